@@ -1,0 +1,2 @@
+//! The embedkit command line.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Late-interaction text embeddings: one vector a token.

@@ -1,0 +1,1 @@
+//! Late-interaction page-image embeddings: one vector a patch.

@@ -1,0 +1,1 @@
+//! What every embedkit family shares: manifests, registry, hub, sessions, tokenizers, engine, vectors.

@@ -1,0 +1,1 @@
+//! Image embeddings and image processors.

@@ -1,0 +1,1 @@
+//! Rerankers: relevance scores for query and document pairs.

@@ -1,0 +1,1 @@
+//! Sparse text embeddings: SPLADE, BM25, BM42, miniCOIL.

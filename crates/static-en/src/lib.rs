@@ -1,0 +1,1 @@
+//! A small English static embedding model, weights compiled in.

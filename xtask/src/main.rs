@@ -1,0 +1,2 @@
+//! Workspace chores: `cargo xtask <verb>`.
+fn main() {}
