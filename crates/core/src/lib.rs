@@ -1,1 +1,27 @@
-//! What every embedkit family shares: manifests, registry, hub, sessions, tokenizers, engine, vectors.
+//! What every embedkit family shares; it knows no family.
+
+pub mod engine;
+mod error;
+#[cfg(feature = "hub")]
+pub mod hub;
+pub mod model;
+pub mod multivector;
+pub mod pipeline;
+#[cfg(feature = "onnx")]
+pub mod session;
+#[cfg(feature = "tokenizer")]
+pub mod tokenizer;
+pub mod vector;
+
+pub use error::{BoxError, Error, Result};
+pub use model::{
+    Activation, Architecture, Filter, Manifest, ModelDescription, ModelFiles, OutputSelector, Padding, Plugin, Pooling,
+    Quantization, Registry, Source,
+};
+pub use pipeline::{AnyPipeline, LoadContext, Pipeline, Prepared, Purpose, Role, Stage, Usage};
+
+/// What [`register!`] expands to needs; not for direct use.
+#[doc(hidden)]
+pub mod private {
+    pub use inventory;
+}

@@ -1,0 +1,115 @@
+//! A model's files, in a folder or in memory.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::{Error, Result};
+
+/// A model's files: a folder, or bytes in memory.
+#[derive(Clone, Debug)]
+pub struct ModelFiles(Place);
+
+#[derive(Clone, Debug)]
+enum Place {
+    Folder(PathBuf),
+    Memory(Arc<BTreeMap<String, Cow<'static, [u8]>>>),
+}
+
+impl ModelFiles {
+    /// The files of a folder.
+    ///
+    /// # Errors
+    /// [`Error::MissingFile`] when there is no such folder.
+    pub fn folder(path: impl Into<PathBuf>) -> Result<Self> {
+        let path = path.into();
+        if !path.is_dir() {
+            return Err(Error::MissingFile { path, needed_for: "it should be the model's folder".to_owned() });
+        }
+        Ok(Self(Place::Folder(path)))
+    }
+
+    /// Files in memory, by their names relative to the model's folder.
+    pub fn memory<N: Into<String>, B: Into<Cow<'static, [u8]>>>(files: impl IntoIterator<Item = (N, B)>) -> Self {
+        let files = files.into_iter().map(|(name, bytes)| (name.into(), bytes.into())).collect();
+        Self(Place::Memory(Arc::new(files)))
+    }
+
+    /// Whether the file is there.
+    pub fn has(&self, name: &str) -> bool {
+        match &self.0 {
+            Place::Folder(folder) => folder.join(name).is_file(),
+            Place::Memory(files) => files.contains_key(name),
+        }
+    }
+
+    /// The file's path, for readers that need one; none for files in memory.
+    pub fn path(&self, name: &str) -> Option<PathBuf> {
+        match &self.0 {
+            Place::Folder(folder) => Some(folder.join(name)),
+            Place::Memory(_) => None,
+        }
+    }
+
+    /// The folder; none for files in memory.
+    pub fn root(&self) -> Option<&Path> {
+        match &self.0 {
+            Place::Folder(folder) => Some(folder),
+            Place::Memory(_) => None,
+        }
+    }
+
+    /// How errors name the file.
+    pub fn label(&self, name: &str) -> PathBuf {
+        self.path(name).unwrap_or_else(|| Path::new("memory:").join(name))
+    }
+
+    /// The file's bytes.
+    ///
+    /// # Errors
+    /// [`Error::MissingFile`] when it is absent, [`Error::Io`] when it cannot be read.
+    pub fn read(&self, name: &str) -> Result<Cow<'_, [u8]>> {
+        let missing = || Error::MissingFile {
+            path: self.label(name),
+            needed_for: "the model cannot be loaded without it".to_owned(),
+        };
+        match &self.0 {
+            Place::Folder(folder) => {
+                let path = folder.join(name);
+                match std::fs::read(&path) {
+                    Ok(bytes) => Ok(Cow::Owned(bytes)),
+                    Err(e) if e.kind() == std::io::ErrorKind::NotFound => Err(missing()),
+                    Err(e) => Err(Error::io(path)(e)),
+                }
+            }
+            Place::Memory(files) => Ok(Cow::Borrowed(files.get(name).ok_or_else(missing)?)),
+        }
+    }
+
+    /// The file as UTF-8 text.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read), and [`Error::InvalidFile`] when it is not UTF-8.
+    pub fn text(&self, name: &str) -> Result<String> {
+        String::from_utf8(self.read(name)?.into_owned())
+            .map_err(|e| Error::file_because(self.label(name), "is not UTF-8 text", e))
+    }
+
+    /// The file as JSON.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read), and [`Error::InvalidFile`] when it is not the JSON that is expected.
+    pub fn json<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<T> {
+        serde_json::from_slice(&self.read(name)?)
+            .map_err(|e| Error::file_because(self.label(name), "is not the JSON expected", e))
+    }
+
+    /// The file as JSON, or nothing when it is absent.
+    ///
+    /// # Errors
+    /// As [`json`](Self::json), but for absence.
+    pub fn optional_json<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<Option<T>> {
+        self.has(name).then(|| self.json(name)).transpose()
+    }
+}

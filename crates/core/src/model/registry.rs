@@ -1,0 +1,267 @@
+//! Which models and architectures there are.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, LazyLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use super::manifest::check_row;
+use super::{Architecture, Manifest, ModelDescription, ModelFiles, Plugin, Source};
+use crate::{Error, Result};
+
+/// The models and architectures a program knows. Cheap to clone; clones share their contents.
+#[derive(Clone, Default)]
+pub struct Registry(Arc<RwLock<Contents>>);
+
+#[derive(Default)]
+struct Contents {
+    plugins: BTreeMap<&'static str, &'static Plugin>,
+    architectures: BTreeMap<Key, &'static dyn Architecture>,
+    models: Vec<Arc<ModelDescription>>,
+    /// Position in `models` by family and lower-case name.
+    names: BTreeMap<Key, usize>,
+    faults: Vec<String>,
+}
+
+/// Family and lower-case name.
+type Key = (String, String);
+
+/// Which models [`Registry::list`] gives; an empty filter gives all.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Filter {
+    /// Of this family only.
+    pub family: Option<String>,
+    /// Of this language (or multilingual) only.
+    pub language: Option<String>,
+    /// With vectors of this width only, or that can be cut to it.
+    pub dim: Option<usize>,
+    /// Under this licence only, without regard to case.
+    pub license: Option<String>,
+    /// Not larger than this, in gigabytes.
+    pub max_size_gb: Option<f64>,
+}
+
+impl Filter {
+    /// Whether the model passes.
+    pub fn matches(&self, model: &ModelDescription) -> bool {
+        let speaks =
+            |wanted: &String| model.languages.iter().any(|l| l.eq_ignore_ascii_case(wanted) || l == "multilingual");
+        let has_width = |dim: &usize| model.dim == Some(*dim) || model.matryoshka.contains(dim);
+        self.family.as_ref().is_none_or(|family| model.family.eq_ignore_ascii_case(family))
+            && self.language.as_ref().is_none_or(speaks)
+            && self.dim.as_ref().is_none_or(has_width)
+            && self.license.as_ref().is_none_or(|license| model.license.eq_ignore_ascii_case(license))
+            && self.max_size_gb.is_none_or(|size| model.size_gb <= size)
+    }
+}
+
+impl Registry {
+    /// A registry without any model, for programs that name each plug-in themselves.
+    pub fn empty() -> Self {
+        Self::default()
+    }
+
+    /// The registry of everything that is linked into this program. Rows added to it at run time are
+    /// seen by the whole program.
+    pub fn global() -> &'static Self {
+        static GLOBAL: LazyLock<Registry> = LazyLock::new(|| {
+            let registry = Registry::empty();
+            for plugin in inventory::iter::<&'static Plugin> {
+                if let Err(error) = registry.add(plugin) {
+                    tracing::error!(plugin = plugin.name, %error, "a linked plug-in could not be registered");
+                    registry.write().faults.push(format!("{}: {error}", plugin.name));
+                }
+            }
+            registry
+        });
+        &GLOBAL
+    }
+
+    /// Adds a crate's rows and architectures; adding the same crate again does nothing.
+    ///
+    /// # Errors
+    /// [`Error::Manifest`] and [`Error::AlreadyRegistered`]; then nothing of the plug-in is added.
+    pub fn add(&self, plugin: &'static Plugin) -> Result<()> {
+        let manifest = Manifest::parse(plugin.name, plugin.manifest)?;
+        let mut contents = self.write();
+        if contents.plugins.contains_key(plugin.name) {
+            return Ok(());
+        }
+        contents.add_rows(manifest)?;
+        contents.plugins.insert(plugin.name, plugin);
+        for &architecture in plugin.architectures {
+            let key = key(architecture.family(), architecture.name());
+            contents.architectures.entry(key).or_insert(architecture);
+        }
+        Ok(())
+    }
+
+    /// Adds one row.
+    ///
+    /// # Errors
+    /// [`Error::Manifest`] when the row cannot be right, [`Error::AlreadyRegistered`] when its id or
+    /// an alias is taken, [`Error::UnknownArchitecture`], or what its architecture finds wrong.
+    pub fn register(&self, model: ModelDescription) -> Result<()> {
+        check_row(&model).map_err(|message| Error::manifest(&model.id, message))?;
+        self.check(&model)?;
+        self.write().add_rows(Manifest { models: vec![model] })
+    }
+
+    /// Adds the rows of a manifest's text; `origin` names it in errors.
+    ///
+    /// # Errors
+    /// As [`register`](Self::register); then none of its rows is added.
+    pub fn register_manifest(&self, origin: &str, text: &str) -> Result<()> {
+        let manifest = Manifest::parse(origin, text)?;
+        manifest.models.iter().try_for_each(|model| self.check(model))?;
+        self.write().add_rows(manifest)
+    }
+
+    /// Adds the rows of a manifest file.
+    ///
+    /// # Errors
+    /// As [`register_manifest`](Self::register_manifest), and [`Error::Io`].
+    pub fn register_file(&self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
+        self.register_manifest(&path.display().to_string(), &text)
+    }
+
+    /// Has the row's architecture check it.
+    ///
+    /// # Errors
+    /// [`Error::UnknownArchitecture`], or what the architecture finds wrong.
+    pub fn check(&self, model: &ModelDescription) -> Result<()> {
+        self.architecture(model)?.check(model)
+    }
+
+    /// The model of this family with this id or alias, without regard to case.
+    ///
+    /// # Errors
+    /// [`Error::UnknownModel`], with near ids.
+    pub fn find(&self, family: &str, id: &str) -> Result<Arc<ModelDescription>> {
+        let contents = self.read();
+        match contents.names.get(&key(family, id)) {
+            Some(&position) => Ok(contents.models[position].clone()),
+            None => Err(contents.unknown(family, id)),
+        }
+    }
+
+    /// The models of any family with this id or alias.
+    pub fn find_all(&self, id: &str) -> Vec<Arc<ModelDescription>> {
+        let is_named = |model: &&Arc<ModelDescription>| model.names().any(|n| n.to_lowercase() == id.to_lowercase());
+        self.read().models.iter().filter(is_named).cloned().collect()
+    }
+
+    /// The models that pass a filter, in the order of registration.
+    pub fn list(&self, filter: &Filter) -> Vec<Arc<ModelDescription>> {
+        self.read().models.iter().filter(|model| filter.matches(model)).cloned().collect()
+    }
+
+    /// The architecture of a row.
+    ///
+    /// # Errors
+    /// [`Error::UnknownArchitecture`].
+    pub fn architecture(&self, model: &ModelDescription) -> Result<&'static dyn Architecture> {
+        let contents = self.read();
+        let wanted = key(&model.family, &model.architecture);
+        contents.architectures.get(&wanted).copied().ok_or_else(|| Error::UnknownArchitecture {
+            model: model.id.clone(),
+            family: model.family.clone(),
+            name: model.architecture.clone(),
+            known: contents.architectures.keys().filter(|k| k.0 == wanted.0).map(|k| k.1.clone()).collect(),
+        })
+    }
+
+    /// Names of the registered architectures, each with its family.
+    pub fn architectures(&self) -> Vec<(String, String)> {
+        self.read().architectures.keys().cloned().collect()
+    }
+
+    /// Names of the registered crates.
+    pub fn plugins(&self) -> impl Iterator<Item = &'static str> {
+        self.read().plugins.keys().copied().collect::<Vec<_>>().into_iter()
+    }
+
+    /// Linked plug-ins that could not be registered, and why.
+    pub fn faults(&self) -> Vec<String> {
+        self.read().faults.clone()
+    }
+
+    /// The compiled-in files of a row, when it has such a source.
+    pub fn embedded_files(&self, model: &ModelDescription) -> Option<ModelFiles> {
+        let contents = self.read();
+        model.sources.iter().find_map(|source| match source {
+            Source::Embedded { embedded } => {
+                let plugin = contents.plugins.get(embedded.as_str())?;
+                Some(ModelFiles::memory(plugin.files.iter().copied()))
+            }
+            _ => None,
+        })
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Contents> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Contents> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for Registry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let contents = self.read();
+        f.debug_struct("Registry")
+            .field("plugins", &contents.plugins.keys())
+            .field("models", &contents.models.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Contents {
+    /// Adds all rows or none.
+    fn add_rows(&mut self, manifest: Manifest) -> Result<()> {
+        for model in &manifest.models {
+            if let Some(taken) = model.names().find(|name| self.names.contains_key(&key(&model.family, name))) {
+                return Err(Error::AlreadyRegistered { id: taken.to_owned(), family: model.family.clone() });
+            }
+        }
+        for model in manifest.models {
+            for name in model.names() {
+                self.names.insert(key(&model.family, name), self.models.len());
+            }
+            self.models.push(Arc::new(model));
+        }
+        Ok(())
+    }
+
+    fn unknown(&self, family: &str, id: &str) -> Error {
+        const NEAR: f64 = 0.75;
+        const SHOWN: usize = 3;
+        let wanted = id.to_lowercase();
+        let base = |name: &str| name.rsplit('/').next().unwrap_or(name).to_owned();
+        let likeness = |name: &str| {
+            strsim::jaro_winkler(name, &wanted).max(strsim::jaro_winkler(&base(name), &base(&wanted)))
+        };
+        let mut near: Vec<(f64, &String)> = self
+            .names
+            .iter()
+            .filter(|((its_family, _), _)| its_family == family)
+            .map(|((_, name), position)| (likeness(name), &self.models[*position].id))
+            .filter(|(likeness, _)| *likeness >= NEAR)
+            .collect();
+        near.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let mut near: Vec<String> = near.into_iter().map(|(_, id)| id.clone()).collect();
+        near.dedup();
+        near.truncate(SHOWN);
+        let mut families: Vec<String> = self.models.iter().map(|model| model.family.clone()).collect();
+        families.sort();
+        families.dedup();
+        Error::UnknownModel { id: id.to_owned(), family: family.to_owned(), near, families }
+    }
+}
+
+fn key(family: &str, name: &str) -> Key {
+    (family.to_owned(), name.to_lowercase())
+}

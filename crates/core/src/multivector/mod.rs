@@ -1,0 +1,1 @@
+//! Multi-vectors and late interaction.

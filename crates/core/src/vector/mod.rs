@@ -1,0 +1,1 @@
+//! Dense vectors: normalisation, similarity, quantisation.
