@@ -1,0 +1,62 @@
+//! Rows of token ids, padded to one length.
+
+use super::config::PaddingRule;
+use super::{Encoding, Side};
+
+/// Token rows as the `[rows, length]` matrices that graphs take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TokenBatch {
+    /// Number of rows.
+    pub rows: usize,
+    /// Length of every row.
+    pub length: usize,
+    /// Token ids, row by row.
+    pub ids: Vec<i64>,
+    /// 1 for tokens, 0 for padding.
+    pub mask: Vec<i64>,
+    /// Segment of each token.
+    pub type_ids: Vec<i64>,
+}
+
+impl TokenBatch {
+    pub(super) fn new(encodings: &[&Encoding], length: usize, padding: &PaddingRule) -> Self {
+        let cells = encodings.len() * length;
+        let mut batch = Self {
+            rows: encodings.len(),
+            length,
+            ids: vec![i64::from(padding.id); cells],
+            mask: vec![0; cells],
+            type_ids: vec![i64::from(padding.type_id); cells],
+        };
+        for (row, encoding) in encodings.iter().enumerate() {
+            let tokens = encoding.ids.len();
+            let start = row * length
+                + match padding.side {
+                    Side::Right => 0,
+                    Side::Left => length - tokens,
+                };
+            let cells = start..start + tokens;
+            batch.mask[cells.clone()].fill(1);
+            widen(&encoding.ids, &mut batch.ids[cells.clone()]);
+            widen(&encoding.type_ids, &mut batch.type_ids[cells]);
+        }
+        batch
+    }
+
+    /// The attention mask of a row.
+    pub fn row_mask(&self, row: usize) -> &[i64] {
+        &self.mask[row * self.length..][..self.length]
+    }
+
+    /// The token ids of a row.
+    pub fn row_ids(&self, row: usize) -> &[i64] {
+        &self.ids[row * self.length..][..self.length]
+    }
+}
+
+fn widen(from: &[u32], to: &mut [i64]) {
+    for (to, from) in to.iter_mut().zip(from) {
+        *to = i64::from(*from);
+    }
+}

@@ -1,0 +1,260 @@
+//! Texts to token ids.
+
+use std::collections::HashSet;
+
+use tokenizers::{EncodeInput, Tokenizer as Inner, TruncationParams, TruncationStrategy};
+
+use super::config::{PaddingRule, TokenizerConfig, TokenizerOptions, special_tokens};
+use super::{Side, TokenBatch};
+use crate::{Error, ModelFiles, Result, Usage};
+
+/// A loaded tokenizer with its window and padding rule.
+#[derive(Clone, Debug)]
+pub struct Tokenizer {
+    inner: Inner,
+    add_special_tokens: bool,
+    max_length: usize,
+    truncation_side: Side,
+    padding: Option<PaddingRule>,
+    special_ids: HashSet<u32>,
+    name: std::path::PathBuf,
+}
+
+/// A text's token ids, cut to the window, not padded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Encoding {
+    /// Token ids, special tokens included.
+    pub ids: Vec<u32>,
+    /// Segment of each token: 1 for the second text of a pair, else 0.
+    pub type_ids: Vec<u32>,
+    /// Whether the text did not fit the window.
+    pub truncated: bool,
+}
+
+impl Encoding {
+    /// The row's use of the window.
+    pub fn usage(&self) -> Usage {
+        Usage { tokens: self.ids.len(), truncated: self.truncated }
+    }
+}
+
+impl Tokenizer {
+    /// Loads a model's tokenizer.
+    ///
+    /// # Errors
+    /// [`Error::MissingFile`] and [`Error::InvalidFile`] for files that are absent or wrong,
+    /// [`Error::InvalidOption`] for a window with no room for a token.
+    pub fn load(files: &ModelFiles, options: &TokenizerOptions) -> Result<Self> {
+        const NAME: &str = "tokenizer.json";
+        let name = files.label(NAME);
+        let invalid = |e: tokenizers::Error| Error::file_because(&name, "is not a tokenizer", e);
+        let mut inner = Inner::from_bytes(files.read(NAME)?).map_err(invalid)?;
+        let config = TokenizerConfig::load(files)?;
+        let stored_side = inner.get_truncation().map(|stored| match stored.direction {
+            tokenizers::TruncationDirection::Left => Side::Left,
+            tokenizers::TruncationDirection::Right => Side::Right,
+        });
+        let (configured_side, padding) = if options.without_special_tokens {
+            (Some(Side::Right), None)
+        } else {
+            inner.add_special_tokens(special_tokens(files)?).map_err(invalid)?;
+            (config.truncation_side()?, config.padding(&inner)?)
+        };
+        let truncation_side = options.truncation_side.or(configured_side).or(stored_side).unwrap_or_default();
+        let max_length = options.max_length.map_or_else(|| config.max_length(), Ok)?;
+        let max_length = window(&inner, max_length, options)?;
+        let truncation = TruncationParams {
+            direction: truncation_side.truncation(),
+            max_length,
+            strategy: TruncationStrategy::LongestFirst,
+            stride: 0,
+        };
+        inner.with_truncation(Some(truncation)).map_err(invalid)?;
+        inner.with_padding(None);
+        let special_ids =
+            inner.get_added_tokens_decoder().iter().filter(|(_, token)| token.special).map(|(id, _)| *id).collect();
+        let add_special_tokens = !options.without_special_tokens;
+        Ok(Self { inner, add_special_tokens, max_length, truncation_side, padding, special_ids, name })
+    }
+
+    /// The ids of a text.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] when the tokenizer refuses the text.
+    pub fn encode(&self, text: &str) -> Result<Encoding> {
+        if self.truncation_side == Side::Right {
+            for prefix in Prefixes::of(text, self.max_length) {
+                let mut encoding = self.encode_whole(prefix)?;
+                // Tokens near a prefix's end could differ from the whole text's; these are cut off.
+                let cut_off: usize = encoding.get_overflowing().iter().map(tokenizers::Encoding::len).sum();
+                if cut_off >= Prefixes::MARGIN_TOKENS {
+                    return Ok(taken(&mut encoding));
+                }
+            }
+        }
+        Ok(taken(&mut self.encode_whole(text)?))
+    }
+
+    /// The ids of two texts in one row, cut longest first.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] when the tokenizer refuses a text.
+    pub fn encode_pair(&self, first: &str, second: &str) -> Result<Encoding> {
+        Ok(taken(&mut self.encode_whole((first, second))?))
+    }
+
+    fn encode_whole<'s>(&self, input: impl Into<EncodeInput<'s>>) -> Result<tokenizers::Encoding> {
+        self.inner.encode_fast(input, self.add_special_tokens).map_err(|source| Error::InvalidInput {
+            message: format!("the tokenizer refuses the text: {source}"),
+            source: Some(source),
+        })
+    }
+
+    /// Rows as one batch, padded to the longest, or to `length` where given.
+    ///
+    /// # Errors
+    /// [`Error::InvalidFile`] when padding is needed and no padding token is known.
+    pub fn pad(&self, rows: &[&Encoding], length: Option<usize>) -> Result<TokenBatch> {
+        let longest = rows.iter().map(|row| row.ids.len()).max().unwrap_or(0);
+        let multiple_of = self.padding.as_ref().map_or(1, |rule| rule.multiple_of);
+        let length = length.unwrap_or_else(|| longest.next_multiple_of(multiple_of)).max(longest);
+        let needs_padding = rows.iter().any(|row| row.ids.len() < length);
+        let unpadded = PaddingRule { id: 0, type_id: 0, side: Side::Right, multiple_of: 1 };
+        let rule = match &self.padding {
+            Some(rule) => rule,
+            None if !needs_padding => &unpadded,
+            None => return Err(Error::file(&self.name, "names no padding token, and neither does tokenizer_config.json")),
+        };
+        Ok(TokenBatch::new(rows, length, rule))
+    }
+
+    /// Fails unless a padding token is known, so that a model that needs one fails when it is loaded.
+    ///
+    /// # Errors
+    /// [`Error::InvalidFile`].
+    pub fn require_padding(&self) -> Result<()> {
+        let short = Encoding::default();
+        self.pad(&[&short], Some(1)).map(drop)
+    }
+
+    /// Longest row, in tokens.
+    pub fn max_length(&self) -> usize {
+        self.max_length
+    }
+
+    /// The id that rows are padded with.
+    pub fn pad_id(&self) -> Option<u32> {
+        self.padding.as_ref().map(|rule| rule.id)
+    }
+
+    /// The id of a token's text.
+    pub fn id(&self, token: &str) -> Option<u32> {
+        self.inner.token_to_id(token)
+    }
+
+    /// The text of a token's id.
+    pub fn token(&self, id: u32) -> Option<String> {
+        self.inner.id_to_token(id)
+    }
+
+    /// Whether the id is a special token's.
+    pub fn is_special(&self, id: u32) -> bool {
+        self.special_ids.contains(&id)
+    }
+
+    /// The ids of all special tokens.
+    pub fn special_ids(&self) -> impl Iterator<Item = u32> + '_ {
+        self.special_ids.iter().copied()
+    }
+
+    /// Number of tokens, added ones included.
+    pub fn vocab_size(&self) -> usize {
+        self.inner.get_vocab_size(true)
+    }
+
+    /// The ids of a text without special tokens and without a limit.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] when the tokenizer refuses the text.
+    pub fn encode_bare(&self, text: &str) -> Result<Vec<u32>> {
+        let mut untruncated = self.inner.encode_fast(text, false).map_err(|source| Error::InvalidInput {
+            message: format!("the tokenizer refuses the text: {source}"),
+            source: Some(source),
+        })?;
+        let rest = untruncated.take_overflowing();
+        let mut ids = untruncated.get_ids().to_vec();
+        match self.truncation_side {
+            Side::Right => ids.extend(rest.iter().flat_map(tokenizers::Encoding::get_ids)),
+            Side::Left => ids.splice(0..0, rest.iter().rev().flat_map(|e| e.get_ids().iter().copied())).for_each(drop),
+        }
+        Ok(ids)
+    }
+
+    /// The id that stands for unknown tokens, where the vocabulary has one.
+    pub fn unknown_id(&self) -> Option<u32> {
+        let model = serde_json::to_value(self.inner.get_model()).ok()?;
+        let by_id = model.get("unk_id").and_then(serde_json::Value::as_u64).and_then(|id| u32::try_from(id).ok());
+        by_id.or_else(|| self.id(model.get("unk_token")?.as_str()?))
+    }
+
+    /// What a piece that continues a word starts with (`##`), for vocabularies of word pieces.
+    pub fn continuing_prefix(&self) -> Option<String> {
+        let model = serde_json::to_value(self.inner.get_model()).ok()?;
+        Some(model.get("continuing_subword_prefix")?.as_str()?.to_owned())
+    }
+}
+
+/// Checks that the window has room for special tokens and one more.
+fn window(inner: &Inner, max_length: usize, options: &TokenizerOptions) -> Result<usize> {
+    let special = match options.without_special_tokens {
+        true => 0,
+        false => inner.get_post_processor().map_or(0, |p| tokenizers::PostProcessor::added_tokens(p, true)),
+    };
+    match max_length.checked_sub(options.reserved) {
+        Some(window) if window > special => Ok(window),
+        _ => Err(Error::option(
+            "max_length",
+            format!("{max_length} leaves no room for a token beside {} special ones", special + options.reserved),
+        )),
+    }
+}
+
+fn taken(encoding: &mut tokenizers::Encoding) -> Encoding {
+    let truncated = !encoding.get_overflowing().is_empty();
+    Encoding { ids: encoding.get_ids().to_vec(), type_ids: encoding.get_type_ids().to_vec(), truncated }
+}
+
+/// Prefixes of a very long text, each ending before white space, so that a text of megabytes costs
+/// what fits the window and not what was given.
+struct Prefixes<'t> {
+    text: &'t str,
+    bytes: usize,
+}
+
+impl<'t> Prefixes<'t> {
+    /// Far more than tokens have on average; when it is not enough, the next prefix is four times as long.
+    const BYTES_PER_TOKEN: usize = 32;
+    /// How many tokens a prefix must give beyond the window, to be sure of those inside it.
+    const MARGIN_TOKENS: usize = 64;
+
+    fn of(text: &'t str, max_length: usize) -> Self {
+        Self { text, bytes: max_length.saturating_add(Self::MARGIN_TOKENS).saturating_mul(Self::BYTES_PER_TOKEN) }
+    }
+}
+
+impl<'t> Iterator for Prefixes<'t> {
+    type Item = &'t str;
+
+    fn next(&mut self) -> Option<&'t str> {
+        let bytes = self.bytes;
+        self.bytes = bytes.saturating_mul(4);
+        // A prefix that is most of the text saves nothing.
+        if bytes >= self.text.len() / 2 {
+            return None;
+        }
+        let end = self.text.floor_char_boundary(bytes);
+        let end = self.text[..end].rfind(char::is_whitespace).filter(|space| *space > end / 2)?;
+        Some(&self.text[..end])
+    }
+}
