@@ -164,11 +164,7 @@ impl Error {
     /// An [`Error::Model`] with its cause, whose text ends the message.
     pub fn model_because(model: impl Into<String>, message: impl AsRef<str>, source: impl Into<BoxError>) -> Self {
         let source = source.into();
-        Self::Model {
-            model: model.into(),
-            message: format!("{}: {source}", message.as_ref()),
-            source: Some(source),
-        }
+        Self::Model { model: model.into(), message: format!("{}: {source}", message.as_ref()), source: Some(source) }
     }
 
     /// An [`Error::Manifest`].

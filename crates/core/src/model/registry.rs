@@ -241,9 +241,8 @@ impl Contents {
         const SHOWN: usize = 3;
         let wanted = id.to_lowercase();
         let base = |name: &str| name.rsplit('/').next().unwrap_or(name).to_owned();
-        let likeness = |name: &str| {
-            strsim::jaro_winkler(name, &wanted).max(strsim::jaro_winkler(&base(name), &base(&wanted)))
-        };
+        let likeness =
+            |name: &str| strsim::jaro_winkler(name, &wanted).max(strsim::jaro_winkler(&base(name), &base(&wanted)));
         let mut near: Vec<(f64, &String)> = self
             .names
             .iter()
