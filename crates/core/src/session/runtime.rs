@@ -1,0 +1,336 @@
+//! Finding and loading ONNX Runtime: once a process, before anything else touches it.
+//!
+//! The search, in order:
+//!
+//! 1. the library that [`RuntimeOptions::library`] names,
+//! 2. the one that `ORT_DYLIB_PATH` names,
+//! 3. beside the executable (its folder, and `../lib`),
+//! 4. embedkit's cache, newest version first,
+//! 5. the loader's path, the system's library folders, then the loader itself,
+//! 6. the `onnxruntime` package of a Python installation: the active virtual environment, the
+//!    active conda environment, then every Python on `PATH`.
+//!
+//! A library that was named (1 and 2) is used or refused; it is never replaced silently by
+//! another. Builds that link ONNX Runtime search for nothing.
+
+mod probe;
+mod search;
+mod version;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use ort::environment::{Environment, EnvironmentBuilder};
+use ort::logging::LogLevel;
+
+use crate::BoxError;
+use search::Surroundings;
+
+pub use probe::Unusable;
+pub use search::{Candidate, RuntimeOrigin};
+
+/// How ONNX Runtime is found.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct RuntimeOptions {
+    /// The library to use, or a folder that holds it, whatever the environment says.
+    pub library: Option<PathBuf>,
+    /// embedkit's cache folder. Without it: `EMBEDKIT_CACHE`, else `embedkit` in the user's cache folder.
+    pub cache_dir: Option<PathBuf>,
+}
+
+impl RuntimeOptions {
+    /// The default search.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Uses this library (or the one in this folder) and no other.
+    #[must_use]
+    pub fn library(mut self, path: impl Into<PathBuf>) -> Self {
+        self.library = Some(path.into());
+        self
+    }
+
+    /// Looks for installed runtimes in this cache folder.
+    #[must_use]
+    pub fn cache_dir(mut self, path: impl Into<PathBuf>) -> Self {
+        self.cache_dir = Some(path.into());
+        self
+    }
+}
+
+/// The process's ONNX Runtime, loaded.
+#[derive(Debug)]
+pub struct Runtime {
+    origin: RuntimeOrigin,
+    library: Option<PathBuf>,
+    version: Option<String>,
+    environment: Environment,
+}
+
+static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+
+/// Held while loading. The library outlives a failure to start it, because it cannot be exchanged.
+static LOADED: Mutex<Option<Library>> = Mutex::new(None);
+
+/// What the search settled on.
+#[derive(Clone, Debug)]
+struct Library {
+    origin: RuntimeOrigin,
+    path: Option<PathBuf>,
+    version: String,
+}
+
+/// The process's ONNX Runtime, found and loaded on the first call.
+///
+/// # Errors
+/// As [`Runtime::load`].
+pub fn runtime() -> Result<&'static Runtime, RuntimeError> {
+    Runtime::load(&RuntimeOptions::default())
+}
+
+impl Runtime {
+    /// Finds and loads ONNX Runtime, or gives the one that is loaded.
+    ///
+    /// A failed call leaves nothing behind: a later one may succeed, once a runtime is installed.
+    ///
+    /// # Errors
+    /// [`RuntimeError::NotFound`] when no library can be used, [`RuntimeError::AlreadyLoaded`] when
+    /// the options name another library than the one in use, and [`RuntimeError::Start`] when the
+    /// library refuses to start.
+    pub fn load(options: &RuntimeOptions) -> Result<&'static Self, RuntimeError> {
+        let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(runtime) = RUNTIME.get() {
+            return runtime.agrees_with(options);
+        }
+        let (library, builder) = open(options, &mut loaded)?;
+        let environment = start(builder).map_err(|source| RuntimeError::Start {
+            library: library.path.clone().unwrap_or_default(),
+            source: source.into(),
+        })?;
+        tracing::info!(library = ?library.path, version = library.version, "ONNX Runtime, {}", library.origin);
+        let (origin, path, version) = (library.origin, library.path, Some(library.version));
+        RUNTIME.get_or_init(|| Self { origin, library: path, version, environment }).agrees_with(options)
+    }
+
+    /// Takes the environment that the host program made with `ort`, since a process can have only
+    /// one. Call it before the first model is loaded.
+    ///
+    /// # Errors
+    /// [`RuntimeError::AlreadyLoaded`] when another environment is in use.
+    #[cfg(feature = "ort-environment")]
+    pub fn adopt(environment: Environment) -> Result<&'static Self, RuntimeError> {
+        use ort::AsPointer as _;
+
+        let _loading = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
+        let host = environment.ptr();
+        let runtime =
+            RUNTIME.get_or_init(|| Self { origin: RuntimeOrigin::Host, library: None, version: None, environment });
+        if runtime.environment.ptr() == host {
+            Ok(runtime)
+        } else {
+            Err(RuntimeError::AlreadyLoaded { loaded: runtime.to_string(), asked: RuntimeOrigin::Host.to_string() })
+        }
+    }
+
+    /// The runtime, if this process has loaded one.
+    pub fn loaded() -> Option<&'static Self> {
+        RUNTIME.get()
+    }
+
+    /// Where it came from.
+    pub fn origin(&self) -> RuntimeOrigin {
+        self.origin
+    }
+
+    /// The library's file, or the bare name under which the system's loader knows it. None when it
+    /// is linked, or the host program's.
+    pub fn library(&self) -> Option<&Path> {
+        self.library.as_deref()
+    }
+
+    /// Its version, as `1.31.1`. Not known of a host program's.
+    pub fn version(&self) -> Option<&str> {
+        self.version.as_deref()
+    }
+
+    /// What sessions are made in.
+    pub(crate) fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    fn agrees_with(&self, options: &RuntimeOptions) -> Result<&Self, RuntimeError> {
+        match &options.library {
+            Some(asked) if !self.is_at(asked) => {
+                Err(RuntimeError::AlreadyLoaded { loaded: self.to_string(), asked: asked.display().to_string() })
+            }
+            _ => Ok(self),
+        }
+    }
+
+    fn is_at(&self, asked: &Path) -> bool {
+        let Some(library) = &self.library else { return false };
+        let same = |one: &Path, other: &Path| match (one.canonicalize(), other.canonicalize()) {
+            (Ok(one), Ok(other)) => one == other,
+            _ => one == other,
+        };
+        same(library, asked) || library.parent().is_some_and(|folder| asked.is_dir() && same(folder, asked))
+    }
+}
+
+impl fmt::Display for Runtime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ONNX Runtime {}", self.version.as_deref().unwrap_or("of unknown version"))?;
+        match &self.library {
+            Some(library) => write!(f, " at {} ({})", library.display(), self.origin),
+            None => write!(f, " ({})", self.origin),
+        }
+    }
+}
+
+/// What is loaded, and what a search would find. Loads nothing for good.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct RuntimeStatus {
+    /// The runtime in use, if one is.
+    pub loaded: Option<&'static Runtime>,
+    /// Every library and folder of the search in its order, each with its version or the reason
+    /// why it cannot be used. The first usable one is what [`Runtime::load`] takes. Empty in
+    /// builds that link ONNX Runtime.
+    pub candidates: Vec<Candidate>,
+}
+
+/// What is loaded, and what a search would find.
+pub fn status(options: &RuntimeOptions) -> RuntimeStatus {
+    let candidates =
+        if cfg!(feature = "load-dynamic") { Surroundings::of_process().search(options).collect() } else { Vec::new() };
+    RuntimeStatus { loaded: Runtime::loaded(), candidates }
+}
+
+#[cfg(feature = "load-dynamic")]
+fn open(options: &RuntimeOptions, loaded: &mut Option<Library>) -> Result<(Library, EnvironmentBuilder), RuntimeError> {
+    let library = match loaded {
+        Some(library) => library.clone(),
+        None => find(&Surroundings::of_process(), options)?,
+    };
+    let path = library.path.clone().unwrap_or_default();
+    let builder =
+        ort::init_from(&path).map_err(|source| RuntimeError::Start { library: path, source: source.into() })?;
+    *loaded = Some(library.clone());
+    Ok((library, builder))
+}
+
+#[cfg(not(feature = "load-dynamic"))]
+fn open(_: &RuntimeOptions, _: &mut Option<Library>) -> Result<(Library, EnvironmentBuilder), RuntimeError> {
+    let version = probe::linked_version()
+        .map_err(|source| RuntimeError::Start { library: PathBuf::new(), source: Box::new(source) })?;
+    Ok((Library { origin: RuntimeOrigin::Linked, path: None, version }, ort::init()))
+}
+
+/// The first usable library of the search.
+#[cfg(feature = "load-dynamic")]
+fn find(surroundings: &Surroundings<'_>, options: &RuntimeOptions) -> Result<Library, RuntimeError> {
+    let mut tried = Vec::new();
+    for candidate in surroundings.search(options) {
+        tracing::debug!("{candidate}");
+        match &candidate.version {
+            Ok(version) => {
+                let version = version.clone();
+                return Ok(Library { origin: candidate.origin, path: Some(candidate.path), version });
+            }
+            Err(_) => tried.push(candidate),
+        }
+    }
+    Err(RuntimeError::NotFound { tried })
+}
+
+/// Makes the environment: no telemetry, and the runtime's messages go to `tracing`, not to stderr.
+fn start(builder: EnvironmentBuilder) -> ort::Result<Environment> {
+    let environment = builder
+        .with_name("embedkit")
+        .with_telemetry(false)
+        .with_logger(std::sync::Arc::new(|level, category, _id, location, message| match level {
+            LogLevel::Verbose => tracing::trace!(category, location, "{message}"),
+            LogLevel::Info => tracing::debug!(category, location, "{message}"),
+            LogLevel::Warning => tracing::warn!(category, location, "{message}"),
+            LogLevel::Error | LogLevel::Fatal => tracing::error!(category, location, "{message}"),
+        }))
+        .build()?;
+    // With a logger of its own an environment starts at the most verbose level.
+    environment.set_log_level(LogLevel::Warning);
+    Ok(environment)
+}
+
+/// Why ONNX Runtime cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RuntimeError {
+    /// No library that can be used was found.
+    #[error("{}", search::not_found(.tried))]
+    NotFound {
+        /// Where it was looked for, in order, and why each did not serve.
+        tried: Vec<Candidate>,
+    },
+    /// Another runtime than the one that was asked for is in use; a process can have only one.
+    #[error("{loaded} is in use and a process can have only one runtime: cannot take {asked}; choose it first")]
+    AlreadyLoaded {
+        /// The runtime in use.
+        loaded: String,
+        /// What was asked for.
+        asked: String,
+    },
+    /// The library was found and did not start. A host program that uses `ort` itself already has
+    /// the one environment of the process: give it to [`Runtime`] with the feature `ort-environment`.
+    #[error("ONNX Runtime {} did not start: {source}", library.display())]
+    Start {
+        /// The library; empty when it is linked.
+        library: PathBuf,
+        /// The library's reason.
+        source: BoxError,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// With a runtime on the machine this loads it; without one it shows that a failure is clean.
+    #[test]
+    fn the_process_has_one_runtime_or_a_clear_error() {
+        match runtime() {
+            Ok(first) => {
+                assert!(version::is_supported(first.version().unwrap()));
+                assert!(std::ptr::eq(first, runtime().unwrap()));
+                assert!(std::ptr::eq(first, Runtime::loaded().unwrap()));
+                assert!(ort::session::Session::builder(first.environment()).is_ok());
+                if let Some(library) = first.library() {
+                    assert!(Runtime::load(&RuntimeOptions::new().library(library)).is_ok());
+                }
+                let other = Runtime::load(&RuntimeOptions::new().library("another.so")).unwrap_err();
+                assert!(matches!(other, RuntimeError::AlreadyLoaded { .. }), "{other}");
+            }
+            Err(RuntimeError::NotFound { tried }) => {
+                assert!(tried.iter().all(|candidate| candidate.version.is_err()));
+                assert!(Runtime::loaded().is_none());
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    #[cfg(feature = "load-dynamic")]
+    #[test]
+    fn status_shows_a_refused_library_and_loads_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let fake = folder.path().join("libonnxruntime.so");
+        std::fs::write(&fake, "not a library").unwrap();
+        let options = RuntimeOptions::new().library(&fake);
+        let candidates = status(&options).candidates;
+        assert!(
+            matches!(&candidates[..], [Candidate { origin: RuntimeOrigin::Explicit, version: Err(_), .. }]),
+            "{candidates:?}"
+        );
+        assert!(matches!(find(&Surroundings::of_process(), &options), Err(RuntimeError::NotFound { .. })));
+    }
+}
