@@ -1,5 +1,6 @@
 //! What every embedkit family shares; it knows no family.
 
+pub mod builder;
 pub mod engine;
 mod error;
 #[cfg(feature = "hub")]
@@ -13,10 +14,12 @@ pub mod session;
 pub mod tokenizer;
 pub mod vector;
 
+pub use builder::{Builder, Facade, Loaded};
+pub use engine::{Batching, CancelToken, Embeddings, Engine, EngineOptions, Progress};
 pub use error::{BoxError, Error, Result};
 pub use model::{
-    Activation, Architecture, Filter, Manifest, ModelDescription, ModelFiles, OutputSelector, Padding, Plugin, Pooling,
-    Quantization, Registry, Source,
+    Activation, Architecture, FileBytes, Filter, Manifest, ModelDescription, ModelFiles, OutputSelector, Padding,
+    Plugin, Pooling, Quantization, Registry, Source,
 };
 pub use pipeline::{AnyPipeline, LoadContext, Pipeline, Prepared, Purpose, Role, Stage, Usage};
 

@@ -146,6 +146,8 @@ pub struct LoadContext {
     /// How to run the graph.
     #[cfg(feature = "onnx")]
     pub session: SessionOptions,
+    /// Width to cut embeddings to (Matryoshka), already checked against the row.
+    pub dim: Option<usize>,
     /// Whether large tables are mapped from their file instead of read.
     pub memory_map: bool,
 }
@@ -158,6 +160,7 @@ impl LoadContext {
             files,
             #[cfg(feature = "onnx")]
             session: SessionOptions::default(),
+            dim: None,
             memory_map: false,
         }
     }

@@ -1,16 +1,139 @@
-//! Runs any pipeline over any number of inputs.
+//! Runs any pipeline over any number of inputs, in bounded memory.
+//!
+//! Inputs are taken lazily, a window at a time. A window's inputs are prepared on all cores, sorted
+//! by length and cut into batches by the tokens they compute, so that hardly any padding is
+//! computed; batches run on as many workers as the pipeline has, while the next window is being
+//! prepared; results come out in input order.
 
-use crate::{Prepared, Purpose, Result, Usage};
+mod batching;
+mod control;
+mod embeddings;
+mod window;
 
-/// A pipeline, a window of inputs at a time, without its prepared type.
-#[allow(dead_code)]
-pub(crate) trait Windowed<I: ?Sized, O>: Send + Sync {
-    fn usage(&self, input: &I, purpose: &Purpose) -> Result<Usage>;
+use std::sync::Arc;
+
+pub use batching::Batching;
+pub use control::{CancelToken, Progress};
+pub use embeddings::{Embeddings, WithUsage};
+pub(crate) use window::Windowed;
+
+use crate::{AnyPipeline, Error, ModelDescription, Purpose, Result, Usage};
+
+/// How an [`Engine`] works.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct EngineOptions {
+    /// How inputs are put into batches.
+    pub batching: Batching,
+    /// Threads for preparing inputs; default: all cores.
+    pub threads: Option<usize>,
 }
 
-impl<P: crate::Pipeline> Windowed<P::Input, P::Output> for P {
-    fn usage(&self, input: &P::Input, purpose: &Purpose) -> Result<Usage> {
-        let _: fn(&Prepared<P::Prepared, P::Output>) = |_| ();
-        crate::Pipeline::usage(self, input, purpose)
+/// A loaded model and the machinery that runs it. All methods take `&self`; an engine is shared
+/// between threads by reference or `Arc`.
+pub struct Engine<I: ?Sized, O> {
+    model: Arc<ModelDescription>,
+    pipeline: Arc<dyn Windowed<I, O>>,
+    batching: Batching,
+    threads: Threads,
+}
+
+/// Where inputs are prepared.
+#[derive(Clone, Debug)]
+pub(crate) enum Threads {
+    /// On the calling thread.
+    Calling,
+    /// On the process's shared pool.
+    Shared,
+    /// On a pool of this engine's own.
+    Own(Arc<rayon::ThreadPool>),
+}
+
+impl Threads {
+    fn new(threads: Option<usize>) -> Result<Self> {
+        match threads {
+            None => Ok(Self::Shared),
+            Some(0) => Err(Error::option("threads", "must be at least 1")),
+            Some(1) => Ok(Self::Calling),
+            Some(n) => {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(n).build();
+                let pool = pool.map_err(|e| Error::option("threads", format!("{n} threads cannot be started: {e}")))?;
+                Ok(Self::Own(Arc::new(pool)))
+            }
+        }
+    }
+}
+
+impl<I: ?Sized + Sync + 'static, O: Send + 'static> Engine<I, O> {
+    /// An engine for a loaded pipeline.
+    ///
+    /// # Errors
+    /// [`Error::Model`] when the pipeline is of another family (other input or output types), and
+    /// [`Error::InvalidOption`].
+    pub fn new(model: Arc<ModelDescription>, pipeline: AnyPipeline, options: &EngineOptions) -> Result<Self> {
+        let pipeline = pipeline.downcast().ok_or_else(|| {
+            let message = format!(
+                "the architecture {:?} gives a pipeline whose inputs or outputs are not the {} family's",
+                model.architecture, model.family
+            );
+            Error::model(&model.id, message)
+        })?;
+        options.batching.check()?;
+        Ok(Self { model, pipeline, batching: options.batching.clone(), threads: Threads::new(options.threads)? })
+    }
+
+    /// The model's row, with the caller's overrides.
+    pub fn model(&self) -> &Arc<ModelDescription> {
+        &self.model
+    }
+
+    /// Results for any number of inputs, lazily and in their order.
+    pub fn run<S>(&self, inputs: S, purpose: impl Into<Purpose>) -> Embeddings<'_, S::IntoIter, I, O>
+    where
+        S: IntoIterator,
+        S::Item: AsRef<I>,
+    {
+        Embeddings::new(self, inputs.into_iter(), purpose.into())
+    }
+
+    /// The result for one input.
+    ///
+    /// # Errors
+    /// As the pipeline's.
+    pub fn run_one(&self, input: &I, purpose: &Purpose) -> Result<O> {
+        let window = self.pipeline.prepare(&[input], &Arc::new(purpose.clone()), &Threads::Calling);
+        match window.run(&self.batching, &control::Control::default()).pop() {
+            Some(result) => result.map(|(output, _)| output),
+            None => Err(Error::model(&self.model.id, "no result came for the input")),
+        }
+    }
+
+    /// What an input uses of the model's window, without a run.
+    ///
+    /// # Errors
+    /// As the pipeline's.
+    pub fn usage(&self, input: &I, purpose: &Purpose) -> Result<Usage> {
+        self.pipeline.usage(input, purpose)
+    }
+
+    /// The sum of tokens over all inputs: after truncation, special tokens included, padding not.
+    ///
+    /// # Errors
+    /// The first input's that cannot be prepared.
+    pub fn count_tokens<S>(&self, inputs: S, purpose: &Purpose) -> Result<usize>
+    where
+        S: IntoIterator,
+        S::Item: AsRef<I>,
+    {
+        inputs.into_iter().map(|input| Ok(self.usage(input.as_ref(), purpose)?.tokens)).sum()
+    }
+}
+
+impl<I: ?Sized, O> std::fmt::Debug for Engine<I, O> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine")
+            .field("model", &self.model.id)
+            .field("batching", &self.batching)
+            .finish_non_exhaustive()
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::bytes::FileBytes;
 use crate::{Error, Result};
 
 /// A model's files: a folder, or bytes in memory.
@@ -28,6 +29,11 @@ impl ModelFiles {
             return Err(Error::MissingFile { path, needed_for: "it should be the model's folder".to_owned() });
         }
         Ok(Self(Place::Folder(path)))
+    }
+
+    /// No files, for models that need none.
+    pub fn none() -> Self {
+        Self::memory(std::iter::empty::<(String, Vec<u8>)>())
     }
 
     /// Files in memory, by their names relative to the model's folder.
@@ -60,6 +66,15 @@ impl ModelFiles {
         }
     }
 
+    /// Names of the files in memory; none for a folder.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let files = match &self.0 {
+            Place::Folder(_) => None,
+            Place::Memory(files) => Some(files.keys().map(String::as_str)),
+        };
+        files.into_iter().flatten()
+    }
+
     /// How errors name the file.
     pub fn label(&self, name: &str) -> PathBuf {
         self.path(name).unwrap_or_else(|| Path::new("memory:").join(name))
@@ -84,6 +99,19 @@ impl ModelFiles {
                 }
             }
             Place::Memory(files) => Ok(Cow::Borrowed(files.get(name).ok_or_else(missing)?)),
+        }
+    }
+
+    /// The file's bytes to keep: mapped, if asked for and the file is in a folder; files compiled into
+    /// the program are not copied. A mapped file must not be changed while it is in use.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn open(&self, name: &str, map: bool) -> Result<FileBytes> {
+        match &self.0 {
+            Place::Folder(folder) if map && self.has(name) => FileBytes::mapped(&folder.join(name)),
+            Place::Memory(files) if files.contains_key(name) => Ok(FileBytes::held(files[name].clone())),
+            _ => Ok(FileBytes::held(self.read(name)?.into_owned())),
         }
     }
 

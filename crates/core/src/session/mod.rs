@@ -1,10 +1,16 @@
 //! ONNX Runtime: the one module that touches `ort`.
 
+mod open;
+mod options;
+mod pool;
+mod provider;
 pub mod runtime;
+mod tensor;
+mod text_graph;
 
+pub use options::{Optimization, ProviderChoice, SessionOptions, usable_cores};
+pub use pool::{Outputs, SessionPool};
+pub use provider::Provider;
 pub use runtime::{Runtime, RuntimeError, RuntimeOptions, RuntimeOrigin, runtime};
-
-/// How a graph is run.
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub struct SessionOptions {}
+pub use tensor::{Output, Precision, Tensor};
+pub use text_graph::TextGraph;

@@ -44,6 +44,18 @@ impl TokenBatch {
         batch
     }
 
+    /// Each token's position in its text, from 0; padding has its neighbour's.
+    pub fn positions(&self) -> Vec<i64> {
+        let mut positions = Vec::with_capacity(self.mask.len());
+        for row in 0..self.rows {
+            positions.extend(self.row_mask(row).iter().scan(0, |tokens, kept| {
+                *tokens += kept;
+                Some((*tokens - 1).max(0))
+            }));
+        }
+        positions
+    }
+
     /// The attention mask of a row.
     pub fn row_mask(&self, row: usize) -> &[i64] {
         &self.mask[row * self.length..][..self.length]

@@ -127,9 +127,11 @@ pub(super) fn special_tokens(files: &ModelFiles) -> Result<Vec<AddedToken>> {
     for (key, value) in &map {
         let values = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
         for value in values {
-            tokens.push(special_token(value).ok_or_else(|| {
-                Error::file(files.label(NAME), format!("`{key}` holds {value}, which is no token"))
-            })?);
+            tokens.push(
+                special_token(value).ok_or_else(|| {
+                    Error::file(files.label(NAME), format!("`{key}` holds {value}, which is no token"))
+                })?,
+            );
         }
     }
     Ok(tokens)

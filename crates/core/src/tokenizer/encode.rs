@@ -105,10 +105,7 @@ impl Tokenizer {
     }
 
     fn encode_whole<'s>(&self, input: impl Into<EncodeInput<'s>>) -> Result<tokenizers::Encoding> {
-        self.inner.encode_fast(input, self.add_special_tokens).map_err(|source| Error::InvalidInput {
-            message: format!("the tokenizer refuses the text: {source}"),
-            source: Some(source),
-        })
+        self.inner.encode_fast(input, self.add_special_tokens).map_err(refused)
     }
 
     /// Rows as one batch, padded to the longest, or to `length` where given.
@@ -116,7 +113,8 @@ impl Tokenizer {
     /// # Errors
     /// [`Error::InvalidFile`] when padding is needed and no padding token is known.
     pub fn pad(&self, rows: &[&Encoding], length: Option<usize>) -> Result<TokenBatch> {
-        let longest = rows.iter().map(|row| row.ids.len()).max().unwrap_or(0);
+        // A text without any token still needs a row that a graph can take.
+        let longest = rows.iter().map(|row| row.ids.len()).max().unwrap_or(0).max(1);
         let multiple_of = self.padding.as_ref().map_or(1, |rule| rule.multiple_of);
         let length = length.unwrap_or_else(|| longest.next_multiple_of(multiple_of)).max(longest);
         let needs_padding = rows.iter().any(|row| row.ids.len() < length);
@@ -124,7 +122,9 @@ impl Tokenizer {
         let rule = match &self.padding {
             Some(rule) => rule,
             None if !needs_padding => &unpadded,
-            None => return Err(Error::file(&self.name, "names no padding token, and neither does tokenizer_config.json")),
+            None => {
+                return Err(Error::file(&self.name, "names no padding token, and neither does tokenizer_config.json"));
+            }
         };
         Ok(TokenBatch::new(rows, length, rule))
     }
@@ -173,22 +173,12 @@ impl Tokenizer {
         self.inner.get_vocab_size(true)
     }
 
-    /// The ids of a text without special tokens and without a limit.
+    /// The ids of a text without special tokens, cut to the window.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] when the tokenizer refuses the text.
     pub fn encode_bare(&self, text: &str) -> Result<Vec<u32>> {
-        let mut untruncated = self.inner.encode_fast(text, false).map_err(|source| Error::InvalidInput {
-            message: format!("the tokenizer refuses the text: {source}"),
-            source: Some(source),
-        })?;
-        let rest = untruncated.take_overflowing();
-        let mut ids = untruncated.get_ids().to_vec();
-        match self.truncation_side {
-            Side::Right => ids.extend(rest.iter().flat_map(tokenizers::Encoding::get_ids)),
-            Side::Left => ids.splice(0..0, rest.iter().rev().flat_map(|e| e.get_ids().iter().copied())).for_each(drop),
-        }
-        Ok(ids)
+        Ok(self.inner.encode_fast(text, false).map_err(refused)?.get_ids().to_vec())
     }
 
     /// The id that stands for unknown tokens, where the vocabulary has one.
@@ -218,6 +208,10 @@ fn window(inner: &Inner, max_length: usize, options: &TokenizerOptions) -> Resul
             format!("{max_length} leaves no room for a token beside {} special ones", special + options.reserved),
         )),
     }
+}
+
+fn refused(source: tokenizers::Error) -> Error {
+    Error::InvalidInput { message: format!("the tokenizer refuses the text: {source}"), source: Some(source) }
 }
 
 fn taken(encoding: &mut tokenizers::Encoding) -> Encoding {

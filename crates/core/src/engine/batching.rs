@@ -1,0 +1,97 @@
+//! How inputs are put into batches.
+
+use crate::{Error, Result};
+
+/// Bounds of a batch. All hold at once; a row that alone is over a bound runs alone.
+///
+/// The defaults are for CPUs, where larger batches are slower because activations fall out of the
+/// caches; accelerators want more tokens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Batching {
+    /// Most rows.
+    pub rows: Option<usize>,
+    /// Most tokens, padding included: rows times the longest row.
+    pub tokens: usize,
+    /// Most cells of the attention matrices: rows times the longest row's square.
+    pub attention: usize,
+    /// Runs each row alone, so that its result cannot depend on others: for graphs that scale
+    /// activations by the batch at hand (dynamic quantisation).
+    pub invariant: bool,
+}
+
+impl Default for Batching {
+    fn default() -> Self {
+        Self { rows: None, tokens: 1024, attention: 1 << 18, invariant: false }
+    }
+}
+
+impl Batching {
+    /// Refuses bounds that no batch fits.
+    pub(super) fn check(&self) -> Result<()> {
+        for (option, bound) in
+            [("batch_size", self.rows.unwrap_or(1)), ("batch_tokens", self.tokens), ("batch_attention", self.attention)]
+        {
+            if bound == 0 {
+                return Err(Error::option(option, "must be at least 1"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Cuts rows, given by their lengths from the longest down, into batches: the number of rows in each.
+    pub(super) fn cut(&self, lengths: &[usize]) -> Vec<usize> {
+        let mut batches = Vec::new();
+        let mut rest = lengths;
+        while let Some(&longest) = rest.first() {
+            let rows = self.rows_of(longest).min(rest.len());
+            batches.push(rows);
+            rest = &rest[rows..];
+        }
+        batches
+    }
+
+    /// How many rows of a length make a batch.
+    fn rows_of(&self, length: usize) -> usize {
+        if self.invariant {
+            return 1;
+        }
+        let length = length.max(1);
+        let by_tokens = self.tokens / length;
+        let by_attention = self.attention / length.saturating_mul(length);
+        by_tokens.min(by_attention).min(self.rows.unwrap_or(usize::MAX)).max(1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn batches_keep_every_bound() {
+        let bounds = |rows, tokens, attention, invariant| Batching { rows, tokens, attention, invariant };
+        for (batching, lengths, expected) in [
+            (bounds(None, 100, 1 << 20, false), vec![50, 50, 50], vec![2, 1]),
+            (bounds(None, 100, 1 << 20, false), vec![500, 50, 10], vec![1, 2]),
+            (bounds(None, 100, 2500, false), vec![50, 50], vec![1, 1]),
+            (bounds(Some(2), 1000, 1 << 20, false), vec![3, 2, 1, 1, 1], vec![2, 2, 1]),
+            (bounds(None, 1000, 1 << 20, true), vec![3, 3], vec![1, 1]),
+            (bounds(None, 1000, 1 << 20, false), vec![0, 0], vec![2]),
+            (bounds(None, 1000, 1 << 20, false), vec![], vec![]),
+            (bounds(None, 1000, 1 << 20, false), vec![usize::MAX], vec![1]),
+        ] {
+            assert_eq!(batching.cut(&lengths), expected, "{batching:?} {lengths:?}");
+        }
+    }
+
+    #[test]
+    fn bounds_of_zero_are_refused() {
+        for batching in [
+            Batching { rows: Some(0), ..Batching::default() },
+            Batching { tokens: 0, ..Batching::default() },
+            Batching { attention: 0, ..Batching::default() },
+        ] {
+            assert!(matches!(batching.check(), Err(Error::InvalidOption { .. })), "{batching:?}");
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! A file's bytes, read or mapped.
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::ops::Deref;
+use std::path::Path;
+
+use crate::{Error, Result};
+
+/// A file's bytes: read, compiled in, or mapped from the file.
+#[derive(Debug)]
+pub struct FileBytes(Bytes);
+
+#[derive(Debug)]
+enum Bytes {
+    Held(Cow<'static, [u8]>),
+    Mapped(memmap2::Mmap),
+}
+
+impl FileBytes {
+    pub(super) fn held(bytes: impl Into<Cow<'static, [u8]>>) -> Self {
+        Self(Bytes::Held(bytes.into()))
+    }
+
+    /// Maps a file, so that pages are read when they are touched and shared between processes.
+    #[allow(unsafe_code)]
+    pub(super) fn mapped(path: &Path) -> Result<Self> {
+        let file = File::open(path).map_err(Error::io(path))?;
+        // SAFETY: model files are written once, under a temporary name, and never changed in place;
+        // the caller asked for mapping, whose documentation says that the file must not be cut.
+        let map = unsafe { memmap2::Mmap::map(&file) }.map_err(Error::io(path))?;
+        Ok(Self(Bytes::Mapped(map)))
+    }
+}
+
+impl Deref for FileBytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match &self.0 {
+            Bytes::Held(bytes) => bytes,
+            Bytes::Mapped(map) => map,
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! How graphs are run.
+
+use std::path::PathBuf;
+
+use super::Provider;
+
+/// How a model's graph is run.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct SessionOptions {
+    /// Threads of one session. Default: the physical cores this process may use, divided among the
+    /// sessions.
+    pub threads: Option<usize>,
+    /// Sessions that run batches at the same time; each holds the weights. Default: one, or one a
+    /// device where several are named.
+    pub sessions: Option<usize>,
+    /// Whether memory is kept between runs. Default: the runtime's (yes).
+    pub arena: Option<bool>,
+    /// Whether idle threads spin, which shortens single calls and costs a shared machine. Default:
+    /// the runtime's (yes).
+    pub spinning: Option<bool>,
+    /// How far the graph is rewritten at load.
+    pub optimization: Optimization,
+    /// Where the graph runs.
+    pub providers: ProviderChoice,
+    /// Devices of the chosen provider; one session on each.
+    pub device_ids: Vec<i32>,
+    /// Creates the sessions at first use instead of at load.
+    pub lazy: bool,
+    /// The ONNX Runtime library to load, when this process has not loaded one.
+    pub runtime: Option<PathBuf>,
+}
+
+/// How far a graph is rewritten when it is loaded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Optimization {
+    /// Not at all.
+    Disabled,
+    /// Constants folded and redundant nodes removed.
+    Basic,
+    /// Nodes fused too.
+    Extended,
+    /// Layouts changed too.
+    #[default]
+    All,
+}
+
+/// Where a graph runs, and what happens when it cannot.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ProviderChoice {
+    /// On the CPU.
+    #[default]
+    Cpu,
+    /// On the first of these that works, else on the CPU. Which one runs is reported.
+    Prefer(Vec<Provider>),
+    /// On the first of these that works, or not at all.
+    Require(Vec<Provider>),
+}
+
+impl SessionOptions {
+    /// Number of sessions.
+    pub fn session_count(&self) -> usize {
+        self.sessions.unwrap_or(self.device_ids.len()).max(1)
+    }
+
+    /// Threads of each session.
+    pub fn threads_per_session(&self) -> usize {
+        self.threads.unwrap_or_else(|| usable_cores() / self.session_count()).max(1)
+    }
+}
+
+/// The physical cores this process may use: those of the machine, within the process's affinity and
+/// its control group's quota.
+pub fn usable_cores() -> usize {
+    let allowed = std::thread::available_parallelism().map_or(1, usize::from);
+    physical_cores().map_or(allowed, |physical| physical.min(allowed))
+}
+
+/// Physical cores, where the system tells; two hardware threads of one core share a sibling list.
+fn physical_cores() -> Option<usize> {
+    let mut siblings = std::collections::BTreeSet::new();
+    for cpu in std::fs::read_dir("/sys/devices/system/cpu").ok()?.flatten() {
+        if let Ok(list) = std::fs::read_to_string(cpu.path().join("topology/thread_siblings_list")) {
+            siblings.insert(list);
+        }
+    }
+    (!siblings.is_empty()).then_some(siblings.len())
+}

@@ -1,0 +1,87 @@
+//! A graph that takes token ids, with its tokenizer.
+
+use std::borrow::Cow;
+
+use super::{Outputs, SessionPool, Tensor};
+use crate::tokenizer::{Encoding, TokenBatch, Tokenizer, TokenizerOptions};
+use crate::{LoadContext, Padding, Result};
+
+/// A graph that takes token ids, with its tokenizer: what text architectures of every family have in
+/// common.
+#[derive(Debug)]
+pub struct TextGraph {
+    tokenizer: Tokenizer,
+    pool: SessionPool,
+    /// Length of every batch, where the row wants batches of one length.
+    length: Option<usize>,
+    segments: bool,
+}
+
+impl TextGraph {
+    /// Loads the row's graph and tokenizer. The context's `max-length` goes before the options'.
+    ///
+    /// # Errors
+    /// As [`Tokenizer::load`] and [`SessionPool::load`].
+    pub fn load(context: &LoadContext, mut options: TokenizerOptions) -> Result<Self> {
+        options.max_length = context.model.max_length.or(options.max_length);
+        let tokenizer = Tokenizer::load(&context.files, &options)?;
+        tokenizer.require_padding()?;
+        let pool = SessionPool::load(&context.model, &context.files, &context.session)?;
+        let length = (context.model.padding == Padding::MaxLength).then(|| tokenizer.max_length());
+        Ok(Self { tokenizer, pool, length, segments: false })
+    }
+
+    /// Tells the graph which of two texts a token belongs to; without it, segments are all 0.
+    #[must_use]
+    pub fn with_segments(mut self) -> Self {
+        self.segments = true;
+        self
+    }
+
+    /// The tokenizer.
+    pub fn tokenizer(&self) -> &Tokenizer {
+        &self.tokenizer
+    }
+
+    /// The sessions.
+    pub fn pool(&self) -> &SessionPool {
+        &self.pool
+    }
+
+    /// Pads rows to a batch, runs it and reads the outputs. `more` are inputs beside the usual ones.
+    ///
+    /// # Errors
+    /// As [`SessionPool::run`].
+    pub fn run<R>(
+        &self,
+        rows: &[&Encoding],
+        more: &[(&str, Tensor<'_>)],
+        read: impl FnOnce(&TokenBatch, &Outputs<'_>) -> Result<R>,
+    ) -> Result<R> {
+        let batch = self.tokenizer.pad(rows, self.length)?;
+        self.run_batch(&batch, more, read)
+    }
+
+    /// Runs a padded batch and reads the outputs.
+    ///
+    /// # Errors
+    /// As [`SessionPool::run`].
+    pub fn run_batch<R>(
+        &self,
+        batch: &TokenBatch,
+        more: &[(&str, Tensor<'_>)],
+        read: impl FnOnce(&TokenBatch, &Outputs<'_>) -> Result<R>,
+    ) -> Result<R> {
+        let shape = [batch.rows, batch.length];
+        let type_ids: Cow<'_, [i64]> =
+            if self.segments { (&batch.type_ids).into() } else { vec![0; batch.ids.len()].into() };
+        let mut inputs = vec![
+            ("input_ids", Tensor::integers(shape, &batch.ids)),
+            ("attention_mask", Tensor::integers(shape, &batch.mask)),
+            ("token_type_ids", Tensor::integers(shape, type_ids)),
+            ("position_ids", Tensor::integers(shape, batch.positions())),
+        ];
+        inputs.extend(more.iter().cloned());
+        self.pool.run(&inputs, batch.ids.len(), |outputs| read(batch, outputs))
+    }
+}
