@@ -1,1 +1,45 @@
 //! Dense text embeddings: one vector a text.
+//!
+//! ```no_run
+//! use embedkit_dense::TextEmbedding;
+//!
+//! # fn main() -> embedkit_core::Result<()> {
+//! let model = TextEmbedding::builder("BAAI/bge-small-en-v1.5").build()?;
+//! for vector in model.embed(["The cat sat on the mat.", "Felines rest on rugs."]) {
+//!     assert_eq!(vector?.len(), 384);
+//! }
+//! let query = model.query_embed(["where do cats sit?"]).next();
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Two architectures: `transformer` (feature `onnx`), for every graph that takes token ids and gives
+//! token vectors or one vector a text, and `static`, for token tables without a network
+//! (model2vec), which needs no ONNX Runtime.
+
+mod describe;
+mod embedding;
+pub mod pipeline;
+
+pub use embedding::TextEmbedding;
+pub use embedkit_core::{Builder, Purpose, Role, Usage};
+
+use embedkit_core::{Architecture, Plugin};
+
+/// The family's name in manifests.
+pub const FAMILY: &str = "dense";
+
+/// This crate's rows and architectures.
+pub static PLUGIN: Plugin = Plugin {
+    name: env!("CARGO_PKG_NAME"),
+    manifest: include_str!("../models.toml"),
+    architectures: ARCHITECTURES,
+    files: &[],
+};
+embedkit_core::register!(PLUGIN);
+
+const ARCHITECTURES: &[&dyn Architecture] = &[
+    #[cfg(feature = "onnx")]
+    &pipeline::Transformer,
+    &pipeline::Static,
+];

@@ -96,6 +96,11 @@ pub struct Output<'a> {
 }
 
 impl<'a> Output<'a> {
+    /// An output from values at hand.
+    pub fn new(shape: Vec<usize>, data: impl Into<Cow<'a, [f32]>>, precision: Precision) -> Self {
+        Self { shape, data: data.into(), precision }
+    }
+
     /// Reads a value; the error says what it is instead of floats.
     pub(super) fn read(value: &'a DynValue) -> Result<Self, String> {
         let ValueType::Tensor { ty, .. } = value.dtype() else {

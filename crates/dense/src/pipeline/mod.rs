@@ -1,0 +1,12 @@
+//! The architectures: from texts to vectors.
+
+#[cfg(feature = "onnx")]
+mod pooling;
+mod static_model;
+mod static_table;
+#[cfg(feature = "onnx")]
+mod transformer;
+
+pub use static_model::Static;
+#[cfg(feature = "onnx")]
+pub use transformer::Transformer;

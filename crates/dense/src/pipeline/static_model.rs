@@ -1,0 +1,125 @@
+//! `static`: a table of token vectors, no network (model2vec).
+
+use std::sync::Arc;
+
+use embedkit_core::tokenizer::{Encoding, Tokenizer, TokenizerOptions};
+use embedkit_core::{
+    AnyPipeline, Architecture, Error, LoadContext, ModelDescription, Pipeline, Prepared, Purpose, Result, Stage, Usage,
+    vector,
+};
+
+use super::static_table::Table;
+use crate::FAMILY;
+
+/// Tokens of a text that count, as in the reference.
+const MAX_LENGTH: usize = 512;
+
+/// The `static` architecture: a text's vector is the weighted sum of its tokens' rows, normalised
+/// (model2vec, <https://github.com/MinishLab/model2vec>). Unknown tokens do not count; a text without
+/// known tokens has the zero vector.
+pub struct Static;
+
+impl Architecture for Static {
+    fn name(&self) -> &'static str {
+        "static"
+    }
+
+    fn family(&self) -> &'static str {
+        FAMILY
+    }
+
+    fn check(&self, model: &ModelDescription) -> Result<()> {
+        if model.model_file.is_empty() {
+            return Err(Error::manifest(&model.id, "`model-file` must name the safetensors file"));
+        }
+        if !model.parameters.is_empty() {
+            return Err(Error::manifest(&model.id, "static models take no `parameters`"));
+        }
+        Ok(())
+    }
+
+    fn load(&self, context: &LoadContext) -> Result<AnyPipeline> {
+        let model = &context.model;
+        let mut options = TokenizerOptions::default();
+        options.max_length = Some(model.max_length.unwrap_or(MAX_LENGTH));
+        options.without_special_tokens = true;
+        let tokenizer = Tokenizer::load(&context.files, &options)?;
+        let path = context.files.label(&model.model_file);
+        let table = Table::load(context.files.open(&model.model_file, context.memory_map)?, &path)?;
+        if let Some(dim) = model.dim.filter(|dim| *dim != table.dim()) {
+            let message = format!("{} has vectors of {} values, and the row says {dim}", path.display(), table.dim());
+            return Err(Error::model(&model.id, message));
+        }
+        Ok(AnyPipeline::new(StaticPipeline {
+            unknown: tokenizer.unknown_id(),
+            dim: context.dim.filter(|dim| *dim != table.dim()),
+            model: model.clone(),
+            tokenizer,
+            table,
+        }))
+    }
+}
+
+struct StaticPipeline {
+    model: Arc<ModelDescription>,
+    tokenizer: Tokenizer,
+    table: Table,
+    unknown: Option<u32>,
+    /// The width to cut to, when it is not the table's own.
+    dim: Option<usize>,
+}
+
+impl StaticPipeline {
+    fn encode(&self, text: &str, purpose: &Purpose) -> Result<Encoding> {
+        if let Some(task) = purpose.task.as_ref().filter(|task| !self.model.prompts.contains_key(*task)) {
+            return Err(Error::option("task", format!("model {} has no task {task:?}", self.model.id)));
+        }
+        match purpose.prompt(&self.model) {
+            None => self.tokenizer.encode(text),
+            Some(prompt) => self.tokenizer.encode(&format!("{prompt}{text}")),
+        }
+    }
+
+    fn vector(&self, tokens: &[u32]) -> Result<Vec<f32>> {
+        let mut sum = vec![0f32; self.table.dim()];
+        let mut known = 0;
+        for token in tokens.iter().filter(|token| Some(**token) != self.unknown) {
+            if !self.table.add(*token, &mut sum) {
+                let message = format!("the table has no row for token {token}: is the tokenizer another model's?");
+                return Err(Error::model(&self.model.id, message));
+            }
+            known += 1;
+        }
+        if !sum.iter().all(|value| value.is_finite()) {
+            return Err(Error::model(&self.model.id, "the text's vector is not finite: the table holds wrong values"));
+        }
+        if self.model.normalize {
+            vector::normalize(&mut sum);
+        } else if known > 0 {
+            sum.iter_mut().for_each(|value| *value /= known as f32);
+        }
+        if let Some(dim) = self.dim {
+            vector::cut(&mut sum, dim);
+        }
+        Ok(sum)
+    }
+}
+
+impl Pipeline for StaticPipeline {
+    type Input = str;
+    type Prepared = ();
+    type Output = Vec<f32>;
+
+    fn prepare(&self, text: &str, purpose: &Purpose) -> Result<Prepared<(), Vec<f32>>> {
+        let encoding = self.encode(text, purpose)?;
+        Ok(Prepared { stage: Stage::Done(self.vector(&encoding.ids)?), usage: encoding.usage() })
+    }
+
+    fn run(&self, _: &[&()], _: &Purpose) -> Result<Vec<Result<Vec<f32>>>> {
+        Ok(Vec::new())
+    }
+
+    fn usage(&self, text: &str, purpose: &Purpose) -> Result<Usage> {
+        Ok(self.encode(text, purpose)?.usage())
+    }
+}

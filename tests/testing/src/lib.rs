@@ -1,0 +1,72 @@
+//! What the workspace's tests share: goldens and how they are compared.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests end with a panic")]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use embedkit_core::ModelDescription;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+/// Largest difference to the reference, as a share of the vector's length.
+pub const TOLERANCE: f32 = 1e-5;
+
+/// A model folder with what the reference made of it.
+pub struct Case<G> {
+    /// The folder.
+    pub folder: PathBuf,
+    /// The folder's `golden.json`.
+    pub golden: G,
+}
+
+/// What stands in every `golden.json` of a text family.
+#[derive(Debug, Deserialize)]
+pub struct TextGolden {
+    /// The model's row.
+    pub model: ModelDescription,
+    /// The texts.
+    pub inputs: Vec<String>,
+    /// Tokens of each text.
+    pub token_count: Vec<usize>,
+    /// Everything else, by name.
+    #[serde(flatten)]
+    pub more: BTreeMap<String, serde_json::Value>,
+}
+
+impl TextGolden {
+    /// One of the other entries, when it is there.
+    pub fn get<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
+        self.more.get(name).map(|value| serde_json::from_value(value.clone()).unwrap())
+    }
+}
+
+/// Every case below a crate's `tests/fixtures` that has a `golden.json` and passes `wanted`.
+pub fn cases<G: DeserializeOwned>(fixtures: impl AsRef<Path>, wanted: impl Fn(&str) -> bool) -> Vec<Case<G>> {
+    let mut folders: Vec<PathBuf> = std::fs::read_dir(fixtures)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|p| p.join("golden.json").is_file())
+        .collect();
+    folders.sort();
+    folders.retain(|folder| wanted(folder.file_name().unwrap().to_str().unwrap()));
+    assert!(!folders.is_empty(), "no case matches");
+    let load = |folder: PathBuf| {
+        let text = std::fs::read_to_string(folder.join("golden.json")).unwrap();
+        let golden = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+        Case { folder, golden }
+    };
+    folders.into_iter().map(load).collect()
+}
+
+/// Fails unless two vectors differ by no more than [`TOLERANCE`] of the expected one's length.
+pub fn assert_near(actual: &[f32], expected: &[f32], what: &str) {
+    assert_near_within(actual, expected, TOLERANCE, what);
+}
+
+/// Fails unless two vectors differ by no more than a share of the expected one's length.
+pub fn assert_near_within(actual: &[f32], expected: &[f32], tolerance: f32, what: &str) {
+    assert_eq!(actual.len(), expected.len(), "{what}: width");
+    let length = expected.iter().map(|v| v * v).sum::<f32>().sqrt();
+    let worst = actual.iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(worst <= tolerance * length.max(1e-3), "{what}: differs by {worst}, the length is {length}");
+}
