@@ -44,6 +44,7 @@ pub trait Element: sealed::Sealed + Copy + std::fmt::Debug + PartialEq + Send + 
 impl Element for f32 {
     type Unit = f32;
 
+    #[inline]
     fn decode<'a>(_dim: usize, units: &'a [f32], _scales: &[f32], _buffer: &'a mut Vec<f32>) -> &'a [f32] {
         units
     }
@@ -56,6 +57,7 @@ impl Element for f32 {
 impl Element for f16 {
     type Unit = f16;
 
+    #[inline]
     fn decode<'a>(_dim: usize, units: &'a [f16], _scales: &[f32], buffer: &'a mut Vec<f32>) -> &'a [f32] {
         buffer.resize(units.len(), 0.0);
         units.convert_to_f32_slice(buffer);
@@ -71,6 +73,7 @@ impl Element for i8 {
     type Unit = i8;
     const SCALED: bool = true;
 
+    #[inline]
     fn decode<'a>(dim: usize, units: &'a [i8], scales: &[f32], buffer: &'a mut Vec<f32>) -> &'a [f32] {
         buffer.resize(units.len(), 0.0);
         for ((row, decoded), &scale) in units.chunks_exact(dim).zip(buffer.chunks_exact_mut(dim)).zip(scales) {
@@ -93,10 +96,16 @@ impl Element for Bit {
         dim.div_ceil(64)
     }
 
+    #[inline]
     fn decode<'a>(dim: usize, units: &'a [u64], _scales: &[f32], buffer: &'a mut Vec<f32>) -> &'a [f32] {
         buffer.clear();
         for row in units.chunks_exact(Self::units_per_row(dim)) {
-            buffer.extend((0..dim).map(|i| if row[i / 64] >> (i % 64) & 1 == 1 { 1.0 } else { -1.0 }));
+            for (at, &word) in row.iter().enumerate() {
+                let dimensions = (dim - at * 64).min(64);
+                // A clear bit becomes the sign bit of 1.0.
+                let value = |bit| f32::from_bits(1.0_f32.to_bits() | ((!word >> bit & 1) as u32) << 31);
+                buffer.extend((0..dimensions as u32).map(value));
+            }
         }
         buffer
     }

@@ -1,0 +1,196 @@
+//! The inner loops: for every query row, the best of many document rows.
+//!
+//! Query rows are packed side by side, so that one document value is multiplied with a whole lane
+//! of them and the maximum needs no reduction across lanes. Each dot product is summed from the first
+//! dimension to the last whatever the blocking, so a row's result does not depend on its place.
+//! Plain loops over fixed-size arrays, which the compiler keeps in vector registers.
+
+use super::dispatch::{Kernel, dispatch};
+use super::element::Element;
+use super::value::MultiVector;
+
+/// Query rows side by side in a full panel, and in the half panel that a short rest takes.
+const WIDE: usize = 32;
+const NARROW: usize = 16;
+
+/// Document rows that are decoded at once: a block stays in the first-level cache.
+const BLOCK: usize = 48;
+
+/// Rows packed into panels: `panel[k][lane]` is entry `k` of the row in that lane.
+#[derive(Clone, Debug)]
+pub(super) struct Packed<T> {
+    rows: usize,
+    entries: usize,
+    wide: Vec<[T; WIDE]>,
+    narrow: Vec<[T; NARROW]>,
+}
+
+impl<T: Copy + Default> Packed<T> {
+    /// Packs rows of `entries` entries each. Unused lanes are zero.
+    pub(super) fn new(values: &[T], entries: usize) -> Self {
+        let rows = values.len() / entries;
+        let rest = rows % WIDE;
+        let in_wide = if rest <= NARROW { rows - rest } else { rows };
+        let (wide, narrow) = values.split_at(in_wide * entries);
+        Self { rows, entries, wide: panels(wide, entries), narrow: panels(narrow, entries) }
+    }
+
+    /// One value a lane, all `value`.
+    fn lanes<V: Copy>(&self, value: V) -> Vec<V> {
+        vec![value; (self.wide.len() * WIDE + self.narrow.len() * NARROW) / self.entries]
+    }
+}
+
+fn panels<T: Copy + Default, const L: usize>(values: &[T], entries: usize) -> Vec<[T; L]> {
+    let mut packed = vec![[T::default(); L]; values.len().div_ceil(L * entries) * entries];
+    for (panel, rows) in packed.chunks_exact_mut(entries).zip(values.chunks(L * entries)) {
+        for (lane, row) in rows.chunks_exact(entries).enumerate() {
+            for (entry, &value) in panel.iter_mut().zip(row) {
+                entry[lane] = value;
+            }
+        }
+    }
+    packed
+}
+
+/// For each query row, its largest dot product with the document rows `from..to`.
+pub(super) fn max_dots<E: Element>(query: &Packed<f32>, document: &MultiVector<E>, from: usize, to: usize) -> Vec<f32> {
+    let mut best = query.lanes(f32::NEG_INFINITY);
+    dispatch(MaxDots { query, document, from, to, best: &mut best });
+    best.truncate(query.rows);
+    best
+}
+
+struct MaxDots<'a, E: Element> {
+    query: &'a Packed<f32>,
+    document: &'a MultiVector<E>,
+    from: usize,
+    to: usize,
+    best: &'a mut [f32],
+}
+
+impl<E: Element> Kernel for MaxDots<'_, E> {
+    #[inline(always)]
+    fn run<const FMA: bool, const TILE: usize>(self) {
+        let Packed { entries: dim, wide, narrow, .. } = self.query;
+        let (best_wide, best_narrow) = self.best.split_at_mut(wide.len() / dim * WIDE);
+        let mut buffer = Vec::new();
+        for start in (self.from..self.to).step_by(BLOCK) {
+            let rows = self.document.decode(start, self.to.min(start + BLOCK), &mut buffer);
+            for (panel, best) in wide.chunks_exact(*dim).zip(best_wide.as_chunks_mut().0) {
+                panel_max::<FMA, TILE, WIDE>(panel, rows, best);
+            }
+            for (panel, best) in narrow.chunks_exact(*dim).zip(best_narrow.as_chunks_mut().0) {
+                panel_max::<FMA, TILE, NARROW>(panel, rows, best);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn panel_max<const FMA: bool, const TILE: usize, const L: usize>(
+    panel: &[[f32; L]],
+    rows: &[f32],
+    best: &mut [f32; L],
+) {
+    let mut tiles = rows.chunks_exact(panel.len() * TILE);
+    for tile in &mut tiles {
+        tile_max::<FMA, TILE, L>(panel, tile, best);
+    }
+    for row in tiles.remainder().chunks_exact(panel.len()) {
+        tile_max::<FMA, 1, L>(panel, row, best);
+    }
+}
+
+#[inline(always)]
+fn tile_max<const FMA: bool, const TILE: usize, const L: usize>(panel: &[[f32; L]], tile: &[f32], best: &mut [f32; L]) {
+    let dim = panel.len();
+    let rows: [&[f32]; TILE] = std::array::from_fn(|row| &tile[row * dim..][..dim]);
+    let mut sums = [[0.0_f32; L]; TILE];
+    for (k, query) in panel.iter().enumerate() {
+        for (sums, row) in sums.iter_mut().zip(&rows) {
+            for (sum, query) in sums.iter_mut().zip(query) {
+                *sum = if FMA { query.mul_add(row[k], *sum) } else { query * row[k] + *sum };
+            }
+        }
+    }
+    for sums in &sums {
+        for (best, &sum) in best.iter_mut().zip(sums) {
+            *best = if sum > *best { sum } else { *best };
+        }
+    }
+}
+
+/// For each query row, its smallest Hamming distance to the document rows of `query.entries` words.
+pub(super) fn min_distances(query: &Packed<u64>, document: &[u64]) -> Vec<u64> {
+    let mut best = query.lanes(u64::MAX);
+    dispatch(MinDistances { query, document, best: &mut best });
+    best.truncate(query.rows);
+    best
+}
+
+struct MinDistances<'a> {
+    query: &'a Packed<u64>,
+    document: &'a [u64],
+    best: &'a mut [u64],
+}
+
+impl Kernel for MinDistances<'_> {
+    #[inline(always)]
+    fn run<const FMA: bool, const TILE: usize>(self) {
+        let Packed { entries: words, wide, narrow, .. } = self.query;
+        let (best_wide, best_narrow) = self.best.split_at_mut(wide.len() / words * WIDE);
+        for (panel, best) in wide.chunks_exact(*words).zip(best_wide.as_chunks_mut().0) {
+            panel_min::<WIDE>(panel, self.document, best);
+        }
+        for (panel, best) in narrow.chunks_exact(*words).zip(best_narrow.as_chunks_mut().0) {
+            panel_min::<NARROW>(panel, self.document, best);
+        }
+    }
+}
+
+#[inline(always)]
+fn panel_min<const L: usize>(panel: &[[u64; L]], document: &[u64], best: &mut [u64; L]) {
+    for row in document.chunks_exact(panel.len()) {
+        let mut distances = [0_u64; L];
+        for (query, &word) in panel.iter().zip(row) {
+            for (distance, query) in distances.iter_mut().zip(query) {
+                *distance += u64::from((query ^ word).count_ones());
+            }
+        }
+        for (best, &distance) in best.iter_mut().zip(&distances) {
+            *best = distance.min(*best);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The levels this machine does not choose compute the same.
+    #[test]
+    fn every_level_agrees() {
+        let value = |at: u32| (at.wrapping_mul(2_654_435_761) >> 16) as f32 / 65536.0 - 0.5;
+        let dim = 37;
+        let rows = |from: u32, rows: u32| (from..from + rows * dim).map(value).collect::<Vec<f32>>();
+        let query = Packed::new(&rows(0, 45), dim as usize);
+        let document = MultiVector::new(dim as usize, rows(9999, 101)).unwrap();
+        let chosen = max_dots(&query, &document, 0, document.len());
+        assert_eq!(chosen.len(), 45);
+
+        let of = |run: fn(MaxDots<'_, f32>)| {
+            let mut best = query.lanes(f32::NEG_INFINITY);
+            run(MaxDots { query: &query, document: &document, from: 0, to: document.len(), best: &mut best });
+            best.truncate(45);
+            best
+        };
+        let levels = [of(MaxDots::run::<false, 1>), of(MaxDots::run::<true, 2>), of(MaxDots::run::<true, 12>)];
+        for level in &levels {
+            for (a, b) in level.iter().zip(&chosen) {
+                assert!((a - b).abs() < 1e-5, "{a} is not {b}");
+            }
+        }
+        assert_eq!(levels[1], levels[2], "the tile does not change a sum");
+    }
+}
