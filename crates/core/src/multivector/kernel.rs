@@ -185,7 +185,11 @@ mod tests {
             best.truncate(45);
             best
         };
-        let levels = [of(MaxDots::run::<false, 1>), of(MaxDots::run::<true, 2>), of(MaxDots::run::<true, 12>)];
+        let levels = [
+            of(|kernel| kernel.run::<false, 1>()),
+            of(|kernel| kernel.run::<true, 2>()),
+            of(|kernel| kernel.run::<true, 12>()),
+        ];
         for level in &levels {
             for (a, b) in level.iter().zip(&chosen) {
                 assert!((a - b).abs() < 1e-5, "{a} is not {b}");
