@@ -1,1 +1,108 @@
 //! Dense, sparse and multi-vector embeddings and rerank scores for text and images, on ONNX Runtime.
+//!
+//! This crate has no code of its own: it re-exports the families behind features, and links them, so
+//! that their models are found.
+//!
+//! ```
+//! # #[cfg(all(feature = "dense", feature = "static-en"))]
+//! # fn main() -> embedkit::Result<()> {
+//! use embedkit::dense::TextEmbedding;
+//!
+//! let model = TextEmbedding::builder("embedkit/static-minilm-en").build()?;
+//! for vector in model.embed(["The cat sat on the mat.", "Felines rest on rugs."]) {
+//!     assert_eq!(vector?.len(), 256);
+//! }
+//! # Ok(())
+//! # }
+//! # #[cfg(not(all(feature = "dense", feature = "static-en")))]
+//! # fn main() {}
+//! ```
+//!
+//! # Features
+//!
+//! | feature | what it adds | default |
+//! | --- | --- | --- |
+//! | `dense` | dense text embeddings: one vector a text | yes |
+//! | `sparse` | sparse text embeddings: SPLADE, BM25, BM42, miniCOIL | |
+//! | `colbert` | late-interaction text embeddings: one vector a token | |
+//! | `colpali` | late-interaction page-image embeddings: one vector a patch | |
+//! | `image` | image embeddings | |
+//! | `rerank` | rerankers | |
+//! | `static-en` | a small English model, weights compiled in | |
+//! | `full` | all of these | |
+//! | `onnx` | inference with ONNX Runtime, for `dense` and `sparse`, which partly work without it | yes |
+//! | `load-dynamic` | finds ONNX Runtime at run time | yes |
+//! | `download-binaries` | downloads a static ONNX Runtime at build time (without `load-dynamic`) | |
+//! | `link` | links the ONNX Runtime that `pkg-config` or `ORT_LIB_PATH` names (without `load-dynamic`) | |
+//! | `hub` | downloads from the Hugging Face Hub, over rustls | yes |
+//! | `cuda` | NVIDIA GPUs | |
+//! | `tensorrt` | NVIDIA GPUs, through TensorRT | |
+//! | `rocm` | AMD GPUs | |
+//! | `migraphx` | AMD GPUs, through MIGraphX | |
+//! | `coreml` | Apple hardware | |
+//! | `directml` | DirectX 12 GPUs | |
+//! | `openvino` | Intel hardware | |
+//! | `webgpu` | GPUs, through WebGPU | |
+//! | `xnnpack` | CPUs, through XNNPACK | |
+//! | `onednn` | Intel CPUs, through oneDNN | |
+//! | `cann` | Huawei NPUs | |
+//! | `qnn` | Qualcomm NPUs | |
+//!
+//! A switch never selects a family: `cuda` alone adds no models.
+
+#[doc(inline)]
+pub use embedkit_core::*;
+
+/// Dense text embeddings: one vector a text.
+#[cfg(feature = "dense")]
+#[doc(inline)]
+pub use embedkit_dense as dense;
+/// Sparse text embeddings.
+#[cfg(feature = "sparse")]
+#[doc(inline)]
+pub use embedkit_sparse as sparse;
+/// Late-interaction text embeddings: one vector a token.
+#[cfg(feature = "colbert")]
+#[doc(inline)]
+pub use embedkit_colbert as colbert;
+/// Late-interaction page-image embeddings: one vector a patch.
+#[cfg(feature = "colpali")]
+#[doc(inline)]
+pub use embedkit_colpali as colpali;
+/// Image embeddings.
+#[cfg(feature = "image")]
+#[doc(inline)]
+pub use embedkit_image as image;
+/// Rerankers.
+#[cfg(feature = "rerank")]
+#[doc(inline)]
+pub use embedkit_rerank as rerank;
+
+/// A small English static model, weights compiled in.
+#[cfg(feature = "static-en")]
+#[doc(inline)]
+pub use embedkit_static_en as static_en;
+
+/// Names that most programs use.
+pub mod prelude {
+    pub use embedkit_core::{Builder, Error, ModelDescription, Purpose, Registry, Result, Role};
+
+    #[cfg(feature = "dense")]
+    pub use embedkit_dense::TextEmbedding;
+}
+
+// Linking is what registers a crate: an optional dependency that nothing names would be left out.
+#[cfg(feature = "dense")]
+extern crate embedkit_dense as _;
+#[cfg(feature = "sparse")]
+extern crate embedkit_sparse as _;
+#[cfg(feature = "colbert")]
+extern crate embedkit_colbert as _;
+#[cfg(feature = "colpali")]
+extern crate embedkit_colpali as _;
+#[cfg(feature = "image")]
+extern crate embedkit_image as _;
+#[cfg(feature = "rerank")]
+extern crate embedkit_rerank as _;
+#[cfg(feature = "static-en")]
+extern crate embedkit_static_en as _;
