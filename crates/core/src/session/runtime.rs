@@ -13,7 +13,11 @@
 //! A library that was named (1 and 2) is used or refused; it is never replaced silently by
 //! another. Builds that link ONNX Runtime search for nothing.
 
+mod cache;
+#[cfg(feature = "runtime-install")]
+pub mod install;
 mod probe;
+mod python;
 mod search;
 mod version;
 
@@ -27,6 +31,7 @@ use ort::logging::LogLevel;
 use crate::BoxError;
 use search::Surroundings;
 
+pub use cache::{Installed, installed};
 pub use probe::Unusable;
 pub use search::{Candidate, RuntimeOrigin};
 
@@ -106,10 +111,8 @@ impl Runtime {
             return runtime.agrees_with(options);
         }
         let (library, builder) = open(options, &mut loaded)?;
-        let environment = start(builder).map_err(|source| RuntimeError::Start {
-            library: library.path.clone().unwrap_or_default(),
-            source: source.into(),
-        })?;
+        let environment = start(builder)
+            .map_err(|source| RuntimeError::Start { library: library.path.clone(), source: source.into() })?;
         tracing::info!(library = ?library.path, version = library.version, "ONNX Runtime, {}", library.origin);
         let (origin, path, version) = (library.origin, library.path, Some(library.version));
         RUNTIME.get_or_init(|| Self { origin, library: path, version, environment }).agrees_with(options)
@@ -215,17 +218,16 @@ fn open(options: &RuntimeOptions, loaded: &mut Option<Library>) -> Result<(Libra
         Some(library) => library.clone(),
         None => find(&Surroundings::of_process(), options)?,
     };
-    let path = library.path.clone().unwrap_or_default();
-    let builder =
-        ort::init_from(&path).map_err(|source| RuntimeError::Start { library: path, source: source.into() })?;
+    let builder = ort::init_from(library.path.as_deref().unwrap_or(Path::new("")))
+        .map_err(|source| RuntimeError::Start { library: library.path.clone(), source: source.into() })?;
     *loaded = Some(library.clone());
     Ok((library, builder))
 }
 
 #[cfg(not(feature = "load-dynamic"))]
 fn open(_: &RuntimeOptions, _: &mut Option<Library>) -> Result<(Library, EnvironmentBuilder), RuntimeError> {
-    let version = probe::linked_version()
-        .map_err(|source| RuntimeError::Start { library: PathBuf::new(), source: Box::new(source) })?;
+    let version =
+        probe::linked_version().map_err(|source| RuntimeError::Start { library: None, source: source.into() })?;
     Ok((Library { origin: RuntimeOrigin::Linked, path: None, version }, ort::init()))
 }
 
@@ -281,15 +283,22 @@ pub enum RuntimeError {
         /// What was asked for.
         asked: String,
     },
-    /// The library was found and did not start. A host program that uses `ort` itself already has
-    /// the one environment of the process: give it to [`Runtime`] with the feature `ort-environment`.
-    #[error("ONNX Runtime {} did not start: {source}", library.display())]
+    /// The library was found and did not start.
+    #[error(
+        "{} did not start: {source}. A program that uses `ort` itself has the process's only environment: \
+         let it call `Runtime::adopt` (feature `ort-environment`) first",
+        library.as_deref().unwrap_or(Path::new("the linked ONNX Runtime")).display()
+    )]
     Start {
-        /// The library; empty when it is linked.
-        library: PathBuf,
+        /// The library. None when it is linked.
+        library: Option<PathBuf>,
         /// The library's reason.
         source: BoxError,
     },
+    /// A runtime could not be installed.
+    #[cfg(feature = "runtime-install")]
+    #[error(transparent)]
+    Install(#[from] install::InstallError),
 }
 
 #[cfg(test)]

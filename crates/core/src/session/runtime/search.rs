@@ -5,9 +5,9 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::RuntimeOptions;
 use super::probe::{self, Unusable};
 use super::version::{OLDEST_MINOR, numbers};
+use super::{RuntimeOptions, cache, python};
 
 /// Where a runtime comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -121,20 +121,20 @@ impl Surroundings<'_> {
         let folders = |origin, folders: Vec<PathBuf>| folders.into_iter().map(move |f| (origin, Place::Folder(f)));
         let names = self.system_names.iter().map(|name| (System, Place::Named(name.into())));
         folders(BesideExecutable, self.executable_folders())
-            .chain(folders(Cache, self.cache_folders(options)))
+            .chain(folders(Cache, cache::folders(self, options)))
             .chain(folders(System, self.system_folders()))
             .chain(names)
-            .chain(folders(Python, self.python_folders()))
+            .chain(folders(Python, python::folders(self)))
             .collect()
     }
 
     /// A variable's value as a path; an empty one counts as unset.
-    fn path(&self, variable: &str) -> Option<PathBuf> {
+    pub(super) fn path(&self, variable: &str) -> Option<PathBuf> {
         (self.variable)(variable).filter(|value| !value.is_empty()).map(PathBuf::from)
     }
 
     /// The folders of a variable like `PATH`.
-    fn paths(&self, variable: &str) -> Vec<PathBuf> {
+    pub(super) fn paths(&self, variable: &str) -> Vec<PathBuf> {
         let value = (self.variable)(variable).unwrap_or_default();
         std::env::split_paths(&value).filter(|path| path.is_absolute()).collect()
     }
@@ -151,46 +151,12 @@ impl Surroundings<'_> {
         std::iter::once(folder.to_owned()).chain(lib).collect()
     }
 
-    /// Where our installer puts runtimes, one folder a version.
-    pub(super) fn cache_root(&self, options: &RuntimeOptions) -> Option<PathBuf> {
-        let cache = options.cache_dir.clone().or_else(|| self.path("EMBEDKIT_CACHE")).or_else(|| {
-            let user_cache = if cfg!(windows) {
-                self.path("LOCALAPPDATA")
-            } else if cfg!(target_os = "macos") {
-                self.path("HOME").map(|home| home.join("Library/Caches"))
-            } else {
-                self.path("XDG_CACHE_HOME").or_else(|| self.path("HOME").map(|home| home.join(".cache")))
-            };
-            user_cache.map(|folder| folder.join("embedkit"))
-        });
-        cache.map(|cache| cache.join("onnxruntime"))
-    }
-
-    /// The installed runtimes, newest first; the root itself when there is none, so that errors name it.
-    fn cache_folders(&self, options: &RuntimeOptions) -> Vec<PathBuf> {
-        let Some(root) = self.cache_root(options) else { return Vec::new() };
-        let mut versions = entries(&root, |name| name.starts_with(|c: char| c.is_ascii_digit()));
-        versions.sort_by_key(|folder| std::cmp::Reverse(folder.file_name().map(|n| numbers(&n.to_string_lossy()))));
-        if versions.is_empty() { vec![root] } else { versions }
-    }
-
     fn system_folders(&self) -> Vec<PathBuf> {
         let mut folders = LOADER_PATHS.iter().flat_map(|variable| self.paths(variable)).collect::<Vec<_>>();
         folders.extend(self.system_folders.iter().cloned());
         // On other systems' folders there is nothing to say.
         folders.retain(|folder| folder.is_dir());
         folders
-    }
-
-    fn python_folders(&self) -> Vec<PathBuf> {
-        let active = ["VIRTUAL_ENV", "CONDA_PREFIX"].into_iter().filter_map(|variable| self.path(variable));
-        let mut seen = BTreeSet::new();
-        active
-            .chain(self.paths("PATH").iter().flat_map(|folder| python_prefixes(folder)))
-            .chain(self.path("HOME").map(|home| home.join(".local")))
-            .filter(|prefix| prefix.is_dir() && seen.insert(prefix.clone()))
-            .flat_map(|prefix| python_packages(&prefix))
-            .collect()
     }
 }
 
@@ -231,34 +197,9 @@ pub(super) fn is_library(name: &str) -> bool {
 }
 
 /// The entries of a folder whose name the test accepts; none of a folder that cannot be read.
-fn entries(folder: &Path, accept: impl Fn(&str) -> bool) -> Vec<PathBuf> {
+pub(super) fn entries(folder: &Path, accept: impl Fn(&str) -> bool) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     entries.filter(|entry| accept(&entry.file_name().to_string_lossy())).map(|entry| entry.path()).collect()
-}
-
-/// The prefixes of the Python whose program is in this folder: as named, and as linked to.
-fn python_prefixes(folder: &Path) -> Vec<PathBuf> {
-    let program = ["python3", "python", "python.exe"].into_iter().map(|name| folder.join(name)).find(|p| p.is_file());
-    let Some(program) = program else { return Vec::new() };
-    let prefix = |program: &Path| {
-        let folder = program.parent()?;
-        // On Windows the program stands in the prefix, elsewhere (and in virtual environments) in a folder of it.
-        if cfg!(windows) && !folder.ends_with("Scripts") { Some(folder) } else { folder.parent() }.map(Path::to_owned)
-    };
-    let linked = program.canonicalize().ok().and_then(|program| prefix(&program));
-    prefix(&program).into_iter().chain(linked).collect()
-}
-
-/// The folders under a prefix that may hold the library: the `onnxruntime` package of each Python,
-/// and a conda package's `lib`; the prefix itself when there are none, so that errors name it.
-fn python_packages(prefix: &Path) -> Vec<PathBuf> {
-    let lib = prefix.join("lib");
-    let pythons = entries(&lib, |name| name.starts_with("python3"));
-    let sites = pythons.iter().flat_map(|python| [python.join("site-packages"), python.join("dist-packages")]);
-    let packages = sites.chain([prefix.join("Lib/site-packages")]).map(|site| site.join("onnxruntime/capi"));
-    let conda = prefix.join("conda-meta").is_dir().then_some(lib.clone());
-    let folders: Vec<_> = packages.chain(conda).filter(|folder| folder.is_dir()).collect();
-    if folders.is_empty() { vec![prefix.to_owned()] } else { folders }
 }
 
 /// The text of the error when nothing serves: one line for each place and reason, and what to do.
@@ -307,6 +248,16 @@ const SYSTEM_FOLDERS: &[&str] = if cfg!(windows) {
         "/usr/lib/aarch64-linux-gnu",
         "/opt/onnxruntime/lib",
     ]
+};
+
+/// What the library is called when its name has no version.
+#[cfg(any(feature = "runtime-install", test))]
+pub(super) const LIBRARY_NAME: &str = if cfg!(windows) {
+    "onnxruntime.dll"
+} else if cfg!(target_vendor = "apple") {
+    "libonnxruntime.dylib"
+} else {
+    "libonnxruntime.so"
 };
 
 /// What the system's loader knows ONNX Runtime as.
@@ -369,19 +320,11 @@ mod tests {
         }
     }
 
-    fn library() -> &'static str {
-        match () {
-            () if cfg!(windows) => "onnxruntime.dll",
-            () if cfg!(target_vendor = "apple") => "libonnxruntime.dylib",
-            () => "libonnxruntime.so",
-        }
-    }
-
     #[test]
     fn places_are_looked_at_in_the_documented_order() {
         use RuntimeOrigin::{BesideExecutable, Cache, Python, System};
         let fake = Fake::new(&[("EMBEDKIT_CACHE", "cache"), ("VIRTUAL_ENV", "venv"), ("PATH", "python/bin")]);
-        let name = library();
+        let name = LIBRARY_NAME;
         let files = [
             (BesideExecutable, format!("app/bin/{name}")),
             (BesideExecutable, format!("app/lib/{name}")),
@@ -390,6 +333,7 @@ mod tests {
             (System, format!("usr/lib/{name}")),
             (Python, format!("venv/lib/python3.11/site-packages/onnxruntime/capi/{name}")),
             (Python, format!("python/lib/python3.12/site-packages/onnxruntime/capi/{name}")),
+            (Python, format!("python/versions/3.13.1/lib/python3.13/site-packages/onnxruntime/capi/{name}")),
         ];
         for (_, file) in files.iter().rev() {
             fake.put(file);
@@ -403,9 +347,9 @@ mod tests {
     fn a_named_library_is_the_only_candidate() {
         let fake = Fake::new(&[("ORT_DYLIB_PATH", "named.so")]);
         let (beside, named, explicit) = (
-            fake.put(&format!("app/bin/{}", library())),
+            fake.put(&format!("app/bin/{}", LIBRARY_NAME)),
             fake.put("named.so"),
-            fake.put(&format!("mine/{}", library())),
+            fake.put(&format!("mine/{}", LIBRARY_NAME)),
         );
         let paths = |options: &RuntimeOptions| fake.search(options).into_iter().map(|c| c.path).collect::<Vec<_>>();
         assert_eq!(paths(&RuntimeOptions::new()), [named]);
@@ -431,7 +375,7 @@ mod tests {
         ] {
             assert_eq!(is_library(name), linux && cfg!(target_os = "linux"), "{name}");
         }
-        assert!(is_library(library()));
+        assert!(is_library(LIBRARY_NAME));
     }
 
     #[cfg(unix)]
@@ -441,14 +385,14 @@ mod tests {
         let numbered =
             if cfg!(target_vendor = "apple") { "libonnxruntime.1.31.1.dylib" } else { "libonnxruntime.so.1.31.1" };
         let real = fake.put(&format!("lib/{numbered}"));
-        std::os::unix::fs::symlink(&real, real.with_file_name(library())).unwrap();
+        std::os::unix::fs::symlink(&real, real.with_file_name(LIBRARY_NAME)).unwrap();
         assert_eq!(libraries_in(real.parent().unwrap()), [real]);
     }
 
     #[test]
     fn the_error_lists_where_it_looked_why_each_failed_and_the_remedy() {
         let fake = Fake::new(&[("EMBEDKIT_CACHE", "cache"), ("VIRTUAL_ENV", "venv")]);
-        let refused = fake.put(&format!("usr/lib/{}", library()));
+        let refused = fake.put(&format!("usr/lib/{}", LIBRARY_NAME));
         std::fs::create_dir_all(fake.root.path().join("venv")).unwrap();
         let text = not_found(&fake.search(&RuntimeOptions::new()));
         let root = fake.root.path().display();
