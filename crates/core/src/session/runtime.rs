@@ -14,6 +14,7 @@
 //! another. Builds that link ONNX Runtime search for nothing.
 
 mod cache;
+mod error;
 #[cfg(feature = "runtime-install")]
 pub mod install;
 mod probe;
@@ -28,10 +29,10 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use ort::environment::{Environment, EnvironmentBuilder};
 use ort::logging::LogLevel;
 
-use crate::BoxError;
 use search::Surroundings;
 
 pub use cache::{Installed, installed};
+pub use error::RuntimeError;
 pub use probe::Unusable;
 pub use search::{Candidate, RuntimeOrigin};
 
@@ -263,42 +264,6 @@ fn start(builder: EnvironmentBuilder) -> ort::Result<Environment> {
     // With a logger of its own an environment starts at the most verbose level.
     environment.set_log_level(LogLevel::Warning);
     Ok(environment)
-}
-
-/// Why ONNX Runtime cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum RuntimeError {
-    /// No library that can be used was found.
-    #[error("{}", search::not_found(.tried))]
-    NotFound {
-        /// Where it was looked for, in order, and why each did not serve.
-        tried: Vec<Candidate>,
-    },
-    /// Another runtime than the one that was asked for is in use; a process can have only one.
-    #[error("{loaded} is in use and a process can have only one runtime: cannot take {asked}; choose it first")]
-    AlreadyLoaded {
-        /// The runtime in use.
-        loaded: String,
-        /// What was asked for.
-        asked: String,
-    },
-    /// The library was found and did not start.
-    #[error(
-        "{} did not start: {source}. A program that uses `ort` itself has the process's only environment: \
-         let it call `Runtime::adopt` (feature `ort-environment`) first",
-        library.as_deref().unwrap_or(Path::new("the linked ONNX Runtime")).display()
-    )]
-    Start {
-        /// The library. None when it is linked.
-        library: Option<PathBuf>,
-        /// The library's reason.
-        source: BoxError,
-    },
-    /// A runtime could not be installed.
-    #[cfg(feature = "runtime-install")]
-    #[error(transparent)]
-    Install(#[from] install::InstallError),
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::probe::{self, Unusable};
-use super::version::{OLDEST_MINOR, numbers};
+use super::version::numbers;
 use super::{RuntimeOptions, cache, python};
 
 /// Where a runtime comes from.
@@ -60,10 +60,16 @@ pub struct Candidate {
 
 impl fmt::Display for Candidate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {} ", self.origin, self.path.display())?;
+        write!(f, "{}: {} {}", self.origin, self.path.display(), self.verdict())
+    }
+}
+
+impl Candidate {
+    /// What came of looking at it, as the end of a sentence.
+    pub(super) fn verdict(&self) -> String {
         match &self.version {
-            Ok(version) => write!(f, "is version {version}"),
-            Err(reason) => reason.fmt(f),
+            Ok(version) => format!("is version {version}"),
+            Err(reason) => reason.to_string(),
         }
     }
 }
@@ -202,29 +208,6 @@ pub(super) fn entries(folder: &Path, accept: impl Fn(&str) -> bool) -> Vec<PathB
     entries.filter(|entry| accept(&entry.file_name().to_string_lossy())).map(|entry| entry.path()).collect()
 }
 
-/// The text of the error when nothing serves: one line for each place and reason, and what to do.
-pub(super) fn not_found(tried: &[Candidate]) -> String {
-    let mut text = format!("no ONNX Runtime (1.{OLDEST_MINOR} or newer) can be used. Looked at:");
-    let said = |candidate: &Candidate| match &candidate.version {
-        Ok(version) => format!("is version {version}"),
-        Err(reason) => reason.to_string(),
-    };
-    for alike in tried.chunk_by(|one, next| one.origin == next.origin && said(one) == said(next)) {
-        let paths: Vec<_> = alike.iter().map(|candidate| candidate.path.display().to_string()).collect();
-        text += &format!("\n  {}: {} {}", alike[0].origin, paths.join(", "), said(&alike[0]));
-    }
-    match tried {
-        [Candidate { origin: RuntimeOrigin::Variable, .. }, ..] => {
-            text += "\nORT_DYLIB_PATH is set, so nothing else was looked at: correct it, or unset it.";
-        }
-        [Candidate { origin: RuntimeOrigin::Explicit, .. }, ..] => {
-            text += "\nThe program names this library, so nothing else was looked at.";
-        }
-        _ => {}
-    }
-    text + "\nTo install one: embedkit runtime install. To use one that you have: set ORT_DYLIB_PATH to its library."
-}
-
 /// Variables that name folders for the system's loader.
 const LOADER_PATHS: &[&str] = if cfg!(windows) {
     &["PATH"]
@@ -271,6 +254,8 @@ const SYSTEM_NAMES: &[&str] = if cfg!(windows) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::RuntimeError;
+    use super::super::version::OLDEST_MINOR;
     use super::*;
 
     /// A process whose variables, executable and system folders are all under one folder.
@@ -394,7 +379,8 @@ mod tests {
         let fake = Fake::new(&[("EMBEDKIT_CACHE", "cache"), ("VIRTUAL_ENV", "venv")]);
         let refused = fake.put(&format!("usr/lib/{}", LIBRARY_NAME));
         std::fs::create_dir_all(fake.root.path().join("venv")).unwrap();
-        let text = not_found(&fake.search(&RuntimeOptions::new()));
+        let error = |options: &RuntimeOptions| RuntimeError::NotFound { tried: fake.search(options) }.to_string();
+        let text = error(&RuntimeOptions::new());
         let root = fake.root.path().display();
         for part in [
             &format!("1.{OLDEST_MINOR} or newer"),
@@ -407,7 +393,7 @@ mod tests {
         ] {
             assert!(text.contains(part) || cfg!(windows), "{part}\nis not in\n{text}");
         }
-        let text = not_found(&fake.search(&RuntimeOptions::new().library("/nowhere/lib.so")));
+        let text = error(&RuntimeOptions::new().library("/nowhere/lib.so"));
         assert!(text.contains("/nowhere/lib.so does not exist") && text.contains("nothing else"), "{text}");
     }
 }
