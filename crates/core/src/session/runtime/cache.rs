@@ -17,7 +17,7 @@ pub struct Installed {
     pub library: PathBuf,
 }
 
-/// The runtimes in embedkit's cache, newest first: what [`install`](super::install::install) put there.
+/// The runtimes in embedkit's cache, newest first: what the installer put there.
 pub fn installed(options: &RuntimeOptions) -> Vec<Installed> {
     let Some(root) = root(&Surroundings::of_process(), options) else { return Vec::new() };
     let runtimes = versions(&root).into_iter().filter_map(|(version, folder)| {
