@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::engine::{Engine, EngineOptions};
-use crate::{AnyPipeline, Error, LoadContext, ModelDescription, ModelFiles, Quantization, Registry, Result};
+use crate::{
+    Activation, AnyPipeline, Error, LoadContext, ModelDescription, ModelFiles, Quantization, Registry, Result,
+};
 
 #[cfg(feature = "hub")]
 use crate::hub::{Hub, HubOptions};
@@ -61,6 +63,7 @@ pub struct Builder<F> {
     place: Place,
     registry: Option<Registry>,
     parameters: toml::Table,
+    activation: Option<Activation>,
     max_length: Option<usize>,
     dim: Option<usize>,
     memory_map: bool,
@@ -97,6 +100,7 @@ impl<F: Facade> Builder<F> {
             place,
             registry: None,
             parameters: toml::Table::new(),
+            activation: None,
             max_length: None,
             dim: None,
             memory_map: false,
@@ -150,6 +154,12 @@ impl<F: Facade> Builder<F> {
     /// Sets one of the architecture's parameters over the row's.
     pub fn parameter(mut self, name: impl Into<String>, value: impl Into<toml::Value>) -> Self {
         self.parameters.insert(name.into(), value.into());
+        self
+    }
+
+    /// What is applied to a reranker's scores, over what the row says.
+    pub fn activation(mut self, activation: Activation) -> Self {
+        self.activation = Some(activation);
         self
     }
 
@@ -283,6 +293,7 @@ impl<F: Facade> Builder<F> {
 
     fn overridden(&self, mut model: ModelDescription) -> Result<ModelDescription> {
         model.max_length = self.max_length.or(model.max_length);
+        model.activation = self.activation.unwrap_or(model.activation);
         for (name, value) in &self.parameters {
             model.parameters.insert(name.clone(), value.clone());
         }

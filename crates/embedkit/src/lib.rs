@@ -53,14 +53,6 @@
 #[doc(inline)]
 pub use embedkit_core::*;
 
-/// Dense text embeddings: one vector a text.
-#[cfg(feature = "dense")]
-#[doc(inline)]
-pub use embedkit_dense as dense;
-/// Sparse text embeddings.
-#[cfg(feature = "sparse")]
-#[doc(inline)]
-pub use embedkit_sparse as sparse;
 /// Late-interaction text embeddings: one vector a token.
 #[cfg(feature = "colbert")]
 #[doc(inline)]
@@ -69,6 +61,10 @@ pub use embedkit_colbert as colbert;
 #[cfg(feature = "colpali")]
 #[doc(inline)]
 pub use embedkit_colpali as colpali;
+/// Dense text embeddings: one vector a text.
+#[cfg(feature = "dense")]
+#[doc(inline)]
+pub use embedkit_dense as dense;
 /// Image embeddings.
 #[cfg(feature = "image")]
 #[doc(inline)]
@@ -77,6 +73,10 @@ pub use embedkit_image as image;
 #[cfg(feature = "rerank")]
 #[doc(inline)]
 pub use embedkit_rerank as rerank;
+/// Sparse text embeddings.
+#[cfg(feature = "sparse")]
+#[doc(inline)]
+pub use embedkit_sparse as sparse;
 
 /// A small English static model, weights compiled in.
 #[cfg(feature = "static-en")]
@@ -92,17 +92,17 @@ pub mod prelude {
 }
 
 // Linking is what registers a crate: an optional dependency that nothing names would be left out.
-#[cfg(feature = "dense")]
-extern crate embedkit_dense as _;
-#[cfg(feature = "sparse")]
-extern crate embedkit_sparse as _;
 #[cfg(feature = "colbert")]
 extern crate embedkit_colbert as _;
 #[cfg(feature = "colpali")]
 extern crate embedkit_colpali as _;
+#[cfg(feature = "dense")]
+extern crate embedkit_dense as _;
 #[cfg(feature = "image")]
 extern crate embedkit_image as _;
 #[cfg(feature = "rerank")]
 extern crate embedkit_rerank as _;
+#[cfg(feature = "sparse")]
+extern crate embedkit_sparse as _;
 #[cfg(feature = "static-en")]
 extern crate embedkit_static_en as _;

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use tokenizers::{EncodeInput, Tokenizer as Inner, TruncationParams, TruncationStrategy};
+use tokenizers::{Tokenizer as Inner, TruncationParams, TruncationStrategy, truncate_encodings};
 
 use super::config::{PaddingRule, TokenizerConfig, TokenizerOptions, special_tokens};
 use super::{Side, TokenBatch};
@@ -64,13 +64,9 @@ impl Tokenizer {
         let truncation_side = options.truncation_side.or(configured_side).or(stored_side).unwrap_or_default();
         let max_length = options.max_length.map_or_else(|| config.max_length(), Ok)?;
         let max_length = window(&inner, max_length, options)?;
-        let truncation = TruncationParams {
-            direction: truncation_side.truncation(),
-            max_length,
-            strategy: TruncationStrategy::LongestFirst,
-            stride: 0,
-        };
-        inner.with_truncation(Some(truncation)).map_err(invalid)?;
+        // Cutting is done here: the library would stop reading a text at the window's end, and then
+        // neither its length nor which text of a pair is the longer could be told.
+        inner.with_truncation(None).map_err(invalid)?;
         inner.with_padding(None);
         let special_ids =
             inner.get_added_tokens_decoder().iter().filter(|(_, token)| token.special).map(|(id, _)| *id).collect();
@@ -83,17 +79,11 @@ impl Tokenizer {
     /// # Errors
     /// [`Error::InvalidInput`] when the tokenizer refuses the text.
     pub fn encode(&self, text: &str) -> Result<Encoding> {
-        if self.truncation_side == Side::Right {
-            for prefix in Prefixes::of(text, self.max_length) {
-                let mut encoding = self.encode_whole(prefix)?;
-                // Tokens near a prefix's end could differ from the whole text's; these are cut off.
-                let cut_off: usize = encoding.get_overflowing().iter().map(tokenizers::Encoding::len).sum();
-                if cut_off >= Prefixes::MARGIN_TOKENS {
-                    return Ok(taken(&mut encoding));
-                }
-            }
-        }
-        Ok(taken(&mut self.encode_whole(text)?))
+        let room = self.room(false);
+        let mut tokens = self.tokens(text, room)?;
+        let truncated = tokens.len() > room;
+        tokens.truncate(room, 0, self.truncation_side.truncation());
+        self.finish(tokens, None, truncated)
     }
 
     /// The ids of two texts in one row, cut longest first.
@@ -101,11 +91,52 @@ impl Tokenizer {
     /// # Errors
     /// [`Error::InvalidInput`] when the tokenizer refuses a text.
     pub fn encode_pair(&self, first: &str, second: &str) -> Result<Encoding> {
-        Ok(taken(&mut self.encode_whole((first, second))?))
+        let room = self.room(true);
+        let (first, mut second) = (self.tokens(first, usize::MAX)?, self.tokens(second, usize::MAX)?);
+        second.set_type_ids(vec![1; second.len()]);
+        let truncated = first.len() + second.len() > room;
+        let truncation = TruncationParams {
+            direction: self.truncation_side.truncation(),
+            max_length: room,
+            strategy: TruncationStrategy::LongestFirst,
+            stride: 0,
+        };
+        let (first, second) = truncate_encodings(first, Some(second), &truncation).map_err(refused)?;
+        self.finish(first, second, truncated)
     }
 
-    fn encode_whole<'s>(&self, input: impl Into<EncodeInput<'s>>) -> Result<tokenizers::Encoding> {
-        self.inner.encode_fast(input, self.add_special_tokens).map_err(refused)
+    /// Tokens of the window beside the special ones.
+    fn room(&self, pair: bool) -> usize {
+        let special = match self.add_special_tokens {
+            true => self.inner.get_post_processor().map_or(0, |p| tokenizers::PostProcessor::added_tokens(p, pair)),
+            false => 0,
+        };
+        self.max_length.saturating_sub(special)
+    }
+
+    /// A text's tokens without special ones: all, or at least somewhat more than `wanted`.
+    fn tokens(&self, text: &str, wanted: usize) -> Result<tokenizers::Encoding> {
+        if self.truncation_side == Side::Right {
+            for prefix in Prefixes::of(text, wanted) {
+                let tokens = self.inner.encode_fast(prefix, false).map_err(refused)?;
+                // Tokens near a prefix's end could differ from the whole text's; these are cut off.
+                if tokens.len() >= wanted.saturating_add(Prefixes::MARGIN_TOKENS) {
+                    return Ok(tokens);
+                }
+            }
+        }
+        self.inner.encode_fast(text, false).map_err(refused)
+    }
+
+    /// Adds the special tokens.
+    fn finish(
+        &self,
+        first: tokenizers::Encoding,
+        second: Option<tokenizers::Encoding>,
+        truncated: bool,
+    ) -> Result<Encoding> {
+        let whole = self.inner.post_process(first, second, self.add_special_tokens).map_err(refused)?;
+        Ok(Encoding { ids: whole.get_ids().to_vec(), type_ids: whole.get_type_ids().to_vec(), truncated })
     }
 
     /// Rows as one batch, padded to the longest, or to `length` where given.
@@ -173,12 +204,12 @@ impl Tokenizer {
         self.inner.get_vocab_size(true)
     }
 
-    /// The ids of a text without special tokens, cut to the window.
+    /// The ids of a text without special tokens, not cut.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] when the tokenizer refuses the text.
     pub fn encode_bare(&self, text: &str) -> Result<Vec<u32>> {
-        Ok(self.inner.encode_fast(text, false).map_err(refused)?.get_ids().to_vec())
+        Ok(self.tokens(text, usize::MAX)?.get_ids().to_vec())
     }
 
     /// The id that stands for unknown tokens, where the vocabulary has one.
@@ -214,11 +245,6 @@ fn refused(source: tokenizers::Error) -> Error {
     Error::InvalidInput { message: format!("the tokenizer refuses the text: {source}"), source: Some(source) }
 }
 
-fn taken(encoding: &mut tokenizers::Encoding) -> Encoding {
-    let truncated = !encoding.get_overflowing().is_empty();
-    Encoding { ids: encoding.get_ids().to_vec(), type_ids: encoding.get_type_ids().to_vec(), truncated }
-}
-
 /// Prefixes of a very long text, each ending before white space, so that a text of megabytes costs
 /// what fits the window and not what was given.
 struct Prefixes<'t> {
@@ -232,8 +258,8 @@ impl<'t> Prefixes<'t> {
     /// How many tokens a prefix must give beyond the window, to be sure of those inside it.
     const MARGIN_TOKENS: usize = 64;
 
-    fn of(text: &'t str, max_length: usize) -> Self {
-        Self { text, bytes: max_length.saturating_add(Self::MARGIN_TOKENS).saturating_mul(Self::BYTES_PER_TOKEN) }
+    fn of(text: &'t str, tokens: usize) -> Self {
+        Self { text, bytes: tokens.saturating_add(Self::MARGIN_TOKENS).saturating_mul(Self::BYTES_PER_TOKEN) }
     }
 }
 

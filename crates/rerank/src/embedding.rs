@@ -1,0 +1,102 @@
+//! The facade: queries and documents in, scores out.
+
+use std::sync::Arc;
+
+use embedkit_core::vector::{Scored, top_k};
+use embedkit_core::{
+    Builder, Embeddings, Engine, Error, Facade, Loaded, ModelDescription, ModelFiles, Purpose, Result, Role, Usage,
+};
+
+use crate::{FAMILY, Pair};
+
+/// A loaded reranker. Shared between threads by reference or `Arc`.
+///
+/// Scores are the model's raw logits unless its row names an activation; higher is more relevant.
+#[derive(Debug)]
+pub struct Reranker {
+    engine: Engine<Pair, f32>,
+}
+
+impl Reranker {
+    /// Finds and loads a registered model, by id or alias, in any case.
+    pub fn builder(id: impl Into<String>) -> Builder<Self> {
+        Builder::from_id(id)
+    }
+
+    /// One query's score against each document, lazily and in the documents' order.
+    pub fn rerank<S>(&self, query: &str, documents: S) -> Embeddings<'_, impl Iterator<Item = Pair> + use<S>, Pair, f32>
+    where
+        S: IntoIterator,
+        S::Item: AsRef<str>,
+    {
+        let query: Arc<str> = query.into();
+        self.rerank_pairs(documents.into_iter().map(move |document| Pair::new(query.clone(), document.as_ref())))
+    }
+
+    /// The score of each pair, lazily and in their order.
+    pub fn rerank_pairs<S>(&self, pairs: S) -> Embeddings<'_, S::IntoIter, Pair, f32>
+    where
+        S: IntoIterator,
+        S::Item: AsRef<Pair>,
+    {
+        self.engine.run(pairs, Role::Plain)
+    }
+
+    /// The `k` documents that fit the query best, best first, by their position.
+    ///
+    /// # Errors
+    /// The first document's that cannot be scored.
+    pub fn rank<S>(&self, query: &str, documents: S, k: usize) -> Result<Vec<Scored>>
+    where
+        S: IntoIterator,
+        S::Item: AsRef<str>,
+    {
+        let scores: Vec<f32> = self.rerank(query, documents).collect::<Result<_>>()?;
+        Ok(top_k(scores, k))
+    }
+
+    /// What a pair uses of the model's window, without a run.
+    ///
+    /// # Errors
+    /// A text that the tokenizer refuses.
+    pub fn usage(&self, pair: &Pair) -> Result<Usage> {
+        self.engine.usage(pair, &Purpose::default())
+    }
+
+    /// Tokens of all pairs: after truncation, special tokens included, padding not.
+    ///
+    /// # Errors
+    /// A text that the tokenizer refuses.
+    pub fn token_count<S>(&self, pairs: S) -> Result<usize>
+    where
+        S: IntoIterator,
+        S::Item: AsRef<Pair>,
+    {
+        self.engine.count_tokens(pairs, &Purpose::default())
+    }
+
+    /// The model's row, with the caller's overrides.
+    pub fn model(&self) -> &Arc<ModelDescription> {
+        self.engine.model()
+    }
+}
+
+impl Facade for Reranker {
+    const FAMILY: &'static str = FAMILY;
+
+    fn describe(files: &ModelFiles) -> Result<ModelDescription> {
+        const GRAPHS: [&str; 3] = ["onnx/model.onnx", "model.onnx", "onnx/model_quantized.onnx"];
+        let graph = GRAPHS.iter().find(|graph| files.has(graph)).ok_or_else(|| Error::MissingFile {
+            path: files.label(GRAPHS[0]),
+            needed_for: format!("a reranker's folder has one of {}", GRAPHS.join(", ")),
+        })?;
+        let id = files.root().and_then(|root| root.file_name()).and_then(|name| name.to_str()).unwrap_or("model");
+        let mut model = ModelDescription::new(id, FAMILY, "cross-encoder");
+        model.model_file = (*graph).to_owned();
+        Ok(model)
+    }
+
+    fn from_loaded(loaded: Loaded) -> Result<Self> {
+        Ok(Self { engine: loaded.engine()? })
+    }
+}

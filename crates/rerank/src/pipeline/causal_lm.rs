@@ -1,0 +1,160 @@
+//! `causal-lm`: a language model that is asked for yes or no.
+
+use std::sync::Arc;
+
+use embedkit_core::session::TextGraph;
+use embedkit_core::tokenizer::{Encoding, Tokenizer, TokenizerOptions};
+use embedkit_core::{
+    Activation, AnyPipeline, Architecture, Error, LoadContext, ModelDescription, Pipeline, Prepared, Purpose, Result,
+};
+use serde::Deserialize;
+
+use super::{activation, prepared};
+use crate::{FAMILY, Pair};
+
+/// The `causal-lm` architecture (Qwen3-Reranker, <https://huggingface.co/Qwen/Qwen3-Reranker-0.6B>): the
+/// score is the probability of the positive answer, in a softmax over the two answers' logits at the
+/// last position. The prompt stands in the row.
+pub struct CausalLm;
+
+/// The row's `parameters`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Parameters {
+    /// What stands before the filled template, and is never cut.
+    prefix: String,
+    /// What stands behind it, and is never cut.
+    suffix: String,
+    /// The text between, with `{instruction}`, `{query}` and `{document}`.
+    template: String,
+    /// The instruction when a pair brings none.
+    instruction: String,
+    /// The token of "not relevant".
+    negative_token: String,
+    /// The token of "relevant".
+    positive_token: String,
+}
+
+impl Parameters {
+    /// The template with its places filled; what a text says in braces is left alone.
+    fn fill(&self, pair: &Pair) -> String {
+        let mut filled = String::new();
+        let mut rest = self.template.as_str();
+        while let Some(start) = rest.find('{') {
+            filled.push_str(&rest[..start]);
+            rest = &rest[start..];
+            let places = [
+                ("{instruction}", pair.instruction.as_deref().unwrap_or(&self.instruction)),
+                ("{query}", &*pair.query),
+                ("{document}", pair.document.as_str()),
+            ];
+            let (name, text) = places.into_iter().find(|(name, _)| rest.starts_with(name)).unwrap_or(("{", "{"));
+            filled.push_str(text);
+            rest = &rest[name.len()..];
+        }
+        filled + rest
+    }
+}
+
+impl Architecture for CausalLm {
+    fn name(&self) -> &'static str {
+        "causal-lm"
+    }
+
+    fn family(&self) -> &'static str {
+        FAMILY
+    }
+
+    fn check(&self, model: &ModelDescription) -> Result<()> {
+        if model.model_file.is_empty() {
+            return Err(Error::manifest(&model.id, "`model-file` must name the graph"));
+        }
+        let parameters: Parameters = model.parameters()?;
+        for place in ["{query}", "{document}"] {
+            if !parameters.template.contains(place) {
+                return Err(Error::manifest(&model.id, format!("`template` lacks {place}")));
+            }
+        }
+        Ok(())
+    }
+
+    fn load(&self, context: &LoadContext) -> Result<AnyPipeline> {
+        let model = context.model.clone();
+        let parameters: Parameters = model.parameters()?;
+        let graph = TextGraph::load(context, TokenizerOptions::default())?;
+        let tokenizer = graph.tokenizer();
+        let prefix = tokenizer.encode(&parameters.prefix)?.ids;
+        let suffix = tokenizer.encode(&parameters.suffix)?.ids;
+        let room = tokenizer.max_length().saturating_sub(prefix.len() + suffix.len());
+        if room == 0 {
+            let message = format!("{} leaves no room beside the prompt's tokens", tokenizer.max_length());
+            return Err(Error::option("max_length", message));
+        }
+        let answers = [
+            answer(&model, tokenizer, &parameters.negative_token)?,
+            answer(&model, tokenizer, &parameters.positive_token)?,
+        ];
+        Ok(AnyPipeline::new(CausalLmPipeline { model, parameters, prefix, suffix, room, answers, graph }))
+    }
+}
+
+fn answer(model: &ModelDescription, tokenizer: &Tokenizer, token: &str) -> Result<usize> {
+    let id = tokenizer.id(token).ok_or_else(|| {
+        Error::manifest(&model.id, format!("the vocabulary has no token {token:?}, which `parameters` names"))
+    })?;
+    Ok(id as usize)
+}
+
+struct CausalLmPipeline {
+    model: Arc<ModelDescription>,
+    parameters: Parameters,
+    prefix: Vec<u32>,
+    suffix: Vec<u32>,
+    /// Tokens that the filled template may have.
+    room: usize,
+    /// Ids of the negative and the positive answer.
+    answers: [usize; 2],
+    graph: TextGraph,
+}
+
+impl Pipeline for CausalLmPipeline {
+    type Input = Pair;
+    type Prepared = Encoding;
+    type Output = f32;
+
+    fn prepare(&self, pair: &Pair, _: &Purpose) -> Result<Prepared<Encoding, f32>> {
+        let mut encoding = self.graph.tokenizer().encode(&self.parameters.fill(pair))?;
+        encoding.truncated |= encoding.ids.len() > self.room;
+        encoding.ids.truncate(self.room);
+        encoding.ids.splice(0..0, self.prefix.iter().copied());
+        encoding.ids.extend(&self.suffix);
+        encoding.type_ids = vec![0; encoding.ids.len()];
+        Ok(prepared(encoding))
+    }
+
+    fn run(&self, batch: &[&Encoding], _: &Purpose) -> Result<Vec<Result<f32>>> {
+        let index = self.graph.pool().output_index(self.model.output.as_ref())?;
+        self.graph.run(batch, &[], |batch, outputs| {
+            let output = outputs.get(index, batch.rows)?;
+            let vocabulary = match output.shape.as_slice() {
+                [_, length, vocabulary] if *length == batch.length && self.answers.iter().all(|id| id < vocabulary) => {
+                    *vocabulary
+                }
+                shape => {
+                    return Err(outputs.wrong(index, &format!("has shape {shape:?}, not [rows, tokens, vocabulary]")));
+                }
+            };
+            let score = |row| {
+                let last = batch.row_mask(row).iter().rposition(|kept| *kept != 0).unwrap_or(batch.length - 1);
+                let logits = &output.row(row)[last * vocabulary..][..vocabulary];
+                activation::score(&self.answers.map(|id| logits[id]), Activation::Softmax)
+                    .ok_or_else(|| outputs.wrong(index, "holds values that are not finite numbers"))
+            };
+            Ok((0..batch.rows).map(score).collect())
+        })
+    }
+
+    fn workers(&self) -> usize {
+        self.graph.pool().workers()
+    }
+}
