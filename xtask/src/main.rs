@@ -1,2 +1,62 @@
-//! Workspace chores: `cargo xtask <verb>`.
-fn main() {}
+//! Workspace chores: `cargo xtask <verb>`, one file a verb.
+
+// A program for people: it answers on the terminal.
+#![allow(clippy::print_stderr)]
+
+use std::process::ExitCode;
+
+mod manifest;
+
+const USAGE: &str = "\
+usage: cargo xtask <verb>
+
+  manifest [--check]  check models.toml and write each family's slice of it; --check only compares";
+
+/// What a verb gives: done, or why not.
+type Outcome = Result<(), Failure>;
+
+/// Why a verb did not succeed.
+#[derive(Debug)]
+enum Failure {
+    /// The command line was not understood.
+    Usage(String),
+    /// What it should have done or found in order went wrong.
+    Failed(String),
+}
+
+/// Exits with 0 when done, 1 when the verb failed, 2 when the command line was not understood.
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Failed(message)) => {
+            eprintln!("error: {message}");
+            ExitCode::FAILURE
+        }
+        Err(Failure::Usage(message)) => {
+            eprintln!("error: {message}\n\n{USAGE}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(arguments: &[&str]) -> Outcome {
+    match arguments {
+        ["manifest", rest @ ..] => manifest::run(rest),
+        [] => Err(Failure::Usage("no verb".to_owned())),
+        [verb, ..] => Err(Failure::Usage(format!("no such verb: {verb}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_understood_is_a_usage_error() {
+        for arguments in [&[][..], &["dance"], &["manifest", "--chek"]] {
+            assert!(matches!(run(arguments), Err(Failure::Usage(_))), "{arguments:?}");
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! What the catalogue asks of a row beyond what every manifest must be.
+
+use std::collections::BTreeMap;
+
+use embedkit_core::{Manifest, ModelDescription, Registry, Source};
+
+use super::FAMILIES;
+
+/// Families whose rows have vectors of one width.
+const WITH_WIDTH: [&str; 4] = ["dense", "colbert", "colpali", "image"];
+
+/// Everything wrong with the catalogue, a line each.
+pub(super) fn faults(manifest: &Manifest, registry: &Registry) -> Vec<String> {
+    let registered = registry.architectures();
+    let of_row = |model: &ModelDescription| {
+        let mut messages = row_faults(model);
+        if registered.iter().any(|(family, _)| *family == model.family) {
+            messages.extend(registry.check(model).err().map(|error| error.to_string()));
+        }
+        messages
+            .into_iter()
+            .map(|message| format!("{} model {}: {message}", model.family, model.id))
+            .collect::<Vec<_>>()
+    };
+    manifest.models.iter().flat_map(of_row).chain(space_faults(manifest)).collect()
+}
+
+/// The families of this workspace whose crate registers no architecture yet.
+pub(super) fn families_without_architecture(registry: &Registry) -> Vec<&'static str> {
+    let registered = registry.architectures();
+    FAMILIES.into_iter().filter(|family| !registered.iter().any(|(known, _)| known == family)).collect()
+}
+
+fn row_faults(model: &ModelDescription) -> Vec<String> {
+    let has_files = model.required_files().next().is_some();
+    let mut faults = Vec::new();
+    let mut require = |holds: bool, message: &str| {
+        if !holds {
+            faults.push(message.to_owned());
+        }
+    };
+    require(FAMILIES.contains(&model.family.as_str()), "`family` is none of this workspace");
+    require(is_sentence(&model.description), "`description` is no sentence with a full stop");
+    require(spdx::Expression::parse(&model.license).is_ok(), "`license` is no SPDX expression");
+    require(model.languages.iter().all(|tag| is_language(tag)), "`languages` has what is no BCP 47 tag");
+    require(!model.languages.is_empty() || model.family == "image", "`languages` is empty");
+    require(model.dim.is_some() || !WITH_WIDTH.contains(&model.family.as_str()), "`dim` is missing");
+    require(model.prompts.values().all(|prompt| !prompt.trim().is_empty()), "`prompts` has an empty one");
+    require(!model.sources.is_empty() || !has_files, "`sources` is empty, but there are files to fetch");
+    require(model.sources.is_empty() || has_files, "there are `sources`, but no file to fetch from them");
+    require(model.size_gb > 0.0 || !has_files, "`size-gb` is missing");
+    require(model.sources.iter().all(is_address), "`sources` has what is no `owner/name` and no https address");
+    faults
+}
+
+fn is_sentence(text: &str) -> bool {
+    text.ends_with('.') && text.trim() == text && text.len() > 1
+}
+
+/// Whether this is `multilingual` or has the shape of a language tag: a language of two or three
+/// letters, then subtags.
+fn is_language(tag: &str) -> bool {
+    let mut parts = tag.split('-');
+    let language = parts.next().unwrap_or_default();
+    let is_code = (2..=3).contains(&language.len()) && language.bytes().all(|b| b.is_ascii_lowercase());
+    let is_subtag = |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric());
+    tag == "multilingual" || is_code && parts.all(is_subtag)
+}
+
+fn is_address(source: &Source) -> bool {
+    match source {
+        Source::Hub { hf, .. } => hf.split('/').filter(|part| !part.is_empty() && part.trim() == *part).count() == 2,
+        Source::Archive { url, .. } => url.starts_with("https://"),
+        _ => true,
+    }
+}
+
+/// A space is shared by two models at least, and all its vectors have one width.
+fn space_faults(manifest: &Manifest) -> Vec<String> {
+    let mut spaces: BTreeMap<&str, Vec<Option<usize>>> = BTreeMap::new();
+    for model in &manifest.models {
+        if let Some(space) = &model.space {
+            spaces.entry(space).or_default().push(model.dim);
+        }
+    }
+    let is_shared = |widths: &Vec<Option<usize>>| widths.len() > 1 && widths.windows(2).all(|pair| pair[0] == pair[1]);
+    let faulty = spaces.into_iter().filter(|(_, widths)| !is_shared(widths));
+    faulty.map(|(space, _)| format!("space {space}: must be of several models, all of one width")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use embedkit_core::pipeline::{AnyPipeline, LoadContext};
+    use embedkit_core::{Architecture, Error, Plugin, Result};
+
+    use super::*;
+
+    fn good_row() -> ModelDescription {
+        let mut model = ModelDescription::new("a/b", "dense", "transformer");
+        model.description = "A model.".to_owned();
+        model.license = "MIT OR LicenseRef-gemma".to_owned();
+        model.languages = vec!["en".to_owned(), "zh-Hant".to_owned()];
+        model.size_gb = 0.1;
+        model.dim = Some(8);
+        model.model_file = "model.onnx".to_owned();
+        model.sources = vec![Source::Hub { hf: "a/b".to_owned(), revision: None }];
+        model
+    }
+
+    fn catalogue(models: impl IntoIterator<Item = ModelDescription>) -> Manifest {
+        let mut manifest = Manifest::default();
+        manifest.models.extend(models);
+        manifest
+    }
+
+    #[test]
+    fn each_fault_is_named() {
+        type Change = fn(&mut ModelDescription);
+        let changes: [(Change, &str); 13] = [
+            (|row| row.family = "audio".to_owned(), "`family`"),
+            (|row| row.description.clear(), "`description`"),
+            (|row| row.description = "No full stop".to_owned(), "`description`"),
+            (|row| row.license.clear(), "`license`"),
+            (|row| row.license = "apache 2".to_owned(), "`license`"),
+            (|row| row.languages = vec!["English".to_owned()], "`languages`"),
+            (|row| row.languages.clear(), "`languages`"),
+            (|row| row.dim = None, "`dim`"),
+            (|row| drop(row.prompts.insert("query".to_owned(), " ".to_owned())), "`prompts`"),
+            (|row| row.sources.clear(), "`sources`"),
+            (|row| row.sources = vec![Source::Hub { hf: "b".to_owned(), revision: None }], "`sources`"),
+            (|row| row.size_gb = 0.0, "`size-gb`"),
+            (|row| row.space = Some("alone".to_owned()), "space alone"),
+        ];
+        assert_eq!(faults(&catalogue([good_row()]), &Registry::empty()), [""; 0]);
+        for (change, expected) in changes {
+            let mut row = good_row();
+            change(&mut row);
+            let faults = faults(&catalogue([row]), &Registry::empty());
+            assert!(faults.len() == 1 && faults[0].contains(expected), "{expected}: {faults:?}");
+        }
+    }
+
+    #[test]
+    fn a_row_without_files_needs_no_source() {
+        let mut row = good_row();
+        row.sources.clear();
+        row.model_file.clear();
+        row.size_gb = 0.0;
+        assert_eq!(faults(&catalogue([row.clone()]), &Registry::empty()), [""; 0]);
+        row.sources = good_row().sources;
+        assert!(faults(&catalogue([row]), &Registry::empty())[0].contains("no file"));
+    }
+
+    #[test]
+    fn a_space_has_one_width() {
+        let shared = |id: &str, dim| {
+            let mut row = good_row();
+            (row.id, row.dim, row.space) = (id.to_owned(), Some(dim), Some("s".to_owned()));
+            row
+        };
+        assert_eq!(faults(&catalogue([shared("a", 8), shared("b", 8)]), &Registry::empty()), [""; 0]);
+        assert_eq!(faults(&catalogue([shared("a", 8), shared("b", 9)]), &Registry::empty()).len(), 1);
+    }
+
+    struct Picky;
+
+    impl Architecture for Picky {
+        fn name(&self) -> &'static str {
+            "transformer"
+        }
+
+        fn family(&self) -> &'static str {
+            "dense"
+        }
+
+        fn check(&self, model: &ModelDescription) -> Result<()> {
+            if model.dim == Some(8) { Ok(()) } else { Err(Error::manifest(&model.id, "only 8 will do")) }
+        }
+
+        fn load(&self, context: &LoadContext) -> Result<AnyPipeline> {
+            Err(Error::manifest(&context.model.id, "never loaded"))
+        }
+    }
+
+    static PICKY: Plugin = Plugin { name: "picky", manifest: "", architectures: &[&Picky], files: &[] };
+
+    #[test]
+    fn rows_of_a_family_with_architectures_are_checked_by_them() {
+        let registry = Registry::empty();
+        registry.add(&PICKY).unwrap();
+        assert!(!families_without_architecture(&registry).contains(&"dense"));
+
+        let (mut wide, mut unknown, mut elsewhere) = (good_row(), good_row(), good_row());
+        wide.dim = Some(9);
+        unknown.architecture = "transformre".to_owned();
+        elsewhere.family = "image".to_owned();
+        let faults = faults(&catalogue([good_row(), wide, unknown, elsewhere]), &registry);
+        assert_eq!(faults.len(), 2, "{faults:?}");
+        assert!(faults[0].contains("only 8 will do") && faults[1].contains("transformre"), "{faults:?}");
+    }
+}

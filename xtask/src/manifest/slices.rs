@@ -1,0 +1,62 @@
+//! Cutting the catalogue into families without changing the text of a row.
+
+use embedkit_core::Manifest;
+
+const HEADER: &str = "\
+# Generated from the top-level models.toml by `cargo xtask manifest`; edit that one.
+";
+
+/// One row: its family, and its text with the comments that stand in it or directly above.
+#[derive(Debug, PartialEq)]
+pub(super) struct Row<'a> {
+    family: String,
+    text: &'a str,
+}
+
+/// The rows of a catalogue in their order: each paragraph that is not only comments is one.
+///
+/// # Errors
+/// A paragraph that is not exactly one row.
+pub(super) fn rows(catalogue: &str) -> Result<Vec<Row<'_>>, String> {
+    let is_row = |paragraph: &&str| paragraph.lines().any(|line| !line.is_empty() && !line.starts_with('#'));
+    catalogue.split("\n\n").map(str::trim).filter(is_row).map(row).collect()
+}
+
+fn row(text: &str) -> Result<Row<'_>, String> {
+    match Manifest::parse("paragraph", text).as_ref().map(|manifest| manifest.models.as_slice()) {
+        Ok([model]) => Ok(Row { family: model.family.clone(), text }),
+        _ => Err(format!("a row must be one paragraph of its own, without blank lines; this is not:\n{text}")),
+    }
+}
+
+/// A family's slice.
+pub(super) fn slice(rows: &[Row<'_>], family: &str) -> String {
+    let texts = rows.iter().filter(|row| row.family == family).map(|row| format!("\n{}\n", row.text));
+    HEADER.to_owned() + &texts.collect::<String>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row_text(id: &str, family: &str) -> String {
+        format!("[[model]]\nid = \"{id}\"\nfamily = \"{family}\"\narchitecture = \"x\"")
+    }
+
+    #[test]
+    fn rows_keep_their_text_order_and_comments() {
+        let (one, two) = (row_text("one", "dense"), format!("# why\n{} # so", row_text("two", "dense")));
+        let catalogue = format!("# head\n\n{one}\n\n\n# heading\n\n{}\n\n{two}\n", row_text("other", "image"));
+        let rows = rows(&catalogue).unwrap();
+        assert_eq!(slice(&rows, "dense"), format!("{HEADER}\n{one}\n\n{two}\n"));
+        assert_eq!(slice(&rows, "rerank"), HEADER);
+    }
+
+    #[test]
+    fn a_paragraph_is_one_row() {
+        let row = row_text("one", "dense");
+        for catalogue in [format!("{row}\n{row}"), format!("{row}\n\ndim = 3\n"), row.replace("\nfam", "\n\nfam")] {
+            assert!(rows(&catalogue).unwrap_err().contains("one paragraph"), "{catalogue}");
+        }
+    }
+}
