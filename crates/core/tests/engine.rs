@@ -1,0 +1,159 @@
+//! The engine over a pipeline that computes nothing: order, bounds, errors, cancellation, laziness.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests end with a panic")]
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use embedkit_core::{
+    AnyPipeline, CancelToken, Engine, EngineOptions, Error, ModelDescription, Pipeline, Prepared, Purpose, Result,
+    Role, Stage, Usage,
+};
+use proptest::prelude::*;
+
+/// Gives each text back in upper case. Texts that begin with `!` cannot be prepared, with `?` fail
+/// their batch, with `.` need no run.
+#[derive(Clone, Default)]
+struct Echo {
+    workers: usize,
+    batches: Arc<Mutex<Vec<Vec<String>>>>,
+    running: Arc<AtomicUsize>,
+    most_running: Arc<AtomicUsize>,
+}
+
+impl Echo {
+    fn engine(&self, options: &EngineOptions) -> Engine<str, String> {
+        let model = Arc::new(ModelDescription::new("echo", "test", "echo"));
+        Engine::new(model, AnyPipeline::new(self.clone()), options).unwrap()
+    }
+}
+
+impl Pipeline for Echo {
+    type Input = str;
+    type Prepared = String;
+    type Output = String;
+
+    fn prepare(&self, text: &str, _: &Purpose) -> Result<Prepared<String, String>> {
+        let usage = Usage { tokens: text.len(), truncated: false };
+        let stage = match text.chars().next() {
+            Some('!') => return Err(Error::input("refused")),
+            Some('.') => Stage::Done(text.to_uppercase()),
+            _ => Stage::Run { item: text.to_owned(), length: text.len(), bytes: text.len() },
+        };
+        Ok(Prepared { stage, usage })
+    }
+
+    fn run(&self, batch: &[&String], _: &Purpose) -> Result<Vec<Result<String>>> {
+        let running = self.running.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most_running.fetch_max(running, Ordering::SeqCst);
+        std::thread::sleep(std::time::Duration::from_micros(50));
+        self.running.fetch_sub(1, Ordering::SeqCst);
+        if batch.iter().any(|text| text.starts_with('?')) {
+            return Err(Error::model("echo", "the batch failed"));
+        }
+        self.batches.lock().unwrap().push(batch.iter().map(ToString::to_string).collect());
+        Ok(batch.iter().map(|text| Ok(text.to_uppercase())).collect())
+    }
+
+    fn workers(&self) -> usize {
+        self.workers.max(1)
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn every_input_gets_its_own_result_in_its_place(
+        texts in prop::collection::vec("[.!?a-z]{0,12}", 0..200),
+        workers in 1usize..4,
+        rows in prop::option::of(1usize..9),
+        threads in prop::option::of(1usize..3),
+    ) {
+        let echo = Echo { workers, ..Echo::default() };
+        let mut options = EngineOptions::default();
+        options.batching.rows = rows;
+        options.batching.tokens = 24;
+        options.threads = threads;
+        let results: Vec<Result<(String, Usage)>> = echo.engine(&options).run(&texts, Role::Plain).with_usage().collect();
+        prop_assert_eq!(results.len(), texts.len());
+        for (text, result) in texts.iter().zip(results) {
+            match text.chars().next() {
+                Some('!' | '?') => prop_assert!(result.is_err(), "{}", text),
+                _ => prop_assert_eq!(result.unwrap(), (text.to_uppercase(), Usage { tokens: text.len(), truncated: false })),
+            }
+        }
+        for batch in echo.batches.lock().unwrap().iter() {
+            let longest = batch.iter().map(String::len).max().unwrap();
+            prop_assert!(batch.len() == 1 || batch.len() * longest <= 24, "{:?}", batch);
+            prop_assert!(batch.len() <= rows.unwrap_or(usize::MAX));
+        }
+        prop_assert!(echo.most_running.load(Ordering::SeqCst) <= workers);
+    }
+}
+
+#[test]
+fn nothing_is_read_before_it_is_needed() {
+    let read = Cell::new(0);
+    let echo = Echo::default();
+    let engine = echo.engine(&EngineOptions::default());
+    let inputs = std::iter::repeat_with(|| {
+        read.set(read.get() + 1);
+        "text"
+    });
+    let mut results = engine.run(inputs, Role::Plain);
+    assert_eq!(read.get(), 0);
+    assert_eq!(results.next().unwrap().unwrap(), "TEXT");
+    assert!(read.get() <= 100, "{} inputs were read for the first result", read.get());
+}
+
+#[test]
+fn a_cancelled_run_says_so_once_and_ends() {
+    let echo = Echo::default();
+    let engine = echo.engine(&EngineOptions::default());
+    let token = CancelToken::new();
+    let mut results = engine.run(std::iter::repeat("text"), Role::Plain).cancel_with(&token);
+    assert!(results.next().unwrap().is_ok());
+    token.cancel();
+    let rest: Vec<_> = results.collect();
+    let (last, before) = rest.split_last().unwrap();
+    assert!(matches!(last, Err(Error::Cancelled)));
+    assert!(before.iter().all(Result::is_ok), "what was computed is given out");
+}
+
+#[test]
+fn progress_adds_up() {
+    let echo = Echo { workers: 2, ..Echo::default() };
+    let engine = echo.engine(&EngineOptions::default());
+    let done = Arc::new(AtomicUsize::new(0));
+    let counter = done.clone();
+    let texts: Vec<String> = (0..300).map(|n| if n % 7 == 0 { ".".to_owned() } else { "x".repeat(n % 50) }).collect();
+    let results = engine.run(&texts, Role::Plain).on_progress(move |progress| {
+        counter.fetch_add(progress.inputs, Ordering::SeqCst);
+    });
+    assert_eq!(results.count(), 300);
+    assert_eq!(done.load(Ordering::SeqCst), 300);
+}
+
+#[test]
+fn an_engine_for_another_family_is_refused() {
+    let model = Arc::new(ModelDescription::new("echo", "test", "echo"));
+    let engine = Engine::<str, Vec<f32>>::new(model, AnyPipeline::new(Echo::default()), &EngineOptions::default());
+    assert!(engine.unwrap_err().to_string().contains("inputs or outputs"));
+}
+
+#[test]
+fn one_engine_serves_many_threads() {
+    let echo = Echo { workers: 2, ..Echo::default() };
+    let engine = echo.engine(&EngineOptions::default());
+    std::thread::scope(|scope| {
+        for thread in 0..8 {
+            let engine = &engine;
+            scope.spawn(move || {
+                let texts: Vec<String> = (0..100).map(|n| format!("{thread}-{n}")).collect();
+                let results: Vec<String> = engine.run(&texts, Role::Plain).map(Result::unwrap).collect();
+                assert_eq!(results, texts);
+            });
+        }
+    });
+}
