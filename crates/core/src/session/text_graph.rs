@@ -62,7 +62,7 @@ impl TextGraph {
         self.run_batch(&batch, more, read)
     }
 
-    /// Runs a padded batch and reads the outputs.
+    /// Runs a padded batch and reads the outputs. What is among `more` goes before the usual inputs.
     ///
     /// # Errors
     /// As [`SessionPool::run`].
@@ -75,13 +75,13 @@ impl TextGraph {
         let shape = [batch.rows, batch.length];
         let type_ids: Cow<'_, [i64]> =
             if self.segments { (&batch.type_ids).into() } else { vec![0; batch.ids.len()].into() };
-        let mut inputs = vec![
+        let usual = [
             ("input_ids", Tensor::integers(shape, &batch.ids)),
             ("attention_mask", Tensor::integers(shape, &batch.mask)),
             ("token_type_ids", Tensor::integers(shape, type_ids)),
             ("position_ids", Tensor::integers(shape, batch.positions())),
         ];
-        inputs.extend(more.iter().cloned());
+        let inputs: Vec<_> = more.iter().cloned().chain(usual).collect();
         self.pool.run(&inputs, batch.ids.len(), |outputs| read(batch, outputs))
     }
 }

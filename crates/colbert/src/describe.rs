@@ -1,0 +1,202 @@
+//! What a PyLate folder says about itself.
+
+use std::collections::BTreeMap;
+
+use embedkit_core::{Error, ModelDescription, ModelFiles, Result};
+use serde::Deserialize;
+
+use crate::FAMILY;
+
+/// Where exports put the graph, best first.
+const GRAPHS: [&str; 4] = ["onnx/model.onnx", "model.onnx", "onnx/model_quantized.onnx", "model_int8.onnx"];
+const CONFIG: &str = "config_sentence_transformers.json";
+const MODULES: &str = "modules.json";
+
+/// `config_sentence_transformers.json`, with PyLate's keys; what is absent has PyLate's default.
+#[derive(Deserialize)]
+struct Config {
+    query_prefix: Option<String>,
+    document_prefix: Option<String>,
+    query_length: Option<usize>,
+    document_length: Option<usize>,
+    do_query_expansion: Option<bool>,
+    attend_to_expansion_tokens: Option<bool>,
+    skiplist_words: Option<Vec<String>>,
+    #[serde(default)]
+    prompts: BTreeMap<String, String>,
+}
+
+impl Config {
+    /// Whether PyLate wrote it: plain sentence-transformers folders have such a file too.
+    fn is_late_interaction(&self) -> bool {
+        self.query_length.or(self.document_length).is_some()
+            || self.query_prefix.as_ref().or(self.document_prefix.as_ref()).is_some()
+            || self.skiplist_words.is_some()
+    }
+}
+
+/// One module of `modules.json`.
+#[derive(Deserialize)]
+struct Module {
+    path: String,
+    #[serde(rename = "type")]
+    kind: String,
+}
+
+/// A linear module's `config.json`.
+#[derive(Deserialize)]
+struct Linear {
+    out_features: usize,
+}
+
+/// `tokenizer.json`, as far as it tells markers.
+#[derive(Deserialize)]
+struct Tokenizer {
+    #[serde(default)]
+    added_tokens: Vec<AddedToken>,
+}
+
+#[derive(Deserialize)]
+struct AddedToken {
+    id: u32,
+    content: String,
+}
+
+/// Special tokens, in `tokenizer_config.json` and `special_tokens_map.json`.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct SpecialTokens {
+    mask_token: Option<Token>,
+    eos_token: Option<Token>,
+    pad_token: Option<Token>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Token {
+    Text(String),
+    Object { content: String },
+}
+
+impl Token {
+    fn text(self) -> String {
+        match self {
+            Self::Text(text) | Self::Object { content: text } => text,
+        }
+    }
+}
+
+/// The row that a folder amounts to.
+pub(crate) fn describe(files: &ModelFiles) -> Result<ModelDescription> {
+    let id = files.root().and_then(|root| root.file_name()).map_or("model", |name| name.to_str().unwrap_or("model"));
+    let graph = GRAPHS.iter().find(|graph| files.has(graph)).ok_or_else(|| Error::MissingFile {
+        path: files.label(GRAPHS[0]),
+        needed_for: format!("a late-interaction model's folder has one of {}", GRAPHS.join(", ")),
+    })?;
+    let config = files.optional_json::<Config>(CONFIG)?.filter(Config::is_late_interaction).ok_or_else(|| {
+        let message = "says nothing of queries and documents, as PyLate's do; give the model's row";
+        Error::file(files.label(CONFIG), message)
+    })?;
+    let mut model = ModelDescription::new(id, FAMILY, "colbert");
+    model.model_file = (*graph).to_owned();
+    model.normalize = true;
+    add_modules(files, &mut model)?;
+    add_markers(files, &config, &mut model)?;
+    add_lengths(files, &config, &mut model)?;
+    let words = config.skiplist_words.unwrap_or_else(punctuation);
+    set(&mut model, "skip-words", words);
+    set(&mut model, "normalize-queries", true);
+    Ok(model)
+}
+
+/// The linear modules after the transformer, where their weights are in the folder.
+fn add_modules(files: &ModelFiles, model: &mut ModelDescription) -> Result<()> {
+    let modules: Vec<Module> = files.optional_json(MODULES)?.unwrap_or_default();
+    let mut projection = Vec::new();
+    for module in modules {
+        match module.kind.rsplit('.').next().unwrap_or_default() {
+            // PyLate passes over pooling, and normalises whatever the modules say.
+            "Transformer" | "Pooling" | "Normalize" => {}
+            "Dense" => {
+                let linear: Linear = files.json(&format!("{}/config.json", module.path))?;
+                model.dim = Some(linear.out_features);
+                projection.push(module.path);
+            }
+            other => {
+                let message = format!("has the module {other:?}, which no architecture here runs");
+                return Err(Error::file(files.label(MODULES), message));
+            }
+        }
+    }
+    if !projection.is_empty() && projection.iter().all(|path| files.has(&format!("{path}/model.safetensors"))) {
+        set(model, "projection", projection);
+    }
+    Ok(())
+}
+
+/// Prefixes are tokens that PyLate adds to the vocabulary; one that is no token is text.
+fn add_markers(files: &ModelFiles, config: &Config, model: &mut ModelDescription) -> Result<()> {
+    let tokenizer: Tokenizer = files.json("tokenizer.json")?;
+    let sides = [
+        ("query-marker-id", ["query", "query"], config.query_prefix.as_deref().unwrap_or("[Q] ")),
+        ("document-marker-id", ["passage", "document"], config.document_prefix.as_deref().unwrap_or("[D] ")),
+    ];
+    let mut has_marker = false;
+    for (parameter, roles, prefix) in sides {
+        let prompt = roles.iter().find_map(|role| config.prompts.get(*role)).map_or("", String::as_str);
+        let marker = tokenizer.added_tokens.iter().find(|token| token.content == prefix && !prefix.is_empty());
+        let prompt = match marker {
+            Some(_) => prompt.to_owned(),
+            None => format!("{prefix}{prompt}"),
+        };
+        if let Some(marker) = marker {
+            set(model, parameter, i64::from(marker.id));
+            has_marker = true;
+        }
+        if !prompt.is_empty() {
+            model.prompts.insert(roles[0].to_owned(), prompt);
+        }
+    }
+    if has_marker {
+        set(model, "reserved", 1);
+    }
+    Ok(())
+}
+
+/// Windows and expansion: PyLate's lengths have the marker in them.
+fn add_lengths(files: &ModelFiles, config: &Config, model: &mut ModelDescription) -> Result<()> {
+    let as_integer = |length: usize| i64::try_from(length).unwrap_or(i64::MAX);
+    let query_length = config.query_length.unwrap_or(32);
+    model.max_length = Some(config.document_length.unwrap_or(180));
+    set(model, "query-max-length", as_integer(query_length));
+    if config.do_query_expansion.unwrap_or(true) {
+        let mask_token = mask_token(files)?.ok_or_else(|| {
+            let message = "names no mask token, which queries are filled up with";
+            Error::file(files.label("tokenizer_config.json"), message)
+        })?;
+        set(model, "query-length", as_integer(query_length));
+        set(model, "mask-token", mask_token);
+        set(model, "attend-to-expansion", config.attend_to_expansion_tokens.unwrap_or(false));
+    }
+    Ok(())
+}
+
+/// What queries are filled up with: the mask token, else the end-of-sequence token, else the padding token.
+fn mask_token(files: &ModelFiles) -> Result<Option<String>> {
+    for name in ["tokenizer_config.json", "special_tokens_map.json"] {
+        let tokens: SpecialTokens = files.optional_json(name)?.unwrap_or_default();
+        if let Some(token) = tokens.mask_token.or(tokens.eos_token).or(tokens.pad_token) {
+            return Ok(Some(token.text()));
+        }
+    }
+    Ok(None)
+}
+
+/// Words that documents lose their rows of, by default: each ASCII punctuation mark.
+fn punctuation() -> Vec<String> {
+    (0u8..128).filter(u8::is_ascii_punctuation).map(|mark| char::from(mark).to_string()).collect()
+}
+
+fn set(model: &mut ModelDescription, parameter: &str, value: impl Into<toml::Value>) {
+    model.parameters.insert(parameter.to_owned(), value.into());
+}

@@ -1,0 +1,187 @@
+//! `colbert` and `token-embeddings`: any graph from token ids to token vectors.
+
+use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::Arc;
+
+use embedkit_core::multivector::MultiVector;
+use embedkit_core::session::{Tensor, TextGraph};
+use embedkit_core::tokenizer::{Encoding, TokenBatch};
+use embedkit_core::{
+    AnyPipeline, Architecture, Error, LoadContext, ModelDescription, Padding, Pipeline, Pooling, Prepared, Purpose,
+    Result, Role, Stage, Usage,
+};
+
+use super::parameters::Parameters;
+use super::projection::Projection;
+use super::rows::RowReader;
+use super::tokens::{TokenRow, Tokens, tokenizer_options};
+use crate::FAMILY;
+
+/// A graph from token ids to token vectors; how queries and documents differ stands in the row.
+#[derive(Debug)]
+pub struct LateInteraction {
+    name: &'static str,
+}
+
+/// `colbert`: marked queries and documents.
+pub static COLBERT: LateInteraction = LateInteraction { name: "colbert" };
+
+/// `token-embeddings`: the token vectors of a model that was not made for late interaction.
+pub static TOKEN_EMBEDDINGS: LateInteraction = LateInteraction { name: "token-embeddings" };
+
+impl Architecture for LateInteraction {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn family(&self) -> &'static str {
+        FAMILY
+    }
+
+    fn check(&self, model: &ModelDescription) -> Result<()> {
+        let wrong = |message: &str| Err(Error::manifest(&model.id, message));
+        if model.model_file.is_empty() {
+            return wrong("`model-file` must name the graph");
+        }
+        if model.pooling != Pooling::None || model.padding != Padding::Longest {
+            return wrong("late interaction has no `pooling`, and `padding` to the longest row only");
+        }
+        Parameters::of(model).map(drop)
+    }
+
+    fn load(&self, context: &LoadContext) -> Result<AnyPipeline> {
+        let model = context.model.clone();
+        let parameters = Parameters::of(&model)?;
+        let graph = TextGraph::load(context, tokenizer_options(&parameters))?;
+        let pipeline = LateInteractionPipeline {
+            tokens: Tokens::load(context, &parameters, graph.tokenizer())?,
+            projection: Projection::load(&model, &context.files, &parameters.projection)?,
+            dim: context.dim,
+            parameters,
+            graph,
+            model,
+        };
+        if pipeline.graph.pool().is_open() {
+            pipeline.output()?;
+        }
+        Ok(AnyPipeline::new(pipeline))
+    }
+}
+
+struct LateInteractionPipeline {
+    model: Arc<ModelDescription>,
+    graph: TextGraph,
+    parameters: Parameters,
+    tokens: Tokens,
+    projection: Option<Projection>,
+    /// The width to cut to.
+    dim: Option<usize>,
+}
+
+impl LateInteractionPipeline {
+    fn output(&self) -> Result<usize> {
+        self.graph.pool().output_index(self.model.output.as_ref())
+    }
+
+    fn prompted<'t>(&self, text: &'t str, purpose: &Purpose) -> Cow<'t, str> {
+        match purpose.prompt(&self.model) {
+            None => text.into(),
+            Some(prompt) => format!("{prompt}{text}").into(),
+        }
+    }
+
+    /// The rows as one batch: rows are padded beyond their own length only to be left out again, so
+    /// that no text depends on its neighbours.
+    fn batch(&self, rows: &[&TokenRow], role: Role) -> Result<(TokenBatch, Vec<Range<usize>>)> {
+        let encodings: Vec<&Encoding> = rows.iter().map(|row| &row.encoding).collect();
+        let mut batch = self.graph.tokenizer().pad(&encodings, None)?;
+        let own_cells: Vec<Range<usize>> = (0..batch.rows).map(|row| kept(batch.row_mask(row))).collect();
+        if role == Role::Query && !self.parameters.attend_to_expansion {
+            for (row, (cells, tokens)) in own_cells.iter().zip(rows).enumerate() {
+                let start = row * batch.length;
+                batch.mask[start + cells.start + tokens.text..start + cells.end].fill(0);
+            }
+        }
+        Ok((batch, own_cells))
+    }
+
+    /// The cells of a row that become vectors.
+    fn wanted(&self, ids: &[i64], cells: &Range<usize>, row: &TokenRow, role: Role) -> Vec<usize> {
+        match role {
+            Role::Query if self.parameters.filter_query_padding => (cells.start..cells.start + row.text).collect(),
+            Role::Query => cells.clone().collect(),
+            Role::Plain | Role::Passage => {
+                let is_skipped = |id: i64| u32::try_from(id).is_ok_and(|id| self.tokens.is_skipped(id));
+                cells.clone().filter(|cell| !is_skipped(ids[*cell])).collect()
+            }
+        }
+    }
+
+    fn reader(&self, role: Role) -> RowReader<'_> {
+        RowReader {
+            model: &self.model,
+            projection: self.projection.as_ref(),
+            dim: self.dim,
+            normalize: match role {
+                Role::Query => self.parameters.normalize_queries,
+                Role::Plain | Role::Passage => self.model.normalize,
+            },
+            labels: self.parameters.labels.then(|| self.graph.tokenizer()),
+        }
+    }
+}
+
+impl Pipeline for LateInteractionPipeline {
+    type Input = str;
+    type Prepared = TokenRow;
+    type Output = MultiVector;
+
+    fn prepare(&self, text: &str, purpose: &Purpose) -> Result<Prepared<TokenRow, MultiVector>> {
+        let text = self.prompted(text, purpose);
+        let (item, usage) = self.tokens.encode(&text, purpose.role, &self.parameters, self.graph.tokenizer())?;
+        let length = item.encoding.ids.len();
+        Ok(Prepared { stage: Stage::Run { item, length, bytes: length * size_of::<u64>() }, usage })
+    }
+
+    fn run(&self, rows: &[&TokenRow], purpose: &Purpose) -> Result<Vec<Result<MultiVector>>> {
+        let index = self.output()?;
+        let (batch, own_cells) = self.batch(rows, purpose.role)?;
+        let positions = Tensor::integers([batch.rows, batch.length], positions(&own_cells, batch.length));
+        let reader = self.reader(purpose.role);
+        self.graph.run_batch(&batch, &[("position_ids", positions)], |batch, outputs| {
+            let output = outputs.get(index, batch.rows)?;
+            let width = reader.width(&output, batch.length).map_err(|what| outputs.wrong(index, &what))?;
+            let read = |row: usize| {
+                let ids = batch.row_ids(row);
+                let wanted = self.wanted(ids, &own_cells[row], rows[row], purpose.role);
+                let vectors = reader.read(output.row(row), output.precision, width, &wanted, ids);
+                vectors.map_err(|what| outputs.wrong(index, &what))?
+            };
+            Ok((0..batch.rows).map(read).collect())
+        })
+    }
+
+    fn usage(&self, text: &str, purpose: &Purpose) -> Result<Usage> {
+        self.tokens.usage(&self.prompted(text, purpose), purpose.role, self.graph.tokenizer())
+    }
+
+    fn workers(&self) -> usize {
+        self.graph.pool().workers()
+    }
+}
+
+/// The cells that a mask keeps; padding stands on one side of them only.
+fn kept(mask: &[i64]) -> Range<usize> {
+    let start = mask.iter().position(|kept| *kept != 0).unwrap_or(0);
+    start..mask.iter().rposition(|kept| *kept != 0).map_or(start, |last| last + 1)
+}
+
+/// Each cell's position in its own row, from 0: mask tokens that are not attended to have theirs too.
+fn positions(own_cells: &[Range<usize>], length: usize) -> Vec<i64> {
+    let in_row = |cells: &Range<usize>| {
+        let (start, last) = (cells.start as i64, cells.len().saturating_sub(1) as i64);
+        (0..length as i64).map(move |cell| (cell - start).clamp(0, last))
+    };
+    own_cells.iter().flat_map(in_row).collect()
+}

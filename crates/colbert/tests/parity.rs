@@ -1,0 +1,76 @@
+//! Both sides of every kind of model against the reference, value by value.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests end with a panic")]
+
+use embedkit_colbert::{LateInteractionTextEmbedding, MultiVector};
+use embedkit_core::{Builder, ModelDescription, Role};
+use embedkit_testing::{Case, assert_near, cases};
+use serde::Deserialize;
+
+/// `golden.json`; models that know no queries have documents alone.
+#[derive(Deserialize)]
+struct Golden {
+    model: ModelDescription,
+    inputs: Vec<String>,
+    embed: Vec<Vec<Vec<f32>>>,
+    query_embed: Option<Vec<Vec<Vec<f32>>>>,
+    document_token_count: Vec<usize>,
+    document_token_count_with_extension: Option<Vec<usize>>,
+    query_token_count: Option<Vec<usize>>,
+    query_token_count_with_extension: Option<Vec<usize>>,
+}
+
+fn fixtures() -> Vec<Case<Golden>> {
+    cases(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures"), |_| true)
+}
+
+fn load(case: &Case<Golden>) -> LateInteractionTextEmbedding {
+    let builder: Builder<LateInteractionTextEmbedding> = Builder::from_row(case.golden.model.clone());
+    builder.model_dir(&case.folder).build().unwrap_or_else(|e| panic!("{}: {e}", case.folder.display()))
+}
+
+#[test]
+fn vectors_are_the_references() {
+    for case in fixtures() {
+        let model = load(&case);
+        let documents = &case.golden.embed;
+        let sides = [Role::Plain, Role::Passage].map(|role| (role, documents));
+        let queries = case.golden.query_embed.as_ref().unwrap_or(documents);
+        for (role, expected) in sides.into_iter().chain([(Role::Query, queries)]) {
+            for batch_size in [1, 3, 256] {
+                let embeddings = model.embed_for(&case.golden.inputs, role).batch_size(batch_size).unwrap();
+                let vectors: Vec<MultiVector> = embeddings.map(Result::unwrap).collect();
+                assert_eq!(vectors.len(), expected.len());
+                for ((actual, expected), text) in vectors.iter().zip(expected).zip(&case.golden.inputs) {
+                    let what = format!("{} {role:?} {batch_size} {text:?}", case.folder.display());
+                    assert_eq!(actual.len(), expected.len(), "{what}: rows");
+                    for (row, (actual, expected)) in actual.rows().zip(expected).enumerate() {
+                        assert_near(actual, expected, &format!("{what}: row {row}"));
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn token_counts_are_the_references() {
+    for case in fixtures() {
+        let model = load(&case);
+        let golden = &case.golden;
+        let documents = &golden.document_token_count;
+        for (role, include_extension, expected) in [
+            (Role::Plain, false, documents),
+            (Role::Passage, false, documents),
+            (Role::Plain, true, golden.document_token_count_with_extension.as_ref().unwrap_or(documents)),
+            (Role::Query, false, golden.query_token_count.as_ref().unwrap_or(documents)),
+            (Role::Query, true, golden.query_token_count_with_extension.as_ref().unwrap_or(documents)),
+        ] {
+            let what = format!("{} {role:?} {include_extension}", case.folder.display());
+            let count = |text| model.token_count([text], role, include_extension).unwrap();
+            let counts: Vec<usize> = golden.inputs.iter().map(count).collect();
+            assert_eq!(&counts, expected, "{what}");
+            let total = model.token_count(&golden.inputs, role, include_extension).unwrap();
+            assert_eq!(total, expected.iter().sum::<usize>(), "{what}");
+        }
+    }
+}
