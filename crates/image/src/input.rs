@@ -1,0 +1,141 @@
+//! What can be embedded: pictures on disk, in memory, or already opened.
+
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+
+use embedkit_core::{Error, Result};
+use image::DynamicImage;
+
+use crate::decode::{self, DecodeOptions};
+use crate::processor::raster::Raster;
+
+/// A picture to embed.
+///
+/// Made from a path, from the bytes of a PNG, JPEG, WebP, GIF (its first frame), BMP or TIFF file,
+/// from raw RGB pixels, or from an opened [`image::DynamicImage`] (the one foreign type that is
+/// accepted, by `From`).
+///
+/// Colours become RGB as the Python reference (Pillow) makes them so: alpha is dropped, not blended;
+/// grey is repeated; of 16-bit channels the high byte stays, but 16-bit grey is clipped at 255; CMYK
+/// is converted without a colour profile.
+///
+/// ```
+/// use embedkit_image::ImageInput;
+///
+/// let from_disk = ImageInput::from("photo.jpg");
+/// let red_pixel = ImageInput::rgb(1, 1, vec![255, 0, 0])?;
+/// # Ok::<(), embedkit_core::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct ImageInput(Source);
+
+#[derive(Clone, Debug)]
+enum Source {
+    Path(PathBuf),
+    Bytes(Vec<u8>),
+    Rgb(Raster),
+    Opened(Box<DynamicImage>),
+}
+
+impl ImageInput {
+    /// A picture file, read when it is embedded.
+    pub fn path(path: impl Into<PathBuf>) -> Self {
+        Self(Source::Path(path.into()))
+    }
+
+    /// The bytes of a picture file; its format is told by its first bytes.
+    pub fn bytes(bytes: impl Into<Vec<u8>>) -> Self {
+        Self(Source::Bytes(bytes.into()))
+    }
+
+    /// Raw pixels: 8-bit red, green and blue, rows top down, `width * height * 3` bytes.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] when a side is zero or the number of bytes is another.
+    pub fn rgb(width: u32, height: u32, pixels: impl Into<Vec<u8>>) -> Result<Self> {
+        Ok(Self(Source::Rgb(Raster::new(width as usize, height as usize, pixels.into())?)))
+    }
+
+    /// The pixels as RGB.
+    pub(crate) fn decode(&self, options: &DecodeOptions) -> Result<Cow<'_, Raster>> {
+        let decoded = match &self.0 {
+            Source::Path(path) => {
+                let bytes = std::fs::read(path).map_err(Error::io(path))?;
+                decode::decode(&bytes, options).map(Cow::Owned)
+            }
+            Source::Bytes(bytes) => decode::decode(bytes, options).map(Cow::Owned),
+            Source::Rgb(raster) => options.check(raster.width, raster.height).map(|()| Cow::Borrowed(raster)),
+            Source::Opened(image) => options
+                .check(image.width() as usize, image.height() as usize)
+                .and_then(|()| decode::to_rgb(DynamicImage::clone(image)).map(Cow::Owned)),
+        };
+        decoded.map_err(|error| self.blame(error))
+    }
+
+    /// The error with the picture's name before its message.
+    pub(crate) fn blame(&self, error: Error) -> Error {
+        match error {
+            Error::InvalidInput { message, source } => {
+                Error::InvalidInput { message: format!("{}: {message}", self.name()), source }
+            }
+            other => other,
+        }
+    }
+
+    fn name(&self) -> Cow<'_, str> {
+        match &self.0 {
+            Source::Path(path) => path.to_string_lossy(),
+            Source::Bytes(_) => "bytes".into(),
+            Source::Rgb(_) => "RGB pixels".into(),
+            Source::Opened(_) => "opened picture".into(),
+        }
+    }
+}
+
+impl AsRef<ImageInput> for ImageInput {
+    fn as_ref(&self) -> &ImageInput {
+        self
+    }
+}
+
+impl From<&Path> for ImageInput {
+    fn from(path: &Path) -> Self {
+        Self::path(path)
+    }
+}
+
+impl From<PathBuf> for ImageInput {
+    fn from(path: PathBuf) -> Self {
+        Self::path(path)
+    }
+}
+
+impl From<&str> for ImageInput {
+    fn from(path: &str) -> Self {
+        Self::path(path)
+    }
+}
+
+impl From<String> for ImageInput {
+    fn from(path: String) -> Self {
+        Self::path(path)
+    }
+}
+
+impl From<Vec<u8>> for ImageInput {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::bytes(bytes)
+    }
+}
+
+impl From<&[u8]> for ImageInput {
+    fn from(bytes: &[u8]) -> Self {
+        Self::bytes(bytes)
+    }
+}
+
+impl From<DynamicImage> for ImageInput {
+    fn from(image: DynamicImage) -> Self {
+        Self(Source::Opened(Box::new(image)))
+    }
+}

@@ -1,0 +1,44 @@
+//! Cutting a picture into tiles, with a view of the whole.
+
+use embedkit_core::Result;
+
+use super::filter::Filter;
+use super::raster::Raster;
+use super::resample::resample;
+use super::size::{Resize, Size};
+
+/// How a picture becomes square tiles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Tiling {
+    /// A tile's side.
+    pub(crate) side: usize,
+    pub(crate) filter: Filter,
+    /// Whether a picture is cut; otherwise it becomes one tile as a whole.
+    pub(crate) split: bool,
+}
+
+impl Tiling {
+    /// The size the picture takes before it is cut.
+    pub(crate) fn size(self) -> Size {
+        if self.split { Size::Tiles(self.side) } else { Size::Exact { height: self.side, width: self.side } }
+    }
+
+    /// The tiles, row by row and then the whole picture squeezed into one, and the grid's rows and
+    /// columns. A picture that is one tile has no view of the whole, and the grid (0, 0).
+    ///
+    /// # Errors
+    /// As [`Resize::apply`].
+    pub(crate) fn apply(self, picture: &Raster, max_pixels: u64) -> Result<(Vec<Raster>, (usize, usize))> {
+        let side = self.side;
+        let enlarged = Resize { size: self.size(), filter: self.filter }.apply(picture, max_pixels)?;
+        let (rows, columns) = (enlarged.height / side, enlarged.width / side);
+        if (rows, columns) == (1, 1) {
+            return Ok((vec![enlarged], (0, 0)));
+        }
+        let cells = (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column)));
+        let mut tiles: Vec<_> =
+            cells.map(|(row, column)| enlarged.crop(column * side, row * side, side, side)).collect();
+        tiles.push(resample(&enlarged, side, side, self.filter));
+        Ok((tiles, (rows, columns)))
+    }
+}

@@ -1,0 +1,55 @@
+//! What the golden tests share.
+
+use serde::Deserialize;
+
+/// A tensor of the reference: its shape, a hash of its bits, and every `step`-th value.
+#[derive(Deserialize)]
+pub(crate) struct Golden {
+    shape: Vec<usize>,
+    hash: String,
+    step: usize,
+    sample: Vec<f32>,
+}
+
+impl Golden {
+    /// Whether the tensor is this one, bit by bit.
+    pub(crate) fn compare(&self, shape: &[usize], values: &[f32]) -> Result<(), String> {
+        self.compare_within(1e-6, shape, values)?;
+        let hash = hash(values);
+        if hash == self.hash { Ok(()) } else { Err(format!("samples agree, the hash is {hash} and not {}", self.hash)) }
+    }
+
+    /// Whether the sampled values are within `tolerance`.
+    pub(crate) fn compare_within(&self, tolerance: f32, shape: &[usize], values: &[f32]) -> Result<(), String> {
+        if shape != self.shape {
+            return Err(format!("shape {shape:?}, expected {:?}", self.shape));
+        }
+        let sample: Vec<f32> = values.iter().step_by(self.step).copied().collect();
+        let far = sample.iter().zip(&self.sample).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        if sample.len() != self.sample.len() || far > tolerance {
+            let shown = |values: &[f32]| format!("{:?}", &values[..values.len().min(8)]);
+            return Err(format!("off by {far}: {} and not {}", shown(&sample), shown(&self.sample)));
+        }
+        Ok(())
+    }
+}
+
+/// 64-bit FNV-1a over the values' bits.
+fn hash(values: &[f32]) -> String {
+    let hash = values.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, value| {
+        (hash ^ u64::from(value.to_bits())).wrapping_mul(0x100_0000_01b3)
+    });
+    format!("{hash:016x}")
+}
+
+/// The synthetic picture of `fixtures/make.py`.
+#[allow(dead_code)]
+pub(crate) fn pattern(width: u32, height: u32) -> Vec<u8> {
+    let pixel = |x: i64, y: i64| {
+        let noise = (x * 2_654_435_761 + y * 40_503) >> 7;
+        let blue = if (x / 8 + y / 8) % 2 == 0 { x * y } else { noise };
+        [7 * x + 3 * y, x * x + 5 * y, blue].map(|value| value.rem_euclid(256) as u8)
+    };
+    let row = |y: u32| (0..width).flat_map(move |x| pixel(x.into(), y.into()));
+    (0..height).flat_map(row).collect()
+}

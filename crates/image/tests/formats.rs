@@ -1,0 +1,42 @@
+//! Decoded pictures equal Pillow's; `fixtures/make.py` wrote both.
+
+mod common;
+
+use common::Golden;
+use embedkit_image::{ImageInput, Processor, ProcessorConfig};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Case {
+    file: String,
+    #[serde(flatten)]
+    golden: Golden,
+}
+
+/// The picture's levels, `[height, width, 3]`.
+fn levels(file: &str) -> Result<([usize; 3], Vec<f32>), String> {
+    let config: ProcessorConfig = serde_json::from_str(r#"{"do_rescale": false}"#).unwrap();
+    let path = format!("{}/tests/fixtures/formats/{file}", env!("CARGO_MANIFEST_DIR"));
+    let processed = Processor::new(&config).unwrap().process(&ImageInput::from(path)).map_err(|e| e.to_string())?;
+    let [_, channels, height, width] = processed.shape();
+    let plane = height * width;
+    let interleaved = (0..plane).flat_map(|pixel| (0..channels).map(move |channel| channel * plane + pixel));
+    Ok(([height, width, channels], interleaved.map(|at| processed.values()[at]).collect()))
+}
+
+#[test]
+fn pictures_equal_the_references() {
+    let cases: Vec<Case> = serde_json::from_str(include_str!("fixtures/formats.json")).unwrap();
+    assert!(cases.len() > 40, "{} cases", cases.len());
+    let compare = |case: &Case| {
+        let (shape, levels) = levels(&case.file)?;
+        if case.file.ends_with(".jpg") {
+            case.golden.compare_within(3.0, &shape, &levels)
+        } else {
+            case.golden.compare(&shape, &levels)
+        }
+    };
+    let differing: Vec<String> =
+        cases.iter().filter_map(|case| compare(case).err().map(|what| format!("{}: {what}", case.file))).collect();
+    assert!(differing.is_empty(), "{} of {} differ:\n{}", differing.len(), cases.len(), differing.join("\n"));
+}
