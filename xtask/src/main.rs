@@ -5,12 +5,18 @@
 
 use std::process::ExitCode;
 
+mod dependencies;
 mod manifest;
+mod test;
+mod workspace;
 
 const USAGE: &str = "\
 usage: cargo xtask <verb>
 
-  manifest [--check]  check models.toml and write each family's slice of it; --check only compares";
+  manifest [--check]  check models.toml and write each family's slice of it; --check only compares
+  dependencies        check what each crate depends on against xtask/dependencies.toml
+  test [ARGUMENT…]    install ONNX Runtime with pip below target/ and run every test with it;
+                      the arguments go to `cargo test`";
 
 /// What a verb gives: done, or why not.
 type Outcome = Result<(), Failure>;
@@ -44,6 +50,8 @@ fn main() -> ExitCode {
 fn run(arguments: &[&str]) -> Outcome {
     match arguments {
         ["manifest", rest @ ..] => manifest::run(rest),
+        ["dependencies", rest @ ..] => dependencies::run(rest),
+        ["test", rest @ ..] => test::run(rest),
         [] => Err(Failure::Usage("no verb".to_owned())),
         [verb, ..] => Err(Failure::Usage(format!("no such verb: {verb}"))),
     }

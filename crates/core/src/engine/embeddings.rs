@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::control::Control;
-use super::window::Window;
+use super::window::{Finished, Window};
 use super::{Batching, CancelToken, Engine, Progress};
 use crate::{Error, Purpose, Result, Usage};
 
@@ -31,7 +31,7 @@ pub struct Embeddings<'e, S: Iterator, I: ?Sized, O> {
     batching: Batching,
     control: Control,
     /// Results not yet given out.
-    ready: VecDeque<Result<(O, Usage)>>,
+    ready: VecDeque<Finished<O>>,
     /// The window that runs next; it was prepared while the one before ran.
     prepared: Option<Box<dyn Window<O> + 'e>>,
     /// Inputs to take into the next window.
@@ -108,7 +108,7 @@ where
     }
 
     /// Runs a window; while it runs, the next one is prepared.
-    fn run_window(&mut self, window: Box<dyn Window<O> + 'e>) -> Vec<Result<(O, Usage)>> {
+    fn run_window(&mut self, window: Box<dyn Window<O> + 'e>) -> Vec<Finished<O>> {
         let (batching, control) = (self.batching.clone(), self.control.clone());
         if self.exhausted {
             return window.run(&batching, &control);
@@ -120,7 +120,7 @@ where
         })
     }
 
-    fn next_with_usage(&mut self) -> Option<Result<(O, Usage)>> {
+    fn next_with_usage(&mut self) -> Option<Finished<O>> {
         while self.ready.is_empty() {
             if self.control.is_cancelled() {
                 return self.end().then_some(Err(Error::Cancelled));

@@ -16,13 +16,16 @@ pub(crate) trait Windowed<I: ?Sized, O>: Send + Sync {
     fn prepare(&self, inputs: &[&I], purpose: &Arc<Purpose>, threads: &Threads) -> Box<dyn Window<O> + '_>;
 }
 
+/// An input's output and what it used.
+pub(crate) type Finished<O> = Result<(O, Usage)>;
+
 /// Prepared inputs, ready to run.
 pub(crate) trait Window<O>: Send {
     /// Tokens to compute, and bytes held.
     fn weight(&self) -> Weight;
 
     /// One result an input, in their order.
-    fn run(self: Box<Self>, batching: &Batching, control: &Control) -> Vec<Result<(O, Usage)>>;
+    fn run(self: Box<Self>, batching: &Batching, control: &Control) -> Vec<Finished<O>>;
 }
 
 /// What a window holds.
@@ -78,10 +81,10 @@ impl<P: Pipeline> Window<P::Output> for PreparedWindow<'_, P> {
         })
     }
 
-    fn run(self: Box<Self>, batching: &Batching, control: &Control) -> Vec<Result<(P::Output, Usage)>> {
+    fn run(self: Box<Self>, batching: &Batching, control: &Control) -> Vec<Finished<P::Output>> {
         let Self { pipeline, purpose, rows } = *self;
         let inputs = rows.len();
-        let mut results: Vec<Option<Result<(P::Output, Usage)>>> = Vec::with_capacity(inputs);
+        let mut results: Vec<Option<Finished<P::Output>>> = Vec::with_capacity(inputs);
         let mut waiting = Vec::new();
         for (place, row) in rows.into_iter().enumerate() {
             results.push(match row {
@@ -118,7 +121,7 @@ fn cut<'w, P>(waiting: &'w [Waiting<P>], batching: &Batching) -> Vec<&'w [Waitin
 }
 
 /// A result with the place of its input.
-type Placed<O> = (usize, Result<(O, Usage)>);
+type Placed<O> = (usize, Finished<O>);
 
 struct Batches<'w, P: Pipeline> {
     pipeline: &'w P,

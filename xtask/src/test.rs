@@ -1,0 +1,36 @@
+//! `cargo xtask test`: installs ONNX Runtime from Python's package registry into a folder under
+//! `target/`, and runs every test of the workspace with it.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use embedkit_core::session::RuntimeOptions;
+use embedkit_core::session::runtime::install::{InstallSource, install};
+use embedkit_core::session::runtime::installed;
+
+use crate::{Failure, Outcome, workspace};
+
+/// The version that the goldens were made with.
+const VERSION: &str = "1.31.1";
+
+/// Runs the tests; arguments go to `cargo test`.
+pub(crate) fn run(arguments: &[&str]) -> Outcome {
+    let library = runtime()?;
+    let mut cargo = Command::new(workspace::cargo());
+    cargo.current_dir(workspace::root()).args(["test", "--workspace"]).args(arguments);
+    cargo.env("ORT_DYLIB_PATH", library);
+    workspace::succeed(&mut cargo)
+}
+
+/// The runtime's library, installed when it is not there.
+pub(crate) fn runtime() -> Result<PathBuf, Failure> {
+    let options = RuntimeOptions::new().cache_dir(workspace::target());
+    let present = installed(&options).into_iter().find(|runtime| runtime.version == VERSION);
+    if let Some(runtime) = present {
+        return Ok(runtime.library);
+    }
+    eprintln!("installing ONNX Runtime {VERSION} below {}", workspace::target().display());
+    let source = InstallSource::Pip { version: Some(VERSION.to_owned()), python: None };
+    let runtime = install(&source, &options).map_err(|e| Failure::Failed(e.to_string()))?;
+    Ok(runtime.library)
+}

@@ -1,0 +1,43 @@
+//! Where the workspace is, and how its programs are run.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::{Failure, Outcome};
+
+/// The workspace's top folder.
+pub(crate) fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// Where builds go.
+pub(crate) fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}
+
+/// The cargo that runs this program.
+pub(crate) fn cargo() -> PathBuf {
+    std::env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from)
+}
+
+/// Runs a command to its end; its output goes to the terminal.
+pub(crate) fn succeed(command: &mut Command) -> Outcome {
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(Failure::Failed(format!("{} ended with {status}", command.get_program().display()))),
+        Err(error) => Err(cannot_run(command, &error)),
+    }
+}
+
+/// Runs a command to its end and gives what it wrote to its standard output.
+pub(crate) fn output(command: &mut Command) -> Result<String, Failure> {
+    let output = command.output().map_err(|error| cannot_run(command, &error))?;
+    match output.status.success() {
+        true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
+        false => Err(Failure::Failed(String::from_utf8_lossy(&output.stderr).into_owned())),
+    }
+}
+
+fn cannot_run(command: &Command, error: &std::io::Error) -> Failure {
+    Failure::Failed(format!("{} cannot be run: {error}", command.get_program().display()))
+}
