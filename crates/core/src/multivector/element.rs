@@ -112,7 +112,7 @@ impl Element for Bit {
 
     fn check(dim: usize, row: &[u64]) -> Result<()> {
         match row.last() {
-            Some(last) if dim % 64 != 0 && last >> (dim % 64) != 0 => {
+            Some(last) if !dim.is_multiple_of(64) && last >> (dim % 64) != 0 => {
                 Err(Error::Vector(format!("bits are set past dimension {dim}; they must be 0")))
             }
             _ => Ok(()),

@@ -59,6 +59,11 @@ impl MultiVector {
         &self.units
     }
 
+    /// Other rows of the same width: finite values, and a label a row or none.
+    pub(super) fn replaced(&self, units: Vec<f32>, labels: Vec<RowLabel>) -> Self {
+        Self { dim: self.dim, units, scales: Vec::new(), labels }
+    }
+
     /// Gives the values up, row after row.
     pub fn into_vec(self) -> Vec<f32> {
         self.units

@@ -2,14 +2,15 @@
 //! and the choice between two values.
 //!
 //! Sources: O'Neill 2014 (PCG, the XSL-RR 128/64 variant), O'Neill 2015 (`seed_seq` repaired,
-//! from which numpy's `SeedSequence` derives), Marsaglia & Tsang 2000 (the ziggurat).
+//! from which numpy's `SeedSequence` derives), Marsaglia & Tsang 2000 (the ziggurat). `exp` and `ln_1p`
+//! are the platform's, as numpy's are; a normal beyond ±3.65 may differ in its last bit between platforms.
 
 use super::ziggurat::{HEIGHTS, KEYS, WIDTHS};
 
 const MULTIPLIER: u128 = 47_026_247_687_942_121_848_144_207_491_837_523_525;
 /// Where the ziggurat's lowest layer meets the tail, and its inverse.
-const TAIL: f64 = 3.654_152_885_361_008_8;
-const TAIL_INVERSE: f64 = 0.273_661_237_329_758_28;
+const TAIL: f64 = 3.654_152_885_361_009;
+const TAIL_INVERSE: f64 = 0.273_661_237_329_758_3;
 
 /// A generator of the same numbers as `numpy.random.default_rng(seed)`.
 #[derive(Clone, Debug)]
