@@ -3,6 +3,9 @@
 mod dispatch;
 mod element;
 mod explain;
+#[cfg(feature = "interchange")]
+mod interchange;
+mod json;
 mod kernel;
 mod label;
 mod muvera;
@@ -15,6 +18,8 @@ mod ward;
 
 pub use element::{Bit, Element};
 pub use explain::{Explanation, Match};
+#[cfg(feature = "interchange")]
+pub use interchange::{read_npz, read_safetensors, write_npz, write_safetensors};
 pub use label::RowLabel;
 pub use muvera::{Muvera, MuveraBuilder};
 pub use pool::TokenPooling;
