@@ -75,13 +75,8 @@ impl MaxSim {
 mod tests {
     use super::*;
     use crate::multivector::maxsim;
+    use crate::multivector::tests::rows;
     use proptest::prelude::*;
-
-    fn rows(dim: usize, most: usize) -> impl Strategy<Value = MultiVector> {
-        (1..=most)
-            .prop_flat_map(move |rows| prop::collection::vec(-1.0_f32..1.0, rows * dim))
-            .prop_map(move |data| MultiVector::new(dim, data).unwrap())
-    }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]

@@ -13,6 +13,8 @@ mod pool;
 mod quantize;
 mod render;
 mod score;
+#[cfg(test)]
+mod tests;
 mod value;
 mod ward;
 
@@ -23,5 +25,5 @@ pub use interchange::{read_npz, read_safetensors, write_npz, write_safetensors};
 pub use label::RowLabel;
 pub use muvera::{Muvera, MuveraBuilder};
 pub use pool::TokenPooling;
-pub use score::{MaxSim, Scored, maxsim, maxsim_batch, top_k_batch};
+pub use score::{MaxSim, maxsim, maxsim_batch, top_k_batch};
 pub use value::MultiVector;

@@ -3,7 +3,7 @@
 use super::label::RowLabel;
 use super::value::MultiVector;
 use super::ward;
-use crate::{Error, Result};
+use crate::{Error, Result, vector};
 
 /// Replaces similar rows of a document by their mean: hierarchical token pooling (Clavié,
 /// Chaffin & Adams 2024, "Reducing the Footprint of Multi-Vector Retrieval with Minimal
@@ -63,7 +63,7 @@ impl TokenPooling {
             return document.clone();
         }
         let rows: Vec<&[f32]> = document.rows().skip(protected).collect();
-        let clusters = ward::clusters(rows.len(), wanted, |a, b| 1.0 - cosine(rows[a], rows[b]));
+        let clusters = ward::clusters(rows.len(), wanted, |a, b| f64::from(1.0 - cosine(rows[a], rows[b])));
         let pooled = clusters.iter().map(|members| members.iter().map(|&row| free[row]).collect());
         let groups: Vec<Vec<usize>> = (0..protected).map(|row| vec![row]).chain(pooled).collect();
         document.grouped(&groups, |rows| self.mean(document, rows))
@@ -102,7 +102,7 @@ impl MultiVector {
         let rows: Vec<&[f32]> = self.rows().collect();
         let mut kept: Vec<usize> = Vec::new();
         for at in 0..rows.len() {
-            if kept.iter().all(|&other| cosine(rows[other], rows[at]) < f64::from(similarity)) {
+            if kept.iter().all(|&other| cosine(rows[other], rows[at]) < similarity) {
                 kept.push(at);
             }
         }
@@ -121,11 +121,9 @@ impl MultiVector {
     }
 }
 
-/// 0 if a row is zero.
-fn cosine(a: &[f32], b: &[f32]) -> f64 {
-    let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum::<f64>();
-    let lengths = (dot(a, a) * dot(b, b)).sqrt();
-    if lengths > 0.0 { dot(a, b) / lengths } else { 0.0 }
+/// 0 if a row is zero. Rows of one multi-vector have one width, so there is no error.
+fn cosine(a: &[f32], b: &[f32]) -> f32 {
+    vector::cosine(a, b).unwrap_or_default()
 }
 
 #[cfg(test)]
