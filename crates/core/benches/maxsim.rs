@@ -63,8 +63,11 @@ fn three_loops(query: &MultiVector, document: &MultiVector) -> f32 {
     query.rows().map(|q| document.rows().map(|d| dot(q, d)).fold(f32::MIN, f32::max)).sum()
 }
 
+fn view(rows: &MultiVector) -> ArrayView2<'_, f32> {
+    ArrayView2::from_shape((rows.len(), rows.dim()), rows.as_slice()).expect("whole rows")
+}
+
 fn ndarray_product(query: &MultiVector, document: &MultiVector) -> f32 {
-    let view = |m: &MultiVector| ArrayView2::from_shape((m.len(), m.dim()), m.as_slice()).expect("whole rows");
     let products = view(query).dot(&view(document).t());
     products.rows().into_iter().map(|row| row.iter().copied().fold(f32::MIN, f32::max)).sum()
 }

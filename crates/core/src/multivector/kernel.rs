@@ -102,21 +102,27 @@ fn panel_max<const FMA: bool, const TILE: usize, const L: usize>(
     }
 }
 
+// Indexed loops of constant length: the compiler unrolls them and keeps the sums in registers,
+// which it does not do for chained iterators.
+#[allow(clippy::needless_range_loop)]
 #[inline(always)]
 fn tile_max<const FMA: bool, const TILE: usize, const L: usize>(panel: &[[f32; L]], tile: &[f32], best: &mut [f32; L]) {
     let dim = panel.len();
     let rows: [&[f32]; TILE] = std::array::from_fn(|row| &tile[row * dim..][..dim]);
     let mut sums = [[0.0_f32; L]; TILE];
-    for (k, query) in panel.iter().enumerate() {
-        for (sums, row) in sums.iter_mut().zip(&rows) {
-            for (sum, query) in sums.iter_mut().zip(query) {
-                *sum = if FMA { query.mul_add(row[k], *sum) } else { query * row[k] + *sum };
+    for k in 0..dim {
+        let query = panel[k];
+        for row in 0..TILE {
+            let value = rows[row][k];
+            for lane in 0..L {
+                let sum = sums[row][lane];
+                sums[row][lane] = if FMA { query[lane].mul_add(value, sum) } else { query[lane] * value + sum };
             }
         }
     }
     for sums in &sums {
-        for (best, &sum) in best.iter_mut().zip(sums) {
-            *best = if sum > *best { sum } else { *best };
+        for lane in 0..L {
+            best[lane] = if sums[lane] > best[lane] { sums[lane] } else { best[lane] };
         }
     }
 }
