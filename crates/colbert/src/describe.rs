@@ -35,6 +35,13 @@ impl Config {
     }
 }
 
+/// `sentence_bert_config.json`; PyLate's own lengths go before its `max_seq_length`.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct TransformerConfig {
+    do_lower_case: bool,
+}
+
 /// One module of `modules.json`.
 #[derive(Deserialize)]
 struct Module {
@@ -103,6 +110,10 @@ pub(crate) fn describe(files: &ModelFiles) -> Result<ModelDescription> {
     add_modules(files, &mut model)?;
     add_markers(files, &config, &mut model)?;
     add_lengths(files, &config, &mut model)?;
+    let transformer: TransformerConfig = files.optional_json("sentence_bert_config.json")?.unwrap_or_default();
+    if transformer.do_lower_case {
+        set(&mut model, "lowercase", true);
+    }
     let words = config.skiplist_words.unwrap_or_else(punctuation);
     set(&mut model, "skip-words", words);
     set(&mut model, "normalize-queries", true);

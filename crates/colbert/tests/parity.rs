@@ -29,6 +29,16 @@ fn load(case: &Case<Golden>) -> LateInteractionTextEmbedding {
 }
 
 #[test]
+fn folders_that_pylate_saved_describe_themselves() {
+    let described: Vec<_> = fixtures().into_iter().filter(|case| case.folder.join("modules.json").is_file()).collect();
+    assert!(described.len() > 1);
+    for case in described {
+        let model = Builder::<LateInteractionTextEmbedding>::from_folder(&case.folder).build().unwrap();
+        assert_eq!(**model.model(), case.golden.model);
+    }
+}
+
+#[test]
 fn vectors_are_the_references() {
     for case in fixtures() {
         let model = load(&case);

@@ -84,11 +84,12 @@ impl LateInteractionPipeline {
         self.graph.pool().output_index(self.model.output.as_ref())
     }
 
-    fn prompted<'t>(&self, text: &'t str, purpose: &Purpose) -> Cow<'t, str> {
-        match purpose.prompt(&self.model) {
+    fn prepared_text<'t>(&self, text: &'t str, purpose: &Purpose) -> Cow<'t, str> {
+        let text: Cow<'t, str> = match purpose.prompt(&self.model) {
             None => text.into(),
             Some(prompt) => format!("{prompt}{text}").into(),
-        }
+        };
+        if self.parameters.lowercase { text.to_lowercase().into() } else { text }
     }
 
     /// The rows as one batch: rows are padded beyond their own length only to be left out again, so
@@ -138,7 +139,7 @@ impl Pipeline for LateInteractionPipeline {
     type Output = MultiVector;
 
     fn prepare(&self, text: &str, purpose: &Purpose) -> Result<Prepared<TokenRow, MultiVector>> {
-        let text = self.prompted(text, purpose);
+        let text = self.prepared_text(text, purpose);
         let (item, usage) = self.tokens.encode(&text, purpose.role, &self.parameters, self.graph.tokenizer())?;
         let length = item.encoding.ids.len();
         Ok(Prepared { stage: Stage::Run { item, length, bytes: length * size_of::<u64>() }, usage })
@@ -163,7 +164,7 @@ impl Pipeline for LateInteractionPipeline {
     }
 
     fn usage(&self, text: &str, purpose: &Purpose) -> Result<Usage> {
-        self.tokens.usage(&self.prompted(text, purpose), purpose.role, self.graph.tokenizer())
+        self.tokens.usage(&self.prepared_text(text, purpose), purpose.role, self.graph.tokenizer())
     }
 
     fn workers(&self) -> usize {
@@ -184,4 +185,19 @@ fn positions(own_cells: &[Range<usize>], length: usize) -> Vec<i64> {
         (0..length as i64).map(move |cell| (cell - start).clamp(0, last))
     };
     own_cells.iter().flat_map(in_row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_count_within_a_rows_own_cells() {
+        for (mask, cells, expected) in
+            [([1, 1, 1, 0], 0..3, [0, 1, 2, 2]), ([0, 0, 1, 1], 2..4, [0, 0, 0, 1]), ([0, 0, 0, 0], 0..0, [0, 0, 0, 0])]
+        {
+            assert_eq!(kept(&mask), cells);
+            assert_eq!(positions(&[cells], 4), expected);
+        }
+    }
 }

@@ -4,6 +4,7 @@
 //!
 //! | name | meaning |
 //! |---|---|
+//! | `lowercase` | whether texts, prompts included, are brought to lower case |
 //! | `query-marker-id`, `document-marker-id` | the token put at position 1 of every text, after its first token |
 //! | `mask-token` | what queries are filled up with |
 //! | `query-length` | tokens of a query at least, marker included |

@@ -8,6 +8,8 @@ use serde::Deserialize;
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub(crate) struct Parameters {
+    /// Whether texts, prompts included, are brought to lower case.
+    pub(super) lowercase: bool,
     /// The token put at position 1 of every query, after its first token.
     pub(super) query_marker_id: Option<u32>,
     /// The token put at position 1 of every document.

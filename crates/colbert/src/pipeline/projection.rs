@@ -160,3 +160,61 @@ fn values(tensors: &SafeTensors<'_>, name: &str, shape: &[usize], path: &Path) -
         false => Err(wrong(format!("`{name}` holds values that are not finite numbers"))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use safetensors::tensor::{TensorView, serialize};
+
+    use super::*;
+
+    const CONFIG: &str = r#"{"in_features": 2, "out_features": 1, "bias": true}"#;
+
+    fn floats(values: &[f32]) -> Vec<u8> {
+        values.iter().flat_map(|value| value.to_le_bytes()).collect()
+    }
+
+    fn load(config: &str, tensors: &[(&str, Dtype, &[usize], Vec<u8>)]) -> Result<Option<Projection>> {
+        let views = tensors.iter().map(|(name, dtype, shape, bytes)| {
+            (name.to_string(), TensorView::new(*dtype, shape.to_vec(), bytes).unwrap())
+        });
+        let weights = serialize(views, None).unwrap();
+        let files = [("m/config.json", config.as_bytes().to_vec()), ("m/model.safetensors", weights)];
+        let mut model = ModelDescription::new("tiny/model", "colbert", "colbert");
+        model.dim = Some(1);
+        Projection::load(&model, &ModelFiles::memory(files), &["m".to_owned()])
+    }
+
+    #[test]
+    fn a_module_is_a_product_and_a_bias() {
+        for (dtype, weight) in [
+            (Dtype::F32, floats(&[2.0, -1.0])),
+            (Dtype::F16, [2.0, -1.0].map(f16::from_f32).iter().flat_map(|v| v.to_le_bytes()).collect()),
+            (Dtype::BF16, [2.0, -1.0].map(bf16::from_f32).iter().flat_map(|v| v.to_le_bytes()).collect()),
+        ] {
+            let tensors =
+                [("linear.weight", dtype, &[1, 2][..], weight), ("linear.bias", Dtype::F32, &[1][..], floats(&[0.5]))];
+            let projection = load(CONFIG, &tensors).unwrap().unwrap();
+            assert_eq!(projection.apply(vec![1.0, 1.0, 3.0, 0.0]), Ok((vec![1.5, 6.5], 1)));
+            assert_eq!(projection.apply(vec![]), Ok((vec![], 1)));
+            assert!(projection.apply(vec![1.0]).is_err());
+        }
+    }
+
+    #[test]
+    fn a_module_that_cannot_be_applied_is_refused() {
+        let weight = |shape: &'static [usize], values: &[f32]| ("linear.weight", Dtype::F32, shape, floats(values));
+        let bias = ("linear.bias", Dtype::F32, &[1][..], floats(&[0.5]));
+        let (fitting, tanh) = (weight(&[1, 2], &[2.0, 1.0]), r#"{"activation_function": "torch.nn.Tanh","#);
+        for (config, tensors, expected) in [
+            (CONFIG.replacen('{', tanh, 1), vec![fitting.clone()], "only the identity"),
+            (CONFIG.to_owned(), vec![fitting.clone()], "`linear.bias`"),
+            (CONFIG.to_owned(), vec![weight(&[2, 1], &[2.0, 1.0]), bias.clone()], "shape [2, 1]"),
+            (CONFIG.to_owned(), vec![weight(&[1, 2], &[2.0, f32::NAN]), bias.clone()], "not finite"),
+            (CONFIG.replace('2', "1"), vec![weight(&[1, 1], &[2.0]), bias.clone()], "keeps the width 1"),
+            (CONFIG.replace("true", "true, \"use_residual\": true"), vec![fitting, bias], "`residual.weight`"),
+        ] {
+            let error = load(&config, &tensors).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+}

@@ -87,3 +87,43 @@ fn label(tokenizer: &Tokenizer, id: i64) -> RowLabel {
     let token = u32::try_from(id).ok().and_then(|id| tokenizer.token(id));
     RowLabel::Token(token.unwrap_or_else(|| format!("#{id}")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reader(model: &ModelDescription) -> RowReader<'_> {
+        RowReader { model, projection: None, dim: None, normalize: true, labels: None }
+    }
+
+    #[test]
+    fn wanted_cells_are_brought_to_length_one() {
+        let model = ModelDescription::new("tiny/model", "colbert", "colbert");
+        let row = [3.0, 4.0, f32::NAN, 0.0, 0.0, 0.0];
+        let read = |wanted: &[usize]| reader(&model).read(&row, Precision::F32, 2, wanted, &[7, 8, 9]);
+        let vectors = read(&[0, 2]).unwrap().unwrap();
+        assert_eq!((vectors.dim(), vectors.as_slice()), (2, &[0.6, 0.8, 0.0, 0.0][..]));
+        assert!(read(&[]).unwrap().unwrap().is_empty());
+        assert!(read(&[1]).unwrap_err().contains("not finite"));
+    }
+
+    #[test]
+    fn an_output_that_does_not_fit_is_named() {
+        let mut model = ModelDescription::new("tiny/model", "colbert", "colbert");
+        model.dim = Some(2);
+        for (shape, expected) in [
+            (vec![1, 3, 2], Ok(2)),
+            (vec![1, 2, 3], Err("rows of 3 tokens")),
+            (vec![1, 3, 1], Err("gives vectors of 1")),
+            (vec![1, 3, 0], Err("rows of 3 tokens")),
+            (vec![1, 3], Err("[rows, tokens, dim]")),
+        ] {
+            let output = Output::new(shape.clone(), vec![0.0; shape.iter().product()], Precision::F32);
+            match (reader(&model).width(&output, 3), expected) {
+                (Ok(width), Ok(expected)) => assert_eq!(width, expected),
+                (Err(error), Err(expected)) => assert!(error.contains(expected), "{error}"),
+                (width, _) => panic!("{shape:?}: {width:?}"),
+            }
+        }
+    }
+}

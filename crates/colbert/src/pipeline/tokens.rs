@@ -35,10 +35,12 @@ pub(super) fn tokenizer_options(parameters: &Parameters) -> TokenizerOptions {
 
 impl Tokens {
     pub(super) fn load(context: &LoadContext, parameters: &Parameters, documents: &Tokenizer) -> Result<Self> {
+        let marker = usize::from(parameters.query_marker_id.is_some());
         let query_tokenizer = match parameters.query_max_length {
-            Some(length) if length < documents.max_length() + parameters.reserved => {
+            Some(length) if length < documents.max_length() + marker => {
                 let mut options = tokenizer_options(parameters);
                 options.max_length = Some(length);
+                options.reserved = marker;
                 Some(Tokenizer::load(&context.files, &options)?)
             }
             _ => None,

@@ -1,0 +1,175 @@
+//! What holds beside the numbers: batches change nothing, rows have labels, wrong models say what is wrong.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests end with a panic")]
+
+use std::path::PathBuf;
+use std::sync::LazyLock;
+
+use embedkit_colbert::{LateInteractionTextEmbedding, MultiVector, RowLabel};
+use embedkit_core::{Builder, Error, ModelDescription, ModelFiles, Registry, Role};
+use embedkit_testing::{assert_near, cases};
+use proptest::prelude::*;
+use serde::Deserialize;
+
+const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures");
+
+#[derive(Deserialize)]
+struct Golden {
+    model: ModelDescription,
+}
+
+fn row(name: &str) -> (ModelDescription, PathBuf) {
+    let case = cases::<Golden>(FIXTURES, |case| case == name).remove(0);
+    (case.golden.model, case.folder)
+}
+
+fn builder(name: &str) -> Builder<LateInteractionTextEmbedding> {
+    let (row, folder) = row(name);
+    Builder::from_row(row).model_dir(folder)
+}
+
+/// Every fixture's model, loaded once.
+static MODELS: LazyLock<Vec<LateInteractionTextEmbedding>> = LazyLock::new(|| {
+    let load = |case: embedkit_testing::Case<Golden>| {
+        let builder = Builder::<LateInteractionTextEmbedding>::from_row(case.golden.model);
+        // Many small models at once: idle threads must not spin.
+        builder.model_dir(case.folder).threads(1).build().unwrap()
+    };
+    cases(FIXTURES, |_| true).into_iter().map(load).collect()
+});
+
+fn token(label: &RowLabel) -> &str {
+    match label {
+        RowLabel::Token(token) => token,
+        other => panic!("{other} is no token"),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_batch_changes_no_text(texts in prop::collection::vec("([a-z]{1,6}[ ,.!é]{1,2}){0,14}", 1..7)) {
+        for model in MODELS.iter() {
+            for role in [Role::Query, Role::Passage] {
+                let together: Vec<MultiVector> = model.embed_for(&texts, role).map(Result::unwrap).collect();
+                for (text, together) in texts.iter().zip(&together) {
+                    let alone = model.embed_one(text, role).unwrap();
+                    prop_assert_eq!(alone.len(), together.len());
+                    for (alone, together) in alone.rows().zip(together.rows()) {
+                        assert_near(together, alone, &format!("{} {role:?} {text:?}", model.model().id));
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn rows_are_labelled_on_request() {
+    let model = builder("colbert").parameter("labels", true).build().unwrap();
+    let query = model.embed_one("hello world", Role::Query).unwrap();
+    let labels: Vec<&str> = query.labels().iter().map(token).collect();
+    assert_eq!(labels[..2], ["[CLS]", "[unused0]"]);
+    assert_eq!(labels.len(), 32);
+    assert_eq!(labels.iter().filter(|label| **label == "[MASK]").count(), 32 - 5);
+
+    let document = model.embed_one("hello, world!", Role::Passage).unwrap();
+    let labels: Vec<&str> = document.labels().iter().map(token).collect();
+    assert_eq!(labels, ["[CLS]", "[unused1]", "hello", "world", "[SEP]"]);
+
+    let unlabelled = builder("colbert").build().unwrap().embed_one("hello", Role::Query).unwrap();
+    assert!(unlabelled.labels().is_empty());
+    // Its markers are past the small vocabulary.
+    let folded = builder("jina-colbert").parameter("labels", true).build().unwrap();
+    assert_eq!(token(&folded.embed_one("hello", Role::Query).unwrap().labels()[1]), "#250002");
+}
+
+#[test]
+fn vectors_are_cut_to_a_matryoshka_step() {
+    let (mut row, folder) = row("colbert");
+    row.matryoshka = vec![4];
+    let load = |dim| {
+        Builder::<LateInteractionTextEmbedding>::from_row(row.clone()).model_dir(&folder).dim(dim).build().unwrap()
+    };
+    let (whole, cut) = (load(8), load(4));
+    for (role, normalized) in [(Role::Passage, true), (Role::Query, false)] {
+        let (whole, cut) = (whole.embed_one("hello world", role).unwrap(), cut.embed_one("hello world", role).unwrap());
+        assert_eq!((cut.len(), cut.dim()), (whole.len(), 4));
+        for (cut, whole) in cut.rows().zip(whole.rows()) {
+            let mut expected = whole[..4].to_vec();
+            if normalized {
+                embedkit_core::vector::normalize(&mut expected);
+            }
+            assert_near(cut, &expected, "cut");
+        }
+    }
+}
+
+#[test]
+fn usage_says_what_was_cut() {
+    let model = builder("pylate").build().unwrap();
+    let long = "hello world ".repeat(40);
+    assert_eq!(model.usage(&long, Role::Query).unwrap().tokens, 15);
+    let passage = model.usage(&long, Role::Passage).unwrap();
+    assert_eq!((passage.tokens, passage.truncated), (23, true));
+    assert!(!model.usage("hello", Role::Query).unwrap().truncated);
+    let shorter = builder("pylate").max_length(10).build().unwrap();
+    assert_eq!(shorter.usage(&long, Role::Query).unwrap().tokens, 9);
+}
+
+#[test]
+fn a_model_that_cannot_be_right_is_refused() {
+    let none: Vec<String> = Vec::new();
+    for (name, parameter, value, expected) in [
+        ("colbert", "mask-token", toml::Value::from("[NONE]"), "\"[NONE]\" is not in the vocabulary"),
+        ("colbert", "colour", 1.into(), "unknown field `colour`"),
+        ("token-embeddings", "query-length", 32.into(), "needs `mask-token`"),
+        ("colbert", "query-max-length", 3.into(), "leaves no room"),
+        ("pylate", "projection", vec!["3_Dense"].into(), "3_Dense"),
+        ("pylate", "projection", vec!["1_Dense"].into(), "gives 12 values"),
+        ("pylate", "projection", vec!["2_Dense", "1_Dense"].into(), "1_Dense takes 16 values"),
+    ] {
+        let error = builder(name).parameter(parameter, value).build().unwrap_err().to_string();
+        assert!(error.contains(expected), "{parameter}: {error}");
+    }
+    let unprojected = builder("pylate").parameter("projection", none).build().unwrap();
+    let error = unprojected.embed_one("hello", Role::Query).unwrap_err();
+    assert!(matches!(&error, Error::Model { .. }) && error.to_string().contains("gives vectors of 16"), "{error}");
+    let (mut row, folder) = row("pylate");
+    row.dim = None;
+    let error = Builder::<LateInteractionTextEmbedding>::from_row(row).model_dir(folder).build().unwrap_err();
+    assert!(error.to_string().contains("`projection` needs `dim`"), "{error}");
+}
+
+#[test]
+fn a_folder_that_is_not_pylates_says_so() {
+    let files = |more: &[(&'static str, &'static str)]| {
+        let graph = [("model.onnx", "")];
+        let files = graph.iter().chain(more);
+        ModelFiles::memory(files.map(|(name, text)| (*name, text.as_bytes())).collect::<Vec<_>>())
+    };
+    const CONFIG: (&str, &str) = ("config_sentence_transformers.json", r#"{"query_length": 32}"#);
+    const TOKENIZER: (&str, &str) = ("tokenizer.json", "{}");
+    for (files, expected) in [
+        (ModelFiles::none(), "model.onnx"),
+        (files(&[]), "as PyLate's do"),
+        (files(&[("config_sentence_transformers.json", r#"{"prompts": {}}"#)]), "as PyLate's do"),
+        (files(&[CONFIG]), "tokenizer.json"),
+        (files(&[CONFIG, TOKENIZER]), "names no mask token"),
+        (files(&[CONFIG, ("modules.json", r#"[{"path": "1_X", "type": "x.Router"}]"#)]), "\"Router\""),
+    ] {
+        let error = Builder::<LateInteractionTextEmbedding>::from_files(files).build().unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
+#[test]
+fn every_row_of_the_catalogue_could_be_loaded() {
+    let registry = Registry::empty();
+    registry.add(&embedkit_colbert::PLUGIN).unwrap();
+    let rows = registry.list(&embedkit_core::Filter::default());
+    assert!(rows.iter().any(|row| row.id == "lightonai/LateOn"));
+    for row in rows {
+        registry.check(&row).unwrap();
+    }
+}
