@@ -85,6 +85,23 @@ fn rows_are_labelled_on_request() {
 }
 
 #[test]
+fn token_embeddings_are_cut_where_the_files_say() {
+    const CONFIG: &[u8] = br#"{"model_max_length": 40, "pad_token": "[PAD]", "truncation_side": "left"}"#;
+    let (row, folder) = row("token-embeddings");
+    let read = |name: &str| (name.to_owned(), std::fs::read(folder.join(name)).unwrap());
+    let files = [read("onnx/model.onnx"), read("tokenizer.json"), ("tokenizer_config.json".to_owned(), CONFIG.into())];
+    let builder = Builder::<LateInteractionTextEmbedding>::from_row(row).model_files(ModelFiles::memory(files));
+    let model = builder.parameter("labels", true).build().unwrap();
+    let text = format!("hello {}dog", "world ".repeat(50));
+    let vectors = model.embed_one(&text, Role::Plain).unwrap();
+    let labels: Vec<&str> = vectors.labels().iter().map(token).collect();
+    assert_eq!(
+        (labels.len(), labels.contains(&"hello"), labels[36..].join("")),
+        (40, false, "d##o##g[SEP]".to_owned())
+    );
+}
+
+#[test]
 fn vectors_are_cut_to_a_matryoshka_step() {
     let (mut row, folder) = row("colbert");
     row.matryoshka = vec![4];

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use embedkit_core::multivector::MultiVector;
 use embedkit_core::session::{Tensor, TextGraph};
-use embedkit_core::tokenizer::{Encoding, TokenBatch};
+use embedkit_core::tokenizer::{Encoding, Side, TokenBatch, TokenizerOptions};
 use embedkit_core::{
     AnyPipeline, Architecture, Error, LoadContext, ModelDescription, Padding, Pipeline, Pooling, Prepared, Purpose,
     Result, Role, Stage, Usage,
@@ -15,20 +15,22 @@ use embedkit_core::{
 use super::parameters::Parameters;
 use super::projection::Projection;
 use super::rows::RowReader;
-use super::tokens::{TokenRow, Tokens, tokenizer_options};
+use super::tokens::{TokenRow, Tokens};
 use crate::FAMILY;
 
 /// A graph from token ids to token vectors; how queries and documents differ stands in the row.
 #[derive(Debug)]
 pub struct LateInteraction {
     name: &'static str,
+    /// Which end of a long text is cut off; none: the files say.
+    truncation_side: Option<Side>,
 }
 
-/// `colbert`: marked queries and documents.
-pub static COLBERT: LateInteraction = LateInteraction { name: "colbert" };
+/// `colbert`: marked queries and documents. Whatever the files say, long texts lose their end.
+pub static COLBERT: LateInteraction = LateInteraction { name: "colbert", truncation_side: Some(Side::Right) };
 
 /// `token-embeddings`: the token vectors of a model that was not made for late interaction.
-pub static TOKEN_EMBEDDINGS: LateInteraction = LateInteraction { name: "token-embeddings" };
+pub static TOKEN_EMBEDDINGS: LateInteraction = LateInteraction { name: "token-embeddings", truncation_side: None };
 
 impl Architecture for LateInteraction {
     fn name(&self) -> &'static str {
@@ -53,9 +55,12 @@ impl Architecture for LateInteraction {
     fn load(&self, context: &LoadContext) -> Result<AnyPipeline> {
         let model = context.model.clone();
         let parameters = Parameters::of(&model)?;
-        let graph = TextGraph::load(context, tokenizer_options(&parameters))?;
+        let mut options = TokenizerOptions::default();
+        options.reserved = parameters.reserved;
+        options.truncation_side = self.truncation_side;
+        let graph = TextGraph::load(context, options.clone())?;
         let pipeline = LateInteractionPipeline {
-            tokens: Tokens::load(context, &parameters, graph.tokenizer())?,
+            tokens: Tokens::load(context, &parameters, graph.tokenizer(), options)?,
             projection: Projection::load(&model, &context.files, &parameters.projection)?,
             dim: context.dim,
             parameters,

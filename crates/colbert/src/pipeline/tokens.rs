@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use embedkit_core::tokenizer::{Encoding, Side, Tokenizer, TokenizerOptions};
+use embedkit_core::tokenizer::{Encoding, Tokenizer, TokenizerOptions};
 use embedkit_core::{Error, LoadContext, Result, Role, Usage};
 
 use super::parameters::Parameters;
@@ -25,20 +25,17 @@ pub(super) struct Tokens {
     skipped: HashSet<u32>,
 }
 
-/// How tokenizers of this family are loaded: whatever the files say, long texts lose their end.
-pub(super) fn tokenizer_options(parameters: &Parameters) -> TokenizerOptions {
-    let mut options = TokenizerOptions::default();
-    options.reserved = parameters.reserved;
-    options.truncation_side = Some(Side::Right);
-    options
-}
-
 impl Tokens {
-    pub(super) fn load(context: &LoadContext, parameters: &Parameters, documents: &Tokenizer) -> Result<Self> {
+    /// `options` are those that the documents' tokenizer was loaded with.
+    pub(super) fn load(
+        context: &LoadContext,
+        parameters: &Parameters,
+        documents: &Tokenizer,
+        mut options: TokenizerOptions,
+    ) -> Result<Self> {
         let marker = usize::from(parameters.query_marker_id.is_some());
         let query_tokenizer = match parameters.query_max_length {
             Some(length) if length < documents.max_length() + marker => {
-                let mut options = tokenizer_options(parameters);
                 options.max_length = Some(length);
                 options.reserved = marker;
                 Some(Tokenizer::load(&context.files, &options)?)
