@@ -190,3 +190,22 @@ fn every_row_of_the_catalogue_could_be_loaded() {
         registry.check(&row).unwrap();
     }
 }
+
+#[test]
+fn a_prefix_that_is_no_token_is_text() {
+    const CONFIG: &[u8] = br#"{"query_prefix": "find: ", "document_prefix": "[D] ", "do_query_expansion": false,
+        "prompts": {"query": "please "}}"#;
+    let (_, folder) = row("pylate");
+    let read = |name: &str| (name.to_owned(), std::fs::read(folder.join(name)).unwrap());
+    let names = ["onnx/model.onnx", "tokenizer.json", "tokenizer_config.json"];
+    let config = ("config_sentence_transformers.json".to_owned(), CONFIG.to_vec());
+    let files = ModelFiles::memory(names.map(read).into_iter().chain([config]));
+    let model = Builder::<LateInteractionTextEmbedding>::from_files(files).build().unwrap();
+    let row = model.model();
+    assert_eq!(row.prompts["query"], "find: please ");
+    assert!(row.parameters.contains_key("document-marker-id") && !row.parameters.contains_key("query-marker-id"));
+    let (bare, prompted) = (model.usage("dog", Role::Plain).unwrap(), model.usage("dog", Role::Query).unwrap());
+    assert!(prompted.tokens > bare.tokens);
+    // Without the modules' configuration the width is the graph's.
+    assert_eq!(model.embed_one("dog", Role::Query).unwrap().dim(), 16);
+}
