@@ -10,6 +10,7 @@ pub mod multivector;
 pub mod pipeline;
 #[cfg(feature = "onnx")]
 pub mod session;
+mod sparse_vector;
 #[cfg(feature = "tokenizer")]
 pub mod tokenizer;
 pub mod vector;
@@ -22,6 +23,7 @@ pub use model::{
     Plugin, Pooling, Quantization, Registry, Source,
 };
 pub use pipeline::{AnyPipeline, LoadContext, Pipeline, Prepared, Purpose, Role, Stage, Usage};
+pub use sparse_vector::SparseVector;
 
 /// What [`register!`] expands to needs; not for direct use.
 #[doc(hidden)]

@@ -1,1 +1,4 @@
 //! Sparse text embeddings: SPLADE, BM25, BM42, miniCOIL.
+
+pub mod bm25;
+pub mod text;

@@ -1,0 +1,17 @@
+//! Words: how a text is split into them, which are left out, what is left of them, and their index.
+
+mod category;
+mod hash;
+mod language;
+mod split;
+mod stem;
+#[cfg(feature = "tokenizer")]
+mod token_words;
+
+pub(crate) use category::is_punctuation_word;
+pub use hash::{murmur3_32, term_index};
+pub use language::{languages, stop_words};
+pub use split::{CjkBigrams, UnicodeWords, WordSplitter};
+pub use stem::{Snowball, Stemmer};
+#[cfg(feature = "tokenizer")]
+pub use token_words::TokenWords;

@@ -1,0 +1,32 @@
+//! The tokens of a `tokenizer.json` as words.
+
+use embedkit_core::tokenizer::{Tokenizer, TokenizerOptions};
+use embedkit_core::{ModelFiles, Result};
+
+use super::WordSplitter;
+
+/// Splits a text into the tokens of a `tokenizer.json`, special tokens left out, without any limit of length.
+/// Whether they are lower-cased is the tokenizer's matter.
+#[derive(Debug)]
+pub struct TokenWords(Tokenizer);
+
+impl TokenWords {
+    /// Loads the `tokenizer.json` of a model's files.
+    ///
+    /// # Errors
+    /// A file that is absent or wrong.
+    pub fn load(files: &ModelFiles) -> Result<Self> {
+        let mut options = TokenizerOptions::default();
+        options.max_length = Some(usize::MAX >> 1);
+        options.without_special_tokens = true;
+        Ok(Self(Tokenizer::load(files, &options)?))
+    }
+}
+
+impl WordSplitter for TokenWords {
+    fn split(&self, text: &str, word: &mut dyn FnMut(&str)) -> Result<()> {
+        let ids = self.0.encode_bare(text)?;
+        ids.into_iter().filter_map(|id| self.0.token(id)).for_each(|token| word(&token));
+        Ok(())
+    }
+}
