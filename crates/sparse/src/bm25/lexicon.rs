@@ -47,7 +47,7 @@ pub(super) struct Counts {
     /// Those of the text, in the order of their first appearance.
     seen: Vec<u32>,
     words: usize,
-    kept: usize,
+    kept: u32,
 }
 
 /// A stem and how often it stands in the text.
@@ -69,12 +69,12 @@ impl Counts {
     }
 
     /// Number of the text's words that count.
-    pub(super) fn kept(&self) -> usize {
+    pub(super) fn kept(&self) -> u32 {
         self.kept
     }
 
     fn add(&mut self, term: u32) {
-        self.kept += 1;
+        self.kept = self.kept.saturating_add(1);
         let count = &mut self.terms[term as usize].count;
         if *count == 0 {
             self.seen.push(term);

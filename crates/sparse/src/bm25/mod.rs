@@ -5,6 +5,7 @@
 
 mod lexicon;
 mod options;
+mod saturation;
 mod stemming;
 
 use std::collections::HashMap;
@@ -15,6 +16,7 @@ use embedkit_core::{Error, Result, SparseVector};
 use crate::text::WordSplitter;
 use lexicon::{Counts, Lexicons};
 pub use options::{Bm25Builder, Bm25Options, Splitting};
+pub use saturation::Saturation;
 use stemming::Stemming;
 
 /// Turns texts into BM25's sparse vectors.
@@ -78,8 +80,8 @@ impl Bm25 {
     /// The vector of a text, as a query or a document, and its [`word_count`](Self::word_count).
     pub(crate) fn embed(&self, text: &str, query: bool) -> Result<(SparseVector, usize)> {
         self.counted(text, |counts| {
-            let length = counts.kept();
-            let weight = |count| if query { 1.0 } else { self.weight(count, length) as f32 };
+            let (saturation, length) = (self.options.saturation(), counts.kept());
+            let weight = |count| if query { 1.0 } else { saturation.weight(count, length) as f32 };
             let vector = SparseVector::from_entries(counts.terms().map(|term| (term.index, weight(term.count))))?;
             Ok((vector, counts.words()))
         })?
@@ -98,9 +100,9 @@ impl Bm25 {
     /// # Errors
     /// [`Error::InvalidInput`] when the texts have no stem among them, or the splitter refuses one.
     pub fn fit<S: AsRef<str>>(&mut self, corpus: impl IntoIterator<Item = S>) -> Result<f64> {
-        let (mut texts, mut stems) = (0_usize, 0_usize);
+        let (mut texts, mut stems) = (0_u64, 0_u64);
         for text in corpus {
-            stems += self.counted(text.as_ref(), Counts::kept)?;
+            stems += u64::from(self.counted(text.as_ref(), Counts::kept)?);
             texts += 1;
         }
         if stems == 0 {
@@ -108,14 +110,6 @@ impl Bm25 {
         }
         self.options.avg_len = stems as f64 / texts as f64;
         Ok(self.options.avg_len)
-    }
-
-    /// The weight of a term that occurs `count` times in a text of `length` terms. The order of operations is
-    /// the reference's.
-    fn weight(&self, count: u32, length: usize) -> f64 {
-        let Bm25Options { k, b, avg_len, .. } = self.options;
-        let count = f64::from(count);
-        count * (k + 1.0) / (count + k * (1.0 - b + b * length as f64 / avg_len))
     }
 
     fn counted<R>(&self, text: &str, read: impl FnOnce(&Counts) -> R) -> Result<R> {

@@ -7,9 +7,9 @@ use embedkit_core::{Error, ModelFiles, Result};
 use foldhash::fast::RandomState;
 use serde::Deserialize;
 
-use super::Bm25;
 use super::lexicon::Lexicons;
 use super::stemming::Stemming;
+use super::{Bm25, Saturation};
 use crate::text::{self, CjkBigrams, Snowball, Stemmer, UnicodeWords, WordSplitter};
 
 /// BM25's options. As a row's `parameters` their names are in kebab case, with the defaults here for those left out.
@@ -70,25 +70,8 @@ impl Default for Bm25Options {
 }
 
 impl Bm25Options {
-    /// Checks the ranges of numbers.
-    ///
-    /// # Errors
-    /// [`Error::InvalidOption`].
-    pub(crate) fn check(&self) -> Result<()> {
-        check_saturation(self.k, self.b, self.avg_len)
-    }
-}
-
-/// Checks the numbers of BM25's formula.
-pub(crate) fn check_saturation(k: f64, b: f64, avg_len: f64) -> Result<()> {
-    let checks = [
-        ("k", k, k.is_finite() && k >= 0.0, "must be a number from 0"),
-        ("b", b, (0.0..=1.0).contains(&b), "must be from 0 to 1"),
-        ("avg-len", avg_len, avg_len.is_finite() && avg_len > 0.0, "must be a number above 0"),
-    ];
-    match checks.into_iter().find(|(_, _, right, _)| !right) {
-        Some((name, value, _, rule)) => Err(Error::option(name, format!("{rule}, not {value}"))),
-        None => Ok(()),
+    pub(crate) fn saturation(&self) -> Saturation {
+        Saturation { k: self.k, b: self.b, avg_len: self.avg_len }
     }
 }
 
@@ -175,7 +158,7 @@ impl Bm25Builder {
     /// [`Error::InvalidOption`] for numbers out of range, a language without stemmer, and a stemmer that is both
     /// given and disabled; [`Error::MissingFile`] when the files lack the stop words.
     pub fn build(self) -> Result<Bm25> {
-        self.options.check()?;
+        self.options.saturation().check()?;
         let stemmer = self.choose_stemmer()?;
         let stemming = Stemming { stop_words: self.stop_words()?, longest: self.options.token_max_length, stemmer };
         let splitter = self.splitter.clone().map_or_else(|| self.default_splitter(), Ok)?;

@@ -64,7 +64,7 @@ fn a_later_term_replaces_one_of_the_same_index() {
     // Both hash to ±358434922.
     let bm25 = Bm25::builder().disable_stemmer(true).build().unwrap();
     let vector = bm25.document("kitchens kitchens prostaglandins").unwrap();
-    assert_eq!(entries(&vector), [(358_434_922, bm25.weight(1, 3) as f32)]);
+    assert_eq!(entries(&vector), [(358_434_922, bm25.options().saturation().weight(1, 3) as f32)]);
 }
 
 #[test]

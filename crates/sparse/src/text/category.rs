@@ -50,6 +50,11 @@ pub(crate) fn is_punctuation_word(word: &str) -> bool {
     matches!((chars.next(), chars.next()), (Some(c), None) if is_punctuation_char(c))
 }
 
+/// The longest runs of word characters.
+pub(crate) fn word_runs(text: &str) -> impl Iterator<Item = &str> {
+    Runs { text, at: 0, is_part: is_word_char }
+}
+
 /// The longest runs of characters of a kind. ASCII characters are of the kind if `\w` matches them.
 pub(crate) struct Runs<'t> {
     pub(crate) text: &'t str,
@@ -97,7 +102,7 @@ mod tests {
             ("__ naïve\u{301}x ँ", vec!["__", "naïve", "x"]),
             ("", vec![]),
         ] {
-            assert_eq!(Runs { text, at: 0, is_part: is_word_char }.collect::<Vec<_>>(), expected, "{text}");
+            assert_eq!(word_runs(text).collect::<Vec<_>>(), expected, "{text}");
         }
     }
 

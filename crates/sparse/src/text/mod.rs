@@ -8,7 +8,7 @@ mod stem;
 #[cfg(feature = "tokenizer")]
 mod token_words;
 
-pub(crate) use category::is_punctuation_word;
+pub(crate) use category::{is_punctuation_word, word_runs};
 pub use hash::{murmur3_32, term_index};
 pub use language::{languages, stop_words};
 pub use split::{CjkBigrams, UnicodeWords, WordSplitter};
