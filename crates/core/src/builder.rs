@@ -46,6 +46,11 @@ impl Loaded {
         &self.model
     }
 
+    /// What the architecture added beside the pipeline, if it is of this type.
+    pub fn extra<T: std::any::Any + Clone>(&self) -> Option<T> {
+        self.pipeline.extra().cloned()
+    }
+
     /// An engine over the model, for the family's input and output.
     ///
     /// # Errors

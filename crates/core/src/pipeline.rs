@@ -167,18 +167,34 @@ impl LoadContext {
 }
 
 /// A pipeline whose input and output types only its family knows.
-pub struct AnyPipeline(Box<dyn Any + Send + Sync>);
+pub struct AnyPipeline {
+    pipeline: Box<dyn Any + Send + Sync>,
+    extra: Option<Box<dyn Any + Send + Sync>>,
+}
 
 impl AnyPipeline {
     /// Hides the types of a pipeline.
     pub fn new<P: Pipeline>(pipeline: P) -> Self {
         let pipeline: Arc<dyn Windowed<P::Input, P::Output>> = Arc::new(pipeline);
-        Self(Box::new(pipeline))
+        Self { pipeline: Box::new(pipeline), extra: None }
+    }
+
+    /// Adds what the model can do beside embedding, for a facade that asks for it with
+    /// [`Loaded::extra`](crate::Loaded::extra).
+    #[must_use]
+    pub fn with_extra<T: Any + Send + Sync>(mut self, extra: T) -> Self {
+        self.extra = Some(Box::new(extra));
+        self
+    }
+
+    /// What was added, if it is of this type.
+    pub(crate) fn extra<T: Any>(&self) -> Option<&T> {
+        self.extra.as_ref()?.downcast_ref()
     }
 
     /// The pipeline, if these are its types.
     pub(crate) fn downcast<I: ?Sized + 'static, O: 'static>(self) -> Option<Arc<dyn Windowed<I, O>>> {
-        self.0.downcast::<Arc<dyn Windowed<I, O>>>().ok().map(|pipeline| *pipeline)
+        self.pipeline.downcast::<Arc<dyn Windowed<I, O>>>().ok().map(|pipeline| *pipeline)
     }
 }
 

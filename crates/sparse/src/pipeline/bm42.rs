@@ -1,0 +1,127 @@
+//! `bm42`: words weighed by attention.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use embedkit_core::tokenizer::Encoding;
+use embedkit_core::{
+    AnyPipeline, Architecture, Error, LoadContext, ModelDescription, Pipeline, Prepared, Purpose, Result, Role,
+    SparseVector, Stage, Usage,
+};
+use serde::Deserialize;
+
+use super::graph::Graph;
+use crate::FAMILY;
+use crate::names::{IndexNames, SharedNames};
+use crate::scoring::{Bm42, Word, first_token_attention, join_pieces};
+use crate::text::term_index;
+
+/// Words that do not count, a line each.
+const STOP_WORDS_FILE: &str = "stopwords.txt";
+
+/// The `bm42` architecture: [`Bm42`] of the attention `[batch, heads, tokens, tokens]` of a graph over word pieces;
+/// in a query each stem weighs 1, and no graph runs. The row's `output` names the attention, its `parameters` may
+/// set `alpha`.
+pub struct Bm42Attention;
+
+/// The row's `parameters`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Parameters {
+    alpha: f64,
+}
+
+impl Default for Parameters {
+    fn default() -> Self {
+        Self { alpha: 0.5 }
+    }
+}
+
+impl Architecture for Bm42Attention {
+    fn name(&self) -> &'static str {
+        "bm42"
+    }
+
+    fn family(&self) -> &'static str {
+        FAMILY
+    }
+
+    fn check(&self, model: &ModelDescription) -> Result<()> {
+        super::check_graph(model)?;
+        Bm42::new(model.parameters::<Parameters>()?.alpha, []).map(drop)
+    }
+
+    fn load(&self, context: &LoadContext) -> Result<AnyPipeline> {
+        let parameters: Parameters = context.model.parameters()?;
+        let stop_words = context.files.text(STOP_WORDS_FILE)?;
+        let bm42 = Bm42::new(parameters.alpha, stop_words.lines().map(str::to_owned))?;
+        let graph = Graph::load(context)?;
+        let prefix = graph.tokenizer().continuing_prefix().ok_or_else(|| {
+            Error::file(context.files.label("tokenizer.json"), "has no word pieces, which this architecture needs")
+        })?;
+        let words = Arc::new(Words { graph, bm42, prefix });
+        let names: SharedNames = words.clone();
+        Ok(AnyPipeline::new(Bm42Pipeline(words)).with_extra(names))
+    }
+}
+
+struct Bm42Pipeline(Arc<Words>);
+
+struct Words {
+    graph: Graph,
+    bm42: Bm42,
+    prefix: String,
+}
+
+impl Words {
+    /// The words of token ids, special tokens left out.
+    fn read(&self, ids: impl IntoIterator<Item = u32>) -> Result<Vec<Word>> {
+        let ids: Vec<u32> = ids.into_iter().collect();
+        let tokens = self.graph.tokens(ids.iter().copied())?;
+        let is_special = |at: usize| self.graph.tokenizer().is_special(ids[at]);
+        let tokens = tokens.iter().map(String::as_str).enumerate().filter(|(at, _)| !is_special(*at));
+        Ok(join_pieces(tokens, &self.prefix))
+    }
+}
+
+impl Pipeline for Bm42Pipeline {
+    type Input = str;
+    type Prepared = Encoding;
+    type Output = SparseVector;
+
+    fn prepare(&self, text: &str, purpose: &Purpose) -> Result<Prepared<Encoding, SparseVector>> {
+        let Words { graph, bm42, .. } = &*self.0;
+        if purpose.role != Role::Query {
+            return graph.prepare(text, purpose);
+        }
+        let encoding = graph.encode(text, purpose)?;
+        let vector = bm42.query(&self.0.read(encoding.ids.iter().copied())?)?;
+        Ok(Prepared { stage: Stage::Done(vector), usage: encoding.usage() })
+    }
+
+    fn run(&self, batch: &[&Encoding], _: &Purpose) -> Result<Vec<Result<SparseVector>>> {
+        self.0.graph.run(batch, (3, 2), |row| {
+            let attention = first_token_attention(row.values, row.shape[0], row.mask)?;
+            self.0.bm42.document(&self.0.read(row.kept_ids())?, &attention)
+        })
+    }
+
+    fn usage(&self, text: &str, purpose: &Purpose) -> Result<Usage> {
+        self.0.graph.usage(text, purpose)
+    }
+
+    fn workers(&self) -> usize {
+        self.0.graph.workers()
+    }
+}
+
+impl IndexNames for Words {
+    fn name(&self, _: u32) -> Option<String> {
+        None
+    }
+
+    fn names_in(&self, text: &str) -> Result<HashMap<u32, String>> {
+        let words = self.read(self.graph.encode(text, &Purpose::default())?.ids)?;
+        Ok(self.bm42.stems(&words).map(|(stem, _)| (term_index(&stem), stem.into_owned())).collect())
+    }
+}

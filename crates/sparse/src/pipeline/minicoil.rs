@@ -1,0 +1,139 @@
+//! `minicoil`: meanings of known words, frequencies of all.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use embedkit_core::tokenizer::Encoding;
+use embedkit_core::{
+    AnyPipeline, Architecture, Error, LoadContext, ModelDescription, ModelFiles, Pipeline, Prepared, Purpose, Result,
+    Role, SparseVector, Usage,
+};
+use serde::Deserialize;
+
+use super::graph::{Graph, Row};
+use crate::FAMILY;
+use crate::bm25::Saturation;
+use crate::names::{IndexNames, SharedNames};
+use crate::scoring::{Encoder, MiniCoil, Vocabulary};
+
+/// Words that do not count, a line each.
+const STOP_WORDS_FILE: &str = "stopwords.txt";
+/// The words that have a meaning, and their stems.
+const VOCABULARY_FILE: &str = "minicoil.triplet.model.vocab";
+/// Their matrices.
+const ENCODER_FILE: &str = "minicoil.triplet.model.npy";
+
+/// The `minicoil` architecture: [`MiniCoil`] of the token vectors `[batch, tokens, width]` of a graph over word
+/// pieces. The row's `parameters` may set `k`, `b` and `avg-len`.
+pub struct MiniCoilWords;
+
+/// The row's `parameters`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+struct Parameters {
+    k: f64,
+    b: f64,
+    #[serde(alias = "avg_len")]
+    avg_len: f64,
+}
+
+impl Default for Parameters {
+    fn default() -> Self {
+        Self { k: 1.2, b: 0.75, avg_len: 150.0 }
+    }
+}
+
+impl Parameters {
+    fn saturation(&self) -> Result<Saturation> {
+        Saturation { k: self.k, b: self.b, avg_len: self.avg_len }.check()
+    }
+}
+
+impl Architecture for MiniCoilWords {
+    fn name(&self) -> &'static str {
+        "minicoil"
+    }
+
+    fn family(&self) -> &'static str {
+        FAMILY
+    }
+
+    fn check(&self, model: &ModelDescription) -> Result<()> {
+        super::check_graph(model)?;
+        model.parameters::<Parameters>()?.saturation().map(drop)
+    }
+
+    fn load(&self, context: &LoadContext) -> Result<AnyPipeline> {
+        let saturation = context.model.parameters::<Parameters>()?.saturation()?;
+        let files = &context.files;
+        let stop_words = files.text(STOP_WORDS_FILE)?;
+        let vocabulary: Vocabulary = files.json(VOCABULARY_FILE)?;
+        let encoder = Encoder::new(files.open(ENCODER_FILE, context.memory_map)?).map_err(wrong_encoder(files))?;
+        let stop_words = stop_words.lines().map(str::to_owned);
+        let minicoil = MiniCoil::new(vocabulary, encoder, stop_words, saturation).map_err(wrong_encoder(files))?;
+        let words = Arc::new(Words { graph: Graph::load(context)?, minicoil });
+        let names: SharedNames = words.clone();
+        Ok(AnyPipeline::new(MiniCoilPipeline(words)).with_extra(names))
+    }
+}
+
+fn wrong_encoder(files: &ModelFiles) -> impl FnOnce(Error) -> Error {
+    let path = files.label(ENCODER_FILE);
+    |error| Error::file_because(path, "cannot be used", error)
+}
+
+struct MiniCoilPipeline(Arc<Words>);
+
+struct Words {
+    graph: Graph,
+    minicoil: MiniCoil,
+}
+
+impl MiniCoilPipeline {
+    fn vector(&self, row: &Row<'_>, role: Role) -> Result<SparseVector> {
+        let Words { graph, minicoil } = &*self.0;
+        let tokens = graph.tokens(row.kept_ids())?;
+        let tokens: Vec<&str> = tokens.iter().map(String::as_str).collect();
+        let width = row.shape[1];
+        let kept = row.mask.iter().enumerate().filter(|(_, kept)| **kept != 0);
+        let vectors: Vec<f32> = kept.flat_map(|(at, _)| &row.values[at * width..][..width]).copied().collect();
+        match role {
+            Role::Query => minicoil.query(&tokens, &vectors),
+            _ => minicoil.document(&tokens, &vectors),
+        }
+    }
+}
+
+impl Pipeline for MiniCoilPipeline {
+    type Input = str;
+    type Prepared = Encoding;
+    type Output = SparseVector;
+
+    fn prepare(&self, text: &str, purpose: &Purpose) -> Result<Prepared<Encoding, SparseVector>> {
+        self.0.graph.prepare(text, purpose)
+    }
+
+    fn run(&self, batch: &[&Encoding], purpose: &Purpose) -> Result<Vec<Result<SparseVector>>> {
+        self.0.graph.run(batch, (2, 0), |row| self.vector(row, purpose.role))
+    }
+
+    fn usage(&self, text: &str, purpose: &Purpose) -> Result<Usage> {
+        self.0.graph.usage(text, purpose)
+    }
+
+    fn workers(&self) -> usize {
+        self.0.graph.workers()
+    }
+}
+
+impl IndexNames for Words {
+    fn name(&self, index: u32) -> Option<String> {
+        self.minicoil.word_at(index).map(|(word, dimension)| format!("{word}[{dimension}]"))
+    }
+
+    fn names_in(&self, text: &str) -> Result<HashMap<u32, String>> {
+        let tokens = self.graph.tokens(self.graph.encode(text, &Purpose::default())?.ids)?;
+        let tokens: Vec<&str> = tokens.iter().map(String::as_str).collect();
+        Ok(self.minicoil.unknown_words(&tokens).into_iter().collect())
+    }
+}
