@@ -155,7 +155,7 @@ impl Facade for SparseTextEmbedding {
     }
 
     fn from_loaded(loaded: Loaded) -> Result<Self> {
-        let names = loaded.extra().unwrap_or_else(|| Arc::new(Nameless));
+        let names = loaded.extra::<SharedNames>().unwrap_or_else(|| Arc::new(Nameless));
         Ok(Self { engine: loaded.engine()?, names })
     }
 }
