@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use embedkit_core::{Error, Result};
 use image::DynamicImage;
@@ -13,7 +14,7 @@ use crate::processor::raster::Raster;
 ///
 /// Made from a path, from the bytes of a PNG, JPEG, WebP, GIF (its first frame), BMP or TIFF file,
 /// from raw RGB pixels, or from an opened [`image::DynamicImage`] (the one foreign type that is
-/// accepted, by `From`).
+/// accepted, by `From`). Clones share the pixels.
 ///
 /// Colours become RGB as the Python reference (Pillow) makes them so: alpha is dropped, not blended;
 /// grey is repeated; of 16-bit channels the high byte stays, but 16-bit grey is clipped at 255; CMYK
@@ -32,9 +33,9 @@ pub struct ImageInput(Source);
 #[derive(Clone, Debug)]
 enum Source {
     Path(PathBuf),
-    Bytes(Vec<u8>),
-    Rgb(Raster),
-    Opened(Box<DynamicImage>),
+    Bytes(Arc<Vec<u8>>),
+    Rgb(Arc<Raster>),
+    Opened(Arc<DynamicImage>),
 }
 
 impl ImageInput {
@@ -45,7 +46,7 @@ impl ImageInput {
 
     /// The bytes of a picture file; its format is told by its first bytes.
     pub fn bytes(bytes: impl Into<Vec<u8>>) -> Self {
-        Self(Source::Bytes(bytes.into()))
+        Self(Source::Bytes(Arc::new(bytes.into())))
     }
 
     /// Raw pixels: 8-bit red, green and blue, rows top down, `width * height * 3` bytes.
@@ -53,7 +54,8 @@ impl ImageInput {
     /// # Errors
     /// [`Error::InvalidInput`] when a side is zero or the number of bytes is another.
     pub fn rgb(width: u32, height: u32, pixels: impl Into<Vec<u8>>) -> Result<Self> {
-        Ok(Self(Source::Rgb(Raster::new(width as usize, height as usize, pixels.into())?)))
+        let raster = Raster::new(width as usize, height as usize, pixels.into())?;
+        Ok(Self(Source::Rgb(Arc::new(raster))))
     }
 
     /// The pixels as RGB.
@@ -64,7 +66,7 @@ impl ImageInput {
                 decode::decode(&bytes, options).map(Cow::Owned)
             }
             Source::Bytes(bytes) => decode::decode(bytes, options).map(Cow::Owned),
-            Source::Rgb(raster) => options.check(raster.width, raster.height).map(|()| Cow::Borrowed(raster)),
+            Source::Rgb(raster) => options.check(raster.width, raster.height).map(|()| Cow::Borrowed(&**raster)),
             Source::Opened(image) => options
                 .check(image.width() as usize, image.height() as usize)
                 .and_then(|()| decode::to_rgb(DynamicImage::clone(image)).map(Cow::Owned)),
@@ -98,8 +100,20 @@ impl AsRef<ImageInput> for ImageInput {
     }
 }
 
+impl From<&ImageInput> for ImageInput {
+    fn from(picture: &ImageInput) -> Self {
+        picture.clone()
+    }
+}
+
 impl From<&Path> for ImageInput {
     fn from(path: &Path) -> Self {
+        Self::path(path)
+    }
+}
+
+impl From<&PathBuf> for ImageInput {
+    fn from(path: &PathBuf) -> Self {
         Self::path(path)
     }
 }
@@ -136,6 +150,6 @@ impl From<&[u8]> for ImageInput {
 
 impl From<DynamicImage> for ImageInput {
     fn from(image: DynamicImage) -> Self {
-        Self(Source::Opened(Box::new(image)))
+        Self(Source::Opened(Arc::new(image)))
     }
 }

@@ -1,8 +1,51 @@
-//! Image embeddings and image processors.
+//! Image embeddings, one vector a picture, and the image processors beneath them.
+//!
+//! ```no_run
+//! use embedkit_image::ImageEmbedding;
+//!
+//! # fn main() -> embedkit_core::Result<()> {
+//! let model = ImageEmbedding::builder("Qdrant/clip-ViT-B-32-vision").build()?;
+//! for vector in model.embed(["cat.jpg", "street.png"]) {
+//!     assert_eq!(vector?.len(), 512);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Rows with the same `space` as a text model's, such as this one's and `Qdrant/clip-ViT-B-32-text`'s,
+//! put pictures and texts into one vector space: pictures are searched by text.
+//!
+//! A [`Processor`] turns a picture into the tensor that a model was trained on, with the steps of its
+//! `preprocessor_config.json`; its values are those of the Python reference, which resizes with
+//! Pillow. JPEG files are the exception: decoders differ by a few levels.
 
 mod decode;
+mod embedding;
 mod input;
+#[cfg(feature = "onnx")]
+pub mod pipeline;
 mod processor;
 
+pub use embedding::{ImageEmbedding, Pictures};
+pub use embedkit_core::Builder;
 pub use input::ImageInput;
 pub use processor::{CONFIG_FILE, Filter, Processed, Processor, ProcessorConfig};
+
+use embedkit_core::{Architecture, Plugin};
+
+/// The family's name in manifests.
+pub const FAMILY: &str = "image";
+
+/// This crate's rows and architectures.
+pub static PLUGIN: Plugin = Plugin {
+    name: env!("CARGO_PKG_NAME"),
+    manifest: include_str!("../models.toml"),
+    architectures: ARCHITECTURES,
+    files: &[],
+};
+embedkit_core::register!(PLUGIN);
+
+const ARCHITECTURES: &[&dyn Architecture] = &[
+    #[cfg(feature = "onnx")]
+    &pipeline::ImageEncoder,
+];

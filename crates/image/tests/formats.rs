@@ -1,4 +1,4 @@
-//! Decoded pictures equal Pillow's; `fixtures/make.py` wrote both.
+//! Decoded pictures equal Pillow's; `tests/fixtures/generate/image_processors.py` wrote both.
 
 mod common;
 

@@ -1,4 +1,4 @@
-//! Tensors equal the reference's, value by value; `fixtures/make.py` wrote them.
+//! Tensors equal the reference's, value by value; `tests/fixtures/generate/image_processors.py` wrote them.
 
 mod common;
 

@@ -100,6 +100,11 @@ impl Processor {
         self
     }
 
+    /// Whether pictures become tiles: their number then differs, and one is of the whole picture.
+    pub fn makes_tiles(&self) -> bool {
+        self.tiling.is_some()
+    }
+
     /// Decodes and processes a picture.
     ///
     /// # Errors

@@ -42,7 +42,7 @@ fn hash(values: &[f32]) -> String {
     format!("{hash:016x}")
 }
 
-/// The synthetic picture of `fixtures/make.py`.
+/// The synthetic picture of `tests/fixtures/generate/image_processors.py`.
 #[allow(dead_code)]
 pub(crate) fn pattern(width: u32, height: u32) -> Vec<u8> {
     let pixel = |x: i64, y: i64| {

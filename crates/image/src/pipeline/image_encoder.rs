@@ -1,0 +1,153 @@
+//! `image-encoder`: any graph that takes a picture's pixels.
+
+use std::sync::Arc;
+
+use embedkit_core::session::{Output, SessionPool, Tensor};
+use embedkit_core::{
+    AnyPipeline, Architecture, Error, LoadContext, ModelDescription, Pipeline, Pooling, Prepared, Purpose, Result,
+    Stage, Usage, vector,
+};
+use serde::Deserialize;
+
+use crate::{FAMILY, ImageInput, Processed, Processor};
+
+/// The `image-encoder` architecture: a graph from pixels, `[rows, 3, height, width]` under its first
+/// input's name, to one vector a picture or to patch vectors.
+///
+/// Which output, whether the first patch vector is taken (`pooling = "cls"`) or all values are the
+/// vector, and whether it is normalised stands in the row; how pixels are prepared, in
+/// `preprocessor_config.json`.
+pub struct ImageEncoder;
+
+/// The row's `parameters`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+struct Parameters {
+    /// See [`Processor::max_pixels`].
+    max_pixels: Option<u64>,
+    /// See [`Processor::apply_orientation`].
+    apply_orientation: bool,
+}
+
+impl Architecture for ImageEncoder {
+    fn name(&self) -> &'static str {
+        "image-encoder"
+    }
+
+    fn family(&self) -> &'static str {
+        FAMILY
+    }
+
+    fn check(&self, model: &ModelDescription) -> Result<()> {
+        if model.model_file.is_empty() {
+            return Err(Error::manifest(&model.id, "`model-file` must name the graph"));
+        }
+        match model.pooling {
+            Pooling::None => {}
+            Pooling::Cls => drop(model.require_dim()?),
+            other => return Err(Error::manifest(&model.id, format!("`pooling` cannot be {other:?} for pictures"))),
+        }
+        model.parameters::<Parameters>().map(drop)
+    }
+
+    fn load(&self, context: &LoadContext) -> Result<AnyPipeline> {
+        let model = context.model.clone();
+        let parameters: Parameters = model.parameters()?;
+        let mut processor = Processor::load(&context.files)?.apply_orientation(parameters.apply_orientation);
+        if let Some(pixels) = parameters.max_pixels {
+            processor = processor.max_pixels(pixels);
+        }
+        if processor.makes_tiles() {
+            let message = "its processor cuts pictures into tiles, which an image encoder does not take";
+            return Err(Error::model(&model.id, message));
+        }
+        let pool = SessionPool::load(&model, &context.files, &context.session)?;
+        if pool.is_open() {
+            pool.output_index(model.output.as_ref())?;
+        }
+        let dim = context.dim.filter(|dim| Some(*dim) != model.dim);
+        Ok(AnyPipeline::new(ImageEncoderPipeline { model, processor, pool, dim }))
+    }
+}
+
+struct ImageEncoderPipeline {
+    model: Arc<ModelDescription>,
+    processor: Processor,
+    pool: SessionPool,
+    /// The width to cut to, when it is not the model's own.
+    dim: Option<usize>,
+}
+
+impl ImageEncoderPipeline {
+    /// Runs pictures of one shape.
+    fn run_equal(&self, pictures: &[&Processed]) -> Result<Vec<Result<Vec<f32>>>> {
+        let Some(first) = pictures.first() else { return Ok(Vec::new()) };
+        let [_, channels, height, width] = first.shape();
+        let values: Vec<f32> = pictures.iter().flat_map(|picture| picture.values()).copied().collect();
+        let pixels = Tensor::floats([pictures.len(), channels, height, width], values);
+        let input = self.pool.inputs()?.next().unwrap_or_default().to_owned();
+        let index = self.pool.output_index(self.model.output.as_ref())?;
+        let cost = patches(first) * pictures.len();
+        self.pool.run(&[(&input, pixels)], cost, |outputs| {
+            let output = outputs.get(index, pictures.len())?;
+            Ok((0..pictures.len())
+                .map(|row| self.pool(&output, row).map_err(|what| outputs.wrong(index, &what)))
+                .collect())
+        })
+    }
+
+    /// The vector of one row, or what is wrong with it.
+    fn pool(&self, output: &Output<'_>, row: usize) -> Result<Vec<f32>, String> {
+        let values = output.row(row);
+        let vector = match (self.model.pooling, self.model.dim) {
+            (Pooling::Cls, Some(dim)) if dim > 0 && values.len() % dim == 0 => values.get(..dim),
+            (Pooling::None, dim) => dim.is_none_or(|dim| dim == values.len()).then_some(values),
+            _ => None,
+        };
+        let Some(vector) = vector.filter(|vector| !vector.is_empty()) else {
+            return Err(format!("has shape {:?}, which gives no vector of {:?} values", output.shape, self.model.dim));
+        };
+        let mut vector = vector.to_vec();
+        if self.model.normalize {
+            vector::normalize(&mut vector);
+            vector.iter_mut().for_each(|value| *value = output.precision.round(*value));
+        }
+        if !vector.iter().all(|value| value.is_finite()) {
+            return Err("holds values that are not finite numbers".to_owned());
+        }
+        if let Some(dim) = self.dim {
+            vector::cut(&mut vector, dim);
+        }
+        Ok(vector)
+    }
+}
+
+impl Pipeline for ImageEncoderPipeline {
+    type Input = ImageInput;
+    type Prepared = Processed;
+    type Output = Vec<f32>;
+
+    fn prepare(&self, picture: &ImageInput, _: &Purpose) -> Result<Prepared<Processed, Vec<f32>>> {
+        let item = self.processor.process(picture)?;
+        let (length, bytes) = (patches(&item), size_of_val(item.values()));
+        Ok(Prepared { stage: Stage::Run { item, length, bytes }, usage: Usage { tokens: length, truncated: false } })
+    }
+
+    fn run(&self, batch: &[&Processed], _: &Purpose) -> Result<Vec<Result<Vec<f32>>>> {
+        let mut results = Vec::with_capacity(batch.len());
+        for pictures in batch.chunk_by(|one, next| one.shape() == next.shape()) {
+            results.extend(self.run_equal(pictures)?);
+        }
+        Ok(results)
+    }
+
+    fn workers(&self) -> usize {
+        self.pool.workers()
+    }
+}
+
+/// What a picture costs, as tokens cost a text model: patches of 32 x 32 pixels.
+fn patches(picture: &Processed) -> usize {
+    let [tiles, _, height, width] = picture.shape();
+    (tiles * height * width).div_ceil(32 * 32)
+}
