@@ -87,8 +87,16 @@ pub use embedkit_static_en as static_en;
 pub mod prelude {
     pub use embedkit_core::{Builder, Error, ModelDescription, Purpose, Registry, Result, Role};
 
+    #[cfg(feature = "colbert")]
+    pub use embedkit_colbert::LateInteractionTextEmbedding;
     #[cfg(feature = "dense")]
     pub use embedkit_dense::TextEmbedding;
+    #[cfg(feature = "image")]
+    pub use embedkit_image::{ImageEmbedding, ImageInput};
+    #[cfg(feature = "rerank")]
+    pub use embedkit_rerank::{Pair, Reranker};
+    #[cfg(feature = "sparse")]
+    pub use embedkit_sparse::SparseTextEmbedding;
 }
 
 // Linking is what registers a crate: an optional dependency that nothing names would be left out.
@@ -106,3 +114,8 @@ extern crate embedkit_rerank as _;
 extern crate embedkit_sparse as _;
 #[cfg(feature = "static-en")]
 extern crate embedkit_static_en as _;
+
+/// The README's examples, compiled.
+#[cfg(all(doctest, feature = "full"))]
+#[doc = include_str!("../../../README.md")]
+pub struct Readme;
