@@ -6,11 +6,14 @@
 //! summing their values: 100% would be the limit that memory sets.
 #![allow(clippy::print_stdout, missing_docs)]
 
+mod support;
+
 use std::hint::black_box;
 use std::time::Instant;
 
 use embedkit_core::multivector::{Element, MaxSim, MultiVector};
 use ndarray::ArrayView2;
+use support::Random;
 
 fn main() {
     for (name, query_rows, rows, dim, documents) in [
@@ -116,19 +119,9 @@ fn sum(document: &MultiVector) -> f32 {
     sums.iter().sum()
 }
 
-/// Rows of unit length from a multiplicative generator.
 fn unit_rows(seed: usize, rows: usize, dim: usize) -> MultiVector {
-    let mut state = seed as u64;
-    let mut value = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 40) as f32 / (1 << 23) as f32 - 1.0
-    };
-    let row = |_| {
-        let mut row: Vec<f32> = (0..dim).map(|_| value()).collect();
-        embedkit_core::vector::normalize(&mut row);
-        row
-    };
-    MultiVector::from_rows((0..rows).map(row).collect::<Vec<_>>()).expect("rows of one width")
+    let mut random = Random(seed as u64);
+    MultiVector::from_rows((0..rows).map(|_| random.unit_row(dim)).collect::<Vec<_>>()).expect("rows of one width")
 }
 
 /// The shortest of several runs, in seconds, and what it computed.

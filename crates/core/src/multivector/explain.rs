@@ -79,7 +79,7 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(64))]
+        #![proptest_config(ProptestConfig::with_cases(24))]
 
         #[test]
         fn weights_sum_to_the_score((query, document) in (1_usize..80).prop_flat_map(|dim| (rows(dim, 40), rows(dim, 60)))) {

@@ -7,7 +7,8 @@ use super::value::MultiVector;
 use crate::{Error, Result};
 
 impl MultiVector {
-    /// Half precision: each value rounded to the nearest `f16`, ties to even. Half the size.
+    /// Half precision: each value rounded to the nearest `f16`, ties to even. Half the size; the
+    /// ranking of the `compression` bench's sets does not change.
     ///
     /// # Errors
     /// [`Error::Vector`] if a value is beyond what `f16` holds (±65504).
@@ -23,7 +24,8 @@ impl MultiVector {
 
     /// Eight bits: a row's scale is its largest magnitude / 127, and each value becomes
     /// round(value / scale), ties to even; it decodes to that times the scale, off by at most half
-    /// a scale. A quarter of the size. This is the symmetric, zero-point-free scheme of Jacob et
+    /// a scale. A quarter of the size; of a query's ten best documents 99.8% stay (`compression`
+    /// bench, generated set and MiniLM tokens of real texts). This is the symmetric, zero-point-free scheme of Jacob et
     /// al. 2018 (arXiv:1712.05877), one scale a row.
     pub fn to_int8(&self) -> MultiVector<i8> {
         let mut units = Vec::with_capacity(self.as_slice().len());
@@ -42,7 +44,8 @@ impl MultiVector {
     }
 
     /// One bit: 1 where the value is above 0. It decodes to ±1, so a dot product of two such rows
-    /// is dim − 2 · their Hamming distance. A thirty-second of the size. This is the sign
+    /// is dim − 2 · their Hamming distance. A thirty-second of the size; of a query's ten best
+    /// documents 90% stay (as above), 85% if the query is binary, too. This is the sign
     /// quantisation of Charikar 2002 (similarity estimation from rounding) without the rotation.
     pub fn to_binary(&self) -> MultiVector<Bit> {
         let mut units = Vec::with_capacity(self.len() * Bit::units_per_row(self.dim()));

@@ -32,7 +32,7 @@ fn agrees<Q: Element, D: Element>(query: &MultiVector<Q>, document: &MultiVector
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
     fn agrees_with_the_definition_for_every_element((query, document) in pair()) {
