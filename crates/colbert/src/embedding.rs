@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use embedkit_core::multivector::MultiVector;
+use embedkit_core::session::Provider;
 use embedkit_core::{
     Builder, Embeddings, Engine, Facade, Loaded, ModelDescription, ModelFiles, Purpose, Result, Role, Usage,
 };
@@ -95,6 +96,14 @@ impl LateInteractionTextEmbedding {
             Ok(if include_extension { self.parameters.extended(tokens, purpose.role) } else { tokens })
         };
         texts.into_iter().map(count).sum()
+    }
+
+    /// The execution provider that runs the model's graph; none for models without one.
+    ///
+    /// # Errors
+    /// The sessions are created lazily, only now, and cannot be.
+    pub fn provider(&self) -> Result<Option<Provider>> {
+        self.engine.provider()
     }
 
     /// The model's row, with the caller's overrides.

@@ -270,7 +270,11 @@ impl<F: Facade> Builder<F> {
             let message = format!("is of the family {:?}, and {:?} was asked for", model.family, F::FAMILY);
             return Err(Error::model(model.id, message));
         }
-        let files = files.or_else(|| registry.embedded_files(&model)).map_or_else(|| self.fetch(&model), Ok)?;
+        let files = match files {
+            Some(files) => Some(files),
+            None => registry.local_files(&model)?,
+        };
+        let files = files.map_or_else(|| self.fetch(&model), Ok)?;
         Ok((model, files))
     }
 

@@ -7,7 +7,7 @@ use crate::engine::Windowed;
 use crate::{ModelDescription, ModelFiles, Result};
 
 #[cfg(feature = "onnx")]
-use crate::session::SessionOptions;
+use crate::session::{SessionOptions, SessionPool};
 
 /// One model at work: inputs are prepared one by one, run in batches, and pooled to the family's
 /// output straight from the batch's output.
@@ -42,8 +42,17 @@ pub trait Pipeline: Send + Sync + 'static {
         Ok(self.prepare(input, purpose)?.usage)
     }
 
-    /// How many batches may run at once.
+    /// The sessions that run the model's graph; none for models without one.
+    #[cfg(feature = "onnx")]
+    fn sessions(&self) -> Option<&SessionPool> {
+        None
+    }
+
+    /// How many batches may run at once: one a session.
     fn workers(&self) -> usize {
+        #[cfg(feature = "onnx")]
+        return self.sessions().map_or(1, SessionPool::workers);
+        #[cfg(not(feature = "onnx"))]
         1
     }
 }

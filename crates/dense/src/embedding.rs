@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+#[cfg(feature = "onnx")]
+use embedkit_core::session::Provider;
 use embedkit_core::{
     Builder, Embeddings, Engine, Facade, Loaded, ModelDescription, ModelFiles, Purpose, Result, Role, Usage,
 };
@@ -82,6 +84,15 @@ impl TextEmbedding {
         S::Item: AsRef<str>,
     {
         self.engine.count_tokens(texts, &Purpose::default())
+    }
+
+    /// The execution provider that runs the model's graph; none for models without one.
+    ///
+    /// # Errors
+    /// The sessions are created lazily, only now, and cannot be.
+    #[cfg(feature = "onnx")]
+    pub fn provider(&self) -> Result<Option<Provider>> {
+        self.engine.provider()
     }
 
     /// The model's row, with the caller's overrides.

@@ -3,6 +3,7 @@
 use std::iter::Map;
 use std::sync::Arc;
 
+use embedkit_core::session::Provider;
 use embedkit_core::{
     Builder, Embeddings, Engine, Error, Facade, Loaded, ModelDescription, ModelFiles, Purpose, Result,
 };
@@ -42,6 +43,14 @@ impl ImageEmbedding {
     /// A picture that cannot be decoded, or a run that fails.
     pub fn embed_one(&self, picture: impl Into<ImageInput>) -> Result<Vec<f32>> {
         self.engine.run_one(&picture.into(), &Purpose::default())
+    }
+
+    /// The execution provider that runs the model's graph; none for models without one.
+    ///
+    /// # Errors
+    /// The sessions are created lazily, only now, and cannot be.
+    pub fn provider(&self) -> Result<Option<Provider>> {
+        self.engine.provider()
     }
 
     /// The model's row, with the caller's overrides.

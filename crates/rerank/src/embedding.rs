@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use embedkit_core::session::Provider;
 use embedkit_core::vector::{Scored, top_k};
 use embedkit_core::{
     Builder, Embeddings, Engine, Error, Facade, Loaded, ModelDescription, ModelFiles, Purpose, Result, Role, Usage,
@@ -73,6 +74,14 @@ impl Reranker {
         S::Item: AsRef<Pair>,
     {
         self.engine.count_tokens(pairs, &Purpose::default())
+    }
+
+    /// The execution provider that runs the model's graph; none for models without one.
+    ///
+    /// # Errors
+    /// The sessions are created lazily, only now, and cannot be.
+    pub fn provider(&self) -> Result<Option<Provider>> {
+        self.engine.provider()
     }
 
     /// The model's row, with the caller's overrides.

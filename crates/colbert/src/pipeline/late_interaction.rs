@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use embedkit_core::multivector::MultiVector;
-use embedkit_core::session::{Tensor, TextGraph};
+use embedkit_core::session::{SessionPool, Tensor, TextGraph};
 use embedkit_core::tokenizer::{Encoding, Side, TokenBatch, TokenizerOptions};
 use embedkit_core::{
     AnyPipeline, Architecture, Error, LoadContext, ModelDescription, Padding, Pipeline, Pooling, Prepared, Purpose,
@@ -172,8 +172,8 @@ impl Pipeline for LateInteractionPipeline {
         self.tokens.usage(&self.prepared_text(text, purpose), purpose.role, self.graph.tokenizer())
     }
 
-    fn workers(&self) -> usize {
-        self.graph.pool().workers()
+    fn sessions(&self) -> Option<&SessionPool> {
+        Some(self.graph.pool())
     }
 }
 

@@ -87,6 +87,15 @@ impl<I: ?Sized + Sync + 'static, O: Send + 'static> Engine<I, O> {
         &self.model
     }
 
+    /// The execution provider that runs the model's graph; none for models without one.
+    ///
+    /// # Errors
+    /// The sessions are created lazily, only now, and cannot be.
+    #[cfg(feature = "onnx")]
+    pub fn provider(&self) -> Result<Option<crate::session::Provider>> {
+        self.pipeline.sessions().map(crate::session::SessionPool::provider).transpose()
+    }
+
     /// Results for any number of inputs, lazily and in their order.
     pub fn run<S>(&self, inputs: S, purpose: impl Into<Purpose>) -> Embeddings<'_, S::IntoIter, I, O>
     where

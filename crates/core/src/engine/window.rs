@@ -7,11 +7,16 @@ use rayon::prelude::*;
 
 use super::control::Control;
 use super::{Batching, Threads};
+#[cfg(feature = "onnx")]
+use crate::session::SessionPool;
 use crate::{Error, Pipeline, Prepared, Purpose, Result, Stage, Usage};
 
 /// A pipeline, a window at a time: what is left of it when its prepared type is hidden.
 pub(crate) trait Windowed<I: ?Sized, O>: Send + Sync {
     fn usage(&self, input: &I, purpose: &Purpose) -> Result<Usage>;
+
+    #[cfg(feature = "onnx")]
+    fn sessions(&self) -> Option<&SessionPool>;
 
     fn prepare(&self, inputs: &[&I], purpose: &Arc<Purpose>, threads: &Threads) -> Box<dyn Window<O> + '_>;
 }
@@ -38,6 +43,11 @@ pub(crate) struct Weight {
 impl<P: Pipeline> Windowed<P::Input, P::Output> for P {
     fn usage(&self, input: &P::Input, purpose: &Purpose) -> Result<Usage> {
         Pipeline::usage(self, input, purpose)
+    }
+
+    #[cfg(feature = "onnx")]
+    fn sessions(&self) -> Option<&SessionPool> {
+        Pipeline::sessions(self)
     }
 
     fn prepare(

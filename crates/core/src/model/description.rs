@@ -234,6 +234,11 @@ pub enum Source {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         sha256: Option<String>,
     },
+    /// A folder of this machine.
+    Folder {
+        /// Its path.
+        folder: std::path::PathBuf,
+    },
     /// Files compiled into a plug-in crate.
     Embedded {
         /// The crate's name.

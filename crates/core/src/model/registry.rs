@@ -1,12 +1,12 @@
 //! Which models and architectures there are.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::manifest::check_row;
 use super::{Architecture, Manifest, ModelDescription, ModelFiles, Plugin, Source};
-use crate::{Error, Result};
+use crate::{Error, Facade, Result};
 
 /// The models and architectures a program knows. Cheap to clone; clones share their contents.
 #[derive(Clone, Default)]
@@ -127,6 +127,18 @@ impl Registry {
         self.register_manifest(&path.display().to_string(), &text)
     }
 
+    /// Adds a model folder that describes itself, under an id.
+    ///
+    /// # Errors
+    /// As [`Facade::describe`] and [`register`](Self::register).
+    pub fn register_folder<F: Facade>(&self, id: impl Into<String>, folder: impl Into<PathBuf>) -> Result<()> {
+        let folder = folder.into();
+        let mut model = F::describe(&ModelFiles::folder(&folder)?)?;
+        model.id = id.into();
+        model.sources = vec![Source::Folder { folder }];
+        self.register(model)
+    }
+
     /// Has the row's architecture check it.
     ///
     /// # Errors
@@ -188,16 +200,24 @@ impl Registry {
         self.read().faults.clone()
     }
 
-    /// The compiled-in files of a row, when it has such a source.
-    pub fn embedded_files(&self, model: &ModelDescription) -> Option<ModelFiles> {
+    /// The files of a row that are at hand: compiled in, or in a folder that the row names.
+    ///
+    /// # Errors
+    /// [`Error::MissingFile`] when the folder is not there.
+    pub fn local_files(&self, model: &ModelDescription) -> Result<Option<ModelFiles>> {
         let contents = self.read();
-        model.sources.iter().find_map(|source| match source {
-            Source::Embedded { embedded } => {
-                let plugin = contents.plugins.get(embedded.as_str())?;
-                Some(ModelFiles::memory(plugin.files.iter().copied()))
+        for source in &model.sources {
+            match source {
+                Source::Folder { folder } => return ModelFiles::folder(folder).map(Some),
+                Source::Embedded { embedded } => {
+                    if let Some(plugin) = contents.plugins.get(embedded.as_str()) {
+                        return Ok(Some(ModelFiles::memory(plugin.files.iter().copied())));
+                    }
+                }
+                _ => {}
             }
-            _ => None,
-        })
+        }
+        Ok(None)
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Contents> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use embedkit_core::session::{Outputs, Tensor, TextGraph};
+use embedkit_core::session::{Outputs, SessionPool, Tensor, TextGraph};
 use embedkit_core::tokenizer::{Encoding, TokenBatch, TokenizerOptions};
 use embedkit_core::{
     AnyPipeline, Architecture, Error, LoadContext, ModelDescription, Pipeline, Prepared, Purpose, Result, Role, Stage,
@@ -174,7 +174,7 @@ impl Pipeline for TransformerPipeline {
         Ok(self.encode(text, purpose)?.usage())
     }
 
-    fn workers(&self) -> usize {
-        self.graph.pool().workers()
+    fn sessions(&self) -> Option<&SessionPool> {
+        Some(self.graph.pool())
     }
 }

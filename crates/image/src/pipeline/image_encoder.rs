@@ -141,8 +141,8 @@ impl Pipeline for ImageEncoderPipeline {
         Ok(results)
     }
 
-    fn workers(&self) -> usize {
-        self.pool.workers()
+    fn sessions(&self) -> Option<&SessionPool> {
+        Some(&self.pool)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use embedkit_core::session::TextGraph;
+use embedkit_core::session::{SessionPool, TextGraph};
 use embedkit_core::tokenizer::{Encoding, Tokenizer, TokenizerOptions};
 use embedkit_core::{
     Activation, AnyPipeline, Architecture, Error, LoadContext, ModelDescription, Pipeline, Prepared, Purpose, Result,
@@ -154,7 +154,7 @@ impl Pipeline for CausalLmPipeline {
         })
     }
 
-    fn workers(&self) -> usize {
-        self.graph.pool().workers()
+    fn sessions(&self) -> Option<&SessionPool> {
+        Some(self.graph.pool())
     }
 }

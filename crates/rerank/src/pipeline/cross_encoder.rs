@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use embedkit_core::session::TextGraph;
+use embedkit_core::session::{SessionPool, TextGraph};
 use embedkit_core::tokenizer::{Encoding, TokenizerOptions};
 use embedkit_core::{
     AnyPipeline, Architecture, Error, LoadContext, ModelDescription, Pipeline, Prepared, Purpose, Result,
@@ -72,7 +72,7 @@ impl Pipeline for CrossEncoderPipeline {
         })
     }
 
-    fn workers(&self) -> usize {
-        self.graph.pool().workers()
+    fn sessions(&self) -> Option<&SessionPool> {
+        Some(self.graph.pool())
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use embedkit_core::session::{Precision, TextGraph};
+use embedkit_core::session::{Precision, SessionPool, TextGraph};
 use embedkit_core::tokenizer::{Encoding, Tokenizer, TokenizerOptions};
 use embedkit_core::{Error, LoadContext, ModelDescription, Prepared, Purpose, Result, SparseVector, Stage, Usage};
 
@@ -41,8 +41,8 @@ impl Graph {
         self.text.tokenizer()
     }
 
-    pub(super) fn workers(&self) -> usize {
-        self.text.pool().workers()
+    pub(super) fn pool(&self) -> &SessionPool {
+        self.text.pool()
     }
 
     fn output(&self) -> Result<usize> {

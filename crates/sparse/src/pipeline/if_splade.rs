@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use embedkit_core::session::SessionPool;
 use embedkit_core::tokenizer::Encoding;
 use embedkit_core::{
     AnyPipeline, Architecture, Error, LoadContext, ModelDescription, Pipeline, Prepared, Purpose, Result, Role,
@@ -84,7 +85,7 @@ impl Pipeline for InferenceFreePipeline {
         self.graph.usage(text, purpose)
     }
 
-    fn workers(&self) -> usize {
-        self.graph.workers()
+    fn sessions(&self) -> Option<&SessionPool> {
+        Some(self.graph.pool())
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use embedkit_core::session::SessionPool;
 use embedkit_core::tokenizer::Encoding;
 use embedkit_core::{
     AnyPipeline, Architecture, Error, LoadContext, ModelDescription, ModelFiles, Pipeline, Prepared, Purpose, Result,
@@ -121,8 +122,8 @@ impl Pipeline for MiniCoilPipeline {
         self.0.graph.usage(text, purpose)
     }
 
-    fn workers(&self) -> usize {
-        self.0.graph.workers()
+    fn sessions(&self) -> Option<&SessionPool> {
+        Some(self.0.graph.pool())
     }
 }
 

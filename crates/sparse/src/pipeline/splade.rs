@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use embedkit_core::session::SessionPool;
 use embedkit_core::tokenizer::Encoding;
 use embedkit_core::{
     AnyPipeline, Architecture, LoadContext, ModelDescription, Pipeline, Prepared, Purpose, Result, SparseVector, Usage,
@@ -58,8 +59,8 @@ impl Pipeline for SpladePipeline {
         self.0.usage(text, purpose)
     }
 
-    fn workers(&self) -> usize {
-        self.0.workers()
+    fn sessions(&self) -> Option<&SessionPool> {
+        Some(self.0.pool())
     }
 }
 
