@@ -1,1 +1,51 @@
 //! Late-interaction page-image embeddings: one vector a patch.
+//!
+//! Pages, as pictures, and texts become a [`MultiVector`] each, in one space, `[rows, dim]`: a page
+//! has a row for every patch of its picture, a text one for every token. They are compared row by
+//! row (ColPali, <https://arxiv.org/abs/2407.01449>): a page's score is the sum, over the text's
+//! rows, of the best dot product with any of the page's.
+//!
+//! ```no_run
+//! use embedkit_colpali::LateInteractionMultimodalEmbedding;
+//! use embedkit_colpali::multivector::MaxSim;
+//!
+//! # fn main() -> embedkit_core::Result<()> {
+//! let model = LateInteractionMultimodalEmbedding::builder("Qdrant/colmodernvbert").build()?;
+//! let pages = model.embed_images(["page-1.png", "page-2.png"]).collect::<Result<Vec<_>, _>>()?;
+//! for query in model.query_embed(["What did sales come to in 2023?"]) {
+//!     let best = MaxSim::new(&query?)?.top_k(&pages, 1)?;
+//!     println!("page {} has score {}", best[0].index + 1, best[0].score);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Every row is labelled with what it stands for: a token, or a patch by its row and column in the
+//! page. Where a model cuts a page into tiles, patches are counted through all tiles; the patches
+//! of the view of the whole page that comes after the tiles name their tile.
+//!
+//! What sets models of one architecture apart stands in the row's `parameters`, see [`pipeline`].
+
+mod content;
+mod embedding;
+pub mod pipeline;
+
+pub use content::Content;
+pub use embedding::LateInteractionMultimodalEmbedding;
+pub use embedkit_core::multivector::{self, MultiVector, RowLabel};
+pub use embedkit_core::{Builder, Purpose, Role, Usage};
+pub use embedkit_image::ImageInput;
+
+use embedkit_core::Plugin;
+
+/// The family's name in manifests.
+pub const FAMILY: &str = "colpali";
+
+/// This crate's rows and architectures.
+pub static PLUGIN: Plugin = Plugin {
+    name: env!("CARGO_PKG_NAME"),
+    manifest: include_str!("../models.toml"),
+    architectures: &[&pipeline::COLPALI, &pipeline::COLMODERNVBERT],
+    files: &[],
+};
+embedkit_core::register!(PLUGIN);

@@ -1,0 +1,95 @@
+//! `colpali`: PaliGemma on whole pages of one size.
+
+use embedkit_core::session::Tensor;
+use embedkit_core::tokenizer::{Encoding, Tokenizer};
+use embedkit_core::{Error, LoadContext, ModelDescription, Result};
+use embedkit_image::{ImageInput, Processed, Processor};
+
+use super::page_reader::{Page, PageReader, Vision};
+use super::parameters::{Parameters, required};
+use super::patches::{of_view, square_side};
+
+/// `colpali`: a page is squeezed into a square, and seen as a square of patches.
+pub static COLPALI: PageReader = PageReader::new::<ColPali>("colpali");
+
+struct ColPali {
+    model: String,
+    processor: Processor,
+    layout: Layout,
+    /// The text of every page: its image tokens and what follows them.
+    encoding: Encoding,
+}
+
+/// What the row says of pages.
+struct Layout {
+    /// Pixels along a side.
+    size: usize,
+    /// Patches along a side.
+    patches: usize,
+    image_token_id: u32,
+}
+
+impl Layout {
+    fn of(parameters: &Parameters, model: &ModelDescription) -> Result<Self> {
+        let tokens = required(parameters.image_tokens, "image-tokens", model)?;
+        let wrong = || Error::manifest(&model.id, format!("`image-tokens` are {tokens}, which make no square"));
+        Ok(Self {
+            size: required(parameters.image_size, "image-size", model)?,
+            patches: square_side(tokens).ok_or_else(wrong)?,
+            image_token_id: required(parameters.image_token_id, "image-token-id", model)?,
+        })
+    }
+
+    /// The shape of one picture.
+    fn shape(&self) -> [usize; 4] {
+        [1, 3, self.size, self.size]
+    }
+}
+
+impl Vision for ColPali {
+    type Pixels = Processed;
+
+    fn check(parameters: &Parameters, model: &ModelDescription) -> Result<()> {
+        Layout::of(parameters, model).map(drop)
+    }
+
+    fn load(parameters: &Parameters, context: &LoadContext, _: &Tokenizer) -> Result<Self> {
+        let layout = Layout::of(parameters, &context.model)?;
+        let mut encoding = Encoding::default();
+        encoding.ids = vec![layout.image_token_id; layout.patches * layout.patches];
+        encoding.ids.extend(&parameters.image_prompt_ids);
+        encoding.type_ids = vec![0; encoding.ids.len()];
+        Ok(Self { model: context.model.id.clone(), processor: Processor::load(&context.files)?, layout, encoding })
+    }
+
+    fn look(&self, picture: &ImageInput, _: &Tokenizer) -> Result<Page<Processed>> {
+        let pixels = self.processor.process(picture)?;
+        if pixels.shape() != self.layout.shape() {
+            let (shape, expected) = (pixels.shape(), self.layout.shape());
+            let message = format!("its processor gives pixels {shape:?}, and its `image-size` wants {expected:?}");
+            return Err(Error::model(&self.model, message));
+        }
+        let side = self.layout.patches;
+        Page::new(pixels, self.encoding.clone(), of_view(side, side, None).collect(), self.layout.image_token_id)
+    }
+
+    fn image_token_id(&self) -> u32 {
+        self.layout.image_token_id
+    }
+
+    fn bytes(&self, pixels: &Processed) -> usize {
+        size_of_val(pixels.values())
+    }
+
+    fn page_inputs<'p>(&self, pages: &[&'p Processed]) -> Vec<(&'static str, Tensor<'p>)> {
+        let [_, channels, height, width] = self.layout.shape();
+        let values: Vec<f32> = pages.iter().flat_map(|page| page.values()).copied().collect();
+        vec![("pixel_values", Tensor::floats([pages.len(), channels, height, width], values))]
+    }
+
+    fn blank_inputs(&self, rows: usize) -> Vec<(&'static str, Tensor<'static>)> {
+        let [_, channels, height, width] = self.layout.shape();
+        let values = vec![0.0; rows * channels * height * width];
+        vec![("pixel_values", Tensor::floats([rows, channels, height, width], values))]
+    }
+}

@@ -1,0 +1,225 @@
+//! The pipeline that all architectures share.
+
+use std::sync::Arc;
+
+use embedkit_core::multivector::{MultiVector, RowLabel};
+use embedkit_core::session::{Tensor, TextGraph};
+use embedkit_core::tokenizer::{Encoding, Tokenizer, TokenizerOptions};
+use embedkit_core::{
+    AnyPipeline, Architecture, Error, LoadContext, ModelDescription, Padding, Pipeline, Pooling, Prepared, Purpose,
+    Result, Stage,
+};
+use embedkit_image::ImageInput;
+
+use super::parameters::Parameters;
+use super::rows::RowReader;
+use crate::{Content, FAMILY};
+
+/// What an architecture sees of a page, and how it tells the graph.
+pub(super) trait Vision: Send + Sync + Sized + 'static {
+    /// A page's pixels, ready for the graph.
+    type Pixels: Send + Sync;
+
+    /// Checks a row's parameters, without any file.
+    fn check(parameters: &Parameters, model: &ModelDescription) -> Result<()>;
+
+    /// Reads what the files say of pages.
+    fn load(parameters: &Parameters, context: &LoadContext, tokenizer: &Tokenizer) -> Result<Self>;
+
+    /// A page's pixels, the text that goes with them, and where its patches are.
+    fn look(&self, picture: &ImageInput, tokenizer: &Tokenizer) -> Result<Page<Self::Pixels>>;
+
+    /// The token that stands for a patch.
+    fn image_token_id(&self) -> u32;
+
+    /// The memory that a page's pixels take.
+    fn bytes(&self, pixels: &Self::Pixels) -> usize;
+
+    /// The inputs for pages, beside their tokens.
+    fn page_inputs<'p>(&self, pages: &[&'p Self::Pixels]) -> Vec<(&'static str, Tensor<'p>)>;
+
+    /// The inputs for texts, which have nothing to look at.
+    fn blank_inputs(&self, rows: usize) -> Vec<(&'static str, Tensor<'static>)>;
+}
+
+/// A page that is ready to run.
+pub(super) struct Page<P> {
+    /// What the graph sees.
+    pub(super) pixels: P,
+    /// The text that goes with it, in which image tokens stand for patches.
+    pub(super) encoding: Encoding,
+    /// Where the patches are, one label an image token.
+    pub(super) patches: Vec<RowLabel>,
+}
+
+impl<P> Page<P> {
+    /// A page, if its text has an image token for each patch.
+    pub(super) fn new(pixels: P, encoding: Encoding, patches: Vec<RowLabel>, image_token_id: u32) -> Result<Self> {
+        let tokens = encoding.ids.iter().filter(|id| **id == image_token_id).count();
+        if tokens == patches.len() {
+            return Ok(Self { pixels, encoding, patches });
+        }
+        let why = if encoding.truncated { "; its text was cut: set a larger `max_length`" } else { "" };
+        Err(Error::input(format!("the page has {} patches, and {tokens} image tokens{why}", patches.len())))
+    }
+}
+
+/// An architecture of pages and texts; see the [module](super) for what rows say.
+pub struct PageReader {
+    name: &'static str,
+    check: fn(&ModelDescription) -> Result<()>,
+    load: fn(&LoadContext) -> Result<AnyPipeline>,
+}
+
+impl PageReader {
+    pub(super) const fn new<V: Vision>(name: &'static str) -> Self {
+        Self { name, check: check::<V>, load: PagePipeline::<V>::load }
+    }
+}
+
+impl std::fmt::Debug for PageReader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PageReader").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl Architecture for PageReader {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn family(&self) -> &'static str {
+        FAMILY
+    }
+
+    fn check(&self, model: &ModelDescription) -> Result<()> {
+        (self.check)(model)
+    }
+
+    fn load(&self, context: &LoadContext) -> Result<AnyPipeline> {
+        (self.load)(context)
+    }
+}
+
+fn check<V: Vision>(model: &ModelDescription) -> Result<()> {
+    let wrong = |message: &str| Err(Error::manifest(&model.id, message));
+    if model.model_file.is_empty() {
+        return wrong("`model-file` must name the graph");
+    }
+    if model.dim.is_none() {
+        return wrong("`dim` must say how wide vectors are");
+    }
+    if model.pooling != Pooling::None || model.padding != Padding::Longest {
+        return wrong("late interaction has no `pooling`, and `padding` to the longest row only");
+    }
+    V::check(&model.parameters()?, model)
+}
+
+struct PagePipeline<V> {
+    model: Arc<ModelDescription>,
+    graph: TextGraph,
+    parameters: Parameters,
+    vision: V,
+    rows: RowReader,
+}
+
+/// A text, or a page, that is ready to run.
+struct Item<P> {
+    encoding: Encoding,
+    page: Option<(P, Vec<RowLabel>)>,
+}
+
+impl<V: Vision> PagePipeline<V> {
+    fn load(context: &LoadContext) -> Result<AnyPipeline> {
+        let model = context.model.clone();
+        let parameters: Parameters = model.parameters()?;
+        let graph = TextGraph::load(context, TokenizerOptions::default())?;
+        let vision = V::load(&parameters, context, graph.tokenizer())?;
+        let pipeline = Self { rows: RowReader::new(&model, context.dim)?, model, graph, parameters, vision };
+        if pipeline.graph.pool().is_open() {
+            pipeline.output()?;
+        }
+        Ok(AnyPipeline::new(pipeline))
+    }
+
+    fn output(&self) -> Result<usize> {
+        self.graph.pool().output_index(self.model.output.as_ref())
+    }
+
+    fn encode(&self, text: &str, purpose: &Purpose) -> Result<Encoding> {
+        if purpose.without_prompt {
+            return self.graph.tokenizer().encode(text);
+        }
+        let mut encoding = self.graph.tokenizer().encode(&self.parameters.decorated(text))?;
+        encoding.ids.iter_mut().zip(&self.parameters.query_first_ids).for_each(|(id, first)| *id = *first);
+        Ok(encoding)
+    }
+
+    /// Runs texts alone or pages alone.
+    fn run_alike(&self, items: &[&Item<V::Pixels>]) -> Result<Vec<Result<MultiVector>>> {
+        let index = self.output()?;
+        let encodings: Vec<&Encoding> = items.iter().map(|item| &item.encoding).collect();
+        let pages: Vec<&V::Pixels> = items.iter().filter_map(|item| item.page.as_ref()).map(|page| &page.0).collect();
+        let inputs =
+            if pages.is_empty() { self.vision.blank_inputs(items.len()) } else { self.vision.page_inputs(&pages) };
+        self.graph.run(&encodings, &inputs, |batch, outputs| {
+            let output = outputs.any(index)?;
+            let wrong = |what: String| outputs.wrong(index, &what);
+            let vectors = self.rows.vectors(&output, batch.rows, batch.length).map_err(wrong)?;
+            let read = |(at, item): (usize, &&Item<V::Pixels>)| {
+                let every_row = self.parameters.padding_rows && item.page.is_none();
+                let (ids, mask) = (batch.row_ids(at), batch.row_mask(at));
+                let kept: Vec<usize> = (0..batch.length).filter(|cell| every_row || mask[*cell] != 0).collect();
+                let labels = self.labels(kept.iter().map(|cell| ids[*cell]), item);
+                self.rows.read(vectors.row(at), &kept, output.precision).map_err(wrong)?.with_labels(labels)
+            };
+            Ok(items.iter().enumerate().map(read).collect())
+        })
+    }
+
+    /// What rows of these tokens stand for.
+    fn labels(&self, ids: impl Iterator<Item = i64>, item: &Item<V::Pixels>) -> Vec<RowLabel> {
+        let image_token = i64::from(self.vision.image_token_id());
+        let mut patches = item.page.iter().flat_map(|(_, patches)| patches).cloned();
+        let token = |id| u32::try_from(id).ok().and_then(|id| self.graph.tokenizer().token(id));
+        let label = |id| {
+            let patch = if id == image_token { patches.next() } else { None };
+            patch.unwrap_or_else(|| RowLabel::Token(token(id).unwrap_or_else(|| format!("#{id}"))))
+        };
+        ids.map(label).collect()
+    }
+}
+
+impl<V: Vision> Pipeline for PagePipeline<V> {
+    type Input = Content;
+    type Prepared = Item<V::Pixels>;
+    type Output = MultiVector;
+
+    fn prepare(&self, content: &Content, purpose: &Purpose) -> Result<Prepared<Item<V::Pixels>, MultiVector>> {
+        let item = match content {
+            Content::Text(text) => Item { encoding: self.encode(text, purpose)?, page: None },
+            Content::Page(picture) => {
+                let page = self.vision.look(picture, self.graph.tokenizer())?;
+                Item { encoding: page.encoding, page: Some((page.pixels, page.patches)) }
+            }
+        };
+        let (usage, length) = (item.encoding.usage(), item.encoding.ids.len());
+        let pixels = item.page.as_ref().map_or(0, |(pixels, _)| self.vision.bytes(pixels));
+        Ok(Prepared { stage: Stage::Run { item, length, bytes: pixels + length * size_of::<u64>() }, usage })
+    }
+
+    fn run(&self, items: &[&Item<V::Pixels>], _: &Purpose) -> Result<Vec<Result<MultiVector>>> {
+        let (pages, texts): (Vec<usize>, Vec<usize>) = (0..items.len()).partition(|at| items[*at].page.is_some());
+        let mut results: Vec<(usize, Result<MultiVector>)> = Vec::with_capacity(items.len());
+        for places in [pages, texts].into_iter().filter(|places| !places.is_empty()) {
+            let alike: Vec<_> = places.iter().map(|at| items[*at]).collect();
+            results.extend(places.into_iter().zip(self.run_alike(&alike)?));
+        }
+        results.sort_by_key(|(at, _)| *at);
+        Ok(results.into_iter().map(|(_, result)| result).collect())
+    }
+
+    fn workers(&self) -> usize {
+        self.graph.pool().workers()
+    }
+}
