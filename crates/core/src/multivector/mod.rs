@@ -1,4 +1,12 @@
-//! Multi-vectors and late interaction.
+//! Multi-vectors and late interaction: one vector a token or patch, and what can be done with them.
+//!
+//! * [`MultiVector`] holds the rows, as `f32`, `f16`, `i8` or [`Bit`]s, and what each stands for.
+//! * [`MaxSim`] scores documents for a query, ranks them, and [explains](MaxSim::explain) a score.
+//! * [`TokenPooling`], [`prune`](MultiVector::prune), [`to_int8`](MultiVector::to_int8) and
+//!   [`to_binary`](MultiVector::to_binary) make documents smaller.
+//! * [`Muvera`] turns a multi-vector into one vector that an ordinary index can search.
+//! * Rows go to JSON with serde, in Qdrant's shape; with the `interchange` feature, many
+//!   documents go to an `.npz` or safetensors file.
 
 mod dispatch;
 mod element;
