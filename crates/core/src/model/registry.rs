@@ -37,6 +37,8 @@ pub struct Filter {
     pub dim: Option<usize>,
     /// Under this licence only, without regard to case.
     pub license: Option<String>,
+    /// Of this vector space only: the models whose vectors can be compared.
+    pub space: Option<String>,
     /// Not larger than this, in gigabytes.
     pub max_size_gb: Option<f64>,
 }
@@ -51,6 +53,7 @@ impl Filter {
             && self.language.as_ref().is_none_or(speaks)
             && self.dim.as_ref().is_none_or(has_width)
             && self.license.as_ref().is_none_or(|license| model.license.eq_ignore_ascii_case(license))
+            && self.space.as_ref().is_none_or(|space| model.space.as_ref() == Some(space))
             && self.max_size_gb.is_none_or(|size| model.size_gb <= size)
     }
 }
@@ -283,4 +286,41 @@ impl Contents {
 
 fn key(family: &str, name: &str) -> Key {
     (family.to_owned(), name.to_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_keeps_what_it_says() {
+        let mut model = ModelDescription::new("a/b", "dense", "x");
+        model.languages = vec!["en".to_owned()];
+        model.license = "MIT".to_owned();
+        model.dim = Some(384);
+        model.matryoshka = vec![128];
+        model.size_gb = 0.5;
+        model.space = Some("clip".to_owned());
+        let text = |text: &str| Some(text.to_owned());
+        for (filter, passes) in [
+            (Filter::default(), true),
+            (Filter { family: text("Dense"), ..Filter::default() }, true),
+            (Filter { family: text("sparse"), ..Filter::default() }, false),
+            (Filter { language: text("EN"), ..Filter::default() }, true),
+            (Filter { language: text("de"), ..Filter::default() }, false),
+            (Filter { dim: Some(384), ..Filter::default() }, true),
+            (Filter { dim: Some(128), ..Filter::default() }, true),
+            (Filter { dim: Some(100), ..Filter::default() }, false),
+            (Filter { license: text("mit"), ..Filter::default() }, true),
+            (Filter { license: text("Apache-2.0"), ..Filter::default() }, false),
+            (Filter { space: text("clip"), ..Filter::default() }, true),
+            (Filter { space: text("siglip"), ..Filter::default() }, false),
+            (Filter { max_size_gb: Some(0.5), ..Filter::default() }, true),
+            (Filter { max_size_gb: Some(0.4), ..Filter::default() }, false),
+        ] {
+            assert_eq!(filter.matches(&model), passes, "{filter:?}");
+        }
+        model.languages = vec!["multilingual".to_owned()];
+        assert!(Filter { language: text("de"), ..Filter::default() }.matches(&model));
+    }
 }
