@@ -63,9 +63,14 @@ impl SparseVector {
         }
         // The sort is stable, so of equal indices the last given is the last of its run.
         entries.sort_by_key(|(index, _)| *index);
-        let is_last = |at: usize| entries.get(at + 1).is_none_or(|next| next.0 != entries[at].0);
-        let (indices, values) = (0..entries.len()).filter(|at| is_last(*at)).map(|at| entries[at]).unzip();
-        Ok(Self { indices, values })
+        let mut vector = Self { indices: Vec::with_capacity(entries.len()), values: Vec::with_capacity(entries.len()) };
+        for (at, (index, value)) in entries.iter().enumerate() {
+            if entries.get(at + 1).is_none_or(|next| next.0 != *index) {
+                vector.indices.push(*index);
+                vector.values.push(*value);
+            }
+        }
+        Ok(vector)
     }
 
     /// The indices, ascending.

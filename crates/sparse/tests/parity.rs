@@ -24,8 +24,8 @@ fn load(case: &Case<TextGolden>) -> SparseTextEmbedding {
     builder(case).build().unwrap_or_else(|e| panic!("{}: {e}", case.folder.display()))
 }
 
-/// The files of a folder, in memory, without one of them.
-fn without(folder: &Path, missing: &str) -> ModelFiles {
+/// The files of a folder but for one.
+fn read_without(folder: &Path, missing: &str) -> Vec<(String, Vec<u8>)> {
     let mut files = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(current) = folders.pop() {
@@ -39,7 +39,16 @@ fn without(folder: &Path, missing: &str) -> ModelFiles {
             }
         }
     }
-    ModelFiles::memory(files)
+    files
+}
+
+fn without(folder: &Path, missing: &str) -> ModelFiles {
+    ModelFiles::memory(read_without(folder, missing))
+}
+
+/// The files of a folder, with other contents for one.
+fn with(folder: &Path, name: &str, contents: Vec<u8>) -> ModelFiles {
+    ModelFiles::memory(read_without(folder, name).into_iter().chain([(name.to_owned(), contents)]))
 }
 
 #[test]
@@ -110,16 +119,23 @@ fn terms_are_named() {
     assert_eq!(splade.decode(1 << 30), None);
 }
 
+/// A vector of a miniCOIL whose matrices hold one value only.
+fn load_with_encoder(value: f32) -> embedkit_core::Result<SparseVector> {
+    const ENCODER: &str = "minicoil.triplet.model.npy";
+    let case = fixture("minicoil");
+    let mut encoder = std::fs::read(case.folder.join(ENCODER)).unwrap();
+    // The header of a small array is 128 bytes long.
+    encoder[128..].chunks_exact_mut(4).for_each(|bytes| bytes.copy_from_slice(&value.to_le_bytes()));
+    let builder: Builder<SparseTextEmbedding> = Builder::from_row(case.golden.model.clone());
+    builder.model_files(with(&case.folder, ENCODER, encoder)).build()?.embed_one("hello world", Role::Plain)
+}
+
 #[test]
 fn queries_of_inference_free_models_run_no_graph() {
     for name in ["if-splade", "bm42"] {
         let case = fixture(name);
-        let broken = without(&case.folder, "model.onnx");
-        let names: Vec<String> = broken.names().map(str::to_owned).collect();
-        let mut files: Vec<(String, Vec<u8>)> =
-            names.into_iter().map(|name| (name.clone(), broken.read(&name).unwrap().into_owned())).collect();
-        files.push(("model.onnx".to_owned(), b"no graph".to_vec()));
-        let builder = Builder::from_row(case.golden.model.clone()).model_files(ModelFiles::memory(files));
+        let files = with(&case.folder, "model.onnx", b"no graph".to_vec());
+        let builder = Builder::from_row(case.golden.model.clone()).model_files(files);
         let model: SparseTextEmbedding = builder.lazy(true).build().unwrap();
         let expected: Vec<SparseVector> = case.golden.get("query_embed").unwrap();
         let queries: Vec<SparseVector> = model.query_embed(&case.golden.inputs).map(Result::unwrap).collect();
@@ -159,6 +175,8 @@ fn an_output_that_does_not_fit_is_an_error() {
     assert!(error.contains("tiny/splade") && error.contains("the row says 7"), "{error}");
     let error = load("bm42", &|row| row.output = None);
     assert!(error.contains("tiny/bm42") && error.contains("has shape"), "{error}");
+    let error = load_with_encoder(f32::NAN).unwrap_err().to_string();
+    assert!(error.contains("tiny/minicoil") && error.contains("cannot be scored") && error.contains("NaN"), "{error}");
     let error = load("minicoil", &|row| row.parameters = toml::toml! { b = 2.0 });
     assert!(error.contains("`b`"), "{error}");
     let error = load("splade", &|row| row.parameters = toml::toml! { alpha = 2.0 });

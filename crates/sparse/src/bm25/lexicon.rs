@@ -14,6 +14,15 @@ const MOST_WORDS: usize = 1 << 16;
 /// Longest word, in bytes, that is remembered. Longer ones hardly come again.
 const LONGEST_WORD: usize = 64;
 
+/// A word of up to 15 bytes with its length: as a key it needs no allocation and no pointer to follow.
+fn short_key(word: &str) -> Option<u128> {
+    const LONGEST: usize = 15;
+    let mut bytes = [0; LONGEST + 1];
+    bytes[LONGEST] = word.len() as u8;
+    bytes[..LONGEST].get_mut(..word.len())?.copy_from_slice(word.as_bytes());
+    Some(u128::from_le_bytes(bytes))
+}
+
 /// Lexicons not in use, one for each thread that ever ran beside others.
 #[derive(Default)]
 pub(super) struct Lexicons(Mutex<Vec<Lexicon>>);
@@ -33,7 +42,9 @@ impl Lexicons {
 #[derive(Default)]
 pub(super) struct Lexicon {
     /// The term of each word, by its position; none for words that do not count.
-    words: HashMap<Box<str>, Option<u32>, RandomState>,
+    short: HashMap<u128, Option<u32>, RandomState>,
+    /// The same of words without a short key.
+    long: HashMap<Box<str>, Option<u32>, RandomState>,
     /// The term of each stem, by its position.
     stems: HashMap<Arc<str>, u32, RandomState>,
     counts: Counts,
@@ -87,19 +98,30 @@ impl Lexicon {
     /// Counts a word of the text.
     pub(super) fn count(&mut self, word: &str, stemming: &Stemming) {
         self.counts.words += 1;
-        let term = match self.words.get(word) {
+        let key = short_key(word);
+        let known = match key {
+            Some(key) => self.short.get(&key),
+            None => self.long.get(word),
+        };
+        let term = match known {
             Some(term) => *term,
-            None => {
-                let term = stemming.stem(word).map(|stem| self.term(&stem));
-                if word.len() <= LONGEST_WORD {
-                    self.words.insert(word.into(), term);
-                }
-                term
-            }
+            None => self.learn(word, key, stemming),
         };
         if let Some(term) = term {
             self.counts.add(term);
         }
+    }
+
+    /// Finds a word's term and remembers it.
+    #[cold]
+    fn learn(&mut self, word: &str, key: Option<u128>, stemming: &Stemming) -> Option<u32> {
+        let term = stemming.stem(word).map(|stem| self.term(&stem));
+        match key {
+            Some(key) => _ = self.short.insert(key, term),
+            None if word.len() <= LONGEST_WORD => _ = self.long.insert(word.into(), term),
+            None => {}
+        }
+        term
     }
 
     pub(super) fn counts(&self) -> &Counts {
@@ -119,7 +141,7 @@ impl Lexicon {
 
     /// Forgets the text, and the words too when there are too many.
     fn reset(&mut self) {
-        if self.counts.terms.len() > MOST_WORDS || self.words.len() > MOST_WORDS {
+        if self.counts.terms.len().max(self.short.len()).max(self.long.len()) > MOST_WORDS {
             *self = Self::default();
             return;
         }

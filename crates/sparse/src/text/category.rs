@@ -52,42 +52,92 @@ pub(crate) fn is_punctuation_word(word: &str) -> bool {
 
 /// The longest runs of word characters.
 pub(crate) fn word_runs(text: &str) -> impl Iterator<Item = &str> {
-    Runs { text, at: 0, is_part: is_word_char }
+    Runs::new(text, is_word_char).map(|run| run.text)
 }
 
-/// The longest runs of characters of a kind. ASCII characters are of the kind if `\w` matches them.
+/// The longest runs of characters of a kind. Of ASCII characters, those are of the kind that `\w` matches.
 pub(crate) struct Runs<'t> {
-    pub(crate) text: &'t str,
-    pub(crate) at: usize,
-    pub(crate) is_part: fn(char) -> bool,
+    text: &'t str,
+    at: usize,
+    is_part: fn(char) -> bool,
 }
 
-impl Runs<'_> {
-    /// The first position from `at` whose character is, or is not, part of a run.
-    fn seek(&self, mut at: usize, part: bool) -> Option<usize> {
-        let bytes = self.text.as_bytes();
-        while let Some(&byte) = bytes.get(at) {
-            let (is_part, size) = match byte.is_ascii() {
-                true => (byte.is_ascii_alphanumeric() || byte == b'_', 1),
-                false => self.text[at..].chars().next().map_or((false, 1), |c| ((self.is_part)(c), c.len_utf8())),
-            };
-            if is_part == part {
-                return Some(at);
-            }
-            at += size;
-        }
-        None
+/// A run, and what is in it.
+pub(crate) struct Run<'t> {
+    pub(crate) text: &'t str,
+    classes: u8,
+}
+
+impl Run<'_> {
+    /// Whether lower-casing it, and looking for words again, would change nothing.
+    pub(crate) fn is_lower_ascii(&self) -> bool {
+        self.classes == LOWER
+    }
+
+    /// Whether all of it is ASCII.
+    pub(crate) fn is_ascii(&self) -> bool {
+        self.classes & OTHER == 0
+    }
+}
+
+/// Of a byte: ASCII that is no word character, an upper-case letter, another word character; not ASCII.
+const BREAK: u8 = 0;
+const LOWER: u8 = 1;
+const UPPER: u8 = 2;
+const OTHER: u8 = 4;
+
+static CLASSES: [u8; 256] = classes();
+
+const fn classes() -> [u8; 256] {
+    let mut classes = [BREAK; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        classes[byte] = match byte as u8 {
+            b'a'..=b'z' | b'0'..=b'9' | b'_' => LOWER,
+            b'A'..=b'Z' => UPPER,
+            128.. => OTHER,
+            _ => BREAK,
+        };
+        byte += 1;
+    }
+    classes
+}
+
+impl<'t> Runs<'t> {
+    pub(crate) fn new(text: &'t str, is_part: fn(char) -> bool) -> Self {
+        Self { text, at: 0, is_part }
+    }
+
+    /// The size of the character at a position, and whether it is part of a run.
+    fn look(&self, at: usize) -> (usize, bool) {
+        self.text[at..].chars().next().map_or((1, false), |c| (c.len_utf8(), (self.is_part)(c)))
     }
 }
 
 impl<'t> Iterator for Runs<'t> {
-    type Item = &'t str;
+    type Item = Run<'t>;
 
     #[inline]
-    fn next(&mut self) -> Option<&'t str> {
-        let start = self.seek(self.at, true)?;
-        self.at = self.seek(start, false).unwrap_or(self.text.len());
-        Some(&self.text[start..self.at])
+    fn next(&mut self) -> Option<Run<'t>> {
+        let bytes = self.text.as_bytes();
+        let (mut start, mut at, mut classes) = (self.at, self.at, BREAK);
+        while let Some(&byte) = bytes.get(at) {
+            let (size, class) = match CLASSES[usize::from(byte)] {
+                OTHER => match self.look(at) {
+                    (size, true) => (size, OTHER),
+                    (size, false) => (size, BREAK),
+                },
+                class => (1, class),
+            };
+            match (class, classes) {
+                (BREAK, BREAK) => start = at + size,
+                (BREAK, _) => break,
+                _ => classes |= class,
+            }
+            at += size;
+        }
+        self.at = at;
+        (classes != BREAK).then(|| Run { text: &self.text[start..at], classes })
     }
 }
 

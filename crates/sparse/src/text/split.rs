@@ -43,19 +43,17 @@ impl WordSplitter for UnicodeWords {
         let mut lower = String::new();
         // Lower-casing run by run equals lower-casing the text: whether a sigma is final depends on its
         // run alone, as what ends a run is a space to the reference.
-        for run in (Runs { text, at: 0, is_part }) {
-            if run.is_ascii() {
-                if run.bytes().any(|byte| byte.is_ascii_uppercase()) {
-                    lower.clear();
-                    lower.push_str(run);
-                    lower.make_ascii_lowercase();
-                    word(&lower);
-                } else {
-                    word(run);
-                }
+        for run in Runs::new(text, is_part) {
+            if run.is_lower_ascii() {
+                word(run.text);
+            } else if run.is_ascii() {
+                lower.clear();
+                lower.push_str(run.text);
+                lower.make_ascii_lowercase();
+                word(&lower);
             } else {
                 // İ becomes i with a combining dot above, which may end the word.
-                Runs { text: &run.to_lowercase(), at: 0, is_part }.for_each(&mut *word);
+                Runs::new(&run.text.to_lowercase(), is_part).for_each(|run| word(run.text));
             }
         }
         Ok(())

@@ -30,3 +30,22 @@ impl WordSplitter for TokenWords {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_are_words_however_long_the_text() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/splade");
+        let splitter = TokenWords::load(&ModelFiles::folder(folder).unwrap()).unwrap();
+        let words = |text: &str| {
+            let mut words = Vec::new();
+            splitter.split(text, &mut |word| words.push(word.to_owned())).unwrap();
+            words
+        };
+        assert_eq!(words("The FOX."), ["the", "fox", "."]);
+        assert_eq!(words(&"fox ".repeat(5000)).len(), 5000);
+        assert!(TokenWords::load(&ModelFiles::none()).unwrap_err().to_string().contains("tokenizer.json"));
+    }
+}
