@@ -45,7 +45,7 @@ pub const FAMILY: &str = "colpali";
 pub static PLUGIN: Plugin = Plugin {
     name: env!("CARGO_PKG_NAME"),
     manifest: include_str!("../models.toml"),
-    architectures: &[&pipeline::COLPALI, &pipeline::COLMODERNVBERT],
+    architectures: &[&pipeline::COLPALI, &pipeline::COLMODERNVBERT, &pipeline::COLQWEN2],
     files: &[],
 };
 embedkit_core::register!(PLUGIN);

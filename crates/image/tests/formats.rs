@@ -1,16 +1,14 @@
 //! Decoded pictures equal Pillow's; `tests/fixtures/generate/image_processors.py` wrote both.
 
-mod common;
-
-use common::Golden;
 use embedkit_image::{ImageInput, Processor, ProcessorConfig};
+use embedkit_testing::TensorGolden;
 use serde::Deserialize;
 
 #[derive(Deserialize)]
 struct Case {
     file: String,
     #[serde(flatten)]
-    golden: Golden,
+    golden: TensorGolden,
 }
 
 /// The picture's levels, `[height, width, 3]`.

@@ -1,9 +1,7 @@
 //! Tensors equal the reference's, value by value; `tests/fixtures/generate/image_processors.py` wrote them.
 
-mod common;
-
-use common::{Golden, pattern};
 use embedkit_image::{ImageInput, Processor, ProcessorConfig};
+use embedkit_testing::{TensorGolden, pattern};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -13,7 +11,7 @@ struct Case {
     size: (u32, u32),
     grid: (usize, usize),
     #[serde(flatten)]
-    golden: Golden,
+    golden: TensorGolden,
 }
 
 #[test]

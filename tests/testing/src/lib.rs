@@ -1,12 +1,16 @@
 //! What the workspace's tests share: goldens and how they are compared.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests end with a panic")]
 
+mod tensor;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use embedkit_core::ModelDescription;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+
+pub use tensor::{TensorGolden, pattern};
 
 /// Largest difference to the reference, as a share of the vector's length.
 pub const TOLERANCE: f32 = 1e-5;

@@ -3,12 +3,12 @@
 use std::fmt::Write;
 
 use embedkit_core::session::Tensor;
-use embedkit_core::tokenizer::Tokenizer;
+use embedkit_core::tokenizer::{TokenBatch, Tokenizer};
 use embedkit_core::{Error, LoadContext, ModelDescription, Result};
 use embedkit_image::{ImageInput, Processed, Processor};
 use serde::Deserialize;
 
-use super::page_reader::{Page, PageReader, Vision};
+use super::page_reader::{Inputs, Page, PageReader, Vision};
 use super::parameters::Parameters;
 use super::patches::{of_tiles, of_view, square_side};
 
@@ -89,7 +89,7 @@ impl ColModernVbert {
         [3, self.size, self.size]
     }
 
-    fn inputs<'p>(&self, rows: usize, tiles: usize, values: Vec<f32>) -> Vec<(&'static str, Tensor<'p>)> {
+    fn inputs(&self, rows: usize, tiles: usize, values: Vec<f32>) -> Inputs {
         let [channels, height, width] = self.tile();
         vec![("pixel_values", Tensor::floats([rows, tiles, channels, height, width], values))]
     }
@@ -148,7 +148,7 @@ impl Vision for ColModernVbert {
         size_of_val(pixels.values())
     }
 
-    fn page_inputs<'p>(&self, pages: &[&'p Processed]) -> Vec<(&'static str, Tensor<'p>)> {
+    fn page_inputs(&self, pages: &[&Processed], _: &TokenBatch) -> Inputs {
         let tiles = pages.iter().map(|page| page.shape()[0]).max().unwrap_or(0);
         let per_page = tiles * self.tile().iter().product::<usize>();
         let mut values = Vec::with_capacity(pages.len() * per_page);
@@ -161,7 +161,7 @@ impl Vision for ColModernVbert {
     }
 
     /// One blank tile serves a whole batch.
-    fn blank_inputs(&self, _: usize) -> Vec<(&'static str, Tensor<'static>)> {
+    fn blank_inputs(&self, _: &TokenBatch) -> Inputs {
         self.inputs(1, 1, vec![0.0; self.tile().iter().product()])
     }
 }

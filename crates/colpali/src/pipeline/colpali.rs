@@ -1,11 +1,11 @@
 //! `colpali`: PaliGemma on whole pages of one size.
 
 use embedkit_core::session::Tensor;
-use embedkit_core::tokenizer::{Encoding, Tokenizer};
+use embedkit_core::tokenizer::{Encoding, TokenBatch, Tokenizer};
 use embedkit_core::{Error, LoadContext, ModelDescription, Result};
 use embedkit_image::{ImageInput, Processed, Processor};
 
-use super::page_reader::{Page, PageReader, Vision};
+use super::page_reader::{Inputs, Page, PageReader, Vision};
 use super::parameters::{Parameters, required};
 use super::patches::{of_view, square_side};
 
@@ -46,6 +46,13 @@ impl Layout {
     }
 }
 
+impl ColPali {
+    fn inputs(&self, rows: usize, values: Vec<f32>) -> Inputs {
+        let [_, channels, height, width] = self.layout.shape();
+        vec![("pixel_values", Tensor::floats([rows, channels, height, width], values))]
+    }
+}
+
 impl Vision for ColPali {
     type Pixels = Processed;
 
@@ -81,15 +88,12 @@ impl Vision for ColPali {
         size_of_val(pixels.values())
     }
 
-    fn page_inputs<'p>(&self, pages: &[&'p Processed]) -> Vec<(&'static str, Tensor<'p>)> {
-        let [_, channels, height, width] = self.layout.shape();
-        let values: Vec<f32> = pages.iter().flat_map(|page| page.values()).copied().collect();
-        vec![("pixel_values", Tensor::floats([pages.len(), channels, height, width], values))]
+    fn page_inputs(&self, pages: &[&Processed], _: &TokenBatch) -> Inputs {
+        self.inputs(pages.len(), pages.iter().flat_map(|page| page.values()).copied().collect())
     }
 
-    fn blank_inputs(&self, rows: usize) -> Vec<(&'static str, Tensor<'static>)> {
-        let [_, channels, height, width] = self.layout.shape();
-        let values = vec![0.0; rows * channels * height * width];
-        vec![("pixel_values", Tensor::floats([rows, channels, height, width], values))]
+    /// A blank page for every text.
+    fn blank_inputs(&self, batch: &TokenBatch) -> Inputs {
+        self.inputs(batch.rows, vec![0.0; batch.rows * self.layout.shape().iter().product::<usize>()])
     }
 }

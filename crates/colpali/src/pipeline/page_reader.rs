@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use embedkit_core::multivector::{MultiVector, RowLabel};
 use embedkit_core::session::{Tensor, TextGraph};
-use embedkit_core::tokenizer::{Encoding, Tokenizer, TokenizerOptions};
+use embedkit_core::tokenizer::{Encoding, TokenBatch, Tokenizer, TokenizerOptions};
 use embedkit_core::{
     AnyPipeline, Architecture, Error, LoadContext, ModelDescription, Padding, Pipeline, Pooling, Prepared, Purpose,
     Result, Stage,
@@ -14,6 +14,9 @@ use embedkit_image::ImageInput;
 use super::parameters::Parameters;
 use super::rows::RowReader;
 use crate::{Content, FAMILY};
+
+/// Inputs of a graph, by name.
+pub(super) type Inputs = Vec<(&'static str, Tensor<'static>)>;
 
 /// What an architecture sees of a page, and how it tells the graph.
 pub(super) trait Vision: Send + Sync + Sized + 'static {
@@ -35,11 +38,11 @@ pub(super) trait Vision: Send + Sync + Sized + 'static {
     /// The memory that a page's pixels take.
     fn bytes(&self, pixels: &Self::Pixels) -> usize;
 
-    /// The inputs for pages, beside their tokens.
-    fn page_inputs<'p>(&self, pages: &[&'p Self::Pixels]) -> Vec<(&'static str, Tensor<'p>)>;
+    /// The inputs for pages beside the usual ones.
+    fn page_inputs(&self, pages: &[&Self::Pixels], batch: &TokenBatch) -> Inputs;
 
-    /// The inputs for texts, which have nothing to look at.
-    fn blank_inputs(&self, rows: usize) -> Vec<(&'static str, Tensor<'static>)>;
+    /// The inputs for texts, which have nothing to look at, beside the usual ones.
+    fn blank_inputs(&self, batch: &TokenBatch) -> Inputs;
 }
 
 /// A page that is ready to run.
@@ -160,9 +163,10 @@ impl<V: Vision> PagePipeline<V> {
         let index = self.output()?;
         let encodings: Vec<&Encoding> = items.iter().map(|item| &item.encoding).collect();
         let pages: Vec<&V::Pixels> = items.iter().filter_map(|item| item.page.as_ref()).map(|page| &page.0).collect();
+        let batch = self.graph.tokenizer().pad(&encodings, None)?;
         let inputs =
-            if pages.is_empty() { self.vision.blank_inputs(items.len()) } else { self.vision.page_inputs(&pages) };
-        self.graph.run(&encodings, &inputs, |batch, outputs| {
+            if pages.is_empty() { self.vision.blank_inputs(&batch) } else { self.vision.page_inputs(&pages, &batch) };
+        self.graph.run_batch(&batch, &inputs, |batch, outputs| {
             let output = outputs.any(index)?;
             let wrong = |what: String| outputs.wrong(index, &what);
             let vectors = self.rows.vectors(&output, batch.rows, batch.length).map_err(wrong)?;

@@ -16,6 +16,7 @@ pub(super) struct Parameters {
     pub(super) image_tokens: Option<usize>,
     pub(super) image_prompt_ids: Vec<u32>,
     pub(super) image_prompt: Option<String>,
+    pub(super) pad_patches: bool,
 }
 
 /// Where the patches' tokens stand in `image-prompt`.

@@ -29,6 +29,10 @@ pub struct ProcessorConfig {
     crop_size: Option<Sides>,
     do_image_splitting: Option<bool>,
     max_image_size: Option<Sides>,
+    min_pixels: Option<usize>,
+    max_pixels: Option<usize>,
+    patch_size: Option<usize>,
+    merge_size: Option<usize>,
     do_rescale: Option<bool>,
     rescale_factor: Option<f64>,
     do_normalize: Option<bool>,
@@ -52,6 +56,8 @@ enum Kind {
     JinaClip,
     #[serde(rename = "Idefics3ImageProcessor")]
     Idefics3,
+    #[serde(rename = "Qwen2VLImageProcessor", alias = "Qwen2VLImageProcessorFast")]
+    Qwen2Vl,
 }
 
 /// One number, or sides by their names.
@@ -137,6 +143,8 @@ impl ProcessorConfig {
                 steps.push(self.resize(Size::LongestEdge(side), Filter::Lanczos));
             }
             Kind::Idefics3 => {}
+            Kind::Qwen2Vl if self.do_resize == Some(false) => {}
+            Kind::Qwen2Vl => steps.push(self.resize(self.pixels()?, Filter::Bicubic)),
         }
         steps.iter().try_for_each(Step::check)?;
         Ok(steps)
@@ -167,6 +175,25 @@ impl ProcessorConfig {
         Ok(Levels::new(scale, normalization.map(|(mean, std)| (mean.channels(), std.channels()))))
     }
 
+    /// The size of pictures that become as many patches as they need: between two numbers of pixels,
+    /// with sides of whole merged patches.
+    fn pixels(&self) -> Result<Size> {
+        let (fewest, most) = match self.size {
+            Some(Sides::Named { shortest_edge, longest_edge, .. }) => (shortest_edge, longest_edge),
+            Some(Sides::One(_)) => return Err(wrong("size", "needs `shortest_edge` and `longest_edge`")),
+            None => (Some(56 * 56), Some(28 * 28 * 1280)),
+        };
+        let fewest = required(self.min_pixels.or(fewest), "min_pixels")?;
+        let most = required(self.max_pixels.or(most), "max_pixels")?;
+        let multiple = self.patch_size.unwrap_or(14).saturating_mul(self.merge_size.unwrap_or(2));
+        check_side("patch_size", multiple)?;
+        if fewest == 0 || fewest > most {
+            let message = format!("of {most}, with `min_pixels` of {fewest}, leaves no size");
+            return Err(wrong("max_pixels", &message));
+        }
+        Ok(Size::Pixels { multiple, fewest, most })
+    }
+
     fn size(&self) -> Result<Sides> {
         required(self.size, "size")
     }
@@ -185,6 +212,7 @@ impl Step {
             Self::Resize(Resize { size, .. }) => match size {
                 Size::ShortestEdge(side) | Size::LongestEdge(side) | Size::Tiles(side) => [side, side],
                 Size::Exact { height, width } => [height, width],
+                Size::Pixels { multiple, .. } => [multiple, multiple],
             },
             Self::PadToSquare { side, .. } => [side, side],
             Self::CentreCrop { height, width } => [height, width],

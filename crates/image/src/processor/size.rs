@@ -19,7 +19,13 @@ pub(crate) enum Size {
     /// Both sides become multiples of a tile's: the longer one the next multiple, the other the next
     /// multiple of what keeps the aspect ratio.
     Tiles(usize),
+    /// Both sides become the nearest multiples, and smaller or larger ones of about the same aspect
+    /// ratio where these have too many or too few pixels (Qwen2-VL, <https://arxiv.org/abs/2409.12191>).
+    Pixels { multiple: usize, fewest: usize, most: usize },
 }
+
+/// Longest side over the shortest of what [`Size::Pixels`] takes.
+const MAX_ASPECT_RATIO: f64 = 200.0;
 
 impl Size {
     /// The new width and height of a picture of this width and height.
@@ -50,8 +56,26 @@ impl Size {
                     (whole((height as f64 * aspect_ratio) as usize), height)
                 }
             }
+            Self::Pixels { multiple, fewest, most } => within(width, height, multiple as f64, fewest, most),
         }
     }
+}
+
+/// The sides of [`Size::Pixels`].
+fn within(width: usize, height: usize, unit: f64, fewest: usize, most: usize) -> (usize, usize) {
+    let sides = |of: &dyn Fn(f64) -> f64| [width, height].map(|side| (of(side as f64) * unit) as usize);
+    let nearest = sides(&|side| (side / unit).round_ties_even());
+    let (pixels, given) = (nearest[0].saturating_mul(nearest[1]), (width * height) as f64);
+    let [width, height] = if pixels > most {
+        let shrink = (given / most as f64).sqrt();
+        sides(&|side| (side / shrink / unit).floor().max(1.0))
+    } else if pixels < fewest {
+        let grow = (fewest as f64 / given).sqrt();
+        sides(&|side| (side * grow / unit).ceil())
+    } else {
+        nearest
+    };
+    (width, height)
 }
 
 /// A resize: a size and a filter.
@@ -67,6 +91,13 @@ impl Resize {
     /// # Errors
     /// [`Error::InvalidInput`] when it would have more than `max_pixels`.
     pub(crate) fn apply(self, picture: &Raster, max_pixels: u64) -> Result<Raster> {
+        let (long, short) = (picture.width.max(picture.height), picture.width.min(picture.height));
+        if matches!(self.size, Size::Pixels { .. }) && long as f64 / short as f64 > MAX_ASPECT_RATIO {
+            return Err(Error::input(format!(
+                "{} x {} pixels: one side is more than {MAX_ASPECT_RATIO} times the other, which the model cannot see",
+                picture.width, picture.height
+            )));
+        }
         let (width, height) = self.size.of(picture.width, picture.height);
         if (width as u64).saturating_mul(height as u64) > max_pixels {
             return Err(Error::input(format!(
@@ -98,6 +129,10 @@ mod tests {
             (Size::Tiles(512), (300, 1000), (512, 1024)),
             (Size::Tiles(512), (100, 50), (512, 512)),
             (Size::Exact { height: 20, width: 16 }, (53, 37), (16, 20)),
+            // Checked against Qwen2-VL's own processor by the golden of `colpali`.
+            (Size::Pixels { multiple: 28, fewest: 3136, most: 602_112 }, (1700, 2200), (672, 868)),
+            (Size::Pixels { multiple: 28, fewest: 3136, most: 602_112 }, (42, 70), (56, 56)),
+            (Size::Pixels { multiple: 28, fewest: 3136, most: 602_112 }, (1, 10), (28, 196)),
         ];
         for (size, (width, height), expected) in cases {
             assert_eq!(size.of(width, height), expected, "{size:?} of {width} x {height}");

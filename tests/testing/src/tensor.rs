@@ -1,26 +1,26 @@
-//! What the golden tests share.
+//! Tensors of the reference, as their hash and a few values.
 
 use serde::Deserialize;
 
 /// A tensor of the reference: its shape, a hash of its bits, and every `step`-th value.
 #[derive(Deserialize)]
-pub(crate) struct Golden {
+pub struct TensorGolden {
     shape: Vec<usize>,
     hash: String,
     step: usize,
     sample: Vec<f32>,
 }
 
-impl Golden {
+impl TensorGolden {
     /// Whether the tensor is this one, bit by bit.
-    pub(crate) fn compare(&self, shape: &[usize], values: &[f32]) -> Result<(), String> {
+    pub fn compare(&self, shape: &[usize], values: &[f32]) -> Result<(), String> {
         self.compare_within(1e-6, shape, values)?;
         let hash = hash(values);
         if hash == self.hash { Ok(()) } else { Err(format!("samples agree, the hash is {hash} and not {}", self.hash)) }
     }
 
     /// Whether the sampled values are within `tolerance`.
-    pub(crate) fn compare_within(&self, tolerance: f32, shape: &[usize], values: &[f32]) -> Result<(), String> {
+    pub fn compare_within(&self, tolerance: f32, shape: &[usize], values: &[f32]) -> Result<(), String> {
         if shape != self.shape {
             return Err(format!("shape {shape:?}, expected {:?}", self.shape));
         }
@@ -43,8 +43,7 @@ fn hash(values: &[f32]) -> String {
 }
 
 /// The synthetic picture of `tests/fixtures/generate/image_processors.py`.
-#[allow(dead_code)]
-pub(crate) fn pattern(width: u32, height: u32) -> Vec<u8> {
+pub fn pattern(width: u32, height: u32) -> Vec<u8> {
     let pixel = |x: i64, y: i64| {
         let noise = (x * 2_654_435_761 + y * 40_503) >> 7;
         let blue = if (x / 8 + y / 8) % 2 == 0 { x * y } else { noise };
