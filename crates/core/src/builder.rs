@@ -283,7 +283,7 @@ impl<F: Facade> Builder<F> {
         if model.sources.is_empty() && model.required_files().next().is_none() {
             return Ok(ModelFiles::none());
         }
-        Ok(Hub::new(self.hub.clone())?.fetch(model)?)
+        Hub::new(self.hub.clone())?.fetch(model)
     }
 
     #[cfg(not(feature = "hub"))]

@@ -1,0 +1,121 @@
+//! Models that come as `.tar.gz`.
+
+use std::io::Write;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use tar::{Builder, EntryType, Header};
+
+use super::server::{Fault, sha256};
+use super::*;
+
+/// An entry: type, name, link target or content.
+type Entry<'a> = (EntryType, &'a str, &'a str);
+
+const GOOD: &[Entry<'_>] = &[
+    (EntryType::Directory, "model/", ""),
+    (EntryType::Regular, "model/config.json", "{}"),
+    (EntryType::Regular, "model/onnx/model.onnx", "weights"),
+];
+
+/// Writes names as they are given; `tar`'s own builder refuses the bad ones.
+fn tarball(entries: &[Entry<'_>]) -> Vec<u8> {
+    let mut builder = Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
+    for (kind, name, text) in entries {
+        let mut header = Header::new_ustar();
+        header.as_mut_bytes()[..name.len()].copy_from_slice(name.as_bytes());
+        header.set_entry_type(*kind);
+        header.set_mode(0o644);
+        let is_link = matches!(kind, EntryType::Symlink | EntryType::Link);
+        if is_link {
+            header.as_mut_bytes()[157..157 + text.len()].copy_from_slice(text.as_bytes());
+        }
+        let content = if is_link { "" } else { text };
+        header.set_size(content.len() as u64);
+        header.set_cksum();
+        builder.append(&header, content.as_bytes()).unwrap();
+    }
+    builder.into_inner().unwrap().finish().unwrap()
+}
+
+fn archive_row(server: &Server, sha256: Option<String>) -> ModelDescription {
+    let mut model = row();
+    model.sources = vec![Source::Archive { url: format!("{}/files/model.tar.gz?key=secret", server.url), sha256 }];
+    model
+}
+
+fn serve(archive: Vec<u8>) -> Server {
+    let server = Server::start();
+    server.raw("/files/model.tar.gz", archive);
+    server
+}
+
+#[test]
+fn an_archive_is_unpacked_once() {
+    let archive = tarball(GOOD);
+    for digest in [None, Some(sha256(&archive))] {
+        let (server, cache) = (serve(archive.clone()), tempfile::tempdir().unwrap());
+        server.fault("GET", "model.tar.gz", 1, Fault::Cut(50));
+        let model = archive_row(&server, digest);
+        for hub in [hub(&server, cache.path()), hub(&server, cache.path()), offline_hub(cache.path())] {
+            let files = hub.fetch(&model).unwrap();
+            assert_eq!(files.text("onnx/model.onnx").unwrap(), "weights");
+            assert!(hub.verify(&model).unwrap().is_ok());
+        }
+        assert_eq!(server.seen().len(), 2);
+        let left: Vec<_> = std::fs::read_dir(cache.path().join(".archives")).unwrap().flatten().collect();
+        assert_eq!(left.len(), 2, "the folder and its lock: {left:?}");
+    }
+}
+
+#[test]
+fn a_wrong_archive_is_refused_and_leaves_nothing() {
+    let (server, cache) = (serve(tarball(GOOD)), tempfile::tempdir().unwrap());
+    let error = hub_error(hub(&server, cache.path()).fetch(&archive_row(&server, Some("0".repeat(64)))));
+    assert!(matches!(error, HubError::Mismatch { what: "SHA-256", .. }), "{error}");
+
+    let mut broken = tarball(GOOD);
+    let end = broken.len() - 8;
+    broken[end] ^= 1;
+    let truncated = broken[..broken.len() / 2].to_vec();
+    let mut trailing = Vec::new();
+    trailing.write_all(b"no gzip").unwrap();
+    let link = |target| [GOOD, &[(EntryType::Symlink, "model/link", target)]].concat();
+    for (archive, expected) in [
+        (broken, ""),
+        (truncated, ""),
+        (trailing, ""),
+        (tarball(&[GOOD, &[(EntryType::Regular, "model/../../evil", "x")]].concat()), "leaves the archive"),
+        (tarball(&[GOOD, &[(EntryType::Regular, "/tmp/evil", "x")]].concat()), "leaves the archive"),
+        (tarball(&[GOOD, &[(EntryType::Regular, "model\\evil", "x")]].concat()), "leaves the archive"),
+        (tarball(&[GOOD, &[(EntryType::Fifo, "model/pipe", "")]].concat()), "neither a file"),
+        (tarball(&[GOOD, &[(EntryType::Char, "model/null", "")]].concat()), "neither a file"),
+        (tarball(&link("/etc/passwd")), "a link to no file"),
+        (tarball(&link("../../../../../../../../etc/passwd")), "a link to no file"),
+        (tarball(&link("..")), "a link to no file"),
+        (tarball(&[GOOD, &[(EntryType::Link, "model/link", "../model.tar.gz")]].concat()), "a link to no file"),
+        (tarball(&[(EntryType::Regular, "config.json", "{}")]), "one top-level folder"),
+        (tarball(&[GOOD, &[(EntryType::Directory, "other/", "")]].concat()), "one top-level folder"),
+        (tarball(&GOOD[..2]), "it has no onnx/model.onnx"),
+    ] {
+        let (server, cache) = (serve(archive), tempfile::tempdir().unwrap());
+        let error = hub_error(hub(&server, cache.path()).fetch(&archive_row(&server, None)));
+        let text = error.to_string();
+        assert!(matches!(error, HubError::Archive { .. }) && text.contains(expected), "{expected}: {text}");
+        assert!(!text.contains("secret"), "{text}");
+        let left: Vec<_> = std::fs::read_dir(cache.path().join(".archives")).unwrap().flatten().collect();
+        assert_eq!(left.len(), 1, "only the lock: {left:?}");
+    }
+}
+
+#[test]
+fn links_inside_an_archive_become_files() {
+    let links =
+        [(EntryType::Symlink, "model/a.json", "./config.json"), (EntryType::Link, "model/b", "model/config.json")];
+    let (server, cache) = (serve(tarball(&[GOOD, &links].concat())), tempfile::tempdir().unwrap());
+    let files = hub(&server, cache.path()).fetch(&archive_row(&server, None)).unwrap();
+    for name in ["a.json", "b"] {
+        assert_eq!(files.text(name).unwrap(), "{}");
+        assert!(!files.path(name).unwrap().is_symlink());
+    }
+}

@@ -1,0 +1,252 @@
+//! A real HTTP server on loopback that plays the hub, and misbehaves as told.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+
+/// The commit of `main` on every repository here.
+pub(crate) const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
+
+/// A request as it came.
+#[derive(Clone, Debug)]
+pub(crate) struct Seen {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) headers: BTreeMap<String, String>,
+}
+
+/// How a request is answered instead of properly.
+#[derive(Clone, Debug)]
+pub(crate) enum Fault {
+    /// With this status and these headers, and no body.
+    Status(u16, Vec<(&'static str, String)>),
+    /// With nothing at all, on an open connection.
+    Silence,
+    /// With this many bytes of the body, then silence.
+    Stall(usize),
+    /// With this many bytes of the body, then the end of the connection.
+    Cut(usize),
+    /// With other bytes, of which the headers speak truly.
+    Body(Vec<u8>),
+    /// A thousand bytes at a time, with pauses.
+    Trickle(Duration),
+    /// Whole, whatever range was asked for.
+    IgnoreRange,
+}
+
+struct Rule {
+    method: &'static str,
+    ending: &'static str,
+    times: usize,
+    fault: Fault,
+}
+
+#[derive(Default)]
+struct State {
+    /// Contents by path.
+    files: BTreeMap<String, Vec<u8>>,
+    rules: Vec<Rule>,
+    seen: Vec<Seen>,
+    /// The origin that large files are redirected to.
+    cdn: Option<String>,
+    /// Without this token, everything is refused.
+    token: Option<String>,
+}
+
+/// The server; it lives as long as the test's process.
+#[derive(Clone)]
+pub(crate) struct Server {
+    pub(crate) url: String,
+    state: Arc<Mutex<State>>,
+}
+
+impl Server {
+    pub(crate) fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let server = Self { url: format!("http://{}", listener.local_addr().unwrap()), state: Arc::default() };
+        let state = server.state.clone();
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let state = state.clone();
+                std::thread::spawn(move || {
+                    let _ = serve(&state, stream);
+                });
+            }
+        });
+        server
+    }
+
+    /// Puts a file into repository `org/model`, as the hub serves it.
+    pub(crate) fn file(&self, name: &str, content: impl Into<Vec<u8>>) -> &Self {
+        let content = content.into();
+        for revision in ["main", COMMIT] {
+            self.raw(&format!("/org/model/resolve/{revision}/{name}"), content.clone());
+        }
+        self
+    }
+
+    /// Puts a content at a path.
+    pub(crate) fn raw(&self, path: &str, content: impl Into<Vec<u8>>) -> &Self {
+        self.state.lock().unwrap().files.insert(path.to_owned(), content.into());
+        self
+    }
+
+    /// Has the next requests with this method and end of path answered wrongly.
+    pub(crate) fn fault(&self, method: &'static str, ending: &'static str, times: usize, fault: Fault) -> &Self {
+        self.state.lock().unwrap().rules.push(Rule { method, ending, times, fault });
+        self
+    }
+
+    /// Redirects the contents of `.onnx` files to another server, which is given them.
+    pub(crate) fn redirect_to(&self, cdn: &Server) -> &Self {
+        let mut state = self.state.lock().unwrap();
+        for (_, content) in state.files.iter().filter(|(path, _)| path.ends_with(".onnx")) {
+            cdn.raw(&format!("/{}", sha256(content)), content.clone());
+        }
+        state.cdn = Some(cdn.url.clone());
+        drop(state);
+        self
+    }
+
+    pub(crate) fn require_token(&self, token: &str) -> &Self {
+        self.state.lock().unwrap().token = Some(token.to_owned());
+        self
+    }
+
+    pub(crate) fn seen(&self) -> Vec<Seen> {
+        self.state.lock().unwrap().seen.clone()
+    }
+
+    /// How many requests there were with this method and end of path.
+    pub(crate) fn count(&self, method: &str, ending: &str) -> usize {
+        self.seen().iter().filter(|seen| seen.method == method && seen.path.ends_with(ending)).count()
+    }
+}
+
+pub(crate) fn sha256(content: &[u8]) -> String {
+    Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Small files have an etag of 40 digits, large ones their SHA-256.
+fn etag(path: &str, content: &[u8]) -> String {
+    let hash = sha256(content);
+    if path.ends_with(".onnx") || path.ends_with("_data") { hash } else { hash[..40].to_owned() }
+}
+
+fn serve(state: &Mutex<State>, stream: TcpStream) -> std::io::Result<()> {
+    let seen = read_request(&stream)?;
+    let (fault, content, cdn, refused) = {
+        let mut state = state.lock().unwrap();
+        state.seen.push(seen.clone());
+        let path = seen.path.split('?').next().unwrap_or_default();
+        let rule = state
+            .rules
+            .iter_mut()
+            .find(|rule| rule.times > 0 && rule.method == seen.method && path.ends_with(rule.ending));
+        let fault = rule.map(|rule| {
+            rule.times -= 1;
+            rule.fault.clone()
+        });
+        let token = seen.headers.get("authorization").and_then(|value| value.strip_prefix("Bearer "));
+        let refused = state.token.is_some() && state.token.as_deref() != token;
+        (fault, state.files.get(path).cloned(), state.cdn.clone(), refused)
+    };
+    answer(stream, &seen, fault, content, cdn, refused)
+}
+
+fn read_request(stream: &TcpStream) -> std::io::Result<Seen> {
+    let mut lines = BufReader::new(stream).lines();
+    let first = lines.next().ok_or(std::io::ErrorKind::UnexpectedEof)??;
+    let mut words = first.split(' ').map(str::to_owned);
+    let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let mut headers = BTreeMap::new();
+    for line in lines {
+        match line?.split_once(':') {
+            Some((name, value)) => headers.insert(name.to_ascii_lowercase(), value.trim().to_owned()),
+            None => break,
+        };
+    }
+    Ok(Seen { method, path, headers })
+}
+
+fn answer(
+    mut stream: TcpStream,
+    seen: &Seen,
+    fault: Option<Fault>,
+    content: Option<Vec<u8>>,
+    cdn: Option<String>,
+    refused: bool,
+) -> std::io::Result<()> {
+    let is_hub = seen.path.contains("/resolve/");
+    let mut headers: Vec<(&str, String)> = Vec::new();
+    if is_hub {
+        headers.push(("x-repo-commit", COMMIT.to_owned()));
+    }
+    match &fault {
+        Some(Fault::Status(status, more)) => {
+            headers.retain(|_| *status == 404);
+            headers.extend(more.iter().map(|(name, value)| (*name, value.clone())));
+            return head(&mut stream, *status, &headers, 0);
+        }
+        Some(Fault::Silence) => {
+            std::thread::sleep(Duration::from_secs(5));
+            return Ok(());
+        }
+        _ => {}
+    }
+    if refused {
+        return head(&mut stream, 401, &[("x-error-code", "RepoNotFound".to_owned())], 0);
+    }
+    let Some(mut content) = content else {
+        headers.push(("x-error-code", "EntryNotFound".to_owned()));
+        return head(&mut stream, 404, &headers, 0);
+    };
+    if let (Some(cdn), true, true) = (cdn, is_hub, seen.path.ends_with(".onnx")) {
+        let hash = sha256(&content);
+        headers.push(("x-linked-etag", format!("\"{hash}\"")));
+        headers.push(("x-linked-size", content.len().to_string()));
+        headers.push(("location", format!("{cdn}/{hash}?Signature=secret")));
+        return head(&mut stream, 302, &headers, 0);
+    }
+    headers.push(("etag", format!("\"{}\"", etag(&seen.path, &content))));
+    if let Some(Fault::Body(other)) = &fault {
+        content.clone_from(other);
+    }
+    let range =
+        seen.headers.get("range").and_then(|range| range.strip_prefix("bytes=")?.strip_suffix('-')?.parse().ok());
+    let from: usize = range.filter(|_| !matches!(fault, Some(Fault::IgnoreRange))).unwrap_or(0);
+    let status = if from > 0 { 206 } else { 200 };
+    if from > 0 {
+        headers.push(("content-range", format!("bytes {from}-{}/{}", content.len() - 1, content.len())));
+    }
+    let body = &content[from..];
+    head(&mut stream, status, &headers, body.len())?;
+    if seen.method == "HEAD" {
+        return Ok(());
+    }
+    match fault {
+        Some(Fault::Stall(length)) => {
+            stream.write_all(&body[..length])?;
+            std::thread::sleep(Duration::from_secs(5));
+            Ok(())
+        }
+        Some(Fault::Cut(length)) => stream.write_all(&body[..length]),
+        Some(Fault::Trickle(pause)) => body.chunks(1000).try_for_each(|chunk| {
+            std::thread::sleep(pause);
+            stream.write_all(chunk)
+        }),
+        _ => stream.write_all(body),
+    }
+}
+
+fn head(stream: &mut TcpStream, status: u16, headers: &[(&str, String)], length: usize) -> std::io::Result<()> {
+    let mut text = format!("HTTP/1.1 {status} Status\r\nConnection: close\r\nContent-Length: {length}\r\n");
+    for (name, value) in headers {
+        text.push_str(&format!("{name}: {value}\r\n"));
+    }
+    stream.write_all(format!("{text}\r\n").as_bytes())
+}
