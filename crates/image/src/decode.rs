@@ -3,8 +3,10 @@
 use std::io::Cursor;
 
 use embedkit_core::{Error, Result};
-use image::{DynamicImage, ImageDecoder, ImageReader, Limits};
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 
+use crate::jpeg;
 use crate::processor::MAX_SIDE;
 use crate::processor::raster::Raster;
 
@@ -53,24 +55,30 @@ pub(crate) fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<Raster> {
     if bytes.is_empty() {
         return Err(Error::input("the file is empty"));
     }
-    let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(undecodable)?;
-    if reader.format().is_none() {
-        return Err(Error::input("not a picture of a known format: PNG, JPEG, WebP, GIF, BMP, TIFF"));
+    let (mut image, orientation) = match image::guess_format(bytes) {
+        Ok(ImageFormat::Jpeg) => jpeg::decode(bytes, options)?,
+        Ok(format) => decode_other(bytes, format, options)?,
+        Err(_) => return Err(Error::input("not a picture of a known format: PNG, JPEG, WebP, GIF, BMP, TIFF")),
+    };
+    if options.apply_orientation {
+        image.apply_orientation(orientation);
     }
-    let mut decoder = reader.into_decoder().map_err(undecodable)?;
+    let raster = to_rgb(image);
+    options.check(raster.width, raster.height).map(|()| raster)
+}
+
+/// Formats other than JPEG: the picture, and how it must be turned to be upright.
+fn decode_other(bytes: &[u8], format: ImageFormat, options: &DecodeOptions) -> Result<(DynamicImage, Orientation)> {
+    let mut decoder = ImageReader::with_format(Cursor::new(bytes), format).into_decoder().map_err(undecodable)?;
     let (width, height) = decoder.dimensions();
     options.check(width as usize, height as usize)?;
     decoder.set_limits(options.limits()).map_err(undecodable)?;
-    let orientation = options.apply_orientation.then(|| decoder.orientation()).transpose().map_err(undecodable)?;
-    let mut image = DynamicImage::from_decoder(decoder).map_err(undecodable)?;
-    if let Some(orientation) = orientation {
-        image.apply_orientation(orientation);
-    }
-    to_rgb(image)
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    Ok((DynamicImage::from_decoder(decoder).map_err(undecodable)?, orientation))
 }
 
 /// An opened picture as RGB, the way Pillow does it.
-pub(crate) fn to_rgb(image: DynamicImage) -> Result<Raster> {
+pub(crate) fn to_rgb(image: DynamicImage) -> Raster {
     let (width, height) = (image.width() as usize, image.height() as usize);
     let grey = |level: u8| [level; 3];
     let high = |value: u16| (value >> 8) as u8;
@@ -89,9 +97,9 @@ pub(crate) fn to_rgb(image: DynamicImage) -> Result<Raster> {
         }
         floats => floats.into_rgb8().into_raw(),
     };
-    Raster::new(width, height, levels)
+    Raster { width, height, levels }
 }
 
-fn undecodable(error: impl std::error::Error + Send + Sync + 'static) -> Error {
+pub(crate) fn undecodable(error: impl std::error::Error + Send + Sync + 'static) -> Error {
     Error::InvalidInput { message: format!("cannot be decoded: {error}"), source: Some(Box::new(error)) }
 }

@@ -35,7 +35,6 @@ enum Source {
     Path(PathBuf),
     Bytes(Arc<Vec<u8>>),
     Rgb(Arc<Raster>),
-    Opened(Arc<DynamicImage>),
 }
 
 impl ImageInput {
@@ -67,9 +66,6 @@ impl ImageInput {
             }
             Source::Bytes(bytes) => decode::decode(bytes, options).map(Cow::Owned),
             Source::Rgb(raster) => options.check(raster.width, raster.height).map(|()| Cow::Borrowed(&**raster)),
-            Source::Opened(image) => options
-                .check(image.width() as usize, image.height() as usize)
-                .and_then(|()| decode::to_rgb(DynamicImage::clone(image)).map(Cow::Owned)),
         };
         decoded.map_err(|error| self.blame(error))
     }
@@ -88,8 +84,7 @@ impl ImageInput {
         match &self.0 {
             Source::Path(path) => path.to_string_lossy(),
             Source::Bytes(_) => "bytes".into(),
-            Source::Rgb(_) => "RGB pixels".into(),
-            Source::Opened(_) => "opened picture".into(),
+            Source::Rgb(_) => "picture in memory".into(),
         }
     }
 }
@@ -150,6 +145,6 @@ impl From<&[u8]> for ImageInput {
 
 impl From<DynamicImage> for ImageInput {
     fn from(image: DynamicImage) -> Self {
-        Self(Source::Opened(Arc::new(image)))
+        Self(Source::Rgb(Arc::new(decode::to_rgb(image))))
     }
 }

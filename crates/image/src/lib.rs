@@ -22,6 +22,7 @@
 mod decode;
 mod embedding;
 mod input;
+mod jpeg;
 #[cfg(feature = "onnx")]
 pub mod pipeline;
 mod processor;

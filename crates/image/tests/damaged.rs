@@ -1,0 +1,121 @@
+//! Damaged, hostile and empty pictures are errors that name the input; nothing panics.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests end with a panic")]
+
+use std::path::PathBuf;
+
+use embedkit_core::Error;
+use embedkit_image::{ImageInput, Processed, Processor, ProcessorConfig};
+use proptest::prelude::*;
+
+fn files() -> Vec<(String, Vec<u8>)> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/formats");
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), std::fs::read(&path).unwrap()))
+        .collect();
+    files.sort();
+    files
+}
+
+fn process(input: ImageInput) -> Result<Processed, Error> {
+    let config: ProcessorConfig = serde_json::from_str(r#"{"do_resize": true, "size": {"shortest_edge": 8}}"#).unwrap();
+    Processor::new(&config).unwrap().max_pixels(1 << 16).process(&input)
+}
+
+fn message(input: impl Into<ImageInput>) -> String {
+    match process(input.into()) {
+        Err(Error::InvalidInput { message, .. }) => message,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn half_a_file_is_an_error() {
+    for (name, bytes) in files() {
+        // The first frame may be all there.
+        if !name.starts_with("animated") {
+            let message = message(&bytes[..bytes.len() / 2]);
+            assert!(message.starts_with("bytes: "), "{name}: {message}");
+        }
+    }
+}
+
+#[test]
+fn what_is_no_picture_is_named() {
+    for (input, expected) in [
+        (ImageInput::from(vec![]), "bytes: the file is empty"),
+        (ImageInput::from(b"%PDF-1.7".as_slice()), "bytes: not a picture"),
+        (ImageInput::from(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")), "Cargo.toml: not a picture"),
+    ] {
+        let message = message(input);
+        assert!(message.contains(expected), "{message}");
+    }
+    assert!(matches!(process("no/such.png".into()), Err(Error::Io { .. })));
+    assert!(ImageInput::rgb(0, 4, vec![]).is_err());
+    assert!(ImageInput::rgb(2, 2, vec![0; 11]).is_err());
+    assert!(message(image::DynamicImage::new_rgb8(0, 0)).contains("empty"));
+}
+
+/// A PNG that says it has other sides, with a right checksum.
+fn png_of(width: u32, height: u32) -> Vec<u8> {
+    let (_, mut png) = files().into_iter().find(|(name, _)| name == "rgb.png").unwrap();
+    png[16..20].copy_from_slice(&width.to_be_bytes());
+    png[20..24].copy_from_slice(&height.to_be_bytes());
+    let mut crc = !0u32;
+    for byte in &png[12..29] {
+        crc ^= u32::from(*byte);
+        (0..8).for_each(|_| crc = (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg()));
+    }
+    png[29..33].copy_from_slice(&(!crc).to_be_bytes());
+    png
+}
+
+#[test]
+fn sides_are_checked_before_anything_is_allocated() {
+    for (width, height, expected) in
+        [(60_000, 60_000, "exceed"), (1 << 21, 1, "exceed"), (u32::MAX >> 1, 1, "exceed"), (0, 5, "")]
+    {
+        let message = message(png_of(width, height));
+        assert!(message.contains(expected), "{message}");
+    }
+}
+
+#[test]
+fn a_resize_that_would_be_too_large_is_an_error() {
+    let strip = ImageInput::rgb(1, 20_000, vec![0; 60_000]).unwrap();
+    assert!(message(strip).contains("8 x 160000"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn no_bytes_panic(
+        file in 0..files().len(),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
+        kept in 0.2..1.0f64,
+    ) {
+        let (_, mut bytes) = files().swap_remove(file);
+        for (at, value) in changes {
+            let at = at.index(bytes.len());
+            bytes[at] = value;
+        }
+        bytes.truncate((bytes.len() as f64 * kept) as usize);
+        let _ = process(bytes.into());
+    }
+
+    #[test]
+    fn any_size_is_processed(width in 1..70u32, height in 1..70u32, side in 1..40usize, resample in 0..6u8) {
+        let config = serde_json::json!({
+            "image_processor_type": "Idefics3ImageProcessor", "do_resize": true, "resample": resample,
+            "size": {"longest_edge": side * 2}, "max_image_size": {"longest_edge": side}, "do_image_splitting": true,
+        });
+        let config: ProcessorConfig = serde_json::from_value(config).unwrap();
+        let input = ImageInput::rgb(width, height, vec![255; (width * height * 3) as usize]).unwrap();
+        let processed = Processor::new(&config).unwrap().process(&input).unwrap();
+        let (rows, columns) = processed.grid();
+        prop_assert_eq!(processed.shape(), [rows * columns + 1, 3, side, side]);
+        prop_assert!(processed.values().iter().all(|&value| value == 1.0));
+    }
+}
