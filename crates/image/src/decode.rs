@@ -9,6 +9,7 @@ use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 use crate::jpeg;
 use crate::processor::MAX_SIDE;
 use crate::processor::raster::Raster;
+use crate::tiff_palette::Palette;
 
 /// How files are decoded.
 #[derive(Clone, Debug)]
@@ -57,6 +58,13 @@ pub(crate) fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<Raster> {
     }
     let (mut image, orientation) = match image::guess_format(bytes) {
         Ok(ImageFormat::Jpeg) => jpeg::decode(bytes, options)?,
+        Ok(ImageFormat::Tiff) => match Palette::find(bytes) {
+            Some(palette) => {
+                let (grey, orientation) = decode_other(&palette.as_grey(bytes), ImageFormat::Tiff, options)?;
+                (palette.colour(&grey), orientation)
+            }
+            None => decode_other(bytes, ImageFormat::Tiff, options)?,
+        },
         Ok(format) => decode_other(bytes, format, options)?,
         Err(_) => return Err(Error::input("not a picture of a known format: PNG, JPEG, WebP, GIF, BMP, TIFF")),
     };

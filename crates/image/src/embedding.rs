@@ -3,6 +3,7 @@
 use std::iter::Map;
 use std::sync::Arc;
 
+#[cfg(feature = "onnx")]
 use embedkit_core::session::Provider;
 use embedkit_core::{
     Builder, Embeddings, Engine, Error, Facade, Loaded, ModelDescription, ModelFiles, Purpose, Result,
@@ -49,6 +50,7 @@ impl ImageEmbedding {
     ///
     /// # Errors
     /// The sessions are created lazily, only now, and cannot be.
+    #[cfg(feature = "onnx")]
     pub fn provider(&self) -> Result<Option<Provider>> {
         self.engine.provider()
     }

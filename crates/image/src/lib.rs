@@ -26,6 +26,7 @@ mod jpeg;
 #[cfg(feature = "onnx")]
 pub mod pipeline;
 mod processor;
+mod tiff_palette;
 
 pub use embedding::{ImageEmbedding, Pictures};
 pub use embedkit_core::Builder;

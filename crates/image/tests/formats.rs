@@ -1,4 +1,5 @@
 //! Decoded pictures equal Pillow's; `tests/fixtures/generate/image_processors.py` wrote both.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests end with a panic")]
 
 use embedkit_image::{ImageInput, Processor, ProcessorConfig};
 use embedkit_testing::TensorGolden;

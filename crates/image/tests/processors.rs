@@ -1,4 +1,5 @@
 //! Tensors equal the reference's, value by value; `tests/fixtures/generate/image_processors.py` wrote them.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests end with a panic")]
 
 use embedkit_image::{ImageInput, Processor, ProcessorConfig};
 use embedkit_testing::{TensorGolden, pattern};

@@ -100,7 +100,7 @@ impl ImageEncoderPipeline {
     fn pool(&self, output: &Output<'_>, row: usize) -> Result<Vec<f32>, String> {
         let values = output.row(row);
         let vector = match (self.model.pooling, self.model.dim) {
-            (Pooling::Cls, Some(dim)) if dim > 0 && values.len() % dim == 0 => values.get(..dim),
+            (Pooling::Cls, Some(dim)) if dim > 0 && values.len().is_multiple_of(dim) => values.get(..dim),
             (Pooling::None, dim) => dim.is_none_or(|dim| dim == values.len()).then_some(values),
             _ => None,
         };
