@@ -1,4 +1,5 @@
 //! The hub against a real server on loopback: what goes right, and everything that can go wrong.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests end with a panic")]
 
 mod archives;
 mod cache;
