@@ -5,6 +5,7 @@
 
 use std::process::ExitCode;
 
+mod bench;
 mod dependencies;
 mod manifest;
 mod test;
@@ -13,6 +14,8 @@ mod workspace;
 const USAGE: &str = "\
 usage: cargo xtask <verb>
 
+  bench …             measure embedkit, its peers and the limit; `bench --help` says how
+  bench memory …      check that memory does not grow with the number of texts
   manifest [--check]  check models.toml and write each family's slice of it; --check only compares
   dependencies        check what each crate depends on against xtask/dependencies.toml
   test [ARGUMENT…]    install ONNX Runtime with pip below target/ and run every test with it;
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
 
 fn run(arguments: &[&str]) -> Outcome {
     match arguments {
+        ["bench", rest @ ..] => bench::run(rest),
         ["manifest", rest @ ..] => manifest::run(rest),
         ["dependencies", rest @ ..] => dependencies::run(rest),
         ["test", rest @ ..] => test::run(rest),

@@ -1,0 +1,136 @@
+//! The verb's command line.
+
+use std::path::PathBuf;
+
+use crate::Failure;
+
+pub(super) const USAGE: &str = "\
+usage: cargo xtask bench [memory] [OPTION…]
+
+  --corpus FILE      JSON Lines with `text`; needed but for `memory`
+  --model-dir DIR    all-MiniLM-L6-v2: model.onnx, tokenizer.json and so on; without it, dense work is left out
+  --int8-graph NAME  the same model's int8 graph in that folder (default model_quantized.onnx, where it is there)
+  --python PATH      a Python with the peers installed; default: one is made under target/
+  --texts N          how many texts of the corpus (default 512)
+  --rounds N         how often everything is measured (default 3)
+  --quick            256 texts, one round
+  --only A,B         only workloads whose names contain one of these
+  --sides A,B        only sides whose names contain one of these
+  --try A=N,B=N      one more embedkit side with these options (batch_tokens, batch_attention, batch_size,
+                     threads, sessions); may be given several times
+  --output FILE      where the Markdown goes too (default target/bench/report.md)
+
+`memory` embeds 10,000 and 100,000 short texts through the iterator, and fails when peak memory grows by 5 %.";
+
+#[derive(Debug)]
+pub(super) struct Options {
+    pub(super) corpus: Option<PathBuf>,
+    pub(super) model_dir: Option<PathBuf>,
+    pub(super) int8_graph: String,
+    pub(super) python: Option<PathBuf>,
+    pub(super) texts: usize,
+    pub(super) rounds: usize,
+    pub(super) only: Vec<String>,
+    pub(super) sides: Vec<String>,
+    pub(super) tries: Vec<bench_protocol::Options>,
+    pub(super) output: Option<PathBuf>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            corpus: None,
+            model_dir: None,
+            int8_graph: "model_quantized.onnx".to_owned(),
+            python: None,
+            texts: 512,
+            rounds: 3,
+            only: Vec::new(),
+            sides: Vec::new(),
+            tries: Vec::new(),
+            output: None,
+        }
+    }
+}
+
+impl Options {
+    pub(super) fn parse(arguments: &[&str]) -> Result<Self, Failure> {
+        let mut options = Self::default();
+        let mut rest = arguments.iter();
+        while let Some(name) = rest.next() {
+            if *name == "--quick" {
+                (options.texts, options.rounds) = (256, 1);
+                continue;
+            }
+            let value = rest.next().ok_or_else(|| usage(format!("{name} needs a value, or is not known")))?;
+            match *name {
+                "--corpus" => options.corpus = Some(value.into()),
+                "--model-dir" => options.model_dir = Some(value.into()),
+                "--int8-graph" => options.int8_graph = (*value).to_owned(),
+                "--python" => options.python = Some(value.into()),
+                "--texts" => options.texts = number(name, value)?,
+                "--rounds" => options.rounds = number(name, value)?,
+                "--only" => options.only = names(value),
+                "--sides" => options.sides = names(value),
+                "--try" => options.tries.push(settings(value)?),
+                "--output" => options.output = Some(value.into()),
+                _ => return Err(usage(format!("no such option: {name}"))),
+            }
+        }
+        Ok(options)
+    }
+
+    /// Whether a name is among those asked for; all are when none is named.
+    pub(super) fn takes(wanted: &[String], name: &str) -> bool {
+        wanted.is_empty() || wanted.iter().any(|part| name.contains(part.as_str()))
+    }
+}
+
+fn names(list: &str) -> Vec<String> {
+    list.split(',').map(str::to_owned).collect()
+}
+
+fn number(name: &str, value: &str) -> Result<usize, Failure> {
+    value.parse().ok().filter(|n| *n > 0).ok_or_else(|| usage(format!("{name}: {value} is not a positive number")))
+}
+
+/// `batch_tokens=1024,sessions=2`
+fn settings(list: &str) -> Result<bench_protocol::Options, Failure> {
+    let mut values = serde_json::Map::new();
+    for setting in list.split(',') {
+        let (name, value) = setting.split_once('=').ok_or_else(|| usage(format!("--try: {setting} has no value")))?;
+        values.insert(name.to_owned(), number(name, value)?.into());
+    }
+    let known = serde_json::from_value::<bench_protocol::Options>(values.clone().into());
+    known
+        .ok()
+        .filter(|known| serde_json::to_value(known).ok() == Some(values.into()))
+        .ok_or_else(|| usage(format!("--try: {list} names an option that is not known")))
+}
+
+fn usage(message: String) -> Failure {
+    Failure::Usage(format!("{message}\n\n{USAGE}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_are_read() {
+        let options = Options::parse(&["--quick", "--try", "batch_tokens=512,sessions=2", "--only", "mixed,short"]);
+        let options = options.unwrap();
+        assert_eq!((options.texts, options.rounds, options.only.len()), (256, 1, 2));
+        assert_eq!(options.tries[0].batch_tokens, Some(512));
+        assert_eq!(options.tries[0].sessions, Some(2));
+    }
+
+    #[test]
+    fn what_is_not_known_is_refused() {
+        for wrong in
+            [&["--corpus"][..], &["--texts", "0"], &["--rain", "1"], &["--try", "rain=1"], &["--try", "threads"]]
+        {
+            assert!(matches!(Options::parse(wrong), Err(Failure::Usage(_))), "{wrong:?}");
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! What embedkit wants to reach, as ratios.
+
+use super::measure::Measured;
+use super::sides::{Kind, Library};
+
+/// A ratio that is asked for.
+pub(super) struct Goal {
+    pub(super) what: String,
+    /// A bound that the ratio must not be below, or with [`Bound::Most`], above.
+    pub(super) asked: Bound,
+    pub(super) got: f64,
+}
+
+/// A bound of a ratio.
+#[derive(Clone, Copy, Debug, serde::Serialize)]
+pub(super) enum Bound {
+    Least(f64),
+    Most(f64),
+}
+
+impl std::fmt::Display for Bound {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Least(bound) => write!(f, "≥ {bound:.3}"),
+            Self::Most(bound) => write!(f, "≤ {bound:.3}"),
+        }
+    }
+}
+
+impl Goal {
+    pub(super) fn is_reached(&self) -> bool {
+        match self.asked {
+            Bound::Least(bound) => self.got >= bound,
+            Bound::Most(bound) => self.got <= bound,
+        }
+    }
+}
+
+/// Which of a library's sides a goal is against.
+#[derive(Clone, Copy)]
+enum Rival {
+    /// The library as it comes.
+    Default(Library),
+    /// The library at its best for the workload.
+    Best(Library),
+}
+
+/// What is compared.
+#[derive(Clone, Copy)]
+enum Of {
+    Rate,
+    Peak,
+    P50,
+    Cold,
+}
+
+use Bound::{Least, Most};
+use Library::{FastembedPython, FastembedRust, Limit, Model2vecPython, Model2vecRust};
+
+/// The goals, one a line.
+#[rustfmt::skip]
+const GOALS: &[(&str, Of, Rival, Bound)] = &[
+    ("mixed", Of::Rate, Rival::Default(FastembedPython), Least(9.0)),
+    ("mixed", Of::Rate, Rival::Default(FastembedRust), Least(9.0)),
+    ("mixed", Of::Peak, Rival::Default(FastembedPython), Most(1.0 / 30.0)),
+    ("mixed", Of::Peak, Rival::Default(FastembedRust), Most(1.0 / 30.0)),
+    ("mixed", Of::Rate, Rival::Best(FastembedPython), Least(1.25)),
+    ("mixed", Of::Rate, Rival::Best(FastembedRust), Least(1.25)),
+    ("mixed", Of::Rate, Rival::Best(Limit), Least(0.95)),
+    ("short", Of::Rate, Rival::Best(Limit), Least(0.95)),
+    ("long", Of::Rate, Rival::Best(Limit), Least(0.95)),
+    ("equal", Of::Rate, Rival::Best(Limit), Least(0.95)),
+    ("int8-mixed", Of::Rate, Rival::Best(Limit), Least(0.95)),
+    ("short", Of::Rate, Rival::Default(FastembedPython), Least(1.3)),
+    ("short", Of::Rate, Rival::Default(FastembedRust), Least(1.3)),
+    ("equal", Of::Rate, Rival::Default(FastembedPython), Least(1.3)),
+    ("equal", Of::Rate, Rival::Default(FastembedRust), Least(1.3)),
+    ("single", Of::P50, Rival::Best(Limit), Most(1.05)),
+    ("single", Of::P50, Rival::Default(FastembedPython), Most(1.0)),
+    ("single", Of::Cold, Rival::Default(FastembedPython), Most(0.25)),
+    ("static", Of::Rate, Rival::Default(Model2vecPython), Least(1.0)),
+    ("static", Of::Rate, Rival::Default(Model2vecRust), Least(1.0)),
+    ("static-one-core", Of::Rate, Rival::Default(Model2vecPython), Least(1.0)),
+    ("static-one-core", Of::Rate, Rival::Default(Model2vecRust), Least(1.0)),
+    ("bm25", Of::Rate, Rival::Default(FastembedPython), Least(20.0)),
+];
+
+/// The most that the p99 of single texts may be, in p50s.
+const SPREAD: f64 = 1.5;
+
+/// The goals whose sides were all measured.
+pub(super) fn goals(results: &[Measured]) -> Vec<Goal> {
+    let ours = |workload: &str| {
+        let is_ours = |result: &&Measured| result.library == Library::Embedkit && result.kind == Kind::Default;
+        results.iter().filter(is_ours).find(|result| result.workload == workload)
+    };
+    let mut goals = Vec::new();
+    for (workload, of, rival, asked) in GOALS {
+        let Some(ours) = ours(workload) else { continue };
+        let (value, name): (fn(&Measured) -> f64, _) = match of {
+            Of::Rate => (|result| result.rate, "texts/s"),
+            Of::Peak => (|result| result.peak as f64, "peak memory"),
+            Of::P50 => (|result| result.p50, "p50"),
+            Of::Cold => (|result| result.cold, "cold start"),
+        };
+        let (Rival::Default(library) | Rival::Best(library)) = *rival;
+        let rivals = results.iter().filter(|result| result.workload == *workload && result.library == library);
+        let rivals = rivals.filter(|result| matches!(rival, Rival::Best(_)) || result.kind == Kind::Default);
+        if let Some(best) = rivals.max_by(|a, b| a.rate.total_cmp(&b.rate)) {
+            let what = format!("{workload}: {name} to that of {}", best.side);
+            goals.push(Goal { what, asked: *asked, got: value(ours) / value(best) });
+        }
+    }
+    if let Some(ours) = ours("single") {
+        let what = "single: p99 to p50".to_owned();
+        goals.push(Goal { what, asked: Most(SPREAD), got: ours.p99 / ours.p50 });
+    }
+    goals
+}

@@ -1,0 +1,97 @@
+//! Who is compared.
+
+use bench_protocol::Options as Settings;
+
+use super::options::Options;
+
+/// A library with settings.
+pub(super) struct Side {
+    pub(super) name: String,
+    pub(super) library: Library,
+    pub(super) settings: Settings,
+    pub(super) kind: Kind,
+}
+
+/// A program that a side runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Library {
+    Embedkit,
+    FastembedPython,
+    FastembedRust,
+    Model2vecPython,
+    Model2vecRust,
+    Limit,
+}
+
+/// What a side stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A library as it comes.
+    Default,
+    /// A peer with settings that may suit the work better.
+    Tuned,
+    /// embedkit with other settings, to look for better defaults.
+    Tried,
+}
+
+impl Side {
+    /// Whether it can do the work, in a way that differs from the library's other sides.
+    pub(super) fn does(&self, task: &str, single: bool) -> bool {
+        let tasks: &[&str] = match self.library {
+            Library::Embedkit => &["dense", "static"],
+            Library::FastembedPython => &["dense", "bm25"],
+            Library::FastembedRust | Library::Limit => &["dense"],
+            Library::Model2vecPython | Library::Model2vecRust => &["static"],
+        };
+        let of_batches = self.settings.batch_size.is_some() || self.settings.batch_tokens.is_some();
+        let of_many = of_batches || self.settings.parallel.is_some() || self.settings.sessions.is_some();
+        let graphless = task != "dense" && (of_batches || self.library == Library::Embedkit && of_many);
+        tasks.contains(&task) && !(single && of_many) && !graphless
+    }
+}
+
+/// All sides. To add one is to add a line.
+pub(super) fn all(options: &Options) -> Vec<Side> {
+    use Library::{Embedkit, FastembedPython, FastembedRust, Limit, Model2vecPython, Model2vecRust};
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let batch = |rows| Settings { batch_size: Some(rows), ..Settings::default() };
+    let sessions = |sessions, threads, batch_tokens| Settings {
+        sessions: Some(sessions),
+        threads: Some(threads),
+        batch_tokens: Some(batch_tokens),
+        ..Settings::default()
+    };
+    let mut sides = vec![
+        (Embedkit, "embedkit".to_owned(), Kind::Default, Settings::default()),
+        (FastembedPython, "fastembed (Python)".into(), Kind::Default, Settings::default()),
+        (FastembedRust, "fastembed (Rust)".into(), Kind::Default, Settings::default()),
+        (Model2vecPython, "model2vec (Python)".into(), Kind::Default, Settings::default()),
+        (Model2vecRust, "model2vec-rs".into(), Kind::Default, Settings::default()),
+        (
+            FastembedPython,
+            format!("fastembed (Python), parallel={cores}"),
+            Kind::Tuned,
+            Settings { parallel: Some(cores), ..Settings::default() },
+        ),
+        (
+            Limit,
+            format!("limit, 1×{cores}, one row"),
+            Kind::Default,
+            Settings { threads: Some(cores), ..Settings::default() },
+        ),
+        (Limit, format!("limit, {cores}×1, one row"), Kind::Default, sessions(cores, 1, 1)),
+        (Limit, format!("limit, 1×{cores}, 1024 tokens"), Kind::Default, sessions(1, cores, 1024)),
+        (Limit, format!("limit, {cores}×1, 1024 tokens"), Kind::Default, sessions(cores, 1, 1024)),
+    ];
+    for rows in [1, 8, 32] {
+        sides.push((FastembedPython, format!("fastembed (Python), batch {rows}"), Kind::Tuned, batch(rows)));
+        sides.push((FastembedRust, format!("fastembed (Rust), batch {rows}"), Kind::Tuned, batch(rows)));
+    }
+    for tried in &options.tries {
+        let settings = serde_json::to_string(tried).unwrap_or_default().replace(['{', '}', '"'], "");
+        sides.push((Embedkit, format!("embedkit, {settings}"), Kind::Tried, tried.clone()));
+    }
+    let side = |(library, name, kind, settings)| Side { name, library, settings, kind };
+    let taken = |side: &Side| side.library == Library::Embedkit || Options::takes(&options.sides, &side.name);
+    sides.into_iter().map(side).filter(taken).collect()
+}

@@ -1,0 +1,189 @@
+//! What is computed: texts derived from the corpus, and the models they go through.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use bench_protocol::Request;
+use serde_json::Value;
+
+use super::failed;
+use super::options::Options;
+use crate::Failure;
+
+/// Work that sides are compared on.
+pub(super) struct Workload {
+    pub(super) name: &'static str,
+    pub(super) task: &'static str,
+    pub(super) model_dir: PathBuf,
+    /// The texts, as a file that sides read.
+    pub(super) request: Request,
+    /// A file with one of the texts: what a side that has just started is asked.
+    pub(super) first: Request,
+    /// How many texts, and how many words each: fewest, median, most.
+    pub(super) texts: usize,
+    pub(super) words: [usize; 3],
+    /// Whether all of it must happen on one core.
+    pub(super) one_core: bool,
+}
+
+impl Workload {
+    /// Whether texts come one at a time.
+    pub(super) fn is_single(&self) -> bool {
+        matches!(self.request, Request::Each(_))
+    }
+}
+
+/// Folders of models, each with its graph as `model.onnx`.
+pub(super) struct Models {
+    fp32: Option<PathBuf>,
+    int8: Option<PathBuf>,
+    statics: PathBuf,
+    /// For BM25, which reads no file but wants a folder.
+    empty: PathBuf,
+}
+
+impl Models {
+    pub(super) fn find(options: &Options, place: &Path) -> Result<Self, Failure> {
+        let absolute = |path: &Path| path.canonicalize().map_err(|e| failed(format!("{}: {e}", path.display())));
+        let empty = place.join("models/empty");
+        std::fs::create_dir_all(&empty).map_err(|e| failed(format!("{}: {e}", empty.display())))?;
+        let fp32 = options.model_dir.as_deref().map(absolute).transpose()?;
+        let int8 = match &fp32 {
+            Some(folder) if folder.join(&options.int8_graph).exists() => {
+                Some(renamed(folder, &options.int8_graph, &place.join("models/int8"))?)
+            }
+            _ => None,
+        };
+        Ok(Self { fp32, int8, statics: absolute(Path::new("crates/static-en/model"))?, empty: absolute(&empty)? })
+    }
+}
+
+/// A copy of a model's folder in which another graph is `model.onnx`: some peers know only that name.
+fn renamed(folder: &Path, graph: &str, to: &Path) -> Result<PathBuf, Failure> {
+    let copy = || -> std::io::Result<PathBuf> {
+        std::fs::create_dir_all(to)?;
+        for entry in std::fs::read_dir(folder)? {
+            let path = entry?.path();
+            if path.extension().is_some_and(|extension| extension == "json") {
+                std::fs::copy(&path, to.join(path.file_name().unwrap_or_default()))?;
+            }
+        }
+        std::fs::copy(folder.join(graph), to.join("model.onnx"))?;
+        to.canonicalize()
+    };
+    copy().map_err(|e| failed(format!("{}: {e}", to.display())))
+}
+
+/// All workloads for which there is a model. To add one is to add a line.
+pub(super) fn all(options: &Options, models: &Models, place: &Path) -> Result<Vec<Workload>, Failure> {
+    let corpus = Corpus::read(options, models)?;
+    let bulk = Request::Bulk as fn(PathBuf) -> Request;
+    let each = Request::Each as fn(PathBuf) -> Request;
+    let (fp32, int8) = (models.fp32.as_ref(), models.int8.as_ref());
+    let (statics, empty) = (Some(&models.statics), Some(&models.empty));
+    let mut workloads = Vec::new();
+    for (name, task, model, request, texts, one_core) in [
+        ("mixed", "dense", fp32, bulk, corpus.mixed(1), false),
+        ("short", "dense", fp32, bulk, corpus.short(), false),
+        ("long", "dense", fp32, bulk, corpus.long(), false),
+        ("equal", "dense", fp32, bulk, corpus.equal(32, corpus.texts), false),
+        ("single", "dense", fp32, each, corpus.equal(8, 200), false),
+        ("int8-mixed", "dense", int8, bulk, corpus.mixed(1), false),
+        ("int8-single", "dense", int8, each, corpus.equal(8, 200), false),
+        ("static", "static", statics, bulk, corpus.mixed(40), false),
+        ("static-one-core", "static", statics, bulk, corpus.mixed(20), true),
+        ("bm25", "bm25", empty, bulk, corpus.mixed(10), false),
+    ] {
+        let Some(model) = model.filter(|_| Options::takes(&options.only, name)) else { continue };
+        let mut words: Vec<usize> = texts.iter().map(|text| text.split_whitespace().count()).collect();
+        words.sort_unstable();
+        let [Some(fewest), Some(median), Some(most)] = [words.first(), words.get(words.len() / 2), words.last()] else {
+            return Err(failed(format!("the corpus has no texts for the workload {name}")));
+        };
+        workloads.push(Workload {
+            name,
+            task,
+            model_dir: model.clone(),
+            request: request(saved(place, name, &texts)?),
+            first: Request::Bulk(saved(place, "first", &texts[..1])?),
+            texts: texts.len(),
+            words: [*fewest, *median, *most],
+            one_core,
+        });
+    }
+    Ok(workloads)
+}
+
+fn saved(place: &Path, name: &str, texts: &[String]) -> Result<PathBuf, Failure> {
+    let path = place.join(format!("{name}.texts.jsonl"));
+    let lines: String = texts.iter().map(|text| format!("{}\n", Value::from(text.as_str()))).collect();
+    std::fs::write(&path, lines)
+        .and_then(|()| path.canonicalize())
+        .map_err(|e| failed(format!("{}: {e}", path.display())))
+}
+
+/// The corpus, and how many of its texts are wanted.
+struct Corpus {
+    all: Vec<String>,
+    /// Its words that are one token each.
+    words: Vec<String>,
+    texts: usize,
+}
+
+impl Corpus {
+    fn read(options: &Options, models: &Models) -> Result<Self, Failure> {
+        let path = options.corpus.as_deref().ok_or_else(|| failed("name a corpus with --corpus FILE"))?;
+        let wrong = |what: String| failed(format!("{}: {what}", path.display()));
+        let text = std::fs::read_to_string(path).map_err(|e| wrong(e.to_string()))?;
+        let mut all = Vec::new();
+        for (number, line) in text.lines().enumerate() {
+            let value: Value = serde_json::from_str(line).map_err(|e| wrong(format!("line {}: {e}", number + 1)))?;
+            let text = value["text"].as_str().ok_or_else(|| wrong(format!("line {} has no `text`", number + 1)))?;
+            all.push(text.to_owned());
+        }
+        let vocabulary = vocabulary(models.fp32.as_deref().unwrap_or(&models.statics))?;
+        let words = all.iter().flat_map(|text| text.split_whitespace()).filter(|word| vocabulary.contains(*word));
+        let words = words.map(str::to_owned).collect();
+        Ok(Self { all, words, texts: options.texts })
+    }
+
+    /// Texts as they come, so many times as many as asked for: for work that is quick.
+    fn mixed(&self, times: usize) -> Vec<String> {
+        self.all
+            .iter()
+            .cycle()
+            .take(if times == 1 { self.texts.min(self.all.len()) } else { self.texts * times })
+            .cloned()
+            .collect()
+    }
+
+    /// Texts of at most 15 words.
+    fn short(&self) -> Vec<String> {
+        self.some(self.texts, |words| words <= 15)
+    }
+
+    /// Texts of at least 100 words, a quarter as many.
+    fn long(&self) -> Vec<String> {
+        self.some(self.texts / 4, |words| words >= 100)
+    }
+
+    fn some(&self, count: usize, wanted: impl Fn(usize) -> bool) -> Vec<String> {
+        self.all.iter().filter(|text| wanted(text.split_whitespace().count())).take(count).cloned().collect()
+    }
+
+    /// Texts of the same number of tokens.
+    fn equal(&self, words: usize, count: usize) -> Vec<String> {
+        self.words.chunks_exact(words).take(count).map(|words| words.join(" ")).collect()
+    }
+}
+
+/// Words of plain letters that a model's tokenizer takes whole.
+fn vocabulary(model_dir: &Path) -> Result<HashSet<String>, Failure> {
+    let path = model_dir.join("tokenizer.json");
+    let wrong = |what: String| failed(format!("{}: {what}", path.display()));
+    let text = std::fs::read_to_string(&path).map_err(|e| wrong(e.to_string()))?;
+    let tokenizer: Value = serde_json::from_str(&text).map_err(|e| wrong(e.to_string()))?;
+    let vocabulary =
+        tokenizer["model"]["vocab"].as_object().ok_or_else(|| wrong("has no WordPiece vocabulary".into()))?;
+    Ok(vocabulary.keys().filter(|word| word.bytes().all(|byte| byte.is_ascii_lowercase())).cloned().collect())
+}
