@@ -14,7 +14,7 @@ usage: cargo xtask bench [memory] [OPTION…]
   --texts N          how many texts of the corpus (default 512)
   --rounds N         how often everything is measured (default 3)
   --quick            256 texts, one round
-  --only A,B         only workloads whose names contain one of these
+  --only A,B         only these workloads
   --sides A,B        only sides whose names contain one of these
   --try A=N,B=N      one more embedkit side with these options (batch_tokens, batch_attention, batch_size,
                      threads, sessions); may be given several times
@@ -78,11 +78,6 @@ impl Options {
             }
         }
         Ok(options)
-    }
-
-    /// Whether a name is among those asked for; all are when none is named.
-    pub(super) fn takes(wanted: &[String], name: &str) -> bool {
-        wanted.is_empty() || wanted.iter().any(|part| name.contains(part.as_str()))
     }
 }
 

@@ -92,6 +92,7 @@ pub(super) fn all(options: &Options) -> Vec<Side> {
         sides.push((Embedkit, format!("embedkit, {settings}"), Kind::Tried, tried.clone()));
     }
     let side = |(library, name, kind, settings)| Side { name, library, settings, kind };
-    let taken = |side: &Side| side.library == Library::Embedkit || Options::takes(&options.sides, &side.name);
+    let wanted = |name: &str| options.sides.is_empty() || options.sides.iter().any(|part| name.contains(part.as_str()));
+    let taken = |side: &Side| side.library == Library::Embedkit || wanted(&side.name);
     sides.into_iter().map(side).filter(taken).collect()
 }

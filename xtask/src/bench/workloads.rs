@@ -94,7 +94,10 @@ pub(super) fn all(options: &Options, models: &Models, place: &Path) -> Result<Ve
         ("static-one-core", "static", statics, bulk, corpus.mixed(20), true),
         ("bm25", "bm25", empty, bulk, corpus.mixed(10), false),
     ] {
-        let Some(model) = model.filter(|_| Options::takes(&options.only, name)) else { continue };
+        let Some(model) = model.filter(|_| options.only.is_empty() || options.only.iter().any(|only| only == name))
+        else {
+            continue;
+        };
         let mut words: Vec<usize> = texts.iter().map(|text| text.split_whitespace().count()).collect();
         words.sort_unstable();
         let [Some(fewest), Some(median), Some(most)] = [words.first(), words.get(words.len() / 2), words.last()] else {
@@ -105,7 +108,7 @@ pub(super) fn all(options: &Options, models: &Models, place: &Path) -> Result<Ve
             task,
             model_dir: model.clone(),
             request: request(saved(place, name, &texts)?),
-            first: Request::Bulk(saved(place, "first", &texts[..1])?),
+            first: Request::Bulk(saved(place, &format!("{name}.first"), &texts[..1])?),
             texts: texts.len(),
             words: [*fewest, *median, *most],
             one_core,
