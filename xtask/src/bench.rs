@@ -1,9 +1,9 @@
 //! `cargo xtask bench`: embedkit, its peers and the limit, measured in one interleaved run.
 
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use crate::{Failure, Outcome};
+use crate::{Failure, Outcome, workspace};
 
 mod machine;
 mod measure;
@@ -19,7 +19,9 @@ mod workloads;
 use options::Options;
 
 /// Where everything that the benchmark makes goes.
-const PLACE: &str = "target/bench";
+fn place() -> PathBuf {
+    workspace::target().join("bench")
+}
 
 /// Runs the verb.
 pub(crate) fn run(arguments: &[&str]) -> Outcome {
@@ -31,7 +33,7 @@ pub(crate) fn run(arguments: &[&str]) -> Outcome {
 }
 
 fn compare(options: &Options) -> Outcome {
-    let place = Path::new(PLACE);
+    let place = &place();
     let models = workloads::Models::find(options, place)?;
     let workloads = workloads::all(options, &models, place)?;
     let sides = sides::all(options);

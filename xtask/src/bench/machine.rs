@@ -3,8 +3,8 @@
 use std::process::Command;
 
 use super::options::Options;
-use super::programs::{Programs, output};
-use crate::Failure;
+use super::programs::Programs;
+use crate::{Failure, workspace};
 
 /// Facts, each with its name.
 pub(super) fn facts(options: &Options, programs: &Programs) -> Result<Vec<(&'static str, String)>, Failure> {
@@ -19,7 +19,7 @@ pub(super) fn facts(options: &Options, programs: &Programs) -> Result<Vec<(&'sta
     };
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let versions = match &programs.python {
-        Some(python) => output(Command::new(python).args(["-c", VERSIONS]))?.replace(" ,", ","),
+        Some(python) => workspace::output(Command::new(python).args(["-c", VERSIONS]))?.trim().replace(" ,", ","),
         None => String::new(),
     };
     Ok(vec![
@@ -28,7 +28,7 @@ pub(super) fn facts(options: &Options, programs: &Programs) -> Result<Vec<(&'sta
         ("memory", proc("/proc/meminfo", "MemTotal")),
         ("load at the end (1, 5, 15 minutes)", load.split(' ').take(3).collect::<Vec<_>>().join(", ")),
         ("versions", versions),
-        ("compiler", output(Command::new("rustc").arg("--version"))?),
+        ("compiler", workspace::output(Command::new("rustc").arg("--version"))?.trim().to_owned()),
         ("peers in Rust", "fastembed 7.5.0, model2vec-rs 0.4.0, with the same ONNX Runtime library".to_owned()),
         ("threads", "every side as it comes: all cores; `A×B` is A sessions of B threads".to_owned()),
         ("rounds", options.rounds.to_string()),

@@ -8,7 +8,7 @@ use super::options::Options;
 use super::process::Process;
 use super::programs::Programs;
 use super::sides::{self, Library};
-use super::{PLACE, failed};
+use super::{failed, place};
 use crate::{Failure, Outcome};
 
 /// Texts of a short and of a long run.
@@ -20,7 +20,7 @@ const MOST: f64 = 1.05;
 pub(super) fn run(options: &Options) -> Outcome {
     let mut sides = sides::all(options);
     sides.retain(|side| side.library == Library::Embedkit);
-    let programs = Programs::ready(options, &sides, Path::new(PLACE))?;
+    let programs = Programs::ready(options, &sides, &place())?;
     let mut grown = Vec::new();
     let tasks = [("static", Some(PathBuf::new())), ("dense", options.model_dir.clone())];
     for (task, model_dir) in tasks.into_iter().filter_map(|(task, model)| Some((task, model?))) {

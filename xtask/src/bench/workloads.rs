@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::failed;
 use super::options::Options;
-use crate::Failure;
+use crate::{Failure, workspace};
 
 /// Work that sides are compared on.
 pub(super) struct Workload {
@@ -54,7 +54,12 @@ impl Models {
             }
             _ => None,
         };
-        Ok(Self { fp32, int8, statics: absolute(Path::new("crates/static-en/model"))?, empty: absolute(&empty)? })
+        Ok(Self {
+            fp32,
+            int8,
+            statics: absolute(&workspace::root().join("crates/static-en/model"))?,
+            empty: absolute(&empty)?,
+        })
     }
 }
 
