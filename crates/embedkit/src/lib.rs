@@ -30,7 +30,7 @@
 //! | `rerank` | rerankers | |
 //! | `static-en` | a small English model, weights compiled in | |
 //! | `full` | all of these | |
-//! | `onnx` | inference with ONNX Runtime, for `dense` and `sparse`, which partly work without it | yes |
+//! | `onnx` | inference with ONNX Runtime, for `dense`, `image` and `sparse`, which partly work without it | yes |
 //! | `load-dynamic` | finds ONNX Runtime at run time | yes |
 //! | `download-binaries` | downloads a static ONNX Runtime at build time (without `load-dynamic`) | |
 //! | `link` | links the ONNX Runtime that `pkg-config` or `ORT_LIB_PATH` names (without `load-dynamic`) | |
