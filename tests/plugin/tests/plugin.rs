@@ -46,5 +46,6 @@ fn a_miss_names_what_is_near() {
     let error = TextEmbedding::builder("example/hashed-trigram").build().unwrap_err();
     let message = error.to_string();
     assert!(message.contains("did you mean example/hashed-trigrams"), "{message}");
-    assert!(message.contains("linked families: dense"), "{message}");
+    let families = message.split("linked families: ").nth(1).unwrap();
+    assert!(families.contains("dense"), "{message}");
 }

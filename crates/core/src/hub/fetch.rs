@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::archive::{self, Archive};
+use super::archive::Archive;
 use super::cache::{self, Repository};
 use super::client::Client;
 use super::options::{HubOptions, Settings};
@@ -280,13 +280,13 @@ impl Hub {
     ///
     /// # Errors
     /// [`HubError`]; also when the hub is offline.
-    #[allow(dead_code, reason = "for installers inside this crate, which features may leave out")]
+    #[cfg(feature = "runtime-install")]
     pub(crate) fn download(&self, url: &str, to: &Path, sha256: Option<&str>) -> Result<()> {
         if self.is_offline() {
             let message = format!("{} is needed, and the hub is offline (HF_HUB_OFFLINE)", url::redacted(url));
             return Err(HubError::Invalid(message).into());
         }
-        Ok(archive::download(&self.0.client, url, to, sha256)?)
+        Ok(super::archive::download(&self.0.client, url, to, sha256)?)
     }
 }
 

@@ -43,7 +43,8 @@ impl Limit {
         let graph = config.model_dir.join("model.onnx");
         let session = || -> Result<Mutex<Session>, Failure> {
             let builder = Session::builder(&environment)?;
-            let mut builder = builder.with_intra_threads(config.options.threads.unwrap_or(1)).map_err(|e| e.to_string())?;
+            let mut builder =
+                builder.with_intra_threads(config.options.threads.unwrap_or(1)).map_err(|e| e.to_string())?;
             Ok(Mutex::new(builder.commit_from_file(&graph)?))
         };
         let sessions = (0..config.options.sessions.unwrap_or(1)).map(|_| session()).collect::<Result<_, _>>()?;

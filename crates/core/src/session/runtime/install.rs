@@ -221,16 +221,6 @@ pub enum InstallError {
         /// The archive's address.
         url: String,
     },
-    /// The archive is not the one that was asked for.
-    #[error("{url}: its SHA-256 is {found}, not {expected}; nothing was installed")]
-    Digest {
-        /// The archive's address.
-        url: String,
-        /// The digest that was asked for.
-        expected: String,
-        /// The digest of what came.
-        found: String,
-    },
 }
 
 impl From<InstallError> for crate::Error {

@@ -1,13 +1,10 @@
 //! Fetches ONNX Runtime's own release archive, and checks it.
 
 use std::fs::File;
-use std::io::{BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
-
-use sha2::{Digest as _, Sha256};
 
 use super::InstallError;
+use crate::hub::{Hub, HubOptions};
 
 /// Where releases are listed and downloaded.
 pub(super) struct Site {
@@ -30,17 +27,21 @@ impl Site {
         let url = format!("{}/v{version}/{name}", self.downloads);
         let expected = match sha256 {
             Some(sha256) => sha256.to_ascii_lowercase(),
-            None => self.stated_digest(version, &name, &url)?,
+            None => self.stated_digest(version, &name, &url, to)?,
         };
         let archive = to.join(name);
-        let found = fetch(&url, &archive)?;
-        if found == expected { Ok(archive) } else { Err(InstallError::Digest { url, expected, found }) }
+        fetch(&url, &archive, Some(&expected))?;
+        Ok(archive)
     }
 
     /// The SHA-256 that the release's listing states for an archive.
-    fn stated_digest(&self, version: &str, name: &str, url: &str) -> Result<String, InstallError> {
+    fn stated_digest(&self, version: &str, name: &str, url: &str, folder: &Path) -> Result<String, InstallError> {
         let listing = format!("{}/v{version}", self.listing);
-        let release: Release = get(&listing)?.body_mut().read_json().map_err(failed(&listing))?;
+        let file = folder.join("release.json");
+        fetch(&listing, &file, None)?;
+        let reader = File::open(&file).map_err(InstallError::io(&file))?;
+        let release: Release = serde_json::from_reader(reader)
+            .map_err(|source| InstallError::Download { url: listing, source: source.into() })?;
         let asset = release.assets.into_iter().find(|asset| asset.name == name);
         let asset = asset.ok_or_else(|| InstallError::NoRelease { version: version.to_owned() })?;
         let digest = asset.digest.as_deref().and_then(|digest| digest.strip_prefix("sha256:"));
@@ -80,45 +81,19 @@ fn archive_name(version: &str) -> Option<String> {
     Some(format!("onnxruntime-{platform}-{version}.{suffix}"))
 }
 
-/// Downloads a file and gives its SHA-256.
-fn fetch(url: &str, to: &Path) -> Result<String, InstallError> {
+/// Downloads a file as the hub does: with its retries, timeouts and proxies.
+fn fetch(url: &str, to: &Path, sha256: Option<&str>) -> Result<(), InstallError> {
     tracing::info!(url, "downloading");
-    let mut response = get(url)?;
-    let mut body = BufReader::new(response.body_mut().as_reader());
-    let mut file = File::create_new(to).map_err(InstallError::io(to))?;
-    let mut digest = Sha256::new();
-    let mut chunk = vec![0; 1 << 16];
-    loop {
-        match body.read(&mut chunk).map_err(failed(url))? {
-            0 => return Ok(digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()),
-            read => {
-                digest.update(&chunk[..read]);
-                file.write_all(&chunk[..read]).map_err(InstallError::io(to))?;
-            }
-        }
-    }
-}
-
-fn get(url: &str) -> Result<ureq::http::Response<ureq::Body>, InstallError> {
-    let agent: ureq::Agent = ureq::Agent::config_builder()
-        .user_agent(concat!("embedkit/", env!("CARGO_PKG_VERSION")))
-        .timeout_connect(Some(Duration::from_secs(20)))
-        .timeout_recv_response(Some(Duration::from_secs(60)))
-        .timeout_per_read(Some(Duration::from_secs(60)))
-        .build()
-        .into();
-    agent.get(url).call().map_err(failed(url))
-}
-
-fn failed<E: Into<crate::BoxError>>(url: &str) -> impl FnOnce(E) -> InstallError {
-    let url = url.to_owned();
-    move |source| InstallError::Download { url, source: source.into() }
+    let downloaded = Hub::new(HubOptions::default()).and_then(|hub| hub.download(url, to, sha256));
+    downloaded.map_err(|source| InstallError::Download { url: url.to_owned(), source: source.into() })
 }
 
 #[cfg(test)]
 mod tests {
-    use std::io::{BufRead as _, Read, Write};
+    use std::io::{BufRead as _, BufReader, Read, Write};
     use std::net::TcpListener;
+
+    use sha2::{Digest as _, Sha256};
 
     use super::*;
 
@@ -176,8 +151,8 @@ mod tests {
             site(stated).download(version, given, &to).unwrap_err()
         };
         assert!(matches!(error("null", VERSION, None), InstallError::NoDigest { .. }));
-        assert!(matches!(error("\"sha256:00\"", VERSION, None), InstallError::Digest { .. }));
-        assert!(matches!(error("null", VERSION, Some("00")), InstallError::Digest { .. }));
+        assert!(matches!(error("\"sha256:00\"", VERSION, None), InstallError::Download { .. }));
+        assert!(matches!(error("null", VERSION, Some("00")), InstallError::Download { .. }));
         assert!(matches!(error("null", "1.98.0", None), InstallError::Download { .. }));
         assert!(matches!(error("null", "../1", Some("00")), InstallError::NoRelease { .. }));
     }
