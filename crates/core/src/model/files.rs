@@ -50,6 +50,19 @@ impl ModelFiles {
         }
     }
 
+    /// The graph, looked for where exports put it.
+    ///
+    /// # Errors
+    /// [`Error::MissingFile`] when it is in none of these places.
+    pub fn find_graph(&self) -> Result<&'static str> {
+        const PLACES: [&str; 4] =
+            ["onnx/model.onnx", "model.onnx", "model_optimized.onnx", "onnx/model_quantized.onnx"];
+        PLACES.into_iter().find(|place| self.has(place)).ok_or_else(|| Error::MissingFile {
+            path: self.label(PLACES[0]),
+            needed_for: format!("the graph should be one of {}; name its file", PLACES.join(", ")),
+        })
+    }
+
     /// The file's path, for readers that need one; none for files in memory.
     pub fn path(&self, name: &str) -> Option<PathBuf> {
         match &self.0 {

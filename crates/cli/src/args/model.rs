@@ -1,0 +1,134 @@
+//! Which model, and how it runs.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use embedkit::session::Provider;
+
+/// The model.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Model")]
+pub(crate) struct ModelArgs {
+    /// The model's id or alias; see `models list`. Default: embedkit/static-minilm-en.
+    #[arg(short, long, value_name = "ID")]
+    pub(crate) model: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) folder: FolderArgs,
+
+    /// Cuts vectors to this width, one of the model's Matryoshka steps.
+    #[arg(long, value_name = "N")]
+    pub(crate) dim: Option<usize>,
+
+    /// Longest input in tokens.
+    #[arg(long, value_name = "N")]
+    pub(crate) max_length: Option<usize>,
+
+    /// Most inputs in a batch; batches are bounded by tokens anyway.
+    #[arg(long, value_name = "N")]
+    pub(crate) batch_size: Option<usize>,
+
+    /// Makes results independent of what else is in a batch, for dynamically quantised models.
+    #[arg(long)]
+    pub(crate) batch_invariant: bool,
+
+    /// Threads; default: the physical cores that this process may use.
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<usize>,
+
+    /// Sessions that run at the same time; each holds the weights.
+    #[arg(long, value_name = "N")]
+    pub(crate) sessions: Option<usize>,
+
+    /// Runs on this provider if it works, else on the CPU; may be repeated, best first.
+    #[arg(long = "provider", value_name = "P")]
+    pub(crate) providers: Vec<Provider>,
+
+    /// Fails, instead of running on the CPU, when no --provider works.
+    #[arg(long, requires = "providers")]
+    pub(crate) require_provider: bool,
+
+    /// Devices of the provider; one session on each.
+    #[arg(long = "device", value_name = "N")]
+    pub(crate) devices: Vec<i32>,
+
+    #[command(flatten)]
+    pub(crate) cache: CacheArgs,
+}
+
+/// A model in a folder.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Model")]
+pub(crate) struct FolderArgs {
+    /// The folder with the model's files; nothing is downloaded. Without a known --model, it
+    /// describes itself, as sentence-transformers folders do, or the next options describe it.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) model_dir: Option<PathBuf>,
+
+    /// The model's family, where --model does not tell.
+    #[arg(long, value_enum)]
+    pub(crate) kind: Option<Kind>,
+
+    /// How the folder's model makes one vector of the tokens' vectors.
+    #[arg(long, value_enum, requires = "model_dir")]
+    pub(crate) pooling: Option<PoolingArg>,
+
+    /// Divides the folder's model's vectors by their length.
+    #[arg(long, requires = "model_dir")]
+    pub(crate) normalize: bool,
+
+    /// The output of the folder's graph that holds the result; default: the first.
+    #[arg(long, value_name = "NAME", requires = "model_dir")]
+    pub(crate) output_name: Option<String>,
+
+    /// The folder's graph; default: where exports put it.
+    #[arg(long, value_name = "FILE", requires = "model_dir")]
+    pub(crate) model_file: Option<String>,
+}
+
+/// Where downloaded files are.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Model")]
+pub(crate) struct CacheArgs {
+    /// The folder of downloaded models, in the Hugging Face layout.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) cache_dir: Option<PathBuf>,
+
+    /// Downloads nothing.
+    #[arg(long)]
+    pub(crate) offline: bool,
+}
+
+/// The families that this program runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Kind {
+    /// One vector a text.
+    Dense,
+}
+
+impl Kind {
+    /// The kind of a family's rows, if this program runs it.
+    pub(crate) fn of_family(family: &str) -> Option<Self> {
+        Self::from_str(family, false).ok()
+    }
+
+    /// The family's name in rows.
+    pub(crate) fn family(self) -> &'static str {
+        match self {
+            Self::Dense => "dense",
+        }
+    }
+}
+
+/// How token vectors become one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PoolingArg {
+    /// The first token's vector.
+    Cls,
+    /// The mean of all.
+    Mean,
+    /// The last token's vector.
+    LastToken,
+    /// None: the graph gives one vector a text.
+    None,
+}

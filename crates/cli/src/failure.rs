@@ -1,0 +1,79 @@
+//! Why a command ended early, and the exit code that says so.
+
+use std::io;
+
+/// A result with the command line's [`Failure`].
+pub(crate) type Result<T, E = Failure> = std::result::Result<T, E>;
+
+/// Why a command ended early.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// The arguments do not fit together.
+    #[error("{0}")]
+    Usage(String),
+    /// The work failed, and this says why.
+    #[error("{0}")]
+    Failed(String),
+    /// An input could not be read or embedded.
+    #[error("{place}: {reason}")]
+    At {
+        /// The input, by file and line.
+        place: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The libraries' error.
+    #[error(transparent)]
+    Embedkit(#[from] embedkit::Error),
+    /// A file could not be read or written.
+    #[error("{what}: {source}")]
+    Io {
+        /// The file, or what stands for it.
+        what: String,
+        /// The system's error.
+        source: io::Error,
+    },
+    /// Ctrl-C.
+    #[error("interrupted after {done} inputs; an output file is only written when all are done")]
+    Interrupted {
+        /// Inputs that were done.
+        done: u64,
+    },
+    /// Who read the results wants no more of them, which is no error.
+    #[error("the output was closed")]
+    OutputClosed,
+}
+
+impl Failure {
+    /// Wraps an I/O error about `what`, for `map_err`.
+    pub(crate) fn io(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
+        let what = what.into();
+        move |source| Self::Io { what, source }
+    }
+
+    /// Wraps an error of writing to standard output, where a reader that left is no error.
+    pub(crate) fn stdout(source: io::Error) -> Self {
+        match source.kind() {
+            io::ErrorKind::BrokenPipe => Self::OutputClosed,
+            _ => Self::Io { what: "standard output".to_owned(), source },
+        }
+    }
+
+    /// What to tell the user; nothing when nothing went wrong.
+    pub(crate) fn message(&self) -> Option<String> {
+        match self {
+            Self::OutputClosed => None,
+            other => Some(other.to_string()),
+        }
+    }
+
+    /// 0 nothing went wrong, 1 it failed, 2 it was asked for wrongly, 130 it was interrupted.
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            Self::OutputClosed => 0,
+            Self::Usage(_) | Self::Embedkit(embedkit::Error::InvalidOption { .. }) => 2,
+            Self::Interrupted { .. } => 130,
+            _ => 1,
+        }
+    }
+}

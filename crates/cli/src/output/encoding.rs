@@ -1,0 +1,116 @@
+//! Dense vectors as they are stored.
+
+use std::path::Path;
+
+use embedkit::vector::{Int8Calibration, pack_binary, to_f16};
+use half::f16;
+use serde::{Deserialize, Serialize, Serializer};
+
+use crate::failure::{Failure, Result};
+
+/// How a vector's values are stored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Encoding {
+    /// 32-bit floats.
+    #[default]
+    F32,
+    /// 16-bit floats.
+    F16,
+    /// Signed bytes.
+    Int8,
+    /// A bit a value, set above zero, eight to a byte.
+    Binary,
+}
+
+/// An encoded vector.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Values {
+    F32(Vec<f32>),
+    F16(Vec<f16>),
+    Int8(Vec<i8>),
+    Binary(Vec<u8>),
+}
+
+impl Values {
+    /// How many there are: a byte of bits counts as one.
+    #[cfg(feature = "parquet")]
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::F32(values) => values.len(),
+            Self::F16(values) => values.len(),
+            Self::Int8(values) => values.len(),
+            Self::Binary(values) => values.len(),
+        }
+    }
+}
+
+impl Serialize for Values {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::F32(values) => values.serialize(serializer),
+            Self::F16(values) => serializer.collect_seq(values.iter().map(|value| value.to_f32())),
+            Self::Int8(values) => values.serialize(serializer),
+            Self::Binary(values) => values.serialize(serializer),
+        }
+    }
+}
+
+/// Encodes the vectors of a run.
+pub(crate) struct Encoder {
+    encoding: Encoding,
+    calibration: Option<Int8Calibration>,
+}
+
+impl Encoder {
+    /// An encoder; `calibration` is a file of vectors that tells the ranges of int8.
+    pub(crate) fn new(encoding: Encoding, calibration: Option<&Path>) -> Result<Self> {
+        if calibration.is_some() && encoding != Encoding::Int8 {
+            return Err(Failure::Usage("--calibration is for --encoding int8".to_owned()));
+        }
+        Ok(Self { encoding, calibration: calibration.map(read_calibration).transpose()? })
+    }
+
+    /// The vector, encoded.
+    pub(crate) fn encode(&mut self, vector: Vec<f32>) -> Result<Values> {
+        Ok(match self.encoding {
+            Encoding::F32 => Values::F32(vector),
+            Encoding::F16 => Values::F16(to_f16(&vector)),
+            Encoding::Binary => Values::Binary(pack_binary(&vector)),
+            Encoding::Int8 => Values::Int8(self.int8(&vector)?),
+        })
+    }
+
+    /// Without a calibration file the range is that of normalised vectors, the same in every run, so
+    /// that vectors of different runs can be compared.
+    fn int8(&mut self, vector: &[f32]) -> Result<Vec<i8>> {
+        if let Some(calibration) = &self.calibration {
+            return Ok(calibration.encode(vector)?);
+        }
+        if let Some(outside) = vector.iter().find(|value| value.abs() > 1.0 + 1e-5) {
+            return Err(Failure::Failed(format!(
+                "int8 covers -1 to 1 and this model gives {outside}: name a file of its vectors with --calibration"
+            )));
+        }
+        Ok(Int8Calibration::uniform(vector.len(), -1.0, 1.0)?.encode(vector)?)
+    }
+}
+
+/// A line of a calibration file: what `embed` writes.
+#[derive(Deserialize)]
+struct CalibrationLine {
+    embedding: Vec<f32>,
+}
+
+fn read_calibration(path: &Path) -> Result<Int8Calibration> {
+    let label = path.display().to_string();
+    let text = std::fs::read_to_string(path).map_err(Failure::io(&label))?;
+    let vectors = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).map(|(number, line)| {
+        let line: CalibrationLine = serde_json::from_str(line).map_err(|_| Failure::At {
+            place: format!("{label}, line {}", number + 1),
+            reason: "is not a line that `embed` writes, with an `embedding` of numbers".to_owned(),
+        })?;
+        Ok(line.embedding)
+    });
+    let vectors: Vec<Vec<f32>> = vectors.collect::<Result<_>>()?;
+    Ok(Int8Calibration::from_vectors(&vectors)?)
+}

@@ -1,0 +1,44 @@
+//! One file a verb.
+
+mod completions;
+mod doctor;
+mod embed;
+mod models;
+mod runtime;
+mod similarity;
+mod tokens;
+
+use std::io::Write;
+
+use embedkit::Registry;
+
+use crate::args::{Cli, Command};
+use crate::failure::{Failure, Result};
+
+/// Does what the command line says.
+pub(crate) fn run(cli: Cli) -> Result<()> {
+    for manifest in &cli.manifest {
+        Registry::global().register_file(manifest)?;
+    }
+    match cli.command {
+        Command::Embed(args) => embed::run(&args),
+        Command::Tokens(args) => tokens::run(&args),
+        Command::Similarity(args) => similarity::run(&args),
+        Command::Models(command) => models::run(&command),
+        Command::Runtime(command) => runtime::run(command),
+        Command::Doctor(args) => doctor::run(&args),
+        Command::Completions { shell } => completions::run(shell),
+    }
+}
+
+/// Writes text to standard output, all at once.
+fn print(text: &str) -> Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(Failure::stdout)
+}
+
+/// Writes a value to standard output as indented JSON.
+fn print_json(value: &impl serde::Serialize) -> Result<()> {
+    let text = serde_json::to_string_pretty(value).map_err(|error| Failure::Failed(error.to_string()))?;
+    print(&(text + "\n"))
+}

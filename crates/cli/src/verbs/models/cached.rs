@@ -1,0 +1,106 @@
+//! `models pull`, `verify` and `repair`: what the cache has.
+
+use std::sync::Arc;
+
+use embedkit::hub::{FileStatus, Hub, Report};
+use embedkit::{ModelDescription, ModelFiles};
+use serde_json::json;
+
+use crate::args::CachedArgs;
+use crate::failure::{Failure, Result};
+use crate::verbs::print;
+
+pub(super) fn pull(args: &CachedArgs) -> Result<()> {
+    fetch(args, |hub, model| hub.fetch(model))
+}
+
+pub(super) fn repair(args: &CachedArgs) -> Result<()> {
+    fetch(args, |hub, model| hub.repair(model))
+}
+
+fn fetch(
+    args: &CachedArgs,
+    fetch: impl Fn(&Hub, &ModelDescription) -> Result<ModelFiles, embedkit::hub::HubError>,
+) -> Result<()> {
+    let hub = hub(args)?;
+    for model in models(args)? {
+        let files = fetch(&hub, &model).map_err(embedkit::Error::from)?;
+        let folder = files.root();
+        match args.json {
+            true => print(&format!("{}\n", json!({ "model": model.id, "folder": folder })))?,
+            false => print(&format!(
+                "{}  {}\n",
+                model.id,
+                folder.map_or("nothing to fetch".into(), |f| f.display().to_string())
+            ))?,
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn verify(args: &CachedArgs) -> Result<()> {
+    let hub = hub(args)?;
+    let mut wrong = Vec::new();
+    for model in models(args)? {
+        let report = hub.verify(&model).map_err(embedkit::Error::from)?;
+        print(&if args.json { format!("{}\n", as_json(&report)) } else { as_text(&report) })?;
+        if !report.is_ok() {
+            wrong.push(model.id.clone());
+        }
+    }
+    match &wrong[..] {
+        [] => Ok(()),
+        wrong => Err(Failure::Failed(format!(
+            "not as they should be: {0}; `embedkit models repair` fetches them again",
+            wrong.join(", ")
+        ))),
+    }
+}
+
+fn hub(args: &CachedArgs) -> Result<Hub> {
+    Ok(Hub::new(args.cache.hub_options()).map_err(embedkit::Error::from)?)
+}
+
+/// The models that can be in the cache: those that are compiled in are not.
+fn models(args: &CachedArgs) -> Result<Vec<Arc<ModelDescription>>> {
+    let mut models = Vec::new();
+    for id in &args.ids {
+        models.extend(super::find(id)?.into_iter().filter(|model| {
+            embedkit::Registry::global().embedded_files(model).is_none() && model.required_files().next().is_some()
+        }));
+    }
+    Ok(models)
+}
+
+fn word(status: &FileStatus) -> &str {
+    match status {
+        FileStatus::Verified => "verified",
+        FileStatus::Unverified => "there, no digest known",
+        FileStatus::Missing => "missing",
+        FileStatus::Wrong(reason) => reason,
+        _ => "unknown",
+    }
+}
+
+fn as_text(report: &Report) -> String {
+    let folder = report.folder.as_ref().map_or("not in the cache".to_owned(), |folder| folder.display().to_string());
+    let mut text = format!("{}  {folder}\n", report.model);
+    for file in &report.files {
+        let optional = if file.required { "" } else { " (optional)" };
+        text += &format!("  {}: {}{optional}\n", file.name, word(&file.status));
+    }
+    text
+}
+
+fn as_json(report: &Report) -> serde_json::Value {
+    let files = report.files.iter().map(|file| {
+        json!({
+            "name": file.name,
+            "required": file.required,
+            "size": file.size,
+            "status": word(&file.status),
+            "ok": file.is_ok(),
+        })
+    });
+    json!({ "model": report.model, "folder": report.folder, "ok": report.is_ok(), "files": files.collect::<Vec<_>>() })
+}

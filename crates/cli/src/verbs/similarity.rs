@@ -1,0 +1,68 @@
+//! `similarity`: a matrix to read.
+
+use std::fmt::Write as _;
+
+use embedkit::dense::TextEmbedding;
+use embedkit::vector::cosine;
+
+use crate::args::{Kind, SimilarityArgs};
+use crate::failure::Result;
+
+/// Characters of a text that are shown beside its row.
+const SHOWN: usize = 60;
+
+pub(super) fn run(args: &SimilarityArgs) -> Result<()> {
+    let matrix = match args.model.kind()? {
+        Kind::Dense => dense(args)?,
+    };
+    super::print(&table(&args.texts, &matrix))
+}
+
+fn dense(args: &SimilarityArgs) -> Result<Vec<Vec<f32>>> {
+    let model = args.model.builder::<TextEmbedding>()?.build()?;
+    let vectors: Vec<Vec<f32>> =
+        model.embed_for(&args.texts, args.purpose.purpose()).collect::<embedkit::Result<_>>()?;
+    pairs(&vectors, |a, b| cosine(a, b))
+}
+
+/// The similarity of each with each.
+fn pairs<V>(items: &[V], similarity: impl Fn(&V, &V) -> embedkit::Result<f32>) -> Result<Vec<Vec<f32>>> {
+    let row = |a| items.iter().map(|b| similarity(a, b)).collect::<embedkit::Result<_>>();
+    Ok(items.iter().map(row).collect::<embedkit::Result<_>>()?)
+}
+
+fn table(texts: &[String], matrix: &[Vec<f32>]) -> String {
+    let mut table = " ".repeat(5);
+    for column in 1..=texts.len() {
+        let _ = write!(table, " {:>8}", format!("[{column}]"));
+    }
+    table.push('\n');
+    for ((row, text), number) in matrix.iter().zip(texts).zip(1..) {
+        let _ = write!(table, "{:>5}", format!("[{number}]"));
+        row.iter().for_each(|value| {
+            let _ = write!(table, " {value:>8.4}");
+        });
+        let _ = writeln!(table, "  {}", shortened(text));
+    }
+    table
+}
+
+/// The beginning of a text, on one line.
+fn shortened(text: &str) -> String {
+    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(SHOWN).collect();
+    if text.chars().count() > SHOWN { format!("{line}…") } else { line }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn tables_line_up() {
+        let texts = ["a".to_owned(), "b\nc".repeat(30)];
+        let table = super::table(&texts, &[vec![1.0, -0.5], vec![-0.5, 1.0]]);
+        let lines: Vec<&str> = table.lines().collect();
+        assert_eq!(lines[0], "           [1]      [2]");
+        assert_eq!(lines[1], "  [1]   1.0000  -0.5000  a");
+        assert!(lines[2].starts_with("  [2]  -0.5000   1.0000  b cb c") && lines[2].ends_with('…'));
+        assert_eq!(lines.len(), 3);
+    }
+}

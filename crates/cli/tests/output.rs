@@ -1,0 +1,167 @@
+//! Results in every format: complete or not there at all.
+#![allow(clippy::unwrap_used, reason = "tests end with a panic")]
+
+mod common;
+
+use std::io::Read;
+use std::process::Stdio;
+
+use common::{embedkit, run, run_with};
+
+const TEXTS: [&str; 3] = ["a cat", "the stock market", "snow in the mountains"];
+
+fn embed(more: &[&str]) -> common::Outcome {
+    run(&[&["embed"], &TEXTS[..], more].concat())
+}
+
+/// The header's text and the values' bytes.
+fn npy(bytes: &[u8]) -> (String, &[u8]) {
+    assert_eq!(&bytes[..8], b"\x93NUMPY\x01\x00");
+    let length = usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
+    (String::from_utf8(bytes[10..10 + length].to_vec()).unwrap(), &bytes[10 + length..])
+}
+
+#[test]
+fn arrays_hold_what_lines_hold() {
+    let vectors = embed(&[]).vectors();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("vectors.npy");
+    assert_eq!(embed(&["--format", "npy", "--output", file.to_str().unwrap()]).code, 0);
+    let in_file = std::fs::read(&file).unwrap();
+    assert_eq!(embed(&["--format", "npy"]).stdout, in_file, "standard output and a file get the same");
+    let (header, values) = npy(&in_file);
+    assert!(header.contains("'<f4'") && header.contains("(3, 256)"), "{header}");
+    let values: Vec<f32> = values.chunks(4).map(|four| f32::from_le_bytes(four.try_into().unwrap())).collect();
+    assert_eq!(values, vectors.concat());
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no temporary file stays");
+
+    for (encoding, descr, width, bytes) in
+        [("f16", "'<f2'", 256, 512), ("int8", "'|i1'", 256, 256), ("binary", "'|u1'", 32, 32)]
+    {
+        let outcome = embed(&["--format", "npy", "--encoding", encoding]);
+        let (header, values) = npy(&outcome.stdout);
+        assert!(header.contains(descr) && header.contains(&format!("(3, {width})")), "{header}");
+        assert_eq!(values.len(), 3 * bytes);
+        let lines = embed(&["--encoding", encoding]).vectors();
+        assert_eq!((lines.len(), lines[0].len()), (3, width));
+        match encoding {
+            "int8" => assert_eq!(lines.concat(), values.iter().map(|&v| f32::from(v as i8)).collect::<Vec<_>>()),
+            "binary" => assert_eq!(lines.concat(), values.iter().map(|&v| f32::from(v)).collect::<Vec<_>>()),
+            _ => assert!(lines.concat().iter().zip(vectors.concat()).all(|(a, b)| (a - b).abs() < 1e-3)),
+        }
+    }
+}
+
+#[test]
+fn int8_takes_its_ranges_from_a_file_of_vectors() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("sample.jsonl");
+    assert_eq!(embed(&["--output", file.to_str().unwrap()]).code, 0);
+    let bytes = embed(&["--encoding", "int8", "--calibration", file.to_str().unwrap()]).vectors().concat();
+    let (lowest, highest) = (bytes.iter().copied().fold(0.0, f32::min), bytes.iter().copied().fold(0.0, f32::max));
+    assert_eq!((lowest, highest), (-128.0, 127.0), "the sample itself fills its range");
+    std::fs::write(&file, "{}").unwrap();
+    embed(&["--encoding", "int8", "--calibration", file.to_str().unwrap()]).assert_fails(1, "line 1");
+}
+
+#[cfg(feature = "parquet")]
+#[test]
+fn parquet_files_are_complete() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("vectors.parquet");
+    let path = file.to_str().unwrap();
+    for encoding in ["f32", "f16", "int8", "binary"] {
+        let args = ["embed", "--format", "parquet", "--encoding", encoding, "--keep-fields", "--output", path];
+        let outcome = run_with(&args, b"{\"text\":\"a\",\"id\":1}\n\"b\"\n");
+        assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+        let bytes = std::fs::read(&file).unwrap();
+        assert!(bytes.starts_with(b"PAR1") && bytes.ends_with(b"PAR1"), "{encoding}");
+        assert!(bytes.windows(8).any(|window| window == b"{\"id\":1}"), "{encoding}");
+    }
+    assert_eq!(run_with(&["embed", "--format", "parquet", "--output", path], b"").code, 0);
+    assert!(std::fs::read(&file).unwrap().ends_with(b"PAR1"));
+}
+
+#[test]
+fn a_failure_leaves_the_file_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("vectors");
+    let path = file.to_str().unwrap();
+    for format in ["jsonl", "npy", "parquet"] {
+        std::fs::remove_file(&file).ok();
+        let args = ["embed", "--format", format, "--output", path];
+        run_with(&args, b"\"a\"\nwrong\n").assert_fails(1, "line 2");
+        assert!(!file.exists(), "{format}");
+        std::fs::write(&file, "as it was").unwrap();
+        run_with(&args, b"\"a\"\nwrong\n").assert_fails(1, "line 2");
+        assert_eq!(std::fs::read(&file).unwrap(), b"as it was");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no temporary file stays");
+    }
+    run_with(&["embed", "--format", "npy", "--keep-fields"], b"\"a\"").assert_fails(2, "--keep-fields");
+}
+
+#[test]
+fn a_file_can_be_rewritten_from_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("texts.jsonl");
+    std::fs::write(&file, "{\"text\":\"a cat\",\"id\":1}\n").unwrap();
+    let path = file.to_str().unwrap();
+    assert_eq!(run(&["embed", "--keep-fields", "-i", path, "-o", path]).code, 0);
+    assert!(std::fs::read_to_string(&file).unwrap().starts_with("{\"index\":0,\"embedding\":["));
+}
+
+#[cfg(unix)]
+#[test]
+fn devices_are_written_to_and_new_files_are_ordinary() {
+    use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
+
+    assert_eq!(embed(&["--output", "/dev/null"]).code, 0);
+    assert!(std::fs::metadata("/dev/null").unwrap().file_type().is_char_device());
+    let folder = tempfile::tempdir().unwrap();
+    let (ours, plain) = (folder.path().join("ours"), folder.path().join("plain"));
+    std::fs::write(&plain, "").unwrap();
+    assert_eq!(embed(&["--output", ours.to_str().unwrap()]).code, 0);
+    let mode = |path| std::fs::metadata(path).unwrap().permissions().mode();
+    assert_eq!(mode(&ours), mode(&plain));
+}
+
+#[test]
+fn a_reader_that_leaves_is_no_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("many.txt");
+    std::fs::write(&file, "a line of text\n".repeat(5000)).unwrap();
+    for verb in ["embed", "tokens"] {
+        let mut command = embedkit();
+        command.args([verb, "--input", file.to_str().unwrap()]).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut beginning = [0; 10];
+        child.stdout.take().unwrap().read_exact(&mut beginning).unwrap();
+        assert_eq!(&beginning, b"{\"index\":0");
+        let output = child.wait_with_output().unwrap();
+        assert_eq!((output.status.code(), &output.stderr[..]), (Some(0), &b""[..]), "{verb}");
+    }
+}
+
+/// Needs the `kill` program, as every Unix has.
+#[cfg(unix)]
+#[test]
+fn ctrl_c_stops_a_run_that_waits_for_input() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("vectors.jsonl");
+    let mut command = embedkit();
+    command.args(["embed", "--output", file.to_str().unwrap()]).stdin(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    // The temporary file appears before the model is loaded; the handler is set after.
+    while std::fs::read_dir(folder.path()).unwrap().count() == 0 {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    let kill = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(kill.success());
+    let status = child.wait().unwrap();
+    let mut message = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut message).unwrap();
+    assert_eq!(status.code(), Some(130), "{message}");
+    assert!(message.contains("interrupted after 0 inputs"), "{message}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing stays");
+}

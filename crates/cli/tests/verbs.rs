@@ -1,0 +1,74 @@
+//! The verbs that need no inputs.
+#![allow(clippy::unwrap_used, reason = "tests end with a panic")]
+
+mod common;
+
+use common::{embedkit, run};
+use serde_json::Value;
+
+const DEFAULT: &str = "embedkit/static-minilm-en";
+
+fn json(args: &[&str]) -> Value {
+    let outcome = run(args);
+    assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+    serde_json::from_str(outcome.text()).unwrap()
+}
+
+#[test]
+fn models_are_listed_by_filters() {
+    assert!(run(&["models", "list"]).text().lines().any(|line| line.starts_with(DEFAULT)));
+    let ids = |args: &[&str]| -> Vec<String> {
+        let rows = json(&[&["models", "list", "--json"], args].concat());
+        rows.as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect()
+    };
+    let all = ids(&[]);
+    assert!(all.len() > 40 && all.iter().any(|id| id == DEFAULT));
+    let few = ids(&[
+        "--family",
+        "dense",
+        "--language",
+        "en",
+        "--dim",
+        "256",
+        "--max-size",
+        "0.01",
+        "--license",
+        "apache-2.0",
+    ]);
+    assert!(few.iter().any(|id| id == DEFAULT) && few.len() < all.len() / 4, "{few:?}");
+}
+
+#[test]
+fn a_row_is_shown_whole() {
+    let row = json(&["models", "show", "static-MiniLM-en", "--json"]);
+    assert_eq!((row["id"].as_str(), row["dim"].as_u64()), (Some(DEFAULT), Some(256)));
+    assert_eq!(row["aliases"][0], "static-minilm-en");
+    assert_eq!(row["digests"]["model.safetensors"]["size"], 7_676_660);
+    let text = run(&["models", "show", DEFAULT]);
+    assert!(text.text().starts_with("[[model]]\nid = \"embedkit/static-minilm-en\"\n"), "{}", text.text());
+}
+
+#[test]
+fn doctor_and_runtime_tell_what_they_find() {
+    let doctor = run(&["doctor"]);
+    for part in ["threads", "providers", "runtime", "cache", "embedkit-static-en", "transformer"] {
+        assert!(doctor.text().contains(part), "{part}: {}", doctor.text());
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let fake = folder.path().join("libonnxruntime.so");
+    std::fs::write(&fake, "not a library").unwrap();
+    let output = embedkit().args(["runtime", "status", "--json"]).env("ORT_DYLIB_PATH", &fake).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let status: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&status["used"], status["looked_at"][0]["path"].as_str()), (&Value::Null, fake.to_str()));
+    run(&["runtime", "install", "--file", fake.to_str().unwrap(), "--cache-dir", folder.path().to_str().unwrap()])
+        .assert_fails(1, "libonnxruntime.so");
+}
+
+#[test]
+fn shells_get_their_completions() {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let script = run(&["completions", shell]);
+        assert!(script.code == 0 && script.text().contains("similarity"), "{shell}");
+    }
+}
