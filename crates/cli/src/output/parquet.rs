@@ -39,13 +39,16 @@ impl Parquet {
 
     /// The writer; `like` tells the schema when it is not there yet.
     fn writer(&mut self, like: &Values) -> Result<&mut SerializedFileWriter<Target>> {
-        if let State::Empty(target) = std::mem::replace(&mut self.state, State::Moved) {
-            let schema = parse_message_type(&schema(like, self.keep_fields)).map_err(failure)?;
-            // Embeddings hardly repeat: a dictionary would only cost time.
-            let properties = WriterProperties::builder().set_dictionary_enabled(false).build();
-            let writer = SerializedFileWriter::new(target, Arc::new(schema), Arc::new(properties));
-            self.state = State::Writing(writer.map_err(failure)?);
-        }
+        self.state = match std::mem::replace(&mut self.state, State::Moved) {
+            State::Empty(target) => {
+                let schema = parse_message_type(&schema(like, self.keep_fields)).map_err(failure)?;
+                // Embeddings hardly repeat: a dictionary would only cost time.
+                let properties = WriterProperties::builder().set_dictionary_enabled(false).build();
+                let writer = SerializedFileWriter::new(target, Arc::new(schema), Arc::new(properties));
+                State::Writing(writer.map_err(failure)?)
+            }
+            begun => begun,
+        };
         match &mut self.state {
             State::Writing(writer) => Ok(writer),
             _ => Err(Failure::Failed("the parquet output failed before".to_owned())),
