@@ -5,6 +5,7 @@ pub mod engine;
 mod error;
 #[cfg(feature = "hub")]
 pub mod hub;
+mod index_names;
 pub mod model;
 pub mod multivector;
 pub mod pipeline;
@@ -18,6 +19,7 @@ pub mod vector;
 pub use builder::{Builder, Facade, Loaded};
 pub use engine::{Batching, CancelToken, Embeddings, Engine, EngineOptions, Progress};
 pub use error::{BoxError, Error, Result};
+pub use index_names::IndexNames;
 pub use model::{
     Activation, Architecture, FileBytes, Filter, Manifest, ModelDescription, ModelFiles, OutputSelector, Padding,
     Plugin, Pooling, Quantization, Registry, Source,

@@ -28,8 +28,7 @@ pub mod scoring;
 pub mod text;
 
 pub use embedding::{SparseTextEmbedding, WeightedTerm};
-pub use embedkit_core::{Builder, Purpose, Role, SparseVector, Usage};
-pub use names::IndexNames;
+pub use embedkit_core::{Builder, IndexNames, Purpose, Role, SparseVector, Usage};
 
 use embedkit_core::{Architecture, Plugin};
 

@@ -8,11 +8,11 @@ use std::sync::Arc;
 use super::bytes::FileBytes;
 use crate::{Error, Result};
 
-/// A model's files: a folder, or bytes in memory.
-#[derive(Clone, Debug)]
+/// A model's files: a folder, or bytes in memory. Equal are two of one folder's path, and two of the same bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModelFiles(Place);
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Place {
     Folder(PathBuf),
     Memory(Arc<BTreeMap<String, Cow<'static, [u8]>>>),

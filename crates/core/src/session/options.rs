@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::Provider;
 
 /// How a model's graph is run.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SessionOptions {
     /// Threads of one session. Default: the physical cores this process may use, divided among the

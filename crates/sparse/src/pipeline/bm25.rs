@@ -4,14 +4,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use embedkit_core::{
-    AnyPipeline, Architecture, LoadContext, ModelDescription, Pipeline, Prepared, Purpose, Result, Role, SparseVector,
-    Stage, Usage,
+    AnyPipeline, Architecture, IndexNames, LoadContext, ModelDescription, Pipeline, Prepared, Purpose, Result, Role,
+    SparseVector, Stage, Usage,
 };
 
 use super::check_task;
 use crate::FAMILY;
 use crate::bm25::{Bm25, Bm25Options};
-use crate::names::{IndexNames, SharedNames};
+use crate::names::SharedNames;
 
 /// The `bm25` architecture. The row's `parameters` are [`Bm25Options`]. Without files, stop words are those
 /// compiled in; otherwise they are those of the files.

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use embedkit_core::session::SessionPool;
 use embedkit_core::tokenizer::Encoding;
 use embedkit_core::{
-    AnyPipeline, Architecture, Error, LoadContext, ModelDescription, Pipeline, Prepared, Purpose, Result, Role,
-    SparseVector, Stage, Usage,
+    AnyPipeline, Architecture, Error, IndexNames, LoadContext, ModelDescription, Pipeline, Prepared, Purpose, Result,
+    Role, SparseVector, Stage, Usage,
 };
 use serde::Deserialize;
 
 use super::graph::Graph;
 use crate::FAMILY;
-use crate::names::{IndexNames, SharedNames};
+use crate::names::SharedNames;
 use crate::scoring::{Bm42, Word, first_token_attention, join_pieces};
 use crate::text::term_index;
 

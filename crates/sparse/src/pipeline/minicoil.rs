@@ -6,15 +6,15 @@ use std::sync::Arc;
 use embedkit_core::session::SessionPool;
 use embedkit_core::tokenizer::Encoding;
 use embedkit_core::{
-    AnyPipeline, Architecture, Error, LoadContext, ModelDescription, ModelFiles, Pipeline, Prepared, Purpose, Result,
-    Role, SparseVector, Usage,
+    AnyPipeline, Architecture, Error, IndexNames, LoadContext, ModelDescription, ModelFiles, Pipeline, Prepared,
+    Purpose, Result, Role, SparseVector, Usage,
 };
 use serde::Deserialize;
 
 use super::graph::{Graph, Row};
 use crate::FAMILY;
 use crate::bm25::Saturation;
-use crate::names::{IndexNames, SharedNames};
+use crate::names::SharedNames;
 use crate::scoring::{Encoder, MiniCoil, Vocabulary};
 
 /// Words that do not count, a line each.

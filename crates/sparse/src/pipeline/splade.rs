@@ -1,16 +1,16 @@
 //! `splade`: a masked language model's logits, pooled.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use embedkit_core::session::SessionPool;
 use embedkit_core::tokenizer::Encoding;
 use embedkit_core::{
-    AnyPipeline, Architecture, LoadContext, ModelDescription, Pipeline, Prepared, Purpose, Result, SparseVector, Usage,
+    AnyPipeline, Architecture, IndexNames, LoadContext, ModelDescription, Pipeline, Prepared, Purpose, Result,
+    SparseVector, Usage,
 };
 
 use super::graph::Graph;
-use crate::names::{IndexNames, SharedNames};
+use crate::names::SharedNames;
 use crate::{FAMILY, scoring};
 
 /// The `splade` architecture: [`scoring::splade`] of the logits `[batch, tokens, vocabulary]` of a graph.
@@ -68,9 +68,5 @@ impl Pipeline for SpladePipeline {
 impl IndexNames for Graph {
     fn name(&self, index: u32) -> Option<String> {
         self.tokenizer().token(index)
-    }
-
-    fn names_in(&self, _: &str) -> Result<HashMap<u32, String>> {
-        Ok(HashMap::new())
     }
 }
