@@ -1,11 +1,11 @@
-//! `cargo xtask manifest [--check]`: checks the catalogue and writes each family's slice of it.
+//! `cargo xtask manifest [--check]`: checks the catalogue and writes each crate's slice of it.
 
 mod checks;
 mod slices;
 
 use std::path::Path;
 
-use embedkit_core::{Manifest, Registry};
+use embedkit_core::{Manifest, ModelDescription, Registry};
 
 use crate::{Failure, Outcome};
 
@@ -13,13 +13,23 @@ use crate::{Failure, Outcome};
 const CATALOGUE: &str = "models.toml";
 
 /// The families of this workspace; each has a crate of its name.
-const FAMILIES: [&str; 6] = ["dense", "sparse", "colbert", "colpali", "image", "rerank"];
+const FAMILIES: [&str; 7] = ["dense", "sparse", "colbert", "colpali", "image", "hybrid", "rerank"];
+
+/// Architectures that one crate has for several families, and that crate.
+const SHARED: [(&str, &str); 1] = [("bge-m3", "hybrid")];
+
+/// The crate in whose slice a row stands: its family's, unless another has its architecture. So no crate has rows that
+/// it cannot load.
+fn home(model: &ModelDescription) -> &str {
+    let shared = SHARED.iter().find(|(architecture, _)| *architecture == model.architecture);
+    shared.map_or(&model.family, |(_, home)| home)
+}
 
 /// The crates whose architectures rows are checked against; named here so that they are linked.
 mod linked {
     use {
-        embedkit_colbert as _, embedkit_colpali as _, embedkit_dense as _, embedkit_image as _, embedkit_rerank as _,
-        embedkit_sparse as _,
+        embedkit_colbert as _, embedkit_colpali as _, embedkit_dense as _, embedkit_hybrid as _, embedkit_image as _,
+        embedkit_rerank as _, embedkit_sparse as _,
     };
 }
 

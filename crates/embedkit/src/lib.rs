@@ -27,6 +27,7 @@
 //! | `colbert` | late-interaction text embeddings: one vector a token | |
 //! | `colpali` | late-interaction page-image embeddings: one vector a patch | |
 //! | `image` | image embeddings | |
+//! | `hybrid` | dense, sparse and multi-vector embeddings in one run (BGE-M3); those families have its models too | |
 //! | `rerank` | rerankers | |
 //! | `static-en` | a small English model, weights compiled in | |
 //! | `full` | all of these | |
@@ -68,6 +69,10 @@ pub use embedkit_colpali as colpali;
 #[cfg(feature = "dense")]
 #[doc(inline)]
 pub use embedkit_dense as dense;
+/// Dense, sparse and multi-vector text embeddings in one run.
+#[cfg(feature = "hybrid")]
+#[doc(inline)]
+pub use embedkit_hybrid as hybrid;
 /// Image embeddings.
 #[cfg(feature = "image")]
 #[doc(inline)]
@@ -94,6 +99,8 @@ pub mod prelude {
     pub use embedkit_colbert::LateInteractionTextEmbedding;
     #[cfg(feature = "dense")]
     pub use embedkit_dense::TextEmbedding;
+    #[cfg(feature = "hybrid")]
+    pub use embedkit_hybrid::HybridEmbedding;
     #[cfg(feature = "image")]
     pub use embedkit_image::{ImageEmbedding, ImageInput};
     #[cfg(feature = "rerank")]
@@ -109,6 +116,8 @@ extern crate embedkit_colbert as _;
 extern crate embedkit_colpali as _;
 #[cfg(feature = "dense")]
 extern crate embedkit_dense as _;
+#[cfg(feature = "hybrid")]
+extern crate embedkit_hybrid as _;
 #[cfg(feature = "image")]
 extern crate embedkit_image as _;
 #[cfg(feature = "rerank")]

@@ -8,8 +8,7 @@ use embedkit_sparse::{Role, SparseTextEmbedding, SparseVector};
 use embedkit_testing::{Case, TextGolden, assert_near, cases};
 
 fn fixtures(wanted: impl Fn(&str) -> bool) -> Vec<Case<TextGolden>> {
-    // BGE-M3 is another crate's architecture.
-    cases(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures"), |name| name != "bge-m3" && wanted(name))
+    cases(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures"), wanted)
 }
 
 fn fixture(name: &str) -> Case<TextGolden> {

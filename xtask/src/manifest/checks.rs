@@ -7,7 +7,7 @@ use embedkit_core::{Manifest, ModelDescription, Registry, Source};
 use super::FAMILIES;
 
 /// Families whose rows have vectors of one width.
-const WITH_WIDTH: [&str; 4] = ["dense", "colbert", "colpali", "image"];
+const WITH_WIDTH: [&str; 5] = ["dense", "colbert", "colpali", "image", "hybrid"];
 
 /// Everything wrong with the catalogue, a line each.
 pub(super) fn faults(manifest: &Manifest, registry: &Registry) -> Vec<String> {

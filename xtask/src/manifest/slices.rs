@@ -1,15 +1,17 @@
-//! Cutting the catalogue into families without changing the text of a row.
+//! Cutting the catalogue into slices without changing the text of a row.
 
 use embedkit_core::Manifest;
+
+use super::home;
 
 const HEADER: &str = "\
 # Generated from the top-level models.toml by `cargo xtask manifest`; edit that one.
 ";
 
-/// One row: its family, and its text with the comments that stand in it or directly above.
+/// One row: the crate it belongs to, and its text with the comments that stand in it or directly above.
 #[derive(Debug, PartialEq)]
 pub(super) struct Row<'a> {
-    family: String,
+    home: String,
     text: &'a str,
 }
 
@@ -24,14 +26,14 @@ pub(super) fn rows(catalogue: &str) -> Result<Vec<Row<'_>>, String> {
 
 fn row(text: &str) -> Result<Row<'_>, String> {
     match Manifest::parse("paragraph", text).as_ref().map(|manifest| manifest.models.as_slice()) {
-        Ok([model]) => Ok(Row { family: model.family.clone(), text }),
+        Ok([model]) => Ok(Row { home: home(model).to_owned(), text }),
         _ => Err(format!("a row must be one paragraph of its own, without blank lines; this is not:\n{text}")),
     }
 }
 
-/// A family's slice.
-pub(super) fn slice(rows: &[Row<'_>], family: &str) -> String {
-    let texts = rows.iter().filter(|row| row.family == family).map(|row| format!("\n{}\n", row.text));
+/// A crate's slice.
+pub(super) fn slice(rows: &[Row<'_>], name: &str) -> String {
+    let texts = rows.iter().filter(|row| row.home == name).map(|row| format!("\n{}\n", row.text));
     HEADER.to_owned() + &texts.collect::<String>()
 }
 
@@ -50,6 +52,15 @@ mod tests {
         let rows = rows(&catalogue).unwrap();
         assert_eq!(slice(&rows, "dense"), format!("{HEADER}\n{one}\n\n{two}\n"));
         assert_eq!(slice(&rows, "rerank"), HEADER);
+    }
+
+    #[test]
+    fn rows_of_one_architecture_stand_together() {
+        let row = |family| row_text("one", family).replace("\"x\"", "\"bge-m3\"");
+        let catalogue = format!("{}\n\n{}\n", row("dense"), row("hybrid"));
+        let rows = rows(&catalogue).unwrap();
+        assert_eq!(slice(&rows, "hybrid"), format!("{HEADER}\n{catalogue}"));
+        assert_eq!(slice(&rows, "dense"), HEADER);
     }
 
     #[test]

@@ -1,0 +1,16 @@
+//! All that one run gives for a text.
+
+use embedkit_core::SparseVector;
+use embedkit_core::multivector::MultiVector;
+
+/// The three embeddings of a text.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct HybridOutput {
+    /// The text as one vector, `[dim]`.
+    pub dense: Vec<f32>,
+    /// The weights of the text's tokens, by token id.
+    pub sparse: SparseVector,
+    /// The text's tokens but the first, `[tokens - 1, dim]`.
+    pub multi_vector: MultiVector,
+}

@@ -1,0 +1,145 @@
+//! One loaded model for every view of it.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use embedkit_core::session::{SessionOptions, TextGraph};
+use embedkit_core::tokenizer::TokenizerOptions;
+use embedkit_core::{Error, IndexNames, LoadContext, ModelFiles, Result};
+
+/// Tokens without a weight of their own, as the model's vocabulary has them: they frame or pad a text, or are unknown.
+const UNWEIGHTED: [&str; 4] = ["<s>", "</s>", "<pad>", "<unk>"];
+
+/// A graph and its tokenizer, loaded once for all views that want the same of the same files.
+#[derive(Debug)]
+pub(super) struct SharedModel {
+    key: Key,
+    pub(super) graph: TextGraph,
+    /// Ids of tokens that have no weight.
+    pub(super) unweighted: HashSet<u32>,
+}
+
+/// All that a load depends on. What views differ in, such as the row's id and prompts, is not among it.
+#[derive(Debug, PartialEq)]
+struct Key {
+    files: ModelFiles,
+    graph: String,
+    max_length: Option<usize>,
+    session: SessionOptions,
+}
+
+impl Key {
+    fn of(context: &LoadContext) -> Result<Self> {
+        // One folder may have several paths, and a path may come to mean another folder.
+        let files = match context.files.root() {
+            Some(root) => ModelFiles::folder(root.canonicalize().map_err(Error::io(root))?)?,
+            None => context.files.clone(),
+        };
+        // When sessions are created is each view's own matter.
+        let mut session = context.session.clone();
+        session.lazy = false;
+        Ok(Self { files, graph: context.model.model_file.clone(), max_length: context.model.max_length, session })
+    }
+}
+
+/// The models in use in this process.
+static IN_USE: Mutex<Vec<Weak<SharedModel>>> = Mutex::new(Vec::new());
+
+impl SharedModel {
+    /// The model, if it is in use, or a new one. Its sessions exist unless the context says lazily.
+    ///
+    /// # Errors
+    /// As [`TextGraph::load`].
+    pub(super) fn of(context: &LoadContext) -> Result<Arc<Self>> {
+        let model = Self::found_or_loaded(context)?;
+        if !context.session.lazy {
+            model.graph.pool().outputs()?;
+        }
+        Ok(model)
+    }
+
+    fn found_or_loaded(context: &LoadContext) -> Result<Arc<Self>> {
+        let key = Key::of(context)?;
+        // Held while a model is loaded, so that threads that ask for it at once load it once.
+        let mut in_use = IN_USE.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(model) = in_use.iter().filter_map(Weak::upgrade).find(|model| model.key == key) {
+            return Ok(model);
+        }
+        let graph = TextGraph::load(context, TokenizerOptions::default())?;
+        let unweighted = UNWEIGHTED.iter().filter_map(|token| graph.tokenizer().id(token)).collect();
+        let model = Arc::new(Self { key, graph, unweighted });
+        in_use.retain(|model| model.strong_count() > 0);
+        in_use.push(Arc::downgrade(&model));
+        Ok(model)
+    }
+}
+
+/// Indices are token ids.
+impl IndexNames for SharedModel {
+    fn name(&self, index: u32) -> Option<String> {
+        self.graph.tokenizer().token(index)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use embedkit_core::ModelDescription;
+
+    use super::*;
+
+    const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/bge-m3");
+
+    fn context(family: &str, folder: &str) -> LoadContext {
+        let mut model = ModelDescription::new(family, family, "bge-m3");
+        model.model_file = "model.onnx".to_owned();
+        LoadContext::new(model, ModelFiles::folder(folder).unwrap())
+    }
+
+    #[test]
+    fn what_loads_alike_is_loaded_once() {
+        let first = SharedModel::of(&context("dense", FIXTURE)).unwrap();
+        let mut lazy = context("sparse", &format!("{FIXTURE}/../bge-m3"));
+        lazy.session.lazy = true;
+        assert!(Arc::ptr_eq(&first, &SharedModel::of(&lazy).unwrap()));
+
+        let mut threaded = context("dense", FIXTURE);
+        threaded.session.threads = Some(1);
+        let mut short = context("dense", FIXTURE);
+        Arc::make_mut(&mut short.model).max_length = Some(9);
+        for other in [threaded, short] {
+            assert!(!Arc::ptr_eq(&first, &SharedModel::of(&other).unwrap()));
+        }
+    }
+
+    #[test]
+    fn threads_that_ask_at_once_get_one_model() {
+        let models = std::thread::scope(|scope| {
+            let mut context = context("dense", FIXTURE);
+            context.session.sessions = Some(2);
+            let threads: Vec<_> =
+                (0..4).map(|_| context.clone()).map(|c| scope.spawn(move || SharedModel::of(&c))).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap().unwrap()).collect::<Vec<_>>()
+        });
+        assert!(models.windows(2).all(|pair| Arc::ptr_eq(&pair[0], &pair[1])));
+    }
+
+    #[test]
+    fn a_model_out_of_use_is_dropped() {
+        let mut context = context("dense", FIXTURE);
+        context.session.threads = Some(2);
+        let model = Arc::downgrade(&SharedModel::of(&context).unwrap());
+        assert!(model.upgrade().is_none());
+    }
+
+    #[test]
+    fn a_lazy_model_opens_for_a_view_that_is_not_lazy() {
+        let mut context = context("dense", FIXTURE);
+        context.session.threads = Some(3);
+        context.session.lazy = true;
+        let model = SharedModel::of(&context).unwrap();
+        assert!(!model.graph.pool().is_open());
+        context.session.lazy = false;
+        let same = SharedModel::of(&context).unwrap();
+        assert!(Arc::ptr_eq(&model, &same) && model.graph.pool().is_open());
+    }
+}
