@@ -28,6 +28,10 @@
 
 mod content;
 mod embedding;
+pub mod explain;
+mod heat_map;
+#[cfg(feature = "pdf")]
+mod pdf;
 pub mod pipeline;
 
 pub use content::Content;
@@ -35,6 +39,9 @@ pub use embedding::LateInteractionMultimodalEmbedding;
 pub use embedkit_core::multivector::{self, MultiVector, RowLabel};
 pub use embedkit_core::{Builder, Purpose, Role, Usage};
 pub use embedkit_image::ImageInput;
+pub use heat_map::HeatMap;
+#[cfg(feature = "pdf")]
+pub use pdf::{PdfFile, PdfPages};
 
 use embedkit_core::Plugin;
 

@@ -32,6 +32,7 @@
 //! | `static-en` | a small English model, weights compiled in | |
 //! | `full` | all of these | |
 //! | `onnx` | inference with ONNX Runtime, for `dense`, `image` and `sparse`, which partly work without it | yes |
+//! | `pdf` | pages of PDF files as pictures, for `colpali` | |
 //! | `load-dynamic` | finds ONNX Runtime at run time | yes |
 //! | `download-binaries` | downloads a static ONNX Runtime at build time (without `load-dynamic`) | |
 //! | `link` | links the ONNX Runtime that `pkg-config` or `ORT_LIB_PATH` names (without `load-dynamic`) | |

@@ -25,6 +25,8 @@ use crate::processor::raster::Raster;
 ///
 /// let from_disk = ImageInput::from("photo.jpg");
 /// let red_pixel = ImageInput::rgb(1, 1, vec![255, 0, 0])?;
+/// let later = ImageInput::deferred("red pixel", move || Ok(red_pixel.clone()));
+/// assert_eq!(later.to_rgb()?, (1, 1, vec![255, 0, 0]));
 /// # Ok::<(), embedkit_core::Error>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -35,6 +37,20 @@ enum Source {
     Path(PathBuf),
     Bytes(Arc<Vec<u8>>),
     Rgb(Arc<Raster>),
+    Deferred(Deferred),
+}
+
+/// A picture that is not made yet.
+#[derive(Clone)]
+struct Deferred {
+    name: Arc<str>,
+    make: Arc<dyn Fn() -> Result<ImageInput> + Send + Sync>,
+}
+
+impl std::fmt::Debug for Deferred {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Deferred").field(&self.name).finish()
+    }
 }
 
 impl ImageInput {
@@ -57,6 +73,25 @@ impl ImageInput {
         Ok(Self(Source::Rgb(Arc::new(raster))))
     }
 
+    /// A picture that is made when it is embedded, on the threads that prepare inputs, and not kept: a
+    /// page to render, a file to fetch. Errors name it.
+    pub fn deferred(name: impl Into<String>, make: impl Fn() -> Result<ImageInput> + Send + Sync + 'static) -> Self {
+        Self(Source::Deferred(Deferred { name: name.into().into(), make: Arc::new(make) }))
+    }
+
+    /// Width, height and pixels, as every processor sees them: 8-bit red, green and blue, rows top
+    /// down, `width * height * 3` bytes.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when a file cannot be read; [`Error::InvalidInput`] when it is no picture,
+    /// damaged, empty or larger than the reference's limit of 178,956,970 pixels.
+    pub fn to_rgb(&self) -> Result<(u32, u32, Vec<u8>)> {
+        let raster = self.decode(&DecodeOptions::default())?.into_owned();
+        let side =
+            |pixels: usize| u32::try_from(pixels).map_err(|_| Error::input("a side is longer than 32 bits count"));
+        Ok((side(raster.width)?, side(raster.height)?, raster.levels))
+    }
+
     /// The pixels as RGB.
     pub(crate) fn decode(&self, options: &DecodeOptions) -> Result<Cow<'_, Raster>> {
         let decoded = match &self.0 {
@@ -66,6 +101,9 @@ impl ImageInput {
             }
             Source::Bytes(bytes) => decode::decode(bytes, options).map(Cow::Owned),
             Source::Rgb(raster) => options.check(raster.width, raster.height).map(|()| Cow::Borrowed(&**raster)),
+            Source::Deferred(deferred) => {
+                (deferred.make)().and_then(|made| Ok(Cow::Owned(made.decode(options)?.into_owned())))
+            }
         };
         decoded.map_err(|error| self.blame(error))
     }
@@ -85,6 +123,7 @@ impl ImageInput {
             Source::Path(path) => path.to_string_lossy(),
             Source::Bytes(_) => "bytes".into(),
             Source::Rgb(_) => "picture in memory".into(),
+            Source::Deferred(deferred) => (&*deferred.name).into(),
         }
     }
 }

@@ -1,0 +1,161 @@
+//! Similarities as heat over a page.
+
+use std::path::Path;
+
+use embedkit_core::{Error, Result};
+use embedkit_image::ImageInput;
+use image::ExtendedColorType::Rgb8;
+use image::ImageEncoder;
+use image::codecs::png::PngEncoder;
+
+use crate::explain::SimilarityMap;
+
+/// Colours from the coldest to the hottest: dark to bright, so that they also tell in grey.
+const RAMP: [[f32; 3]; 5] =
+    [[20.0, 11.0, 83.0], [106.0, 23.0, 110.0], [188.0, 55.0, 84.0], [249.0, 142.0, 9.0], [252.0, 255.0, 164.0]];
+/// The colour of boxes.
+const BOX: [u8; 3] = [0, 200, 0];
+
+/// A [`SimilarityMap`] over the picture of its page.
+///
+/// The least similar patch is cold and the most similar one hot; between the middles of patches heat is
+/// interpolated. Cold places show the page, hot ones are covered as far as the opacity says.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct HeatMap {
+    map: SimilarityMap,
+    width: usize,
+    height: usize,
+    /// The page, `[height, width, 3]`.
+    page: Vec<u8>,
+    opacity: f32,
+    boxes: usize,
+}
+
+impl HeatMap {
+    pub(crate) fn new(map: SimilarityMap, page: &ImageInput) -> Result<Self> {
+        let (width, height, page) = page.to_rgb()?;
+        Ok(Self { map, width: width as usize, height: height as usize, page, opacity: 0.7, boxes: 0 })
+    }
+
+    /// How much of the page the hottest place covers, from 0 to 1; 0.7 when not set.
+    pub fn opacity(mut self, opacity: f32) -> Self {
+        self.opacity = if opacity.is_finite() { opacity.clamp(0.0, 1.0) } else { self.opacity };
+        self
+    }
+
+    /// Draws boxes around so many of the most similar patches; none when not set.
+    pub fn boxes(mut self, count: usize) -> Self {
+        self.boxes = count;
+        self
+    }
+
+    /// Width, height and pixels: 8-bit red, green and blue, rows top down.
+    pub fn to_rgb(&self) -> (u32, u32, Vec<u8>) {
+        let mut pixels = self.page.clone();
+        let heat = Heat::of(&self.map);
+        for (y, line) in pixels.chunks_exact_mut(self.width * 3).enumerate() {
+            for (x, pixel) in line.as_chunks_mut::<3>().0.iter_mut().enumerate() {
+                let heat = heat.at((y as f32 + 0.5) / self.height as f32, (x as f32 + 0.5) / self.width as f32);
+                let covered = self.opacity * heat;
+                for (level, colour) in pixel.iter_mut().zip(colour(heat)) {
+                    *level = (f32::from(*level) * (1.0 - covered) + colour * covered).round() as u8;
+                }
+            }
+        }
+        self.map.top(self.boxes).iter().for_each(|patch| {
+            let across = |share: f32| (share * self.width as f32).round() as usize;
+            let down = |share: f32| (share * self.height as f32).round() as usize;
+            let (left, right) = (across(patch.left), across(patch.left + patch.width));
+            self.outline(&mut pixels, [left, right], [down(patch.top), down(patch.top + patch.height)]);
+        });
+        // Both sides came as 32 bits.
+        (self.width as u32, self.height as u32, pixels)
+    }
+
+    fn outline(&self, pixels: &mut [u8], [left, right]: [usize; 2], [top, bottom]: [usize; 2]) {
+        let thickness = (self.width.max(self.height) / 400).max(1);
+        for y in top..bottom.min(self.height) {
+            for x in left..right.min(self.width) {
+                let inside = [x - left, right - 1 - x, y - top, bottom - 1 - y];
+                if inside.iter().any(|distance| *distance < thickness) {
+                    pixels[(y * self.width + x) * 3..][..3].copy_from_slice(&BOX);
+                }
+            }
+        }
+    }
+
+    /// The picture as a PNG file's bytes.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] when the page is too large for one.
+    pub fn to_png(&self) -> Result<Vec<u8>> {
+        let (width, height, pixels) = self.to_rgb();
+        let mut png = Vec::new();
+        PngEncoder::new(&mut png).write_image(&pixels, width, height, Rgb8).map_err(|error| Error::InvalidInput {
+            message: format!("{width} x {height} pixels cannot be written as PNG: {error}"),
+            source: Some(error.into()),
+        })?;
+        Ok(png)
+    }
+
+    /// Writes the picture to a PNG file.
+    ///
+    /// # Errors
+    /// [`Error::Io`], and as [`to_png`](Self::to_png).
+    pub fn write_png(&self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        std::fs::write(path, self.to_png()?).map_err(Error::io(path))
+    }
+}
+
+/// A map's similarities between 0, the least, and 1, the most.
+struct Heat {
+    rows: usize,
+    columns: usize,
+    values: Vec<f32>,
+}
+
+impl Heat {
+    fn of(map: &SimilarityMap) -> Self {
+        let (rows, columns) = map.shape();
+        let cells = (0..rows).flat_map(|row| (0..columns).map(move |column| map.at(row, column)));
+        let known = || cells.clone().flatten();
+        let (least, most) = (known().fold(f32::INFINITY, f32::min), known().fold(f32::NEG_INFINITY, f32::max));
+        let range = most - least;
+        // Patches without a vector are as cold as the coldest; a map without differences is cold.
+        let values = cells.clone().map(|cell| match cell {
+            Some(value) if range > 0.0 => (value - least) / range,
+            _ => 0.0,
+        });
+        Self { rows, columns, values: values.collect() }
+    }
+
+    /// The heat at a place, in shares of the page's height and width.
+    fn at(&self, down: f32, across: f32) -> f32 {
+        let (above, below, lower) = between(down, self.rows);
+        let (left, right, further) = between(across, self.columns);
+        let line = |row: usize| {
+            let values = &self.values[row * self.columns..][..self.columns];
+            values[left] * (1.0 - further) + values[right] * further
+        };
+        line(above) * (1.0 - lower) + line(below) * lower
+    }
+}
+
+/// The cells whose middles a place lies between, and how far it is towards the second.
+fn between(share: f32, cells: usize) -> (usize, usize, f32) {
+    let last = cells.saturating_sub(1);
+    let place = (share * cells as f32 - 0.5).clamp(0.0, last as f32);
+    let first = (place.floor() as usize).min(last);
+    (first, (first + 1).min(last), place - first as f32)
+}
+
+fn colour(heat: f32) -> [f32; 3] {
+    let (first, second, further) = {
+        let place = heat.clamp(0.0, 1.0) * (RAMP.len() - 1) as f32;
+        let first = (place as usize).min(RAMP.len() - 2);
+        (RAMP[first], RAMP[first + 1], place - first as f32)
+    };
+    std::array::from_fn(|channel| first[channel] * (1.0 - further) + second[channel] * further)
+}
