@@ -24,6 +24,11 @@
 //! page. Where a model cuts a page into tiles, patches are counted through all tiles; the patches
 //! of the view of the whole page that comes after the tiles name their tile.
 //!
+//! * [`explain`] shows where on a page a query found what it asked for, as a heat map.
+//! * [`multivector::TokenPooling`] and [`MultiVector::prune`] make pages smaller; pooled rows keep the
+//!   places of all their patches.
+//! * With the feature `pdf`, `PdfFile` gives the pages of a PDF file.
+//!
 //! What sets models of one architecture apart stands in the row's `parameters`, see [`pipeline`].
 
 mod content;

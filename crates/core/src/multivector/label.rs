@@ -11,7 +11,7 @@ pub enum RowLabel {
     Token(String),
     /// A patch of a page image.
     Patch {
-        /// The tile the patch is in, for models that cut a page into tiles.
+        /// The tile or view that row and column are counted in; none when they are the page's.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         tile: Option<u32>,
         /// The patch's row in the tile or page, from the top.
