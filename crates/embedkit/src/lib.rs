@@ -30,6 +30,7 @@
 //! | `hybrid` | dense, sparse and multi-vector embeddings in one run (BGE-M3); those families have its models too | |
 //! | `rerank` | rerankers | |
 //! | `static-en` | a small English model, weights compiled in | |
+//! | `interchange` | multi-vectors in `.npz` and safetensors files | |
 //! | `full` | all of these | |
 //! | `onnx` | inference with ONNX Runtime, for `dense`, `image` and `sparse`, which partly work without it | yes |
 //! | `pdf` | pages of PDF files as pictures, for `colpali` | |
