@@ -81,6 +81,10 @@ impl ModelArgs {
                 Ok(Builder::from_row(folder.row(dir, id, F::FAMILY)?).model_dir(dir))
             }
             (Some(dir), _) => Ok(Builder::from_folder(dir)),
+            (None, Some(DEFAULT_MODEL)) if self.model.is_none() && Kind::of_family(F::FAMILY) != Some(Kind::Dense) => {
+                let family = F::FAMILY;
+                Err(Failure::Usage(format!("name a model with --model; `models list --family {family}` lists them")))
+            }
             (None, id) => Ok(Builder::from_id(id.unwrap_or(DEFAULT_MODEL))),
         }
     }
@@ -96,7 +100,12 @@ impl FolderArgs {
     fn row(&self, dir: &Path, id: Option<&str>, family: &str) -> Result<ModelDescription> {
         let name = dir.file_name().map(|name| name.to_string_lossy().into_owned());
         let id = id.map(str::to_owned).or(name).unwrap_or_else(|| "model".to_owned());
-        let mut row = ModelDescription::new(id, family, "transformer");
+        let architecture = match Kind::of_family(family) {
+            Some(Kind::Dense) => "transformer",
+            Some(Kind::Image) => "image-encoder",
+            _ => return Err(Failure::Usage(format!("these options describe no {family} model: use --manifest"))),
+        };
+        let mut row = ModelDescription::new(id, family, architecture);
         row.model_file = match &self.model_file {
             Some(file) => file.clone(),
             None => ModelFiles::folder(dir)?.find_graph()?.to_owned(),
@@ -127,10 +136,9 @@ impl CacheArgs {
     /// How models are fetched, with a progress bar.
     #[cfg(feature = "hub")]
     pub(crate) fn hub_options(&self) -> embedkit::hub::HubOptions {
-        let options = embedkit::hub::HubOptions::default().offline(self.offline).on_event(crate::progress::downloads());
-        match &self.cache_dir {
-            Some(folder) => options.cache_dir(folder),
-            None => options,
-        }
+        let mut options = embedkit::hub::HubOptions::default().on_event(crate::progress::downloads());
+        options.offline = self.offline;
+        options.cache_dir = self.cache_dir.clone();
+        options
     }
 }

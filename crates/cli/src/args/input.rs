@@ -8,7 +8,7 @@ use embedkit::{Purpose, Role};
 use crate::input::LineFormat;
 
 /// The inputs.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Input")]
 pub(crate) struct InputArgs {
     /// The inputs; without any, they are read from --input.

@@ -1,14 +1,22 @@
 //! What can be said on the command line.
 
 mod input;
+mod interaction;
 mod model;
+#[cfg(feature = "pdf")]
+mod pdf;
+mod sparse;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
 pub(crate) use input::{InputArgs, PurposeArgs};
+pub(crate) use interaction::{ExplainArgs, MuveraArgs, RerankArgs, ScoreArgs, ScoredArgs};
 pub(crate) use model::{CacheArgs, FolderArgs, Kind, ModelArgs, PoolingArg};
+#[cfg(feature = "pdf")]
+pub(crate) use pdf::PdfArgs;
+pub(crate) use sparse::SparseArgs;
 
 use crate::output::{Encoding, Format};
 
@@ -51,12 +59,20 @@ impl Cli {
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Turns texts into embeddings.
-    Embed(EmbedArgs),
+    /// Turns texts or images into embeddings.
+    Embed(Box<EmbedArgs>),
     /// Counts the tokens of texts, as the model sees them.
     Tokens(TokensArgs),
     /// Shows how similar texts are to each other: the cosine of each pair.
     Similarity(SimilarityArgs),
+    /// Scores documents by their relevance to a query, with a reranker.
+    Rerank(RerankArgs),
+    /// Scores documents by late interaction (MaxSim) with a query.
+    Score(ScoreArgs),
+    /// Shows which words of a document a query's words matched, by late interaction.
+    Explain(ExplainArgs),
+    /// Turns multi-vectors into single vectors whose dot product approximates their MaxSim.
+    Muvera(MuveraArgs),
     /// Lists, shows and fetches models.
     #[command(subcommand)]
     Models(ModelsCommand),
@@ -83,6 +99,16 @@ pub(crate) struct EmbedArgs {
     pub(crate) purpose: PurposeArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) sparse: SparseArgs,
+
+    #[cfg(feature = "pdf")]
+    #[command(flatten)]
+    pub(crate) pdf: PdfArgs,
+
+    /// Pools a document's vectors to about one in N (late-interaction models).
+    #[arg(long, value_name = "N", help_heading = "Late-interaction models")]
+    pub(crate) pool_factor: Option<usize>,
 }
 
 /// Where results go.
@@ -116,6 +142,10 @@ pub(crate) struct TokensArgs {
     pub(crate) model: ModelArgs,
     #[command(flatten)]
     pub(crate) purpose: PurposeArgs,
+
+    /// Counts what late-interaction models add to a text: its marker, and a query's mask tokens.
+    #[arg(long)]
+    pub(crate) include_extension: bool,
 
     /// The file to write; it appears when it is complete. `-` is standard output.
     #[arg(short, long, value_name = "FILE", help_heading = "Output")]

@@ -104,6 +104,16 @@ pub(crate) struct CacheArgs {
 pub(crate) enum Kind {
     /// One vector a text.
     Dense,
+    /// Weighted terms of a text.
+    Sparse,
+    /// One vector a token.
+    Colbert,
+    /// All three of these from one run of one model.
+    Hybrid,
+    /// One vector an image.
+    Image,
+    /// One vector a patch of a page's image, or a token of a query.
+    Colpali,
 }
 
 impl Kind {
@@ -116,6 +126,11 @@ impl Kind {
     pub(crate) fn family(self) -> &'static str {
         match self {
             Self::Dense => "dense",
+            Self::Sparse => "sparse",
+            Self::Colbert => "colbert",
+            Self::Hybrid => "hybrid",
+            Self::Image => "image",
+            Self::Colpali => "colpali",
         }
     }
 }

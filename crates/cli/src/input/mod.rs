@@ -79,6 +79,26 @@ impl Inputs {
         Tickets { ledger: self.ledger.clone(), origin: self.origin.clone(), skip_invalid: self.skip_invalid }
     }
 
+    /// Each input with another field of its object, which is then kept or not. An input without it ends
+    /// the inputs with a failure.
+    pub(crate) fn with_field(mut self, name: &'static str, keep: bool) -> impl Iterator<Item = (String, String)> {
+        std::iter::from_fn(move || {
+            let text = self.next()?;
+            let mut ledger = self.ledger.borrow_mut();
+            let ticket = ledger.waiting.back_mut()?;
+            let value = ticket.fields.get(name).and_then(|value| serde_json::from_str::<String>(value.get()).ok());
+            if !keep {
+                ticket.fields.clear();
+            }
+            if value.is_none() {
+                let place = place(&self.origin, ticket.line);
+                ledger.waiting.pop_back();
+                ledger.failure = Some(Failure::At { place, reason: format!("has no text in a field `{name}`") });
+            }
+            Some((text, value?))
+        })
+    }
+
     fn read(&mut self) -> Option<Result<(String, Ticket)>> {
         let Source::Lines(lines) = &mut self.source else { return self.argument() };
         loop {
@@ -185,6 +205,18 @@ fn place(origin: &str, line: usize) -> String {
 fn skip(ledger: &RefCell<Ledger>, failure: &Failure) {
     tracing::warn!("skipped: {failure}");
     ledger.borrow_mut().skipped += 1;
+}
+
+/// A file or standard input to read, and how errors name it.
+pub(crate) fn reader(path: Option<&PathBuf>) -> Result<(Box<dyn std::io::BufRead>, String)> {
+    match path {
+        Some(path) if !is_standard_stream(Some(path)) => {
+            let label = path.display().to_string();
+            let file = std::fs::File::open(path).map_err(Failure::io(&label))?;
+            Ok((Box::new(std::io::BufReader::new(file)), label))
+        }
+        _ => Ok((Box::new(std::io::stdin().lock()), "standard input".to_owned())),
+    }
 }
 
 /// A path that may be `-`.

@@ -3,14 +3,18 @@
 mod dense;
 mod encoding;
 mod jsonl;
+mod multi;
 mod npy;
 #[cfg(feature = "parquet")]
 mod parquet;
+mod sparse;
 mod target;
 
 pub(crate) use dense::{DenseRow, dense_sink};
 pub(crate) use encoding::{Encoder, Encoding, Values};
 pub(crate) use jsonl::JsonLines;
+pub(crate) use multi::{HybridRow, MultiRow};
+pub(crate) use sparse::{SparseRow, TermsRow};
 pub(crate) use target::Target;
 
 use crate::failure::Result;

@@ -44,8 +44,10 @@ fn cache_section(args: &CacheArgs, report: &mut String, problems: &mut Vec<Strin
             let state = if hub.is_offline() { " (offline)" } else { "" };
             let _ = writeln!(report, "cache      {}{state}", hub.cache_dir().display());
             let models = Registry::global().list(&Filter::default());
-            for cached in models.iter().filter_map(|model| hub.cached(model).ok().flatten()) {
-                let _ = writeln!(report, "             {} ({:.1} MB)", cached.model, cached.size() as f64 / 1e6);
+            for model in models.iter().filter(|model| !model.sources.is_empty()) {
+                if let Ok(Some(cached)) = hub.cached(model) {
+                    let _ = writeln!(report, "             {} ({:.1} MB)", model.id, cached.size() as f64 / 1e6);
+                }
             }
         }
         Err(error) => {

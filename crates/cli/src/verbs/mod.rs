@@ -3,8 +3,11 @@
 mod completions;
 mod doctor;
 mod embed;
+mod interaction;
 mod models;
+mod rerank;
 mod runtime;
+mod scored;
 mod similarity;
 mod tokens;
 
@@ -24,6 +27,10 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Embed(args) => embed::run(&args),
         Command::Tokens(args) => tokens::run(&args),
         Command::Similarity(args) => similarity::run(&args),
+        Command::Rerank(args) => rerank::run(&args),
+        Command::Score(args) => interaction::score(&args),
+        Command::Explain(args) => interaction::explain(&args),
+        Command::Muvera(args) => interaction::muvera(&args),
         Command::Models(command) => models::run(&command),
         Command::Runtime(command) => runtime::run(command),
         Command::Doctor(args) => doctor::run(&args),

@@ -6,7 +6,7 @@ use embedkit::dense::TextEmbedding;
 use embedkit::vector::cosine;
 
 use crate::args::{Kind, SimilarityArgs};
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 
 /// Characters of a text that are shown beside its row.
 const SHOWN: usize = 60;
@@ -14,6 +14,10 @@ const SHOWN: usize = 60;
 pub(super) fn run(args: &SimilarityArgs) -> Result<()> {
     let matrix = match args.model.kind()? {
         Kind::Dense => dense(args)?,
+        other => {
+            let family = other.family();
+            return Err(Failure::Usage(format!("similarity is for dense text models, and this one is {family}")));
+        }
     };
     super::print(&table(&args.texts, &matrix))
 }

@@ -1,11 +1,14 @@
 //! `tokens`: how much of a model's window texts use.
 
+use embedkit::colbert::LateInteractionTextEmbedding;
 use embedkit::dense::TextEmbedding;
+use embedkit::hybrid::HybridEmbedding;
+use embedkit::sparse::SparseTextEmbedding;
 use embedkit::{Purpose, Usage};
 use serde::Serialize;
 
 use crate::args::{Kind, TokensArgs};
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 use crate::output::{JsonLines, Row, Target};
 use crate::run::Run;
 
@@ -26,6 +29,23 @@ pub(super) fn run(args: &TokensArgs) -> Result<()> {
             let model = args.model.builder::<TextEmbedding>()?.lazy(true).build()?;
             count(args, |text, purpose| model.usage(text, purpose))
         }
+        Kind::Sparse => {
+            let model = args.model.builder::<SparseTextEmbedding>()?.lazy(true).build()?;
+            count(args, |text, purpose| model.usage(text, purpose))
+        }
+        Kind::Colbert => {
+            let model = args.model.builder::<LateInteractionTextEmbedding>()?.lazy(true).build()?;
+            count(args, |text, purpose| {
+                let usage = model.usage(text, purpose.clone())?;
+                let tokens = model.token_count([text], purpose, args.include_extension)?;
+                Ok(Usage { tokens, ..usage })
+            })
+        }
+        Kind::Hybrid => {
+            let model = args.model.builder::<HybridEmbedding>()?.lazy(true).build()?;
+            count(args, |text, purpose| model.usage(text, purpose))
+        }
+        Kind::Image | Kind::Colpali => Err(Failure::Usage("images have no tokens to count".to_owned())),
     }
 }
 

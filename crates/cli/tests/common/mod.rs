@@ -63,6 +63,21 @@ pub fn run(args: &[&str]) -> Outcome {
     run_with(args, b"")
 }
 
+/// The arguments that name a fixture's model by a manifest file in a folder.
+pub fn model_args(
+    folder: &std::path::Path,
+    mut row: embedkit::ModelDescription,
+    files: &std::path::Path,
+) -> Vec<String> {
+    row.id = "test/model".to_owned();
+    let manifest = folder.join("models.toml");
+    let rows = std::collections::BTreeMap::from([("model", [row])]);
+    std::fs::write(&manifest, toml::to_string(&rows).unwrap()).unwrap();
+    let args =
+        ["--manifest", manifest.to_str().unwrap(), "--model", "Test/Model", "--model-dir", files.to_str().unwrap()];
+    args.map(str::to_owned).into()
+}
+
 /// A file of another crate's fixtures.
 pub fn fixtures(family: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..").join(family).join("tests/fixtures")

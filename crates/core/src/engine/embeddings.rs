@@ -9,7 +9,7 @@ use super::{Batching, CancelToken, Engine, Progress};
 use crate::{Error, Purpose, Result, Usage};
 
 /// Inputs in the first window, so that first results come soon.
-const FIRST_WINDOW: usize = 16;
+const FIRST_WINDOW: usize = 4;
 /// How much larger each window is than the one before: sorting saves more in larger ones.
 const GROWTH: usize = 4;
 /// Most inputs in a window.

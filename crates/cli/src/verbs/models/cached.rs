@@ -18,13 +18,10 @@ pub(super) fn repair(args: &CachedArgs) -> Result<()> {
     fetch(args, |hub, model| hub.repair(model))
 }
 
-fn fetch(
-    args: &CachedArgs,
-    fetch: impl Fn(&Hub, &ModelDescription) -> Result<ModelFiles, embedkit::hub::HubError>,
-) -> Result<()> {
+fn fetch(args: &CachedArgs, fetch: impl Fn(&Hub, &ModelDescription) -> embedkit::Result<ModelFiles>) -> Result<()> {
     let hub = hub(args)?;
     for model in models(args)? {
-        let files = fetch(&hub, &model).map_err(embedkit::Error::from)?;
+        let files = fetch(&hub, &model)?;
         let folder = files.root();
         match args.json {
             true => print(&format!("{}\n", json!({ "model": model.id, "folder": folder })))?,
@@ -42,7 +39,7 @@ pub(super) fn verify(args: &CachedArgs) -> Result<()> {
     let hub = hub(args)?;
     let mut wrong = Vec::new();
     for model in models(args)? {
-        let report = hub.verify(&model).map_err(embedkit::Error::from)?;
+        let report = hub.verify(&model)?;
         print(&if args.json { format!("{}\n", as_json(&report)) } else { as_text(&report) })?;
         if !report.is_ok() {
             wrong.push(model.id.clone());
@@ -58,16 +55,19 @@ pub(super) fn verify(args: &CachedArgs) -> Result<()> {
 }
 
 fn hub(args: &CachedArgs) -> Result<Hub> {
-    Ok(Hub::new(args.cache.hub_options()).map_err(embedkit::Error::from)?)
+    Ok(Hub::new(args.cache.hub_options())?)
 }
 
 /// The models that can be in the cache: those that are compiled in are not.
 fn models(args: &CachedArgs) -> Result<Vec<Arc<ModelDescription>>> {
     let mut models = Vec::new();
     for id in &args.ids {
-        models.extend(super::find(id)?.into_iter().filter(|model| {
-            embedkit::Registry::global().embedded_files(model).is_none() && model.required_files().next().is_some()
-        }));
+        for model in super::find(id)? {
+            let is_here = embedkit::Registry::global().local_files(&model)?.is_some();
+            if !is_here && model.required_files().next().is_some() {
+                models.push(model);
+            }
+        }
     }
     Ok(models)
 }

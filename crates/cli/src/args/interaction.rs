@@ -1,0 +1,147 @@
+//! Arguments of rerankers and of late interaction.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use embedkit::Activation;
+
+use super::{InputArgs, ModelArgs};
+
+/// What documents are scored, and where the scores go.
+#[derive(Debug, Args)]
+pub(crate) struct ScoredArgs {
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+
+    /// Gives the N best only.
+    #[arg(long, value_name = "N", help_heading = "Output")]
+    pub(crate) top_k: Option<usize>,
+
+    /// Gives the documents in their order instead of the best first.
+    #[arg(long, help_heading = "Output")]
+    pub(crate) keep_order: bool,
+
+    /// Gives the documents' texts with the scores.
+    #[arg(long, help_heading = "Output")]
+    pub(crate) with_text: bool,
+
+    /// The file to write; it appears when it is complete. `-` is standard output.
+    #[arg(short, long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// `rerank`.
+#[derive(Debug, Args)]
+pub(crate) struct RerankArgs {
+    /// The query.
+    #[arg(long, required_unless_present = "pairs")]
+    pub(crate) query: Option<String>,
+
+    /// Reads lines `{"query":…,"text":…}`, and gives a score a line in their order.
+    #[arg(long, conflicts_with_all = ["query", "top_k", "with_text"])]
+    pub(crate) pairs: bool,
+
+    /// What is applied to the scores, instead of what the model's row says.
+    #[arg(long, value_enum)]
+    pub(crate) activation: Option<ActivationArg>,
+
+    #[command(flatten)]
+    pub(crate) scored: ScoredArgs,
+}
+
+/// What is applied to a score.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ActivationArg {
+    /// Nothing: the raw logit.
+    None,
+    /// To between 0 and 1.
+    Sigmoid,
+    /// The probability of the last label.
+    Softmax,
+}
+
+impl From<ActivationArg> for Activation {
+    fn from(argument: ActivationArg) -> Self {
+        match argument {
+            ActivationArg::None => Self::None,
+            ActivationArg::Sigmoid => Self::Sigmoid,
+            ActivationArg::Softmax => Self::Softmax,
+        }
+    }
+}
+
+/// `score`.
+#[derive(Debug, Args)]
+pub(crate) struct ScoreArgs {
+    /// The query.
+    #[arg(long)]
+    pub(crate) query: String,
+
+    #[command(flatten)]
+    pub(crate) scored: ScoredArgs,
+}
+
+/// `explain`.
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// The query.
+    #[arg(long)]
+    pub(crate) query: String,
+
+    /// The document.
+    #[arg(value_name = "DOC", required_unless_present = "image")]
+    pub(crate) document: Option<String>,
+
+    /// A page's image, instead of a document's text.
+    #[arg(long, value_name = "PAGE", requires = "png", conflicts_with_all = ["document", "html"])]
+    pub(crate) image: Option<PathBuf>,
+
+    /// Writes the page with what the query matched as a heat map over it.
+    #[arg(long, value_name = "FILE", requires = "image")]
+    pub(crate) png: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+
+    /// Writes a page of HTML here, instead of showing the words in colour.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+}
+
+/// `muvera`.
+#[derive(Debug, Args)]
+pub(crate) struct MuveraArgs {
+    /// The file of lines `{"embeddings":[[…]]}`, as `embed` writes them; `-`, the default, is standard input.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) input: Option<PathBuf>,
+
+    /// As queries, instead of documents.
+    #[arg(long)]
+    pub(crate) query: bool,
+
+    /// Width of the multi-vectors' rows.
+    #[arg(long, value_name = "N")]
+    pub(crate) dim: usize,
+
+    /// Hyperplanes of a repetition; it has 2^N clusters.
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    pub(crate) k_sim: u32,
+
+    /// Width that a cluster's centre is projected to.
+    #[arg(long, value_name = "N", default_value_t = 16)]
+    pub(crate) dim_proj: usize,
+
+    /// Repetitions.
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub(crate) r_reps: usize,
+
+    /// Seed of the random projections.
+    #[arg(long, value_name = "N", default_value_t = 42)]
+    pub(crate) random_seed: u64,
+
+    /// The file to write; it appears when it is complete. `-` is standard output.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}

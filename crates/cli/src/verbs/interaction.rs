@@ -1,0 +1,86 @@
+//! `score`, `explain` and `muvera`: what can be done with multi-vectors.
+
+use std::io::BufRead as _;
+use std::path::Path;
+
+use embedkit::Role;
+use embedkit::colbert::LateInteractionTextEmbedding;
+use embedkit::colpali::explain::SimilarityMap;
+use embedkit::colpali::{Content, LateInteractionMultimodalEmbedding};
+use embedkit::multivector::{MaxSim, MultiVector, Muvera};
+use serde::{Deserialize, Serialize};
+
+use super::scored;
+use crate::args::{ExplainArgs, MuveraArgs, ScoreArgs};
+use crate::failure::{Failure, Result};
+use crate::run::Run;
+
+pub(super) fn score(args: &ScoreArgs) -> Result<()> {
+    let model = args.scored.model.builder::<LateInteractionTextEmbedding>()?.build()?;
+    let query = MaxSim::new(&model.embed_one(&args.query, Role::Query)?)?;
+    let (run, inputs) = Run::start(&args.scored.input, "text", args.scored.output.as_ref())?;
+    let documents: Vec<String> = run.collect(inputs)?;
+    // One multi-vector at a time: only the scores are kept.
+    let score = |vectors: embedkit::Result<MultiVector>| query.score(&vectors?);
+    let scores = model.passage_embed(&documents).map(score).collect::<embedkit::Result<Vec<f32>>>()?;
+    scored::write(&args.scored, &documents, scores)
+}
+
+pub(super) fn explain(args: &ExplainArgs) -> Result<()> {
+    match (&args.document, &args.image, &args.png) {
+        (Some(document), _, _) => explain_text(args, document),
+        (None, Some(page), Some(png)) => explain_page(args, page, png),
+        _ => Err(Failure::Usage("name a document, or a page with --image and --png".to_owned())),
+    }
+}
+
+fn explain_page(args: &ExplainArgs, page: &Path, png: &Path) -> Result<()> {
+    let model = args.model.builder::<LateInteractionMultimodalEmbedding>()?.build()?;
+    let query = model.embed_one(&Content::text(&args.query))?;
+    let vectors = model.embed_one(&Content::page(page))?;
+    Ok(SimilarityMap::of_query(&query, &vectors)?.over(page)?.write_png(png)?)
+}
+
+fn explain_text(args: &ExplainArgs, document: &str) -> Result<()> {
+    let builder = args.model.builder::<LateInteractionTextEmbedding>()?;
+    let model = builder.parameter("labels", true).build()?;
+    let query = model.embed_one(&args.query, Role::Query)?;
+    let document = model.embed_one(document, Role::Passage)?;
+    let explanation = MaxSim::new(&query)?.explain(&document)?;
+    match &args.html {
+        None => super::print(&explanation.to_ansi()),
+        Some(path) => std::fs::write(path, explanation.to_html()).map_err(Failure::io(path.display().to_string())),
+    }
+}
+
+/// A line that `embed` writes for a late-interaction model.
+#[derive(Deserialize)]
+struct MultiLine {
+    embeddings: MultiVector,
+}
+
+#[derive(Serialize)]
+struct EncodedLine {
+    index: usize,
+    embedding: Vec<f64>,
+}
+
+pub(super) fn muvera(args: &MuveraArgs) -> Result<()> {
+    let muvera = Muvera::builder(args.dim)
+        .k_sim(args.k_sim)
+        .dim_proj(args.dim_proj)
+        .r_reps(args.r_reps)
+        .random_seed(args.random_seed)
+        .build()?;
+    let (source, label) = crate::input::reader(args.input.as_ref())?;
+    let encode = |(number, line): (usize, std::io::Result<String>)| {
+        let failure = |reason: String| Failure::At { place: format!("{label}, line {}", number + 1), reason };
+        let line = line.map_err(Failure::io(&label))?;
+        let line: MultiLine = serde_json::from_str(&line)
+            .map_err(|error| failure(format!("is no object with `embeddings`, a list of lists of numbers: {error}")))?;
+        let vectors = &line.embeddings;
+        let embedding = if args.query { muvera.query(vectors) } else { muvera.document(vectors) };
+        Ok(EncodedLine { index: number, embedding: embedding.map_err(|error| failure(error.to_string()))? })
+    };
+    scored::lines(args.output.as_ref(), source.lines().enumerate().map(encode))
+}

@@ -1,0 +1,168 @@
+//! The verbs and outputs of the other families, on their fixtures.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests end with a panic")]
+
+mod common;
+
+use common::{fixtures, model_args, run, run_with};
+use embedkit::ModelDescription;
+use embedkit_testing::{Case, assert_near, cases};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+fn strings(args: &[String]) -> Vec<&str> {
+    args.iter().map(String::as_str).collect()
+}
+
+fn lines(values: impl IntoIterator<Item = Value>) -> Vec<u8> {
+    values.into_iter().map(|value| value.to_string() + "\n").collect::<String>().into_bytes()
+}
+
+fn case<G: serde::de::DeserializeOwned>(family: &str, name: &str) -> Case<G> {
+    cases(fixtures(family), |folder| folder == name).remove(0)
+}
+
+#[test]
+fn bm25_needs_no_files() {
+    let embed = |args: &[&str]| run(&[&["embed", "-m", "Qdrant/bm25"], args].concat()).json().remove(0);
+    let both = embed(&["the running cats and the cat"]);
+    assert_eq!(both["indices"].as_array().unwrap().len(), 2);
+    assert_eq!(both["values"].as_array().unwrap().len(), 2);
+    let terms = embed(&["--explain", "the running cats and the cat"]);
+    assert_eq!(terms["terms"][0]["term"], "cat");
+    assert!(terms["terms"][0]["weight"].as_f64() > terms["terms"][1]["weight"].as_f64());
+    assert_eq!(embed(&["--top-k", "1", "running cats cats"])["indices"].as_array().unwrap().len(), 1);
+    assert_eq!(embed(&["--min-weight", "9", "running cats"])["indices"], json!([]));
+    assert_eq!(embed(&["--disable-stemmer", "cat cats"])["indices"].as_array().unwrap().len(), 2);
+    assert_eq!(embed(&["--stopwords", "cat,dog", "cat dog mouse"])["indices"].as_array().unwrap().len(), 1);
+    assert_eq!(embed(&["--language", "german", "die Katze der Katzen"])["indices"].as_array().unwrap().len(), 1);
+    assert_eq!(embed(&["--query", "cat cat"])["values"], json!([1.0]));
+    let long = embed(&["--k", "1.0", "--b", "0", "--avg-len", "10", "cat cat"]);
+    assert!((long["values"][0].as_f64().unwrap() - 4.0 / 3.0).abs() < 1e-6, "{long}");
+    run(&["embed", "-m", "Qdrant/bm25", "--language", "klingon", "x"]).assert_fails(2, "klingon");
+    run(&["embed", "-m", "Qdrant/bm25", "--format", "npy", "x"]).assert_fails(2, "jsonl");
+    assert_eq!(run(&["tokens", "-m", "Qdrant/bm25", "one two three"]).json()[0]["tokens"], 3);
+}
+
+#[derive(Deserialize)]
+struct RerankGolden {
+    model: ModelDescription,
+    queries: Vec<Query>,
+}
+
+#[derive(Deserialize)]
+struct Query {
+    query: String,
+    documents: Vec<String>,
+    scores: Vec<f32>,
+}
+
+#[test]
+fn documents_are_reranked() {
+    let case: Case<RerankGolden> = case("rerank", "cross-encoder-token-types");
+    let folder = tempfile::tempdir().unwrap();
+    let model = model_args(folder.path(), case.golden.model.clone(), &case.folder);
+    let model = strings(&model);
+    let Query { query, documents, scores } = &case.golden.queries[0];
+    let input = lines(documents.iter().map(|text| json!({ "text": text })));
+    let rerank = |args: &[&str]| run_with(&[&["rerank", "--query", query], &model[..], args].concat(), &input).json();
+
+    let kept: Vec<f32> = rerank(&["--keep-order"]).iter().map(|line| line["score"].as_f64().unwrap() as f32).collect();
+    assert_near(&kept, scores, "kept order");
+    let best = rerank(&["--top-k", "3", "--with-text"]);
+    assert_eq!(best.len(), 3);
+    let index = best[0]["index"].as_u64().unwrap() as usize;
+    assert_eq!(best[0]["text"], documents[index]);
+    assert_eq!(scores[index], scores.iter().copied().fold(f32::MIN, f32::max));
+    let probability = rerank(&["--activation", "sigmoid", "--top-k", "1"])[0]["score"].as_f64().unwrap();
+    assert!((probability - 1.0 / (1.0 + (-f64::from(scores[index])).exp())).abs() < 1e-5);
+
+    let pairs = lines(documents.iter().map(|text| json!({ "query": query, "text": text, "id": 7 })));
+    let paired = run_with(&[&["rerank", "--pairs", "--keep-fields"], &model[..]].concat(), &pairs).json();
+    let paired_scores: Vec<f32> = paired.iter().map(|line| line["score"].as_f64().unwrap() as f32).collect();
+    assert_near(&paired_scores, scores, "pairs");
+    assert_eq!(paired[0]["id"], 7);
+    let bare = run_with(&[&["rerank", "--pairs"], &model[..]].concat(), &pairs).json();
+    assert_eq!(bare[0].as_object().unwrap().len(), 2, "{}", bare[0]);
+    run_with(&[&["rerank", "--pairs"], &model[..]].concat(), b"{\"text\":\"x\"}\n")
+        .assert_fails(1, "line 1: has no text in a field `query`");
+    run(&["rerank", "x"]).assert_fails(2, "--query");
+    run(&["rerank", "--query", "x", "y"]).assert_fails(2, "--model");
+}
+
+#[derive(Deserialize)]
+struct ColbertGolden {
+    model: ModelDescription,
+    inputs: Vec<String>,
+    embed: Vec<Vec<Vec<f32>>>,
+    query_embed: Vec<Vec<Vec<f32>>>,
+}
+
+#[test]
+fn late_interaction_has_its_verbs() {
+    let case: Case<ColbertGolden> = case("colbert", "colbert");
+    let folder = tempfile::tempdir().unwrap();
+    let model = model_args(folder.path(), case.golden.model.clone(), &case.folder);
+    let model = strings(&model);
+    let input = lines(case.golden.inputs.iter().map(|text| json!(text)));
+    let golden = &case.golden;
+    for (args, expected) in [(&["embed"][..], &golden.embed), (&["embed", "--query"], &golden.query_embed)] {
+        let results = run_with(&[args, &model[..]].concat(), &input).json();
+        assert_eq!(results.len(), expected.len());
+        for (line, expected) in results.iter().zip(expected) {
+            let rows: Vec<Vec<f32>> = serde_json::from_value(line["embeddings"].clone()).unwrap();
+            assert_near(&rows.concat(), &expected.concat(), "a multi-vector");
+        }
+    }
+    let pooled = run_with(&[&["embed", "--pool-factor", "2"], &model[..]].concat(), &input).json();
+    assert!(pooled[2]["embeddings"].as_array().unwrap().len() < golden.embed[2].len());
+
+    let scores = run(&[&["score", "--query", "hello", "hello world", "flag embedding"], &model[..]].concat()).json();
+    assert_eq!(scores.len(), 2);
+    assert!(scores[0]["score"].as_f64() >= scores[1]["score"].as_f64());
+    let shown = run(&[&["explain", "--query", "hello", "hello world"], &model[..]].concat());
+    assert!(shown.code == 0 && shown.text().contains("world"), "{shown:?}");
+    let page = folder.path().join("page.html");
+    let html = ["explain", "--query", "hello", "hello world", "--html", page.to_str().unwrap()];
+    assert_eq!(run(&[&html, &model[..]].concat()).code, 0);
+    assert!(std::fs::read_to_string(page).unwrap().contains("<html"));
+
+    let tokens = |args: &[&str]| run(&[&["tokens", "hello"], args, &model[..]].concat()).json()[0]["tokens"].clone();
+    assert_eq!(tokens(&["--query", "--include-extension"]), 32);
+    assert!(tokens(&["--query"]).as_u64() < Some(32));
+}
+
+#[test]
+fn muvera_encodes_what_embed_writes() {
+    let args = ["muvera", "--dim", "4", "--k-sim", "2", "--dim-proj", "2", "--r-reps", "3", "--random-seed", "7"];
+    let input = lines([json!({"index": 0, "embeddings": [[1.0, 0.0, 0.0, 0.5], [0.0, 1.0, -1.0, 0.5]]})]);
+    let encoded = run_with(&args, &input).json();
+    assert_eq!(encoded[0]["embedding"].as_array().unwrap().len(), 3 * 4 * 2);
+    assert_ne!(run_with(&[&args[..], &["--query"]].concat(), &input).json()[0], encoded[0]);
+    run_with(&args, b"{\"embeddings\": [[1.0]]}\n").assert_fails(1, "standard input, line 1");
+    run_with(&args, b"{}\n").assert_fails(1, "line 1: is no object with `embeddings`");
+    run(&["muvera", "--dim", "4", "--dim-proj", "9"]).assert_fails(2, "dim_proj");
+}
+
+#[derive(Deserialize)]
+struct ImageGolden {
+    model: ModelDescription,
+}
+
+#[test]
+fn pages_and_queries_are_embedded() {
+    let case: Case<ImageGolden> = case("colpali", "colmodernvbert");
+    let folder = tempfile::tempdir().unwrap();
+    let model = model_args(folder.path(), case.golden.model.clone(), &case.folder);
+    let model = strings(&model);
+    let image = std::fs::read_dir(fixtures("colpali").join("images")).unwrap().next().unwrap().unwrap().path();
+    let image = image.to_str().unwrap();
+    let rows = |args: &[&str]| run(&[args, &model[..]].concat()).json()[0]["embeddings"].as_array().unwrap().len();
+    assert!(rows(&["embed", image]) > 0);
+    assert!(rows(&["embed", "--query", "hello"]) > 0);
+    run(&[&["embed", "nowhere.png"], &model[..]].concat()).assert_fails(1, "nowhere.png");
+    let png = folder.path().join("map.png");
+    let explain = ["explain", "--image", image, "--query", "hello", "--png", png.to_str().unwrap()];
+    let explained = run(&[&explain, &model[..]].concat());
+    assert_eq!(explained.code, 0, "{}", explained.stderr);
+    assert!(std::fs::read(png).unwrap().starts_with(b"\x89PNG"));
+}
