@@ -13,11 +13,14 @@ use crate::{Failure, Outcome, workspace};
 /// The version that the goldens were made with.
 const VERSION: &str = "1.31.1";
 
+/// Opt-in features that have tests.
+const FEATURES: &str = "embedkit-cli/pdf,embedkit-core/interchange,embedkit-core/ort-environment";
+
 /// Runs the tests; arguments go to `cargo test`.
 pub(crate) fn run(arguments: &[&str]) -> Outcome {
     let library = runtime()?;
     let mut cargo = Command::new(workspace::cargo());
-    cargo.current_dir(workspace::root()).args(["test", "--workspace"]).args(arguments);
+    cargo.current_dir(workspace::root()).args(["test", "--workspace", "--features", FEATURES]).args(arguments);
     cargo.env("ORT_DYLIB_PATH", library);
     workspace::succeed(&mut cargo)
 }

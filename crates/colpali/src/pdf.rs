@@ -168,6 +168,8 @@ impl Iterator for PdfPages {
     }
 }
 
+impl ExactSizeIterator for PdfPages {}
+
 /// What a call gives, unless it panics, as a renderer of untrusted files may.
 fn unpanicked<R>(call: impl FnOnce() -> R) -> Result<R, ()> {
     catch_unwind(AssertUnwindSafe(call)).map_err(drop)
