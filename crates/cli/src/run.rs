@@ -29,16 +29,6 @@ impl Run {
         Ok((Self { cancel, bar, tickets: inputs.tickets() }, inputs))
     }
 
-    /// All inputs at once.
-    pub(crate) fn collect(self, inputs: Inputs) -> Result<Vec<String>> {
-        let texts = inputs.collect();
-        if self.cancel.is_cancelled() {
-            return Err(Failure::Interrupted { done: 0 });
-        }
-        self.tickets.close()?;
-        Ok(texts)
-    }
-
     /// Embeds every input and gives each result, as a row, to the sink.
     pub(crate) fn embed<S, I, O, R>(
         self,

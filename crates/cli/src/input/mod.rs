@@ -18,7 +18,7 @@ use lines::Lines;
 use record::Parser;
 
 /// An input on its way through the engine: everything but its text.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Ticket {
     /// Its place among all inputs, those that were skipped counted.
     pub(crate) index: usize,
@@ -43,6 +43,7 @@ pub(crate) struct Inputs {
     origin: String,
     parser: Parser,
     skip_invalid: bool,
+    keeps_input: bool,
     next_index: usize,
     ledger: Rc<RefCell<Ledger>>,
 }
@@ -63,7 +64,13 @@ impl Inputs {
         };
         let parser = Parser::new(field, args.input_format, args.keep_fields);
         let ledger = Rc::default();
-        Ok(Self { source, origin, parser, skip_invalid: args.skip_invalid, next_index: 0, ledger })
+        Ok(Self { source, origin, parser, skip_invalid: args.skip_invalid, keeps_input: false, next_index: 0, ledger })
+    }
+
+    /// Carries the input itself over to its result, as its field.
+    pub(crate) fn keeping_input(mut self, keep: bool) -> Self {
+        self.keeps_input = keep;
+        self
     }
 
     /// How many there are, when that is known.
@@ -145,7 +152,12 @@ impl Iterator for Inputs {
         let read = self.read()?;
         let mut ledger = self.ledger.borrow_mut();
         match read {
-            Ok((text, ticket)) => {
+            Ok((text, mut ticket)) => {
+                if self.keeps_input
+                    && let Ok(value) = serde_json::value::to_raw_value(&text)
+                {
+                    ticket.fields.insert(self.parser.field().to_owned(), value);
+                }
                 ledger.waiting.push_back(ticket);
                 Some(text)
             }

@@ -37,6 +37,11 @@ impl Parser {
         Self { field, asked: format, format, keep_fields, first: true }
     }
 
+    /// The field that holds inputs.
+    pub(super) fn field(&self) -> &'static str {
+        self.field
+    }
+
     /// The line's input and its other fields; none for a line that has no input.
     pub(super) fn parse(&mut self, line: &[u8]) -> Result<Option<(String, Fields)>, Reason> {
         let text = std::str::from_utf8(line)

@@ -10,7 +10,7 @@ use embedkit::colpali::{Content, LateInteractionMultimodalEmbedding};
 use embedkit::multivector::{MaxSim, MultiVector, Muvera};
 use serde::{Deserialize, Serialize};
 
-use super::scored;
+use super::scored::{self, ScoreRow};
 use crate::args::{ExplainArgs, MuveraArgs, ScoreArgs};
 use crate::failure::{Failure, Result};
 use crate::run::Run;
@@ -18,12 +18,11 @@ use crate::run::Run;
 pub(super) fn score(args: &ScoreArgs) -> Result<()> {
     let model = args.scored.model.builder::<LateInteractionTextEmbedding>()?.build()?;
     let query = MaxSim::new(&model.embed_one(&args.query, Role::Query)?)?;
+    let sink = scored::sink(&args.scored)?;
     let (run, inputs) = Run::start(&args.scored.input, "text", args.scored.output.as_ref())?;
-    let documents: Vec<String> = run.collect(inputs)?;
-    // One multi-vector at a time: only the scores are kept.
-    let score = |vectors: embedkit::Result<MultiVector>| query.score(&vectors?);
-    let scores = model.passage_embed(&documents).map(score).collect::<embedkit::Result<Vec<f32>>>()?;
-    scored::write(&args.scored, &documents, scores)
+    let inputs = inputs.keeping_input(args.scored.with_text);
+    let row = |vectors: MultiVector| Ok(ScoreRow { score: query.score(&vectors)? });
+    run.embed(model.passage_embed(inputs), row, sink)
 }
 
 pub(super) fn explain(args: &ExplainArgs) -> Result<()> {

@@ -2,22 +2,12 @@
 
 use embedkit::Builder;
 use embedkit::rerank::{Pair, Reranker};
-use serde::Serialize;
 
-use super::scored;
+use super::scored::{self, ScoreRow};
 use crate::args::{InputArgs, RerankArgs};
 use crate::failure::Result;
-use crate::output::{JsonLines, Row, Target};
+use crate::output::{JsonLines, Target};
 use crate::run::Run;
-
-#[derive(Serialize)]
-struct ScoreRow {
-    score: f32,
-}
-
-impl Row for ScoreRow {
-    const KEYS: &'static [&'static str] = &["score"];
-}
 
 pub(super) fn run(args: &RerankArgs) -> Result<()> {
     let mut builder: Builder<Reranker> = args.scored.model.builder()?;
@@ -32,10 +22,10 @@ pub(super) fn run(args: &RerankArgs) -> Result<()> {
 }
 
 fn rank(args: &RerankArgs, model: &Reranker, query: &str) -> Result<()> {
+    let sink = scored::sink(&args.scored)?;
     let (run, inputs) = Run::start(&args.scored.input, "text", args.scored.output.as_ref())?;
-    let documents: Vec<String> = run.collect(inputs)?;
-    let scores = model.rerank(query, &documents).collect::<embedkit::Result<Vec<f32>>>()?;
-    scored::write(&args.scored, &documents, scores)
+    let inputs = inputs.keeping_input(args.scored.with_text);
+    run.embed(model.rerank(query, inputs), |score| Ok(ScoreRow { score }), sink)
 }
 
 /// Each line's own query and text.

@@ -8,30 +8,53 @@ use serde::Serialize;
 
 use crate::args::ScoredArgs;
 use crate::failure::{Failure, Result};
-use crate::output::Target;
+use crate::input::Ticket;
+use crate::output::{JsonLines, Row, Sink, Target};
 
-/// A line of the results.
+/// A document's score.
 #[derive(Serialize)]
-struct Line<'t> {
-    index: usize,
-    score: f32,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    text: Option<&'t str>,
+pub(super) struct ScoreRow {
+    pub(super) score: f32,
 }
 
-/// Writes documents' scores: the best first, or in the documents' order.
-pub(super) fn write(args: &ScoredArgs, documents: &[String], scores: Vec<f32>) -> Result<()> {
-    let k = args.top_k.unwrap_or(scores.len());
-    let mut best = top_k(scores, k);
-    if args.keep_order {
-        best.sort_by_key(|scored| scored.index);
+impl Row for ScoreRow {
+    const KEYS: &'static [&'static str] = &["score"];
+}
+
+/// Where the arguments say that scores go.
+pub(super) fn sink(args: &ScoredArgs) -> Result<Box<dyn Sink<ScoreRow>>> {
+    let lines = JsonLines::new(Target::open(args.output.as_ref())?);
+    Ok(match (args.top_k, args.keep_order) {
+        (None, true) => Box::new(lines),
+        (top_k, keep_order) => Box::new(Ranked { lines, documents: Vec::new(), top_k, keep_order }),
+    })
+}
+
+/// Holds scores until all are there, since the best comes first.
+struct Ranked {
+    lines: JsonLines,
+    documents: Vec<(Ticket, f32)>,
+    top_k: Option<usize>,
+    keep_order: bool,
+}
+
+impl Sink<ScoreRow> for Ranked {
+    fn put(&mut self, ticket: &Ticket, row: ScoreRow) -> Result<()> {
+        self.documents.push((ticket.clone(), row.score));
+        Ok(())
     }
-    let line = |scored: &Scored| Line {
-        index: scored.index,
-        score: scored.score,
-        text: args.with_text.then(|| documents[scored.index].as_str()),
-    };
-    lines(args.output.as_ref(), best.iter().map(|scored| Ok(line(scored))))
+
+    fn finish(mut self: Box<Self>) -> Result<()> {
+        let k = self.top_k.unwrap_or(self.documents.len());
+        let mut best = top_k(self.documents.iter().map(|(_, score)| *score), k);
+        if self.keep_order {
+            best.sort_by_key(|scored| scored.index);
+        }
+        for Scored { index, score } in best {
+            self.lines.put(&self.documents[index].0, ScoreRow { score })?;
+        }
+        <JsonLines as Sink<ScoreRow>>::finish(Box::new(self.lines))
+    }
 }
 
 /// Writes values as JSON, a line each.
