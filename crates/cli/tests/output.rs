@@ -151,6 +151,8 @@ fn ctrl_c_stops_a_run_that_waits_for_input() {
     let mut command = embedkit();
     command.args(["embed", "--output", file.to_str().unwrap()]).stdin(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
+    // Kept open: waiting for the program would close it.
+    let input = child.stdin.take();
     // The temporary file appears before the model is loaded; the handler is set after.
     while std::fs::read_dir(folder.path()).unwrap().count() == 0 {
         std::thread::sleep(std::time::Duration::from_millis(10));
@@ -159,6 +161,7 @@ fn ctrl_c_stops_a_run_that_waits_for_input() {
     let kill = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     assert!(kill.success());
     let status = child.wait().unwrap();
+    drop(input);
     let mut message = String::new();
     child.stderr.take().unwrap().read_to_string(&mut message).unwrap();
     assert_eq!(status.code(), Some(130), "{message}");
