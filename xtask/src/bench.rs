@@ -34,10 +34,10 @@ pub(crate) fn run(arguments: &[&str]) -> Outcome {
 
 fn compare(options: &Options) -> Outcome {
     let place = &place();
-    let models = workloads::Models::find(options, place)?;
-    let workloads = workloads::all(options, &models, place)?;
     let sides = sides::all(options);
     let programs = programs::Programs::ready(options, &sides, place)?;
+    let models = workloads::Models::find(options, programs.python.as_deref(), place)?;
+    let workloads = workloads::all(options, &models, place)?;
     let results = measure::measure(options, &workloads, &sides, &programs)?;
     let report =
         report::Report { facts: machine::facts(options, &programs)?, workloads: &workloads, results: &results };

@@ -6,33 +6,68 @@ from protocol import serve
 STOP_WORDS = "a an and are as at be but by for if in into is it no not of on or such that the their then there these they this to was will with"
 
 
+# The query that reranked texts are scored for: bench-protocol's QUERY.
+QUERY = "how are records of a file read and written"
+
+
+def of_batches(config):
+    options = config.get("options", {})
+    return {name: options[name] for name in ("batch_size", "parallel") if name in options}
+
+
+def side(embed, values):
+    """A side of a function from items to an iterator of results, and one from a result to its numbers."""
+    return lambda items: [values(result) for result in embed(items)], lambda item: values(next(iter(embed([item]))))
+
+
 def dense(config):
     from fastembed import TextEmbedding
 
-    options = config.get("options", {})
-    model = TextEmbedding(
-        "sentence-transformers/all-MiniLM-L6-v2",
-        specific_model_path=config["model_dir"],
-        threads=options.get("threads"),
-    )
-    settings = {name: options[name] for name in ("batch_size", "parallel") if name in options}
-    return lambda items: list(model.embed(items, **settings)), lambda item: next(iter(model.embed([item])))
+    threads = config.get("options", {}).get("threads")
+    name = "sentence-transformers/all-MiniLM-L6-v2"
+    model = TextEmbedding(name, specific_model_path=config["model_dir"], threads=threads)
+    return side(lambda texts: model.embed(texts, **of_batches(config)), lambda vector: vector)
 
 
-def bm25(config):
-    from fastembed import SparseTextEmbedding
+def sparse(name, **more):
+    def load(config):
+        from fastembed import SparseTextEmbedding
 
-    options = config.get("options", {})
-    model = SparseTextEmbedding("Qdrant/bm25", specific_model_path=config["model_dir"], stopwords=set(STOP_WORDS.split()))
-    settings = {name: options[name] for name in ("batch_size", "parallel") if name in options}
+        model = SparseTextEmbedding(name, specific_model_path=config["model_dir"], **more)
+        return side(lambda texts: model.embed(texts, **of_batches(config)), lambda vector: vector.values)
 
-    def bulk(items):
-        return [embedding.values for embedding in model.embed(items, **settings)]
-
-    return bulk, lambda item: next(iter(model.embed([item]))).values
+    return load
 
 
-TASKS = {"dense": dense, "bm25": bm25}
+def colbert(config):
+    from fastembed import LateInteractionTextEmbedding
+
+    model = LateInteractionTextEmbedding("colbert-ir/colbertv2.0", specific_model_path=config["model_dir"])
+    return side(lambda texts: model.embed(texts, **of_batches(config)), lambda vectors: vectors.ravel())
+
+
+def rerank(config):
+    from fastembed.rerank.cross_encoder import TextCrossEncoder
+
+    model = TextCrossEncoder("Xenova/ms-marco-MiniLM-L-6-v2", specific_model_path=config["model_dir"])
+    return side(lambda texts: model.rerank(QUERY, texts, **of_batches(config)), lambda score: [score])
+
+
+def image(config):
+    from fastembed import ImageEmbedding
+
+    model = ImageEmbedding("Qdrant/clip-ViT-B-32-vision", specific_model_path=config["model_dir"])
+    return side(lambda paths: model.embed(paths, **of_batches(config)), lambda vector: vector)
+
+
+TASKS = {
+    "dense": dense,
+    "bm25": sparse("Qdrant/bm25", stopwords=set(STOP_WORDS.split())),
+    "splade": sparse("prithivida/Splade_PP_en_v1"),
+    "colbert": colbert,
+    "rerank": rerank,
+    "image": image,
+}
 
 if __name__ == "__main__":
     serve(lambda config: TASKS[config["task"]](config))

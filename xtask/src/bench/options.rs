@@ -10,6 +10,8 @@ usage: cargo xtask bench [memory] [OPTION…]
   --corpus FILE      JSON Lines with `text`; needed but for `memory`
   --model-dir DIR    all-MiniLM-L6-v2: model.onnx, tokenizer.json and so on; without it, dense work is left out
   --int8-graph NAME  the same model's int8 graph in that folder (default model_quantized.onnx, where it is there)
+  --images DIR       pictures, for the model of
+  --image-model-dir DIR  Qdrant/clip-ViT-B-32-vision; without both, images are left out
   --python PATH      a Python with the peers installed; default: one is made under target/
   --texts N          how many texts of the corpus (default 512)
   --rounds N         how often everything is measured (default 3)
@@ -27,6 +29,8 @@ pub(super) struct Options {
     pub(super) corpus: Option<PathBuf>,
     pub(super) model_dir: Option<PathBuf>,
     pub(super) int8_graph: String,
+    pub(super) images: Option<PathBuf>,
+    pub(super) image_model_dir: Option<PathBuf>,
     pub(super) python: Option<PathBuf>,
     pub(super) texts: usize,
     pub(super) rounds: usize,
@@ -42,6 +46,8 @@ impl Default for Options {
             corpus: None,
             model_dir: None,
             int8_graph: "model_quantized.onnx".to_owned(),
+            images: None,
+            image_model_dir: None,
             python: None,
             texts: 512,
             rounds: 3,
@@ -67,6 +73,8 @@ impl Options {
                 "--corpus" => options.corpus = Some(value.into()),
                 "--model-dir" => options.model_dir = Some(value.into()),
                 "--int8-graph" => options.int8_graph = (*value).to_owned(),
+                "--images" => options.images = Some(value.into()),
+                "--image-model-dir" => options.image_model_dir = Some(value.into()),
                 "--python" => options.python = Some(value.into()),
                 "--texts" => options.texts = number(name, value)?,
                 "--rounds" => options.rounds = number(name, value)?,
@@ -78,6 +86,11 @@ impl Options {
             }
         }
         Ok(options)
+    }
+
+    /// Whether a workload is asked for.
+    pub(super) fn wants(&self, workload: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|name| name == workload)
     }
 }
 

@@ -37,16 +37,17 @@ pub(super) enum Kind {
 impl Side {
     /// Whether it can do the work, in a way that differs from the library's other sides.
     pub(super) fn does(&self, task: &str, single: bool) -> bool {
-        let tasks: &[&str] = match self.library {
-            Library::Embedkit => &["dense", "static"],
-            Library::FastembedPython => &["dense", "bm25"],
-            Library::FastembedRust | Library::Limit => &["dense"],
-            Library::Model2vecPython | Library::Model2vecRust => &["static"],
+        let knows = match self.library {
+            Library::Embedkit => true,
+            Library::FastembedPython => task != "static",
+            Library::FastembedRust => task == "dense",
+            Library::Limit => !matches!(task, "static" | "bm25" | "image"),
+            Library::Model2vecPython | Library::Model2vecRust => task == "static",
         };
-        let of_batches = self.settings.batch_size.is_some() || self.settings.batch_tokens.is_some();
-        let of_many = of_batches || self.settings.parallel.is_some() || self.settings.sessions.is_some();
-        let graphless = task != "dense" && (of_batches || self.library == Library::Embedkit && of_many);
-        tasks.contains(&task) && !(single && of_many) && !graphless
+        let has_graph = !matches!(task, "static" | "bm25");
+        let Settings { batch_size, batch_tokens, batch_attention, sessions, parallel, .. } = &self.settings;
+        let of_graphs = [batch_size, batch_tokens, batch_attention, sessions].iter().any(|option| option.is_some());
+        knows && (has_graph || !of_graphs) && (!single || !of_graphs && parallel.is_none())
     }
 }
 

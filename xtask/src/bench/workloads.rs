@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use bench_protocol::Request;
 use serde_json::Value;
@@ -38,12 +39,16 @@ pub(super) struct Models {
     fp32: Option<PathBuf>,
     int8: Option<PathBuf>,
     statics: PathBuf,
+    images: Option<PathBuf>,
+    /// Graphs of the fp32 model's size for other families.
+    heads: Option<PathBuf>,
     /// For BM25, which reads no file but wants a folder.
     empty: PathBuf,
 }
 
 impl Models {
-    pub(super) fn find(options: &Options, place: &Path) -> Result<Self, Failure> {
+    /// Finds the models, and makes those that nothing but their size matters of.
+    pub(super) fn find(options: &Options, python: Option<&Path>, place: &Path) -> Result<Self, Failure> {
         let absolute = |path: &Path| path.canonicalize().map_err(|e| failed(format!("{}: {e}", path.display())));
         let empty = place.join("models/empty");
         std::fs::create_dir_all(&empty).map_err(|e| failed(format!("{}: {e}", empty.display())))?;
@@ -54,7 +59,19 @@ impl Models {
             }
             _ => None,
         };
+        let heads = match (python, &fp32) {
+            (Some(python), Some(folder)) if HEADS.iter().any(|name| options.wants(name)) => {
+                let script = workspace::root().join("xtask/bench/python/heads.py");
+                let models = place.join("models");
+                workspace::succeed(Command::new(python).arg(script).arg(folder).arg(&models))?;
+                Some(absolute(&models)?)
+            }
+            _ => None,
+        };
+        let images = options.image_model_dir.as_deref().map(absolute).transpose()?;
         Ok(Self {
+            images,
+            heads,
             fp32,
             int8,
             statics: absolute(&workspace::root().join("crates/static-en/model"))?,
@@ -63,6 +80,9 @@ impl Models {
     }
 }
 
+/// Workloads with a model that is made for them.
+const HEADS: [&str; 3] = ["splade", "colbert", "rerank"];
+
 /// A copy of a model's folder in which another graph is `model.onnx`: some peers know only that name.
 fn renamed(folder: &Path, graph: &str, to: &Path) -> Result<PathBuf, Failure> {
     let copy = || -> std::io::Result<PathBuf> {
@@ -70,10 +90,10 @@ fn renamed(folder: &Path, graph: &str, to: &Path) -> Result<PathBuf, Failure> {
         for entry in std::fs::read_dir(folder)? {
             let path = entry?.path();
             if path.extension().is_some_and(|extension| extension == "json") {
-                std::fs::copy(&path, to.join(path.file_name().unwrap_or_default()))?;
+                std::fs::write(to.join(path.file_name().unwrap_or_default()), std::fs::read(&path)?)?;
             }
         }
-        std::fs::copy(folder.join(graph), to.join("model.onnx"))?;
+        std::fs::write(to.join("model.onnx"), std::fs::read(folder.join(graph))?)?;
         to.canonicalize()
     };
     copy().map_err(|e| failed(format!("{}: {e}", to.display())))
@@ -86,6 +106,7 @@ pub(super) fn all(options: &Options, models: &Models, place: &Path) -> Result<Ve
     let each = Request::Each as fn(PathBuf) -> Request;
     let (fp32, int8) = (models.fp32.as_ref(), models.int8.as_ref());
     let (statics, empty) = (Some(&models.statics), Some(&models.empty));
+    let head = |name: &str| models.heads.as_ref().map(|heads| heads.join(name));
     let mut workloads = Vec::new();
     for (name, task, model, request, texts, one_core) in [
         ("mixed", "dense", fp32, bulk, corpus.mixed(1), false),
@@ -98,9 +119,12 @@ pub(super) fn all(options: &Options, models: &Models, place: &Path) -> Result<Ve
         ("static", "static", statics, bulk, corpus.mixed(40), false),
         ("static-one-core", "static", statics, bulk, corpus.mixed(20), true),
         ("bm25", "bm25", empty, bulk, corpus.mixed(10), false),
+        ("splade", "splade", head("splade").as_ref(), bulk, corpus.part(4), false),
+        ("colbert", "colbert", head("colbert").as_ref(), bulk, corpus.part(2), false),
+        ("rerank", "rerank", head("rerank").as_ref(), bulk, corpus.part(2), false),
+        ("image", "image", models.images.as_ref(), bulk, pictures(options)?, false),
     ] {
-        let Some(model) = model.filter(|_| options.only.is_empty() || options.only.iter().any(|only| only == name))
-        else {
+        let Some(model) = model.filter(|_| options.wants(name)) else {
             continue;
         };
         let mut words: Vec<usize> = texts.iter().map(|text| text.split_whitespace().count()).collect();
@@ -128,6 +152,18 @@ fn saved(place: &Path, name: &str, texts: &[String]) -> Result<PathBuf, Failure>
     std::fs::write(&path, lines)
         .and_then(|()| path.canonicalize())
         .map_err(|e| failed(format!("{}: {e}", path.display())))
+}
+
+/// Paths of the pictures.
+fn pictures(options: &Options) -> Result<Vec<String>, Failure> {
+    let Some(folder) = &options.images else { return Ok(Vec::new()) };
+    let list = || -> std::io::Result<Vec<String>> {
+        let entries = folder.canonicalize()?.read_dir()?;
+        entries.map(|entry| Ok(entry?.path().display().to_string())).collect()
+    };
+    let mut paths = list().map_err(|e| failed(format!("{}: {e}", folder.display())))?;
+    paths.sort();
+    Ok(paths)
 }
 
 /// The corpus, and how many of its texts are wanted.
@@ -163,6 +199,11 @@ impl Corpus {
             .take(if times == 1 { self.texts.min(self.all.len()) } else { self.texts * times })
             .cloned()
             .collect()
+    }
+
+    /// A part of those: for work that is slow.
+    fn part(&self, part: usize) -> Vec<String> {
+        self.all.iter().take(self.texts / part).cloned().collect()
     }
 
     /// Texts of at most 15 words.

@@ -3,35 +3,19 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use bench_protocol::{Answer, Config, Failure, Options, Side};
-use embedkit::Builder;
+use bench_protocol::{Answer, Config, Failure, Side};
 use embedkit::dense::TextEmbedding;
+
+use crate::{from_folder, set};
 
 pub(crate) struct Dense(TextEmbedding);
 
-pub(crate) fn load(config: &Config, id: &str) -> Result<Dense, Failure> {
-    let builder = TextEmbedding::builder(id).model_dir(&config.model_dir);
-    Ok(Dense(set(builder, &config.options).build()?))
+pub(crate) fn load(config: &Config) -> Result<Dense, Failure> {
+    Ok(Dense(from_folder(TextEmbedding::builder("sentence-transformers/all-MiniLM-L6-v2"), config)?))
 }
 
 pub(crate) fn load_static(config: &Config) -> Result<Dense, Failure> {
-    let builder = TextEmbedding::builder(embedkit::static_en::MODEL);
-    Ok(Dense(set(builder, &config.options).build()?))
-}
-
-fn set(mut builder: Builder<TextEmbedding>, options: &Options) -> Builder<TextEmbedding> {
-    for (value, setting) in [
-        (options.batch_size, Builder::batch_size as fn(Builder<TextEmbedding>, usize) -> Builder<TextEmbedding>),
-        (options.batch_tokens, Builder::batch_tokens),
-        (options.batch_attention, Builder::batch_attention),
-        (options.threads, Builder::threads),
-        (options.sessions, Builder::sessions),
-    ] {
-        if let Some(value) = value {
-            builder = setting(builder, value);
-        }
-    }
-    builder
+    Ok(Dense(set(TextEmbedding::builder(embedkit::static_en::MODEL), &config.options).build()?))
 }
 
 impl Side for Dense {

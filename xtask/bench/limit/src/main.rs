@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use bench_protocol::{Answer, Config, Failure, Side, serve};
+use bench_protocol::{Answer, Config, Failure, QUERY, Side, serve};
 use ort::session::Session;
 use ort::value::TensorRef;
 use tokenizers::{Tokenizer, TruncationParams};
@@ -18,6 +18,8 @@ fn main() -> Result<(), Failure> {
 }
 
 struct Limit {
+    /// Whether rows are pairs of the query and a text.
+    pairs: bool,
     tokenizer: Tokenizer,
     sessions: Vec<Mutex<Session>>,
     batch_tokens: usize,
@@ -40,15 +42,22 @@ impl Limit {
         let mut tokenizer = Tokenizer::from_file(config.model_dir.join("tokenizer.json"))?;
         tokenizer.with_truncation(Some(TruncationParams { max_length: MAX_LENGTH, ..TruncationParams::default() }))?;
         tokenizer.with_padding(None);
-        let graph = config.model_dir.join("model.onnx");
+        let graphs = ["model.onnx", "onnx/model.onnx"].map(|name| config.model_dir.join(name));
+        let graph = graphs.iter().find(|graph| graph.exists()).ok_or("the folder has no model.onnx")?;
         let session = || -> Result<Mutex<Session>, Failure> {
             let builder = Session::builder(&environment)?;
             let mut builder =
                 builder.with_intra_threads(config.options.threads.unwrap_or(1)).map_err(|e| e.to_string())?;
-            Ok(Mutex::new(builder.commit_from_file(&graph)?))
+            Ok(Mutex::new(builder.commit_from_file(graph)?))
         };
         let sessions = (0..config.options.sessions.unwrap_or(1)).map(|_| session()).collect::<Result<_, _>>()?;
-        Ok(Self { tokenizer, sessions, batch_tokens: config.options.batch_tokens.unwrap_or(1), batches: Vec::new() })
+        Ok(Self {
+            pairs: config.task == "rerank",
+            tokenizer,
+            sessions,
+            batch_tokens: config.options.batch_tokens.unwrap_or(1),
+            batches: Vec::new(),
+        })
     }
 }
 
@@ -88,7 +97,10 @@ impl Side for Limit {
     fn ready(&mut self, items: &[String]) -> Result<(), Failure> {
         let mut by_length: BTreeMap<usize, Vec<Vec<i64>>> = BTreeMap::new();
         for item in items {
-            let encoding = self.tokenizer.encode_fast(item.as_str(), true)?;
+            let encoding = match self.pairs {
+                false => self.tokenizer.encode_fast(item.as_str(), true)?,
+                true => self.tokenizer.encode_fast((QUERY, item.as_str()), true)?,
+            };
             let ids: Vec<i64> = encoding.get_ids().iter().map(|id| i64::from(*id)).collect();
             by_length.entry(ids.len()).or_default().push(ids);
         }

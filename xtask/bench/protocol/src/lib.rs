@@ -10,6 +10,9 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
+/// The query that reranked texts are scored for.
+pub const QUERY: &str = "how are records of a file read and written";
+
 /// Any error of a side's library.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
