@@ -204,6 +204,12 @@ impl<F: Facade> Builder<F> {
         self
     }
 
+    /// What starting a run costs, in tokens: batches mix lengths only where padding costs less.
+    pub fn batch_overhead(mut self, tokens: usize) -> Self {
+        self.engine.batching.overhead = tokens;
+        self
+    }
+
     /// Makes results independent of what else is in the batch, by running each input alone where
     /// the model is [dynamically quantised](Quantization::Dynamic). Other models' results do not
     /// depend on the batch, and are not slowed down.

@@ -18,8 +18,8 @@ usage: cargo xtask bench [memory] [OPTION…]
   --quick            256 texts, one round
   --only A,B         only these workloads
   --sides A,B        only sides whose names contain one of these
-  --try A=N,B=N      one more embedkit side with these options (batch_tokens, batch_attention, batch_size,
-                     threads, sessions); may be given several times
+  --try A=N,B=N      one more embedkit side with these options (batch_tokens, batch_attention,
+                     batch_overhead, batch_size, threads, sessions); may be given several times
   --output FILE      where the Markdown goes too (default target/bench/report.md)
 
 `memory` embeds 10,000 and 100,000 short texts through the iterator, and fails when peak memory grows by 5 %.";

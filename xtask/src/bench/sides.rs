@@ -45,8 +45,10 @@ impl Side {
             Library::Model2vecPython | Library::Model2vecRust => task == "static",
         };
         let has_graph = !matches!(task, "static" | "bm25");
-        let Settings { batch_size, batch_tokens, batch_attention, sessions, parallel, .. } = &self.settings;
-        let of_graphs = [batch_size, batch_tokens, batch_attention, sessions].iter().any(|option| option.is_some());
+        let Settings { batch_size, batch_tokens, batch_attention, batch_overhead, sessions, parallel, .. } =
+            &self.settings;
+        let of_graphs =
+            [batch_size, batch_tokens, batch_attention, batch_overhead, sessions].iter().any(|option| option.is_some());
         knows && (has_graph || !of_graphs) && (!single || !of_graphs && parallel.is_none())
     }
 }

@@ -52,6 +52,7 @@ fn set<F: Facade>(mut builder: Builder<F>, options: &Options) -> Builder<F> {
         (options.batch_size, Builder::batch_size as fn(Builder<F>, usize) -> Builder<F>),
         (options.batch_tokens, Builder::batch_tokens),
         (options.batch_attention, Builder::batch_attention),
+        (options.batch_overhead, Builder::batch_overhead),
         (options.threads, Builder::threads),
         (options.sessions, Builder::sessions),
     ] {

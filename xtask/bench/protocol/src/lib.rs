@@ -41,6 +41,9 @@ pub struct Options {
     /// Most attention cells of a batch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub batch_attention: Option<usize>,
+    /// What starting a run costs, in tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub batch_overhead: Option<usize>,
     /// Threads of a session.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub threads: Option<usize>,
