@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use embedkit::{Filter, ModelDescription, Registry};
 
+use super::row::as_json;
 use crate::args::ListArgs;
 use crate::failure::{Failure, Result};
 use crate::verbs::{print, print_json};
@@ -18,7 +19,7 @@ pub(super) fn list(args: &ListArgs) -> Result<()> {
     filter.max_size_gb = args.max_size;
     let models = Registry::global().list(&filter);
     if args.json {
-        return print_json(&models.iter().map(|model| &**model).collect::<Vec<_>>());
+        return print_json(&models.iter().map(|model| as_json(model)).collect::<Vec<_>>());
     }
     if models.is_empty() {
         return Err(Failure::Failed("no model passes these filters".to_owned()));
@@ -30,8 +31,8 @@ pub(super) fn show(id: &str, json: bool) -> Result<()> {
     let models = super::find(id)?;
     let rows: Vec<&ModelDescription> = models.iter().map(|model| &**model).collect();
     match (&rows[..], json) {
-        ([one], true) => print_json(one),
-        (several, true) => print_json(&several),
+        ([one], true) => print_json(&as_json(one)),
+        (several, true) => print_json(&several.iter().map(|row| as_json(row)).collect::<Vec<_>>()),
         (rows, false) => print(&as_manifest(rows)?),
     }
 }

@@ -3,6 +3,7 @@
 #[cfg(feature = "hub")]
 mod cached;
 mod list;
+mod row;
 
 use std::sync::Arc;
 
