@@ -30,8 +30,8 @@ pub(super) struct Measured {
     pub(super) cold: f64,
     /// Most memory of all rounds, in bytes.
     pub(super) peak: u64,
-    /// Processor seconds of the work.
-    pub(super) processor: f64,
+    /// Processor seconds of the work; worker processes' are not known.
+    pub(super) processor: Option<f64>,
     /// How near the first result is to embedkit's, where both are vectors: their cosine.
     pub(super) cosine: Option<f32>,
     pub(super) tokens: Option<usize>,
@@ -64,7 +64,12 @@ pub(super) fn measure(
         let sides: Vec<&Side> = sides.iter().filter(|side| side.does(workload.task, workload.is_single())).collect();
         let mut samples: Vec<Samples> = sides.iter().map(|_| Samples::default()).collect();
         for round in 0..options.rounds {
-            for (side, samples) in sides.iter().zip(&mut samples) {
+            let mut turns: Vec<_> = sides.iter().zip(&mut samples).collect();
+            // No side is always the first, nor always after the same one.
+            if round % 2 == 1 {
+                turns.reverse();
+            }
+            for (side, samples) in turns {
                 samples.take(workload, side, programs)?;
                 let (name, rate) = (&side.name, samples.rates.last().unwrap_or(&0.0));
                 eprintln!("{} round {}: {name}: {rate:.1}/s", workload.name, round + 1);
@@ -116,7 +121,7 @@ impl Samples {
             p99: median(&self.p99),
             cold: median(&self.cold),
             peak: self.peak.into_iter().max().unwrap_or(0),
-            processor: median(&self.processor),
+            processor: side.settings.parallel.is_none().then(|| median(&self.processor)),
             cosine: cosine(&self.first, ours),
             rates: self.rates,
             tokens: self.tokens,

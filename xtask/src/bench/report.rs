@@ -83,8 +83,9 @@ impl Report<'_> {
                 let _ = write!(text, " {:.1} | {ratio:.2} | {} |", result.rate, padding(result));
             }
             let cosine = result.cosine.map_or_else(String::new, |cosine| format!("{cosine:.4}"));
+            let processor = result.processor.map_or_else(String::new, |seconds| format!("{seconds:.2}"));
             let megabytes = result.peak as f64 / 1e6;
-            let _ = writeln!(text, " {megabytes:.0} | {:.2} | {:.3} | {cosine} |", result.processor, result.cold);
+            let _ = writeln!(text, " {megabytes:.0} | {processor} | {:.3} | {cosine} |", result.cold);
         }
     }
 }
