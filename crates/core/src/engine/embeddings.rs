@@ -12,8 +12,8 @@ use crate::{Error, Purpose, Result, Usage};
 const FIRST_WINDOW: usize = 4;
 /// How much larger each window is than the one before: sorting saves more in larger ones.
 const GROWTH: usize = 4;
-/// Most inputs in a window.
-const LARGEST_WINDOW: usize = 4096;
+/// Most inputs in a window; results of two windows are held at a time.
+const LARGEST_WINDOW: usize = 1024;
 /// Tokens that a window holds about.
 const WINDOW_TOKENS: usize = 1 << 16;
 /// Bytes of prepared inputs that a window holds about.
