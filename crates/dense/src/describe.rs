@@ -7,8 +7,7 @@ use serde::Deserialize;
 
 use crate::FAMILY;
 
-/// Where exports put the graph, best first.
-const GRAPHS: [&str; 4] = ["onnx/model.onnx", "model.onnx", "model_optimized.onnx", "onnx/model_quantized.onnx"];
+/// The token table of a static model.
 const TABLE: &str = "model.safetensors";
 
 /// One module of `modules.json`.
@@ -55,13 +54,10 @@ struct StaticConfig {
 /// The row that a folder amounts to.
 pub(crate) fn describe(files: &ModelFiles) -> Result<ModelDescription> {
     let id = files.root().and_then(|root| root.file_name()).map_or("model", |name| name.to_str().unwrap_or("model"));
-    match GRAPHS.iter().find(|graph| files.has(graph)) {
-        Some(graph) => describe_transformer(files, id, graph),
-        None if files.has(TABLE) => describe_static(files, id),
-        None => Err(Error::MissingFile {
-            path: files.label(GRAPHS[0]),
-            needed_for: format!("a dense model's folder has one of {} or {TABLE}", GRAPHS.join(", ")),
-        }),
+    match files.find_graph() {
+        Ok(graph) => describe_transformer(files, id, graph),
+        Err(_) if files.has(TABLE) => describe_static(files, id),
+        Err(no_graph) => Err(no_graph),
     }
 }
 

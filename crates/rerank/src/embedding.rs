@@ -5,7 +5,7 @@ use std::sync::Arc;
 use embedkit_core::session::Provider;
 use embedkit_core::vector::{Scored, top_k};
 use embedkit_core::{
-    Builder, Embeddings, Engine, Error, Facade, Loaded, ModelDescription, ModelFiles, Purpose, Result, Role, Usage,
+    Builder, Embeddings, Engine, Facade, Loaded, ModelDescription, ModelFiles, Purpose, Result, Role, Usage,
 };
 
 use crate::{FAMILY, Pair};
@@ -94,14 +94,9 @@ impl Facade for Reranker {
     const FAMILY: &'static str = FAMILY;
 
     fn describe(files: &ModelFiles) -> Result<ModelDescription> {
-        const GRAPHS: [&str; 3] = ["onnx/model.onnx", "model.onnx", "onnx/model_quantized.onnx"];
-        let graph = GRAPHS.iter().find(|graph| files.has(graph)).ok_or_else(|| Error::MissingFile {
-            path: files.label(GRAPHS[0]),
-            needed_for: format!("a reranker's folder has one of {}", GRAPHS.join(", ")),
-        })?;
         let id = files.root().and_then(|root| root.file_name()).and_then(|name| name.to_str()).unwrap_or("model");
         let mut model = ModelDescription::new(id, FAMILY, "cross-encoder");
-        model.model_file = (*graph).to_owned();
+        model.model_file = files.find_graph()?.to_owned();
         Ok(model)
     }
 
