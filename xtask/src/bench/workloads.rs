@@ -119,6 +119,7 @@ pub(super) fn all(options: &Options, models: &Models, place: &Path) -> Result<Ve
         ("static", "static", statics, bulk, corpus.mixed(40), false),
         ("static-one-core", "static", statics, bulk, corpus.mixed(20), true),
         ("bm25", "bm25", empty, bulk, corpus.mixed(10), false),
+        ("bm25-one-core", "bm25", empty, bulk, corpus.mixed(10), true),
         ("splade", "splade", head("splade").as_ref(), bulk, corpus.part(4), false),
         ("colbert", "colbert", head("colbert").as_ref(), bulk, corpus.part(2), false),
         ("rerank", "rerank", head("rerank").as_ref(), bulk, corpus.part(2), false),
