@@ -15,12 +15,25 @@ const MOST_WORDS: usize = 1 << 16;
 const LONGEST_WORD: usize = 64;
 
 /// A word of up to 15 bytes with its length: as a key it needs no allocation and no pointer to follow.
+///
+/// Its first and its last bytes, which may overlap, are all of it, and are read without a loop.
+#[inline]
 fn short_key(word: &str) -> Option<u128> {
-    const LONGEST: usize = 15;
-    let mut bytes = [0; LONGEST + 1];
-    bytes[LONGEST] = word.len() as u8;
-    bytes[..LONGEST].get_mut(..word.len())?.copy_from_slice(word.as_bytes());
-    Some(u128::from_le_bytes(bytes))
+    let bytes = word.as_bytes();
+    let length = bytes.len();
+    let (first, last) = match (bytes.first_chunk(), bytes.last_chunk()) {
+        (Some(_), Some(_)) if length > 15 => return None,
+        (Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
+        _ => match (bytes.first_chunk(), bytes.last_chunk()) {
+            (Some(first), Some(last)) => (u32::from_le_bytes(*first).into(), u64::from(u32::from_le_bytes(*last)) << 8),
+            _ => {
+                let byte = |at| u64::from(bytes.get(at).copied().unwrap_or_default());
+                (byte(0), byte(length / 2) << 8 | byte(length.saturating_sub(1)) << 16)
+            }
+        },
+    };
+    // Of 15 bytes or fewer, the eighth from the end is among the first: its place is the length's.
+    Some(u128::from(first) << 64 | u128::from(last & !0xff | length as u64))
 }
 
 /// Lexicons not in use, one for each thread that ever ran beside others.
@@ -53,25 +66,31 @@ pub(super) struct Lexicon {
 /// The terms of a text.
 #[derive(Default)]
 pub(super) struct Counts {
-    /// All terms the lexicon knows.
-    terms: Vec<Term>,
-    /// Those of the text, in the order of their first appearance.
+    /// The stem and the index of each term that the lexicon knows.
+    terms: Vec<(Arc<str>, u32)>,
+    /// How often each stands in the text.
+    counts: Vec<u32>,
+    /// Those of the text, in the order of their first appearance, and one place more.
     seen: Vec<u32>,
+    distinct: usize,
     words: usize,
     kept: u32,
 }
 
 /// A stem and how often it stands in the text.
-pub(super) struct Term {
-    pub(super) stem: Arc<str>,
+pub(super) struct Term<'c> {
+    pub(super) stem: &'c Arc<str>,
     pub(super) index: u32,
     pub(super) count: u32,
 }
 
 impl Counts {
     /// The text's terms, in the order of their first appearance.
-    pub(super) fn terms(&self) -> impl Iterator<Item = &Term> {
-        self.seen.iter().map(|term| &self.terms[*term as usize])
+    pub(super) fn terms(&self) -> impl ExactSizeIterator<Item = Term<'_>> {
+        self.seen[..self.distinct].iter().map(|term| {
+            let (stem, index) = &self.terms[*term as usize];
+            Term { stem, index: *index, count: self.counts[*term as usize] }
+        })
     }
 
     /// Number of the text's words.
@@ -84,13 +103,24 @@ impl Counts {
         self.kept
     }
 
+    /// Whether a term is the text's first of its kind is hard to foretell, so nothing branches on it.
+    #[inline]
     fn add(&mut self, term: u32) {
         self.kept = self.kept.saturating_add(1);
-        let count = &mut self.terms[term as usize].count;
-        if *count == 0 {
-            self.seen.push(term);
+        let count = &mut self.counts[term as usize];
+        if self.distinct == self.seen.len() {
+            self.seen.resize(2 * self.distinct + 64, 0);
         }
+        self.seen[self.distinct] = term;
+        self.distinct += usize::from(*count == 0);
         *count = count.saturating_add(1);
+    }
+
+    fn forget_text(&mut self) {
+        for term in &self.seen[..self.distinct] {
+            self.counts[*term as usize] = 0;
+        }
+        (self.distinct, self.words, self.kept) = (0, 0, 0);
     }
 }
 
@@ -134,7 +164,8 @@ impl Lexicon {
         }
         let position = self.counts.terms.len() as u32;
         let stem: Arc<str> = stem.into();
-        self.counts.terms.push(Term { stem: stem.clone(), index: term_index(&stem), count: 0 });
+        self.counts.terms.push((stem.clone(), term_index(&stem)));
+        self.counts.counts.push(0);
         self.stems.insert(stem, position);
         position
     }
@@ -145,8 +176,21 @@ impl Lexicon {
             *self = Self::default();
             return;
         }
-        let Counts { terms, seen, words, kept } = &mut self.counts;
-        seen.drain(..).for_each(|term| terms[term as usize].count = 0);
-        (*words, *kept) = (0, 0);
+        self.counts.forget_text();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn short_keys_tell_words_apart(a in "[ab\0]{0,16}", b in "[ab\0]{0,16}", tail in "[ab\0]{0,16}") {
+            for (a, b) in [(a.clone(), b.clone()), (format!("{a}{tail}"), format!("{b}{tail}")), (a.clone() + &b, a)] {
+                proptest::prop_assert_eq!(short_key(&a).is_some(), a.len() <= 15);
+                proptest::prop_assert!(short_key(&a).is_none() || (short_key(&a) == short_key(&b)) == (a == b));
+            }
+        }
     }
 }

@@ -123,11 +123,13 @@ impl<'t> Iterator for Runs<'t> {
         let (mut start, mut at, mut classes) = (self.at, self.at, BREAK);
         while let Some(&byte) = bytes.get(at) {
             let (size, class) = match CLASSES[usize::from(byte)] {
+                BREAK => (1, BREAK),
                 OTHER => match self.look(at) {
                     (size, true) => (size, OTHER),
                     (size, false) => (size, BREAK),
                 },
-                class => (1, class),
+                // Most runs are short: one look at eight bytes finds their end.
+                class => bytes[at..].first_chunk().map_or((1, class), |eight| ascii_run(*eight)),
             };
             match (class, classes) {
                 (BREAK, BREAK) => start = at + size,
@@ -139,6 +141,25 @@ impl<'t> Iterator for Runs<'t> {
         self.at = at;
         (classes != BREAK).then(|| Run { text: &self.text[start..at], classes })
     }
+}
+
+/// How many bytes from the first on, which is one, are ASCII word characters, and their classes.
+#[inline]
+fn ascii_run(bytes: [u8; 8]) -> (usize, u8) {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x80 * ONES;
+    // Eight bytes at once, an answer in the high bit of each; sums stay within a byte, as all are below 128.
+    let all = u64::from_le_bytes(bytes);
+    let low = all & !HIGH;
+    let from = |bytes: u64, first: u8| bytes + (0x80 - u64::from(first)) * ONES;
+    let within = |bytes: u64, first: u8, last: u8| from(bytes, first) & !from(bytes, last + 1);
+    let letters = within(low | (0x20 * ONES), b'a', b'z');
+    let part = (letters | within(low, b'0', b'9') | within(low, b'_', b'_')) & !all & HIGH;
+    let bits = (part ^ HIGH).trailing_zeros();
+    let run = 1_u64.checked_shl(bits & !7).map_or(u64::MAX, |end| end - 1);
+    let upper = within(low, b'A', b'Z') & run & HIGH != 0;
+    let class = if upper { LOWER | UPPER } else { LOWER };
+    ((bits / 8) as usize, class)
 }
 
 #[cfg(test)]
@@ -153,6 +174,20 @@ mod tests {
             ("", vec![]),
         ] {
             assert_eq!(word_runs(text).collect::<Vec<_>>(), expected, "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn runs_are_those_of_characters(text in "([a-z]{0,12}|[A-Z0-9_@`{/:\\[^]{0,3}|\\PC{0,2}){0,9}") {
+            let expected: Vec<&str> = text.split(|c| !is_word_char(c)).filter(|run| !run.is_empty()).collect();
+            let runs: Vec<Run<'_>> = Runs::new(&text, is_word_char).collect();
+            proptest::prop_assert_eq!(runs.iter().map(|run| run.text).collect::<Vec<_>>(), expected);
+            for run in runs {
+                proptest::prop_assert_eq!(run.is_ascii(), run.text.is_ascii());
+                let is_lower = run.is_ascii() && !run.text.bytes().any(|byte| byte.is_ascii_uppercase());
+                proptest::prop_assert_eq!(run.is_lower_ascii(), is_lower);
+            }
         }
     }
 
