@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::engine::{Engine, EngineOptions};
+use crate::engine::{Engine, EngineOptions, check_count};
 use crate::{
     Activation, AnyPipeline, Error, LoadContext, ModelDescription, ModelFiles, Quantization, Registry, Result,
 };
@@ -235,6 +235,10 @@ impl<F: Facade> Builder<F> {
     /// [`Error::UnknownModel`], [`Error::UnknownArchitecture`], a download that fails, missing or
     /// wrong files, options that do not fit the model.
     pub fn build(self) -> Result<F> {
+        check_count("threads", self.engine.threads)?;
+        // A model without a graph has no sessions to refuse them.
+        #[cfg(feature = "onnx")]
+        check_count("sessions", self.session.sessions)?;
         let registry = self.registry.clone().unwrap_or_else(|| Registry::global().clone());
         let (model, files) = self.resolve(&registry)?;
         let model = Arc::new(self.overridden(model)?);

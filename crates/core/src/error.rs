@@ -164,7 +164,9 @@ impl Error {
     /// An [`Error::Model`] with its cause, whose text ends the message.
     pub fn model_because(model: impl Into<String>, message: impl AsRef<str>, source: impl Into<BoxError>) -> Self {
         let source = source.into();
-        Self::Model { model: model.into(), message: format!("{}: {source}", message.as_ref()), source: Some(source) }
+        // The runtime's messages have line breaks and blanks at their ends.
+        let cause = source.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+        Self::Model { model: model.into(), message: format!("{}: {cause}", message.as_ref()), source: Some(source) }
     }
 
     /// An [`Error::Manifest`].

@@ -160,7 +160,7 @@ fn mistakes_are_named() {
         (plain().batch_size(0), "option `batch_size`"),
         (plain().batch_tokens(0), "option `batch_tokens`"),
         (plain().threads(0), "option `threads`"),
-        (plain().sessions(0), "option `threads`"),
+        (plain().sessions(0), "option `sessions`"),
         (plain().max_length(2), "option `max_length`"),
         (plain().parameter("colour", "red"), "unknown field `colour`"),
         (plain().require_providers([Provider::Cuda]), "cuda"),

@@ -49,11 +49,25 @@ pub(crate) enum Threads {
     Own(Arc<rayon::ThreadPool>),
 }
 
+/// The most threads, and the most sessions, that can be asked for: more are a mistake.
+const MOST_THREADS: usize = 1024;
+
+/// Checks a number of threads or sessions.
+pub(crate) fn check_count(option: &str, count: Option<usize>) -> Result<()> {
+    match count {
+        Some(0) => Err(Error::option(option, "must be at least 1")),
+        Some(count) if count > MOST_THREADS => {
+            Err(Error::option(option, format!("must be at most {MOST_THREADS}, not {count}")))
+        }
+        _ => Ok(()),
+    }
+}
+
 impl Threads {
     fn new(threads: Option<usize>) -> Result<Self> {
+        check_count("threads", threads)?;
         match threads {
             None => Ok(Self::Shared),
-            Some(0) => Err(Error::option("threads", "must be at least 1")),
             Some(1) => Ok(Self::Calling),
             Some(n) => {
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(n).build();

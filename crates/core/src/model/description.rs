@@ -298,8 +298,9 @@ impl ModelDescription {
     /// # Errors
     /// [`Error::Manifest`] when a key is unknown to the architecture, missing or of the wrong type.
     pub fn parameters<T: serde::de::DeserializeOwned>(&self) -> Result<T> {
-        T::deserialize(self.parameters.clone())
-            .map_err(|e| Error::manifest(&self.id, format!("in `parameters`: {}", e.message())))
+        T::deserialize(self.parameters.clone()).map_err(|e| {
+            Error::manifest(&self.id, format!("in `parameters`: {}", e.to_string().trim().replace('\n', " ")))
+        })
     }
 
     /// The embedding's width.

@@ -249,16 +249,19 @@ fn find(surroundings: &Surroundings<'_>, options: &RuntimeOptions) -> Result<Lib
     Err(RuntimeError::NotFound { tried })
 }
 
+/// What the runtime itself says has this as its target in `tracing`.
+const TARGET: &str = "onnxruntime";
+
 /// Makes the environment: no telemetry, and the runtime's messages go to `tracing`, not to stderr.
 fn start(builder: EnvironmentBuilder) -> ort::Result<Environment> {
     let environment = builder
         .with_name("embedkit")
         .with_telemetry(false)
         .with_logger(std::sync::Arc::new(|level, category, _id, location, message| match level {
-            LogLevel::Verbose => tracing::trace!(category, location, "{message}"),
-            LogLevel::Info => tracing::debug!(category, location, "{message}"),
-            LogLevel::Warning => tracing::warn!(category, location, "{message}"),
-            LogLevel::Error | LogLevel::Fatal => tracing::error!(category, location, "{message}"),
+            LogLevel::Verbose => tracing::trace!(target: TARGET, category, location, "{message}"),
+            LogLevel::Info => tracing::debug!(target: TARGET, category, location, "{message}"),
+            LogLevel::Warning => tracing::warn!(target: TARGET, category, location, "{message}"),
+            LogLevel::Error | LogLevel::Fatal => tracing::error!(target: TARGET, category, location, "{message}"),
         }))
         .build()?;
     // With a logger of its own an environment starts at the most verbose level.

@@ -4,7 +4,10 @@ use std::borrow::Cow;
 
 use super::{Outputs, SessionPool, Tensor};
 use crate::tokenizer::{Encoding, TokenBatch, Tokenizer, TokenizerOptions};
-use crate::{LoadContext, Padding, Result};
+use crate::{Error, LoadContext, Padding, Result};
+
+/// The most that rows are padded to where the row wants them of one length: no model's window is longer.
+const LONGEST_PADDING: usize = 1 << 20;
 
 /// A graph that takes token ids, with its tokenizer: what text architectures of every family have in
 /// common.
@@ -28,6 +31,10 @@ impl TextGraph {
         tokenizer.require_padding()?;
         let pool = SessionPool::load(&context.model, &context.files, &context.session)?;
         let length = (context.model.padding == Padding::MaxLength).then(|| tokenizer.max_length());
+        if let Some(length) = length.filter(|length| *length > LONGEST_PADDING) {
+            let message = format!("every text is padded to it, and {length} is more than {LONGEST_PADDING}");
+            return Err(Error::option("max_length", message));
+        }
         Ok(Self { tokenizer, pool, length, segments: false })
     }
 
@@ -82,6 +89,21 @@ impl TextGraph {
             ("position_ids", Tensor::integers(shape, batch.positions())),
         ];
         let inputs: Vec<_> = more.iter().cloned().chain(usual).collect();
-        self.pool.run(&inputs, batch.ids.len(), |outputs| read(batch, outputs))
+        self.pool.run(&inputs, batch.ids.len(), |outputs| read(batch, outputs)).map_err(|e| self.explain(batch, e))
+    }
+
+    /// Says what is behind a look-up that went beyond a table's end.
+    fn explain(&self, batch: &TokenBatch, error: Error) -> Error {
+        match error {
+            Error::Model { model, message, source } if message.contains("out of data bounds") => {
+                let largest = batch.ids.iter().max().copied().unwrap_or_default();
+                let hint = format!(
+                    "a text has the token {largest}, or is too long for the model's positions; \
+                                    is the tokenizer another model's, or `max_length` too large?"
+                );
+                Error::Model { model, message: format!("{message}; {hint}"), source }
+            }
+            other => other,
+        }
     }
 }

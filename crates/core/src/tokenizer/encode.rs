@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use tokenizers::{Tokenizer as Inner, TruncationParams, TruncationStrategy, truncate_encodings};
 
+use super::charsmap;
 use super::config::{PaddingRule, TokenizerConfig, TokenizerOptions, special_tokens};
 use super::{Side, TokenBatch};
 use crate::{Error, ModelFiles, Result, Usage};
@@ -49,7 +50,9 @@ impl Tokenizer {
         const NAME: &str = "tokenizer.json";
         let name = files.label(NAME);
         let invalid = |e: tokenizers::Error| Error::file_because(&name, "is not a tokenizer", e);
-        let mut inner = Inner::from_bytes(files.read(NAME)?).map_err(invalid)?;
+        let bytes = files.read(NAME)?;
+        charsmap::check(&bytes).map_err(|message| Error::file(&name, message))?;
+        let mut inner = Inner::from_bytes(bytes).map_err(invalid)?;
         let config = TokenizerConfig::load(files)?;
         let stored_side = inner.get_truncation().map(|stored| match stored.direction {
             tokenizers::TruncationDirection::Left => Side::Left,
@@ -92,7 +95,12 @@ impl Tokenizer {
     /// [`Error::InvalidInput`] when the tokenizer refuses a text.
     pub fn encode_pair(&self, first: &str, second: &str) -> Result<Encoding> {
         let room = self.room(true);
-        let (first, mut second) = (self.tokens(first, usize::MAX)?, self.tokens(second, usize::MAX)?);
+        let both = |wanted| Ok::<_, Error>((self.tokens(first, wanted)?, self.tokens(second, wanted)?));
+        let (mut first, mut second) = both(room)?;
+        // Where neither fits, which of the two is the longer counts, and so do their whole lengths.
+        if first.len() > room && second.len() > room {
+            (first, second) = both(usize::MAX)?;
+        }
         second.set_type_ids(vec![1; second.len()]);
         let truncated = first.len() + second.len() > room;
         let truncation = TruncationParams {

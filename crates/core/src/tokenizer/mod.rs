@@ -5,6 +5,7 @@
 //! whatever the file stores.
 
 mod batch;
+mod charsmap;
 mod config;
 mod encode;
 
