@@ -144,6 +144,9 @@ impl Pipeline for LateInteractionPipeline {
     type Output = MultiVector;
 
     fn prepare(&self, text: &str, purpose: &Purpose) -> Result<Prepared<TokenRow, MultiVector>> {
+        if let Some(task) = purpose.task.as_ref().filter(|task| !self.model.prompts.contains_key(*task)) {
+            return Err(Error::option("task", format!("model {} has no task {task:?}", self.model.id)));
+        }
         let text = self.prepared_text(text, purpose);
         let (item, usage) = self.tokens.encode(&text, purpose.role, &self.parameters, self.graph.tokenizer())?;
         let length = item.encoding.ids.len();

@@ -1,14 +1,17 @@
 //! `preprocessor_config.json`.
 
-use embedkit_core::{Error, Result};
+use std::collections::BTreeMap;
+
+use embedkit_core::{Error, ModelFiles, Result};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::filter::Filter;
 use super::levels::Levels;
 use super::raster::CHANNELS;
 use super::size::{Resize, Size};
 use super::tile::Tiling;
-use super::{MAX_SIDE, Step};
+use super::{CONFIG_FILE, MAX_SIDE, Step};
 
 /// A model's `preprocessor_config.json`: which steps its pictures go through.
 ///
@@ -85,6 +88,13 @@ enum PerChannel {
 }
 
 impl ProcessorConfig {
+    /// The configuration among a model's files.
+    pub(super) fn load(files: &ModelFiles) -> Result<Self> {
+        // A list would be taken for the keys' values in their order, and an empty one for none at all.
+        files.json::<BTreeMap<String, IgnoredAny>>(CONFIG_FILE)?;
+        files.json(CONFIG_FILE)
+    }
+
     /// The steps on 8-bit pictures, in their order: resize, pad to a square, crop in the centre.
     pub(super) fn steps(&self) -> Result<Vec<Step>> {
         let on = |flag: Option<bool>| flag.unwrap_or(false);

@@ -77,7 +77,7 @@ impl Processor {
     /// # Errors
     /// [`Error::MissingFile`] without a `preprocessor_config.json`, and as [`new`](Self::new).
     pub fn load(files: &ModelFiles) -> Result<Self> {
-        Self::new(&files.json(CONFIG_FILE)?).map_err(|error| match error {
+        Self::new(&ProcessorConfig::load(files)?).map_err(|error| match error {
             Error::InvalidFile { message, source, .. } => {
                 Error::InvalidFile { path: files.label(CONFIG_FILE), message, source }
             }

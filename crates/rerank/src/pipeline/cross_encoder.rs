@@ -5,7 +5,7 @@ use std::sync::Arc;
 use embedkit_core::session::{SessionPool, TextGraph};
 use embedkit_core::tokenizer::{Encoding, TokenizerOptions};
 use embedkit_core::{
-    AnyPipeline, Architecture, Error, LoadContext, ModelDescription, Pipeline, Prepared, Purpose, Result,
+    Activation, AnyPipeline, Architecture, Error, LoadContext, ModelDescription, Pipeline, Prepared, Purpose, Result,
 };
 
 use super::{activation, prepared};
@@ -63,6 +63,11 @@ impl Pipeline for CrossEncoderPipeline {
             let output = outputs.get(index, batch.rows)?;
             if output.shape.len() != 2 {
                 return Err(outputs.wrong(index, &format!("has shape {:?}, not [rows, labels]", output.shape)));
+            }
+            if self.model.activation == Activation::Softmax && output.shape[1] == 1 {
+                let message =
+                    format!("softmax is for several labels, and model {} has one; use sigmoid", self.model.id);
+                return Err(Error::option("activation", message));
             }
             let score = |row| {
                 activation::score(output.row(row), self.model.activation)
