@@ -35,7 +35,7 @@ fn main() -> ExitCode {
 /// The libraries' diagnostics go to standard error; `EMBEDKIT_LOG` overrides what is shown.
 fn start_log(cli: &Cli) {
     let filter = tracing_subscriber::EnvFilter::try_from_env("EMBEDKIT_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(cli.log_level()));
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(cli.log_filter()));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -45,11 +45,11 @@ pub(crate) struct Cli {
 }
 
 impl Cli {
-    /// The least level of log lines that are shown.
-    pub(crate) fn log_level(&self) -> &'static str {
+    /// The log lines that are shown. What ONNX Runtime says of a failure stands in the error too.
+    pub(crate) fn log_filter(&self) -> &'static str {
         match self.verbose {
-            _ if self.quiet => "error",
-            0 => "warn",
+            _ if self.quiet => "error,onnxruntime=off",
+            0 => "warn,onnxruntime=off",
             1 => "info",
             _ => "debug",
         }

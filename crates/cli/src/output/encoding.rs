@@ -112,5 +112,5 @@ fn read_calibration(path: &Path) -> Result<Int8Calibration> {
         Ok(line.embedding)
     });
     let vectors: Vec<Vec<f32>> = vectors.collect::<Result<_>>()?;
-    Ok(Int8Calibration::from_vectors(&vectors)?)
+    Int8Calibration::from_vectors(&vectors).map_err(|error| Failure::Failed(format!("{label}: {error}")))
 }
