@@ -1,0 +1,137 @@
+//! Pictures that are none, or not whole, or far too large.
+
+use std::path::Path;
+
+use crate::case::Case;
+use crate::program;
+use crate::subject::{COLQWEN, IMAGE, Subject, picture};
+use crate::{common, library};
+
+/// What is at a picture's path.
+#[derive(Clone, Copy, Debug)]
+enum Picture {
+    Missing,
+    Folder,
+    Empty,
+    Text,
+    /// The first bytes of a picture, this share of it in percent.
+    Part(usize),
+    /// One of the image crate's fixtures, its bytes from one place on replaced.
+    Damaged(&'static str, usize, &'static [u8]),
+    /// A PNG that says it has these sides.
+    Sides(u32, u32),
+    /// The beginning of this format, and nothing more.
+    Magic(&'static [u8]),
+    /// A path that holds what paths cannot.
+    Path(&'static str),
+}
+
+use Picture::*;
+
+/// A picture, and what the error says beside its name.
+const PICTURES: &[(Picture, &[&str])] = &[
+    (Missing, &[]),
+    (Folder, &[]),
+    (Empty, &["empty"]),
+    (Text, &["not a picture"]),
+    (Part(1), &[]),
+    (Part(10), &[]),
+    (Part(50), &[]),
+    (Part(95), &[]),
+    (Damaged("rgb.jpg", 2, &[0xff; 40]), &[]),
+    (Damaged("rgb.gif", 6, &[0xff; 40]), &[]),
+    (Damaged("rgb.bmp", 18, &[0xff; 12]), &[]),
+    (Damaged("rgb_raw.tif", 4, &[0xff; 4]), &[]),
+    (Damaged("lossy.webp", 12, &[0xff; 20]), &[]),
+    (Damaged("rgb.png", 33, &[0xff; 8]), &[]),
+    (Sides(60_000, 60_000), &["exceed"]),
+    (Sides(u32::MAX >> 1, u32::MAX >> 1), &[]),
+    (Sides(0, 5), &[]),
+    (Sides(5, 0), &[]),
+    (Magic(b"\x89PNG\r\n\x1a\n"), &[]),
+    (Magic(b"\xff\xd8\xff\xe0"), &[]),
+    (Magic(b"GIF89a"), &[]),
+    (Magic(b"RIFF\xff\xff\xff\xffWEBPVP8 "), &[]),
+    (Magic(b"II*\0\x08\0\0\0"), &[]),
+    (Magic(b"BM"), &[]),
+    (Path("/no/such/folder/picture.png"), &[]),
+    (Path("/dev/null/picture.png"), &[]),
+    (Path("/nul\0.png"), &[]),
+];
+
+pub(crate) fn cases() -> Vec<Case> {
+    let case = |subject: Subject| {
+        PICTURES.iter().map(move |(picture, parts)| {
+            Case::new(format!("{}: picture {picture:?}", subject.name()), move || check(subject, *picture, parts))
+        })
+    };
+    [IMAGE, COLQWEN].into_iter().flat_map(case).collect()
+}
+
+fn check(subject: Subject, picture: Picture, parts: &[&str]) -> Result<(), String> {
+    let folder = tempfile::tempdir().unwrap();
+    let model = folder.path().join("model");
+    std::fs::create_dir(&model).unwrap();
+    subject.copy_to(&model);
+    let path = picture.at(&folder.path().join("the_picture.png"));
+    let good = crate::subject::picture();
+    let inputs = [good.clone(), path.clone(), good];
+    let results = library::embed(&subject.row(), &model, &[], &inputs).map_err(|error| error.to_string())?;
+    let [Ok(first), Err(error), Ok(last)] = &results[..] else { return Err(format!("{results:?}")) };
+    if first != last || first.is_empty() {
+        return Err("the pictures beside it should be embedded as without it".to_owned());
+    }
+    let name = path.replace('\0', "");
+    let name = name.rsplit('/').next().unwrap();
+    let named = name.strip_suffix(".png").unwrap().trim_start_matches("nul");
+    let parts: Vec<&str> = parts.iter().copied().chain([named]).collect();
+    let error = error.to_string();
+    if let Some(missing) = parts.iter().find(|part| !error.contains(**part)) {
+        return Err(format!("{missing:?} is not in {error:?}"));
+    }
+    let outcome = program::embed(&subject.row(), &model, &[], &inputs).unwrap();
+    let parts: Vec<&str> = parts.into_iter().chain(["line 2"]).collect();
+    program::check_failure(&outcome, &parts).map_err(|failure| format!("in the program: {failure}"))
+}
+
+impl Picture {
+    /// Puts it at a path; where it then is.
+    fn at(self, path: &Path) -> String {
+        let good = || std::fs::read(picture()).unwrap();
+        let bytes = match self {
+            Missing => None,
+            Folder => {
+                std::fs::create_dir(path).unwrap();
+                None
+            }
+            Empty => Some(vec![]),
+            Text => Some(b"this is a text, not a picture".to_vec()),
+            Part(percent) => Some(good()[..good().len() * percent / 100].to_vec()),
+            Damaged(name, from, bytes) => {
+                let mut damaged = std::fs::read(common::fixtures("image").join("formats").join(name)).unwrap();
+                damaged[from..from + bytes.len()].copy_from_slice(bytes);
+                Some(damaged)
+            }
+            Sides(width, height) => Some(png_of(good(), width, height)),
+            Magic(bytes) => Some(bytes.to_vec()),
+            Path(path) => return path.to_owned(),
+        };
+        if let Some(bytes) = bytes {
+            std::fs::write(path, bytes).unwrap();
+        }
+        path.to_str().unwrap().to_owned()
+    }
+}
+
+/// A PNG that says it has other sides, with a right checksum.
+fn png_of(mut png: Vec<u8>, width: u32, height: u32) -> Vec<u8> {
+    png[16..20].copy_from_slice(&width.to_be_bytes());
+    png[20..24].copy_from_slice(&height.to_be_bytes());
+    let mut crc = !0u32;
+    for byte in &png[12..29] {
+        crc ^= u32::from(*byte);
+        (0..8).for_each(|_| crc = (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg()));
+    }
+    png[29..33].copy_from_slice(&(!crc).to_be_bytes());
+    png
+}
