@@ -1,7 +1,7 @@
 //! What the files beside `tokenizer.json` say about window, special tokens and padding.
 
 use serde_json::{Map, Value};
-use tokenizers::{AddedToken, PaddingParams, Tokenizer as Inner, TruncationDirection};
+use tokenizers::{AddedToken, PaddingParams, Tokenizer as Inner};
 
 use crate::{Error, ModelFiles, Result};
 
@@ -29,15 +29,6 @@ pub enum Side {
     /// The end of the row.
     #[default]
     Right,
-}
-
-impl Side {
-    pub(super) fn truncation(self) -> TruncationDirection {
-        match self {
-            Self::Left => TruncationDirection::Left,
-            Self::Right => TruncationDirection::Right,
-        }
-    }
 }
 
 /// How rows are padded.

@@ -1,11 +1,14 @@
 //! Texts to token ids.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
-use tokenizers::{Tokenizer as Inner, TruncationParams, TruncationStrategy, truncate_encodings};
+use tokenizers::Tokenizer as Inner;
 
 use super::charsmap;
 use super::config::{PaddingRule, TokenizerConfig, TokenizerOptions, special_tokens};
+use super::frame::{Frame, cut, longest_first};
+use super::word_pieces::WordPieces;
 use super::{Side, TokenBatch};
 use crate::{Error, ModelFiles, Result, Usage};
 
@@ -13,7 +16,10 @@ use crate::{Error, ModelFiles, Result, Usage};
 #[derive(Clone, Debug)]
 pub struct Tokenizer {
     inner: Inner,
-    add_special_tokens: bool,
+    /// The same, where the pipeline is one that is read faster.
+    word_pieces: Option<Arc<WordPieces>>,
+    single: Frame,
+    pair: Frame,
     max_length: usize,
     truncation_side: Side,
     padding: Option<PaddingRule>,
@@ -73,8 +79,18 @@ impl Tokenizer {
         inner.with_padding(None);
         let special_ids =
             inner.get_added_tokens_decoder().iter().filter(|(_, token)| token.special).map(|(id, _)| *id).collect();
-        let add_special_tokens = !options.without_special_tokens;
-        Ok(Self { inner, add_special_tokens, max_length, truncation_side, padding, special_ids, name })
+        let frame = |pair| Frame::of(&inner, pair, !options.without_special_tokens).map_err(invalid);
+        Ok(Self {
+            word_pieces: WordPieces::of(&inner).map(Arc::new),
+            single: frame(false)?,
+            pair: frame(true)?,
+            inner,
+            max_length,
+            truncation_side,
+            padding,
+            special_ids,
+            name,
+        })
     }
 
     /// The ids of a text.
@@ -82,11 +98,11 @@ impl Tokenizer {
     /// # Errors
     /// [`Error::InvalidInput`] when the tokenizer refuses the text.
     pub fn encode(&self, text: &str) -> Result<Encoding> {
-        let room = self.room(false);
-        let mut tokens = self.tokens(text, room)?;
-        let truncated = tokens.len() > room;
-        tokens.truncate(room, 0, self.truncation_side.truncation());
-        self.finish(tokens, None, truncated)
+        let room = self.room(&self.single);
+        let mut ids = self.ids(text, room)?;
+        let truncated = ids.len() > room;
+        cut(&mut ids, room, self.truncation_side);
+        Ok(self.single.fill(&ids, &[], truncated))
     }
 
     /// The ids of two texts in one row, cut longest first.
@@ -94,57 +110,43 @@ impl Tokenizer {
     /// # Errors
     /// [`Error::InvalidInput`] when the tokenizer refuses a text.
     pub fn encode_pair(&self, first: &str, second: &str) -> Result<Encoding> {
-        let room = self.room(true);
-        let both = |wanted| Ok::<_, Error>((self.tokens(first, wanted)?, self.tokens(second, wanted)?));
+        let room = self.room(&self.pair);
+        let both = |wanted| Ok::<_, Error>((self.ids(first, wanted)?, self.ids(second, wanted)?));
         let (mut first, mut second) = both(room)?;
         // Where neither fits, which of the two is the longer counts, and so do their whole lengths.
         if first.len() > room && second.len() > room {
             (first, second) = both(usize::MAX)?;
         }
-        second.set_type_ids(vec![1; second.len()]);
         let truncated = first.len() + second.len() > room;
-        let truncation = TruncationParams {
-            direction: self.truncation_side.truncation(),
-            max_length: room,
-            strategy: TruncationStrategy::LongestFirst,
-            stride: 0,
-        };
-        let (first, second) = truncate_encodings(first, Some(second), &truncation).map_err(refused)?;
-        self.finish(first, second, truncated)
+        let (firsts, seconds) = longest_first(first.len(), second.len(), room);
+        cut(&mut first, firsts, self.truncation_side);
+        cut(&mut second, seconds, self.truncation_side);
+        Ok(self.pair.fill(&first, &second, truncated))
     }
 
     /// Tokens of the window beside the special ones.
-    fn room(&self, pair: bool) -> usize {
-        let special = match self.add_special_tokens {
-            true => self.inner.get_post_processor().map_or(0, |p| tokenizers::PostProcessor::added_tokens(p, pair)),
-            false => 0,
-        };
-        self.max_length.saturating_sub(special)
+    fn room(&self, frame: &Frame) -> usize {
+        self.max_length.saturating_sub(frame.special())
     }
 
-    /// A text's tokens without special ones: all, or at least somewhat more than `wanted`.
-    fn tokens(&self, text: &str, wanted: usize) -> Result<tokenizers::Encoding> {
-        if self.truncation_side == Side::Right {
-            for prefix in Prefixes::of(text, wanted) {
-                let tokens = self.inner.encode_fast(prefix, false).map_err(refused)?;
-                // Tokens near a prefix's end could differ from the whole text's; these are cut off.
-                if tokens.len() >= wanted.saturating_add(Prefixes::MARGIN_TOKENS) {
-                    return Ok(tokens);
-                }
+    /// A text's tokens without special ones: all, or at least one more than `wanted`.
+    fn ids(&self, text: &str, wanted: usize) -> Result<Vec<u32>> {
+        let wanted = match self.truncation_side {
+            Side::Right => wanted,
+            Side::Left => usize::MAX,
+        };
+        if let Some(ids) = self.word_pieces.as_ref().and_then(|pieces| pieces.ids(text, wanted)) {
+            return Ok(ids);
+        }
+        let ids = |text| Ok(self.inner.encode_fast(text, false).map_err(refused)?.get_ids().to_vec());
+        for prefix in Prefixes::of(text, wanted) {
+            let ids = ids(prefix)?;
+            // Tokens near a prefix's end could differ from the whole text's; these are cut off.
+            if ids.len() >= wanted.saturating_add(Prefixes::MARGIN_TOKENS) {
+                return Ok(ids);
             }
         }
-        self.inner.encode_fast(text, false).map_err(refused)
-    }
-
-    /// Adds the special tokens.
-    fn finish(
-        &self,
-        first: tokenizers::Encoding,
-        second: Option<tokenizers::Encoding>,
-        truncated: bool,
-    ) -> Result<Encoding> {
-        let whole = self.inner.post_process(first, second, self.add_special_tokens).map_err(refused)?;
-        Ok(Encoding { ids: whole.get_ids().to_vec(), type_ids: whole.get_type_ids().to_vec(), truncated })
+        ids(text)
     }
 
     /// Rows as one batch, padded to the longest, or to `length` where given.
@@ -217,7 +219,7 @@ impl Tokenizer {
     /// # Errors
     /// [`Error::InvalidInput`] when the tokenizer refuses the text.
     pub fn encode_bare(&self, text: &str) -> Result<Vec<u32>> {
-        Ok(self.tokens(text, usize::MAX)?.get_ids().to_vec())
+        self.ids(text, usize::MAX)
     }
 
     /// The id that stands for unknown tokens, where the vocabulary has one.

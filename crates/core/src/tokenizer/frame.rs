@@ -1,0 +1,86 @@
+//! What a post-processor puts around texts.
+
+use tokenizers::{Token, Tokenizer as Inner};
+
+use super::{Encoding, Side};
+
+/// A row's layout: special tokens, and where the texts go.
+#[derive(Clone, Debug)]
+pub(super) struct Frame(Vec<Slot>);
+
+#[derive(Clone, Debug)]
+struct Slot {
+    content: Content,
+    type_id: u32,
+}
+
+#[derive(Clone, Debug)]
+enum Content {
+    Special(u32),
+    First,
+    Second,
+}
+
+impl Frame {
+    /// Ids that stand for the texts while the post-processor is asked.
+    const TEXTS: [u32; 2] = [u32::MAX, u32::MAX - 1];
+
+    /// Asks a tokenizer's post-processor for its layout of one text, or of two.
+    pub(super) fn of(tokenizer: &Inner, pair: bool, add_special_tokens: bool) -> tokenizers::Result<Self> {
+        let text = |number: usize| {
+            let token = Token::new(Self::TEXTS[number], String::new(), (0, 0));
+            tokenizers::Encoding::from_tokens(vec![token], number as u32)
+        };
+        let row = tokenizer.post_process(text(0), pair.then(|| text(1)), add_special_tokens)?;
+        let slot = |(id, type_id): (&u32, &u32)| Slot {
+            content: match Self::TEXTS.iter().position(|text| text == id) {
+                None => Content::Special(*id),
+                Some(0) => Content::First,
+                Some(_) => Content::Second,
+            },
+            type_id: *type_id,
+        };
+        Ok(Self(row.get_ids().iter().zip(row.get_type_ids()).map(slot).collect()))
+    }
+
+    /// Number of special tokens.
+    pub(super) fn special(&self) -> usize {
+        self.0.iter().filter(|slot| matches!(slot.content, Content::Special(_))).count()
+    }
+
+    /// A row with the texts in their places.
+    pub(super) fn fill(&self, first: &[u32], second: &[u32], truncated: bool) -> Encoding {
+        let length = first.len() + second.len() + self.0.len();
+        let (mut ids, mut type_ids) = (Vec::with_capacity(length), Vec::with_capacity(length));
+        for Slot { content, type_id } in &self.0 {
+            match content {
+                Content::Special(id) => ids.push(*id),
+                Content::First => ids.extend(first),
+                Content::Second => ids.extend(second),
+            }
+            type_ids.resize(ids.len(), *type_id);
+        }
+        Encoding { ids, type_ids, truncated }
+    }
+}
+
+/// Cuts tokens off at a side until at most `length` are left.
+pub(super) fn cut(ids: &mut Vec<u32>, length: usize, side: Side) {
+    match side {
+        Side::Right => ids.truncate(length),
+        Side::Left => drop(ids.drain(..ids.len().saturating_sub(length))),
+    }
+}
+
+/// Lengths to which two texts are cut so that together they have at most `room` tokens: the longer
+/// one is cut, and when that is not enough, both to halves, of which it has the larger.
+pub(super) fn longest_first(first: usize, second: usize, room: usize) -> (usize, usize) {
+    if first + second <= room {
+        return (first, second);
+    }
+    let shorter = first.min(second).min(room / 2);
+    match first > second {
+        true => (room - shorter, shorter),
+        false => (shorter, room - shorter),
+    }
+}
