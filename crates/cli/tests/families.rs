@@ -166,3 +166,30 @@ fn pages_and_queries_are_embedded() {
     assert_eq!(explained.code, 0, "{}", explained.stderr);
     assert!(std::fs::read(png).unwrap().starts_with(b"\x89PNG"));
 }
+
+#[cfg(feature = "pdf")]
+#[test]
+fn pages_of_a_pdf_are_embedded() {
+    let case: Case<ImageGolden> = case("colpali", "colmodernvbert");
+    let folder = tempfile::tempdir().unwrap();
+    let model = model_args(folder.path(), case.golden.model.clone(), &case.folder);
+    let model = strings(&model);
+    let file = folder.path().join("pages.pdf");
+    let pages = ["1 0 0 rg 0 0 100 50 re f", "0 0 1 rg 0 0 200 100 re f", "0 1 0 rg 50 50 20 20 re f"];
+    std::fs::write(&file, embedkit_testing::pdf(200, 100, &pages)).unwrap();
+    let file = file.to_str().unwrap();
+    let embed = |args: &[&str]| run(&[&["embed", "--pdf"], args, &model[..]].concat());
+    let pages = |args: &[&str]| -> Vec<Value> {
+        let mut lines = embed(args).json();
+        lines.iter_mut().map(|line| line["embeddings"].take()).collect()
+    };
+    let all = pages(&[file]);
+    assert_eq!(all.len(), 3);
+    assert!(all[0] != all[1] && all[1] != all[2]);
+    assert_eq!(pages(&[file, "--pages", "2-3"]), all[1..]);
+    assert_eq!(pages(&[file, "--pages", "1"]), all[..1]);
+    assert_eq!(pages(&[file, "--pages", "2", "--dpi", "36"]).len(), 1);
+    embed(&[file, "--pages", "2-9"]).assert_fails(2, "1 to 3");
+    embed(&[file, "--dpi", "0"]).assert_fails(2, "dpi");
+    embed(&["nowhere.pdf"]).assert_fails(1, "nowhere.pdf");
+}

@@ -1,6 +1,7 @@
 //! What the workspace's tests share: goldens and how they are compared.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests end with a panic")]
 
+mod pdf;
 mod tensor;
 
 use std::collections::BTreeMap;
@@ -10,6 +11,7 @@ use embedkit_core::ModelDescription;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+pub use pdf::pdf;
 pub use tensor::{TensorGolden, pattern};
 
 /// Largest difference to the reference, as a share of the vector's length.
