@@ -9,6 +9,7 @@ mod machine;
 mod measure;
 mod memory;
 mod options;
+mod pictures;
 mod process;
 mod programs;
 mod reach;

@@ -1,5 +1,10 @@
 """Python's fastembed as a side of the benchmark."""
 
+import json
+from pathlib import Path
+
+import numpy as np
+
 from protocol import serve
 
 # What its folder of stop words would hold; the words change nothing about the speed that matters.
@@ -60,6 +65,35 @@ def image(config):
     return side(lambda paths: model.embed(paths, **of_batches(config)), lambda vector: vector)
 
 
+def preprocess(opened):
+    """The processor alone; of each tensor as many values are kept as are compared."""
+
+    def load(config):
+        from fastembed.image.transform.operators import Compose
+        from PIL import Image
+
+        chain = Compose.from_config(json.loads((Path(config["model_dir"]) / "preprocessor_config.json").read_text()))
+
+        def process(picture):
+            return np.array(chain([picture])).ravel()[:4096].copy()
+
+        def process_file(path):
+            with Image.open(path) as picture:
+                return process(picture)
+
+        def open_all(paths):
+            pictures = [Image.open(path) for path in paths]
+            for picture in pictures:
+                picture.load()
+            return pictures
+
+        one = process if opened else process_file
+        functions = (lambda items: [one(item) for item in items], one)
+        return (*functions, open_all) if opened else functions
+
+    return load
+
+
 TASKS = {
     "dense": dense,
     "bm25": sparse("Qdrant/bm25", stopwords=set(STOP_WORDS.split())),
@@ -67,6 +101,8 @@ TASKS = {
     "colbert": colbert,
     "rerank": rerank,
     "image": image,
+    "preprocess": preprocess(opened=False),
+    "preprocess-opened": preprocess(opened=True),
 }
 
 if __name__ == "__main__":

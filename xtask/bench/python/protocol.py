@@ -8,13 +8,16 @@ import time
 def serve(load):
     """Loads the side that the argument asks for, and answers until stdin ends.
 
-    `load` takes the configuration and gives two functions: of many items, and of one, to results.
+    `load` takes the configuration and gives two functions: of many items, and of one, to results. A third may
+    make something of the items before time is taken.
     """
-    bulk, one = load(json.loads(sys.argv[1]))
+    bulk, one, *ready = load(json.loads(sys.argv[1]))
     for line in sys.stdin:
         ((kind, path),) = json.loads(line).items()
         with open(path, encoding="utf-8") as file:
             items = [json.loads(item) for item in file]
+        for make in ready:
+            items = make(items)
         seconds, results = [], []
         if kind == "bulk":
             start = time.perf_counter()

@@ -1,52 +1,74 @@
-//! `cargo xtask bench memory`: memory does not grow with the number of texts.
+//! `cargo xtask bench memory`: memory does not grow with the number of inputs.
 
 use std::path::{Path, PathBuf};
 
 use bench_protocol::{Config, Request};
 
 use super::options::Options;
+use super::pictures::Pictures;
 use super::process::Process;
-use super::programs::Programs;
+use super::programs::{self, Programs};
 use super::sides::{self, Library};
+use super::workloads::saved;
 use super::{failed, place};
 use crate::{Failure, Outcome};
 
-/// Texts of a short and of a long run.
+/// Texts and pictures of a short and of a long run.
 const TEXTS: [usize; 2] = [10_000, 100_000];
+const PICTURES: [usize; 2] = [500, 5_000];
 /// How much more memory the long run may take.
 const MOST: f64 = 1.05;
 
-/// Embeds few and many texts, each in a process of its own, and compares the memory they took.
+/// Embeds few and many inputs, each in a process of its own, and compares the memory they took.
 pub(super) fn run(options: &Options) -> Outcome {
+    let place = place();
     let mut sides = sides::all(options);
     sides.retain(|side| side.library == Library::Embedkit);
-    let programs = Programs::ready(options, &sides, &place())?;
+    let programs = Programs::ready(options, &sides, &place)?;
     let mut grown = Vec::new();
-    let tasks = [("static", Some(PathBuf::new())), ("dense", options.model_dir.clone())];
-    for (task, model_dir) in tasks.into_iter().filter_map(|(task, model)| Some((task, model?))) {
-        let [few, many] = [peak(&programs, task, &model_dir, TEXTS[0])?, peak(&programs, task, &model_dir, TEXTS[1])?];
-        let growth = many as f64 / few as f64;
-        let megabytes = |bytes: u64| bytes as f64 / 1e6;
-        super::print(&format!(
-            "{task}: {:.1} MB for {} texts, {:.1} MB for {}: {growth:.3}",
-            megabytes(few),
-            TEXTS[0],
-            megabytes(many),
-            TEXTS[1]
-        ))?;
+    for (task, counts) in [("static", TEXTS), ("dense", TEXTS), ("image", PICTURES)] {
+        let Some((model_dir, pictures)) = (if options.wants(task) { inputs(options, task, &place)? } else { None })
+        else {
+            continue;
+        };
+        let request = |count| match &pictures {
+            Some(paths) => Request::Cycle(paths.clone(), count),
+            None => Request::Stream(count),
+        };
+        let [few, many] = counts;
+        let mut peaks = [0; 2];
+        for (peak, count) in peaks.iter_mut().zip(counts) {
+            *peak = measure(&programs, task, &model_dir, &request(count), count)?;
+        }
+        let growth = peaks[1] as f64 / peaks[0] as f64;
+        let [less, more] = peaks.map(|bytes| bytes as f64 / 1e6);
+        super::print(&format!("{task}: {less:.1} MB for {few}, {more:.1} MB for {many}: {growth:.3}"))?;
         if growth >= MOST {
             grown.push(task);
         }
     }
-    if grown.is_empty() { Ok(()) } else { Err(failed(format!("memory grows with the texts: {}", grown.join(", ")))) }
+    if grown.is_empty() { Ok(()) } else { Err(failed(format!("memory grows with the inputs: {}", grown.join(", ")))) }
 }
 
-fn peak(programs: &Programs, task: &str, model_dir: &Path, texts: usize) -> Result<u64, Failure> {
+/// A task's model, and a file with paths of pictures if it is about them; none when the model is not at hand.
+fn inputs(options: &Options, task: &str, place: &Path) -> Result<Option<(PathBuf, Option<PathBuf>)>, Failure> {
+    Ok(match task {
+        "static" => Some((PathBuf::new(), None)),
+        "image" => {
+            let pictures = Pictures::ready(&programs::python(options, place)?)?;
+            let paths = [pictures.files("jpg")?, pictures.files("png")?].concat();
+            Some((pictures.model("vit-small"), Some(saved(place, "memory", &paths)?)))
+        }
+        _ => options.model_dir.clone().map(|model| (model, None)),
+    })
+}
+
+fn measure(programs: &Programs, task: &str, model_dir: &Path, request: &Request, count: usize) -> Result<u64, Failure> {
     let config = Config { task: task.to_owned(), model_dir: model_dir.to_owned(), ..Config::default() };
     let mut process = Process::start(programs.command(Library::Embedkit, false)?, &config)?;
-    let results = process.ask(&Request::Stream(texts))?.results;
-    if results != texts {
-        return Err(failed(format!("{task}: {results} results for {texts} texts")));
+    let results = process.ask(request)?.results;
+    if results != count {
+        return Err(failed(format!("{task}: {results} results for {count} inputs")));
     }
     Ok(process.peak_bytes())
 }

@@ -7,11 +7,11 @@ use crate::Failure;
 pub(super) const USAGE: &str = "\
 usage: cargo xtask bench [memory] [OPTION…]
 
-  --corpus FILE      JSON Lines with `text`; needed but for `memory`
+  --corpus FILE      JSON Lines with `text`; without it, work on texts is left out
   --model-dir DIR    all-MiniLM-L6-v2: model.onnx, tokenizer.json and so on; without it, dense work is left out
   --int8-graph NAME  the same model's int8 graph in that folder (default model_quantized.onnx, where it is there)
-  --images DIR       pictures, for the model of
-  --image-model-dir DIR  Qdrant/clip-ViT-B-32-vision; without both, images are left out
+  --images DIR       pictures; without it, some are drawn
+  --image-model-dir DIR  Qdrant/clip-ViT-B-32-vision; without it, a smaller model is made
   --python PATH      a Python with the peers installed; default: one is made under target/
   --texts N          how many texts of the corpus (default 512)
   --rounds N         how often everything is measured (default 3)
@@ -22,7 +22,8 @@ usage: cargo xtask bench [memory] [OPTION…]
                      batch_overhead, batch_size, threads, sessions); may be given several times
   --output FILE      where the Markdown goes too (default target/bench/report.md)
 
-`memory` embeds 10,000 and 100,000 short texts through the iterator, and fails when peak memory grows by 5 %.";
+`memory` embeds 10,000 and 100,000 short texts, and 500 and 5,000 pictures, through the iterator, and fails when
+peak memory grows by 5 %. Its tasks, for `--only`: static, dense, image.";
 
 #[derive(Debug)]
 pub(super) struct Options {

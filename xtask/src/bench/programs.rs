@@ -22,9 +22,9 @@ impl Programs {
     /// Builds and installs what the sides need.
     pub(super) fn ready(options: &Options, sides: &[Side], place: &Path) -> Result<Self, Failure> {
         let is_python = |side: &Side| matches!(side.library, Library::FastembedPython | Library::Model2vecPython);
-        let python = match &options.python {
-            None if sides.iter().any(is_python) => Some(environment(place)?),
-            given => given.clone(),
+        let python = match sides.iter().any(is_python) {
+            true => Some(python(options, place)?),
+            false => options.python.clone(),
         };
         let runtime = std::env::var_os("ORT_DYLIB_PATH").map_or_else(crate::test::runtime, |path| Ok(path.into()))?;
         let mut programs = Self { commands: HashMap::new(), python, runtime };
@@ -81,6 +81,11 @@ fn theirs(name: &str, place: &Path) -> Result<PathBuf, Failure> {
     build.args(["build", "--quiet", "--release", "--locked", "--manifest-path"]).arg(folder(name).join("Cargo.toml"));
     workspace::succeed(build.arg("--target-dir").arg(&target))?;
     Ok(target.join("release").join(format!("bench-{name}")))
+}
+
+/// The Python that is named, or one of the benchmark's own.
+pub(super) fn python(options: &Options, place: &Path) -> Result<PathBuf, Failure> {
+    options.python.clone().map_or_else(|| environment(place), Ok)
 }
 
 /// A virtual environment with the Python peers.

@@ -84,6 +84,14 @@ const GOALS: &[(&str, Of, Rival, Bound)] = &[
     ("static-one-core", Of::Rate, Rival::Default(Model2vecRust), Least(1.0)),
     ("bm25", Of::Rate, Rival::Default(FastembedPython), Least(20.0)),
     ("bm25-one-core", Of::Rate, Rival::Default(FastembedPython), Least(20.0)),
+    ("image", Of::Rate, Rival::Best(FastembedPython), Least(1.0)),
+    ("preprocess-clip", Of::Rate, Rival::Default(FastembedPython), Least(1.0)),
+    ("preprocess-siglip", Of::Rate, Rival::Default(FastembedPython), Least(1.0)),
+    ("preprocess-convnext", Of::Rate, Rival::Default(FastembedPython), Least(1.0)),
+    ("preprocess-jinaclip", Of::Rate, Rival::Default(FastembedPython), Least(1.0)),
+    ("preprocess-idefics3", Of::Rate, Rival::Default(FastembedPython), Least(1.0)),
+    ("preprocess-png", Of::Rate, Rival::Default(FastembedPython), Least(1.0)),
+    ("preprocess-opened", Of::Rate, Rival::Default(FastembedPython), Least(1.0)),
 ];
 
 /// The most that the p99 of single texts may be, in p50s.
@@ -99,7 +107,7 @@ pub(super) fn goals(results: &[Measured]) -> Vec<Goal> {
     for (workload, of, rival, asked) in GOALS {
         let Some(ours) = ours(workload) else { continue };
         let (value, name): (fn(&Measured) -> f64, _) = match of {
-            Of::Rate => (|result| result.rate, "texts/s"),
+            Of::Rate => (|result| result.rate, "items/s"),
             Of::Peak => (|result| result.peak as f64, "peak memory"),
             Of::P50 => (|result| result.p50, "p50"),
             Of::Cold => (|result| result.cold, "cold start"),

@@ -55,12 +55,12 @@ impl Report<'_> {
     }
 
     fn write_workload(&self, text: &mut String, workload: &Workload) {
-        let [fewest, median, most] = workload.words;
-        let _ = write!(
-            text,
-            "\n## {}\n\n{} texts, {fewest} to {most} words, median {median}",
-            workload.name, workload.texts
-        );
+        let (count, [fewest, median, most]) = (workload.texts, workload.words);
+        let what = match workload.is_of_pictures() {
+            true => format!("{count} pictures"),
+            false => format!("{count} texts, {fewest} to {most} words, median {median}"),
+        };
+        let _ = write!(text, "\n## {}\n\n{what}", workload.name);
         let results: Vec<&Measured> = self.results.iter().filter(|result| result.workload == workload.name).collect();
         let ours =
             results.iter().find(|result| result.library == Library::Embedkit && result.kind == Kind::Default).copied();
@@ -70,7 +70,7 @@ impl Report<'_> {
         text.push_str(if workload.one_core { "; on one core.\n\n" } else { ".\n\n" });
         let (columns, rule) = match workload.is_single() {
             true => (" p50 ms | p99 ms |", " --- | --- |"),
-            false => (" texts/s | embedkit's ratio | padding |", " --- | --- | --- |"),
+            false => (" items/s | embedkit's ratio | padding |", " --- | --- | --- |"),
         };
         let _ = writeln!(text, "| |{columns} peak MB | processor s | cold start s | cosine |");
         let _ = writeln!(text, "| --- |{rule} --- | --- | --- | --- |");

@@ -41,15 +41,19 @@ impl Side {
             Library::Embedkit => true,
             Library::FastembedPython => task != "static",
             Library::FastembedRust => task == "dense",
-            Library::Limit => !matches!(task, "static" | "bm25" | "image"),
+            Library::Limit => !matches!(task, "static" | "bm25" | "image") && !task.starts_with("preprocess"),
             Library::Model2vecPython | Library::Model2vecRust => task == "static",
         };
-        let has_graph = !matches!(task, "static" | "bm25");
+        let is_processor = task.starts_with("preprocess");
+        let has_graph = !matches!(task, "static" | "bm25") && !is_processor;
         let Settings { batch_size, batch_tokens, batch_attention, batch_overhead, sessions, parallel, .. } =
             &self.settings;
         let of_graphs =
             [batch_size, batch_tokens, batch_attention, batch_overhead, sessions].iter().any(|option| option.is_some());
-        knows && (has_graph || !of_graphs) && (!single || !of_graphs && parallel.is_none())
+        knows
+            && (has_graph || !of_graphs)
+            && !(is_processor && parallel.is_some())
+            && (!single || !of_graphs && parallel.is_none())
     }
 }
 

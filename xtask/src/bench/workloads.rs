@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::failed;
 use super::options::Options;
+use super::pictures::{self, Pictures};
 use crate::{Failure, workspace};
 
 /// Work that sides are compared on.
@@ -28,6 +29,11 @@ pub(super) struct Workload {
 }
 
 impl Workload {
+    /// Whether its texts are paths of pictures.
+    pub(super) fn is_of_pictures(&self) -> bool {
+        self.task == "image" || self.task.starts_with("preprocess")
+    }
+
     /// Whether texts come one at a time.
     pub(super) fn is_single(&self) -> bool {
         matches!(self.request, Request::Each(_))
@@ -40,6 +46,7 @@ pub(super) struct Models {
     int8: Option<PathBuf>,
     statics: PathBuf,
     images: Option<PathBuf>,
+    pictures: Option<Pictures>,
     /// Graphs of the fp32 model's size for other families.
     heads: Option<PathBuf>,
     /// For BM25, which reads no file but wants a folder.
@@ -68,9 +75,14 @@ impl Models {
             }
             _ => None,
         };
+        let pictures = match python {
+            Some(python) if OF_PICTURES.iter().any(|name| options.wants(name)) => Some(Pictures::ready(python)?),
+            _ => None,
+        };
         let images = options.image_model_dir.as_deref().map(absolute).transpose()?;
         Ok(Self {
-            images,
+            images: images.or_else(|| Some(pictures.as_ref()?.model("vit"))),
+            pictures,
             heads,
             fp32,
             int8,
@@ -82,6 +94,18 @@ impl Models {
 
 /// Workloads with a model that is made for them.
 const HEADS: [&str; 3] = ["splade", "colbert", "rerank"];
+
+/// Workloads of pictures.
+const OF_PICTURES: [&str; 8] = [
+    "image",
+    "preprocess-clip",
+    "preprocess-siglip",
+    "preprocess-convnext",
+    "preprocess-jinaclip",
+    "preprocess-idefics3",
+    "preprocess-png",
+    "preprocess-opened",
+];
 
 /// A copy of a model's folder in which another graph is `model.onnx`: some peers know only that name.
 fn renamed(folder: &Path, graph: &str, to: &Path) -> Result<PathBuf, Failure> {
@@ -107,6 +131,9 @@ pub(super) fn all(options: &Options, models: &Models, place: &Path) -> Result<Ve
     let (fp32, int8) = (models.fp32.as_ref(), models.int8.as_ref());
     let (statics, empty) = (Some(&models.statics), Some(&models.empty));
     let head = |name: &str| models.heads.as_ref().map(|heads| heads.join(name));
+    let processor = |name: &str| models.pictures.as_ref().map(|pictures| pictures.model(name));
+    let (jpg, png) = (drawn(options, models, "jpg")?, drawn(options, models, "png")?);
+    let some = |pictures: &[String], part| pictures.iter().cycle().take(options.texts / part).cloned().collect();
     let mut workloads = Vec::new();
     for (name, task, model, request, texts, one_core) in [
         ("mixed", "dense", fp32, bulk, corpus.mixed(1), false),
@@ -123,9 +150,18 @@ pub(super) fn all(options: &Options, models: &Models, place: &Path) -> Result<Ve
         ("splade", "splade", head("splade").as_ref(), bulk, corpus.part(4), false),
         ("colbert", "colbert", head("colbert").as_ref(), bulk, corpus.part(2), false),
         ("rerank", "rerank", head("rerank").as_ref(), bulk, corpus.part(2), false),
-        ("image", "image", models.images.as_ref(), bulk, pictures(options)?, false),
+        ("image", "image", models.images.as_ref(), bulk, some(&jpg, 4), false),
+        ("preprocess-clip", "preprocess", processor("clip").as_ref(), bulk, some(&jpg, 8), true),
+        ("preprocess-siglip", "preprocess", processor("siglip").as_ref(), bulk, some(&jpg, 8), true),
+        ("preprocess-convnext", "preprocess", processor("convnext").as_ref(), bulk, some(&jpg, 8), true),
+        ("preprocess-jinaclip", "preprocess", processor("jinaclip").as_ref(), bulk, some(&jpg, 8), true),
+        ("preprocess-idefics3", "preprocess", processor("idefics3").as_ref(), bulk, some(&jpg, 32), true),
+        ("preprocess-png", "preprocess", processor("clip").as_ref(), bulk, some(&png, 8), true),
+        ("preprocess-opened", "preprocess-opened", processor("clip").as_ref(), bulk, some(&jpg, 8), true),
     ] {
-        let Some(model) = model.filter(|_| options.wants(name)) else {
+        let of_pictures = OF_PICTURES.contains(&name);
+        let has_items = if of_pictures { !texts.is_empty() } else { options.corpus.is_some() };
+        let Some(model) = model.filter(|_| has_items && options.wants(name)) else {
             continue;
         };
         let mut words: Vec<usize> = texts.iter().map(|text| text.split_whitespace().count()).collect();
@@ -147,7 +183,8 @@ pub(super) fn all(options: &Options, models: &Models, place: &Path) -> Result<Ve
     Ok(workloads)
 }
 
-fn saved(place: &Path, name: &str, texts: &[String]) -> Result<PathBuf, Failure> {
+/// Puts texts into a file that sides read.
+pub(super) fn saved(place: &Path, name: &str, texts: &[String]) -> Result<PathBuf, Failure> {
     let path = place.join(format!("{name}.texts.jsonl"));
     let lines: String = texts.iter().map(|text| format!("{}\n", Value::from(text.as_str()))).collect();
     std::fs::write(&path, lines)
@@ -155,16 +192,13 @@ fn saved(place: &Path, name: &str, texts: &[String]) -> Result<PathBuf, Failure>
         .map_err(|e| failed(format!("{}: {e}", path.display())))
 }
 
-/// Paths of the pictures.
-fn pictures(options: &Options) -> Result<Vec<String>, Failure> {
-    let Some(folder) = &options.images else { return Ok(Vec::new()) };
-    let list = || -> std::io::Result<Vec<String>> {
-        let entries = folder.canonicalize()?.read_dir()?;
-        entries.map(|entry| Ok(entry?.path().display().to_string())).collect()
-    };
-    let mut paths = list().map_err(|e| failed(format!("{}: {e}", folder.display())))?;
-    paths.sort();
-    Ok(paths)
+/// Paths of the pictures that are named, or of those that are drawn.
+fn drawn(options: &Options, models: &Models, kind: &str) -> Result<Vec<String>, Failure> {
+    match (&options.images, &models.pictures) {
+        (Some(folder), _) => pictures::files(folder),
+        (None, Some(pictures)) => pictures.files(kind),
+        (None, None) => Ok(Vec::new()),
+    }
 }
 
 /// The corpus, and how many of its texts are wanted.
@@ -177,7 +211,9 @@ struct Corpus {
 
 impl Corpus {
     fn read(options: &Options, models: &Models) -> Result<Self, Failure> {
-        let path = options.corpus.as_deref().ok_or_else(|| failed("name a corpus with --corpus FILE"))?;
+        let Some(path) = options.corpus.as_deref() else {
+            return Ok(Self { all: Vec::new(), words: Vec::new(), texts: 0 });
+        };
         let wrong = |what: String| failed(format!("{}: {what}", path.display()));
         let text = std::fs::read_to_string(path).map_err(|e| wrong(e.to_string()))?;
         let mut all = Vec::new();

@@ -2,12 +2,12 @@
 
 use bench_protocol::{Answer, Config, Failure, Options, QUERY, Side, serve};
 use embedkit::colbert::LateInteractionTextEmbedding;
-use embedkit::image::ImageEmbedding;
 use embedkit::rerank::Reranker;
 use embedkit::sparse::SparseTextEmbedding;
 use embedkit::{Builder, Facade, Result};
 
 mod dense;
+mod image;
 
 fn main() -> std::result::Result<(), Failure> {
     serve(load)
@@ -34,10 +34,9 @@ fn load(config: &Config) -> std::result::Result<Box<dyn Side>, Failure> {
             let model = from_folder(Reranker::builder("Xenova/ms-marco-MiniLM-L-6-v2"), config)?;
             side(move |texts| gather(model.rerank(QUERY, texts), |score| vec![*score]))
         }
-        "image" => {
-            let model = from_folder(ImageEmbedding::builder("Qdrant/clip-ViT-B-32-vision"), config)?;
-            side(move |paths| gather(model.embed(paths.iter().map(std::path::PathBuf::from)), Clone::clone))
-        }
+        "image" => Box::new(image::load(config)?),
+        "preprocess" => Box::new(image::load_processor(config, false)?),
+        "preprocess-opened" => Box::new(image::load_processor(config, true)?),
         other => return Err(format!("no such task: {other}").into()),
     })
 }

@@ -65,6 +65,8 @@ pub enum Request {
     Each(PathBuf),
     /// So many made-up short texts, given one after another and forgotten at once.
     Stream(usize),
+    /// The items of a file, again and again until there were so many, given and forgotten in the same way.
+    Cycle(PathBuf, usize),
 }
 
 /// What a side answers.
@@ -185,12 +187,16 @@ fn answer(side: &mut dyn Side, request: &Request) -> Result<Reply, Failure> {
             Ok(reply)
         }
         Request::Stream(count) => {
-            let start = Instant::now();
-            let mut texts = (0..*count).map(|n| format!("Parcel {n} left the harbour on time."));
-            let results = side.stream(&mut texts)?;
-            Ok(Reply { seconds: vec![start.elapsed().as_secs_f64()], results, ..Reply::default() })
+            stream(side, &mut (0..*count).map(|n| format!("Parcel {n} left the harbour on time.")))
         }
+        Request::Cycle(path, count) => stream(side, &mut read(path)?.into_iter().cycle().take(*count)),
     }
+}
+
+fn stream(side: &mut dyn Side, items: &mut (dyn Iterator<Item = String> + Send)) -> Result<Reply, Failure> {
+    let start = Instant::now();
+    let results = side.stream(items)?;
+    Ok(Reply { seconds: vec![start.elapsed().as_secs_f64()], results, ..Reply::default() })
 }
 
 fn read(path: &Path) -> Result<Vec<String>, Failure> {
