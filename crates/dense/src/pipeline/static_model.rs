@@ -80,23 +80,20 @@ impl StaticPipeline {
         }
     }
 
-    fn vector(&self, tokens: &[u32]) -> Result<Vec<f32>> {
-        let mut sum = vec![0f32; self.table.dim()];
-        let mut known = 0;
-        for token in tokens.iter().filter(|token| Some(**token) != self.unknown) {
-            if !self.table.add(*token, &mut sum) {
-                let message = format!("the table has no row for token {token}: is the tokenizer another model's?");
-                return Err(Error::model(&self.model.id, message));
-            }
-            known += 1;
-        }
-        if !sum.iter().all(|value| value.is_finite()) {
+    fn vector(&self, mut tokens: Vec<u32>) -> Result<Vec<f32>> {
+        tokens.retain(|token| Some(*token) != self.unknown);
+        let mut sum = self.table.sum(&tokens).map_err(|token| {
+            let message = format!("the table has no row for token {token}: is the tokenizer another model's?");
+            Error::model(&self.model.id, message)
+        })?;
+        // Not `all`, which would stop at the first: this way values are looked at side by side.
+        if !sum.iter().fold(true, |finite, value| finite & value.is_finite()) {
             return Err(Error::model(&self.model.id, "the text's vector is not finite: the table holds wrong values"));
         }
         if self.model.normalize {
             vector::normalize(&mut sum);
-        } else if known > 0 {
-            sum.iter_mut().for_each(|value| *value /= known as f32);
+        } else if !tokens.is_empty() {
+            sum.iter_mut().for_each(|value| *value /= tokens.len() as f32);
         }
         if let Some(dim) = self.dim {
             vector::cut(&mut sum, dim);
@@ -112,7 +109,8 @@ impl Pipeline for StaticPipeline {
 
     fn prepare(&self, text: &str, purpose: &Purpose) -> Result<Prepared<(), Vec<f32>>> {
         let encoding = self.encode(text, purpose)?;
-        Ok(Prepared { stage: Stage::Done(self.vector(&encoding.ids)?), usage: encoding.usage() })
+        let usage = encoding.usage();
+        Ok(Prepared { stage: Stage::Done(self.vector(encoding.ids)?), usage })
     }
 
     fn run(&self, _: &[&()], _: &Purpose) -> Result<Vec<Result<Vec<f32>>>> {
