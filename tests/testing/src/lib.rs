@@ -1,6 +1,7 @@
 //! What the workspace's tests share: goldens and how they are compared.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests end with a panic")]
 
+pub mod hub;
 mod pdf;
 mod tensor;
 

@@ -6,8 +6,8 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use tar::{Builder, EntryType, Header};
 
-use super::server::{Fault, sha256};
 use super::*;
+use embedkit_testing::hub::{Fault, sha256};
 
 /// An entry: type, name, link target or content.
 type Entry<'a> = (EntryType, &'a str, &'a str);

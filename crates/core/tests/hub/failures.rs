@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use embedkit_core::model::FileDigest;
 
-use super::server::{Fault, Server, sha256};
 use super::*;
+use embedkit_testing::hub::{COMMIT, Fault, Seen, Server, sha256};
 
 #[test]
 fn a_model_is_downloaded_once_with_events() {
@@ -255,7 +255,7 @@ fn a_renamed_repository_is_followed() {
 
 #[test]
 fn names_from_the_server_cannot_leave_the_cache() {
-    for (commit, etag) in [("../../evil", "e"), (server::COMMIT, "../../evil"), (server::COMMIT, "\"..\"")] {
+    for (commit, etag) in [("../../evil", "e"), (COMMIT, "../../evil"), (COMMIT, "\"..\"")] {
         let (server, cache) = (served(), tempfile::tempdir().unwrap());
         let headers = [("location", "http://cdn/x"), ("x-repo-commit", commit), ("x-linked-etag", etag)];
         let headers = headers.map(|(name, value)| (name, value.to_owned())).into();
@@ -311,6 +311,6 @@ fn a_full_disk_is_named_and_not_retried() {
 
 /// The ranges that the weights were asked for with.
 fn ranges(server: &Server) -> Vec<Option<String>> {
-    let is_weights = |seen: &server::Seen| seen.method == "GET" && seen.path.ends_with("model.onnx");
+    let is_weights = |seen: &Seen| seen.method == "GET" && seen.path.ends_with("model.onnx");
     server.seen().into_iter().filter(is_weights).map(|seen| seen.headers.get("range").cloned()).collect()
 }

@@ -6,7 +6,6 @@ mod cache;
 mod failures;
 mod processes;
 mod repair;
-mod server;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -14,7 +13,7 @@ use std::time::Duration;
 
 use embedkit_core::hub::{Hub, HubError, HubEvent, HubOptions};
 use embedkit_core::{Error, ModelDescription, ModelFiles, Source};
-use server::Server;
+use embedkit_testing::hub::Server;
 
 /// A row whose weights and configuration come from `org/model`.
 fn row() -> ModelDescription {

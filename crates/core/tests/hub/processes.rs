@@ -3,8 +3,8 @@
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::server::{Fault, sha256};
 use super::*;
+use embedkit_testing::hub::{Fault, sha256};
 
 /// What [`fetch_in_a_process_of_its_own`] is told.
 const ENDPOINT: &str = "EMBEDKIT_TEST_ENDPOINT";

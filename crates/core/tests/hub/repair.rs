@@ -2,8 +2,8 @@
 
 use embedkit_core::hub::{FileStatus, Report};
 
-use super::server::{COMMIT, sha256};
 use super::*;
+use embedkit_testing::hub::{COMMIT, sha256};
 
 fn status(report: &Report, name: &str) -> FileStatus {
     report.files.iter().find(|file| file.name == name).unwrap().status.clone()

@@ -1,4 +1,4 @@
-//! A real HTTP server on loopback that plays the hub, and misbehaves as told.
+//! A real HTTP server on loopback that plays the Hugging Face Hub, and misbehaves as told.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
@@ -9,19 +9,22 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 
 /// The commit of `main` on every repository here.
-pub(crate) const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
+pub const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 
 /// A request as it came.
 #[derive(Clone, Debug)]
-pub(crate) struct Seen {
-    pub(crate) method: String,
-    pub(crate) path: String,
-    pub(crate) headers: BTreeMap<String, String>,
+pub struct Seen {
+    /// As `GET`.
+    pub method: String,
+    /// With its query.
+    pub path: String,
+    /// By name in lower case.
+    pub headers: BTreeMap<String, String>,
 }
 
 /// How a request is answered instead of properly.
 #[derive(Clone, Debug)]
-pub(crate) enum Fault {
+pub enum Fault {
     /// With this status and these headers, and no body.
     Status(u16, Vec<(&'static str, String)>),
     /// With nothing at all, on an open connection.
@@ -59,13 +62,15 @@ struct State {
 
 /// The server; it lives as long as the test's process.
 #[derive(Clone)]
-pub(crate) struct Server {
-    pub(crate) url: String,
+pub struct Server {
+    /// Its address, as `HF_ENDPOINT` has it.
+    pub url: String,
     state: Arc<Mutex<State>>,
 }
 
 impl Server {
-    pub(crate) fn start() -> Self {
+    /// Starts a server on a free port.
+    pub fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let server = Self { url: format!("http://{}", listener.local_addr().unwrap()), state: Arc::default() };
         let state = server.state.clone();
@@ -81,7 +86,7 @@ impl Server {
     }
 
     /// Puts a file into repository `org/model`, as the hub serves it.
-    pub(crate) fn file(&self, name: &str, content: impl Into<Vec<u8>>) -> &Self {
+    pub fn file(&self, name: &str, content: impl Into<Vec<u8>>) -> &Self {
         let content = content.into();
         for revision in ["main", COMMIT] {
             self.raw(&format!("/org/model/resolve/{revision}/{name}"), content.clone());
@@ -90,19 +95,19 @@ impl Server {
     }
 
     /// Puts a content at a path.
-    pub(crate) fn raw(&self, path: &str, content: impl Into<Vec<u8>>) -> &Self {
+    pub fn raw(&self, path: &str, content: impl Into<Vec<u8>>) -> &Self {
         self.state.lock().unwrap().files.insert(path.to_owned(), content.into());
         self
     }
 
     /// Has the next requests with this method and end of path answered wrongly.
-    pub(crate) fn fault(&self, method: &'static str, ending: &'static str, times: usize, fault: Fault) -> &Self {
+    pub fn fault(&self, method: &'static str, ending: &'static str, times: usize, fault: Fault) -> &Self {
         self.state.lock().unwrap().rules.push(Rule { method, ending, times, fault });
         self
     }
 
     /// Redirects the contents of `.onnx` files to another server, which is given them.
-    pub(crate) fn redirect_to(&self, cdn: &Server) -> &Self {
+    pub fn redirect_to(&self, cdn: &Server) -> &Self {
         let mut state = self.state.lock().unwrap();
         for (_, content) in state.files.iter().filter(|(path, _)| path.ends_with(".onnx")) {
             cdn.raw(&format!("/{}", sha256(content)), content.clone());
@@ -112,22 +117,25 @@ impl Server {
         self
     }
 
-    pub(crate) fn require_token(&self, token: &str) -> &Self {
+    /// Refuses requests without this token.
+    pub fn require_token(&self, token: &str) -> &Self {
         self.state.lock().unwrap().token = Some(token.to_owned());
         self
     }
 
-    pub(crate) fn seen(&self) -> Vec<Seen> {
+    /// Every request so far.
+    pub fn seen(&self) -> Vec<Seen> {
         self.state.lock().unwrap().seen.clone()
     }
 
     /// How many requests there were with this method and end of path.
-    pub(crate) fn count(&self, method: &str, ending: &str) -> usize {
+    pub fn count(&self, method: &str, ending: &str) -> usize {
         self.seen().iter().filter(|seen| seen.method == method && seen.path.ends_with(ending)).count()
     }
 }
 
-pub(crate) fn sha256(content: &[u8]) -> String {
+/// A content's SHA-256 in hexadecimal digits.
+pub fn sha256(content: &[u8]) -> String {
     Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
