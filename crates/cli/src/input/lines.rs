@@ -29,16 +29,16 @@ impl Lines {
         if file.metadata().is_ok_and(|meta| meta.is_dir()) {
             return Err(Failure::Failed(format!("{} is a folder, not a file of inputs", what())));
         }
-        Ok(Self::of(file, cancel))
+        Self::of(file, cancel)
     }
 
-    pub(super) fn of_stdin(cancel: &CancelToken) -> Self {
+    pub(super) fn of_stdin(cancel: &CancelToken) -> Result<Self> {
         Self::of(io::stdin(), cancel)
     }
 
-    fn of(reader: impl Read + Send + 'static, cancel: &CancelToken) -> Self {
+    fn of(reader: impl Read + Send + 'static, cancel: &CancelToken) -> Result<Self> {
         let (sender, receiver) = sync_channel(AHEAD);
-        std::thread::spawn(move || {
+        let read = move || {
             let mut reader = BufReader::with_capacity(1 << 16, reader);
             while let Some(line) = read_line(&mut reader) {
                 let failed = line.is_err();
@@ -46,8 +46,9 @@ impl Lines {
                     break;
                 }
             }
-        });
-        Self { receiver, cancel: cancel.clone(), number: 0 }
+        };
+        std::thread::Builder::new().spawn(read).map_err(Failure::io("a thread to read inputs"))?;
+        Ok(Self { receiver, cancel: cancel.clone(), number: 0 })
     }
 
     /// The number of the line that was given last, from 1.

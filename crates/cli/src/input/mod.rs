@@ -60,7 +60,7 @@ impl Inputs {
         let (source, origin) = match file {
             _ if !args.texts.is_empty() => (Source::Arguments(args.texts.clone().into_iter()), "argument".to_owned()),
             Some(path) => (Source::Lines(Lines::of_file(path, cancel)?), path.display().to_string()),
-            None => (Source::Lines(Lines::of_stdin(cancel)), "standard input".to_owned()),
+            None => (Source::Lines(Lines::of_stdin(cancel)?), "standard input".to_owned()),
         };
         let parser = Parser::new(field, args.input_format, args.keep_fields);
         let ledger = Rc::default();

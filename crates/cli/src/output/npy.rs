@@ -7,26 +7,31 @@ use crate::failure::{Failure, Result};
 use crate::input::Ticket;
 
 /// Writes a `.npy` file.
-pub(crate) struct Npy(NpyWriter<Target>);
+pub(crate) struct Npy {
+    writer: NpyWriter<Target>,
+    label: String,
+}
 
 impl Npy {
     pub(crate) fn new(target: Target) -> Result<Self> {
-        Ok(Self(NpyWriter::new(target).map_err(Failure::io("the .npy output"))?))
+        let label = target.label();
+        let writer = NpyWriter::new(target).map_err(Failure::io(&label))?;
+        Ok(Self { writer, label })
     }
 }
 
 impl Sink<DenseRow> for Npy {
     fn put(&mut self, _: &Ticket, row: DenseRow) -> Result<()> {
         let written = match &row.embedding {
-            Values::F32(values) => self.0.write_row(values),
-            Values::F16(values) => self.0.write_row(values),
-            Values::Int8(values) => self.0.write_row(values),
-            Values::Binary(values) => self.0.write_row(values),
+            Values::F32(values) => self.writer.write_row(values),
+            Values::F16(values) => self.writer.write_row(values),
+            Values::Int8(values) => self.writer.write_row(values),
+            Values::Binary(values) => self.writer.write_row(values),
         };
-        written.map_err(Failure::io("the .npy output"))
+        written.map_err(Failure::io(&self.label))
     }
 
     fn finish(self: Box<Self>) -> Result<()> {
-        self.0.finish().map_err(Failure::io("the .npy output"))?.commit()
+        self.writer.finish().map_err(Failure::io(self.label))?.commit()
     }
 }

@@ -21,6 +21,8 @@ pub(crate) struct Parquet {
     state: State,
     keep_fields: bool,
     rows: Vec<(i64, Values, String)>,
+    /// How errors name it.
+    label: String,
 }
 
 /// What rows are written to.
@@ -34,14 +36,16 @@ enum State {
 
 impl Parquet {
     pub(crate) fn new(target: Target, keep_fields: bool) -> Self {
-        Self { state: State::Empty(target), keep_fields, rows: Vec::new() }
+        let label = target.label();
+        Self { state: State::Empty(target), keep_fields, rows: Vec::new(), label }
     }
 
     /// The writer; `like` tells the schema when it is not there yet.
     fn writer(&mut self, like: &Values) -> Result<&mut SerializedFileWriter<Target>> {
+        let failure = failure(&self.label);
         self.state = match std::mem::replace(&mut self.state, State::Moved) {
             State::Empty(target) => {
-                let schema = parse_message_type(&schema(like, self.keep_fields)).map_err(failure)?;
+                let schema = parse_message_type(&schema(like, self.keep_fields)).map_err(&failure)?;
                 // Embeddings hardly repeat: a dictionary would only cost time.
                 let properties = WriterProperties::builder().set_dictionary_enabled(false).build();
                 let writer = SerializedFileWriter::new(target, Arc::new(schema), Arc::new(properties));
@@ -58,9 +62,9 @@ impl Parquet {
     fn write_group(&mut self) -> Result<()> {
         let rows = std::mem::take(&mut self.rows);
         let Some((_, first, _)) = rows.first() else { return Ok(()) };
-        let keep_fields = self.keep_fields;
-        let mut group = self.writer(first)?.next_row_group().map_err(failure)?;
-        write_columns(&mut group, &rows, keep_fields).map_err(failure)?;
+        let (keep_fields, failure) = (self.keep_fields, failure(&self.label));
+        let mut group = self.writer(first)?.next_row_group().map_err(&failure)?;
+        write_columns(&mut group, &rows, keep_fields).map_err(&failure)?;
         group.close().map_err(failure)?;
         Ok(())
     }
@@ -151,8 +155,9 @@ fn i32_of(values: &Values) -> Vec<i32> {
     }
 }
 
-fn failure(error: ParquetError) -> Failure {
-    Failure::Failed(format!("the parquet output: {error}"))
+fn failure(label: &str) -> impl Fn(ParquetError) -> Failure + use<> {
+    let label = label.to_owned();
+    move |error| Failure::Failed(format!("{label}: {error}"))
 }
 
 impl Sink<DenseRow> for Parquet {
@@ -169,7 +174,7 @@ impl Sink<DenseRow> for Parquet {
         self.write_group()?;
         self.writer(&Values::F32(Vec::new()))?;
         match self.state {
-            State::Writing(writer) => writer.into_inner().map_err(failure)?.commit(),
+            State::Writing(writer) => writer.into_inner().map_err(failure(&self.label))?.commit(),
             State::Empty(target) => target.commit(),
             State::Moved => Err(Failure::Failed("the parquet output failed before".to_owned())),
         }

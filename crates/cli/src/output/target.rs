@@ -83,6 +83,15 @@ impl Target {
         Ok(())
     }
 
+    /// How errors name it.
+    pub(crate) fn label(&self) -> String {
+        match &self.end {
+            End::Stream(label) => label.clone(),
+            End::Copy => "a temporary file".to_owned(),
+            End::Rename { to, .. } => to.display().to_string(),
+        }
+    }
+
     /// An error of writing here, as a failure.
     pub(crate) fn failure(&self, error: io::Error) -> Failure {
         self.end.failure(error)
