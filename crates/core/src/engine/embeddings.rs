@@ -8,10 +8,10 @@ use super::window::{Finished, Window};
 use super::{Batching, CancelToken, Engine, Progress};
 use crate::{Error, Purpose, Result, Usage};
 
-/// Inputs in the first window, so that first results come soon.
-const FIRST_WINDOW: usize = 4;
+/// Inputs in the first window: first results come soon, and it shows how much an input holds.
+const FIRST_WINDOW: usize = 1;
 /// How much larger each window is than the one before: sorting saves more in larger ones.
-const GROWTH: usize = 4;
+const GROWTH: usize = 16;
 /// Most inputs in a window; results of two windows are held at a time.
 const LARGEST_WINDOW: usize = 1024;
 /// Tokens that a window holds about.

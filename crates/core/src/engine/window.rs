@@ -155,6 +155,8 @@ impl<P: Pipeline> Batches<'_, P> {
         if workers <= 1 {
             return work();
         }
+        #[cfg(feature = "onnx")]
+        let _job = self.pipeline.sessions().and_then(|sessions| sessions.begin_job(self.tokens()));
         std::thread::scope(|scope| {
             let others: Vec<_> = (1..workers).map(|_| scope.spawn(work)).collect();
             let mut results = work();
@@ -163,6 +165,12 @@ impl<P: Pipeline> Batches<'_, P> {
             }
             results
         })
+    }
+
+    /// What all batches compute, padding left out.
+    #[cfg(feature = "onnx")]
+    fn tokens(&self) -> usize {
+        self.batches.iter().flat_map(|batch| batch.iter()).map(|row| row.length).sum()
     }
 
     fn run_batch(&self, batch: &[Waiting<P::Prepared>]) -> Vec<Placed<P::Output>> {

@@ -31,6 +31,18 @@ impl FileBytes {
         let map = unsafe { memmap2::Mmap::map(&file) }.map_err(Error::io(path))?;
         Ok(Self(Bytes::Mapped(map)))
     }
+
+    /// Lets the system take back the pages of a mapped file; they are read again when they are touched.
+    #[cfg(feature = "onnx")]
+    #[allow(unsafe_code)]
+    pub(crate) fn release(&self) {
+        #[cfg(unix)]
+        if let Bytes::Mapped(map) = &self.0 {
+            // SAFETY: the map is of a file and only read, so the pages come back with the same bytes.
+            // That it fails costs memory and nothing else.
+            let _ = unsafe { map.unchecked_advise(memmap2::UncheckedAdvice::DontNeed) };
+        }
+    }
 }
 
 impl Deref for FileBytes {

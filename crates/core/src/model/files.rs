@@ -98,10 +98,7 @@ impl ModelFiles {
     /// # Errors
     /// [`Error::MissingFile`] when it is absent, [`Error::Io`] when it cannot be read.
     pub fn read(&self, name: &str) -> Result<Cow<'_, [u8]>> {
-        let missing = || Error::MissingFile {
-            path: self.label(name),
-            needed_for: "the model cannot be loaded without it".to_owned(),
-        };
+        let missing = || self.missing(name);
         match &self.0 {
             Place::Folder(folder) => {
                 let path = folder.join(name);
@@ -126,6 +123,10 @@ impl ModelFiles {
             Place::Memory(files) if files.contains_key(name) => Ok(FileBytes::held(files[name].clone())),
             _ => Ok(FileBytes::held(self.read(name)?.into_owned())),
         }
+    }
+
+    fn missing(&self, name: &str) -> Error {
+        Error::MissingFile { path: self.label(name), needed_for: "the model cannot be loaded without it".to_owned() }
     }
 
     /// The file as UTF-8 text.

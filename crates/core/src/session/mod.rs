@@ -1,12 +1,15 @@
 //! ONNX Runtime: the one module that touches `ort`.
 
+mod onnx_file;
 mod open;
 mod options;
 mod pool;
 mod provider;
+mod queue;
 pub mod runtime;
 mod tensor;
 mod text_graph;
+mod weights;
 
 pub use options::{Optimization, ProviderChoice, SessionOptions, usable_cores};
 pub use pool::{Outputs, SessionPool};

@@ -1,5 +1,7 @@
 //! Creates a graph's sessions.
 
+use std::path::PathBuf;
+
 use ort::environment::Environment;
 use ort::session::Session;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
@@ -7,15 +9,16 @@ use ort::value::TensorElementType;
 use ort::value::ValueType;
 
 use super::runtime::{Runtime, RuntimeOptions};
+use super::weights::SharedWeights;
 use super::{Optimization, Provider, ProviderChoice, SessionOptions};
 use crate::{Error, ModelFiles, Result};
 
-/// The sessions of a graph and what it declares.
+/// A graph that runs on a provider: its first session, what it declares, and how to make more.
 pub(super) struct Opened {
     pub(super) sessions: Vec<Session>,
     pub(super) inputs: Vec<Input>,
     pub(super) outputs: Vec<String>,
-    pub(super) provider: Provider,
+    pub(super) opener: Opener,
 }
 
 /// An input that a graph declares.
@@ -24,18 +27,28 @@ pub(super) struct Input {
     pub(super) element: TensorElementType,
 }
 
+/// Makes sessions of one graph on one provider.
+pub(super) struct Opener {
+    pub(super) provider: Provider,
+    environment: &'static Environment,
+    graph: Graph,
+    options: SessionOptions,
+    weights: Option<SharedWeights>,
+}
+
 /// Creates the sessions, on the first provider that works.
-pub(super) fn open(model: &str, files: &ModelFiles, graph: &str, options: &SessionOptions) -> Result<Opened> {
+pub(super) fn open(graph: &Graph, options: &SessionOptions) -> Result<Opened> {
     if options.threads == Some(0) || options.sessions == Some(0) {
         return Err(Error::option("threads", "threads and sessions must be at least 1"));
     }
     let wanted_runtime = options.runtime.iter().fold(RuntimeOptions::new(), |wanted, path| wanted.library(path));
-    let runtime = Runtime::load(&wanted_runtime)?;
+    let environment = Runtime::load(&wanted_runtime)?.environment();
     let (wanted, fall_back) = match &options.providers {
         ProviderChoice::Cpu => (&[][..], true),
         ProviderChoice::Prefer(providers) => (providers.as_slice(), true),
         ProviderChoice::Require(providers) => (providers.as_slice(), false),
     };
+    let model = &graph.model;
     let mut refused = Vec::new();
     let candidates = wanted.iter().copied().chain(fall_back.then_some(Provider::Cpu));
     for provider in candidates {
@@ -43,13 +56,12 @@ pub(super) fn open(model: &str, files: &ModelFiles, graph: &str, options: &Sessi
             refused.push(format!("{provider}: this program is built without the feature `{provider}`"));
             continue;
         }
-        let source = Graph { model, files, name: graph };
-        match sessions_on(provider, runtime.environment(), &source, options) {
-            Ok(sessions) => {
+        match Opener::new(provider, environment, graph, options).and_then(Opener::open) {
+            Ok(opened) => {
                 if !refused.is_empty() {
                     tracing::warn!(model, %provider, ?refused, "a preferred provider is not used");
                 }
-                return describe(model, sessions, provider);
+                return Ok(opened);
             }
             Err(error) if provider == Provider::Cpu => return Err(error),
             Err(error) => refused.push(format!("{provider}: {error}")),
@@ -58,27 +70,64 @@ pub(super) fn open(model: &str, files: &ModelFiles, graph: &str, options: &Sessi
     Err(Error::option("providers", format!("model {model} runs on none of those required: {}", refused.join("; "))))
 }
 
-fn sessions_on(
-    provider: Provider,
-    environment: &Environment,
-    graph: &Graph<'_>,
-    options: &SessionOptions,
-) -> Result<Vec<Session>> {
-    (0..options.session_count())
-        .map(|number| {
-            let device =
-                (!options.device_ids.is_empty()).then(|| options.device_ids[number % options.device_ids.len()]);
-            let builder = builder(environment, provider, device, options);
-            let mut builder = builder.map_err(|e| graph.failed("the session options are refused", &e))?;
-            graph.commit(&mut builder)
-        })
-        .collect()
+impl Opener {
+    fn new(
+        provider: Provider,
+        environment: &'static Environment,
+        graph: &Graph,
+        options: &SessionOptions,
+    ) -> Result<Self> {
+        // Other providers hold weights in memory of their own.
+        let weights = match provider {
+            Provider::Cpu => SharedWeights::map(&graph.files, &graph.name)?,
+            _ => None,
+        };
+        Ok(Self { provider, environment, graph: graph.clone(), options: options.clone(), weights })
+    }
+
+    /// The sessions that are there from the start.
+    fn open(mut self) -> Result<Opened> {
+        let threads = self.options.threads_per_session();
+        let first = match self.session(0, threads) {
+            // A runtime that cannot share this graph's weights may still load it from its file.
+            Err(error) if self.weights.take().is_some() => {
+                tracing::debug!(model = self.graph.model, %error, "the graph's weights cannot be shared");
+                self.session(0, threads)?
+            }
+            first => first?,
+        };
+        let inputs = first.inputs().iter().map(|input| match input.dtype() {
+            ValueType::Tensor { ty, .. } => Ok(Input { name: input.name().to_owned(), element: *ty }),
+            _ => {
+                let message = format!("the graph's input {:?} is no tensor", input.name());
+                Err(Error::model(&self.graph.model, message))
+            }
+        });
+        let inputs = inputs.collect::<Result<_>>()?;
+        let outputs = first.outputs().iter().map(|output| output.name().to_owned()).collect();
+        let others = (1..self.options.session_count()).map(|number| self.session(number, threads));
+        let sessions = std::iter::once(Ok(first)).chain(others).collect::<Result<_>>()?;
+        Ok(Opened { sessions, inputs, outputs, opener: self })
+    }
+
+    /// One more session; where devices are named, its number chooses one.
+    pub(super) fn session(&self, number: usize, threads: usize) -> Result<Session> {
+        let devices = &self.options.device_ids;
+        let device = (!devices.is_empty()).then(|| devices[number % devices.len()]);
+        let builder = builder(self.environment, self.provider, device, threads, &self.options);
+        let builder = builder.map_err(|e| self.graph.failed("the session options are refused", &e))?;
+        match &self.weights {
+            Some(weights) => weights.commit(builder).map_err(|e| self.graph.failed("the graph cannot be loaded", &e)),
+            None => self.graph.commit(builder),
+        }
+    }
 }
 
 fn builder(
     environment: &Environment,
     provider: Provider,
     device: Option<i32>,
+    threads: usize,
     options: &SessionOptions,
 ) -> ort::Result<SessionBuilder> {
     let level = match options.optimization {
@@ -87,9 +136,7 @@ fn builder(
         Optimization::Extended => GraphOptimizationLevel::Level2,
         Optimization::All => GraphOptimizationLevel::All,
     };
-    let mut builder = Session::builder(environment)?
-        .with_optimization_level(level)?
-        .with_intra_threads(options.threads_per_session())?;
+    let mut builder = Session::builder(environment)?.with_optimization_level(level)?.with_intra_threads(threads)?;
     if let Some(spinning) = options.spinning {
         builder = builder.with_intra_op_spinning(spinning)?.with_inter_op_spinning(spinning)?;
     }
@@ -106,50 +153,33 @@ fn builder(
 }
 
 /// A graph among a model's files.
-struct Graph<'g> {
-    model: &'g str,
-    files: &'g ModelFiles,
-    name: &'g str,
+#[derive(Clone)]
+pub(super) struct Graph {
+    /// The model's id.
+    pub(super) model: String,
+    pub(super) files: ModelFiles,
+    pub(super) name: String,
 }
 
-impl Graph<'_> {
-    fn commit(&self, builder: &mut SessionBuilder) -> Result<Session> {
-        if let Some(path) = self.files.path(self.name) {
-            return builder.commit_from_file(path).map_err(|e| self.failed("the graph cannot be loaded", &e));
-        }
-        // Handing external data over in memory takes ONNX Runtime 1.18's interface; this crate asks for 1.17's.
-        if let Some(data) = self.files.names().find(|name| is_external_data(name)) {
-            return Err(Error::file(
-                self.files.label(data),
-                "weights outside of the graph's own file cannot be loaded from memory; use a folder",
-            ));
-        }
-        let bytes = self.files.read(self.name)?;
-        builder.commit_from_memory(&bytes).map_err(|e| self.failed("the graph cannot be loaded", &e))
+impl Graph {
+    /// How errors name it.
+    pub(super) fn label(&self) -> PathBuf {
+        self.files.label(&self.name)
+    }
+
+    /// A session with weights of its own.
+    fn commit(&self, mut builder: SessionBuilder) -> Result<Session> {
+        let session = match self.files.path(&self.name) {
+            Some(path) => builder.commit_from_file(path),
+            None => builder.commit_from_memory(&self.files.read(&self.name)?),
+        };
+        session.map_err(|e| self.failed("the graph cannot be loaded", &e))
     }
 
     fn failed(&self, what: &str, error: &ort::Error) -> Error {
         let needs_newer = error.to_string().to_lowercase().contains("nbits");
         let hint = if needs_newer { " (this graph needs ONNX Runtime 1.23 or later)" } else { "" };
-        let name = self.files.label(self.name);
-        let message = format!("{} ({}){hint}", what, name.display());
-        Error::model_because(self.model, message, error.to_string())
+        let message = format!("{} ({}){hint}", what, self.label().display());
+        Error::model_because(&self.model, message, error.to_string())
     }
-}
-
-fn is_external_data(name: &str) -> bool {
-    name.ends_with("_data") || name.ends_with(".data") || name.ends_with(".bin")
-}
-
-fn describe(model: &str, sessions: Vec<Session>, provider: Provider) -> Result<Opened> {
-    let first = &sessions[0];
-    let mut inputs = Vec::new();
-    for input in first.inputs() {
-        let ValueType::Tensor { ty, .. } = input.dtype() else {
-            return Err(Error::model(model, format!("the graph's input {:?} is no tensor", input.name())));
-        };
-        inputs.push(Input { name: input.name().to_owned(), element: *ty });
-    }
-    let outputs = first.outputs().iter().map(|output| output.name().to_owned()).collect();
-    Ok(Opened { sessions, inputs, outputs, provider })
 }

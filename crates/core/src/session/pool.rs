@@ -1,50 +1,32 @@
 //! Sessions of one graph, shared by all callers.
 
-use std::path::PathBuf;
-use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
-use ort::session::Session;
 use ort::value::DynValue;
 
-use super::open::{Opened, open};
+use super::open::{Graph, Input, Opened, open};
+use super::queue::{Job, Queue, crew};
 use super::tensor::{Output, Tensor};
 use super::{Provider, SessionOptions};
 use crate::{Error, ModelDescription, ModelFiles, OutputSelector, Result};
 
-/// Sessions of one graph; each runs one batch at a time, and callers that wait are served by
+/// Sessions of one graph; each runs one batch at a time. On the CPU they share the graph's weights,
+/// which are mapped from its file: replace the file by renaming another, do not write over it. Callers that wait are served by
 /// expected finish: a short text asked for now goes before a long batch asked for now, and no one
 /// waits for ever.
 pub struct SessionPool {
-    model: String,
-    graph: PathBuf,
-    files: ModelFiles,
-    graph_name: String,
+    graph: Graph,
     options: SessionOptions,
     opened: OnceLock<Pool>,
     opening: Mutex<()>,
 }
 
 struct Pool {
-    inputs: Vec<super::open::Input>,
+    inputs: Vec<Input>,
     outputs: Vec<String>,
-    provider: Provider,
-    queue: Mutex<Queue>,
-    freed: Condvar,
-    start: Instant,
+    queue: Queue,
 }
-
-#[derive(Default)]
-struct Queue {
-    idle: Vec<Session>,
-    /// Callers that wait, by expected finish and arrival.
-    waiting: std::collections::BTreeSet<(u64, u64)>,
-    arrivals: u64,
-}
-
-/// Roughly how long a token takes a small model, for ordering callers that wait; only its order of
-/// magnitude matters.
-const MICROSECONDS_PER_TOKEN: u64 = 100;
 
 impl SessionPool {
     /// A pool for the row's graph; its sessions are created now, unless the options say lazily.
@@ -59,10 +41,7 @@ impl SessionPool {
             });
         }
         let pool = Self {
-            model: model.id.clone(),
-            graph: files.label(&model.model_file),
-            files: files.clone(),
-            graph_name: model.model_file.clone(),
+            graph: Graph { model: model.id.clone(), files: files.clone(), name: model.model_file.clone() },
             options: options.clone(),
             opened: OnceLock::new(),
             opening: Mutex::new(()),
@@ -75,7 +54,12 @@ impl SessionPool {
 
     /// How many batches run at the same time.
     pub fn workers(&self) -> usize {
-        self.options.session_count()
+        crew(&self.options).map_or(self.options.session_count(), |(count, _)| count)
+    }
+
+    /// Says that batches of so many tokens in all are about to run, several at a time.
+    pub(crate) fn begin_job(&self, tokens: usize) -> Option<Job<'_>> {
+        self.opened.get().map(|pool| pool.queue.begin_job(tokens))
     }
 
     /// Whether sessions have been created.
@@ -88,7 +72,7 @@ impl SessionPool {
     /// # Errors
     /// As [`load`](Self::load), when the sessions are created only now.
     pub fn provider(&self) -> Result<Provider> {
-        Ok(self.opened()?.provider)
+        Ok(self.opened()?.queue.opener.provider)
     }
 
     /// Names of the graph's inputs, in its order.
@@ -126,7 +110,7 @@ impl SessionPool {
                     OutputSelector::Name(name) => format!("{name:?}"),
                 },
             );
-            Error::model(&self.model, format!("the graph has no output {wanted}; it has {}", names.join(", ")))
+            Error::model(&self.graph.model, format!("the graph has no output {wanted}; it has {}", names.join(", ")))
         })
     }
 
@@ -150,8 +134,8 @@ impl SessionPool {
             let value = tensor.to_value(declared.element).map_err(|e| self.failed("an input was refused", e))?;
             values.push((declared.name.as_str(), value));
         }
-        let mut session = pool.acquire(cost);
-        let outputs = session.get().run(values).map_err(|e| self.failed("the run failed", e))?;
+        let mut session = pool.queue.acquire(cost);
+        let outputs = session.session().run(values).map_err(|e| self.failed("the run failed", e))?;
         read(&Outputs {
             pool: self,
             names: &pool.outputs,
@@ -162,11 +146,11 @@ impl SessionPool {
     fn unfed(&self, name: &str, inputs: &[(&str, Tensor<'_>)]) -> Error {
         let fed: Vec<_> = inputs.iter().map(|(name, _)| *name).collect();
         let message = format!("the graph wants the input {name:?}, and this architecture gives {}", fed.join(", "));
-        Error::model(&self.model, message)
+        Error::model(&self.graph.model, message)
     }
 
     fn failed(&self, what: &str, error: ort::Error) -> Error {
-        Error::model_because(&self.model, what, error)
+        Error::model_because(&self.graph.model, what, error)
     }
 
     fn opened(&self) -> Result<&Pool> {
@@ -177,69 +161,21 @@ impl SessionPool {
         if let Some(pool) = self.opened.get() {
             return Ok(pool);
         }
-        let Opened { sessions, inputs, outputs, provider } =
-            open(&self.model, &self.files, &self.graph_name, &self.options)?;
-        tracing::debug!(model = self.model, graph = %self.graph.display(), %provider, "graph loaded");
-        let queue = Mutex::new(Queue { idle: sessions, ..Queue::default() });
-        Ok(self.opened.get_or_init(|| Pool {
-            inputs,
-            outputs,
-            provider,
-            queue,
-            freed: Condvar::new(),
-            start: Instant::now(),
-        }))
+        let start = Instant::now();
+        let Opened { sessions, inputs, outputs, opener } = open(&self.graph, &self.options)?;
+        let graph = self.graph.label();
+        tracing::debug!(model = self.graph.model, graph = %graph.display(), provider = %opener.provider, "graph loaded");
+        let queue = Queue::new(opener, sessions, &self.options, start.elapsed());
+        Ok(self.opened.get_or_init(|| Pool { inputs, outputs, queue }))
     }
 }
 
 impl std::fmt::Debug for SessionPool {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SessionPool").field("model", &self.model).field("open", &self.is_open()).finish_non_exhaustive()
-    }
-}
-
-impl Pool {
-    /// Waits for a session.
-    fn acquire(&self, cost: usize) -> Borrowed<'_> {
-        let expected = self.start.elapsed().as_micros() as u64 + cost as u64 * MICROSECONDS_PER_TOKEN;
-        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        queue.arrivals += 1;
-        let place = (expected, queue.arrivals);
-        queue.waiting.insert(place);
-        loop {
-            if queue.waiting.first() == Some(&place)
-                && let Some(session) = queue.idle.pop()
-            {
-                queue.waiting.remove(&place);
-                let others = !queue.waiting.is_empty() && !queue.idle.is_empty();
-                drop(queue);
-                if others {
-                    self.freed.notify_all();
-                }
-                return Borrowed { pool: self, session: Some(session) };
-            }
-            queue = self.freed.wait(queue).unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-}
-
-/// A session on loan; it goes back when this is dropped.
-struct Borrowed<'p> {
-    pool: &'p Pool,
-    session: Option<Session>,
-}
-
-impl Borrowed<'_> {
-    #[allow(clippy::unwrap_used, reason = "the session is there until drop")]
-    fn get(&mut self) -> &mut Session {
-        self.session.as_mut().unwrap()
-    }
-}
-
-impl Drop for Borrowed<'_> {
-    fn drop(&mut self) {
-        self.pool.queue.lock().unwrap_or_else(PoisonError::into_inner).idle.extend(self.session.take());
-        self.pool.freed.notify_all();
+        f.debug_struct("SessionPool")
+            .field("model", &self.graph.model)
+            .field("open", &self.is_open())
+            .finish_non_exhaustive()
     }
 }
 
@@ -274,6 +210,6 @@ impl Outputs<'_> {
     /// An error about an output.
     pub fn wrong(&self, index: usize, what: &str) -> Error {
         let name = self.names.get(index).map_or("?", String::as_str);
-        Error::model(&self.pool.model, format!("output {name:?} {what}"))
+        Error::model(&self.pool.graph.model, format!("output {name:?} {what}"))
     }
 }
