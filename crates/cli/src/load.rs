@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use embedkit::{Builder, Facade, ModelDescription, ModelFiles, OutputSelector, Pooling, Registry};
+use embedkit::{Builder, Facade, ModelDescription, ModelFiles, OutputSelector, Pooling, Quantization, Registry};
 
 use crate::args::{CacheArgs, FolderArgs, Kind, ModelArgs, PoolingArg};
 use crate::failure::{Failure, Result};
@@ -111,6 +111,8 @@ impl FolderArgs {
             None => ModelFiles::folder(dir)?.find_graph()?.to_owned(),
         };
         row.normalize = self.normalize;
+        // The options do not say how the weights are stored, and --batch-invariant must hold.
+        row.quantization = Quantization::Dynamic;
         row.output = self.output_name.clone().map(OutputSelector::Name);
         row.pooling = match self.pooling {
             Some(PoolingArg::Cls) => Pooling::Cls,

@@ -211,8 +211,10 @@ impl<F: Facade> Builder<F> {
     }
 
     /// Makes results independent of what else is in the batch, by running each input alone where
-    /// the model is [dynamically quantised](Quantization::Dynamic). Other models' results do not
-    /// depend on the batch, and are not slowed down.
+    /// the model is [dynamically quantised](Quantization::Dynamic), or is a folder that does not say.
+    /// Without it such a model's result moves with its batch by about a step of the activations'
+    /// scale; the same inputs with the same options give the same bits. Other models' results do not
+    /// depend on the batch, but for the rounding of 32-bit floats, and are not slowed down.
     pub fn batch_invariant(mut self, invariant: bool) -> Self {
         self.engine.batching.invariant = invariant;
         self
@@ -256,7 +258,9 @@ impl<F: Facade> Builder<F> {
         }
         let pipeline = architecture.load(&context)?;
         let mut options = self.engine;
-        options.batching.invariant &= model.quantization == Quantization::Dynamic;
+        // A folder that describes itself does not say how its weights are stored.
+        options.batching.invariant &=
+            model.quantization == Quantization::Dynamic || matches!(self.identity, Identity::Detected);
         F::from_loaded(Loaded { model, pipeline, options })
     }
 

@@ -4,11 +4,11 @@ use std::path::Path;
 
 use embedkit::ModelDescription;
 
+use crate::common::library::{self, Numbers};
+use crate::common::setting::Setting;
+use crate::common::subject::{Subject, picture};
 use crate::damage::Damage;
-use crate::library::{self, Numbers};
 use crate::program;
-use crate::setting::Setting;
-use crate::subject::{Subject, picture};
 
 /// A case, ready to run.
 pub(crate) struct Case {

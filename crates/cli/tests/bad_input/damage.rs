@@ -4,8 +4,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::common::subject::Subject;
 use crate::graphs::fill_floats;
-use crate::subject::Subject;
 
 /// What is done to a file.
 #[derive(Clone, Copy, Debug)]

@@ -1,10 +1,10 @@
 //! Files that are absent, cut off, of another kind, or of another model.
 
 use crate::case::{Case, Expected, Trial};
+use crate::common::subject::*;
 use crate::damage::Damage::{
     self, Bytes, Empty, Ending, Folder, Garbage, Json, Missing, Of, Replaced, Text, Truncated,
 };
-use crate::subject::*;
 
 /// The files that a model cannot do without; each of [`LOST`] in each is an error that names the file.
 const NEEDED: &[(Subject, &str, &[&str])] = &[

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use crate::case::{Case, Expected, Trial};
+use crate::common::subject::*;
 use crate::damage::Damage::{self, Floats, Graph, Of, Replaced};
-use crate::subject::*;
 
 /// Where the graphs of `tests/fixtures/generate/damaged.py` are.
 pub(crate) fn folder() -> PathBuf {

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use crate::case::Case;
+use crate::common::subject::{COLQWEN, IMAGE, Subject, picture};
+use crate::common::{self, library};
 use crate::program;
-use crate::subject::{COLQWEN, IMAGE, Subject, picture};
-use crate::{common, library};
 
 /// What is at a picture's path.
 #[derive(Clone, Copy, Debug)]
@@ -74,7 +74,7 @@ fn check(subject: Subject, picture: Picture, parts: &[&str]) -> Result<(), Strin
     std::fs::create_dir(&model).unwrap();
     subject.copy_to(&model);
     let path = picture.at(&folder.path().join("the_picture.png"));
-    let good = crate::subject::picture();
+    let good = crate::common::subject::picture();
     let inputs = [good.clone(), path.clone(), good];
     let results = library::embed(&subject.row(), &model, &[], &inputs).map_err(|error| error.to_string())?;
     let [Ok(first), Err(error), Ok(last)] = &results[..] else { return Err(format!("{results:?}")) };

@@ -13,12 +13,9 @@ mod damage;
 mod files;
 mod graphs;
 mod images;
-mod library;
 mod lines;
 mod options;
 mod program;
-mod setting;
-mod subject;
 mod texts;
 
 use std::panic::AssertUnwindSafe;

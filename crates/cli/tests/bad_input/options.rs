@@ -4,11 +4,11 @@ use embedkit::session::Provider;
 use embedkit::{Activation, ModelDescription, OutputSelector, Pooling};
 
 use crate::case::{Case, Expected, Trial};
-use crate::setting::Setting::{
+use crate::common::setting::Setting::{
     self, BatchAttention, BatchSize, BatchTokens, Device, Dim, Integer, MaxLength, Number, Prefer, Require, Sessions,
     Task, Text, Threads,
 };
-use crate::subject::*;
+use crate::common::subject::*;
 
 /// Model, options, and what the error says.
 const REFUSED: &[(Subject, &[Setting], &[&str])] = &[

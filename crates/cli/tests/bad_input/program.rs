@@ -5,9 +5,9 @@ use std::path::Path;
 use embedkit::ModelDescription;
 use serde_json::Value;
 
+use crate::common::library::{Numbers, QUERY, is_picture};
+use crate::common::setting::Setting;
 use crate::common::{Outcome, model_args, run_with};
-use crate::library::{Numbers, QUERY, is_picture};
-use crate::setting::Setting;
 
 /// Runs the program on a model folder; none where it lacks one of the options.
 pub(crate) fn embed(row: &ModelDescription, folder: &Path, settings: &[Setting], inputs: &[String]) -> Option<Outcome> {

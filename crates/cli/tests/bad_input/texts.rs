@@ -1,7 +1,7 @@
 //! Texts of every kind: each has finite numbers, from the library and from the program the same.
 
 use crate::case::{Case, Expected, Trial};
-use crate::subject::*;
+use crate::common::subject::*;
 
 /// What is in a text, and the text.
 type Text = (&'static str, fn() -> String);

@@ -1,6 +1,10 @@
 //! Runs the program.
 #![allow(clippy::unwrap_used, unreachable_pub, dead_code, reason = "tests end with a panic and use what they need")]
 
+pub mod library;
+pub mod setting;
+pub mod subject;
+
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};

@@ -11,7 +11,7 @@ use embedkit::rerank::Reranker;
 use embedkit::sparse::SparseTextEmbedding;
 use embedkit::{Builder, Facade, ModelDescription, Purpose, Result, Role, SparseVector};
 
-use crate::setting::Setting;
+use crate::common::setting::Setting;
 
 /// All numbers of a result, in the order of its JSON form's keys.
 pub(crate) type Numbers = Vec<f32>;

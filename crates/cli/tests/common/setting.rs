@@ -11,6 +11,7 @@ pub(crate) enum Setting {
     BatchSize(usize),
     BatchTokens(usize),
     BatchAttention(usize),
+    BatchInvariant,
     Threads(usize),
     Sessions(usize),
     Device(i32),
@@ -32,6 +33,7 @@ impl Setting {
             Self::BatchSize(n) => builder.batch_size(n),
             Self::BatchTokens(n) => builder.batch_tokens(n),
             Self::BatchAttention(n) => builder.batch_attention(n),
+            Self::BatchInvariant => builder.batch_invariant(true),
             Self::Threads(n) => builder.threads(n),
             Self::Sessions(n) => builder.sessions(n),
             Self::Device(n) => builder.device_ids([n]),
@@ -54,6 +56,7 @@ impl Setting {
             Self::Threads(n) => ("threads", n.to_string()),
             Self::Sessions(n) => ("sessions", n.to_string()),
             Self::Device(n) => ("device", n.to_string()),
+            Self::BatchInvariant => return Some(vec!["--batch-invariant".to_owned()]),
             Self::Prefer(provider) => ("provider", provider.to_string()),
             Self::Require(provider) => {
                 return Some(vec![format!("--provider={provider}"), "--require-provider".to_owned()]);

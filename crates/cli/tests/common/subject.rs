@@ -22,6 +22,7 @@ const fn subject(family: &'static str, fixture: &'static str) -> Subject {
 pub(crate) const TRANSFORMER: Subject = subject("dense", "transformer-cls");
 pub(crate) const UNIGRAM: Subject = subject("dense", "transformer-mean");
 pub(crate) const BYTE_LEVEL: Subject = subject("dense", "last-token");
+pub(crate) const DYNAMIC: Subject = subject("dense", "int8-dynamic");
 pub(crate) const EXTERNAL: Subject = subject("dense", "jina-v3");
 pub(crate) const SIGLIP: Subject = subject("dense", "siglip-text");
 pub(crate) const STATIC: Subject = subject("dense", "static-f32");
