@@ -175,6 +175,30 @@ fn an_interrupt_leaves_whole_lines_on_standard_output() {
     }
 }
 
+/// The system's own limit on memory; not every system has it.
+#[cfg(target_os = "linux")]
+#[test]
+fn too_little_memory_leaves_no_half_written_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let texts = many(folder.path(), 2000);
+    let file = folder.path().join("vectors.jsonl");
+    let mut failed = 0;
+    for megabytes in [20, 35, 45, 55, 65, 80, 120, 4000] {
+        let args = ["embed", "--input", &texts, "--output", file.to_str().unwrap()];
+        let output = limited(&format!("ulimit -v {}", megabytes * 1000), &args);
+        assert!(!stderr(&output).contains("panicked"), "{megabytes} MB: {}", stderr(&output));
+        if output.status.success() {
+            assert_eq!(std::fs::read_to_string(&file).unwrap().lines().count(), 2000, "{megabytes} MB");
+            std::fs::remove_file(&file).unwrap();
+        } else {
+            failed += 1;
+            assert!(!file.exists(), "{megabytes} MB");
+        }
+        remove_temporary(folder.path());
+    }
+    assert!((1..8).contains(&failed), "{failed} of the limits were too low");
+}
+
 #[test]
 fn hardware_that_is_not_there_is_an_error_only_where_it_is_required() {
     let model = common::fixtures("dense").join("custom-mean");

@@ -12,7 +12,7 @@ const NEEDED: &[(Subject, &str, &[&str])] = &[
     (TRANSFORMER, "tokenizer.json", &["tokenizer.json"]),
     (TRANSFORMER, "tokenizer_config.json", &["tokenizer_config.json"]),
     (EXTERNAL, "onnx/model.onnx", &["model.onnx"]),
-    (EXTERNAL, "onnx/model.onnx_data", &["model.onnx"]),
+    (EXTERNAL, "onnx/model.onnx_data", &["model.onnx_data"]),
     (STATIC, "model.safetensors", &["model.safetensors"]),
     (STATIC, "tokenizer.json", &["tokenizer.json"]),
     (SPLADE, "model.onnx", &["model.onnx"]),

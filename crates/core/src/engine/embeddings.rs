@@ -1,7 +1,7 @@
 //! The lazy iterator over results.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::control::Control;
 use super::window::{Finished, Window};
@@ -96,7 +96,7 @@ where
         }
         let references: Vec<&I> = inputs.iter().map(AsRef::as_ref).collect();
         let engine = self.engine;
-        let window = engine.pipeline.prepare(&references, &self.purpose, &engine.threads);
+        let window = engine.pipeline.prepare(&references, &self.purpose, engine.threads.ready());
         let weight = window.weight();
         let fitting = |sum: usize, bound: usize| match sum / inputs.len() {
             0 => LARGEST_WINDOW,
@@ -113,10 +113,18 @@ where
         if self.exhausted {
             return window.run(&batching, &control);
         }
-        std::thread::scope(|scope| {
-            let running = scope.spawn(|| window.run(&batching, &control));
-            self.prepared = self.prepare_window();
-            running.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        let waiting = Mutex::new(Some(window));
+        let run = || {
+            let window = waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
+            window.map_or_else(Vec::new, |window| window.run(&batching, &control))
+        };
+        std::thread::scope(|scope| match std::thread::Builder::new().spawn_scoped(scope, &run) {
+            Ok(running) => {
+                self.prepared = self.prepare_window();
+                running.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            }
+            // The system has no thread to give: the next window is prepared after this one.
+            Err(_) => run(),
         })
     }
 

@@ -10,7 +10,8 @@ mod control;
 mod embeddings;
 mod window;
 
-use std::sync::Arc;
+use std::error::Error as _;
+use std::sync::{Arc, OnceLock};
 
 pub use batching::Batching;
 pub use control::{CancelToken, Progress};
@@ -74,6 +75,26 @@ impl Threads {
                 let pool = pool.map_err(|e| Error::option("threads", format!("{n} threads cannot be started: {e}")))?;
                 Ok(Self::Own(Arc::new(pool)))
             }
+        }
+    }
+}
+
+impl Threads {
+    /// Itself, or the calling thread where the shared pool cannot be started: its own way to say so
+    /// is to end the program.
+    fn ready(&self) -> &Self {
+        static STARTS: OnceLock<bool> = OnceLock::new();
+        let starts = || match rayon::ThreadPoolBuilder::new().build_global() {
+            // Only what the system refused has a cause; that the pool is there already is none.
+            Err(error) if error.source().is_some() => {
+                tracing::warn!(%error, "threads cannot be started, so inputs are prepared on the calling one");
+                false
+            }
+            _ => true,
+        };
+        match self {
+            Self::Shared if !*STARTS.get_or_init(starts) => &Self::Calling,
+            threads => threads,
         }
     }
 }

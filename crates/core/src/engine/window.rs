@@ -158,7 +158,9 @@ impl<P: Pipeline> Batches<'_, P> {
         #[cfg(feature = "onnx")]
         let _job = self.pipeline.sessions().and_then(|sessions| sessions.begin_job(self.tokens()));
         std::thread::scope(|scope| {
-            let others: Vec<_> = (1..workers).map(|_| scope.spawn(work)).collect();
+            // Where the system has no more threads to give, those that there are do the work.
+            let spawn = |_| std::thread::Builder::new().spawn_scoped(scope, work).ok();
+            let others: Vec<_> = (1..workers).map_while(spawn).collect();
             let mut results = work();
             for other in others {
                 results.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));

@@ -11,6 +11,7 @@ use ort::value::ValueType;
 use super::runtime::{Runtime, RuntimeOptions};
 use super::weights::SharedWeights;
 use super::{Optimization, Provider, ProviderChoice, SessionOptions};
+use crate::engine::check_count;
 use crate::{Error, ModelFiles, Result};
 
 /// A graph that runs on a provider: its first session, what it declares, and how to make more.
@@ -38,9 +39,8 @@ pub(super) struct Opener {
 
 /// Creates the sessions, on the first provider that works.
 pub(super) fn open(graph: &Graph, options: &SessionOptions) -> Result<Opened> {
-    if options.threads == Some(0) || options.sessions == Some(0) {
-        return Err(Error::option("threads", "threads and sessions must be at least 1"));
-    }
+    check_count("threads", options.threads)?;
+    check_count("sessions", options.sessions)?;
     let wanted_runtime = options.runtime.iter().fold(RuntimeOptions::new(), |wanted, path| wanted.library(path));
     let environment = Runtime::load(&wanted_runtime)?.environment();
     let (wanted, fall_back) = match &options.providers {
@@ -179,7 +179,19 @@ impl Graph {
     fn failed(&self, what: &str, error: &ort::Error) -> Error {
         let needs_newer = error.to_string().to_lowercase().contains("nbits");
         let hint = if needs_newer { " (this graph needs ONNX Runtime 1.23 or later)" } else { "" };
-        let message = format!("{} ({}){hint}", what, self.label().display());
+        let message = format!("{what} ({}{}){hint}", self.label().display(), self.data());
         Error::model_because(&self.model, message, error.to_string())
+    }
+
+    /// The files of weights beside the graph, with their sizes: they may be what is wrong.
+    fn data(&self) -> String {
+        let folder = self.files.path(&self.name).and_then(|path| std::fs::read_dir(path.parent()?).ok());
+        let data = folder.into_iter().flatten().flatten().filter_map(|entry| {
+            let name = entry.file_name().into_string().ok()?;
+            let holds_weights = [".onnx_data", ".onnx.data"].iter().any(|ending| name.ends_with(ending));
+            let bytes = std::fs::metadata(entry.path()).ok()?.len();
+            holds_weights.then(|| format!(", whose {name} has {bytes} bytes: is it whole?"))
+        });
+        data.collect()
     }
 }
