@@ -116,6 +116,6 @@ proptest! {
         let processed = Processor::new(&config).unwrap().process(&input).unwrap();
         let (rows, columns) = processed.grid();
         prop_assert_eq!(processed.shape(), [rows * columns + 1, 3, side, side]);
-        prop_assert!(processed.values().iter().all(|&value| value == 1.0));
+        prop_assert!(processed.to_values().iter().all(|&value| value == 1.0));
     }
 }

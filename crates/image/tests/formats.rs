@@ -18,9 +18,9 @@ fn levels(file: &str) -> Result<([usize; 3], Vec<f32>), String> {
     let path = format!("{}/tests/fixtures/formats/{file}", env!("CARGO_MANIFEST_DIR"));
     let processed = Processor::new(&config).unwrap().process(&ImageInput::from(path)).map_err(|e| e.to_string())?;
     let [_, channels, height, width] = processed.shape();
-    let plane = height * width;
+    let (values, plane) = (processed.to_values(), height * width);
     let interleaved = (0..plane).flat_map(|pixel| (0..channels).map(move |channel| channel * plane + pixel));
-    Ok(([height, width, channels], interleaved.map(|at| processed.values()[at]).collect()))
+    Ok(([height, width, channels], interleaved.map(|at| values[at]).collect()))
 }
 
 #[test]

@@ -32,5 +32,5 @@ fn difference(case: &Case) -> Result<(), String> {
     if processed.grid() != case.grid {
         return Err(named(format!("grid {:?}, expected {:?}", processed.grid(), case.grid)));
     }
-    case.golden.compare(&processed.shape(), processed.values()).map_err(named)
+    case.golden.compare(&processed.shape(), &processed.to_values()).map_err(named)
 }

@@ -145,7 +145,7 @@ impl Vision for ColModernVbert {
     }
 
     fn bytes(&self, pixels: &Processed) -> usize {
-        size_of_val(pixels.values())
+        pixels.bytes()
     }
 
     fn page_inputs(&self, pages: &[&Processed], _: &TokenBatch) -> Inputs {
@@ -153,7 +153,7 @@ impl Vision for ColModernVbert {
         let per_page = tiles * self.tile().iter().product::<usize>();
         let mut values = Vec::with_capacity(pages.len() * per_page);
         for (at, page) in pages.iter().enumerate() {
-            values.extend_from_slice(page.values());
+            page.append_to(&mut values);
             // Pages with fewer tiles have blank ones behind.
             values.resize((at + 1) * per_page, 0.0);
         }

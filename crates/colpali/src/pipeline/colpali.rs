@@ -85,11 +85,11 @@ impl Vision for ColPali {
     }
 
     fn bytes(&self, pixels: &Processed) -> usize {
-        size_of_val(pixels.values())
+        pixels.bytes()
     }
 
     fn page_inputs(&self, pages: &[&Processed], _: &TokenBatch) -> Inputs {
-        self.inputs(pages.len(), pages.iter().flat_map(|page| page.values()).copied().collect())
+        self.inputs(pages.len(), Processed::batch(pages))
     }
 
     /// A blank page for every text.

@@ -78,7 +78,7 @@ impl Patcher {
                  is `image_processor_type` Qwen2-VL's?"
             )));
         }
-        let (pixels, grid) = (processed.values(), [height / patch_size, width / patch_size]);
+        let (pixels, grid) = (processed.to_values(), [height / patch_size, width / patch_size]);
         let mut values = Vec::with_capacity(pixels.len() * temporal_patch_size);
         for [row, column] in in_merged_order(grid, merge_size) {
             for plane in pixels.chunks_exact(height * width) {

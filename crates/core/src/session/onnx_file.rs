@@ -238,8 +238,8 @@ fn weight(file: &[u8], range: Range) -> Result<Option<Weight>, NotUnderstood> {
         }
     }
     let size = element.and_then(|element| {
-        let cells = shape.iter().map(|dimension| usize::try_from(*dimension).ok());
-        cells.fold(Some(element.facts().1), |bytes, dimension| bytes?.checked_mul(dimension?))
+        let mut cells = shape.iter().map(|dimension| usize::try_from(*dimension).ok());
+        cells.try_fold(element.facts().1, |bytes, dimension| bytes.checked_mul(dimension?))
     });
     let (Some(element), Some(bytes)) = (element, size) else {
         return if external.is_empty() { Ok(None) } else { Err("external data of an unknown type") };

@@ -83,7 +83,7 @@ impl ImageEncoderPipeline {
     fn run_equal(&self, pictures: &[&Processed]) -> Result<Vec<Result<Vec<f32>>>> {
         let Some(first) = pictures.first() else { return Ok(Vec::new()) };
         let [_, channels, height, width] = first.shape();
-        let values: Vec<f32> = pictures.iter().flat_map(|picture| picture.values()).copied().collect();
+        let values = Processed::batch(pictures);
         let pixels = Tensor::floats([pictures.len(), channels, height, width], values);
         let input = self.pool.inputs()?.next().unwrap_or_default().to_owned();
         let index = self.pool.output_index(self.model.output.as_ref())?;
@@ -129,7 +129,7 @@ impl Pipeline for ImageEncoderPipeline {
 
     fn prepare(&self, picture: &ImageInput, _: &Purpose) -> Result<Prepared<Processed, Vec<f32>>> {
         let item = self.processor.process(picture)?;
-        let (length, bytes) = (patches(&item), size_of_val(item.values()));
+        let (length, bytes) = (patches(&item), item.bytes());
         Ok(Prepared { stage: Stage::Run { item, length, bytes }, usage: Usage { tokens: length, truncated: false } })
     }
 

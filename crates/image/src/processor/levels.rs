@@ -7,7 +7,7 @@ use super::raster::{CHANNELS, Raster};
 /// There are 256 levels, so the arithmetic is done once for each, in the reference's types: levels
 /// are multiplied in 64 bits and rounded to 32; those of a zero-padded picture, which the reference
 /// holds as floats, are multiplied in 32; then `(x - mean) / std` in 32.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Levels {
     plain: Table,
     padded: Table,

@@ -9,6 +9,8 @@ mod resample;
 mod size;
 mod tile;
 
+use std::sync::Arc;
+
 use embedkit_core::{Error, ModelFiles, Result};
 
 pub use config::ProcessorConfig;
@@ -39,14 +41,14 @@ pub(crate) const MAX_SIDE: usize = 1 << 20;
 /// let picture = ImageInput::rgb(2, 2, vec![255; 12])?;
 /// let processed = Processor::new(&config)?.process(&picture)?;
 /// assert_eq!(processed.shape(), [1, 3, 4, 6]);
-/// assert!(processed.values().iter().all(|&value| value == 1.0));
+/// assert!(processed.to_values().iter().all(|&value| value == 1.0));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Processor {
     steps: Vec<Step>,
     tiling: Option<Tiling>,
-    levels: Levels,
+    levels: Arc<Levels>,
     decode: DecodeOptions,
 }
 
@@ -67,7 +69,7 @@ impl Processor {
         Ok(Self {
             steps: config.steps()?,
             tiling: config.tiling()?,
-            levels: config.levels()?,
+            levels: Arc::new(config.levels()?),
             decode: DecodeOptions::default(),
         })
     }
@@ -135,41 +137,50 @@ impl Processor {
             Some(tiling) => tiling.apply(&current, max_pixels)?,
             None => (vec![current.into_owned()], (0, 0)),
         };
-        Ok(Processed::new(&tiles, grid, |tile, values| self.levels.append(tile, padded, values)))
+        Ok(Processed { tiles, grid, padded, levels: self.levels.clone() })
     }
 }
 
-/// A picture as a model takes it.
+/// A picture as a model takes it. Its levels become floats only when they are asked for: as bytes
+/// they take a quarter of the memory, and they wait in windows for their turn.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Processed {
-    values: Vec<f32>,
-    shape: [usize; 4],
+    /// Of one size.
+    tiles: Vec<Raster>,
     grid: (usize, usize),
+    padded: bool,
+    levels: Arc<Levels>,
 }
 
 impl Processed {
-    /// Tiles of one size, each appended to the values as `[3, height, width]`.
-    fn new(tiles: &[Raster], grid: (usize, usize), append: impl Fn(&Raster, &mut Vec<f32>)) -> Self {
-        let (height, width) = tiles.first().map_or((0, 0), |tile| (tile.height, tile.width));
-        let shape = [tiles.len(), CHANNELS, height, width];
-        let mut values = Vec::with_capacity(shape.iter().product());
-        tiles.iter().for_each(|tile| append(tile, &mut values));
-        Self { values, shape, grid }
-    }
-
     /// The values, `[tiles, 3, height, width]` in row-major order.
-    pub fn values(&self) -> &[f32] {
-        &self.values
+    pub fn to_values(&self) -> Vec<f32> {
+        let mut values = Vec::with_capacity(self.shape().iter().product());
+        self.append_to(&mut values);
+        values
     }
 
-    /// The values, without a copy.
-    pub fn into_values(self) -> Vec<f32> {
-        self.values
+    /// Appends the values, `[tiles, 3, height, width]` in row-major order, to a batch.
+    pub fn append_to(&self, batch: &mut Vec<f32>) {
+        self.tiles.iter().for_each(|tile| self.levels.append(tile, self.padded, batch));
+    }
+
+    /// The values of pictures, one after another.
+    pub fn batch(pictures: &[&Self]) -> Vec<f32> {
+        let mut batch = Vec::with_capacity(pictures.iter().map(|picture| picture.bytes()).sum());
+        pictures.iter().for_each(|picture| picture.append_to(&mut batch));
+        batch
     }
 
     /// Tiles, channels (always 3: red, green, blue), height and width in pixels.
     pub fn shape(&self) -> [usize; 4] {
-        self.shape
+        let (height, width) = self.tiles.first().map_or((0, 0), |tile| (tile.height, tile.width));
+        [self.tiles.len(), CHANNELS, height, width]
+    }
+
+    /// Bytes of memory that it holds.
+    pub fn bytes(&self) -> usize {
+        self.shape().iter().product()
     }
 
     /// Rows and columns of the grid that the picture was cut into; its tiles come row by row, and one

@@ -62,9 +62,9 @@ impl Side for Preprocess {
     fn bulk(&mut self, _items: &[String]) -> Result<Answer, Failure> {
         let mut answer = Answer::default();
         for picture in &self.pictures {
-            let tensor = self.processor.process(picture)?;
+            let tensor = self.processor.process(picture)?.to_values();
             if answer.results == 0 {
-                answer.first = tensor.values().iter().take(KEPT).copied().collect();
+                answer.first = tensor.iter().take(KEPT).copied().collect();
             }
             answer.results += 1;
         }
