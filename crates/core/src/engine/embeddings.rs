@@ -118,7 +118,7 @@ where
             let window = waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
             window.map_or_else(Vec::new, |window| window.run(&batching, &control))
         };
-        std::thread::scope(|scope| match std::thread::Builder::new().spawn_scoped(scope, &run) {
+        std::thread::scope(|scope| match std::thread::Builder::new().spawn_scoped(scope, run) {
             Ok(running) => {
                 self.prepared = self.prepare_window();
                 running.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
