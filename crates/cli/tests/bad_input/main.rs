@@ -25,7 +25,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use case::Case;
 
 /// How many cases there are at least.
-const CASES: usize = 150;
+const CASES: usize = 590;
 
 #[test]
 fn nothing_breaks_it() {
