@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 /// The word pieces of a small generated model.
 const TOKENIZER: &str = include_str!("../../dense/tests/fixtures/transformer-cls/tokenizer.json");
 
+type Edit<'e> = &'e dyn Fn(&mut Value);
+
 /// A model's files, with `tokenizer.json` changed by `edit`; configurations that are null are absent.
 fn files(edit: impl FnOnce(&mut Value), tokenizer_config: Value, config: Value, special: Value) -> ModelFiles {
     let mut tokenizer: Value = serde_json::from_str(TOKENIZER).unwrap();
@@ -75,7 +77,6 @@ fn the_padding_token_is_found_in_the_references_order() {
             "pad_id": 7, "pad_type_id": 0, "pad_token": "[PAD]"});
     };
     let config = |pad_token: Value| json!({"model_max_length": 20, "pad_token": pad_token});
-    type Edit<'e> = &'e dyn Fn(&mut Value);
     let cases: [(Edit<'_>, Value, Value, Option<u32>); 7] = [
         (&stored, config("[PAD]".into()), json!({"pad_token_id": 5}), Some(7)),
         (&|_| (), config("[PAD]".into()), json!({"pad_token_id": 5}), Some(5)),
@@ -113,6 +114,38 @@ fn wrong_files_are_named() {
     let broken = ModelFiles::memory([("tokenizer.json", b"{}".to_vec())]);
     let error = Tokenizer::load(&broken, &TokenizerOptions::default()).unwrap_err();
     assert!(error.to_string().starts_with("memory:/tokenizer.json: is not a tokenizer"), "{error}");
+}
+
+/// Found by fuzzing: what the library does not expect, and what would let a row outgrow its window.
+#[test]
+fn files_that_the_library_trips_over_are_refused() {
+    let options = TokenizerOptions::default();
+    let config = || ("tokenizer_config.json", br#"{"model_max_length": 4}"#.to_vec());
+    let broken = r#"{"decoder": {"type" 1}}"#;
+    let memory = ModelFiles::memory([("tokenizer.json", broken.as_bytes().to_vec()), config()]);
+    let error = Tokenizer::load(&memory, &options).unwrap_err();
+    assert!(error.to_string().contains("the tokenizer library panicked"), "{error}");
+
+    let multiple = |tokenizer: &mut Value| {
+        tokenizer["padding"] = json!({"strategy": "BatchLongest", "direction": "Right", "pad_to_multiple_of": u64::MAX,
+            "pad_id": 0, "pad_type_id": 0, "pad_token": "[PAD]"});
+    };
+    let template = |tokenizer: &mut Value| {
+        let special = |_| json!({"SpecialToken": {"id": "[CLS]", "type_id": 0}});
+        let text = json!({"Sequence": {"id": "A", "type_id": 0}});
+        tokenizer["post_processor"]["single"] = (0..9).map(special).chain([text]).collect();
+    };
+    let twice = |tokenizer: &mut Value| {
+        let text = || json!({"Sequence": {"id": "A", "type_id": 0}});
+        tokenizer["post_processor"]["single"] = json!([text(), text()]);
+    };
+    let edits: [(Edit<'_>, &str); 3] =
+        [(&multiple, "`pad_to_multiple_of`"), (&template, "leaves no room"), (&twice, "repeats a text")];
+    for (edit, expected) in edits {
+        let files = files(edit, json!({"model_max_length": 9}), Value::Null, Value::Null);
+        let error = Tokenizer::load(&files, &options).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
 }
 
 proptest! {

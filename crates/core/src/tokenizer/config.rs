@@ -6,6 +6,8 @@ use tokenizers::{AddedToken, PaddingParams, Tokenizer as Inner};
 use crate::{Error, ModelFiles, Result};
 
 const TOKENIZER_CONFIG: &str = "tokenizer_config.json";
+/// No model has longer rows; a wrong number would make the shortest text fill the memory.
+const LARGEST_MULTIPLE: usize = 1 << 16;
 
 /// What a caller or an architecture may set over the files.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -97,6 +99,10 @@ impl<'f> TokenizerConfig<'f> {
         let side = self.side("padding_side")?.or(stored.map(stored_side)).unwrap_or_default();
         if let Some(stored) = stored {
             let multiple_of = stored.pad_to_multiple_of.unwrap_or(1).max(1);
+            if multiple_of > LARGEST_MULTIPLE {
+                let message = format!("`pad_to_multiple_of` is {multiple_of}, more than {LARGEST_MULTIPLE}");
+                return Err(Error::file(self.files.label("tokenizer.json"), message));
+            }
             return Ok(Some(PaddingRule { id: stored.pad_id, type_id: stored.pad_type_id, side, multiple_of }));
         }
         let Some(token) = self.values.get("pad_token").and_then(token_text) else { return Ok(None) };

@@ -8,9 +8,12 @@ use tokenizers::Tokenizer as Inner;
 use super::charsmap;
 use super::config::{PaddingRule, TokenizerConfig, TokenizerOptions, special_tokens};
 use super::frame::{Frame, cut, longest_first};
+use super::guard::guarded;
 use super::word_pieces::WordPieces;
 use super::{Side, TokenBatch};
 use crate::{Error, ModelFiles, Result, Usage};
+
+const NAME: &str = "tokenizer.json";
 
 /// A loaded tokenizer with its window and padding rule.
 #[derive(Clone, Debug)]
@@ -53,7 +56,13 @@ impl Tokenizer {
     /// [`Error::MissingFile`] and [`Error::InvalidFile`] for files that are absent or wrong,
     /// [`Error::InvalidOption`] for a window with no room for a token.
     pub fn load(files: &ModelFiles, options: &TokenizerOptions) -> Result<Self> {
-        const NAME: &str = "tokenizer.json";
+        guarded(
+            || Self::read(files, options),
+            |panic| Error::file_because(files.label(NAME), "is not a tokenizer", panic),
+        )
+    }
+
+    fn read(files: &ModelFiles, options: &TokenizerOptions) -> Result<Self> {
         let name = files.label(NAME);
         let invalid = |e: tokenizers::Error| Error::file_because(&name, "is not a tokenizer", e);
         let bytes = files.read(NAME)?;
@@ -72,7 +81,6 @@ impl Tokenizer {
         };
         let truncation_side = options.truncation_side.or(configured_side).or(stored_side).unwrap_or_default();
         let max_length = options.max_length.map_or_else(|| config.max_length(), Ok)?;
-        let max_length = window(&inner, max_length, options)?;
         // Cutting is done here: the library would stop reading a text at the window's end, and then
         // neither its length nor which text of a pair is the longer could be told.
         inner.with_truncation(None).map_err(invalid)?;
@@ -80,10 +88,12 @@ impl Tokenizer {
         let special_ids =
             inner.get_added_tokens_decoder().iter().filter(|(_, token)| token.special).map(|(id, _)| *id).collect();
         let frame = |pair| Frame::of(&inner, pair, !options.without_special_tokens).map_err(invalid);
+        let (single, pair) = (frame(false)?, frame(true)?);
+        let max_length = window(single.special().max(pair.special()), max_length, options)?;
         Ok(Self {
             word_pieces: WordPieces::of(&inner).map(Arc::new),
-            single: frame(false)?,
-            pair: frame(true)?,
+            single,
+            pair,
             inner,
             max_length,
             truncation_side,
@@ -138,7 +148,8 @@ impl Tokenizer {
         if let Some(ids) = self.word_pieces.as_ref().and_then(|pieces| pieces.ids(text, wanted)) {
             return Ok(ids);
         }
-        let ids = |text| Ok(self.inner.encode_fast(text, false).map_err(refused)?.get_ids().to_vec());
+        let encode = |text| Ok(self.inner.encode_fast(text, false).map_err(refused)?.get_ids().to_vec());
+        let ids = |text| guarded(|| encode(text), refused);
         for prefix in Prefixes::of(text, wanted) {
             let ids = ids(prefix)?;
             // Tokens near a prefix's end could differ from the whole text's; these are cut off.
@@ -237,11 +248,7 @@ impl Tokenizer {
 }
 
 /// Checks that the window has room for special tokens and one more.
-fn window(inner: &Inner, max_length: usize, options: &TokenizerOptions) -> Result<usize> {
-    let special = match options.without_special_tokens {
-        true => 0,
-        false => inner.get_post_processor().map_or(0, |p| tokenizers::PostProcessor::added_tokens(p, true)),
-    };
+fn window(special: usize, max_length: usize, options: &TokenizerOptions) -> Result<usize> {
     match max_length.checked_sub(options.reserved) {
         Some(window) if window > special => Ok(window),
         _ => Err(Error::option(

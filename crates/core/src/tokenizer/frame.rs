@@ -40,7 +40,13 @@ impl Frame {
             },
             type_id: *type_id,
         };
-        Ok(Self(row.get_ids().iter().zip(row.get_type_ids()).map(slot).collect()))
+        let slots: Vec<Slot> = row.get_ids().iter().zip(row.get_type_ids()).map(slot).collect();
+        for text in Self::TEXTS {
+            if row.get_ids().iter().filter(|id| **id == text).count() > 1 {
+                return Err("its post-processor repeats a text, and rows would outgrow the window".into());
+            }
+        }
+        Ok(Self(slots))
     }
 
     /// Number of special tokens.

@@ -13,6 +13,7 @@ mod charsmap;
 mod config;
 mod encode;
 mod frame;
+mod guard;
 mod trie;
 mod word_pieces;
 
