@@ -57,6 +57,30 @@ fn what_is_no_picture_is_named() {
     assert!(message(image::DynamicImage::new_rgb8(0, 0)).contains("empty"));
 }
 
+#[test]
+fn a_configuration_that_asks_for_too_much_is_an_error() {
+    let picture = || ImageInput::rgb(2, 2, vec![255; 12]).unwrap();
+    for config in [
+        r#"{"do_center_crop": true, "crop_size": 1000000}"#,
+        r#"{"image_processor_type": "JinaCLIPImageProcessor", "size": 1000000, "resize_mode": "longest"}"#,
+        r#"{"do_resize": true, "size": 1000000}"#,
+        r#"{"image_processor_type": "Idefics3ImageProcessor", "max_image_size": {"longest_edge": 1000000}}"#,
+    ] {
+        let config: ProcessorConfig = serde_json::from_str(config).unwrap();
+        let error = Processor::new(&config).unwrap().process(&picture()).unwrap_err();
+        assert!(matches!(error, Error::InvalidInput { .. }), "{error}");
+    }
+    for config in [
+        r#"{"rescale_factor": 1e300}"#,
+        r#"{"do_normalize": true, "image_mean": 0.5, "image_std": 0}"#,
+        r#"{"mean": 1e300, "std": 1}"#,
+    ] {
+        let config: ProcessorConfig = serde_json::from_str(config).unwrap();
+        let error = Processor::new(&config).unwrap_err().to_string();
+        assert!(error.contains("no finite numbers"), "{error}");
+    }
+}
+
 /// A PNG that says it has other sides, with a right checksum.
 fn png_of(width: u32, height: u32) -> Vec<u8> {
     let (_, mut png) = files().into_iter().find(|(name, _)| name == "rgb.png").unwrap();

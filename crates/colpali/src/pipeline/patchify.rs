@@ -4,6 +4,8 @@ use embedkit_core::{Error, ModelFiles, Result};
 use embedkit_image::{CONFIG_FILE, ImageInput, Processor};
 use serde::Deserialize;
 
+/// The most pixels along a token's side, and frames of a patch; the model has 28 and 2.
+const MOST: usize = 256;
 /// Channels of a picture.
 const CHANNELS: usize = 3;
 
@@ -43,8 +45,11 @@ pub(super) struct Patches {
 impl Patcher {
     pub(super) fn load(files: &ModelFiles) -> Result<Self> {
         let sides: Sides = files.json(CONFIG_FILE)?;
-        if sides.patch_size.min(sides.merge_size).min(sides.temporal_patch_size) == 0 {
-            let message = "`patch_size`, `merge_size` and `temporal_patch_size` must be at least 1";
+        let Sides { patch_size, merge_size, temporal_patch_size } = sides;
+        let sizes = [patch_size.saturating_mul(merge_size), temporal_patch_size];
+        if sizes.into_iter().any(|size| !(1..=MOST).contains(&size)) {
+            let message =
+                format!("`patch_size` times `merge_size`, and `temporal_patch_size`, must be from 1 to {MOST}");
             return Err(Error::file(files.label(CONFIG_FILE), message));
         }
         Ok(Self { processor: Processor::load(files)?, sides })
@@ -146,6 +151,9 @@ mod tests {
         let uncut = load(r#"{"image_processor_type": "Qwen2VLImageProcessor", "do_resize": false}"#).unwrap();
         let error = uncut.patches(&picture(56, 57)).unwrap_err().to_string();
         assert!(error.contains("no whole patches"), "{error}");
-        assert!(load(r#"{"image_processor_type": "Qwen2VLImageProcessor", "merge_size": 0}"#).is_err());
+        for wrong in ["0", "257", "18446744073709551615"] {
+            assert!(load(&format!(r#"{{"merge_size": {wrong}}}"#)).is_err(), "{wrong}");
+            assert!(load(&format!(r#"{{"temporal_patch_size": {wrong}}}"#)).is_err(), "{wrong}");
+        }
     }
 }

@@ -182,7 +182,14 @@ impl ProcessorConfig {
         } else {
             self.mean.zip(self.std)
         };
-        Ok(Levels::new(scale, normalization.map(|(mean, std)| (mean.channels(), std.channels()))))
+        let levels = Levels::new(scale, normalization.map(|(mean, std)| (mean.channels(), std.channels())));
+        if !levels.are_finite() {
+            return Err(wrong(
+                "rescale_factor",
+                "with `image_mean` and `image_std` makes values that are no finite numbers",
+            ));
+        }
+        Ok(levels)
     }
 
     /// The size of pictures that become as many patches as they need: between two numbers of pixels,

@@ -32,6 +32,11 @@ impl Levels {
         }
     }
 
+    /// Whether every level becomes a finite number.
+    pub(crate) fn are_finite(&self) -> bool {
+        [&self.plain, &self.padded].into_iter().all(|table| table.as_flattened().iter().all(|value| value.is_finite()))
+    }
+
     /// Appends the picture to `tensor`, `[3, height, width]`.
     pub(crate) fn append(&self, picture: &Raster, padded: bool, tensor: &mut Vec<f32>) {
         let table = if padded { &self.padded } else { &self.plain };

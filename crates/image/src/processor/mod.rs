@@ -124,8 +124,12 @@ impl Processor {
         for step in &self.steps {
             let next = match *step {
                 Step::Resize(resize) => resize.apply(&current, max_pixels)?,
-                Step::PadToSquare { side, colour } => crop::pad_to_square(&current, side, colour),
+                Step::PadToSquare { side, colour } => {
+                    self.decode.check(side, side)?;
+                    crop::pad_to_square(&current, side, colour)
+                }
                 Step::CentreCrop { height, width } => {
+                    self.decode.check(width, height)?;
                     let (cropped, with_zeros) = crop::centre_crop(&current, height, width);
                     padded |= with_zeros;
                     cropped
