@@ -8,6 +8,7 @@ use std::process::ExitCode;
 mod bench;
 mod dependencies;
 mod manifest;
+mod package;
 mod test;
 mod workspace;
 
@@ -17,7 +18,9 @@ usage: cargo xtask <verb>
   bench …             measure embedkit, its peers and the limit; `bench --help` says how
   bench memory …      check that memory does not grow with the number of texts
   manifest [--check]  check models.toml and write each family's slice of it; --check only compares
-  dependencies        check what each crate depends on against xtask/dependencies.toml
+  dependencies        check licences, sources, versions, unsafe code and what each crate depends on
+                      against xtask/dependencies.toml
+  package             check that each published crate holds what it should and nothing else
   test [ARGUMENT…]    install ONNX Runtime with pip below target/ and run every test with it;
                       the arguments go to `cargo test`";
 
@@ -55,6 +58,7 @@ fn run(arguments: &[&str]) -> Outcome {
         ["bench", rest @ ..] => bench::run(rest),
         ["manifest", rest @ ..] => manifest::run(rest),
         ["dependencies", rest @ ..] => dependencies::run(rest),
+        ["package", rest @ ..] => package::run(rest),
         ["test", rest @ ..] => test::run(rest),
         [] => Err(Failure::Usage("no verb".to_owned())),
         [verb, ..] => Err(Failure::Usage(format!("no such verb: {verb}"))),

@@ -1,23 +1,16 @@
-//! `cargo xtask dependencies`: checks what each crate depends on against `xtask/dependencies.toml`.
+//! What each crate depends on.
 
 use std::collections::BTreeSet;
 use std::process::Command;
 
 use serde::Deserialize;
 
-use crate::{Failure, Outcome, workspace};
-
-/// `xtask/dependencies.toml`.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Rules {
-    tree: Vec<Rule>,
-}
+use crate::{Failure, workspace};
 
 /// What must hold of one crate's dependency tree under some features.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Rule {
+pub(super) struct Rule {
     package: String,
     /// Features, instead of the default ones.
     features: Vec<String>,
@@ -26,22 +19,6 @@ struct Rule {
     absent: Vec<String>,
     /// Most crates in the tree, the package itself included.
     budget: usize,
-}
-
-/// Checks every rule.
-pub(crate) fn run(arguments: &[&str]) -> Outcome {
-    if !arguments.is_empty() {
-        return Err(Failure::Usage("`dependencies` takes no arguments".to_owned()));
-    }
-    let rules: Rules =
-        toml::from_str(include_str!("../dependencies.toml")).map_err(|e| Failure::Failed(e.to_string()))?;
-    let mut broken = Vec::new();
-    for rule in &rules.tree {
-        let crates = tree(rule)?;
-        broken.extend(rule.broken_by(&crates));
-        eprintln!("{} [{}]: {} crates of {}", rule.package, rule.features.join(" "), crates.len(), rule.budget);
-    }
-    if broken.is_empty() { Ok(()) } else { Err(Failure::Failed(broken.join("\n"))) }
 }
 
 /// The names of the crates that a build of the rule's package takes in.
@@ -66,6 +43,13 @@ fn tree(rule: &Rule) -> Result<BTreeSet<String>, Failure> {
 }
 
 impl Rule {
+    /// What is wrong with the crate's tree.
+    pub(super) fn check(&self) -> Result<Vec<String>, Failure> {
+        let crates = tree(self)?;
+        eprintln!("{} [{}]: {} crates of {}", self.package, self.features.join(" "), crates.len(), self.budget);
+        Ok(self.broken_by(&crates))
+    }
+
     fn broken_by(&self, crates: &BTreeSet<String>) -> Vec<String> {
         let what = format!("{} with the features {:?}", self.package, self.features);
         let intruders = self.absent.iter().filter(|name| crates.contains(*name));

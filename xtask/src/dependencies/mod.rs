@@ -1,0 +1,40 @@
+//! `cargo xtask dependencies`: checks what is taken in against `xtask/dependencies.toml`.
+
+mod packages;
+mod tree;
+mod unsafe_code;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+
+use crate::{Failure, Outcome};
+
+/// `xtask/dependencies.toml`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rules {
+    /// SPDX ids of the licences that a dependency may have.
+    licenses: BTreeSet<String>,
+    /// Crates of which there are several versions, and how many.
+    duplicates: BTreeMap<String, usize>,
+    /// Files that hold unsafe code, and what for.
+    #[serde(rename = "unsafe")]
+    unsafe_code: BTreeMap<String, String>,
+    tree: Vec<tree::Rule>,
+}
+
+/// Checks every rule.
+pub(crate) fn run(arguments: &[&str]) -> Outcome {
+    if !arguments.is_empty() {
+        return Err(Failure::Usage("`dependencies` takes no arguments".to_owned()));
+    }
+    let rules: Rules =
+        toml::from_str(include_str!("../../dependencies.toml")).map_err(|e| Failure::Failed(e.to_string()))?;
+    let mut broken = packages::check(&rules)?;
+    broken.extend(unsafe_code::check(&rules.unsafe_code)?);
+    for rule in &rules.tree {
+        broken.extend(rule.check()?);
+    }
+    if broken.is_empty() { Ok(()) } else { Err(Failure::Failed(broken.join("\n"))) }
+}

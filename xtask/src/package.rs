@@ -1,0 +1,104 @@
+//! `cargo xtask package`: checks what each published crate would hold.
+
+use std::process::Command;
+
+use serde::Deserialize;
+
+use crate::{Failure, Outcome, workspace};
+
+/// Files at the top of a crate that may be published, and folders; cargo adds those that begin the list.
+const ALLOWED: [&str; 10] = [
+    ".cargo_vcs_info.json",
+    "Cargo.lock",
+    "Cargo.toml",
+    "Cargo.toml.orig",
+    "LICENSE",
+    "README.md",
+    "examples/",
+    "model/",
+    "models.toml",
+    "src/",
+];
+/// Files that every crate has.
+const NEEDED: [&str; 3] = ["LICENSE", "README.md", "src/"];
+
+/// A crate, as `cargo metadata` describes it.
+#[derive(Deserialize)]
+struct Package {
+    name: String,
+    description: Option<String>,
+    license: Option<String>,
+    repository: Option<String>,
+    readme: Option<String>,
+    /// Registries that it may be published to; none: any.
+    publish: Option<Vec<String>>,
+}
+
+/// Checks every crate that may be published.
+pub(crate) fn run(arguments: &[&str]) -> Outcome {
+    if !arguments.is_empty() {
+        return Err(Failure::Usage("`package` takes no arguments".to_owned()));
+    }
+    let mut broken = Vec::new();
+    for package in published()? {
+        let files = files(&package.name)?;
+        eprintln!("{}: {} files", package.name, files.len());
+        let wrong = package.lacks().into_iter().chain(wrong_with(&files));
+        broken.extend(wrong.map(|wrong| format!("{}: {wrong}", package.name)));
+    }
+    if broken.is_empty() { Ok(()) } else { Err(Failure::Failed(broken.join("\n"))) }
+}
+
+fn published() -> Result<Vec<Package>, Failure> {
+    #[derive(Deserialize)]
+    struct Metadata {
+        packages: Vec<Package>,
+    }
+    let mut cargo = Command::new(workspace::cargo());
+    cargo.current_dir(workspace::root()).args(["metadata", "--format-version", "1", "--no-deps"]);
+    let metadata: Metadata =
+        serde_json::from_str(&workspace::output(&mut cargo)?).map_err(|e| Failure::Failed(e.to_string()))?;
+    Ok(metadata.packages.into_iter().filter(|package| package.publish.is_none()).collect())
+}
+
+/// What cargo would put into the crate's archive.
+fn files(package: &str) -> Result<Vec<String>, Failure> {
+    let mut cargo = Command::new(workspace::cargo());
+    cargo.current_dir(workspace::root()).args(["package", "--list", "--allow-dirty", "--package", package]);
+    Ok(workspace::output(&mut cargo)?.lines().map(|file| file.replace('\\', "/")).collect())
+}
+
+impl Package {
+    fn lacks(&self) -> Vec<String> {
+        let stated = [
+            ("description", &self.description),
+            ("license", &self.license),
+            ("repository", &self.repository),
+            ("readme", &self.readme),
+        ];
+        stated.into_iter().filter(|(_, value)| value.is_none()).map(|(key, _)| format!("states no `{key}`")).collect()
+    }
+}
+
+fn wrong_with(files: &[String]) -> Vec<String> {
+    let is = |file: &str, entry: &str| if entry.ends_with('/') { file.starts_with(entry) } else { file == entry };
+    let strange = files.iter().filter(|file| !ALLOWED.iter().any(|entry| is(file, entry)));
+    let missing = NEEDED.iter().filter(|entry| !files.iter().any(|file| is(file, entry)));
+    strange
+        .map(|file| format!("{file} should not be published"))
+        .chain(missing.map(|entry| format!("has no {entry}")))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strange_and_missing_files_are_told() {
+        let wrong = |files: &[&str]| wrong_with(&files.iter().map(|file| (*file).to_owned()).collect::<Vec<_>>());
+        assert!(wrong(&["Cargo.toml", "LICENSE", "README.md", "src/lib.rs"]).is_empty());
+        let found = wrong(&["README.md", "src/lib.rs", "tests/fixtures/model.onnx"]);
+        assert_eq!(found, ["tests/fixtures/model.onnx should not be published", "has no LICENSE"]);
+    }
+}
