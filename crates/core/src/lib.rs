@@ -3,6 +3,8 @@
 pub mod builder;
 pub mod engine;
 mod error;
+#[cfg(all(fuzzing, feature = "hub", feature = "runtime-install"))]
+pub mod fuzzing;
 #[cfg(feature = "hub")]
 pub mod hub;
 mod index_names;

@@ -103,7 +103,7 @@ pub(super) fn download(client: &Client, address: &str, to: &Path, sha256: Option
 }
 
 /// Unpacks files and folders below `root`, then links that stay below it; refuses everything else.
-fn unpack(tarball: &Path, root: &Path) -> std::io::Result<()> {
+pub(crate) fn unpack(tarball: &Path, root: &Path) -> std::io::Result<()> {
     let root = &root.canonicalize()?;
     let mut archive = tar::Archive::new(MultiGzDecoder::new(File::open(tarball)?));
     // Links come last: then no file can be written through one.

@@ -41,7 +41,7 @@
 //! HTTP through `ureq`, the client that `hf-hub` uses, behind a trait of one method, and the
 //! dependency is gone.
 
-mod archive;
+pub(crate) mod archive;
 mod cache;
 mod client;
 mod error;

@@ -1,6 +1,6 @@
 //! Puts an ONNX Runtime into embedkit's cache, where [`Runtime::load`](super::Runtime::load) finds it.
 
-mod archive;
+pub(crate) mod archive;
 mod pip;
 #[cfg(feature = "hub")]
 mod release;

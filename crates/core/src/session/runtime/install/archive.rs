@@ -28,7 +28,7 @@ pub(super) fn is_provider(name: &str) -> bool {
 
 /// Writes the archive's ONNX Runtime libraries for this system into a folder, flat: no path of the
 /// archive is used, so none can lead elsewhere. Links are left out.
-pub(super) fn extract(archive: &Path, to: &Path) -> Result<(), InstallError> {
+pub(crate) fn extract(archive: &Path, to: &Path) -> Result<(), InstallError> {
     let file = BufReader::new(File::open(archive).map_err(InstallError::io(archive))?);
     if is_tar(archive) { extract_tar(file, archive, to) } else { extract_zip(file, archive, to) }
 }
