@@ -1,0 +1,28 @@
+//! The reader that parts a graph from its weights: these lie in the file and have their shape's size, and what is
+//! left names the same weights again.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+// Private to its crate; what it finds goes to ONNX Runtime as pointers.
+#[allow(dead_code, unreachable_pub)]
+#[path = "../../../crates/core/src/session/onnx_file.rs"]
+mod onnx_file;
+
+use onnx_file::OnnxFile;
+
+fuzz_target!(|file: &[u8]| {
+    let locate = |file: Option<&str>| file.unwrap_or("graph").to_owned();
+    let Ok(OnnxFile { structure, weights }) = OnnxFile::read(file, locate) else { return };
+    for weight in &weights {
+        let cells: usize = weight.shape.iter().map(|dimension| usize::try_from(*dimension).expect("a size")).product();
+        assert!(weight.bytes.is_multiple_of(cells), "{weight:?}");
+        if weight.file.is_none() {
+            assert!(file.get(weight.offset..).is_some_and(|rest| rest.len() >= weight.bytes));
+        }
+    }
+    let again = OnnxFile::read(&structure, locate).expect("what was written can be read");
+    let located =
+        weights.into_iter().map(|weight| onnx_file::Weight { file: Some(locate(weight.file.as_deref())), ..weight });
+    assert!(again.weights.into_iter().eq(located));
+});
