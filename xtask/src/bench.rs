@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::{Failure, Outcome, workspace};
 
+mod callers;
 mod machine;
 mod measure;
 mod memory;
@@ -28,6 +29,8 @@ fn place() -> PathBuf {
 pub(crate) fn run(arguments: &[&str]) -> Outcome {
     match arguments {
         ["--help"] => print(options::USAGE),
+        ["callers", rest @ ..] => callers::run(&Options::parse(rest)?),
+        ["soak", rest @ ..] => callers::soak(&Options::parse(rest)?),
         ["memory", rest @ ..] => memory::run(&Options::parse(rest)?),
         _ => compare(&Options::parse(arguments)?),
     }

@@ -16,7 +16,9 @@ const USAGE: &str = "\
 usage: cargo xtask <verb>
 
   bench …             measure embedkit, its peers and the limit; `bench --help` says how
-  bench memory …      check that memory does not grow with the number of texts
+  bench memory …      check that memory does not grow with the number of inputs
+  bench callers …     many callers of one model, alone and beside long batches
+  bench soak …        long mixed work: memory, errors, equal results
   manifest [--check]  check models.toml and write each family's slice of it; --check only compares
   dependencies        check licences, sources, versions, unsafe code and what each crate depends on
                       against xtask/dependencies.toml

@@ -142,7 +142,7 @@ fn median(values: &[f64]) -> f64 {
 }
 
 /// The value that a part of all values do not exceed (nearest rank).
-fn quantile(sorted: &[f64], part: f64) -> f64 {
+pub(super) fn quantile(sorted: &[f64], part: f64) -> f64 {
     let rank = (part * sorted.len() as f64).ceil() as usize;
     sorted.get(rank.saturating_sub(1)).copied().unwrap_or(f64::NAN)
 }

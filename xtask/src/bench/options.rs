@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::Failure;
 
 pub(super) const USAGE: &str = "\
-usage: cargo xtask bench [memory] [OPTION…]
+usage: cargo xtask bench [memory | callers | soak] [OPTION…]
 
   --corpus FILE      JSON Lines with `text`; without it, work on texts is left out
   --model-dir DIR    all-MiniLM-L6-v2: model.onnx, tokenizer.json and so on; without it, dense work is left out
@@ -20,10 +20,13 @@ usage: cargo xtask bench [memory] [OPTION…]
   --sides A,B        only sides whose names contain one of these
   --try A=N,B=N      one more embedkit side with these options (batch_tokens, batch_attention,
                      batch_overhead, batch_size, threads, sessions); may be given several times
+  --minutes N        how long `soak` takes (default 60)
   --output FILE      where the Markdown goes too (default target/bench/report.md)
 
 `memory` embeds 10,000 and 100,000 short texts, and 500 and 5,000 pictures, through the iterator, and fails when
-peak memory grows by 5 %. Its tasks, for `--only`: static, dense, image.";
+peak memory grows by 5 %. Its tasks, for `--only`: static, dense, image. `callers` has 1 to 64 threads
+embed short texts with one model, alone and beside a caller with long batches. `soak` streams a million texts through
+the embedded model, then has 8 callers and long batches share --model-dir's, and reports how memory goes.";
 
 #[derive(Debug)]
 pub(super) struct Options {
@@ -35,6 +38,7 @@ pub(super) struct Options {
     pub(super) python: Option<PathBuf>,
     pub(super) texts: usize,
     pub(super) rounds: usize,
+    pub(super) minutes: usize,
     pub(super) only: Vec<String>,
     pub(super) sides: Vec<String>,
     pub(super) tries: Vec<bench_protocol::Options>,
@@ -52,6 +56,7 @@ impl Default for Options {
             python: None,
             texts: 512,
             rounds: 3,
+            minutes: 60,
             only: Vec::new(),
             sides: Vec::new(),
             tries: Vec::new(),
@@ -79,6 +84,7 @@ impl Options {
                 "--python" => options.python = Some(value.into()),
                 "--texts" => options.texts = number(name, value)?,
                 "--rounds" => options.rounds = number(name, value)?,
+                "--minutes" => options.minutes = number(name, value)?,
                 "--only" => options.only = names(value),
                 "--sides" => options.sides = names(value),
                 "--try" => options.tries.push(settings(value)?),

@@ -57,6 +57,11 @@ impl Process {
         own.max(self.watch.peak.load(Ordering::Relaxed))
     }
 
+    /// Memory at the moment, in bytes.
+    pub(super) fn resident_bytes(&self) -> u64 {
+        kilobytes(&format!("/proc/{}/status", self.child.id()), "VmRSS:") * 1024
+    }
+
     /// Processor time so far, of the side and the workers it has ended.
     pub(super) fn processor_seconds(&self) -> f64 {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap_or_default();

@@ -214,14 +214,7 @@ impl Corpus {
         let Some(path) = options.corpus.as_deref() else {
             return Ok(Self { all: Vec::new(), words: Vec::new(), texts: 0 });
         };
-        let wrong = |what: String| failed(format!("{}: {what}", path.display()));
-        let text = std::fs::read_to_string(path).map_err(|e| wrong(e.to_string()))?;
-        let mut all = Vec::new();
-        for (number, line) in text.lines().enumerate() {
-            let value: Value = serde_json::from_str(line).map_err(|e| wrong(format!("line {}: {e}", number + 1)))?;
-            let text = value["text"].as_str().ok_or_else(|| wrong(format!("line {} has no `text`", number + 1)))?;
-            all.push(text.to_owned());
-        }
+        let all = corpus_texts(path)?;
         let vocabulary = vocabulary(models.fp32.as_deref().unwrap_or(&models.statics))?;
         let words = all.iter().flat_map(|text| text.split_whitespace()).filter(|word| vocabulary.contains(*word));
         let words = words.map(str::to_owned).collect();
@@ -261,6 +254,18 @@ impl Corpus {
     fn equal(&self, words: usize, count: usize) -> Vec<String> {
         self.words.chunks_exact(words).take(count).map(|words| words.join(" ")).collect()
     }
+}
+
+/// The texts of a corpus: JSON Lines with `text`.
+pub(super) fn corpus_texts(path: &Path) -> Result<Vec<String>, Failure> {
+    let wrong = |what: String| failed(format!("{}: {what}", path.display()));
+    let lines = std::fs::read_to_string(path).map_err(|e| wrong(e.to_string()))?;
+    let text = |(number, line): (usize, &str)| {
+        let value: Value = serde_json::from_str(line).map_err(|e| wrong(format!("line {}: {e}", number + 1)))?;
+        let text = value["text"].as_str().ok_or_else(|| wrong(format!("line {} has no `text`", number + 1)))?;
+        Ok(text.to_owned())
+    };
+    lines.lines().enumerate().map(text).collect()
 }
 
 /// Words of plain letters that a model's tokenizer takes whole.

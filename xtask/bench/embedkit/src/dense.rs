@@ -1,9 +1,10 @@
 //! Dense text embeddings.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Instant;
 
-use bench_protocol::{Answer, Config, Failure, Side};
+use bench_protocol::{Answer, Callers, Config, Failure, Reply, Side, short_text};
 use embedkit::dense::TextEmbedding;
 
 use crate::{from_folder, set};
@@ -39,6 +40,41 @@ impl Side for Dense {
             results += usize::from(!vector?.is_empty());
         }
         Ok(results)
+    }
+
+    fn callers(&mut self, asked: &Callers, beside: &[String]) -> Result<Reply, Failure> {
+        let (model, next, done) = (&self.0, &AtomicUsize::new(0), &AtomicBool::new(false));
+        let caller = || -> embedkit::Result<Vec<f64>> {
+            let mut seconds = Vec::new();
+            loop {
+                let number = next.fetch_add(1, Ordering::Relaxed);
+                if number >= asked.calls {
+                    return Ok(seconds);
+                }
+                let (text, start) = (short_text(number), Instant::now());
+                model.embed_one(&text, embedkit::Role::Plain)?;
+                seconds.push(start.elapsed().as_secs_f64());
+            }
+        };
+        let long_job = || -> embedkit::Result<()> {
+            while !beside.is_empty() && !done.load(Ordering::Relaxed) {
+                model.embed(beside).try_for_each(|vector| vector.map(drop))?;
+            }
+            Ok(())
+        };
+        let seconds = std::thread::scope(|scope| -> Result<Vec<f64>, Failure> {
+            let long_job = scope.spawn(long_job);
+            let callers: Vec<_> = (0..asked.callers).map(|_| scope.spawn(caller)).collect();
+            let mut seconds = Vec::new();
+            for caller in callers {
+                seconds.extend(caller.join().map_err(|_| "a caller panicked")??);
+            }
+            done.store(true, Ordering::Relaxed);
+            long_job.join().map_err(|_| "the long job panicked")??;
+            Ok(seconds)
+        })?;
+        let first = model.embed_one(&short_text(0), embedkit::Role::Plain)?;
+        Ok(Reply { results: seconds.len(), seconds, first, ..Reply::default() })
     }
 
     fn tokens(&self, items: &[String]) -> Option<usize> {

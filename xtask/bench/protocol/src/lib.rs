@@ -67,6 +67,19 @@ pub enum Request {
     Stream(usize),
     /// The items of a file, again and again until there were so many, given and forgotten in the same way.
     Cycle(PathBuf, usize),
+    /// Short texts from several callers at once.
+    Callers(Callers),
+}
+
+/// Callers that share a loaded side.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Callers {
+    /// How many there are.
+    pub callers: usize,
+    /// How many short texts they embed in all, one a call.
+    pub calls: usize,
+    /// A file of items that one more caller embeds in one call, again and again until the others are done.
+    pub beside: Option<PathBuf>,
 }
 
 /// What a side answers.
@@ -138,10 +151,24 @@ pub trait Side {
         Err("this side has no way to embed a stream".into())
     }
 
+    /// Has callers embed short texts, made by `text`, beside one that embeds all items: what each call took, in
+    /// seconds, and the first text's values.
+    ///
+    /// # Errors
+    /// The library's, or that it cannot.
+    fn callers(&mut self, _callers: &Callers, _beside: &[String]) -> Result<Reply, Failure> {
+        Err("this side has no way to share a model between callers".into())
+    }
+
     /// Tokens of all items, where the side knows.
     fn tokens(&self, _items: &[String]) -> Option<usize> {
         None
     }
+}
+
+/// A made-up text of a few words.
+pub fn short_text(number: usize) -> String {
+    format!("Parcel {number} left the harbour on time.")
 }
 
 /// Loads the side that the program's argument asks for, and answers until stdin ends.
@@ -186,8 +213,10 @@ fn answer(side: &mut dyn Side, request: &Request) -> Result<Reply, Failure> {
             }
             Ok(reply)
         }
-        Request::Stream(count) => {
-            stream(side, &mut (0..*count).map(|n| format!("Parcel {n} left the harbour on time.")))
+        Request::Stream(count) => stream(side, &mut (0..*count).map(short_text)),
+        Request::Callers(callers) => {
+            let beside = callers.beside.as_deref().map(read).transpose()?.unwrap_or_default();
+            side.callers(callers, &beside)
         }
         Request::Cycle(path, count) => stream(side, &mut read(path)?.into_iter().cycle().take(*count)),
     }
