@@ -18,6 +18,7 @@ use clap::Parser;
 use crate::args::Cli;
 
 fn main() -> ExitCode {
+    embedkit::allocator::return_large_blocks();
     let cli = Cli::parse();
     start_log(&cli);
     match verbs::run(cli) {

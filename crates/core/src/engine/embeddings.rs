@@ -17,7 +17,7 @@ const LARGEST_WINDOW: usize = 1024;
 /// Tokens that a window holds about.
 const WINDOW_TOKENS: usize = 1 << 16;
 /// Bytes of prepared inputs that a window holds about.
-const WINDOW_BYTES: usize = 64 << 20;
+const WINDOW_BYTES: usize = 16 << 20;
 
 /// Results of a run, one an input, in input order.
 ///

@@ -10,6 +10,7 @@ mod dense;
 mod image;
 
 fn main() -> std::result::Result<(), Failure> {
+    embedkit::allocator::return_large_blocks();
     serve(load)
 }
 
