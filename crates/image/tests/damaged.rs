@@ -81,26 +81,13 @@ fn a_configuration_that_asks_for_too_much_is_an_error() {
     }
 }
 
-/// A PNG that says it has other sides, with a right checksum.
-fn png_of(width: u32, height: u32) -> Vec<u8> {
-    let (_, mut png) = files().into_iter().find(|(name, _)| name == "rgb.png").unwrap();
-    png[16..20].copy_from_slice(&width.to_be_bytes());
-    png[20..24].copy_from_slice(&height.to_be_bytes());
-    let mut crc = !0u32;
-    for byte in &png[12..29] {
-        crc ^= u32::from(*byte);
-        (0..8).for_each(|_| crc = (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg()));
-    }
-    png[29..33].copy_from_slice(&(!crc).to_be_bytes());
-    png
-}
-
 #[test]
 fn sides_are_checked_before_anything_is_allocated() {
     for (width, height, expected) in
         [(60_000, 60_000, "exceed"), (1 << 21, 1, "exceed"), (u32::MAX >> 1, 1, "exceed"), (0, 5, "")]
     {
-        let message = message(png_of(width, height));
+        let (_, png) = files().into_iter().find(|(name, _)| name == "rgb.png").unwrap();
+        let message = message(embedkit_testing::png_of_sides(png, width, height));
         assert!(message.contains(expected), "{message}");
     }
 }

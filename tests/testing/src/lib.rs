@@ -3,6 +3,7 @@
 
 pub mod hub;
 mod pdf;
+mod png;
 mod tensor;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 pub use pdf::pdf;
+pub use png::png_of_sides;
 pub use tensor::{TensorGolden, pattern};
 
 /// Largest difference to the reference, as a share of the vector's length.

@@ -112,7 +112,7 @@ impl Picture {
                 damaged[from..from + bytes.len()].copy_from_slice(bytes);
                 Some(damaged)
             }
-            Sides(width, height) => Some(png_of(good(), width, height)),
+            Sides(width, height) => Some(embedkit_testing::png_of_sides(good(), width, height)),
             Magic(bytes) => Some(bytes.to_vec()),
             Path(path) => return path.to_owned(),
         };
@@ -121,17 +121,4 @@ impl Picture {
         }
         path.to_str().unwrap().to_owned()
     }
-}
-
-/// A PNG that says it has other sides, with a right checksum.
-fn png_of(mut png: Vec<u8>, width: u32, height: u32) -> Vec<u8> {
-    png[16..20].copy_from_slice(&width.to_be_bytes());
-    png[20..24].copy_from_slice(&height.to_be_bytes());
-    let mut crc = !0u32;
-    for byte in &png[12..29] {
-        crc ^= u32::from(*byte);
-        (0..8).for_each(|_| crc = (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg()));
-    }
-    png[29..33].copy_from_slice(&(!crc).to_be_bytes());
-    png
 }

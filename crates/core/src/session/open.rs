@@ -16,6 +16,7 @@ use crate::{Error, ModelFiles, Result};
 
 /// A graph that runs on a provider: its first session, what it declares, and how to make more.
 pub(super) struct Opened {
+    // Before the opener, which holds the weights that they use: fields are dropped in this order.
     pub(super) sessions: Vec<Session>,
     pub(super) inputs: Vec<Input>,
     pub(super) outputs: Vec<String>,
@@ -88,14 +89,14 @@ impl Opener {
     /// The sessions that are there from the start.
     fn open(mut self) -> Result<Opened> {
         let threads = self.options.threads_per_session();
-        let first = match self.session(0, threads) {
+        let mut first = self.session(0, threads);
+        if let (Err(error), true) = (&first, self.weights.is_some()) {
             // A runtime that cannot share this graph's weights may still load it from its file.
-            Err(error) if self.weights.take().is_some() => {
-                tracing::debug!(model = self.graph.model, %error, "the graph's weights cannot be shared");
-                self.session(0, threads)?
-            }
-            first => first?,
-        };
+            tracing::debug!(model = self.graph.model, %error, "the graph's weights cannot be shared");
+            self.weights = None;
+            first = self.session(0, threads);
+        }
+        let first = first?;
         let inputs = first.inputs().iter().map(|input| match input.dtype() {
             ValueType::Tensor { ty, .. } => Ok(Input { name: input.name().to_owned(), element: *ty }),
             _ => {
