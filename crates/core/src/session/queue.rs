@@ -2,8 +2,9 @@
 //!
 //! One session that uses every core gives a single text the shortest wait; several sessions of one
 //! thread each do the most work. Unless the caller fixed either number, a pool starts with the first
-//! kind and adds the second as soon as there is work enough to pay for opening them. The two kinds
-//! never run at the same time, so that no core has more than one thread.
+//! kind and adds the second, its crew, when there is work enough to pay for opening them: callers
+//! that would wait for a session open one instead, while others go on. The two kinds never run at
+//! the same time, so that no core has more than one thread.
 
 use std::collections::BTreeSet;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -27,12 +28,12 @@ pub(super) struct Queue {
     start: Instant,
 }
 
+type Locked<'q> = MutexGuard<'q, State<Session>>;
+
 struct State<S> {
     /// The sessions that were there from the start, as far as they are idle.
     idle: Vec<S>,
-    /// The added sessions, as far as they are idle.
-    crew: Vec<S>,
-    hiring: Hiring,
+    crew: Crew<S>,
     /// Runs under way: on a session from the start, and on an added one.
     running: usize,
     crew_running: usize,
@@ -48,24 +49,23 @@ struct State<S> {
     crowded: Duration,
 }
 
-/// Whether sessions have been added.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Hiring {
-    #[default]
-    NotYet,
-    UnderWay,
-    Done,
-    /// They could not be opened; the pool goes on without.
-    Failed,
+/// The added sessions.
+struct Crew<S> {
+    idle: Vec<S>,
+    /// How many there are, and how many are being opened.
+    size: usize,
+    opening: usize,
+    /// One could not be opened: the pool goes on without.
+    failed: bool,
 }
 
 /// Roughly how long a token takes a small model, for ordering callers that wait; only its order of
 /// magnitude matters.
 const MICROSECONDS_PER_TOKEN: u64 = 100;
 
-/// Added sessions save about a fifth of the time; they are opened when the work is this many times
-/// as long as opening the first session took.
-const WORTH_OPENING: u32 = 4;
+/// Added sessions save about a tenth of the time, and opening them costs each core about as much as
+/// opening the first session took; they are opened when the work is this many times as long.
+const WORTH_OPENING: u32 = 12;
 
 /// Most sessions that are added by themselves: each keeps working memory of its own.
 const LARGEST_CREW: usize = 8;
@@ -97,17 +97,17 @@ impl Queue {
     pub(super) fn acquire(&self, tokens: usize) -> Loan<'_> {
         let expected = self.start.elapsed().as_micros() as u64 + tokens as u64 * MICROSECONDS_PER_TOKEN;
         let mut state = self.state();
-        if self.crew.is_some() && state.hiring == Hiring::NotYet && state.is_worth(self.opening * WORTH_OPENING) {
-            state.hiring = Hiring::UnderWay;
-            drop(state);
-            self.hire();
-            state = self.state();
-        }
         state.arrivals += 1;
         let place = (expected, state.arrivals);
         state.waiting.insert(place);
         loop {
-            if state.waiting.first() == Some(&place)
+            if let Some((most, threads)) = self.crew
+                && state.hires(most, self.opening * WORTH_OPENING)
+            {
+                state.waiting.remove(&place);
+                state = self.hire(state, threads);
+                state.waiting.insert(place);
+            } else if state.waiting.first() == Some(&place)
                 && let Some((session, of_crew)) = state.take()
             {
                 state.waiting.remove(&place);
@@ -117,8 +117,9 @@ impl Queue {
                     self.freed.notify_all();
                 }
                 return Loan { queue: self, session: Some(session), of_crew, tokens, since: Instant::now() };
+            } else {
+                state = self.freed.wait(state).unwrap_or_else(PoisonError::into_inner);
             }
-            state = self.freed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -130,28 +131,32 @@ impl Queue {
         Job { queue: self, tokens }
     }
 
-    /// Opens the crew's sessions, while others go on with the sessions that are there.
-    fn hire(&self) {
-        let (count, threads) = self.crew.unwrap_or_default();
-        let opened: crate::Result<Vec<Session>> =
-            (0..count).map(|number| self.opener.session(number, threads)).collect();
-        let mut state = self.state();
-        match opened {
-            Ok(sessions) => {
-                tracing::debug!(count, threads, "sessions added");
-                state.crew = sessions;
-                state.hiring = Hiring::Done;
-            }
-            Err(error) => {
-                tracing::warn!(%error, "no sessions could be added, work goes on with the first");
-                state.hiring = Hiring::Failed;
-            }
-        }
+    /// Opens one more session of the crew, while others go on with those that are there.
+    fn hire<'q>(&'q self, mut state: Locked<'q>, threads: usize) -> Locked<'q> {
+        state.crew.opening += 1;
+        let number = state.crew.size + state.crew.opening;
         drop(state);
         self.freed.notify_all();
+        let opened = self.opener.session(number, threads);
+        let mut state = self.state();
+        state.crew.opening -= 1;
+        match opened {
+            Ok(session) => {
+                tracing::debug!(threads, "a session was added");
+                state.crew.size += 1;
+                state.crew.idle.push(session);
+            }
+            Err(error) => {
+                tracing::warn!(%error, "no session could be added, work goes on with the first");
+                state.crew.failed = true;
+                state.crew.idle.clear();
+            }
+        }
+        self.freed.notify_all();
+        state
     }
 
-    fn state(&self) -> MutexGuard<'_, State<Session>> {
+    fn state(&self) -> Locked<'_> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -160,8 +165,7 @@ impl<S> State<S> {
     fn new(idle: Vec<S>) -> Self {
         Self {
             idle,
-            crew: Vec::new(),
-            hiring: Hiring::default(),
+            crew: Crew { idle: Vec::new(), size: 0, opening: 0, failed: false },
             running: 0,
             crew_running: 0,
             jobs: 0,
@@ -172,6 +176,13 @@ impl<S> State<S> {
             tokens: 0,
             crowded: Duration::ZERO,
         }
+    }
+
+    /// Whether a caller that waits should open one more session, where the crew may be so large and
+    /// the work has to take at least this long.
+    fn hires(&self, most: usize, least: Duration) -> bool {
+        let crew = &self.crew;
+        crew.idle.is_empty() && crew.size + crew.opening < most && !crew.failed && self.is_worth(least)
     }
 
     /// Whether the work so far, and what is known of the work ahead, takes at least this long.
@@ -185,12 +196,15 @@ impl<S> State<S> {
 
     /// An idle session for the first that waits, and whether it is one of the crew's.
     fn take(&mut self) -> Option<(S, bool)> {
-        let crew_is_there = self.hiring == Hiring::Done;
+        let crew_is_there = self.crew.size > 0 && !self.crew.failed;
         let alone = self.jobs == 0 && self.waiting.len() == 1 && self.running + self.crew_running == 0;
         if crew_is_there && !alone {
-            let session = if self.running == 0 { self.crew.pop() } else { None }?;
+            let session = if self.running == 0 { self.crew.idle.pop() } else { None }?;
             self.crew_running += 1;
             return Some((session, true));
+        }
+        if self.crew_running > 0 {
+            return None;
         }
         let session = self.idle.pop()?;
         self.running += 1;
@@ -217,12 +231,15 @@ impl Loan<'_> {
 impl Drop for Loan<'_> {
     fn drop(&mut self) {
         let took = self.since.elapsed();
+        let session = self.session.take();
         let mut state = self.queue.state();
         if self.of_crew {
-            state.crew.extend(self.session.take());
             state.crew_running -= 1;
+            if !state.crew.failed {
+                state.crew.idle.extend(session);
+            }
         } else {
-            state.idle.extend(self.session.take());
+            state.idle.extend(session);
             state.running -= 1;
         }
         state.spent += took;
@@ -259,7 +276,7 @@ mod tests {
     fn state(hired: bool) -> State<&'static str> {
         let mut state = State::new(vec![WIDE]);
         if hired {
-            (state.crew, state.hiring) = (NARROW.to_vec(), Hiring::Done);
+            (state.crew.idle, state.crew.size) = (NARROW.to_vec(), NARROW.len());
         }
         state
     }
@@ -282,9 +299,30 @@ mod tests {
             (state.jobs, state.running, state.crew_running) = (jobs, running, crew_running);
             state.waiting = (0..waiting).map(|arrival| (0, arrival)).collect();
             state.idle.truncate(1 - running);
-            state.crew.truncate(2_usize.saturating_sub(crew_running));
+            state.crew.idle.truncate(2_usize.saturating_sub(crew_running));
             let case = format!("{hired} {jobs} {waiting} {running} {crew_running}");
             assert_eq!(state.take().map(|(session, _)| session), expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn a_crew_grows_while_its_sessions_are_taken_and_can_be_opened() {
+        let worth = Duration::from_millis(100);
+        // Sessions idle, in all, being opened; whether one failed, the work so far; whether one is added.
+        for (idle, size, opening, failed, crowded, expected) in [
+            (0, 0, 0, false, worth, true),
+            (0, 1, 0, false, worth, true),
+            (0, 0, 1, false, worth, true),
+            (0, 1, 1, false, worth, false),
+            (0, 2, 0, false, worth, false),
+            (1, 1, 0, false, worth, false),
+            (0, 0, 0, true, worth, false),
+            (0, 0, 0, false, worth / 2, false),
+        ] {
+            let mut state = State::new(vec![WIDE]);
+            state.crew = Crew { idle: vec![NARROW[0]; idle], size, opening, failed };
+            state.crowded = crowded;
+            assert_eq!(state.hires(2, worth), expected, "{idle} {size} {opening} {failed} {crowded:?}");
         }
     }
 
