@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use embedkit::tuning::Tuning;
 use embedkit::{Builder, Facade, ModelDescription, ModelFiles, OutputSelector, Pooling, Quantization, Registry};
 
 use crate::args::{CacheArgs, FolderArgs, Kind, ModelArgs, PoolingArg};
@@ -44,6 +45,9 @@ impl ModelArgs {
     /// A builder with everything that the arguments say.
     pub(crate) fn builder<F: Facade>(&self) -> Result<Builder<F>> {
         let mut builder = self.located()?;
+        if let Some(file) = &self.tuning {
+            builder = builder.tuned(Tuning::load(file)?);
+        }
         if let Some(dim) = self.dim {
             builder = builder.dim(dim);
         }

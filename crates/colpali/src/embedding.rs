@@ -4,6 +4,7 @@ use std::iter::Map;
 use std::sync::Arc;
 
 use embedkit_core::multivector::MultiVector;
+use embedkit_core::session::Provider;
 use embedkit_core::{
     Builder, Embeddings, Engine, Error, Facade, Loaded, ModelDescription, ModelFiles, Purpose, Result, Role,
 };
@@ -91,6 +92,14 @@ impl LateInteractionMultimodalEmbedding {
     {
         let purpose = Purpose { without_prompt: !include_extension, ..Role::Query.into() };
         self.engine.count_tokens(texts.into_iter().map(Content::text), &purpose)
+    }
+
+    /// The execution provider that runs the model's graph; none for models without one.
+    ///
+    /// # Errors
+    /// The sessions are created lazily, only now, and cannot be.
+    pub fn provider(&self) -> Result<Option<Provider>> {
+        self.engine.provider()
     }
 
     /// The model's row, with the caller's overrides.

@@ -13,6 +13,8 @@ use crate::{
 use crate::hub::{Hub, HubOptions};
 #[cfg(feature = "onnx")]
 use crate::session::{Optimization, Provider, ProviderChoice, SessionOptions};
+#[cfg(feature = "onnx")]
+use crate::tuning::Tuning;
 
 /// A family's facade, as its [`Builder`] sees it.
 pub trait Facade: Sized {
@@ -51,6 +53,12 @@ impl Loaded {
         self.pipeline.extra().cloned()
     }
 
+    /// Whether sessions run the model's graph.
+    #[cfg(feature = "onnx")]
+    pub(crate) fn has_graph(&self) -> bool {
+        self.pipeline.has_graph
+    }
+
     /// An engine over the model, for the family's input and output.
     ///
     /// # Errors
@@ -61,7 +69,7 @@ impl Loaded {
 }
 
 /// Finds and loads a model. Every family's facade is built with one.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 #[must_use]
 pub struct Builder<F> {
     identity: Identity,
@@ -72,9 +80,11 @@ pub struct Builder<F> {
     max_length: Option<usize>,
     dim: Option<usize>,
     memory_map: bool,
-    engine: EngineOptions,
+    pub(crate) engine: EngineOptions,
     #[cfg(feature = "onnx")]
-    session: SessionOptions,
+    pub(crate) session: SessionOptions,
+    #[cfg(feature = "onnx")]
+    tuned_for: Option<Tuning>,
     #[cfg(feature = "hub")]
     hub: HubOptions,
     facade: PhantomData<fn() -> F>,
@@ -98,6 +108,30 @@ enum Place {
     Files(ModelFiles),
 }
 
+// Derived, it would ask that facades, which hold loaded models, can be cloned.
+impl<F> Clone for Builder<F> {
+    fn clone(&self) -> Self {
+        Self {
+            identity: self.identity.clone(),
+            place: self.place.clone(),
+            registry: self.registry.clone(),
+            parameters: self.parameters.clone(),
+            activation: self.activation,
+            max_length: self.max_length,
+            dim: self.dim,
+            memory_map: self.memory_map,
+            engine: self.engine.clone(),
+            #[cfg(feature = "onnx")]
+            session: self.session.clone(),
+            #[cfg(feature = "onnx")]
+            tuned_for: self.tuned_for.clone(),
+            #[cfg(feature = "hub")]
+            hub: self.hub.clone(),
+            facade: PhantomData,
+        }
+    }
+}
+
 impl<F: Facade> Builder<F> {
     fn of(identity: Identity, place: Place) -> Self {
         Self {
@@ -112,6 +146,8 @@ impl<F: Facade> Builder<F> {
             engine: EngineOptions::default(),
             #[cfg(feature = "onnx")]
             session: SessionOptions::default(),
+            #[cfg(feature = "onnx")]
+            tuned_for: None,
             #[cfg(feature = "hub")]
             hub: HubOptions::default(),
             facade: PhantomData,
@@ -237,6 +273,10 @@ impl<F: Facade> Builder<F> {
     /// [`Error::UnknownModel`], [`Error::UnknownArchitecture`], a download that fails, missing or
     /// wrong files, options that do not fit the model.
     pub fn build(self) -> Result<F> {
+        F::from_loaded(self.load()?)
+    }
+
+    pub(crate) fn load(self) -> Result<Loaded> {
         check_count("threads", self.engine.threads)?;
         // A model without a graph has no sessions to refuse them.
         #[cfg(feature = "onnx")]
@@ -244,6 +284,10 @@ impl<F: Facade> Builder<F> {
         let registry = self.registry.clone().unwrap_or_else(|| Registry::global().clone());
         let (model, files) = self.resolve(&registry)?;
         let model = Arc::new(self.overridden(model)?);
+        #[cfg(feature = "onnx")]
+        if let Some(tuning) = &self.tuned_for {
+            tuning.check(&model.id)?;
+        }
         let architecture = registry.architecture(&model)?;
         architecture.check(&model)?;
         if let Some(notice) = &model.notice {
@@ -261,7 +305,7 @@ impl<F: Facade> Builder<F> {
         // A folder that describes itself does not say how its weights are stored.
         options.batching.invariant &=
             model.quantization == Quantization::Dynamic || matches!(self.identity, Identity::Detected);
-        F::from_loaded(Loaded { model, pipeline, options })
+        Ok(Loaded { model, pipeline, options })
     }
 
     /// The row and the files.
@@ -338,6 +382,14 @@ impl<F: Facade> Builder<F> {
     /// threads each give somewhat more throughput for more memory.
     pub fn sessions(mut self, sessions: usize) -> Self {
         self.session.sessions = Some(sessions);
+        self
+    }
+
+    /// Runs with the sessions, threads and bounds of batches that were measured to be best with this
+    /// model. What is set after it goes before it.
+    pub fn tuned(mut self, tuning: Tuning) -> Self {
+        tuning.apply(&mut self.engine.batching, &mut self.session);
+        self.tuned_for = Some(tuning);
         self
     }
 

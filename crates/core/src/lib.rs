@@ -17,6 +17,8 @@ pub mod session;
 mod sparse_vector;
 #[cfg(feature = "tokenizer")]
 pub mod tokenizer;
+#[cfg(feature = "onnx")]
+pub mod tuning;
 pub mod vector;
 
 pub use builder::{Builder, Facade, Loaded};

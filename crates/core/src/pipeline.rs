@@ -178,14 +178,23 @@ impl LoadContext {
 /// A pipeline whose input and output types only its family knows.
 pub struct AnyPipeline {
     pipeline: Box<dyn Any + Send + Sync>,
+    #[cfg(feature = "onnx")]
+    pub(crate) has_graph: bool,
     extra: Option<Box<dyn Any + Send + Sync>>,
 }
 
 impl AnyPipeline {
     /// Hides the types of a pipeline.
     pub fn new<P: Pipeline>(pipeline: P) -> Self {
+        #[cfg(feature = "onnx")]
+        let has_graph = pipeline.sessions().is_some();
         let pipeline: Arc<dyn Windowed<P::Input, P::Output>> = Arc::new(pipeline);
-        Self { pipeline: Box::new(pipeline), extra: None }
+        Self {
+            pipeline: Box::new(pipeline),
+            #[cfg(feature = "onnx")]
+            has_graph,
+            extra: None,
+        }
     }
 
     /// Adds what the model can do beside embedding, for a facade that asks for it with

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use embedkit_core::session::Provider;
 use embedkit_core::{
     Builder, Embeddings, Engine, Facade, IndexNames, Loaded, ModelDescription, ModelFiles, Purpose, Result, Role, Usage,
 };
@@ -89,6 +90,14 @@ impl HybridEmbedding {
         S::Item: AsRef<str>,
     {
         self.engine.count_tokens(texts, &Purpose::default())
+    }
+
+    /// The execution provider that runs the model's graph; none for models without one.
+    ///
+    /// # Errors
+    /// The sessions are created lazily, only now, and cannot be.
+    pub fn provider(&self) -> Result<Option<Provider>> {
+        self.engine.provider()
     }
 
     /// The model's row, with the caller's overrides.

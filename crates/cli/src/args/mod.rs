@@ -6,6 +6,7 @@ mod model;
 #[cfg(feature = "pdf")]
 mod pdf;
 mod sparse;
+mod tune;
 
 use std::path::PathBuf;
 
@@ -17,6 +18,7 @@ pub(crate) use model::{CacheArgs, FolderArgs, Kind, ModelArgs, PoolingArg};
 #[cfg(feature = "pdf")]
 pub(crate) use pdf::PdfArgs;
 pub(crate) use sparse::SparseArgs;
+pub(crate) use tune::TuneArgs;
 
 use crate::output::{Encoding, Format};
 
@@ -73,6 +75,10 @@ pub(crate) enum Command {
     Explain(ExplainArgs),
     /// Turns multi-vectors into single vectors whose dot product approximates their MaxSim.
     Muvera(MuveraArgs),
+    /// Measures how a model runs best on this machine, for --tuning.
+    ///
+    /// Takes minutes; nothing else should run meanwhile. Give inputs of the lengths that will be embedded.
+    Tune(Box<TuneArgs>),
     /// Lists, shows and fetches models.
     #[command(subcommand)]
     Models(ModelsCommand),

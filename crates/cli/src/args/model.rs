@@ -24,6 +24,10 @@ pub(crate) struct ModelArgs {
     #[arg(long, value_name = "N")]
     pub(crate) max_length: Option<usize>,
 
+    /// Runs as this file of `tune` says; the options below go before it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tuning: Option<PathBuf>,
+
     /// Most inputs in a batch; batches are bounded by tokens anyway.
     #[arg(long, value_name = "N")]
     pub(crate) batch_size: Option<usize>,

@@ -10,6 +10,7 @@ mod runtime;
 mod scored;
 mod similarity;
 mod tokens;
+mod tune;
 
 use std::io::Write;
 
@@ -31,6 +32,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Score(args) => interaction::score(&args),
         Command::Explain(args) => interaction::explain(&args),
         Command::Muvera(args) => interaction::muvera(&args),
+        Command::Tune(args) => tune::run(&args),
         Command::Models(command) => models::run(&command),
         Command::Runtime(command) => runtime::run(command),
         Command::Doctor(args) => doctor::run(&args),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use embedkit_core::multivector::{MultiVector, RowLabel};
-use embedkit_core::session::{Tensor, TextGraph};
+use embedkit_core::session::{SessionPool, Tensor, TextGraph};
 use embedkit_core::tokenizer::{Encoding, TokenBatch, Tokenizer, TokenizerOptions};
 use embedkit_core::{
     AnyPipeline, Architecture, Error, LoadContext, ModelDescription, Padding, Pipeline, Pooling, Prepared, Purpose,
@@ -223,7 +223,7 @@ impl<V: Vision> Pipeline for PagePipeline<V> {
         Ok(results.into_iter().map(|(_, result)| result).collect())
     }
 
-    fn workers(&self) -> usize {
-        self.graph.pool().workers()
+    fn sessions(&self) -> Option<&SessionPool> {
+        Some(self.graph.pool())
     }
 }

@@ -4,6 +4,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use embedkit_core::multivector::MultiVector;
+use embedkit_core::session::SessionPool;
 use embedkit_core::tokenizer::Encoding;
 use embedkit_core::{
     AnyPipeline, Architecture, Error, IndexNames, LoadContext, ModelDescription, Padding, Pipeline, Pooling, Prepared,
@@ -125,7 +126,7 @@ impl<E: Embedding> Pipeline for View<E> {
         Ok(self.encode(text, purpose)?.usage())
     }
 
-    fn workers(&self) -> usize {
-        self.shared.graph.pool().workers()
+    fn sessions(&self) -> Option<&SessionPool> {
+        Some(self.shared.graph.pool())
     }
 }
