@@ -6,6 +6,7 @@ mod options;
 mod pool;
 mod provider;
 mod queue;
+mod roster;
 pub mod runtime;
 mod tensor;
 mod text_graph;
