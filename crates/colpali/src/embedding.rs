@@ -1,13 +1,9 @@
 //! The facade: pages and texts in, multi-vectors of one space out.
 
 use std::iter::Map;
-use std::sync::Arc;
 
 use embedkit_core::multivector::MultiVector;
-use embedkit_core::session::Provider;
-use embedkit_core::{
-    Builder, Embeddings, Engine, Error, Facade, Loaded, ModelDescription, ModelFiles, Purpose, Result, Role,
-};
+use embedkit_core::{Embeddings, Engine, Error, Facade, Loaded, ModelDescription, ModelFiles, Purpose, Result, Role};
 use embedkit_image::ImageInput;
 
 use crate::{Content, FAMILY};
@@ -22,12 +18,9 @@ pub struct LateInteractionMultimodalEmbedding {
     engine: Engine<Content, MultiVector>,
 }
 
-impl LateInteractionMultimodalEmbedding {
-    /// Finds and loads a registered model, by id or alias, in any case.
-    pub fn builder(id: impl Into<String>) -> Builder<Self> {
-        Builder::from_id(id)
-    }
+embedkit_core::facade!(LateInteractionMultimodalEmbedding);
 
+impl LateInteractionMultimodalEmbedding {
     /// Multi-vectors of pages, lazily and in their order; each `[rows, dim]`, a row a patch and,
     /// where the model has them, a row a token of the text that goes with a page. A page that cannot
     /// be read gives its error; the others go on.
@@ -92,19 +85,6 @@ impl LateInteractionMultimodalEmbedding {
     {
         let purpose = Purpose { without_prompt: !include_extension, ..Role::Query.into() };
         self.engine.count_tokens(texts.into_iter().map(Content::text), &purpose)
-    }
-
-    /// The execution provider that runs the model's graph; none for models without one.
-    ///
-    /// # Errors
-    /// The sessions are created lazily, only now, and cannot be.
-    pub fn provider(&self) -> Result<Option<Provider>> {
-        self.engine.provider()
-    }
-
-    /// The model's row, with the caller's overrides.
-    pub fn model(&self) -> &Arc<ModelDescription> {
-        self.engine.model()
     }
 }
 

@@ -4,6 +4,7 @@ pub mod allocator;
 pub mod builder;
 pub mod engine;
 mod error;
+mod facade;
 #[cfg(all(fuzzing, feature = "hub", feature = "runtime-install"))]
 pub mod fuzzing;
 #[cfg(feature = "hub")]

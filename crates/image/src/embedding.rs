@@ -1,13 +1,8 @@
 //! The facade: pictures in, vectors out.
 
 use std::iter::Map;
-use std::sync::Arc;
 
-#[cfg(feature = "onnx")]
-use embedkit_core::session::Provider;
-use embedkit_core::{
-    Builder, Embeddings, Engine, Error, Facade, Loaded, ModelDescription, ModelFiles, Purpose, Result,
-};
+use embedkit_core::{Embeddings, Engine, Error, Facade, Loaded, ModelDescription, ModelFiles, Purpose, Result};
 
 use crate::{CONFIG_FILE, FAMILY, ImageInput};
 
@@ -20,12 +15,9 @@ pub struct ImageEmbedding {
 /// Inputs on their way to pictures.
 pub type Pictures<S> = Map<<S as IntoIterator>::IntoIter, fn(<S as IntoIterator>::Item) -> ImageInput>;
 
-impl ImageEmbedding {
-    /// Finds and loads a registered model, by id or alias, in any case.
-    pub fn builder(id: impl Into<String>) -> Builder<Self> {
-        Builder::from_id(id)
-    }
+embedkit_core::facade!(ImageEmbedding);
 
+impl ImageEmbedding {
     /// Vectors of pictures, lazily and in their order; each `[dim]`. Takes paths, the bytes of files
     /// and whatever else an [`ImageInput`] is made from. Pictures are decoded ahead of the model's
     /// runs, on all cores; one that cannot be decoded gives its error, and the others go on.
@@ -44,20 +36,6 @@ impl ImageEmbedding {
     /// A picture that cannot be decoded, or a run that fails.
     pub fn embed_one(&self, picture: impl Into<ImageInput>) -> Result<Vec<f32>> {
         self.engine.run_one(&picture.into(), &Purpose::default())
-    }
-
-    /// The execution provider that runs the model's graph; none for models without one.
-    ///
-    /// # Errors
-    /// The sessions are created lazily, only now, and cannot be.
-    #[cfg(feature = "onnx")]
-    pub fn provider(&self) -> Result<Option<Provider>> {
-        self.engine.provider()
-    }
-
-    /// The model's row, with the caller's overrides.
-    pub fn model(&self) -> &Arc<ModelDescription> {
-        self.engine.model()
     }
 }
 

@@ -2,11 +2,8 @@
 
 use std::sync::Arc;
 
-use embedkit_core::session::Provider;
 use embedkit_core::vector::{Scored, top_k};
-use embedkit_core::{
-    Builder, Embeddings, Engine, Facade, Loaded, ModelDescription, ModelFiles, Purpose, Result, Role, Usage,
-};
+use embedkit_core::{Embeddings, Engine, Facade, Loaded, ModelDescription, ModelFiles, Purpose, Result, Role, Usage};
 
 use crate::{FAMILY, Pair};
 
@@ -18,12 +15,9 @@ pub struct Reranker {
     engine: Engine<Pair, f32>,
 }
 
-impl Reranker {
-    /// Finds and loads a registered model, by id or alias, in any case.
-    pub fn builder(id: impl Into<String>) -> Builder<Self> {
-        Builder::from_id(id)
-    }
+embedkit_core::facade!(Reranker);
 
+impl Reranker {
     /// One query's score against each document, lazily and in the documents' order.
     pub fn rerank<S>(&self, query: &str, documents: S) -> Embeddings<'_, impl Iterator<Item = Pair> + use<S>, Pair, f32>
     where
@@ -74,19 +68,6 @@ impl Reranker {
         S::Item: AsRef<Pair>,
     {
         self.engine.count_tokens(pairs, &Purpose::default())
-    }
-
-    /// The execution provider that runs the model's graph; none for models without one.
-    ///
-    /// # Errors
-    /// The sessions are created lazily, only now, and cannot be.
-    pub fn provider(&self) -> Result<Option<Provider>> {
-        self.engine.provider()
-    }
-
-    /// The model's row, with the caller's overrides.
-    pub fn model(&self) -> &Arc<ModelDescription> {
-        self.engine.model()
     }
 }
 

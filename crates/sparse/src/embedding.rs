@@ -2,11 +2,8 @@
 
 use std::sync::Arc;
 
-#[cfg(feature = "onnx")]
-use embedkit_core::session::Provider;
 use embedkit_core::{
-    Builder, Embeddings, Engine, EngineOptions, Facade, Loaded, ModelDescription, ModelFiles, Purpose, Registry,
-    Result, Role, SparseVector, Usage,
+    Engine, EngineOptions, Facade, Loaded, ModelDescription, ModelFiles, Purpose, Registry, Result, SparseVector,
 };
 
 use crate::FAMILY;
@@ -16,6 +13,8 @@ use crate::names::{Nameless, SharedNames};
 use crate::pipeline::Bm25Terms;
 
 /// A loaded sparse text model. Shared between threads by reference or `Arc`.
+///
+/// Inference-free models run no graph for queries.
 pub struct SparseTextEmbedding {
     engine: Engine<str, SparseVector>,
     names: SharedNames,
@@ -33,12 +32,9 @@ pub struct WeightedTerm {
     pub weight: f32,
 }
 
-impl SparseTextEmbedding {
-    /// Finds and loads a registered model, by id or alias, in any case.
-    pub fn builder(id: impl Into<String>) -> Builder<Self> {
-        Builder::from_id(id)
-    }
+embedkit_core::text_facade!(SparseTextEmbedding, SparseVector);
 
+impl SparseTextEmbedding {
     /// A BM25 with a splitter or a stemmer of the caller's own, under the id `Qdrant/bm25`.
     ///
     /// # Errors
@@ -52,50 +48,6 @@ impl SparseTextEmbedding {
         let bm25 = Arc::new(bm25);
         let engine = Engine::new(model.clone(), Bm25Terms::pipeline(model, bm25.clone()), options)?;
         Ok(Self { engine, names: bm25 })
-    }
-
-    /// Vectors of texts as they are, lazily and in their order.
-    pub fn embed<S>(&self, texts: S) -> Embeddings<'_, S::IntoIter, str, SparseVector>
-    where
-        S: IntoIterator,
-        S::Item: AsRef<str>,
-    {
-        self.embed_for(texts, Role::Plain)
-    }
-
-    /// Vectors of queries: for inference-free models no graph runs.
-    pub fn query_embed<S>(&self, queries: S) -> Embeddings<'_, S::IntoIter, str, SparseVector>
-    where
-        S: IntoIterator,
-        S::Item: AsRef<str>,
-    {
-        self.embed_for(queries, Role::Query)
-    }
-
-    /// Vectors of passages.
-    pub fn passage_embed<S>(&self, passages: S) -> Embeddings<'_, S::IntoIter, str, SparseVector>
-    where
-        S: IntoIterator,
-        S::Item: AsRef<str>,
-    {
-        self.embed_for(passages, Role::Passage)
-    }
-
-    /// Vectors for any purpose.
-    pub fn embed_for<S>(&self, texts: S, purpose: impl Into<Purpose>) -> Embeddings<'_, S::IntoIter, str, SparseVector>
-    where
-        S: IntoIterator,
-        S::Item: AsRef<str>,
-    {
-        self.engine.run(texts, purpose)
-    }
-
-    /// The vector of one text.
-    ///
-    /// # Errors
-    /// A text that cannot be embedded, or a run that fails.
-    pub fn embed_one(&self, text: &str, purpose: impl Into<Purpose>) -> Result<SparseVector> {
-        self.engine.run_one(text, &purpose.into())
     }
 
     /// What an index stands for in any text; none where indices are hashes, or nothing is known of them.
@@ -123,14 +75,6 @@ impl SparseTextEmbedding {
         Ok(terms.map(|(index, weight)| WeightedTerm { term: name(index), index, weight }).collect())
     }
 
-    /// What a text uses of the model's window, without a run.
-    ///
-    /// # Errors
-    /// A text that the tokenizer refuses.
-    pub fn usage(&self, text: &str, purpose: impl Into<Purpose>) -> Result<Usage> {
-        self.engine.usage(text, &purpose.into())
-    }
-
     /// Tokens of all texts: after truncation, special tokens included, padding not. For BM25, words.
     ///
     /// # Errors
@@ -141,20 +85,6 @@ impl SparseTextEmbedding {
         S::Item: AsRef<str>,
     {
         self.engine.count_tokens(texts, &Purpose::default())
-    }
-
-    /// The execution provider that runs the model's graph; none for models without one.
-    ///
-    /// # Errors
-    /// The sessions are created lazily, only now, and cannot be.
-    #[cfg(feature = "onnx")]
-    pub fn provider(&self) -> Result<Option<Provider>> {
-        self.engine.provider()
-    }
-
-    /// The model's row, with the caller's overrides.
-    pub fn model(&self) -> &Arc<ModelDescription> {
-        self.engine.model()
     }
 }
 
