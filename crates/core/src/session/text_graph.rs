@@ -27,9 +27,24 @@ impl TextGraph {
     /// As [`Tokenizer::load`] and [`SessionPool::load`].
     pub fn load(context: &LoadContext, mut options: TokenizerOptions) -> Result<Self> {
         options.max_length = context.model.max_length.or(options.max_length);
-        let tokenizer = Tokenizer::load(&context.files, &options)?;
-        tokenizer.require_padding()?;
-        let pool = SessionPool::load(&context.model, &context.files, &context.session)?;
+        let read = || -> Result<Tokenizer> {
+            let tokenizer = Tokenizer::load(&context.files, &options)?;
+            tokenizer.require_padding()?;
+            Ok(tokenizer)
+        };
+        let open = || SessionPool::load(&context.model, &context.files, &context.session);
+        // Each takes about as long as the other, and needs one core.
+        let (tokenizer, pool) = std::thread::scope(|scope| {
+            let reading = std::thread::Builder::new().spawn_scoped(scope, read);
+            let pool = open();
+            // Where the system has no thread to give, the tokenizer is read after the graph.
+            let tokenizer = reading.map_or_else(
+                |_| read(),
+                |reading| reading.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            );
+            (tokenizer, pool)
+        });
+        let (tokenizer, pool) = (tokenizer?, pool?);
         let length = (context.model.padding == Padding::MaxLength).then(|| tokenizer.max_length());
         if let Some(length) = length.filter(|length| *length > LONGEST_PADDING) {
             let message = format!("every text is padded to it, and {length} is more than {LONGEST_PADDING}");
