@@ -23,10 +23,10 @@ pub(super) struct Roster<S> {
     /// The tokens of callers that wait.
     waiting: BTreeMap<Place, usize>,
     arrivals: u64,
-    /// All runs' time and tokens; and the time of runs while others waited or were to follow.
-    spent: Duration,
-    tokens: usize,
+    /// The time of runs while others waited or were to follow.
     crowded: Duration,
+    /// The least time that a token took in a run, in seconds: first runs take longer than those to come.
+    per_token: f64,
 }
 
 /// The added sessions.
@@ -65,9 +65,8 @@ impl<S> Roster<S> {
             tokens_ahead: 0,
             waiting: BTreeMap::new(),
             arrivals: 0,
-            spent: Duration::ZERO,
-            tokens: 0,
             crowded: Duration::ZERO,
+            per_token: f64::INFINITY,
         }
     }
 
@@ -122,8 +121,7 @@ impl<S> Roster<S> {
             }
             Kind::Beside => self.first.extend(session),
         }
-        self.spent += took;
-        self.tokens += tokens;
+        self.per_token = self.per_token.min(took.as_secs_f64() / tokens.max(1) as f64);
         if self.jobs > 0 || self.others_wait() {
             self.crowded += took;
         }
@@ -165,11 +163,8 @@ impl<S> Roster<S> {
 
     /// Whether the work so far, and what is known of the work ahead, takes at least this long.
     fn is_worth(&self, least: Duration) -> bool {
-        let ahead = match self.tokens {
-            0 => Duration::ZERO,
-            tokens => self.spent.mul_f64(self.tokens_ahead as f64 / tokens as f64),
-        };
-        self.crowded + ahead >= least
+        let ahead = if self.per_token.is_finite() { self.per_token * self.tokens_ahead as f64 } else { 0.0 };
+        self.crowded.as_secs_f64() + ahead >= least.as_secs_f64()
     }
 
     /// Takes a caller out of the line, who opens a session meanwhile; which of the crew's it will be.
@@ -301,17 +296,26 @@ mod tests {
     #[test]
     fn sessions_are_added_for_work_that_was_or_is_to_come() {
         let opening = Duration::from_millis(100);
-        for (tokens, tokens_ahead, crowded, expected) in [
-            (0, 1_000_000, 0, false),
-            (10, 100, 0, false),
-            (10, 1_000, 0, true),
-            (10, 0, 99, false),
-            (10, 0, 100, true),
+        // Milliseconds of runs of ten tokens each, alone; tokens to come; milliseconds of runs in a crowd.
+        for (runs, tokens_ahead, crowded, expected) in [
+            (&[][..], 1_000_000, 0, false),
+            (&[2], 499, 0, false),
+            (&[2], 500, 0, true),
+            (&[20, 2, 3], 499, 0, false),
+            (&[20, 2, 3], 500, 0, true),
+            (&[2], 0, 99, false),
+            (&[2], 0, 100, true),
+            (&[2], 250, 50, true),
         ] {
             let mut roster = roster(false, 0, 0);
-            (roster.tokens, roster.spent) = (tokens, Duration::from_millis(1));
-            (roster.tokens_ahead, roster.crowded) = (tokens_ahead, Duration::from_millis(crowded));
-            assert_eq!(roster.is_worth(opening), expected, "{tokens} {tokens_ahead} {crowded}");
+            for run in runs {
+                let place = roster.enter(0, 10);
+                let (session, kind) = roster.take(place).unwrap();
+                roster.give_back(Some(session), kind, 10, Duration::from_millis(*run));
+            }
+            roster.begin_job(tokens_ahead);
+            roster.crowded += Duration::from_millis(crowded);
+            assert_eq!(roster.is_worth(opening), expected, "{runs:?} {tokens_ahead} {crowded}");
         }
     }
 }
