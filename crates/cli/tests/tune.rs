@@ -44,7 +44,7 @@ fn every_family_is_tuned_and_gives_the_same_results_as_it_is_tuned() {
         let tuned = with(subject, folder.path(), tune, &[&["--rounds", "1", "--output", path], inputs].concat());
         assert_eq!((tuned.code, tuned.text()), (0, ""), "{subject:?} {tune:?}: {}", tuned.stderr);
         assert_eq!(Tuning::load(&file).unwrap().model, "test/model");
-        // Not at all as it comes, so that it shows whether the file is heeded.
+        // As far as can be from what it runs with otherwise.
         std::fs::write(&file, WHOLE.to_owned() + "sessions = 2\nthreads = 1\n").unwrap();
         let plain = with(subject, folder.path(), embed, inputs);
         let tuned = with(subject, folder.path(), embed, &[&["--tuning", path], inputs].concat());
@@ -62,6 +62,8 @@ fn measurements_are_told_and_the_file_may_be_standard_output() {
     for part in ["sessions of 1 threads", "batches of 2048 tokens", "of the best's time"] {
         assert!(tuned.stderr.contains(part), "{part}: {}", tuned.stderr);
     }
+    let fixed = with(TRANSFORMER, folder.path(), &["tune"], &[&["--sessions", "3"], &args[..]].concat());
+    assert!(fixed.text().contains("sessions = 3\n") && !fixed.stderr.contains("sessions of"), "{fixed:?}");
 }
 
 #[test]

@@ -67,6 +67,13 @@ impl SessionOptions {
         self.sessions.unwrap_or(self.device_ids.len()).max(1)
     }
 
+    /// Whether it is left to the pool how many sessions there are, of how many threads: the caller
+    /// fixed neither, and they run on the CPU.
+    pub(crate) fn leaves_sessions_open(&self) -> bool {
+        let on_cpu = self.providers == ProviderChoice::Cpu && self.device_ids.is_empty();
+        on_cpu && self.sessions.is_none() && self.threads.is_none()
+    }
+
     /// Threads of each session.
     pub fn threads_per_session(&self) -> usize {
         self.threads.unwrap_or_else(|| usable_cores() / self.session_count()).max(1)

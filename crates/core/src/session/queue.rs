@@ -42,10 +42,8 @@ const LARGEST_CREW: usize = 8;
 
 /// How many sessions may be added, of how many threads each; none when the caller decided otherwise.
 pub(super) fn crew(options: &SessionOptions) -> Option<(usize, usize)> {
-    let on_cpu = options.providers == super::ProviderChoice::Cpu && options.device_ids.is_empty();
     let cores = super::usable_cores();
-    let undecided = options.sessions.is_none() && options.threads.is_none();
-    (undecided && on_cpu && cores > 1).then(|| {
+    (options.leaves_sessions_open() && cores > 1).then(|| {
         let count = cores.min(LARGEST_CREW);
         (count, cores / count)
     })

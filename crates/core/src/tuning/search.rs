@@ -15,9 +15,14 @@ enum Step {
 /// What a batch is bounded by, in the order in which it matters.
 const SETTINGS: [Setting; 3] = [batch_tokens, batch_overhead, batch_attention];
 
-/// The best tuning that is found from here. `is_better` compares one with the best so far.
-pub(super) fn search(mut best: Tuning, mut is_better: impl FnMut(&Tuning, &Tuning) -> Result<bool>) -> Result<Tuning> {
-    for layout in layouts(&best) {
+/// The best tuning that is found from here, among other layouts of sessions too. `is_better` compares
+/// one with the best so far.
+pub(super) fn search(
+    mut best: Tuning,
+    layouts: Vec<Tuning>,
+    mut is_better: impl FnMut(&Tuning, &Tuning) -> Result<bool>,
+) -> Result<Tuning> {
+    for layout in layouts {
         if is_better(&layout, &best)? {
             best = layout;
         }
@@ -40,7 +45,7 @@ pub(super) fn search(mut best: Tuning, mut is_better: impl FnMut(&Tuning, &Tunin
 }
 
 /// All cores given to one session, to one session each, and to one session for every two.
-fn layouts(start: &Tuning) -> Vec<Tuning> {
+pub(super) fn layouts(start: &Tuning) -> Vec<Tuning> {
     let cores = start.cores;
     let layout = |threads: usize| Tuning { sessions: Some(cores / threads), threads: Some(threads), ..start.clone() };
     let mut threads = vec![1, 2, cores];
@@ -107,7 +112,7 @@ mod tests {
             tuning(None, 128, 1 << 20, 1),
         ] {
             let mut trials = 0;
-            let found = search(start.clone(), |next, before| {
+            let found = search(start.clone(), layouts(&start), |next, before| {
                 trials += 1;
                 Ok(seconds(next, &best) < seconds(before, &best))
             });
@@ -118,7 +123,7 @@ mod tests {
 
     #[test]
     fn the_search_ends_where_more_is_always_better() {
-        let found = search(tuning(None, 1024, 1 << 18, 16), |next, before| {
+        let found = search(tuning(None, 1024, 1 << 18, 16), Vec::new(), |next, before| {
             Ok(next.batch_tokens + next.batch_attention > before.batch_tokens + before.batch_attention)
         });
         assert_eq!(found.unwrap(), tuning(None, 1 << 18, 1 << 28, 16));

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::Tuning;
-use super::search::search;
+use super::search::{layouts, search};
 use crate::builder::{Builder, Facade};
 use crate::engine::check_count;
 use crate::{Error, Result};
@@ -38,7 +38,8 @@ pub struct Trial {
 }
 
 impl<F: Facade> Tuner<F> {
-    /// A tuner of the model that this builder loads, with its options.
+    /// A tuner of the model that this builder loads, with its options: sessions or threads that it fixes
+    /// stay as they are, and so do they on accelerators.
     pub fn new(builder: Builder<F>) -> Self {
         Self { builder, rounds: 3, on_trial: Box::new(|_| {}) }
     }
@@ -64,8 +65,10 @@ impl<F: Facade> Tuner<F> {
     pub fn run(mut self, mut work: impl FnMut(&F) -> Result<()>) -> Result<Tuning> {
         check_count("rounds", Some(self.rounds))?;
         let start = self.builder.untuned()?;
+        // What the caller fixed stays so; and each session of an accelerator holds the weights in its memory.
+        let layouts = if self.builder.session.leaves_sessions_open() { layouts(&start) } else { Vec::new() };
         let mut best_model: Option<F> = None;
-        search(start, |candidate, best| {
+        search(start, layouts, |candidate, best| {
             let best_loaded = match best_model.take() {
                 Some(model) => model,
                 None => self.load(best, &mut work)?,
@@ -100,7 +103,8 @@ fn timed<F>(model: &F, work: &mut impl FnMut(&F) -> Result<()>) -> Result<Durati
 impl<F: Facade> Builder<F> {
     /// What the model runs with as this builder has it.
     fn untuned(&self) -> Result<Tuning> {
-        let loaded = self.clone().load()?;
+        // No session is needed to tell.
+        let loaded = self.clone().lazy(true).load()?;
         if !loaded.has_graph() {
             let message = format!("model {} runs no graph: there is nothing to measure", loaded.model().id);
             return Err(Error::option("tuning", message));
