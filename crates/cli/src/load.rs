@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use embedkit::tuning::Tuning;
-use embedkit::{Builder, Facade, ModelDescription, ModelFiles, OutputSelector, Pooling, Quantization, Registry};
+use embedkit::Tuning;
+use embedkit::{Builder, Embedder, ModelDescription, ModelFiles, OutputSelector, Pooling, Quantization, Registry};
 
 use crate::args::{CacheArgs, FolderArgs, Kind, ModelArgs, PoolingArg};
 use crate::failure::{Failure, Result};
@@ -43,7 +43,7 @@ impl ModelArgs {
     }
 
     /// A builder with everything that the arguments say.
-    pub(crate) fn builder<F: Facade>(&self) -> Result<Builder<F>> {
+    pub(crate) fn builder<F: Embedder>(&self) -> Result<Builder<F>> {
         let mut builder = self.located()?;
         if let Some(file) = &self.tuning {
             builder = builder.tuned(Tuning::load(file)?);
@@ -73,23 +73,21 @@ impl ModelArgs {
     }
 
     /// The model and where its files are.
-    fn located<F: Facade>(&self) -> Result<Builder<F>> {
+    fn located<F: Embedder>(&self) -> Result<Builder<F>> {
         let folder = &self.folder;
         let known = self.id().is_some_and(|id| Registry::global().find(F::FAMILY, id).is_ok());
         match (&folder.model_dir, self.id()) {
             (Some(_), Some(id)) if known && folder.describes() => Err(Failure::Usage(format!(
                 "{id} is a known model, which --pooling, --normalize, --output-name and --model-file cannot change"
             ))),
-            (Some(dir), Some(id)) if known => Ok(Builder::from_id(id).model_dir(dir)),
-            (Some(dir), id) if folder.describes() => {
-                Ok(Builder::from_row(folder.row(dir, id, F::FAMILY)?).model_dir(dir))
-            }
-            (Some(dir), _) => Ok(Builder::from_folder(dir)),
+            (Some(dir), Some(id)) if known => Ok(Builder::new(id).model_dir(dir)),
+            (Some(dir), id) if folder.describes() => Ok(Builder::new(folder.row(dir, id, F::FAMILY)?).model_dir(dir)),
+            (Some(dir), _) => Ok(Builder::new(dir)),
             (None, Some(DEFAULT_MODEL)) if self.model.is_none() && Kind::of_family(F::FAMILY) != Some(Kind::Dense) => {
                 let family = F::FAMILY;
                 Err(Failure::Usage(format!("name a model with --model; `models list --family {family}` lists them")))
             }
-            (None, id) => Ok(Builder::from_id(id.unwrap_or(DEFAULT_MODEL))),
+            (None, id) => Ok(Builder::new(id.unwrap_or(DEFAULT_MODEL))),
         }
     }
 }
@@ -130,12 +128,12 @@ impl FolderArgs {
 
 impl CacheArgs {
     #[cfg(feature = "hub")]
-    fn apply<F: Facade>(&self, builder: Builder<F>) -> Builder<F> {
+    fn apply<F: Embedder>(&self, builder: Builder<F>) -> Builder<F> {
         builder.hub(self.hub_options())
     }
 
     #[cfg(not(feature = "hub"))]
-    fn apply<F: Facade>(&self, builder: Builder<F>) -> Builder<F> {
+    fn apply<F: Embedder>(&self, builder: Builder<F>) -> Builder<F> {
         builder
     }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use common::subject::{COLBERT, COLPALI, HYBRID, IMAGE, RERANK, SPLADE, STATIC, Subject, TRANSFORMER, picture};
 use common::{Outcome, model_args, run};
-use embedkit::tuning::Tuning;
+use embedkit::Tuning;
 
 const WHOLE: &str = "model = 'test/model'\ncores = 1\nbatch_tokens = 64\nbatch_attention = 4096\nbatch_overhead = 1\n";
 

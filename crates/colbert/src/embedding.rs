@@ -1,7 +1,7 @@
-//! The facade: texts in, multi-vectors out.
+//! Late-interaction text embeddings, as users call them.
 
 use embedkit_core::multivector::MultiVector;
-use embedkit_core::{Engine, Facade, Loaded, ModelDescription, ModelFiles, Purpose, Result};
+use embedkit_core::{Embedder, Engine, ModelDescription, ModelFiles, Purpose, Result, TextEmbedder};
 
 use crate::pipeline::Parameters;
 use crate::{FAMILY, describe};
@@ -10,7 +10,7 @@ use crate::{FAMILY, describe};
 /// by reference or `Arc`.
 ///
 /// Queries are marked as such and, where the model does so, expanded with mask tokens; all others are
-/// documents. [`usage`](Self::usage) counts neither the marker nor the mask tokens. Built with
+/// documents. [`usage`](TextEmbedder::usage) counts neither the marker nor the mask tokens. Built with
 /// `.parameter("labels", true)`, every row of a result is labelled with its token.
 #[derive(Debug)]
 pub struct LateInteractionTextEmbedding {
@@ -18,39 +18,42 @@ pub struct LateInteractionTextEmbedding {
     parameters: Parameters,
 }
 
-embedkit_core::text_facade!(LateInteractionTextEmbedding, MultiVector);
-
 impl LateInteractionTextEmbedding {
-    /// Tokens of all texts: after truncation, special tokens included, padding not. With
-    /// `include_extension`, what the model adds is counted too: the marker of every text, and the
-    /// mask tokens that fill a query up.
+    /// Tokens of all texts with what the model adds to them, which [`token_count`](TextEmbedder::token_count) leaves
+    /// out: the marker of every text, and the mask tokens that fill a query up.
     ///
     /// # Errors
-    /// A text that the tokenizer refuses.
-    pub fn token_count<S>(&self, texts: S, purpose: impl Into<Purpose>, include_extension: bool) -> Result<usize>
+    /// The first text's that the tokenizer refuses.
+    pub fn extended_token_count<S>(&self, texts: S, purpose: impl Into<Purpose>) -> Result<usize>
     where
         S: IntoIterator,
         S::Item: AsRef<str>,
     {
         let purpose = purpose.into();
         let count = |text: S::Item| {
-            let tokens = self.engine.usage(text.as_ref(), &purpose)?.tokens;
-            Ok(if include_extension { self.parameters.extended(tokens, purpose.role) } else { tokens })
+            let tokens = self.usage(text.as_ref(), purpose.clone())?.tokens;
+            Ok(self.parameters.extended(tokens, purpose.role))
         };
         texts.into_iter().map(count).sum()
     }
 }
 
-impl Facade for LateInteractionTextEmbedding {
+impl Embedder for LateInteractionTextEmbedding {
     const FAMILY: &'static str = FAMILY;
+    type Input = str;
+    type Output = MultiVector;
 
     fn describe(files: &ModelFiles) -> Result<ModelDescription> {
         describe::describe(files)
     }
 
-    fn from_loaded(loaded: Loaded) -> Result<Self> {
+    fn from_engine(engine: Engine<str, MultiVector>) -> Self {
         // Another crate's architecture has parameters of its own: it adds nothing that we know of.
-        let parameters = Parameters::of(loaded.model()).unwrap_or_default();
-        Ok(Self { engine: loaded.engine()?, parameters })
+        let parameters = Parameters::of(engine.model()).unwrap_or_default();
+        Self { engine, parameters }
+    }
+
+    fn engine(&self) -> &Engine<str, MultiVector> {
+        &self.engine
     }
 }

@@ -5,7 +5,7 @@
 //! the query's rows, of the best dot product with any of the document's.
 //!
 //! ```no_run
-//! use embedkit_colbert::LateInteractionTextEmbedding;
+//! use embedkit_colbert::{Embedder, LateInteractionTextEmbedding, TextEmbedder};
 //!
 //! # fn main() -> embedkit_core::Result<()> {
 //! let model = LateInteractionTextEmbedding::builder("answerdotai/answerai-colbert-small-v1").build()?;
@@ -22,7 +22,7 @@
 //! Two architectures, `colbert` and `token-embeddings`, are one pipeline: what sets models apart
 //! (markers, query expansion, which rows are left out, normalisation, projection) stands in the
 //! row's `parameters`, see [`pipeline`]. A folder that PyLate saved describes itself:
-//! `Builder::<LateInteractionTextEmbedding>::from_folder(…)`.
+//! `LateInteractionTextEmbedding::builder(Path::new(…))`.
 
 mod describe;
 mod embedding;
@@ -30,18 +30,16 @@ pub mod pipeline;
 
 pub use embedding::LateInteractionTextEmbedding;
 pub use embedkit_core::multivector::{MultiVector, RowLabel};
-pub use embedkit_core::{Builder, Purpose, Role, Usage};
+pub use embedkit_core::{Builder, Embedder, Purpose, Role, TextEmbedder, Usage};
 
-use embedkit_core::Plugin;
+use embedkit_core::{FamilyOf, Plugin};
 
 /// The family's name in manifests.
 pub const FAMILY: &str = "colbert";
 
-/// This crate's rows and architectures.
-pub static PLUGIN: Plugin = Plugin {
-    name: env!("CARGO_PKG_NAME"),
-    manifest: include_str!("../models.toml"),
-    architectures: &[&pipeline::COLBERT, &pipeline::TOKEN_EMBEDDINGS],
-    files: &[],
-};
+/// This crate's family, rows and architectures.
+pub static PLUGIN: Plugin = Plugin::new(env!("CARGO_PKG_NAME"))
+    .manifest(include_str!("../models.toml"))
+    .families(&[FamilyOf::<LateInteractionTextEmbedding>::FAMILY])
+    .architectures(&[&pipeline::COLBERT, &pipeline::TOKEN_EMBEDDINGS]);
 embedkit_core::register!(PLUGIN);

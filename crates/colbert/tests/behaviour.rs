@@ -1,6 +1,7 @@
 //! What holds beside the numbers: batches change nothing, rows have labels, wrong models say what is wrong.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests end with a panic")]
 
+use embedkit_core::{Embedder, TextEmbedder};
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
@@ -24,13 +25,13 @@ fn row(name: &str) -> (ModelDescription, PathBuf) {
 
 fn builder(name: &str) -> Builder<LateInteractionTextEmbedding> {
     let (row, folder) = row(name);
-    Builder::from_row(row).model_dir(folder)
+    Builder::new(row).model_dir(folder)
 }
 
 /// Every fixture's model, loaded once.
 static MODELS: LazyLock<Vec<LateInteractionTextEmbedding>> = LazyLock::new(|| {
     let load = |case: embedkit_testing::Case<Golden>| {
-        let builder = Builder::<LateInteractionTextEmbedding>::from_row(case.golden.model);
+        let builder = Builder::<LateInteractionTextEmbedding>::new(case.golden.model);
         // Many small models at once: idle threads must not spin.
         builder.model_dir(case.folder).threads(1).build().unwrap()
     };
@@ -90,7 +91,7 @@ fn token_embeddings_are_cut_where_the_files_say() {
     let (row, folder) = row("token-embeddings");
     let read = |name: &str| (name.to_owned(), std::fs::read(folder.join(name)).unwrap());
     let files = [read("onnx/model.onnx"), read("tokenizer.json"), ("tokenizer_config.json".to_owned(), CONFIG.into())];
-    let builder = Builder::<LateInteractionTextEmbedding>::from_row(row).model_files(ModelFiles::memory(files));
+    let builder = Builder::<LateInteractionTextEmbedding>::new(row).model_files(ModelFiles::memory(files));
     let model = builder.parameter("labels", true).build().unwrap();
     let text = format!("hello {}dog", "world ".repeat(50));
     let vectors = model.embed_one(&text, Role::Plain).unwrap();
@@ -105,9 +106,8 @@ fn token_embeddings_are_cut_where_the_files_say() {
 fn vectors_are_cut_to_a_matryoshka_step() {
     let (mut row, folder) = row("colbert");
     row.matryoshka = vec![4];
-    let load = |dim| {
-        Builder::<LateInteractionTextEmbedding>::from_row(row.clone()).model_dir(&folder).dim(dim).build().unwrap()
-    };
+    let load =
+        |dim| Builder::<LateInteractionTextEmbedding>::new(row.clone()).model_dir(&folder).dim(dim).build().unwrap();
     let (whole, cut) = (load(8), load(4));
     for (role, normalized) in [(Role::Passage, true), (Role::Query, false)] {
         let (whole, cut) = (whole.embed_one("hello world", role).unwrap(), cut.embed_one("hello world", role).unwrap());
@@ -151,10 +151,14 @@ fn a_model_that_cannot_be_right_is_refused() {
     }
     let unprojected = builder("pylate").parameter("projection", none).build().unwrap();
     let error = unprojected.embed_one("hello", Role::Query).unwrap_err();
-    assert!(matches!(&error, Error::Model { .. }) && error.to_string().contains("gives vectors of 16"), "{error}");
+    assert!(
+        matches!(&error, Error::Model { .. })
+            && error.to_string().contains("16, 16], and should have [rows, tokens, 8]"),
+        "{error}"
+    );
     let (mut row, folder) = row("pylate");
     row.dim = None;
-    let error = Builder::<LateInteractionTextEmbedding>::from_row(row).model_dir(folder).build().unwrap_err();
+    let error = Builder::<LateInteractionTextEmbedding>::new(row).model_dir(folder).build().unwrap_err();
     assert!(error.to_string().contains("`projection` needs `dim`"), "{error}");
 }
 
@@ -175,7 +179,7 @@ fn a_folder_that_is_not_pylates_says_so() {
         (files(&[CONFIG, TOKENIZER]), "names no mask token"),
         (files(&[CONFIG, ("modules.json", r#"[{"path": "1_X", "type": "x.Router"}]"#)]), "\"Router\""),
     ] {
-        let error = Builder::<LateInteractionTextEmbedding>::from_files(files).build().unwrap_err().to_string();
+        let error = Builder::<LateInteractionTextEmbedding>::new(files).build().unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
     }
 }
@@ -184,7 +188,7 @@ fn a_folder_that_is_not_pylates_says_so() {
 fn every_row_of_the_catalogue_could_be_loaded() {
     let registry = Registry::empty();
     registry.add(&embedkit_colbert::PLUGIN).unwrap();
-    let rows = registry.list(&embedkit_core::Filter::default());
+    let rows = registry.list(&embedkit_core::ModelFilter::default());
     assert!(rows.iter().any(|row| row.id == "lightonai/LateOn"));
     for row in rows {
         registry.check(&row).unwrap();
@@ -200,7 +204,7 @@ fn a_prefix_that_is_no_token_is_text() {
     let names = ["onnx/model.onnx", "tokenizer.json", "tokenizer_config.json"];
     let config = ("config_sentence_transformers.json".to_owned(), CONFIG.to_vec());
     let files = ModelFiles::memory(names.map(read).into_iter().chain([config]));
-    let model = Builder::<LateInteractionTextEmbedding>::from_files(files).build().unwrap();
+    let model = Builder::<LateInteractionTextEmbedding>::new(files).build().unwrap();
     let row = model.model();
     assert_eq!(row.prompts["query"], "find: please ");
     assert!(row.parameters.contains_key("document-marker-id") && !row.parameters.contains_key("query-marker-id"));

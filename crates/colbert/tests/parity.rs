@@ -3,6 +3,7 @@
 
 use embedkit_colbert::{LateInteractionTextEmbedding, MultiVector};
 use embedkit_core::{Builder, ModelDescription, Role};
+use embedkit_core::{Embedder, TextEmbedder};
 use embedkit_testing::{Case, assert_near, cases};
 use serde::Deserialize;
 
@@ -24,7 +25,7 @@ fn fixtures() -> Vec<Case<Golden>> {
 }
 
 fn load(case: &Case<Golden>) -> LateInteractionTextEmbedding {
-    let builder: Builder<LateInteractionTextEmbedding> = Builder::from_row(case.golden.model.clone());
+    let builder: Builder<LateInteractionTextEmbedding> = Builder::new(case.golden.model.clone());
     builder.model_dir(&case.folder).build().unwrap_or_else(|e| panic!("{}: {e}", case.folder.display()))
 }
 
@@ -33,7 +34,7 @@ fn folders_that_pylate_saved_describe_themselves() {
     let described: Vec<_> = fixtures().into_iter().filter(|case| case.folder.join("modules.json").is_file()).collect();
     assert!(described.len() > 1);
     for case in described {
-        let model = Builder::<LateInteractionTextEmbedding>::from_folder(&case.folder).build().unwrap();
+        let model = Builder::<LateInteractionTextEmbedding>::new(&case.folder).build().unwrap();
         assert_eq!(**model.model(), case.golden.model);
     }
 }
@@ -76,10 +77,13 @@ fn token_counts_are_the_references() {
             (Role::Query, true, golden.query_token_count_with_extension.as_ref().unwrap_or(documents)),
         ] {
             let what = format!("{} {role:?} {include_extension}", case.folder.display());
-            let count = |text| model.token_count([text], role, include_extension).unwrap();
+            let all = |texts: &[String]| {
+                if include_extension { model.extended_token_count(texts, role) } else { model.token_count(texts, role) }
+            };
+            let count = |text: &String| all(std::slice::from_ref(text)).unwrap();
             let counts: Vec<usize> = golden.inputs.iter().map(count).collect();
             assert_eq!(&counts, expected, "{what}");
-            let total = model.token_count(&golden.inputs, role, include_extension).unwrap();
+            let total = all(&golden.inputs).unwrap();
             assert_eq!(total, expected.iter().sum::<usize>(), "{what}");
         }
     }

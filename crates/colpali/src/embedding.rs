@@ -1,9 +1,9 @@
-//! The facade: pages and texts in, multi-vectors of one space out.
+//! Page-image embeddings, as users call them.
 
 use std::iter::Map;
 
 use embedkit_core::multivector::MultiVector;
-use embedkit_core::{Embeddings, Engine, Error, Facade, Loaded, ModelDescription, ModelFiles, Purpose, Result, Role};
+use embedkit_core::{Embedder, Embeddings, Engine, Error, ModelDescription, ModelFiles, Purpose, Result, Role, Usage};
 use embedkit_image::ImageInput;
 
 use crate::{Content, FAMILY};
@@ -17,8 +17,6 @@ type Mapped<'e, S> =
 pub struct LateInteractionMultimodalEmbedding {
     engine: Engine<Content, MultiVector>,
 }
-
-embedkit_core::facade!(LateInteractionMultimodalEmbedding);
 
 impl LateInteractionMultimodalEmbedding {
     /// Multi-vectors of pages, lazily and in their order; each `[rows, dim]`, a row a patch and,
@@ -69,8 +67,16 @@ impl LateInteractionMultimodalEmbedding {
     ///
     /// # Errors
     /// A text or page that cannot be embedded, or a run that fails.
-    pub fn embed_one(&self, content: &Content) -> Result<MultiVector> {
-        self.engine.run_one(content, &Purpose::default())
+    pub fn embed_one(&self, content: &Content, purpose: impl Into<Purpose>) -> Result<MultiVector> {
+        self.engine.run_one(content, &purpose.into())
+    }
+
+    /// What a text or page uses of the model's window, without a run.
+    ///
+    /// # Errors
+    /// A text or page that cannot be read.
+    pub fn usage(&self, content: &Content, purpose: impl Into<Purpose>) -> Result<Usage> {
+        self.engine.usage(content, &purpose.into())
     }
 
     /// Tokens of all texts: after truncation, special tokens included, padding not. With
@@ -83,20 +89,27 @@ impl LateInteractionMultimodalEmbedding {
         S: IntoIterator,
         S::Item: AsRef<str>,
     {
-        let purpose = Purpose { without_prompt: !include_extension, ..Role::Query.into() };
+        let mut purpose = Purpose::new(Role::Query);
+        purpose.without_prompt = !include_extension;
         self.engine.count_tokens(texts.into_iter().map(Content::text), &purpose)
     }
 }
 
-impl Facade for LateInteractionMultimodalEmbedding {
+impl Embedder for LateInteractionMultimodalEmbedding {
     const FAMILY: &'static str = FAMILY;
+    type Input = Content;
+    type Output = MultiVector;
 
     fn describe(files: &ModelFiles) -> Result<ModelDescription> {
         let message = "exports of page models do not say how they are prompted; give the model's row";
         Err(Error::file(files.label("config.json"), message))
     }
 
-    fn from_loaded(loaded: Loaded) -> Result<Self> {
-        Ok(Self { engine: loaded.engine()? })
+    fn from_engine(engine: Engine<Content, MultiVector>) -> Self {
+        Self { engine }
+    }
+
+    fn engine(&self) -> &Engine<Content, MultiVector> {
+        &self.engine
     }
 }

@@ -6,7 +6,7 @@
 //! rows, of the best dot product with any of the page's.
 //!
 //! ```no_run
-//! use embedkit_colpali::LateInteractionMultimodalEmbedding;
+//! use embedkit_colpali::{Embedder, LateInteractionMultimodalEmbedding};
 //! use embedkit_colpali::multivector::MaxSim;
 //!
 //! # fn main() -> embedkit_core::Result<()> {
@@ -42,22 +42,20 @@ pub mod pipeline;
 pub use content::Content;
 pub use embedding::LateInteractionMultimodalEmbedding;
 pub use embedkit_core::multivector::{self, MultiVector, RowLabel};
-pub use embedkit_core::{Builder, Purpose, Role, Usage};
+pub use embedkit_core::{Builder, Embedder, Purpose, Role, Usage};
 pub use embedkit_image::ImageInput;
 pub use heat_map::HeatMap;
 #[cfg(feature = "pdf")]
 pub use pdf::{PdfFile, PdfPages};
 
-use embedkit_core::Plugin;
+use embedkit_core::{FamilyOf, Plugin};
 
 /// The family's name in manifests.
 pub const FAMILY: &str = "colpali";
 
-/// This crate's rows and architectures.
-pub static PLUGIN: Plugin = Plugin {
-    name: env!("CARGO_PKG_NAME"),
-    manifest: include_str!("../models.toml"),
-    architectures: &[&pipeline::COLPALI, &pipeline::COLMODERNVBERT, &pipeline::COLQWEN2],
-    files: &[],
-};
+/// This crate's family, rows and architectures.
+pub static PLUGIN: Plugin = Plugin::new(env!("CARGO_PKG_NAME"))
+    .manifest(include_str!("../models.toml"))
+    .families(&[FamilyOf::<LateInteractionMultimodalEmbedding>::FAMILY])
+    .architectures(&[&pipeline::COLPALI, &pipeline::COLMODERNVBERT, &pipeline::COLQWEN2]);
 embedkit_core::register!(PLUGIN);

@@ -118,7 +118,7 @@ fn what_has_no_map_is_an_error() {
 fn patches_of_every_architecture_cover_the_page() {
     for case in fixtures() {
         let model = load(&case);
-        let query = model.embed_one(&Content::text("hello world")).unwrap();
+        let query = model.embed_one(&Content::text("hello world"), embedkit_core::Role::Query).unwrap();
         for (picture, vectors) in pages(&case).iter().zip(model.embed_images(pages(&case))) {
             let vectors = vectors.unwrap();
             let map = SimilarityMap::of_query(&query, &vectors).unwrap();
@@ -144,8 +144,11 @@ fn patches_are_where_their_labels_say() {
             drawn[(y * size + size / 8) * 3..(y * size + size * 3 / 8) * 3].fill(0);
         }
         let side = u32::try_from(size).unwrap();
-        let embed =
-            |pixels: Vec<u8>| model.embed_one(&Content::page(ImageInput::rgb(side, side, pixels).unwrap())).unwrap();
+        let embed = |pixels: Vec<u8>| {
+            model
+                .embed_one(&Content::page(ImageInput::rgb(side, side, pixels).unwrap()), embedkit_core::Role::Passage)
+                .unwrap()
+        };
         let (before, after) = (embed(blank), embed(drawn));
         let distance = |(a, b): (&[f32], &[f32])| -> f32 { a.iter().zip(b).map(|(a, b)| (a - b).abs()).sum() };
         let changes = before.rows().zip(after.rows()).map(distance).zip(after.labels());
@@ -163,7 +166,7 @@ fn patches_are_where_their_labels_say() {
 #[test]
 fn queries_are_labelled_with_their_tokens() {
     let model = load(&fixture("colmodernvbert"));
-    let purpose = Purpose { without_prompt: true, ..Purpose::default() };
+    let purpose = Purpose::default().without_prompt();
     let query = model.embed_for([Content::text("hello")], purpose).next().unwrap().unwrap();
     let labels: Vec<String> = query.labels().iter().map(ToString::to_string).collect();
     assert_eq!((labels[0].as_str(), labels[labels.len() - 1].as_str()), ("[CLS]", "[SEP]"));

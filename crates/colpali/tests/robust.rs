@@ -62,7 +62,7 @@ fn a_graph_of_another_width_is_refused() {
         case.golden.model.dim = Some(64);
         let model = load(&case);
         for content in [Content::text("hello"), Content::page(&pages(&case)[0])] {
-            let error = model.embed_one(&content).unwrap_err();
+            let error = model.embed_one(&content, Role::Plain).unwrap_err();
             assert!(matches!(error, Error::Model { .. }) && error.to_string().contains("64]"), "{error}");
         }
     }
@@ -79,7 +79,7 @@ fn values_that_are_not_finite_are_refused() {
         broken[at..at + 4].copy_from_slice(&f32::NAN.to_le_bytes());
         let files = files(&case, &[(case.golden.model.model_file.as_str(), broken)]);
         let model = builder(&case).model_files(files).build().unwrap();
-        let error = model.embed_one(&Content::text("hello world")).unwrap_err();
+        let error = model.embed_one(&Content::text("hello world"), Role::Query).unwrap_err();
         assert!(matches!(error, Error::Model { .. }) && error.to_string().contains("finite"), "{error}");
     }
 }
@@ -110,12 +110,12 @@ fn rows_that_cannot_be_right_are_refused_before_a_file_is_read() {
 fn a_processor_of_another_size_is_refused() {
     let case = fixture("colpali");
     let model = builder(&case).parameter("image-size", 224).build().unwrap();
-    let error = model.embed_one(&Content::page(&pages(&case)[0])).unwrap_err();
+    let error = model.embed_one(&Content::page(&pages(&case)[0]), Role::Passage).unwrap_err();
     assert!(error.to_string().contains("`image-size` wants [1, 3, 224, 224]"), "{error}");
     let case = fixture("colmodernvbert");
     let config = br#"{"vision_config": {"image_size": 64}, "pad_token_id": 3}"#.to_vec();
     let model = builder(&case).model_files(files(&case, &[("config.json", config)])).build().unwrap();
-    let error = model.embed_one(&Content::page(&pages(&case)[0])).unwrap_err();
+    let error = model.embed_one(&Content::page(&pages(&case)[0]), Role::Passage).unwrap_err();
     assert!(matches!(error, Error::Model { .. }) && error.to_string().contains("[3, 64, 64]"), "{error}");
 }
 
@@ -124,7 +124,7 @@ fn a_page_that_does_not_fit_the_window_is_refused() {
     for name in ["colmodernvbert", "colqwen2"] {
         let case = fixture(name);
         let model = builder(&case).max_length(12).build().unwrap();
-        let error = model.embed_one(&Content::page(&pages(&case)[1])).unwrap_err();
+        let error = model.embed_one(&Content::page(&pages(&case)[1]), Role::Passage).unwrap_err();
         assert!(matches!(error, Error::InvalidInput { .. }) && error.to_string().contains("`max_length`"), "{error}");
         assert!(model.embed_texts(["hello"]).next().unwrap().is_ok());
     }

@@ -30,6 +30,14 @@ pub enum Error {
         /// The families that this program has models of.
         families: Vec<String>,
     },
+    /// No linked crate registered a family of this name.
+    #[error("no family is called {name:?}; {}", what_is_linked(.known))]
+    UnknownFamily {
+        /// The name.
+        name: String,
+        /// The families that are registered.
+        known: Vec<String>,
+    },
     /// The row names an architecture that no linked crate registered.
     #[error(
         "model {model:?} needs the {family} architecture {name:?}, which no linked crate registers; \

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use crate::Result;
 
-/// What the indices of a model's [sparse vectors](crate::SparseVector) stand for.
+/// What the indices of a model's sparse vectors stand for.
 ///
-/// An architecture that gives sparse vectors adds `Arc<dyn IndexNames>` to its pipeline with
-/// [`AnyPipeline::with_extra`](crate::AnyPipeline::with_extra).
+/// A pipeline of sparse vectors gives it by [`Pipeline::index_names`](crate::Pipeline::index_names) or
+/// [`Direct::index_names`](crate::Direct::index_names).
 pub trait IndexNames: Send + Sync {
     /// What an index stands for in any text; none where an index says nothing by itself, as a hash.
     fn name(&self, index: u32) -> Option<String>;

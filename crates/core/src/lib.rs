@@ -1,37 +1,58 @@
 //! What every embedkit family shares; it knows no family.
 
 pub mod allocator;
-pub mod builder;
+mod builder;
+mod embedder;
 pub mod engine;
 mod error;
-mod facade;
+mod family;
 #[cfg(all(fuzzing, feature = "hub", feature = "runtime-install"))]
 pub mod fuzzing;
 #[cfg(feature = "hub")]
 pub mod hub;
 mod index_names;
+mod limits;
 pub mod model;
 pub mod multivector;
 pub mod pipeline;
+pub mod plugin;
+mod purpose;
 #[cfg(feature = "onnx")]
 pub mod session;
 mod sparse_vector;
+#[cfg(feature = "onnx")]
+mod text_model;
 #[cfg(feature = "tokenizer")]
 pub mod tokenizer;
 #[cfg(feature = "onnx")]
-pub mod tuning;
+mod tuner;
+#[cfg(feature = "onnx")]
+mod tuning;
 pub mod vector;
 
-pub use builder::{Builder, Facade, Loaded};
-pub use engine::{Batching, CancelToken, Embeddings, Engine, EngineOptions, Progress};
+pub use builder::{Builder, ModelRef};
+pub use embedder::{Embedder, TextEmbedder};
+pub use engine::{
+    AnyPipeline, Batching, CancelToken, Embeddings, Engine, EngineOptions, LoadedModel, Progress, WithInputs,
+    WithInputsAndUsage, WithUsage,
+};
 pub use error::{BoxError, Error, Result};
+pub use family::{Family, FamilyOf};
 pub use index_names::IndexNames;
 pub use model::{
-    Activation, Architecture, FileBytes, Filter, Manifest, ModelDescription, ModelFiles, OutputSelector, Padding,
-    Plugin, Pooling, Quantization, Registry, Source,
+    Activation, FileBytes, Manifest, ModelDescription, ModelFiles, OutputSelector, Padding, Pooling, Quantization,
+    Source,
 };
-pub use pipeline::{AnyPipeline, LoadContext, Pipeline, Prepared, Purpose, Role, Stage, Usage};
+pub use pipeline::{Direct, Pipeline, Prepared, Stage};
+pub use plugin::{Architecture, LoadContext, ModelFilter, ModelOption, Plugin, Registry};
+pub use purpose::{Purpose, Role, Usage};
 pub use sparse_vector::SparseVector;
+#[cfg(feature = "onnx")]
+pub use text_model::{TextModel, TextRow};
+#[cfg(feature = "onnx")]
+pub use tuner::{Trial, Tuner};
+#[cfg(feature = "onnx")]
+pub use tuning::Tuning;
 
 /// What [`register!`] expands to needs; not for direct use.
 #[doc(hidden)]

@@ -1,21 +1,48 @@
-//! What a model *does*: prepare, run, pool.
+//! What a model *does*: the two contracts between a model and the engine.
+//!
+//! A model that answers as soon as an input is prepared (BM25, static tables) is [`Direct`]; one that runs a graph
+//! over batches of prepared inputs is a [`Pipeline`].
 
-use std::any::Any;
 use std::sync::Arc;
 
-use crate::engine::Windowed;
-use crate::{ModelDescription, ModelFiles, Result};
-
 #[cfg(feature = "onnx")]
-use crate::session::{SessionOptions, SessionPool};
+use crate::session::SessionPool;
+use crate::{IndexNames, Purpose, Result, Usage};
 
-/// One model at work: inputs are prepared one by one, run in batches, and pooled to the family's
+/// A model that answers at once: no batches, no sessions.
+pub trait Direct: Send + Sync + 'static {
+    /// What goes in: `str`, an image, a pair of texts.
+    type Input: ?Sized + Sync + 'static;
+    /// What comes out.
+    type Output: Send + 'static;
+
+    /// The result for an input, and what it used. Called from several threads.
+    ///
+    /// # Errors
+    /// An input that cannot be embedded. The other inputs go on.
+    fn embed(&self, input: &Self::Input, purpose: &Purpose) -> Result<(Self::Output, Usage)>;
+
+    /// How much of the model's window an input uses.
+    ///
+    /// # Errors
+    /// As [`embed`](Self::embed).
+    fn usage(&self, input: &Self::Input, purpose: &Purpose) -> Result<Usage> {
+        Ok(self.embed(input, purpose)?.1)
+    }
+
+    /// What the indices of its sparse vectors stand for. Default: nothing is known.
+    fn index_names(&self) -> Option<Arc<dyn IndexNames>> {
+        None
+    }
+}
+
+/// A model that runs in batches: inputs are prepared one by one, run together, and pooled to the family's
 /// output straight from the batch's output.
 ///
 /// The [`Engine`](crate::Engine) calls `prepare` from several threads, sorts what came out by
 /// length, cuts batches, and calls `run` from as many threads as [`workers`](Self::workers) says.
 pub trait Pipeline: Send + Sync + 'static {
-    /// What goes in: `str`, a picture, a pair of texts.
+    /// What goes in: `str`, an image, a pair of texts.
     type Input: ?Sized + Sync + 'static;
     /// An input that is ready to run: token ids, pixels.
     type Prepared: Send + Sync;
@@ -42,13 +69,18 @@ pub trait Pipeline: Send + Sync + 'static {
         Ok(self.prepare(input, purpose)?.usage)
     }
 
-    /// The sessions that run the model's graph; none for models without one.
+    /// What the indices of its sparse vectors stand for. Default: nothing is known.
+    fn index_names(&self) -> Option<Arc<dyn IndexNames>> {
+        None
+    }
+
+    /// The sessions that run the model's graph. Default: none.
     #[cfg(feature = "onnx")]
     fn sessions(&self) -> Option<&SessionPool> {
         None
     }
 
-    /// How many batches may run at once: one a session.
+    /// How many batches may run at once. Default: one a session.
     fn workers(&self) -> usize {
         #[cfg(feature = "onnx")]
         return self.sessions().map_or(1, SessionPool::workers);
@@ -69,7 +101,7 @@ pub struct Prepared<P, O> {
 /// What is left to do for an input.
 #[derive(Debug)]
 pub enum Stage<P, O> {
-    /// Nothing: this is the result. Models without a graph always say so.
+    /// Nothing: this is the result, as of a query that needs no run.
     Done(O),
     /// A run.
     Run {
@@ -83,141 +115,14 @@ pub enum Stage<P, O> {
     },
 }
 
-/// What an input used of the model's window.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Usage {
-    /// Tokens the model sees: after truncation, special tokens included, padding not.
-    pub tokens: usize,
-    /// Whether the input was longer than the model's window, and cut.
-    pub truncated: bool,
-}
-
-/// What embeddings are for: the same text may be embedded differently as a query and as a passage.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Purpose {
-    /// The role of the inputs.
-    pub role: Role,
-    /// The task, for models that are conditioned on one.
-    pub task: Option<String>,
-    /// Leaves the row's prompt for the role or task out.
-    pub without_prompt: bool,
-}
-
-/// The role of an input.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Role {
-    /// Neither: the input as it is.
-    #[default]
-    Plain,
-    /// What is searched for.
-    Query,
-    /// What is searched in.
-    Passage,
-}
-
-impl Role {
-    /// The role's key among a row's prompts.
-    pub fn key(self) -> Option<&'static str> {
-        match self {
-            Self::Plain => None,
-            Self::Query => Some("query"),
-            Self::Passage => Some("passage"),
-        }
-    }
-}
-
-impl From<Role> for Purpose {
-    fn from(role: Role) -> Self {
-        Self { role, ..Self::default() }
-    }
-}
-
-impl Purpose {
-    /// What the row puts before an input of this purpose: the task's prompt, else the role's.
-    pub fn prompt<'m>(&self, model: &'m ModelDescription) -> Option<&'m str> {
-        if self.without_prompt {
-            return None;
-        }
-        let of_task = self.task.as_ref().and_then(|task| model.prompts.get(task));
-        let of_role = || self.role.key().and_then(|role| model.prompts.get(role));
-        of_task.or_else(of_role).map(String::as_str).filter(|prompt| !prompt.is_empty())
-    }
-}
-
-/// Everything an architecture loads a model from.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct LoadContext {
-    /// The row, with the caller's overrides applied.
-    pub model: Arc<ModelDescription>,
-    /// The files.
-    pub files: ModelFiles,
-    /// How to run the graph.
-    #[cfg(feature = "onnx")]
-    pub session: SessionOptions,
-    /// Width to cut embeddings to (Matryoshka), already checked against the row.
-    pub dim: Option<usize>,
-    /// Whether large tables are mapped from their file instead of read.
-    pub memory_map: bool,
-}
-
-impl LoadContext {
-    /// A context with default options.
-    pub fn new(model: impl Into<Arc<ModelDescription>>, files: ModelFiles) -> Self {
-        Self {
-            model: model.into(),
-            files,
-            #[cfg(feature = "onnx")]
-            session: SessionOptions::default(),
-            dim: None,
-            memory_map: false,
-        }
-    }
-}
-
-/// A pipeline whose input and output types only its family knows.
-pub struct AnyPipeline {
-    pipeline: Box<dyn Any + Send + Sync>,
-    #[cfg(feature = "onnx")]
-    pub(crate) has_graph: bool,
-    extra: Option<Box<dyn Any + Send + Sync>>,
-}
-
-impl AnyPipeline {
-    /// Hides the types of a pipeline.
-    pub fn new<P: Pipeline>(pipeline: P) -> Self {
-        #[cfg(feature = "onnx")]
-        let has_graph = pipeline.sessions().is_some();
-        let pipeline: Arc<dyn Windowed<P::Input, P::Output>> = Arc::new(pipeline);
-        Self {
-            pipeline: Box::new(pipeline),
-            #[cfg(feature = "onnx")]
-            has_graph,
-            extra: None,
-        }
+impl<P, O> Prepared<P, O> {
+    /// A result that needed no run.
+    pub fn done(output: O, usage: Usage) -> Self {
+        Self { stage: Stage::Done(output), usage }
     }
 
-    /// Adds what the model can do beside embedding, for a facade that asks for it with
-    /// [`Loaded::extra`](crate::Loaded::extra).
-    #[must_use]
-    pub fn with_extra<T: Any + Send + Sync>(mut self, extra: T) -> Self {
-        self.extra = Some(Box::new(extra));
-        self
-    }
-
-    /// What was added, if it is of this type.
-    pub(crate) fn extra<T: Any>(&self) -> Option<&T> {
-        self.extra.as_ref()?.downcast_ref()
-    }
-
-    /// The pipeline, if these are its types.
-    pub(crate) fn downcast<I: ?Sized + 'static, O: 'static>(self) -> Option<Arc<dyn Windowed<I, O>>> {
-        self.pipeline.downcast::<Arc<dyn Windowed<I, O>>>().ok().map(|pipeline| *pipeline)
-    }
-}
-
-impl std::fmt::Debug for AnyPipeline {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("AnyPipeline")
+    /// An input that has to run.
+    pub fn run(item: P, length: usize, bytes: usize, usage: Usage) -> Self {
+        Self { stage: Stage::Run { item, length, bytes }, usage }
     }
 }

@@ -1,7 +1,7 @@
 //! Dense text embeddings: one vector a text.
 //!
 //! ```no_run
-//! use embedkit_dense::TextEmbedding;
+//! use embedkit_dense::{Embedder, TextEmbedder, TextEmbedding};
 //!
 //! # fn main() -> embedkit_core::Result<()> {
 //! let model = TextEmbedding::builder("BAAI/bge-small-en-v1.5").build()?;
@@ -22,20 +22,18 @@ mod embedding;
 pub mod pipeline;
 
 pub use embedding::TextEmbedding;
-pub use embedkit_core::{Builder, Purpose, Role, Usage};
+pub use embedkit_core::{Builder, Embedder, Purpose, Role, TextEmbedder, Usage};
 
-use embedkit_core::{Architecture, Plugin};
+use embedkit_core::{Architecture, FamilyOf, Plugin};
 
 /// The family's name in manifests.
 pub const FAMILY: &str = "dense";
 
-/// This crate's rows and architectures.
-pub static PLUGIN: Plugin = Plugin {
-    name: env!("CARGO_PKG_NAME"),
-    manifest: include_str!("../models.toml"),
-    architectures: ARCHITECTURES,
-    files: &[],
-};
+/// This crate's family, rows and architectures.
+pub static PLUGIN: Plugin = Plugin::new(env!("CARGO_PKG_NAME"))
+    .manifest(include_str!("../models.toml"))
+    .families(&[FamilyOf::<TextEmbedding>::FAMILY])
+    .architectures(ARCHITECTURES);
 embedkit_core::register!(PLUGIN);
 
 const ARCHITECTURES: &[&dyn Architecture] = &[

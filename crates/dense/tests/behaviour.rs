@@ -1,6 +1,7 @@
 //! What a user may do with a dense model beside embedding: other sources, other options, mistakes.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests end with a panic")]
 
+use embedkit_core::{Embedder, TextEmbedder};
 use std::path::Path;
 
 use embedkit_core::session::Provider;
@@ -17,7 +18,7 @@ fn case(name: &str) -> Case<TextGolden> {
 fn builder(case: &Case<TextGolden>, edit: impl FnOnce(&mut ModelDescription)) -> Builder<TextEmbedding> {
     let mut row = case.golden.model.clone();
     edit(&mut row);
-    Builder::from_row(row).model_dir(&case.folder)
+    Builder::new(row).model_dir(&case.folder)
 }
 
 /// The files of a case's folder, flat, with the graph as `model.onnx`.
@@ -62,23 +63,23 @@ fn a_sentence_transformers_folder_describes_itself() {
     for (name, bytes) in files(&case) {
         std::fs::write(folder.path().join(name), bytes).unwrap();
     }
-    let incomplete = Builder::<TextEmbedding>::from_folder(folder.path()).build().unwrap_err();
+    let incomplete = Builder::<TextEmbedding>::new(folder.path()).build().unwrap_err();
     assert!(matches!(&incomplete, Error::MissingFile { path, .. } if path.ends_with("modules.json")), "{incomplete}");
 
     sentence_transformers(folder.path());
-    let model: TextEmbedding = Builder::from_folder(folder.path()).build().unwrap();
+    let model: TextEmbedding = Builder::new(folder.path()).build().unwrap();
     assert_eq!(model.model().pooling, Pooling::Mean);
     assert!(model.model().normalize);
     assert_eq!(model.usage(&"hello ".repeat(100), Role::Plain).unwrap().tokens, 16);
-    let longer: TextEmbedding = Builder::from_folder(folder.path()).max_length(32).build().unwrap();
+    let longer: TextEmbedding = Builder::new(folder.path()).max_length(32).build().unwrap();
     assert_golden(&longer, &case);
     let prompted = model.embed_one("there", Role::Query).unwrap();
     assert_eq!(prompted, model.embed_one("hello there", Role::Plain).unwrap());
     assert_eq!(model.embed_one("there", Role::Passage).unwrap(), model.embed_one("world there", Role::Plain).unwrap());
-    let bare = Purpose { role: Role::Query, without_prompt: true, ..Purpose::default() };
+    let bare = Purpose::new(Role::Query).without_prompt();
     assert_eq!(model.embed_one("there", bare).unwrap(), model.embed_one("there", Role::Plain).unwrap());
 
-    Registry::global().register_folder::<TextEmbedding>("test/folder", folder.path()).unwrap();
+    Registry::global().register_folder("dense", "test/folder", folder.path()).unwrap();
     let registered = TextEmbedding::builder("Test/Folder").max_length(32).build().unwrap();
     assert_golden(&registered, &case);
 }
@@ -88,7 +89,7 @@ fn a_model_in_memory_is_the_one_in_its_folder() {
     let case = case("transformer-cls");
     let mut row = case.golden.model.clone();
     row.model_file = "model.onnx".to_owned();
-    let model: TextEmbedding = Builder::from_row(row).model_files(ModelFiles::memory(files(&case))).build().unwrap();
+    let model: TextEmbedding = Builder::new(row).model_files(ModelFiles::memory(files(&case))).build().unwrap();
     assert_golden(&model, &case);
 }
 
@@ -152,7 +153,7 @@ fn a_text_of_megabytes_is_cut_without_changing_the_result() {
 fn mistakes_are_named() {
     let case = case("transformer-mean-normalized");
     let plain = || builder(&case, |_| ());
-    let purpose = Purpose { task: Some("clustering".to_owned()), ..Purpose::default() };
+    let purpose = Purpose::default().with_task("clustering".to_owned());
     let no_task = plain().build().unwrap().embed_one("text", purpose).unwrap_err();
     assert!(no_task.to_string().contains("clustering"), "{no_task}");
     for (builder, expected) in [

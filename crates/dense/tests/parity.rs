@@ -1,6 +1,7 @@
 //! Every architecture against the reference, value by value.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests end with a panic")]
 
+use embedkit_core::TextEmbedder;
 use std::collections::BTreeMap;
 
 use embedkit_core::{Builder, Purpose, Role};
@@ -12,7 +13,7 @@ fn fixtures() -> Vec<Case<TextGolden>> {
 }
 
 fn load(case: &Case<TextGolden>) -> TextEmbedding {
-    let builder: Builder<TextEmbedding> = Builder::from_row(case.golden.model.clone());
+    let builder: Builder<TextEmbedding> = Builder::new(case.golden.model.clone());
     // Of a dynamically quantised model the reference's vectors are those of each text alone.
     builder
         .model_dir(&case.folder)
@@ -43,7 +44,7 @@ fn vectors_are_the_references() {
         check(&case, &model, Role::Query.into(), &case.golden.get("query_embed").unwrap_or_else(|| embed.clone()));
         let tasks: BTreeMap<String, Vec<Vec<f32>>> = case.golden.get("tasks").unwrap_or_default();
         for (task, expected) in tasks {
-            check(&case, &model, Purpose { task: Some(task), ..Purpose::default() }, &expected);
+            check(&case, &model, Purpose::default().with_task(task), &expected);
         }
     }
 }
@@ -55,6 +56,9 @@ fn token_counts_are_the_references() {
         let counts: Vec<usize> =
             case.golden.inputs.iter().map(|text| model.usage(text, Role::Plain).unwrap().tokens).collect();
         assert_eq!(counts, case.golden.token_count, "{}", case.folder.display());
-        assert_eq!(model.token_count(&case.golden.inputs).unwrap(), counts.iter().sum::<usize>());
+        assert_eq!(
+            model.token_count(&case.golden.inputs, embedkit_core::Role::Plain).unwrap(),
+            counts.iter().sum::<usize>()
+        );
     }
 }

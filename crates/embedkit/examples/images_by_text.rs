@@ -4,10 +4,12 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "an example answers on the terminal")]
 
+use embedkit::Embedder;
+use embedkit::TextEmbedder;
 use embedkit::dense::TextEmbedding;
 use embedkit::image::{ImageEmbedding, ImageInput};
 use embedkit::vector::{cosine, top_k};
-use embedkit::{Filter, Registry};
+use embedkit::{ModelFilter, Registry};
 
 /// The image model; the text model is the one of the same `space`.
 const IMAGES: &str = "Qdrant/clip-ViT-B-32-vision";
@@ -19,7 +21,7 @@ fn main() -> embedkit::Result<()> {
         return Ok(());
     };
     let images = ImageEmbedding::builder(IMAGES).build()?;
-    let mut partners = Filter::default();
+    let mut partners = ModelFilter::default();
     partners.family = Some(embedkit::dense::FAMILY.to_owned());
     partners.space = images.model().space.clone();
     let Some(partner) = Registry::global().list(&partners).into_iter().next() else {

@@ -2,6 +2,8 @@
 //!
 //! `cargo run -p embedkit --example semantic_search --features static-en -- "how do I keep bread fresh?"`
 
+use embedkit::Embedder;
+use embedkit::TextEmbedder;
 use embedkit::dense::TextEmbedding;
 use embedkit::vector::{dot, top_k};
 

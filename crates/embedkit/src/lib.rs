@@ -6,7 +6,7 @@
 //! ```
 //! # #[cfg(all(feature = "dense", feature = "static-en"))]
 //! # fn main() -> embedkit::Result<()> {
-//! use embedkit::dense::TextEmbedding;
+//! use embedkit::prelude::*;
 //!
 //! let model = TextEmbedding::builder("embedkit/static-minilm-en").build()?;
 //! for vector in model.embed(["The cat sat on the mat.", "Felines rest on rugs."]) {
@@ -56,8 +56,37 @@
 //!
 //! A switch never selects a family: `cuda` alone adds no models.
 
+#[cfg(feature = "hub")]
 #[doc(inline)]
-pub use embedkit_core::*;
+pub use embedkit_core::hub;
+#[doc(inline)]
+pub use embedkit_core::{
+    Activation, Batching, BoxError, Builder, CancelToken, Embedder, Embeddings, Error, IndexNames, ModelDescription,
+    ModelFiles, ModelFilter, ModelRef, OutputSelector, Pooling, Progress, Purpose, Quantization, Registry, Result,
+    Role, Source, SparseVector, TextEmbedder, Usage, allocator, multivector, register, vector,
+};
+#[cfg(feature = "onnx")]
+#[doc(inline)]
+pub use embedkit_core::{Trial, Tuner, Tuning, session};
+
+/// What the author of a plug-in needs: the contracts between a model and the engine, and what a crate registers.
+pub mod plugin {
+    #[cfg(any(feature = "onnx", feature = "dense"))]
+    #[doc(inline)]
+    pub use embedkit_core::tokenizer;
+    #[doc(inline)]
+    pub use embedkit_core::{
+        AnyPipeline, Architecture, Direct, Embedder, Engine, EngineOptions, Family, FamilyOf, FileBytes, IndexNames,
+        LoadContext, LoadedModel, Manifest, ModelDescription, ModelFiles, ModelOption, Padding, Pipeline, Plugin,
+        Prepared, Stage, register,
+    };
+    #[cfg(feature = "onnx")]
+    #[doc(inline)]
+    pub use embedkit_core::{TextModel, TextRow, session};
+}
+
+#[doc(hidden)]
+pub use embedkit_core::private;
 
 /// Late-interaction text embeddings: one vector a token.
 #[cfg(feature = "colbert")]
@@ -95,10 +124,14 @@ pub use embedkit_static_en as static_en;
 
 /// Names that most programs use.
 pub mod prelude {
-    pub use embedkit_core::{Builder, Error, ModelDescription, Purpose, Registry, Result, Role};
+    pub use embedkit_core::{
+        Builder, Embedder, Error, ModelDescription, Purpose, Registry, Result, Role, TextEmbedder,
+    };
 
     #[cfg(feature = "colbert")]
     pub use embedkit_colbert::LateInteractionTextEmbedding;
+    #[cfg(feature = "colpali")]
+    pub use embedkit_colpali::{Content, LateInteractionMultimodalEmbedding};
     #[cfg(feature = "dense")]
     pub use embedkit_dense::TextEmbedding;
     #[cfg(feature = "hybrid")]

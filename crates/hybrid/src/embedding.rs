@@ -1,50 +1,42 @@
-//! The facade: texts in, all their embeddings out.
+//! Models with several embeddings in one run, as users call them.
 
 use std::sync::Arc;
 
-use embedkit_core::{Engine, Facade, IndexNames, Loaded, ModelDescription, ModelFiles, Purpose, Result};
+use embedkit_core::{Embedder, Engine, IndexNames, ModelDescription, ModelFiles, Result};
 
 use crate::{FAMILY, HybridOutput, describe};
 
 /// A loaded model that gives every kind of embedding at once. Shared between threads by reference or `Arc`.
 ///
-/// Built with `.parameter("labels", true)`, every row of a multi-vector is labelled with its token.
+/// Its methods are those of [`Embedder`] and [`TextEmbedder`](embedkit_core::TextEmbedder). Built with
+/// `.parameter("labels", true)`, every row of a multi-vector is labelled with its token.
 pub struct HybridEmbedding {
     engine: Engine<str, HybridOutput>,
     names: Option<Arc<dyn IndexNames>>,
 }
-
-embedkit_core::text_facade!(HybridEmbedding, HybridOutput);
 
 impl HybridEmbedding {
     /// The token that an index of a sparse vector stands for.
     pub fn decode(&self, index: u32) -> Option<String> {
         self.names.as_ref()?.name(index)
     }
-
-    /// Tokens of all texts: after truncation, special tokens included, padding not.
-    ///
-    /// # Errors
-    /// A text that the tokenizer refuses.
-    pub fn token_count<S>(&self, texts: S) -> Result<usize>
-    where
-        S: IntoIterator,
-        S::Item: AsRef<str>,
-    {
-        self.engine.count_tokens(texts, &Purpose::default())
-    }
 }
 
-impl Facade for HybridEmbedding {
+impl Embedder for HybridEmbedding {
     const FAMILY: &'static str = FAMILY;
+    type Input = str;
+    type Output = HybridOutput;
 
     fn describe(files: &ModelFiles) -> Result<ModelDescription> {
         describe::describe(files)
     }
 
-    fn from_loaded(loaded: Loaded) -> Result<Self> {
-        let names = loaded.extra();
-        Ok(Self { engine: loaded.engine()?, names })
+    fn from_engine(engine: Engine<str, HybridOutput>) -> Self {
+        Self { names: engine.index_names(), engine }
+    }
+
+    fn engine(&self) -> &Engine<str, HybridOutput> {
+        &self.engine
     }
 }
 

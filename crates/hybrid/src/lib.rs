@@ -1,7 +1,7 @@
 //! Models that give a dense, a sparse and a multi-vector embedding in one run.
 //!
 //! ```no_run
-//! use embedkit_hybrid::HybridEmbedding;
+//! use embedkit_hybrid::{Embedder, HybridEmbedding, TextEmbedder};
 //!
 //! # fn main() -> embedkit_core::Result<()> {
 //! let model = HybridEmbedding::builder("gpahal/bge-m3-onnx-int8").build()?;
@@ -26,19 +26,17 @@ pub mod pipeline;
 
 pub use embedding::HybridEmbedding;
 pub use embedkit_core::multivector::{MultiVector, RowLabel};
-pub use embedkit_core::{Builder, Purpose, Role, SparseVector, Usage};
+pub use embedkit_core::{Builder, Embedder, Purpose, Role, SparseVector, TextEmbedder, Usage};
 pub use output::HybridOutput;
 
-use embedkit_core::Plugin;
+use embedkit_core::{FamilyOf, Plugin};
 
 /// The family's name in manifests.
 pub const FAMILY: &str = "hybrid";
 
-/// This crate's rows and architectures.
-pub static PLUGIN: Plugin = Plugin {
-    name: env!("CARGO_PKG_NAME"),
-    manifest: include_str!("../models.toml"),
-    architectures: &[&pipeline::DENSE, &pipeline::SPARSE, &pipeline::COLBERT, &pipeline::HYBRID],
-    files: &[],
-};
+/// This crate's family, rows and architectures.
+pub static PLUGIN: Plugin = Plugin::new(env!("CARGO_PKG_NAME"))
+    .manifest(include_str!("../models.toml"))
+    .families(&[FamilyOf::<HybridEmbedding>::FAMILY])
+    .architectures(&[&pipeline::DENSE, &pipeline::SPARSE, &pipeline::COLBERT, &pipeline::HYBRID]);
 embedkit_core::register!(PLUGIN);

@@ -1,10 +1,11 @@
 //! All views of one model against numpy, which follows the model card.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests end with a panic")]
 
+use embedkit_core::TextEmbedder;
 use std::path::Path;
 
 use embedkit_colbert::LateInteractionTextEmbedding;
-use embedkit_core::{Builder, Facade, ModelDescription, Registry};
+use embedkit_core::{Builder, Embedder, ModelDescription, Registry};
 use embedkit_dense::TextEmbedding;
 use embedkit_hybrid::{HybridEmbedding, HybridOutput, MultiVector, Role, RowLabel, SparseVector};
 use embedkit_sparse::SparseTextEmbedding;
@@ -15,13 +16,13 @@ fn fixture() -> Case<TextGolden> {
 }
 
 /// A builder of any family, for the fixture's files in this folder.
-fn builder<F: Facade>(case: &Case<TextGolden>, folder: &Path) -> Builder<F> {
+fn builder<F: Embedder>(case: &Case<TextGolden>, folder: &Path) -> Builder<F> {
     let mut row = case.golden.model.clone();
     row.family = F::FAMILY.to_owned();
-    Builder::from_row(row).model_dir(folder)
+    Builder::new(row).model_dir(folder)
 }
 
-fn load<F: Facade>(case: &Case<TextGolden>) -> F {
+fn load<F: Embedder>(case: &Case<TextGolden>) -> F {
     builder(case, &case.folder).build().unwrap()
 }
 
@@ -134,7 +135,10 @@ fn tokens_are_counted_and_named() {
     let used = |text: &String| model.usage(text, Role::Plain).unwrap().tokens;
     let counts: Vec<usize> = case.golden.inputs.iter().map(used).collect();
     assert_eq!(counts, case.golden.token_count);
-    assert_eq!(model.token_count(&case.golden.inputs).unwrap(), counts.iter().sum::<usize>());
+    assert_eq!(
+        model.token_count(&case.golden.inputs, embedkit_core::Role::Plain).unwrap(),
+        counts.iter().sum::<usize>()
+    );
 
     let labelled: HybridEmbedding = builder(&case, &case.folder).parameter("labels", true).build().unwrap();
     let output = labelled.embed_one("hello", Role::Plain).unwrap();
@@ -150,10 +154,10 @@ fn tokens_are_counted_and_named() {
 #[test]
 fn a_folder_tells_what_it_is() {
     let case = fixture();
-    let model: HybridEmbedding = Builder::from_folder(&case.folder).build().unwrap();
+    let model: HybridEmbedding = Builder::new(&case.folder).build().unwrap();
     let vectors: Vec<Vec<f32>> = model.embed(&case.golden.inputs).map(|text| text.unwrap().dense).collect();
     assert_dense(&vectors, &case);
-    let error = Builder::<HybridEmbedding>::from_folder(case.folder.parent().unwrap()).build().unwrap_err();
+    let error = Builder::<HybridEmbedding>::new(case.folder.parent().unwrap()).build().unwrap_err();
     assert!(error.to_string().contains("model.onnx is missing"), "{error}");
 }
 

@@ -1,8 +1,8 @@
-//! The facade: pictures in, vectors out.
+//! Image embeddings, as users call them.
 
 use std::iter::Map;
 
-use embedkit_core::{Embeddings, Engine, Error, Facade, Loaded, ModelDescription, ModelFiles, Purpose, Result};
+use embedkit_core::{Embedder, Embeddings, Engine, Error, ModelDescription, ModelFiles, Purpose, Result, Usage};
 
 use crate::{CONFIG_FILE, FAMILY, ImageInput};
 
@@ -14,8 +14,6 @@ pub struct ImageEmbedding {
 
 /// Inputs on their way to pictures.
 pub type Pictures<S> = Map<<S as IntoIterator>::IntoIter, fn(<S as IntoIterator>::Item) -> ImageInput>;
-
-embedkit_core::facade!(ImageEmbedding);
 
 impl ImageEmbedding {
     /// Vectors of pictures, lazily and in their order; each `[dim]`. Takes paths, the bytes of files
@@ -37,13 +35,23 @@ impl ImageEmbedding {
     pub fn embed_one(&self, picture: impl Into<ImageInput>) -> Result<Vec<f32>> {
         self.engine.run_one(&picture.into(), &Purpose::default())
     }
+
+    /// What an image costs the model, without a run: patches of 32 × 32 pixels.
+    ///
+    /// # Errors
+    /// An image that cannot be decoded.
+    pub fn usage(&self, image: impl Into<ImageInput>) -> Result<Usage> {
+        self.engine.usage(&image.into(), &Purpose::default())
+    }
 }
 
 /// Where exports put the graph, best first.
 const GRAPHS: [&str; 4] = ["model.onnx", "onnx/model.onnx", "onnx/vision_model.onnx", "vision_model.onnx"];
 
-impl Facade for ImageEmbedding {
+impl Embedder for ImageEmbedding {
     const FAMILY: &'static str = FAMILY;
+    type Input = ImageInput;
+    type Output = Vec<f32>;
 
     /// A folder with a graph and a `preprocessor_config.json`: the graph's first output, normalised.
     /// Models that want another output, or the first patch's vector, need a row.
@@ -60,7 +68,11 @@ impl Facade for ImageEmbedding {
         Ok(model)
     }
 
-    fn from_loaded(loaded: Loaded) -> Result<Self> {
-        Ok(Self { engine: loaded.engine()? })
+    fn from_engine(engine: Engine<ImageInput, Vec<f32>>) -> Self {
+        Self { engine }
+    }
+
+    fn engine(&self) -> &Engine<ImageInput, Vec<f32>> {
+        &self.engine
     }
 }

@@ -1,7 +1,7 @@
 //! Image embeddings, one vector a picture, and the image processors beneath them.
 //!
 //! ```no_run
-//! use embedkit_image::ImageEmbedding;
+//! use embedkit_image::{Embedder, ImageEmbedding};
 //!
 //! # fn main() -> embedkit_core::Result<()> {
 //! let model = ImageEmbedding::builder("Qdrant/clip-ViT-B-32-vision").build()?;
@@ -29,22 +29,20 @@ mod processor;
 mod tiff_palette;
 
 pub use embedding::{ImageEmbedding, Pictures};
-pub use embedkit_core::Builder;
+pub use embedkit_core::{Builder, Embedder};
 pub use input::ImageInput;
 pub use processor::{CONFIG_FILE, Filter, Processed, Processor, ProcessorConfig};
 
-use embedkit_core::{Architecture, Plugin};
+use embedkit_core::{Architecture, FamilyOf, Plugin};
 
 /// The family's name in manifests.
 pub const FAMILY: &str = "image";
 
-/// This crate's rows and architectures.
-pub static PLUGIN: Plugin = Plugin {
-    name: env!("CARGO_PKG_NAME"),
-    manifest: include_str!("../models.toml"),
-    architectures: ARCHITECTURES,
-    files: &[],
-};
+/// This crate's family, rows and architectures.
+pub static PLUGIN: Plugin = Plugin::new(env!("CARGO_PKG_NAME"))
+    .manifest(include_str!("../models.toml"))
+    .families(&[FamilyOf::<ImageEmbedding>::FAMILY])
+    .architectures(ARCHITECTURES);
 embedkit_core::register!(PLUGIN);
 
 const ARCHITECTURES: &[&dyn Architecture] = &[

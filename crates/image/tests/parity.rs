@@ -1,6 +1,7 @@
 //! Every kind of model against the reference, value by value.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests end with a panic")]
 
+use embedkit_core::Embedder;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -31,7 +32,7 @@ fn pictures(golden: &Golden) -> Vec<PathBuf> {
 }
 
 fn load(case: &Case<Golden>) -> ImageEmbedding {
-    let builder: Builder<ImageEmbedding> = Builder::from_row(case.golden.model.clone());
+    let builder: Builder<ImageEmbedding> = Builder::new(case.golden.model.clone());
     builder.model_dir(&case.folder).build().unwrap_or_else(|e| panic!("{}: {e}", case.folder.display()))
 }
 
@@ -87,8 +88,8 @@ fn folders_and_bytes_describe_themselves() {
     let file = &case.golden.model.model_file;
     let files: BTreeMap<&str, Vec<u8>> =
         [file.as_str(), CONFIG_FILE].map(|name| (name, std::fs::read(case.folder.join(name)).unwrap())).into();
-    let from_folder: ImageEmbedding = Builder::from_folder(&case.folder).build().unwrap();
-    let from_bytes: ImageEmbedding = Builder::from_files(ModelFiles::memory(files)).build().unwrap();
+    let from_folder: ImageEmbedding = Builder::new(&case.folder).build().unwrap();
+    let from_bytes: ImageEmbedding = Builder::new(ModelFiles::memory(files)).build().unwrap();
     for model in [from_folder, from_bytes] {
         assert_near(&model.embed_one(picture).unwrap(), &case.golden.embed[0], &model.model().id);
     }
@@ -99,7 +100,7 @@ fn orientation_and_limits_are_parameters() {
     let case = case("clip");
     let turned = Path::new(FIXTURES).join("formats/turned.jpg");
     let build = |name: &str, value: toml::Value| -> ImageEmbedding {
-        let builder: Builder<ImageEmbedding> = Builder::from_row(case.golden.model.clone());
+        let builder: Builder<ImageEmbedding> = Builder::new(case.golden.model.clone());
         builder.model_dir(&case.folder).parameter(name, value).build().unwrap()
     };
     let as_stored = load(&case).embed_one(&turned).unwrap();

@@ -1,9 +1,9 @@
-//! The facade: queries and documents in, scores out.
+//! Rerankers, as users call them.
 
 use std::sync::Arc;
 
 use embedkit_core::vector::{Scored, top_k};
-use embedkit_core::{Embeddings, Engine, Facade, Loaded, ModelDescription, ModelFiles, Purpose, Result, Role, Usage};
+use embedkit_core::{Embedder, Embeddings, Engine, ModelDescription, ModelFiles, Purpose, Result, Role, Usage};
 
 use crate::{FAMILY, Pair};
 
@@ -14,8 +14,6 @@ use crate::{FAMILY, Pair};
 pub struct Reranker {
     engine: Engine<Pair, f32>,
 }
-
-embedkit_core::facade!(Reranker);
 
 impl Reranker {
     /// One query's score against each document, lazily and in the documents' order.
@@ -35,6 +33,14 @@ impl Reranker {
         S::Item: AsRef<Pair>,
     {
         self.engine.run(pairs, Role::Plain)
+    }
+
+    /// The score of one document.
+    ///
+    /// # Errors
+    /// A pair that cannot be scored, or a run that fails.
+    pub fn score(&self, pair: &Pair) -> Result<f32> {
+        self.engine.run_one(pair, &Purpose::default())
     }
 
     /// The `k` documents that fit the query best, best first, by their position.
@@ -71,8 +77,10 @@ impl Reranker {
     }
 }
 
-impl Facade for Reranker {
+impl Embedder for Reranker {
     const FAMILY: &'static str = FAMILY;
+    type Input = Pair;
+    type Output = f32;
 
     fn describe(files: &ModelFiles) -> Result<ModelDescription> {
         let id = files.root().and_then(|root| root.file_name()).and_then(|name| name.to_str()).unwrap_or("model");
@@ -81,7 +89,11 @@ impl Facade for Reranker {
         Ok(model)
     }
 
-    fn from_loaded(loaded: Loaded) -> Result<Self> {
-        Ok(Self { engine: loaded.engine()? })
+    fn from_engine(engine: Engine<Pair, f32>) -> Self {
+        Self { engine }
+    }
+
+    fn engine(&self) -> &Engine<Pair, f32> {
+        &self.engine
     }
 }

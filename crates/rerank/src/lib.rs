@@ -1,7 +1,7 @@
 //! Rerankers: relevance scores for query and document pairs.
 //!
 //! ```no_run
-//! use embedkit_rerank::Reranker;
+//! use embedkit_rerank::{Embedder, Reranker};
 //!
 //! # fn main() -> embedkit_core::Result<()> {
 //! let model = Reranker::builder("Xenova/ms-marco-MiniLM-L-6-v2").build()?;
@@ -20,19 +20,17 @@ mod pair;
 pub mod pipeline;
 
 pub use embedding::Reranker;
-pub use embedkit_core::{Activation, Builder};
+pub use embedkit_core::{Activation, Builder, Embedder};
 pub use pair::Pair;
 
-use embedkit_core::Plugin;
+use embedkit_core::{FamilyOf, Plugin};
 
 /// The family's name in manifests.
 pub const FAMILY: &str = "rerank";
 
-/// This crate's rows and architectures.
-pub static PLUGIN: Plugin = Plugin {
-    name: env!("CARGO_PKG_NAME"),
-    manifest: include_str!("../models.toml"),
-    architectures: &[&pipeline::CrossEncoder, &pipeline::CausalLm],
-    files: &[],
-};
+/// This crate's family, rows and architectures.
+pub static PLUGIN: Plugin = Plugin::new(env!("CARGO_PKG_NAME"))
+    .manifest(include_str!("../models.toml"))
+    .families(&[FamilyOf::<Reranker>::FAMILY])
+    .architectures(&[&pipeline::CrossEncoder, &pipeline::CausalLm]);
 embedkit_core::register!(PLUGIN);

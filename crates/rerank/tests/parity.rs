@@ -40,7 +40,7 @@ fn fixtures(wanted: impl Fn(&str) -> bool) -> Vec<Case<Golden>> {
 }
 
 fn load(case: &Case<Golden>, row: ModelDescription) -> Reranker {
-    let builder: Builder<Reranker> = Builder::from_row(row);
+    let builder: Builder<Reranker> = Builder::new(row);
     builder.model_dir(&case.folder).build().unwrap_or_else(|e| panic!("{}: {e}", case.folder.display()))
 }
 

@@ -1,23 +1,28 @@
-//! The facade: texts in, sparse vectors out.
+//! Sparse text embeddings, as users call them.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use embedkit_core::{
-    Engine, EngineOptions, Facade, Loaded, ModelDescription, ModelFiles, Purpose, Registry, Result, SparseVector,
+    Embedder, Engine, EngineOptions, IndexNames, ModelDescription, ModelFiles, Purpose, Registry, Result, SparseVector,
+    TextEmbedder,
 };
 
 use crate::FAMILY;
 use crate::bm25::Bm25;
 use crate::describe;
-use crate::names::{Nameless, SharedNames};
 use crate::pipeline::Bm25Terms;
 
-/// A loaded sparse text model. Shared between threads by reference or `Arc`.
+/// A loaded sparse text model: one sparse vector a text. Shared between threads by reference or `Arc`.
+///
+/// Its methods are those of [`Embedder`] and [`TextEmbedder`], and those below. Tokens, in usages and counts, are words
+/// for BM25.
 ///
 /// Inference-free models run no graph for queries.
 pub struct SparseTextEmbedding {
     engine: Engine<str, SparseVector>,
-    names: SharedNames,
+    /// What indices stand for, where the model knows.
+    names: Option<Arc<dyn IndexNames>>,
 }
 
 /// A term of a text, as [`SparseTextEmbedding::explain`] gives it.
@@ -32,8 +37,6 @@ pub struct WeightedTerm {
     pub weight: f32,
 }
 
-embedkit_core::text_facade!(SparseTextEmbedding, SparseVector);
-
 impl SparseTextEmbedding {
     /// A BM25 with a splitter or a stemmer of the caller's own, under the id `Qdrant/bm25`.
     ///
@@ -45,14 +48,12 @@ impl SparseTextEmbedding {
             row.requires_idf = true;
             Arc::new(row)
         });
-        let bm25 = Arc::new(bm25);
-        let engine = Engine::new(model.clone(), Bm25Terms::pipeline(model, bm25.clone()), options)?;
-        Ok(Self { engine, names: bm25 })
+        Ok(Self::from_engine(Engine::new(model.clone(), Bm25Terms::pipeline(model, Arc::new(bm25)), options)?))
     }
 
     /// What an index stands for in any text; none where indices are hashes, or nothing is known of them.
     pub fn decode(&self, index: u32) -> Option<String> {
-        self.names.name(index)
+        self.names.as_ref()?.name(index)
     }
 
     /// The terms of a text's vector, heaviest first.
@@ -69,35 +70,28 @@ impl SparseTextEmbedding {
     /// # Errors
     /// A text that cannot be read.
     pub fn name_terms(&self, text: &str, vector: &SparseVector) -> Result<Vec<WeightedTerm>> {
-        let mut names = self.names.names_in(text)?;
+        let mut names = self.names.as_ref().map_or_else(|| Ok(HashMap::new()), |names| names.names_in(text))?;
         let mut name = |index| names.remove(&index).or_else(|| self.decode(index)).unwrap_or_else(|| index.to_string());
         let terms = vector.heaviest().into_iter();
         Ok(terms.map(|(index, weight)| WeightedTerm { term: name(index), index, weight }).collect())
     }
-
-    /// Tokens of all texts: after truncation, special tokens included, padding not. For BM25, words.
-    ///
-    /// # Errors
-    /// A text that the tokenizer refuses.
-    pub fn token_count<S>(&self, texts: S) -> Result<usize>
-    where
-        S: IntoIterator,
-        S::Item: AsRef<str>,
-    {
-        self.engine.count_tokens(texts, &Purpose::default())
-    }
 }
 
-impl Facade for SparseTextEmbedding {
+impl Embedder for SparseTextEmbedding {
     const FAMILY: &'static str = FAMILY;
+    type Input = str;
+    type Output = SparseVector;
 
     fn describe(files: &ModelFiles) -> Result<ModelDescription> {
         describe::describe(files)
     }
 
-    fn from_loaded(loaded: Loaded) -> Result<Self> {
-        let names = loaded.extra::<SharedNames>().unwrap_or_else(|| Arc::new(Nameless));
-        Ok(Self { engine: loaded.engine()?, names })
+    fn from_engine(engine: Engine<str, SparseVector>) -> Self {
+        Self { names: engine.index_names(), engine }
+    }
+
+    fn engine(&self) -> &Engine<str, SparseVector> {
+        &self.engine
     }
 }
 

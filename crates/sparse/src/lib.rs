@@ -1,7 +1,7 @@
 //! Sparse text embeddings: few weights among very many dimensions, one for each term that matters.
 //!
 //! ```
-//! use embedkit_sparse::SparseTextEmbedding;
+//! use embedkit_sparse::{Embedder, SparseTextEmbedding, TextEmbedder};
 //!
 //! # fn main() -> embedkit_core::Result<()> {
 //! // BM25 needs no download and no native library.
@@ -22,26 +22,23 @@
 pub mod bm25;
 mod describe;
 mod embedding;
-mod names;
 pub mod pipeline;
 pub mod scoring;
 pub mod text;
 
 pub use embedding::{SparseTextEmbedding, WeightedTerm};
-pub use embedkit_core::{Builder, IndexNames, Purpose, Role, SparseVector, Usage};
+pub use embedkit_core::{Builder, Embedder, IndexNames, Purpose, Role, SparseVector, TextEmbedder, Usage};
 
-use embedkit_core::{Architecture, Plugin};
+use embedkit_core::{Architecture, FamilyOf, Plugin};
 
 /// The family's name in manifests.
 pub const FAMILY: &str = "sparse";
 
-/// This crate's rows and architectures.
-pub static PLUGIN: Plugin = Plugin {
-    name: env!("CARGO_PKG_NAME"),
-    manifest: include_str!("../models.toml"),
-    architectures: ARCHITECTURES,
-    files: &[],
-};
+/// This crate's family, rows and architectures.
+pub static PLUGIN: Plugin = Plugin::new(env!("CARGO_PKG_NAME"))
+    .manifest(include_str!("../models.toml"))
+    .families(&[FamilyOf::<SparseTextEmbedding>::FAMILY])
+    .architectures(ARCHITECTURES);
 embedkit_core::register!(PLUGIN);
 
 const ARCHITECTURES: &[&dyn Architecture] = &[

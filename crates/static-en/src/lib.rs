@@ -6,7 +6,7 @@
 //! plug-in like anyone's: a row, and files.
 //!
 //! ```
-//! use embedkit_dense::TextEmbedding;
+//! use embedkit_dense::{Embedder, TextEmbedder, TextEmbedding};
 //! use embedkit_static_en as _;
 //!
 //! # fn main() -> embedkit_core::Result<()> {
@@ -27,14 +27,9 @@ use embedkit_core::Plugin;
 pub const MODEL: &str = "embedkit/static-minilm-en";
 
 /// This crate's row and files.
-pub static PLUGIN: Plugin = Plugin {
-    name: env!("CARGO_PKG_NAME"),
-    manifest: include_str!("../models.toml"),
-    architectures: &[],
-    files: &[
-        ("model.safetensors", include_bytes!("../model/model.safetensors")),
-        ("tokenizer.json", include_bytes!("../model/tokenizer.json")),
-        ("config.json", include_bytes!("../model/config.json")),
-    ],
-};
+pub static PLUGIN: Plugin = Plugin::new(env!("CARGO_PKG_NAME")).manifest(include_str!("../models.toml")).files(&[
+    ("model.safetensors", include_bytes!("../model/model.safetensors")),
+    ("tokenizer.json", include_bytes!("../model/tokenizer.json")),
+    ("config.json", include_bytes!("../model/config.json")),
+]);
 embedkit_core::register!(PLUGIN);

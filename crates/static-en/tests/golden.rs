@@ -1,6 +1,8 @@
 //! The vectors that the model was published with.
 #![allow(clippy::unwrap_used, reason = "tests end with a panic")]
 
+use embedkit_core::Embedder;
+use embedkit_core::TextEmbedder;
 use embedkit_core::{Registry, Role};
 use embedkit_dense::TextEmbedding;
 use embedkit_static_en::{MODEL, PLUGIN};

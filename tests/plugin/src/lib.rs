@@ -1,18 +1,12 @@
 //! A plug-in as a third party would write it: an architecture of its own with rows for it, registered
 //! in one line. A program that depends on it and names it finds its models like any other.
 
-use embedkit::{
-    AnyPipeline, Architecture, Error, LoadContext, ModelDescription, Pipeline, Plugin, Prepared, Purpose, Result,
-    Stage, Usage, vector,
-};
+use embedkit::plugin::{AnyPipeline, Architecture, Direct, LoadContext, ModelDescription, ModelOption, Plugin};
+use embedkit::{Error, Purpose, Result, Usage, vector};
 
 /// This crate's rows and architecture.
-pub static PLUGIN: Plugin = Plugin {
-    name: env!("CARGO_PKG_NAME"),
-    manifest: include_str!("../models.toml"),
-    architectures: &[&HashedTrigrams],
-    files: &[],
-};
+pub static PLUGIN: Plugin =
+    Plugin::new(env!("CARGO_PKG_NAME")).manifest(include_str!("../models.toml")).architectures(&[&HashedTrigrams]);
 embedkit::register!(PLUGIN);
 
 /// Vectors of letter-trigram counts, each trigram hashed to a dimension.
@@ -27,13 +21,17 @@ impl Architecture for HashedTrigrams {
         "dense"
     }
 
+    fn options(&self) -> &'static [ModelOption] {
+        &[ModelOption::Normalize]
+    }
+
     fn check(&self, model: &ModelDescription) -> Result<()> {
         model.require_dim().map(drop)
     }
 
     fn load(&self, context: &LoadContext) -> Result<AnyPipeline> {
         let dim = context.model.require_dim()?;
-        Ok(AnyPipeline::new(Trigrams { dim, normalize: context.model.normalize }))
+        Ok(AnyPipeline::direct(Trigrams { dim, normalize: context.model.normalize }))
     }
 }
 
@@ -42,12 +40,11 @@ struct Trigrams {
     normalize: bool,
 }
 
-impl Pipeline for Trigrams {
+impl Direct for Trigrams {
     type Input = str;
-    type Prepared = ();
     type Output = Vec<f32>;
 
-    fn prepare(&self, text: &str, _: &Purpose) -> Result<Prepared<(), Vec<f32>>> {
+    fn embed(&self, text: &str, _: &Purpose) -> Result<(Vec<f32>, Usage)> {
         let letters: Vec<char> = text.chars().flat_map(char::to_lowercase).collect();
         if letters.is_empty() {
             return Err(Error::input("the text is empty"));
@@ -63,10 +60,6 @@ impl Pipeline for Trigrams {
         if self.normalize {
             vector::normalize(&mut counts);
         }
-        Ok(Prepared { stage: Stage::Done(counts), usage: Usage { tokens: letters.len(), truncated: false } })
-    }
-
-    fn run(&self, _: &[&()], _: &Purpose) -> Result<Vec<Result<Vec<f32>>>> {
-        Ok(Vec::new())
+        Ok((counts, Usage { tokens: letters.len(), truncated: false }))
     }
 }

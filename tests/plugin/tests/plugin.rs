@@ -1,8 +1,10 @@
 //! A program that depends on a third party's plug-in and names it in one line.
 #![allow(clippy::unwrap_used, reason = "tests end with a panic")]
 
+use embedkit::Embedder;
+use embedkit::TextEmbedder;
 use embedkit::dense::TextEmbedding;
-use embedkit::{Error, Filter, ModelDescription, Registry, vector};
+use embedkit::{Error, ModelDescription, ModelFilter, Registry, vector};
 use embedkit_plugin_example as _;
 
 #[test]
@@ -20,7 +22,7 @@ fn its_models_are_found_like_any_other() {
 
 #[test]
 fn its_rows_are_listed() {
-    let mut filter = Filter::default();
+    let mut filter = ModelFilter::default();
     filter.dim = Some(1024);
     filter.family = Some("dense".to_owned());
     let models = Registry::global().list(&filter);

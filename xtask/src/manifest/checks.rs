@@ -14,7 +14,7 @@ pub(super) fn faults(manifest: &Manifest, registry: &Registry) -> Vec<String> {
     let registered = registry.architectures();
     let of_row = |model: &ModelDescription| {
         let mut messages = row_faults(model);
-        if registered.iter().any(|(family, _)| *family == model.family) {
+        if registered.iter().any(|known| known.family() == model.family) {
             messages.extend(registry.check(model).err().map(|error| error.to_string()));
         }
         messages
@@ -28,7 +28,7 @@ pub(super) fn faults(manifest: &Manifest, registry: &Registry) -> Vec<String> {
 /// The families of this workspace whose crate registers no architecture yet.
 pub(super) fn families_without_architecture(registry: &Registry) -> Vec<&'static str> {
     let registered = registry.architectures();
-    FAMILIES.into_iter().filter(|family| !registered.iter().any(|(known, _)| known == family)).collect()
+    FAMILIES.into_iter().filter(|family| !registered.iter().any(|known| known.family() == *family)).collect()
 }
 
 fn row_faults(model: &ModelDescription) -> Vec<String> {
@@ -90,7 +90,7 @@ fn space_faults(manifest: &Manifest) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use embedkit_core::pipeline::{AnyPipeline, LoadContext};
+    use embedkit_core::{AnyPipeline, LoadContext};
     use embedkit_core::{Architecture, Error, Plugin, Result};
 
     use super::*;
@@ -182,7 +182,7 @@ mod tests {
         }
     }
 
-    static PICKY: Plugin = Plugin { name: "picky", manifest: "", architectures: &[&Picky], files: &[] };
+    static PICKY: Plugin = Plugin::new("picky").architectures(&[&Picky]);
 
     #[test]
     fn rows_of_a_family_with_architectures_are_checked_by_them() {

@@ -62,6 +62,9 @@ impl PurposeArgs {
             (_, true) => Role::Passage,
             _ => Role::Plain,
         };
-        Purpose { role, task: self.task.clone(), without_prompt: self.no_prompts }
+        let mut purpose = Purpose::new(role);
+        purpose.task.clone_from(&self.task);
+        purpose.without_prompt = self.no_prompts;
+        purpose
     }
 }

@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
+use embedkit::plugin::Family;
 use embedkit::session::runtime::{self, RuntimeOptions};
 use embedkit::session::{Provider, usable_cores};
-use embedkit::{Filter, Registry};
+use embedkit::{ModelFilter, Registry};
 
 use crate::args::CacheArgs;
 use crate::failure::{Failure, Result};
@@ -43,7 +44,7 @@ fn cache_section(args: &CacheArgs, report: &mut String, problems: &mut Vec<Strin
         Ok(hub) => {
             let state = if hub.is_offline() { " (offline)" } else { "" };
             let _ = writeln!(report, "cache      {}{state}", hub.cache_dir().display());
-            let models = Registry::global().list(&Filter::default());
+            let models = Registry::global().list(&ModelFilter::default());
             for model in models.iter().filter(|model| !model.sources.is_empty()) {
                 if let Ok(Some(cached)) = hub.cached(model) {
                     let _ = writeln!(report, "             {} ({:.1} MB)", model.id, cached.size() as f64 / 1e6);
@@ -66,12 +67,11 @@ fn registry_section(report: &mut String, problems: &mut Vec<String>) {
     let registry = Registry::global();
     let crates: Vec<_> = registry.plugins().collect();
     let _ = writeln!(report, "crates     {}", crates.join(", "));
-    let models = registry.list(&Filter::default());
+    let models = registry.list(&ModelFilter::default());
     let architectures = registry.architectures();
-    let mut families: Vec<&str> = architectures.iter().map(|(family, _)| family.as_str()).collect();
-    families.dedup();
-    for family in families {
-        let names: Vec<_> = architectures.iter().filter(|(f, _)| f == family).map(|(_, name)| name.as_str()).collect();
+    for family in registry.families().into_iter().map(Family::name) {
+        let of_family = architectures.iter().filter(|architecture| architecture.family() == family);
+        let names: Vec<_> = of_family.map(|architecture| architecture.name()).collect();
         let count = models.iter().filter(|model| model.family == family).count();
         let _ = writeln!(report, "{family:<10} {count} models; architectures: {}", names.join(", "));
     }

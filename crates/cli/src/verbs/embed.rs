@@ -1,5 +1,6 @@
 //! `embed`: inputs to embeddings, of whatever family the model is.
 
+use embedkit::TextEmbedder;
 use embedkit::colbert::LateInteractionTextEmbedding;
 use embedkit::colpali::{Content, LateInteractionMultimodalEmbedding};
 use embedkit::dense::TextEmbedding;

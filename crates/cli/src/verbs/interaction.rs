@@ -1,5 +1,6 @@
 //! `score`, `explain` and `muvera`: what can be done with multi-vectors.
 
+use embedkit::TextEmbedder;
 use std::io::BufRead as _;
 use std::path::Path;
 
@@ -35,8 +36,8 @@ pub(super) fn explain(args: &ExplainArgs) -> Result<()> {
 
 fn explain_page(args: &ExplainArgs, page: &Path, png: &Path) -> Result<()> {
     let model = args.model.builder::<LateInteractionMultimodalEmbedding>()?.build()?;
-    let query = model.embed_one(&Content::text(&args.query))?;
-    let vectors = model.embed_one(&Content::page(page))?;
+    let query = model.embed_one(&Content::text(&args.query), Role::Query)?;
+    let vectors = model.embed_one(&Content::page(page), Role::Passage)?;
     Ok(SimilarityMap::of_query(&query, &vectors)?.over(page)?.write_png(png)?)
 }
 

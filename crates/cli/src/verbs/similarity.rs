@@ -1,5 +1,6 @@
 //! `similarity`: a matrix to read.
 
+use embedkit::TextEmbedder;
 use std::fmt::Write as _;
 
 use embedkit::dense::TextEmbedding;

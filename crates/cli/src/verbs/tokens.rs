@@ -1,5 +1,6 @@
 //! `tokens`: how much of a model's window texts use.
 
+use embedkit::TextEmbedder;
 use embedkit::colbert::LateInteractionTextEmbedding;
 use embedkit::dense::TextEmbedding;
 use embedkit::hybrid::HybridEmbedding;
@@ -37,7 +38,8 @@ pub(super) fn run(args: &TokensArgs) -> Result<()> {
             let model = args.model.builder::<LateInteractionTextEmbedding>()?.lazy(true).build()?;
             count(args, |text, purpose| {
                 let usage = model.usage(text, purpose.clone())?;
-                let tokens = model.token_count([text], purpose, args.include_extension)?;
+                let extended = || model.extended_token_count([text], purpose);
+                let tokens = if args.include_extension { extended()? } else { usage.tokens };
                 Ok(Usage { tokens, ..usage })
             })
         }

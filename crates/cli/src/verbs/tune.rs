@@ -1,5 +1,6 @@
 //! `tune`: how a model runs best on this machine, for --tuning.
 
+use embedkit::TextEmbedder;
 use std::io::Write as _;
 
 use embedkit::colbert::LateInteractionTextEmbedding;
@@ -9,8 +10,8 @@ use embedkit::hybrid::HybridEmbedding;
 use embedkit::image::{ImageEmbedding, ImageInput};
 use embedkit::rerank::Reranker;
 use embedkit::sparse::SparseTextEmbedding;
-use embedkit::tuning::{Trial, Tuner, Tuning};
-use embedkit::{CancelToken, Error, Facade, Result as Embedded, Role};
+use embedkit::{CancelToken, Embedder, Error, Result as Embedded, Role};
+use embedkit::{Trial, Tuner, Tuning};
 
 use crate::args::{Kind, TuneArgs};
 use crate::failure::{Failure, Result};
@@ -100,7 +101,7 @@ impl All {
     }
 }
 
-fn tune<F: Facade>(args: &TuneArgs, work: impl Fn(&F, &All) -> Embedded<()>) -> Result<Tuning> {
+fn tune<F: Embedder>(args: &TuneArgs, work: impl Fn(&F, &All) -> Embedded<()>) -> Result<Tuning> {
     let all = All { cancel: interrupt::token()? };
     let bar = progress::counter("candidates", None, false);
     let shown = bar.clone();

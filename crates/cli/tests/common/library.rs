@@ -1,5 +1,6 @@
 //! Models in the library: numbers out, whatever the family.
 
+use embedkit::TextEmbedder;
 use std::path::Path;
 
 use embedkit::colbert::LateInteractionTextEmbedding;
@@ -9,7 +10,7 @@ use embedkit::hybrid::{HybridEmbedding, HybridOutput};
 use embedkit::image::{ImageEmbedding, ImageInput};
 use embedkit::rerank::Reranker;
 use embedkit::sparse::SparseTextEmbedding;
-use embedkit::{Builder, Facade, ModelDescription, Purpose, Result, Role, SparseVector};
+use embedkit::{Builder, Embedder, ModelDescription, Purpose, Result, Role, SparseVector};
 
 use crate::common::setting::Setting;
 
@@ -30,7 +31,8 @@ pub(crate) fn embed(
         Setting::Task(task) => Some((*task).to_owned()),
         _ => None,
     });
-    let purpose = Purpose { task, ..Purpose::default() };
+    let mut purpose = Purpose::default();
+    purpose.task = task;
     Ok(match row.family.as_str() {
         "dense" => load::<TextEmbedding>(row, folder, settings)?.embed_for(inputs, purpose).collect(),
         "image" => load::<ImageEmbedding>(row, folder, settings)?.embed(inputs.iter().map(String::as_str)).collect(),
@@ -69,8 +71,8 @@ fn content(input: &str) -> Content {
     if is_picture(input) { Content::Page(ImageInput::path(input)) } else { Content::text(input) }
 }
 
-fn load<F: Facade>(row: &ModelDescription, folder: &Path, settings: &[Setting]) -> Result<F> {
-    let plain = Builder::<F>::from_row(row.clone()).model_dir(folder);
+fn load<F: Embedder>(row: &ModelDescription, folder: &Path, settings: &[Setting]) -> Result<F> {
+    let plain = Builder::<F>::new(row.clone()).model_dir(folder);
     settings.iter().fold(plain, |builder, setting| setting.apply(builder)).build()
 }
 

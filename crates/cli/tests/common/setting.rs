@@ -1,7 +1,7 @@
 //! Options, as the library's builder and the program's arguments have them.
 
 use embedkit::session::Provider;
-use embedkit::{Activation, Builder, Facade};
+use embedkit::{Activation, Builder, Embedder};
 
 /// An option.
 #[derive(Clone, Copy, Debug)]
@@ -26,7 +26,7 @@ pub(crate) enum Setting {
 
 impl Setting {
     /// Sets it on the library's builder; a task is the purpose's, not the model's.
-    pub(crate) fn apply<F: Facade>(self, builder: Builder<F>) -> Builder<F> {
+    pub(crate) fn apply<F: Embedder>(self, builder: Builder<F>) -> Builder<F> {
         match self {
             Self::Dim(n) => builder.dim(n),
             Self::MaxLength(n) => builder.max_length(n),

@@ -2,14 +2,13 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
-use std::sync::Arc;
 
 use embedkit_core::multivector::MultiVector;
-use embedkit_core::session::{SessionPool, Tensor, TextGraph};
+use embedkit_core::session::{SessionPool, Tensor};
 use embedkit_core::tokenizer::{Encoding, Side, TokenBatch, TokenizerOptions};
 use embedkit_core::{
-    AnyPipeline, Architecture, Error, LoadContext, ModelDescription, Padding, Pipeline, Pooling, Prepared, Purpose,
-    Result, Role, Stage, Usage,
+    AnyPipeline, Architecture, Error, LoadContext, ModelDescription, ModelOption, Padding, Pipeline, Pooling, Prepared,
+    Purpose, Result, Role, TextModel, Usage,
 };
 
 use super::parameters::Parameters;
@@ -41,11 +40,13 @@ impl Architecture for LateInteraction {
         FAMILY
     }
 
+    fn options(&self) -> &'static [ModelOption] {
+        &[ModelOption::MaxLength, ModelOption::Dim, ModelOption::Normalize, ModelOption::Output]
+    }
+
     fn check(&self, model: &ModelDescription) -> Result<()> {
         let wrong = |message: &str| Err(Error::manifest(&model.id, message));
-        if model.model_file.is_empty() {
-            return wrong("`model-file` must name the graph");
-        }
+        model.require_model_file()?;
         if model.pooling != Pooling::None || model.padding != Padding::Longest {
             return wrong("late interaction has no `pooling`, and `padding` to the longest row only");
         }
@@ -53,30 +54,23 @@ impl Architecture for LateInteraction {
     }
 
     fn load(&self, context: &LoadContext) -> Result<AnyPipeline> {
-        let model = context.model.clone();
-        let parameters = Parameters::of(&model)?;
+        let parameters = Parameters::of(&context.model)?;
         let mut options = TokenizerOptions::default();
         options.reserved = parameters.reserved;
         options.truncation_side = self.truncation_side;
-        let graph = TextGraph::load(context, options.clone())?;
-        let pipeline = LateInteractionPipeline {
-            tokens: Tokens::load(context, &parameters, graph.tokenizer(), options)?,
-            projection: Projection::load(&model, &context.files, &parameters.projection)?,
+        let model = TextModel::load(context, options.clone())?;
+        Ok(AnyPipeline::new(LateInteractionPipeline {
+            tokens: Tokens::load(context, &parameters, model.tokenizer(), options)?,
+            projection: Projection::load(model.model(), &context.files, &parameters.projection)?,
             dim: context.dim,
             parameters,
-            graph,
             model,
-        };
-        if pipeline.graph.pool().is_open() {
-            pipeline.output()?;
-        }
-        Ok(AnyPipeline::new(pipeline))
+        }))
     }
 }
 
 struct LateInteractionPipeline {
-    model: Arc<ModelDescription>,
-    graph: TextGraph,
+    model: TextModel,
     parameters: Parameters,
     tokens: Tokens,
     projection: Option<Projection>,
@@ -85,23 +79,16 @@ struct LateInteractionPipeline {
 }
 
 impl LateInteractionPipeline {
-    fn output(&self) -> Result<usize> {
-        self.graph.pool().output_index(self.model.output.as_ref())
-    }
-
-    fn prepared_text<'t>(&self, text: &'t str, purpose: &Purpose) -> Cow<'t, str> {
-        let text: Cow<'t, str> = match purpose.prompt(&self.model) {
-            None => text.into(),
-            Some(prompt) => format!("{prompt}{text}").into(),
-        };
-        if self.parameters.lowercase { text.to_lowercase().into() } else { text }
+    fn prompted<'t>(&self, text: &'t str, purpose: &Purpose) -> Result<Cow<'t, str>> {
+        let text = purpose.prompted(self.model.model(), text)?;
+        Ok(if self.parameters.lowercase { text.to_lowercase().into() } else { text })
     }
 
     /// The rows as one batch: rows are padded beyond their own length only to be left out again, so
     /// that no text depends on its neighbours.
     fn batch(&self, rows: &[&TokenRow], role: Role) -> Result<(TokenBatch, Vec<Range<usize>>)> {
         let encodings: Vec<&Encoding> = rows.iter().map(|row| &row.encoding).collect();
-        let mut batch = self.graph.tokenizer().pad(&encodings, None)?;
+        let mut batch = self.model.tokenizer().pad(&encodings, None)?;
         let own_cells: Vec<Range<usize>> = (0..batch.rows).map(|row| kept(batch.row_mask(row))).collect();
         if role == Role::Query && !self.parameters.attend_to_expansion {
             for (row, (cells, tokens)) in own_cells.iter().zip(rows).enumerate() {
@@ -126,14 +113,14 @@ impl LateInteractionPipeline {
 
     fn reader(&self, role: Role) -> RowReader<'_> {
         RowReader {
-            model: &self.model,
+            model: self.model.model(),
             projection: self.projection.as_ref(),
             dim: self.dim,
             normalize: match role {
                 Role::Query => self.parameters.normalize_queries,
-                Role::Plain | Role::Passage => self.model.normalize,
+                Role::Plain | Role::Passage => self.model.model().normalize,
             },
-            labels: self.parameters.labels.then(|| self.graph.tokenizer()),
+            labels: self.parameters.labels.then_some(&self.model),
         }
     }
 }
@@ -144,39 +131,28 @@ impl Pipeline for LateInteractionPipeline {
     type Output = MultiVector;
 
     fn prepare(&self, text: &str, purpose: &Purpose) -> Result<Prepared<TokenRow, MultiVector>> {
-        if let Some(task) = purpose.task.as_ref().filter(|task| !self.model.prompts.contains_key(*task)) {
-            return Err(Error::option("task", format!("model {} has no task {task:?}", self.model.id)));
-        }
-        let text = self.prepared_text(text, purpose);
-        let (item, usage) = self.tokens.encode(&text, purpose.role, &self.parameters, self.graph.tokenizer())?;
+        let text = self.prompted(text, purpose)?;
+        let (item, usage) = self.tokens.encode(&text, purpose.role, &self.parameters, self.model.tokenizer())?;
         let length = item.encoding.ids.len();
-        Ok(Prepared { stage: Stage::Run { item, length, bytes: length * size_of::<u64>() }, usage })
+        Ok(Prepared::run(item, length, length * size_of::<u64>(), usage))
     }
 
     fn run(&self, rows: &[&TokenRow], purpose: &Purpose) -> Result<Vec<Result<MultiVector>>> {
-        let index = self.output()?;
         let (batch, own_cells) = self.batch(rows, purpose.role)?;
         let positions = Tensor::integers([batch.rows, batch.length], positions(&own_cells, batch.length));
         let reader = self.reader(purpose.role);
-        self.graph.run_batch(&batch, &[("position_ids", positions)], |batch, outputs| {
-            let output = outputs.get(index, batch.rows)?;
-            let width = reader.width(&output, batch.length).map_err(|what| outputs.wrong(index, &what))?;
-            let read = |row: usize| {
-                let ids = batch.row_ids(row);
-                let wanted = self.wanted(ids, &own_cells[row], rows[row], purpose.role);
-                let vectors = reader.read(output.row(row), output.precision, width, &wanted, ids);
-                vectors.map_err(|what| outputs.wrong(index, &what))?
-            };
-            Ok((0..batch.rows).map(read).collect())
+        self.model.run_batch(&batch, &[("position_ids", positions)], |row| {
+            let wanted = self.wanted(row.ids, &own_cells[row.position], rows[row.position], purpose.role);
+            reader.read(row, &wanted)
         })
     }
 
     fn usage(&self, text: &str, purpose: &Purpose) -> Result<Usage> {
-        self.tokens.usage(&self.prepared_text(text, purpose), purpose.role, self.graph.tokenizer())
+        self.tokens.usage(&self.prompted(text, purpose)?, purpose.role, self.model.tokenizer())
     }
 
     fn sessions(&self) -> Option<&SessionPool> {
-        Some(self.graph.pool())
+        Some(self.model.sessions())
     }
 }
 

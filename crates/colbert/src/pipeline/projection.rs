@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use embedkit_core::session::BadOutput;
 use embedkit_core::{Error, ModelDescription, ModelFiles, Result};
 use half::{bf16, f16};
 use ndarray::{Array1, Array2, ArrayView2};
@@ -76,18 +77,17 @@ impl Projection {
         Ok(Some(Self(linears)))
     }
 
-    /// Values of a vector that goes in.
-    pub(super) fn width(&self) -> usize {
-        self.0.first().map_or(0, |linear| linear.weight.ncols())
-    }
-
-    /// Projects vectors of [`width`](Self::width) values; gives them with their new width.
+    /// Projects vectors of `width` values; gives them with their new width.
     ///
     /// # Errors
-    /// Values that are not whole vectors.
-    pub(super) fn apply(&self, vectors: Vec<f32>) -> Result<(Vec<f32>, usize), String> {
-        let shape = (vectors.len() / self.width().max(1), self.width());
-        let vectors = Array2::from_shape_vec(shape, vectors).map_err(|e| format!("cannot be projected: {e}"))?;
+    /// Vectors of another width than the first module takes.
+    pub(super) fn apply(&self, vectors: Vec<f32>, width: usize) -> Result<(Vec<f32>, usize), BadOutput> {
+        let takes = self.0.first().map_or(0, |linear| linear.weight.ncols());
+        let shape = (vectors.len() / width.max(1), width);
+        if takes != width {
+            return Err(BadOutput::shape(&[shape.0, width], format!("[tokens, {takes}], which its projection takes")));
+        }
+        let vectors = Array2::from_shape_vec(shape, vectors).map_err(|error| BadOutput::Unusable(error.into()))?;
         let projected = self.0.iter().fold(vectors, |vectors, linear| linear.apply(vectors.view()));
         let width = projected.ncols();
         Ok((projected.into_iter().collect(), width))
@@ -194,9 +194,9 @@ mod tests {
             let tensors =
                 [("linear.weight", dtype, &[1, 2][..], weight), ("linear.bias", Dtype::F32, &[1][..], floats(&[0.5]))];
             let projection = load(CONFIG, &tensors).unwrap().unwrap();
-            assert_eq!(projection.apply(vec![1.0, 1.0, 3.0, 0.0]), Ok((vec![1.5, 6.5], 1)));
-            assert_eq!(projection.apply(vec![]), Ok((vec![], 1)));
-            assert!(projection.apply(vec![1.0]).is_err());
+            assert_eq!(projection.apply(vec![1.0, 1.0, 3.0, 0.0], 2).unwrap(), (vec![1.5, 6.5], 1));
+            assert_eq!(projection.apply(vec![], 2).unwrap(), (vec![], 1));
+            assert!(projection.apply(vec![1.0], 1).is_err());
         }
     }
 

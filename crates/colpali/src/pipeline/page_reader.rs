@@ -1,13 +1,11 @@
 //! The pipeline that all architectures share.
 
-use std::sync::Arc;
-
 use embedkit_core::multivector::{MultiVector, RowLabel};
-use embedkit_core::session::{SessionPool, Tensor, TextGraph};
+use embedkit_core::session::{BadOutput, SessionPool, Tensor};
 use embedkit_core::tokenizer::{Encoding, TokenBatch, Tokenizer, TokenizerOptions};
 use embedkit_core::{
-    AnyPipeline, Architecture, Error, LoadContext, ModelDescription, Padding, Pipeline, Pooling, Prepared, Purpose,
-    Result, Stage,
+    AnyPipeline, Architecture, Error, LoadContext, ModelDescription, ModelOption, Padding, Pipeline, Pooling, Prepared,
+    Purpose, Result, TextModel,
 };
 use embedkit_image::ImageInput;
 
@@ -95,6 +93,10 @@ impl Architecture for PageReader {
         FAMILY
     }
 
+    fn options(&self) -> &'static [ModelOption] {
+        &[ModelOption::MaxLength, ModelOption::Dim, ModelOption::Normalize, ModelOption::Output]
+    }
+
     fn check(&self, model: &ModelDescription) -> Result<()> {
         (self.check)(model)
     }
@@ -106,9 +108,7 @@ impl Architecture for PageReader {
 
 fn check<V: Vision>(model: &ModelDescription) -> Result<()> {
     let wrong = |message: &str| Err(Error::manifest(&model.id, message));
-    if model.model_file.is_empty() {
-        return wrong("`model-file` must name the graph");
-    }
+    model.require_model_file()?;
     if model.dim.is_none() {
         return wrong("`dim` must say how wide vectors are");
     }
@@ -119,8 +119,7 @@ fn check<V: Vision>(model: &ModelDescription) -> Result<()> {
 }
 
 struct PagePipeline<V> {
-    model: Arc<ModelDescription>,
-    graph: TextGraph,
+    model: TextModel,
     parameters: Parameters,
     vision: V,
     rows: RowReader,
@@ -134,48 +133,41 @@ struct Item<P> {
 
 impl<V: Vision> PagePipeline<V> {
     fn load(context: &LoadContext) -> Result<AnyPipeline> {
-        let model = context.model.clone();
-        let parameters: Parameters = model.parameters()?;
-        let graph = TextGraph::load(context, TokenizerOptions::default())?;
-        let vision = V::load(&parameters, context, graph.tokenizer())?;
-        let pipeline = Self { rows: RowReader::new(&model, context.dim)?, model, graph, parameters, vision };
-        if pipeline.graph.pool().is_open() {
-            pipeline.output()?;
-        }
-        Ok(AnyPipeline::new(pipeline))
-    }
-
-    fn output(&self) -> Result<usize> {
-        self.graph.pool().output_index(self.model.output.as_ref())
+        let parameters: Parameters = context.model.parameters()?;
+        let model = TextModel::load(context, TokenizerOptions::default())?;
+        let vision = V::load(&parameters, context, model.tokenizer())?;
+        let rows = RowReader::new(model.model(), context.dim)?;
+        Ok(AnyPipeline::new(Self { model, parameters, vision, rows }))
     }
 
     fn encode(&self, text: &str, purpose: &Purpose) -> Result<Encoding> {
         if purpose.without_prompt {
-            return self.graph.tokenizer().encode(text);
+            return self.model.tokenizer().encode(text);
         }
-        let mut encoding = self.graph.tokenizer().encode(&self.parameters.decorated(text))?;
+        let mut encoding = self.model.tokenizer().encode(&self.parameters.decorated(text))?;
         encoding.ids.iter_mut().zip(&self.parameters.query_first_ids).for_each(|(id, first)| *id = *first);
         Ok(encoding)
     }
 
     /// Runs texts alone or pages alone.
     fn run_alike(&self, items: &[&Item<V::Pixels>]) -> Result<Vec<Result<MultiVector>>> {
-        let index = self.output()?;
+        let index = self.model.output_index(self.model.model().output.as_ref())?;
         let encodings: Vec<&Encoding> = items.iter().map(|item| &item.encoding).collect();
         let pages: Vec<&V::Pixels> = items.iter().filter_map(|item| item.page.as_ref()).map(|page| &page.0).collect();
-        let batch = self.graph.tokenizer().pad(&encodings, None)?;
+        let batch = self.model.tokenizer().pad(&encodings, None)?;
         let inputs =
             if pages.is_empty() { self.vision.blank_inputs(&batch) } else { self.vision.page_inputs(&pages, &batch) };
-        self.graph.run_batch(&batch, &inputs, |batch, outputs| {
+        self.model.run_outputs(&batch, &inputs, |outputs| {
             let output = outputs.any(index)?;
-            let wrong = |what: String| outputs.wrong(index, &what);
+            let wrong = |what: BadOutput| outputs.wrong(index, what);
             let vectors = self.rows.vectors(&output, batch.rows, batch.length).map_err(wrong)?;
             let read = |(at, item): (usize, &&Item<V::Pixels>)| {
                 let every_row = self.parameters.padding_rows && item.page.is_none();
                 let (ids, mask) = (batch.row_ids(at), batch.row_mask(at));
                 let kept: Vec<usize> = (0..batch.length).filter(|cell| every_row || mask[*cell] != 0).collect();
                 let labels = self.labels(kept.iter().map(|cell| ids[*cell]), item);
-                self.rows.read(vectors.row(at), &kept, output.precision).map_err(wrong)?.with_labels(labels)
+                let vectors = self.rows.read(vectors.row(at), &kept, output.precision).map_err(wrong)?;
+                Ok(vectors.with_labels(labels)?)
             };
             Ok(items.iter().enumerate().map(read).collect())
         })
@@ -185,10 +177,9 @@ impl<V: Vision> PagePipeline<V> {
     fn labels(&self, ids: impl Iterator<Item = i64>, item: &Item<V::Pixels>) -> Vec<RowLabel> {
         let image_token = i64::from(self.vision.image_token_id());
         let mut patches = item.page.iter().flat_map(|(_, patches)| patches).cloned();
-        let token = |id| u32::try_from(id).ok().and_then(|id| self.graph.tokenizer().token(id));
         let label = |id| {
             let patch = if id == image_token { patches.next() } else { None };
-            patch.unwrap_or_else(|| RowLabel::Token(token(id).unwrap_or_else(|| format!("#{id}"))))
+            patch.unwrap_or_else(|| RowLabel::Token(self.model.token_name(id)))
         };
         ids.map(label).collect()
     }
@@ -200,16 +191,17 @@ impl<V: Vision> Pipeline for PagePipeline<V> {
     type Output = MultiVector;
 
     fn prepare(&self, content: &Content, purpose: &Purpose) -> Result<Prepared<Item<V::Pixels>, MultiVector>> {
+        purpose.check_task(self.model.model())?;
         let item = match content {
             Content::Text(text) => Item { encoding: self.encode(text, purpose)?, page: None },
             Content::Page(picture) => {
-                let page = self.vision.look(picture, self.graph.tokenizer())?;
+                let page = self.vision.look(picture, self.model.tokenizer())?;
                 Item { encoding: page.encoding, page: Some((page.pixels, page.patches)) }
             }
         };
         let (usage, length) = (item.encoding.usage(), item.encoding.ids.len());
         let pixels = item.page.as_ref().map_or(0, |(pixels, _)| self.vision.bytes(pixels));
-        Ok(Prepared { stage: Stage::Run { item, length, bytes: pixels + length * size_of::<u64>() }, usage })
+        Ok(Prepared::run(item, length, pixels + length * size_of::<u64>(), usage))
     }
 
     fn run(&self, items: &[&Item<V::Pixels>], _: &Purpose) -> Result<Vec<Result<MultiVector>>> {
@@ -224,6 +216,6 @@ impl<V: Vision> Pipeline for PagePipeline<V> {
     }
 
     fn sessions(&self) -> Option<&SessionPool> {
-        Some(self.graph.pool())
+        Some(self.model.sessions())
     }
 }

@@ -1,8 +1,8 @@
 //! A batch's output to multi-vectors.
 
 use embedkit_core::multivector::MultiVector;
-use embedkit_core::session::{Output, Precision};
-use embedkit_core::{Error, ModelDescription, Result, vector};
+use embedkit_core::session::{BadOutput, Output, Precision};
+use embedkit_core::{ModelDescription, Result, vector};
 
 /// How rows are read from the graph's output.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ impl Vectors<'_> {
 
 impl RowReader {
     pub(super) fn new(model: &ModelDescription, dim: Option<usize>) -> Result<Self> {
-        let width = model.dim.ok_or_else(|| Error::manifest(&model.id, "`dim` must say how wide vectors are"))?;
+        let width = model.require_dim()?;
         let dim = dim.unwrap_or(width);
         Ok(Self { width, dim, normalize: model.normalize || dim < width })
     }
@@ -40,19 +40,17 @@ impl RowReader {
         output: &'o Output<'_>,
         rows: usize,
         length: usize,
-    ) -> Result<Vectors<'o>, String> {
+    ) -> Result<Vectors<'o>, BadOutput> {
         let (width, per_row) = (self.width, length * self.width);
         if output.shape.last() == Some(&width) && output.data.len() == rows * per_row {
             return Ok(Vectors { values: &output.data, per_row });
         }
-        let shape = &output.shape;
-        Err(format!(
-            "has shape {shape:?}, and should have [{rows}, {length}, {width}] for {rows} rows of {length} tokens"
-        ))
+        let expected = format!("[{rows}, {length}, {width}] for {rows} rows of {length} tokens");
+        Err(BadOutput::shape(&output.shape, expected))
     }
 
     /// The multi-vector of the cells that are kept of a row.
-    pub(super) fn read(&self, row: &[f32], kept: &[usize], precision: Precision) -> Result<MultiVector, String> {
+    pub(super) fn read(&self, row: &[f32], kept: &[usize], precision: Precision) -> Result<MultiVector, BadOutput> {
         let mut values = Vec::with_capacity(kept.len() * self.dim);
         for cell in kept {
             values.extend_from_slice(&row[cell * self.width..][..self.dim]);
@@ -61,6 +59,6 @@ impl RowReader {
             values.chunks_exact_mut(self.dim).for_each(vector::normalize);
             values.iter_mut().for_each(|value| *value = precision.round(*value));
         }
-        MultiVector::new(self.dim, values).map_err(|_| "holds values that are not finite numbers".to_owned())
+        MultiVector::new(self.dim, values).map_err(|_| BadOutput::NotFinite)
     }
 }

@@ -42,7 +42,7 @@ pub(crate) fn folder() -> PathBuf {
 }
 
 pub(crate) fn builder(case: &Case<Golden>) -> Builder<LateInteractionMultimodalEmbedding> {
-    Builder::from_row(case.golden.model.clone()).model_dir(&case.folder)
+    Builder::new(case.golden.model.clone()).model_dir(&case.folder)
 }
 
 pub(crate) fn load(case: &Case<Golden>) -> LateInteractionMultimodalEmbedding {

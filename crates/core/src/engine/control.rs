@@ -36,7 +36,7 @@ pub struct Progress {
 
 /// What the caller of a run listens to and holds in hand.
 #[derive(Clone, Default)]
-pub(crate) struct Control {
+pub(super) struct Control {
     pub(super) cancel: Option<CancelToken>,
     pub(super) progress: Option<Arc<dyn Fn(Progress) + Send + Sync>>,
 }

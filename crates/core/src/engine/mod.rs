@@ -5,20 +5,27 @@
 //! computed; batches run on as many workers as the pipeline has, while the next window is being
 //! prepared; results come out in input order.
 
+mod any;
 mod batching;
 mod control;
 mod embeddings;
+mod erased;
+mod loaded;
+mod run;
+mod threads;
 mod window;
 
-use std::error::Error as _;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
+pub use any::AnyPipeline;
 pub use batching::Batching;
 pub use control::{CancelToken, Progress};
-pub use embeddings::{Embeddings, WithUsage};
-pub(crate) use window::Windowed;
+pub use embeddings::{Embeddings, WithInputs, WithInputsAndUsage, WithUsage};
+use erased::ErasedPipeline;
+pub use loaded::LoadedModel;
+use threads::Threads;
 
-use crate::{AnyPipeline, Error, ModelDescription, Purpose, Result, Usage};
+use crate::{Error, IndexNames, ModelDescription, Purpose, Result, Usage};
 
 /// How an [`Engine`] works.
 #[derive(Clone, Debug, Default)]
@@ -34,69 +41,9 @@ pub struct EngineOptions {
 /// between threads by reference or `Arc`.
 pub struct Engine<I: ?Sized, O> {
     model: Arc<ModelDescription>,
-    pipeline: Arc<dyn Windowed<I, O>>,
+    pipeline: Arc<dyn ErasedPipeline<I, O>>,
     batching: Batching,
     threads: Threads,
-}
-
-/// Where inputs are prepared.
-#[derive(Clone, Debug)]
-pub(crate) enum Threads {
-    /// On the calling thread.
-    Calling,
-    /// On the process's shared pool.
-    Shared,
-    /// On a pool of this engine's own.
-    Own(Arc<rayon::ThreadPool>),
-}
-
-/// The most threads, and the most sessions, that can be asked for: more are a mistake.
-const MOST_THREADS: usize = 1024;
-
-/// Checks a number of threads or sessions.
-pub(crate) fn check_count(option: &str, count: Option<usize>) -> Result<()> {
-    match count {
-        Some(0) => Err(Error::option(option, "must be at least 1")),
-        Some(count) if count > MOST_THREADS => {
-            Err(Error::option(option, format!("must be at most {MOST_THREADS}, not {count}")))
-        }
-        _ => Ok(()),
-    }
-}
-
-impl Threads {
-    fn new(threads: Option<usize>) -> Result<Self> {
-        check_count("threads", threads)?;
-        match threads {
-            None => Ok(Self::Shared),
-            Some(1) => Ok(Self::Calling),
-            Some(n) => {
-                let pool = rayon::ThreadPoolBuilder::new().num_threads(n).build();
-                let pool = pool.map_err(|e| Error::option("threads", format!("{n} threads cannot be started: {e}")))?;
-                Ok(Self::Own(Arc::new(pool)))
-            }
-        }
-    }
-}
-
-impl Threads {
-    /// Itself, or the calling thread where the shared pool cannot be started: its own way to say so
-    /// is to end the program.
-    fn ready(&self) -> &Self {
-        static STARTS: OnceLock<bool> = OnceLock::new();
-        let starts = || match rayon::ThreadPoolBuilder::new().build_global() {
-            // Only what the system refused has a cause; that the pool is there already is none.
-            Err(error) if error.source().is_some() => {
-                tracing::warn!(%error, "threads cannot be started, so inputs are prepared on the calling one");
-                false
-            }
-            _ => true,
-        };
-        match self {
-            Self::Shared if !*STARTS.get_or_init(starts) => &Self::Calling,
-            threads => threads,
-        }
-    }
 }
 
 impl<I: ?Sized + Sync + 'static, O: Send + 'static> Engine<I, O> {
@@ -120,6 +67,11 @@ impl<I: ?Sized + Sync + 'static, O: Send + 'static> Engine<I, O> {
     /// The model's row, with the caller's overrides.
     pub fn model(&self) -> &Arc<ModelDescription> {
         &self.model
+    }
+
+    /// What the indices of its sparse vectors stand for, where that is known.
+    pub fn index_names(&self) -> Option<Arc<dyn IndexNames>> {
+        self.pipeline.index_names()
     }
 
     /// The execution provider that runs the model's graph; none for models without one.

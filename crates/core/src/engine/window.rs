@@ -5,144 +5,107 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
+use super::batching::Batching;
 use super::control::Control;
-use super::{Batching, Threads};
-#[cfg(feature = "onnx")]
-use crate::session::SessionPool;
+use super::erased::{Finished, Window, WindowCost};
+use super::threads::Threads;
 use crate::{Error, Pipeline, Prepared, Purpose, Result, Stage, Usage};
 
-/// A pipeline, a window at a time: what is left of it when its prepared type is hidden.
-pub(crate) trait Windowed<I: ?Sized, O>: Send + Sync {
-    fn usage(&self, input: &I, purpose: &Purpose) -> Result<Usage>;
-
-    #[cfg(feature = "onnx")]
-    fn sessions(&self) -> Option<&SessionPool>;
-
-    fn prepare(&self, inputs: &[&I], purpose: &Arc<Purpose>, threads: &Threads) -> Box<dyn Window<O> + '_>;
-}
-
-/// An input's output and what it used.
-pub(crate) type Finished<O> = Result<(O, Usage)>;
-
-/// Prepared inputs, ready to run.
-pub(crate) trait Window<O>: Send {
-    /// Tokens to compute, and bytes held.
-    fn weight(&self) -> Weight;
-
-    /// One result an input, in their order.
-    fn run(self: Box<Self>, batching: &Batching, control: &Control) -> Vec<Finished<O>>;
-}
-
-/// What a window holds.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Weight {
-    pub(crate) tokens: usize,
-    pub(crate) bytes: usize,
-}
-
-impl<P: Pipeline> Windowed<P::Input, P::Output> for P {
-    fn usage(&self, input: &P::Input, purpose: &Purpose) -> Result<Usage> {
-        Pipeline::usage(self, input, purpose)
-    }
-
-    #[cfg(feature = "onnx")]
-    fn sessions(&self) -> Option<&SessionPool> {
-        Pipeline::sessions(self)
-    }
-
-    fn prepare(
-        &self,
-        inputs: &[&P::Input],
-        purpose: &Arc<Purpose>,
-        threads: &Threads,
-    ) -> Box<dyn Window<P::Output> + '_> {
-        let one = |input: &&P::Input| Pipeline::prepare(self, input, purpose);
-        let in_parallel = || inputs.par_iter().map(one).collect();
-        let rows = match threads {
-            _ if inputs.len() < 2 => inputs.iter().map(one).collect(),
-            Threads::Calling => inputs.iter().map(one).collect(),
-            Threads::Shared => in_parallel(),
-            Threads::Own(pool) => pool.install(in_parallel),
-        };
-        Box::new(PreparedWindow { pipeline: self, purpose: purpose.clone(), rows })
+/// Prepares each input, on several threads where there are several inputs.
+pub(super) fn prepare_all<I: ?Sized + Sync, T: Send>(
+    inputs: &[&I],
+    threads: &Threads,
+    prepare: impl Fn(&I) -> T + Sync,
+) -> Vec<T> {
+    match threads.pool() {
+        Some(pool) if inputs.len() > 1 => pool.install(|| inputs.par_iter().map(|input| prepare(input)).collect()),
+        _ => inputs.iter().map(|input| prepare(input)).collect(),
     }
 }
 
-struct PreparedWindow<'p, P: Pipeline> {
+/// A window whose inputs are prepared.
+pub(super) struct PreparedWindow<'p, P: Pipeline> {
     pipeline: &'p P,
     purpose: Arc<Purpose>,
     rows: Vec<Result<Prepared<P::Prepared, P::Output>>>,
 }
 
+impl<'p, P: Pipeline> PreparedWindow<'p, P> {
+    pub(super) fn new(
+        pipeline: &'p P,
+        purpose: Arc<Purpose>,
+        rows: Vec<Result<Prepared<P::Prepared, P::Output>>>,
+    ) -> Self {
+        Self { pipeline, purpose, rows }
+    }
+}
+
 /// An input that has to run.
-struct Waiting<P> {
-    /// Its place among the window's inputs.
-    place: usize,
+struct Row<P> {
+    /// Its position among the window's inputs.
+    position: usize,
     item: P,
     length: usize,
     usage: Usage,
 }
 
 impl<P: Pipeline> Window<P::Output> for PreparedWindow<'_, P> {
-    fn weight(&self) -> Weight {
-        self.rows.iter().flatten().fold(Weight::default(), |sum, row| match &row.stage {
-            Stage::Run { length, bytes, .. } => Weight { tokens: sum.tokens + length, bytes: sum.bytes + bytes },
-            Stage::Done(_) => sum,
-        })
+    fn cost(&self) -> WindowCost {
+        self.rows.iter().flatten().map(Prepared::cost).fold(WindowCost::default(), |sum, cost| sum + cost)
     }
 
     fn run(self: Box<Self>, batching: &Batching, control: &Control) -> Vec<Finished<P::Output>> {
         let Self { pipeline, purpose, rows } = *self;
         let inputs = rows.len();
         let mut results: Vec<Option<Finished<P::Output>>> = Vec::with_capacity(inputs);
-        let mut waiting = Vec::new();
-        for (place, row) in rows.into_iter().enumerate() {
+        let mut to_run = Vec::new();
+        for (position, row) in rows.into_iter().enumerate() {
             results.push(match row {
                 Ok(Prepared { stage: Stage::Done(output), usage }) => Some(Ok((output, usage))),
                 Ok(Prepared { stage: Stage::Run { item, length, .. }, usage }) => {
-                    waiting.push(Waiting { place, item, length, usage });
+                    to_run.push(Row { position, item, length, usage });
                     None
                 }
                 Err(error) => Some(Err(error)),
             });
         }
-        control.report(inputs - waiting.len(), 0);
+        control.report(inputs - to_run.len(), 0);
         // Longest first: memory reaches its peak at once, and workers end together.
-        waiting.sort_by_key(|row| std::cmp::Reverse(row.length));
-        let batches = Batches { pipeline, purpose: &purpose, control, batches: cut(&waiting, batching) };
-        for (place, result) in batches.run() {
-            results[place] = Some(result);
+        to_run.sort_by_key(|row| std::cmp::Reverse(row.length));
+        let batches = Batches { pipeline, purpose: &purpose, control, batches: cut(&to_run, batching) };
+        for (position, result) in batches.run() {
+            results[position] = Some(result);
         }
         let missing = || Err(Error::input("the pipeline gave no result for this input"));
         results.into_iter().map(|result| result.unwrap_or_else(missing)).collect()
     }
 }
 
-fn cut<'w, P>(waiting: &'w [Waiting<P>], batching: &Batching) -> Vec<&'w [Waiting<P>]> {
-    let lengths: Vec<usize> = waiting.iter().map(|row| row.length).collect();
-    let mut rest = waiting;
+fn cut<'w, P>(rows: &'w [Row<P>], batching: &Batching) -> Vec<&'w [Row<P>]> {
+    let lengths: Vec<usize> = rows.iter().map(|row| row.length).collect();
+    let mut rest = rows;
     let mut batches = Vec::new();
-    for rows in batching.cut(&lengths) {
-        let (batch, after) = rest.split_at(rows);
+    for count in batching.cut(&lengths) {
+        let (batch, after) = rest.split_at(count);
         batches.push(batch);
         rest = after;
     }
     batches
 }
 
-/// A result with the place of its input.
-type Placed<O> = (usize, Finished<O>);
+/// A result with the position of its input.
+type Positioned<O> = (usize, Finished<O>);
 
 struct Batches<'w, P: Pipeline> {
     pipeline: &'w P,
     purpose: &'w Purpose,
     control: &'w Control,
-    batches: Vec<&'w [Waiting<P::Prepared>]>,
+    batches: Vec<&'w [Row<P::Prepared>]>,
 }
 
 impl<P: Pipeline> Batches<'_, P> {
     /// Runs all batches, each on the first worker that is free.
-    fn run(&self) -> Vec<Placed<P::Output>> {
+    fn run(&self) -> Vec<Positioned<P::Output>> {
         let next = AtomicUsize::new(0);
         let work = || {
             let mut results = Vec::new();
@@ -151,8 +114,8 @@ impl<P: Pipeline> Batches<'_, P> {
             }
             results
         };
-        let workers = self.pipeline.workers().min(self.batches.len());
-        if workers <= 1 {
+        let workers = if self.batches.len() > 1 { self.pipeline.workers().min(self.batches.len()) } else { 1 };
+        if workers == 1 {
             return work();
         }
         #[cfg(feature = "onnx")]
@@ -175,14 +138,14 @@ impl<P: Pipeline> Batches<'_, P> {
         self.batches.iter().flat_map(|batch| batch.iter()).map(|row| row.length).sum()
     }
 
-    fn run_batch(&self, batch: &[Waiting<P::Prepared>]) -> Vec<Placed<P::Output>> {
+    fn run_batch(&self, batch: &[Row<P::Prepared>]) -> Vec<Positioned<P::Output>> {
         if self.control.is_cancelled() {
-            return batch.iter().map(|row| (row.place, Err(Error::Cancelled))).collect();
+            return batch.iter().map(|row| (row.position, Err(Error::Cancelled))).collect();
         }
         let items: Vec<&P::Prepared> = batch.iter().map(|row| &row.item).collect();
         let results = match self.pipeline.run(&items, self.purpose) {
-            Ok(results) => placed(batch, results),
-            Err(error) if batch.len() == 1 => vec![(batch[0].place, Err(error))],
+            Ok(results) => positioned(batch, results),
+            Err(error) if batch.len() == 1 => vec![(batch[0].position, Err(error))],
             // One row may be at fault: the others must not lose their results with it.
             Err(error) => {
                 tracing::warn!(%error, rows = batch.len(), "a batch failed, its rows are tried one by one");
@@ -196,7 +159,6 @@ impl<P: Pipeline> Batches<'_, P> {
     }
 }
 
-fn placed<P, O>(batch: &[Waiting<P>], results: Vec<Result<O>>) -> Vec<Placed<O>> {
-    let results = results.into_iter();
-    batch.iter().zip(results).map(|(row, result)| (row.place, result.map(|output| (output, row.usage)))).collect()
+fn positioned<P, O>(batch: &[Row<P>], results: Vec<Result<O>>) -> Vec<Positioned<O>> {
+    batch.iter().zip(results).map(|(row, result)| (row.position, result.map(|output| (output, row.usage)))).collect()
 }

@@ -303,6 +303,31 @@ impl ModelDescription {
         })
     }
 
+    /// Refuses any of the architecture's settings, for architectures that have none.
+    ///
+    /// # Errors
+    /// [`Error::Manifest`] naming the first.
+    pub fn require_no_parameters(&self) -> Result<()> {
+        match self.parameters.keys().next() {
+            None => Ok(()),
+            Some(name) => {
+                let message = format!("{:?} models take no `parameters`, and {name:?} is set", self.architecture);
+                Err(Error::manifest(&self.id, message))
+            }
+        }
+    }
+
+    /// The file with the weights.
+    ///
+    /// # Errors
+    /// [`Error::Manifest`] when the row does not name it.
+    pub fn require_model_file(&self) -> Result<&str> {
+        if self.model_file.is_empty() {
+            return Err(Error::manifest(&self.id, "`model-file` must name the file with the weights"));
+        }
+        Ok(&self.model_file)
+    }
+
     /// The embedding's width.
     ///
     /// # Errors

@@ -1,11 +1,9 @@
-//! What models are: rows, manifests, and the registry that finds them.
+//! What models are: rows, manifests, and their files.
 
 mod bytes;
 mod description;
 mod files;
 mod manifest;
-mod plugin;
-mod registry;
 
 pub use bytes::FileBytes;
 pub use description::{
@@ -14,5 +12,3 @@ pub use description::{
 pub use files::ModelFiles;
 pub use manifest::Manifest;
 pub(crate) use manifest::check_row;
-pub use plugin::{Architecture, Plugin};
-pub use registry::{Filter, Registry};

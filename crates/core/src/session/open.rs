@@ -11,7 +11,7 @@ use ort::value::ValueType;
 use super::runtime::{Runtime, RuntimeOptions};
 use super::weights::SharedWeights;
 use super::{Optimization, Provider, ProviderChoice, SessionOptions};
-use crate::engine::check_count;
+use crate::limits::check_count;
 use crate::{Error, ModelFiles, Result};
 
 /// A graph that runs on a provider: its first session, what it declares, and how to make more.

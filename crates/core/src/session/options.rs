@@ -1,6 +1,7 @@
 //! How graphs are run.
 
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use super::Provider;
 
@@ -74,6 +75,17 @@ impl SessionOptions {
         on_cpu && self.sessions.is_none() && self.threads.is_none()
     }
 
+    /// The first option that only a model with a graph can obey; none where there is none.
+    pub(crate) fn needs_graph(&self) -> Option<&'static str> {
+        if self.sessions.is_some() {
+            Some("sessions")
+        } else if !self.device_ids.is_empty() {
+            Some("device_ids")
+        } else {
+            matches!(self.providers, ProviderChoice::Require(_)).then_some("require_providers")
+        }
+    }
+
     /// Threads of each session.
     pub fn threads_per_session(&self) -> usize {
         self.threads.unwrap_or_else(|| usable_cores() / self.session_count()).max(1)
@@ -81,10 +93,13 @@ impl SessionOptions {
 }
 
 /// The physical cores this process may use: those of the machine, within the process's affinity and
-/// its control group's quota.
+/// its control group's quota. Looked up once: the system keeps both in files.
 pub fn usable_cores() -> usize {
-    let allowed = std::thread::available_parallelism().map_or(1, usize::from);
-    physical_cores().map_or(allowed, |physical| physical.min(allowed))
+    static CORES: OnceLock<usize> = OnceLock::new();
+    *CORES.get_or_init(|| {
+        let allowed = std::thread::available_parallelism().map_or(1, usize::from);
+        physical_cores().map_or(allowed, |physical| physical.min(allowed))
+    })
 }
 
 /// Physical cores, where the system tells; two hardware threads of one core share a sibling list.

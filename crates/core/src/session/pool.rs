@@ -8,7 +8,7 @@ use ort::value::DynValue;
 use super::open::{Graph, Input, Opened, open};
 use super::queue::{Job, Queue, crew};
 use super::tensor::{Output, Tensor};
-use super::{Provider, SessionOptions};
+use super::{BadOutput, Provider, SessionOptions};
 use crate::{Error, ModelDescription, ModelFiles, OutputSelector, Result};
 
 /// Sessions of one graph; each runs one batch at a time. On the CPU they share the graph's weights,
@@ -194,7 +194,9 @@ impl Outputs<'_> {
     pub fn get(&self, index: usize, rows: usize) -> Result<Output<'_>> {
         let output = self.any(index)?;
         if output.shape.first() != Some(&rows) {
-            return Err(self.wrong(index, &format!("has shape {:?} for a batch of {rows}", output.shape)));
+            return Err(
+                self.wrong(index, BadOutput::shape(&output.shape, format!("one row for each of {rows} inputs")))
+            );
         }
         Ok(output)
     }
@@ -204,11 +206,11 @@ impl Outputs<'_> {
     /// # Errors
     /// [`Error::Model`] when it is no float tensor.
     pub fn any(&self, index: usize) -> Result<Output<'_>> {
-        Output::read(self.values[index]).map_err(|what| self.wrong(index, &what))
+        Output::read(self.values[index]).map_err(|what| self.wrong(index, what))
     }
 
     /// An error about an output.
-    pub fn wrong(&self, index: usize, what: &str) -> Error {
+    pub fn wrong(&self, index: usize, what: BadOutput) -> Error {
         let name = self.names.get(index).map_or("?", String::as_str);
         Error::model(&self.pool.graph.model, format!("output {name:?} {what}"))
     }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::BadOutput;
 use half::{bf16, f16};
 use ort::session::SessionInputValue;
 use ort::value::TensorElementType;
@@ -101,26 +102,27 @@ impl<'a> Output<'a> {
         Self { shape, data: data.into(), precision }
     }
 
-    /// Reads a value; the error says what it is instead of floats.
-    pub(super) fn read(value: &'a DynValue) -> Result<Self, String> {
+    /// Reads a value of floats.
+    pub(super) fn read(value: &'a DynValue) -> Result<Self, BadOutput> {
         let ValueType::Tensor { ty, .. } = value.dtype() else {
-            return Err(format!("is {}, not a tensor", value.dtype()));
+            return Err(BadOutput::Kind { found: value.dtype().to_string() });
         };
+        let unusable = |error: ort::Error| BadOutput::Unusable(error.into());
         macro_rules! converted {
             ($type:ty, $convert:expr, $precision:expr) => {{
-                let (shape, data) = value.try_extract_tensor::<$type>().map_err(|e| e.to_string())?;
+                let (shape, data) = value.try_extract_tensor::<$type>().map_err(unusable)?;
                 (shape, Cow::Owned(data.iter().map($convert).collect()), $precision)
             }};
         }
         let (shape, data, precision) = match ty {
             TensorElementType::Float32 => {
-                let (shape, data) = value.try_extract_tensor::<f32>().map_err(|e| e.to_string())?;
+                let (shape, data) = value.try_extract_tensor::<f32>().map_err(unusable)?;
                 (shape, Cow::Borrowed(data), Precision::F32)
             }
             TensorElementType::Float16 => converted!(f16, |v| v.to_f32(), Precision::F16),
             TensorElementType::Bfloat16 => converted!(bf16, |v| v.to_f32(), Precision::Bf16),
             TensorElementType::Float64 => converted!(f64, |v| *v as f32, Precision::F64),
-            other => return Err(format!("holds {other}, not floats")),
+            other => return Err(BadOutput::Kind { found: format!("a tensor of {other}") }),
         };
         let shape = shape.iter().map(|n| usize::try_from(*n).unwrap_or(0)).collect();
         Ok(Self { shape, data, precision })

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use embedkit_core::tokenizer::{Encoding, Tokenizer, TokenizerOptions};
 use embedkit_core::{
-    AnyPipeline, Architecture, Error, LoadContext, ModelDescription, Pipeline, Prepared, Purpose, Result, Stage, Usage,
+    AnyPipeline, Architecture, Direct, Error, LoadContext, ModelDescription, ModelOption, Purpose, Result, Usage,
     vector,
 };
 
@@ -28,14 +28,13 @@ impl Architecture for Static {
         FAMILY
     }
 
+    fn options(&self) -> &'static [ModelOption] {
+        &[ModelOption::MaxLength, ModelOption::Dim, ModelOption::Normalize, ModelOption::MemoryMap]
+    }
+
     fn check(&self, model: &ModelDescription) -> Result<()> {
-        if model.model_file.is_empty() {
-            return Err(Error::manifest(&model.id, "`model-file` must name the safetensors file"));
-        }
-        if !model.parameters.is_empty() {
-            return Err(Error::manifest(&model.id, "static models take no `parameters`"));
-        }
-        Ok(())
+        model.require_model_file()?;
+        model.require_no_parameters()
     }
 
     fn load(&self, context: &LoadContext) -> Result<AnyPipeline> {
@@ -50,7 +49,7 @@ impl Architecture for Static {
             let message = format!("{} has vectors of {} values, and the row says {dim}", path.display(), table.dim());
             return Err(Error::model(&model.id, message));
         }
-        Ok(AnyPipeline::new(StaticPipeline {
+        Ok(AnyPipeline::direct(StaticModel {
             unknown: tokenizer.unknown_id(),
             dim: context.dim.filter(|dim| *dim != table.dim()),
             model: model.clone(),
@@ -60,7 +59,7 @@ impl Architecture for Static {
     }
 }
 
-struct StaticPipeline {
+struct StaticModel {
     model: Arc<ModelDescription>,
     tokenizer: Tokenizer,
     table: Table,
@@ -69,15 +68,9 @@ struct StaticPipeline {
     dim: Option<usize>,
 }
 
-impl StaticPipeline {
+impl StaticModel {
     fn encode(&self, text: &str, purpose: &Purpose) -> Result<Encoding> {
-        if let Some(task) = purpose.task.as_ref().filter(|task| !self.model.prompts.contains_key(*task)) {
-            return Err(Error::option("task", format!("model {} has no task {task:?}", self.model.id)));
-        }
-        match purpose.prompt(&self.model) {
-            None => self.tokenizer.encode(text),
-            Some(prompt) => self.tokenizer.encode(&format!("{prompt}{text}")),
-        }
+        self.tokenizer.encode(&purpose.prompted(&self.model, text)?)
     }
 
     fn vector(&self, mut tokens: Vec<u32>) -> Result<Vec<f32>> {
@@ -102,19 +95,14 @@ impl StaticPipeline {
     }
 }
 
-impl Pipeline for StaticPipeline {
+impl Direct for StaticModel {
     type Input = str;
-    type Prepared = ();
     type Output = Vec<f32>;
 
-    fn prepare(&self, text: &str, purpose: &Purpose) -> Result<Prepared<(), Vec<f32>>> {
+    fn embed(&self, text: &str, purpose: &Purpose) -> Result<(Vec<f32>, Usage)> {
         let encoding = self.encode(text, purpose)?;
         let usage = encoding.usage();
-        Ok(Prepared { stage: Stage::Done(self.vector(encoding.ids)?), usage })
-    }
-
-    fn run(&self, _: &[&()], _: &Purpose) -> Result<Vec<Result<Vec<f32>>>> {
-        Ok(Vec::new())
+        Ok((self.vector(encoding.ids)?, usage))
     }
 
     fn usage(&self, text: &str, purpose: &Purpose) -> Result<Usage> {

@@ -1,13 +1,12 @@
 //! `transformer`: any graph that takes token ids.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use embedkit_core::session::{Outputs, SessionPool, Tensor, TextGraph};
-use embedkit_core::tokenizer::{Encoding, TokenBatch, TokenizerOptions};
+use embedkit_core::session::{BadOutput, SessionPool, Tensor};
+use embedkit_core::tokenizer::{Encoding, TokenizerOptions};
 use embedkit_core::{
-    AnyPipeline, Architecture, Error, LoadContext, ModelDescription, Pipeline, Prepared, Purpose, Result, Role, Stage,
-    Usage, vector,
+    AnyPipeline, Architecture, Error, LoadContext, ModelDescription, ModelOption, Pipeline, Prepared, Purpose, Result,
+    Role, TextModel, TextRow, Usage, vector,
 };
 use serde::Deserialize;
 
@@ -51,33 +50,29 @@ impl Architecture for Transformer {
         FAMILY
     }
 
+    fn options(&self) -> &'static [ModelOption] {
+        &[ModelOption::MaxLength, ModelOption::Dim, ModelOption::Pooling, ModelOption::Normalize, ModelOption::Output]
+    }
+
     fn check(&self, model: &ModelDescription) -> Result<()> {
-        if model.model_file.is_empty() {
-            return Err(Error::manifest(&model.id, "`model-file` must name the graph"));
-        }
+        model.require_model_file()?;
         Parameters::of(model).map(drop)
     }
 
     fn load(&self, context: &LoadContext) -> Result<AnyPipeline> {
-        let model = context.model.clone();
-        let graph = TextGraph::load(context, TokenizerOptions::default())?;
-        let transformer = TransformerPipeline {
-            parameters: Parameters::of(&model)?,
-            pooler: Pooler { pooling: model.pooling, normalize: model.normalize },
-            dim: context.dim.filter(|dim| Some(*dim) != model.dim),
-            graph,
+        let model = TextModel::load(context, TokenizerOptions::default())?;
+        let row = model.model();
+        Ok(AnyPipeline::new(TransformerPipeline {
+            parameters: Parameters::of(row)?,
+            pooler: Pooler { pooling: row.pooling, normalize: row.normalize },
+            dim: context.dim.filter(|dim| Some(*dim) != row.dim),
             model,
-        };
-        if transformer.graph.pool().is_open() {
-            transformer.output()?;
-        }
-        Ok(AnyPipeline::new(transformer))
+        }))
     }
 }
 
 struct TransformerPipeline {
-    model: Arc<ModelDescription>,
-    graph: TextGraph,
+    model: TextModel,
     parameters: Parameters,
     pooler: Pooler,
     /// The width to cut to, when it is not the model's own.
@@ -85,66 +80,46 @@ struct TransformerPipeline {
 }
 
 impl TransformerPipeline {
-    fn output(&self) -> Result<usize> {
-        self.graph.pool().output_index(self.model.output.as_ref())
-    }
-
-    fn encode(&self, text: &str, purpose: &Purpose) -> Result<Encoding> {
-        let tokenizer = self.graph.tokenizer();
-        match purpose.prompt(&self.model) {
-            None => tokenizer.encode(text),
-            Some(prompt) => tokenizer.encode(&format!("{prompt}{text}")),
-        }
-    }
-
-    /// The number of the purpose's task, for graphs that take one.
-    fn task(&self, purpose: &Purpose) -> Result<Option<i64>> {
+    /// The input with the number of the purpose's task, for graphs that take one.
+    fn task(&self, purpose: &Purpose) -> Result<Option<(&str, Tensor<'static>)>> {
+        let Some(input) = &self.parameters.task_input else { return Ok(None) };
         let role = match purpose.role {
             Role::Plain => "plain",
             Role::Query => "query",
             Role::Passage => "passage",
         };
-        let Some(task) = purpose.task.as_ref().or_else(|| self.parameters.default_tasks.get(role)) else {
-            return match self.parameters.task_input {
-                None => Ok(None),
-                Some(_) => Err(self.unknown_task("none")),
-            };
-        };
-        match self.model.tasks.get(task) {
-            Some(number) => Ok(Some(*number)),
-            None if self.model.prompts.contains_key(task) => Ok(None),
-            None => Err(self.unknown_task(task)),
+        let tasks = &self.model.model().tasks;
+        match purpose.task.as_ref().or_else(|| self.parameters.default_tasks.get(role)) {
+            // A task that has a prompt alone changes no input of the graph.
+            Some(task) => Ok(tasks.get(task).map(|number| (input.as_str(), Tensor::integers([], vec![*number])))),
+            None => {
+                let known: Vec<&str> = tasks.keys().map(String::as_str).collect();
+                let message = format!(
+                    "model {} needs one for inputs of the role {role:?}: {}",
+                    self.model.model().id,
+                    known.join(", ")
+                );
+                Err(Error::option("task", message))
+            }
         }
     }
 
-    fn unknown_task(&self, task: &str) -> Error {
-        let known: Vec<&str> = self.model.tasks.keys().chain(self.model.prompts.keys()).map(String::as_str).collect();
-        let message = match known.as_slice() {
-            [] => format!("model {} has no tasks, and {task:?} was asked for", self.model.id),
-            known => format!("model {} has the tasks {}, and {task:?} was asked for", self.model.id, known.join(", ")),
-        };
-        Error::option("task", message)
-    }
-
-    fn pool(&self, index: usize, batch: &TokenBatch, outputs: &Outputs<'_>) -> Result<Vec<Result<Vec<f32>>>> {
-        let output = outputs.get(index, batch.rows)?;
-        if let (Some(dim), Some(width)) = (self.model.dim, output.shape.last())
-            && dim != *width
+    /// The vector of one text.
+    fn vector(&self, row: &TextRow<'_>) -> Result<Vec<f32>> {
+        if let (Some(expected), Some(found)) = (self.model.model().dim, row.shape.last().copied())
+            && expected != found
         {
-            return Err(outputs.wrong(index, &format!("gives vectors of {width} values, and the row says {dim}")));
+            return Err(row.wrong(BadOutput::Width { found, expected }));
         }
-        let row = |row| {
-            let pooled = self.pooler.pool(&output, row, batch.row_mask(row));
-            let mut vector = pooled.map_err(|what| outputs.wrong(index, &what))?;
-            if !vector.iter().all(|value| value.is_finite()) {
-                return Err(outputs.wrong(index, "holds values that are not finite numbers"));
-            }
-            if let Some(dim) = self.dim {
-                vector::cut(&mut vector, dim);
-            }
-            Ok(vector)
-        };
-        Ok((0..batch.rows).map(row).collect())
+        let mut vector = self
+            .pooler
+            .pool(row.shape, row.values, row.mask, row.precision)
+            .ok_or_else(|| row.misshapen(self.pooler.expected(row.length())))?;
+        row.check_finite(&vector)?;
+        if let Some(dim) = self.dim {
+            vector::cut(&mut vector, dim);
+        }
+        Ok(vector)
     }
 }
 
@@ -155,26 +130,18 @@ impl Pipeline for TransformerPipeline {
 
     fn prepare(&self, text: &str, purpose: &Purpose) -> Result<Prepared<Encoding, Vec<f32>>> {
         self.task(purpose)?;
-        let item = self.encode(text, purpose)?;
-        let (usage, length) = (item.usage(), item.ids.len());
-        Ok(Prepared { stage: Stage::Run { item, length, bytes: length * size_of::<u64>() }, usage })
+        self.model.prepare(text, purpose)
     }
 
-    fn run(&self, batch: &[&Encoding], purpose: &Purpose) -> Result<Vec<Result<Vec<f32>>>> {
-        let task = self.task(purpose)?;
-        let output = self.output()?;
-        let more: Vec<(&str, Tensor<'_>)> = match (&self.parameters.task_input, task) {
-            (Some(input), Some(task)) => vec![(input, Tensor::integers([], vec![task]))],
-            _ => vec![],
-        };
-        self.graph.run(batch, &more, |batch, outputs| self.pool(output, batch, outputs))
+    fn run(&self, texts: &[&Encoding], purpose: &Purpose) -> Result<Vec<Result<Vec<f32>>>> {
+        self.model.run(texts, self.task(purpose)?.as_slice(), |row| self.vector(row))
     }
 
     fn usage(&self, text: &str, purpose: &Purpose) -> Result<Usage> {
-        Ok(self.encode(text, purpose)?.usage())
+        self.model.usage(text, purpose)
     }
 
     fn sessions(&self) -> Option<&SessionPool> {
-        Some(self.graph.pool())
+        Some(self.model.sessions())
     }
 }

@@ -3,11 +3,10 @@
 use std::collections::{BTreeMap, HashSet};
 
 use embedkit_core::multivector::{MultiVector, RowLabel};
-use embedkit_core::session::{Outputs, Precision};
+use embedkit_core::session::{BadOutput, Outputs, Precision};
 use embedkit_core::tokenizer::TokenBatch;
-use embedkit_core::{Error, ModelDescription, Result, SparseVector, vector};
+use embedkit_core::{Error, Result, SparseVector, TextModel, vector};
 
-use super::shared::SharedModel;
 use crate::{FAMILY, HybridOutput};
 
 /// What a family gives for a text.
@@ -21,8 +20,9 @@ pub(super) trait Embedding: Sized + Send + 'static {
 
 /// A batch, what a graph made of it, and how a view reads that.
 pub(super) struct Reader<'r, 'o> {
-    pub(super) shared: &'r SharedModel,
-    pub(super) model: &'r ModelDescription,
+    pub(super) model: &'r TextModel,
+    /// Ids of tokens that have no weight.
+    pub(super) unweighted: &'r HashSet<u32>,
     pub(super) labels: bool,
     pub(super) dense: usize,
     pub(super) sparse: usize,
@@ -34,21 +34,19 @@ pub(super) struct Reader<'r, 'o> {
 impl Reader<'_, '_> {
     /// Checks an output's width against the row's.
     fn check_width(&self, index: usize, width: usize) -> Result<()> {
-        match self.model.dim {
-            Some(dim) if dim != width => {
-                Err(self.outputs.wrong(index, &format!("gives vectors of {width} values, and the row says {dim}")))
+        match self.model.model().dim {
+            Some(expected) if expected != width => {
+                Err(self.outputs.wrong(index, BadOutput::Width { found: width, expected }))
             }
-            _ if width == 0 => Err(self.outputs.wrong(index, "gives vectors of no values")),
+            _ if width == 0 => Err(self.outputs.wrong(index, BadOutput::shape(&[0], "vectors of some values"))),
             _ => Ok(()),
         }
     }
 
     /// Checks vectors of one width and, where the row says so, brings them to length 1.
     fn finished(&self, index: usize, mut vectors: Vec<f32>, width: usize, precision: Precision) -> Result<Vec<f32>> {
-        if !vectors.iter().all(|value| value.is_finite()) {
-            return Err(self.outputs.wrong(index, "holds values that are not finite numbers"));
-        }
-        if self.model.normalize {
+        BadOutput::check_finite(&vectors).map_err(|what| self.outputs.wrong(index, what))?;
+        if self.model.model().normalize {
             vectors.chunks_exact_mut(width).for_each(vector::normalize);
             vectors.iter_mut().for_each(|value| *value = precision.round(*value));
         }
@@ -62,8 +60,8 @@ impl Reader<'_, '_> {
     /// Says what is wrong with an output's shape.
     fn misshapen<T>(&self, index: usize, shape: &[usize], expected: &str) -> Result<T> {
         let TokenBatch { rows, length, .. } = self.batch;
-        let message = format!("has shape {shape:?}, and should have {expected}, for {rows} texts of {length} tokens");
-        Err(self.outputs.wrong(index, &message))
+        let expected = format!("{expected}, for {rows} texts of {length} tokens");
+        Err(self.outputs.wrong(index, BadOutput::shape(shape, expected)))
     }
 }
 
@@ -92,8 +90,8 @@ impl Embedding for SparseVector {
         }
         Ok(reader.rows(|row| {
             let tokens = kept(batch, row).map(|cell| (token_id(batch, row, cell), output.row(row)[cell]));
-            lexical_weights(tokens, &reader.shared.unweighted)
-                .map_err(|error| reader.outputs.wrong(index, &error.to_string()))
+            lexical_weights(tokens, reader.unweighted)
+                .map_err(|error| reader.outputs.wrong(index, BadOutput::Unusable(error.into())))
         }))
     }
 }
@@ -119,8 +117,7 @@ impl Embedding for MultiVector {
             if !reader.labels {
                 return Ok(vectors);
             }
-            let tokenizer = reader.shared.graph.tokenizer();
-            let label = |cell| RowLabel::Token(tokenizer.token(token_id(batch, row, cell)).unwrap_or_default());
+            let label = |cell: usize| RowLabel::Token(reader.model.token_name(batch.row_ids(row)[cell]));
             vectors.with_labels(cells().map(label).collect())
         }))
     }

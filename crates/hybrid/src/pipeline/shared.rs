@@ -3,18 +3,18 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use embedkit_core::session::{SessionOptions, TextGraph};
+use embedkit_core::session::SessionOptions;
 use embedkit_core::tokenizer::TokenizerOptions;
-use embedkit_core::{Error, IndexNames, LoadContext, ModelFiles, Result};
+use embedkit_core::{Error, IndexNames, LoadContext, ModelFiles, Result, TextModel};
 
 /// Tokens without a weight of their own, as the model's vocabulary has them: they frame or pad a text, or are unknown.
 const UNWEIGHTED: [&str; 4] = ["<s>", "</s>", "<pad>", "<unk>"];
 
-/// A graph and its tokenizer, loaded once for all views that want the same of the same files.
+/// A model, loaded once for all views that want the same of the same files.
 #[derive(Debug)]
 pub(super) struct SharedModel {
     key: Key,
-    pub(super) graph: TextGraph,
+    pub(super) model: TextModel,
     /// Ids of tokens that have no weight.
     pub(super) unweighted: HashSet<u32>,
 }
@@ -49,11 +49,11 @@ impl SharedModel {
     /// The model, if it is in use, or a new one. Its sessions exist unless the context says lazily.
     ///
     /// # Errors
-    /// As [`TextGraph::load`].
+    /// As [`TextModel::load`].
     pub(super) fn of(context: &LoadContext) -> Result<Arc<Self>> {
         let model = Self::found_or_loaded(context)?;
         if !context.session.lazy {
-            model.graph.pool().outputs()?;
+            model.model.sessions().outputs()?;
         }
         Ok(model)
     }
@@ -65,9 +65,9 @@ impl SharedModel {
         if let Some(model) = in_use.iter().filter_map(Weak::upgrade).find(|model| model.key == key) {
             return Ok(model);
         }
-        let graph = TextGraph::load(context, TokenizerOptions::default())?;
-        let unweighted = UNWEIGHTED.iter().filter_map(|token| graph.tokenizer().id(token)).collect();
-        let model = Arc::new(Self { key, graph, unweighted });
+        let model = TextModel::load(context, TokenizerOptions::default())?;
+        let unweighted = UNWEIGHTED.iter().filter_map(|token| model.tokenizer().id(token)).collect();
+        let model = Arc::new(Self { key, model, unweighted });
         in_use.retain(|model| model.strong_count() > 0);
         in_use.push(Arc::downgrade(&model));
         Ok(model)
@@ -77,7 +77,7 @@ impl SharedModel {
 /// Indices are token ids.
 impl IndexNames for SharedModel {
     fn name(&self, index: u32) -> Option<String> {
-        self.graph.tokenizer().token(index)
+        self.model.tokenizer().token(index)
     }
 }
 
@@ -137,9 +137,9 @@ mod tests {
         context.session.threads = Some(3);
         context.session.lazy = true;
         let model = SharedModel::of(&context).unwrap();
-        assert!(!model.graph.pool().is_open());
+        assert!(!model.model.sessions().is_open());
         context.session.lazy = false;
         let same = SharedModel::of(&context).unwrap();
-        assert!(Arc::ptr_eq(&model, &same) && model.graph.pool().is_open());
+        assert!(Arc::ptr_eq(&model, &same) && model.model.sessions().is_open());
     }
 }

@@ -7,8 +7,8 @@ use embedkit_core::multivector::MultiVector;
 use embedkit_core::session::SessionPool;
 use embedkit_core::tokenizer::Encoding;
 use embedkit_core::{
-    AnyPipeline, Architecture, Error, IndexNames, LoadContext, ModelDescription, Padding, Pipeline, Pooling, Prepared,
-    Purpose, Result, SparseVector, Stage, Usage,
+    AnyPipeline, Architecture, Error, IndexNames, LoadContext, ModelDescription, ModelOption, Padding, Pipeline,
+    Pooling, Prepared, Purpose, Result, SparseVector, TextModel, Usage,
 };
 
 use super::ARCHITECTURE;
@@ -39,11 +39,13 @@ impl<E: Embedding> Architecture for BgeM3<E> {
         E::FAMILY
     }
 
+    fn options(&self) -> &'static [ModelOption] {
+        &[ModelOption::MaxLength, ModelOption::Normalize]
+    }
+
     fn check(&self, model: &ModelDescription) -> Result<()> {
         let wrong = |message: &str| Err(Error::manifest(&model.id, message));
-        if model.model_file.is_empty() {
-            return wrong("`model-file` must name the graph");
-        }
+        model.require_model_file()?;
         if model.output.is_some() {
             return wrong("this architecture reads three outputs: name them in the `parameters`, as `outputs`");
         }
@@ -55,19 +57,23 @@ impl<E: Embedding> Architecture for BgeM3<E> {
 
     fn load(&self, context: &LoadContext) -> Result<AnyPipeline> {
         let shared = SharedModel::of(context)?;
-        let names: Arc<dyn IndexNames> = shared.clone();
-        let parameters = context.model.parameters()?;
-        let view = View::<E> { model: context.model.clone(), shared, parameters, embedding: PhantomData };
+        let view = View::<E> {
+            model: shared.model.for_row(context.model.clone())?,
+            shared,
+            parameters: context.model.parameters()?,
+            embedding: PhantomData,
+        };
         if !context.session.lazy {
             view.outputs()?;
         }
-        Ok(AnyPipeline::new(view).with_extra(names))
+        Ok(AnyPipeline::new(view))
     }
 }
 
 /// A model as one family sees it.
 struct View<E> {
-    model: Arc<ModelDescription>,
+    /// The shared model, with this view's row.
+    model: TextModel,
     shared: Arc<SharedModel>,
     parameters: Parameters,
     embedding: PhantomData<fn() -> E>,
@@ -77,27 +83,8 @@ impl<E> View<E> {
     /// Positions of the dense, the sparse and the multi-vector output.
     fn outputs(&self) -> Result<[usize; 3]> {
         let [dense, sparse, multi_vector] = &self.parameters.outputs;
-        let index = |output| self.shared.graph.pool().output_index(Some(output)).map_err(|e| self.named(e));
+        let index = |output| self.model.output_index(Some(output));
         Ok([index(dense)?, index(sparse)?, index(multi_vector)?])
-    }
-
-    /// Names this view's row in an error: the model has the name of the row that it was first loaded for.
-    fn named(&self, error: Error) -> Error {
-        match error {
-            Error::Model { message, source, .. } => Error::Model { model: self.model.id.clone(), message, source },
-            other => other,
-        }
-    }
-
-    fn encode(&self, text: &str, purpose: &Purpose) -> Result<Encoding> {
-        if let Some(task) = purpose.task.as_ref().filter(|task| !self.model.prompts.contains_key(*task)) {
-            return Err(Error::option("task", format!("model {} has no task {task:?}", self.model.id)));
-        }
-        let tokenizer = self.shared.graph.tokenizer();
-        match purpose.prompt(&self.model) {
-            None => tokenizer.encode(text),
-            Some(prompt) => tokenizer.encode(&format!("{prompt}{text}")),
-        }
     }
 }
 
@@ -107,26 +94,35 @@ impl<E: Embedding> Pipeline for View<E> {
     type Output = E;
 
     fn prepare(&self, text: &str, purpose: &Purpose) -> Result<Prepared<Encoding, E>> {
-        let item = self.encode(text, purpose)?;
-        let (usage, length) = (item.usage(), item.ids.len());
-        Ok(Prepared { stage: Stage::Run { item, length, bytes: length * size_of::<u64>() }, usage })
+        self.model.prepare(text, purpose)
     }
 
     fn run(&self, texts: &[&Encoding], _: &Purpose) -> Result<Vec<Result<E>>> {
         let [dense, sparse, multi_vector] = self.outputs()?;
-        let (shared, model, labels) = (&*self.shared, &*self.model, self.parameters.labels);
-        let embeddings = shared.graph.run(texts, &[], |batch, outputs| {
-            E::read(&Reader { shared, model, labels, dense, sparse, multi_vector, batch, outputs })
-        });
-        let named = |embedding: Result<E>| embedding.map_err(|e| self.named(e));
-        embeddings.map(|all| all.into_iter().map(named).collect()).map_err(|e| self.named(e))
+        let batch = self.model.tokenizer().pad(texts, None)?;
+        self.model.run_outputs(&batch, &[], |outputs| {
+            E::read(&Reader {
+                model: &self.model,
+                unweighted: &self.shared.unweighted,
+                labels: self.parameters.labels,
+                dense,
+                sparse,
+                multi_vector,
+                batch: &batch,
+                outputs,
+            })
+        })
     }
 
     fn usage(&self, text: &str, purpose: &Purpose) -> Result<Usage> {
-        Ok(self.encode(text, purpose)?.usage())
+        self.model.usage(text, purpose)
+    }
+
+    fn index_names(&self) -> Option<Arc<dyn IndexNames>> {
+        Some(self.shared.clone())
     }
 
     fn sessions(&self) -> Option<&SessionPool> {
-        Some(self.shared.graph.pool())
+        Some(self.model.sessions())
     }
 }

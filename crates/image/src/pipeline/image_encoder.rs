@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use embedkit_core::session::{Output, SessionPool, Tensor};
+use embedkit_core::session::{BadOutput, Output, SessionPool, Tensor};
 use embedkit_core::{
-    AnyPipeline, Architecture, Error, LoadContext, ModelDescription, Pipeline, Pooling, Prepared, Purpose, Result,
-    Stage, Usage, vector,
+    AnyPipeline, Architecture, Error, LoadContext, ModelDescription, ModelOption, Pipeline, Pooling, Prepared, Purpose,
+    Result, Usage, vector,
 };
 use serde::Deserialize;
 
@@ -38,10 +38,12 @@ impl Architecture for ImageEncoder {
         FAMILY
     }
 
+    fn options(&self) -> &'static [ModelOption] {
+        &[ModelOption::Dim, ModelOption::Pooling, ModelOption::Normalize, ModelOption::Output]
+    }
+
     fn check(&self, model: &ModelDescription) -> Result<()> {
-        if model.model_file.is_empty() {
-            return Err(Error::manifest(&model.id, "`model-file` must name the graph"));
-        }
+        model.require_model_file()?;
         match model.pooling {
             Pooling::None => {}
             Pooling::Cls => drop(model.require_dim()?),
@@ -91,13 +93,13 @@ impl ImageEncoderPipeline {
         self.pool.run(&[(&input, pixels)], cost, |outputs| {
             let output = outputs.get(index, pictures.len())?;
             Ok((0..pictures.len())
-                .map(|row| self.pool(&output, row).map_err(|what| outputs.wrong(index, &what)))
+                .map(|row| self.pool(&output, row).map_err(|what| outputs.wrong(index, what)))
                 .collect())
         })
     }
 
     /// The vector of one row, or what is wrong with it.
-    fn pool(&self, output: &Output<'_>, row: usize) -> Result<Vec<f32>, String> {
+    fn pool(&self, output: &Output<'_>, row: usize) -> Result<Vec<f32>, BadOutput> {
         let values = output.row(row);
         let vector = match (self.model.pooling, self.model.dim) {
             (Pooling::Cls, Some(dim)) if dim > 0 && values.len().is_multiple_of(dim) => values.get(..dim),
@@ -105,16 +107,18 @@ impl ImageEncoderPipeline {
             _ => None,
         };
         let Some(vector) = vector.filter(|vector| !vector.is_empty()) else {
-            return Err(format!("has shape {:?}, which gives no vector of {:?} values", output.shape, self.model.dim));
+            let expected = match self.model.dim {
+                Some(dim) => format!("vectors of {dim} values"),
+                None => "vectors".to_owned(),
+            };
+            return Err(BadOutput::shape(&output.shape, expected));
         };
         let mut vector = vector.to_vec();
         if self.model.normalize {
             vector::normalize(&mut vector);
             vector.iter_mut().for_each(|value| *value = output.precision.round(*value));
         }
-        if !vector.iter().all(|value| value.is_finite()) {
-            return Err("holds values that are not finite numbers".to_owned());
-        }
+        BadOutput::check_finite(&vector)?;
         if let Some(dim) = self.dim {
             vector::cut(&mut vector, dim);
         }
@@ -127,10 +131,11 @@ impl Pipeline for ImageEncoderPipeline {
     type Prepared = Processed;
     type Output = Vec<f32>;
 
-    fn prepare(&self, picture: &ImageInput, _: &Purpose) -> Result<Prepared<Processed, Vec<f32>>> {
+    fn prepare(&self, picture: &ImageInput, purpose: &Purpose) -> Result<Prepared<Processed, Vec<f32>>> {
+        purpose.check_task(&self.model)?;
         let item = self.processor.process(picture)?;
         let (length, bytes) = (patches(&item), item.bytes());
-        Ok(Prepared { stage: Stage::Run { item, length, bytes }, usage: Usage { tokens: length, truncated: false } })
+        Ok(Prepared::run(item, length, bytes, Usage { tokens: length, truncated: false }))
     }
 
     fn run(&self, batch: &[&Processed], _: &Purpose) -> Result<Vec<Result<Vec<f32>>>> {

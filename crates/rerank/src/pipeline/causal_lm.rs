@@ -1,15 +1,14 @@
 //! `causal-lm`: a language model that is asked for yes or no.
 
-use std::sync::Arc;
-
-use embedkit_core::session::{SessionPool, TextGraph};
+use embedkit_core::session::{BadOutput, SessionPool};
 use embedkit_core::tokenizer::{Encoding, Tokenizer, TokenizerOptions};
 use embedkit_core::{
-    Activation, AnyPipeline, Architecture, Error, LoadContext, ModelDescription, Pipeline, Prepared, Purpose, Result,
+    Activation, AnyPipeline, Architecture, Error, LoadContext, ModelDescription, ModelOption, Pipeline, Prepared,
+    Purpose, Result, TextModel, TextRow,
 };
 use serde::Deserialize;
 
-use super::{activation, prepared};
+use super::activation;
 use crate::{FAMILY, Pair};
 
 /// The `causal-lm` architecture (Qwen3-Reranker, <https://huggingface.co/Qwen/Qwen3-Reranker-0.6B>): the
@@ -65,10 +64,12 @@ impl Architecture for CausalLm {
         FAMILY
     }
 
+    fn options(&self) -> &'static [ModelOption] {
+        &[ModelOption::MaxLength, ModelOption::Output]
+    }
+
     fn check(&self, model: &ModelDescription) -> Result<()> {
-        if model.model_file.is_empty() {
-            return Err(Error::manifest(&model.id, "`model-file` must name the graph"));
-        }
+        model.require_model_file()?;
         let parameters: Parameters = model.parameters()?;
         for place in ["{query}", "{document}"] {
             if !parameters.template.contains(place) {
@@ -79,10 +80,9 @@ impl Architecture for CausalLm {
     }
 
     fn load(&self, context: &LoadContext) -> Result<AnyPipeline> {
-        let model = context.model.clone();
-        let parameters: Parameters = model.parameters()?;
-        let graph = TextGraph::load(context, TokenizerOptions::default())?;
-        let tokenizer = graph.tokenizer();
+        let parameters: Parameters = context.model.parameters()?;
+        let model = TextModel::load(context, TokenizerOptions::default())?;
+        let tokenizer = model.tokenizer();
         let prefix = tokenizer.encode(&parameters.prefix)?.ids;
         let suffix = tokenizer.encode(&parameters.suffix)?.ids;
         let room = tokenizer.max_length().saturating_sub(prefix.len() + suffix.len());
@@ -91,10 +91,10 @@ impl Architecture for CausalLm {
             return Err(Error::option("max_length", message));
         }
         let answers = [
-            answer(&model, tokenizer, &parameters.negative_token)?,
-            answer(&model, tokenizer, &parameters.positive_token)?,
+            answer(model.model(), tokenizer, &parameters.negative_token)?,
+            answer(model.model(), tokenizer, &parameters.positive_token)?,
         ];
-        Ok(AnyPipeline::new(CausalLmPipeline { model, parameters, prefix, suffix, room, answers, graph }))
+        Ok(AnyPipeline::new(CausalLmPipeline { model, parameters, prefix, suffix, room, answers }))
     }
 }
 
@@ -106,7 +106,7 @@ fn answer(model: &ModelDescription, tokenizer: &Tokenizer, token: &str) -> Resul
 }
 
 struct CausalLmPipeline {
-    model: Arc<ModelDescription>,
+    model: TextModel,
     parameters: Parameters,
     prefix: Vec<u32>,
     suffix: Vec<u32>,
@@ -114,7 +114,21 @@ struct CausalLmPipeline {
     room: usize,
     /// Ids of the negative and the positive answer.
     answers: [usize; 2],
-    graph: TextGraph,
+}
+
+impl CausalLmPipeline {
+    fn score(&self, row: &TextRow<'_>) -> Result<f32> {
+        let vocabulary = match *row.shape {
+            [length, vocabulary] if length == row.length() && self.answers.iter().all(|id| *id < vocabulary) => {
+                vocabulary
+            }
+            _ => return Err(row.misshapen("[rows, tokens, vocabulary]")),
+        };
+        let last = row.mask.iter().rposition(|kept| *kept != 0).unwrap_or(row.length() - 1);
+        let logits = &row.values[last * vocabulary..][..vocabulary];
+        activation::score(&self.answers.map(|id| logits[id]), Activation::Softmax)
+            .ok_or_else(|| row.wrong(BadOutput::NotFinite))
+    }
 }
 
 impl Pipeline for CausalLmPipeline {
@@ -122,39 +136,22 @@ impl Pipeline for CausalLmPipeline {
     type Prepared = Encoding;
     type Output = f32;
 
-    fn prepare(&self, pair: &Pair, _: &Purpose) -> Result<Prepared<Encoding, f32>> {
-        let mut encoding = self.graph.tokenizer().encode(&self.parameters.fill(pair))?;
+    fn prepare(&self, pair: &Pair, purpose: &Purpose) -> Result<Prepared<Encoding, f32>> {
+        purpose.check_task(self.model.model())?;
+        let mut encoding = self.model.tokenizer().encode(&self.parameters.fill(pair))?;
         encoding.truncated |= encoding.ids.len() > self.room;
         encoding.ids.truncate(self.room);
         encoding.ids.splice(0..0, self.prefix.iter().copied());
         encoding.ids.extend(&self.suffix);
         encoding.type_ids = vec![0; encoding.ids.len()];
-        Ok(prepared(encoding))
+        Ok(TextModel::prepared(encoding))
     }
 
-    fn run(&self, batch: &[&Encoding], _: &Purpose) -> Result<Vec<Result<f32>>> {
-        let index = self.graph.pool().output_index(self.model.output.as_ref())?;
-        self.graph.run(batch, &[], |batch, outputs| {
-            let output = outputs.get(index, batch.rows)?;
-            let vocabulary = match output.shape.as_slice() {
-                [_, length, vocabulary] if *length == batch.length && self.answers.iter().all(|id| id < vocabulary) => {
-                    *vocabulary
-                }
-                shape => {
-                    return Err(outputs.wrong(index, &format!("has shape {shape:?}, not [rows, tokens, vocabulary]")));
-                }
-            };
-            let score = |row| {
-                let last = batch.row_mask(row).iter().rposition(|kept| *kept != 0).unwrap_or(batch.length - 1);
-                let logits = &output.row(row)[last * vocabulary..][..vocabulary];
-                activation::score(&self.answers.map(|id| logits[id]), Activation::Softmax)
-                    .ok_or_else(|| outputs.wrong(index, "holds values that are not finite numbers"))
-            };
-            Ok((0..batch.rows).map(score).collect())
-        })
+    fn run(&self, pairs: &[&Encoding], _: &Purpose) -> Result<Vec<Result<f32>>> {
+        self.model.run(pairs, &[], |row| self.score(row))
     }
 
     fn sessions(&self) -> Option<&SessionPool> {
-        Some(self.graph.pool())
+        Some(self.model.sessions())
     }
 }

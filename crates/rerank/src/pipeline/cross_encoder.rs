@@ -1,14 +1,13 @@
 //! `cross-encoder`: a classifier over query and document in one row.
 
-use std::sync::Arc;
-
-use embedkit_core::session::{SessionPool, TextGraph};
+use embedkit_core::session::{BadOutput, SessionPool};
 use embedkit_core::tokenizer::{Encoding, TokenizerOptions};
 use embedkit_core::{
-    Activation, AnyPipeline, Architecture, Error, LoadContext, ModelDescription, Pipeline, Prepared, Purpose, Result,
+    Activation, AnyPipeline, Architecture, Error, LoadContext, ModelDescription, ModelOption, Pipeline, Prepared,
+    Purpose, Result, TextModel, TextRow,
 };
 
-use super::{activation, prepared};
+use super::activation;
 use crate::{FAMILY, Pair};
 
 /// The `cross-encoder` architecture: a graph from a row with both texts to logits `[rows, labels]`.
@@ -24,25 +23,33 @@ impl Architecture for CrossEncoder {
         FAMILY
     }
 
+    fn options(&self) -> &'static [ModelOption] {
+        &[ModelOption::MaxLength, ModelOption::Output, ModelOption::Activation]
+    }
+
     fn check(&self, model: &ModelDescription) -> Result<()> {
-        if model.model_file.is_empty() {
-            return Err(Error::manifest(&model.id, "`model-file` must name the graph"));
-        }
-        match model.parameters.is_empty() {
-            true => Ok(()),
-            false => Err(Error::manifest(&model.id, "cross-encoders take no `parameters`")),
-        }
+        model.require_model_file()?;
+        model.require_no_parameters()
     }
 
     fn load(&self, context: &LoadContext) -> Result<AnyPipeline> {
-        let graph = TextGraph::load(context, TokenizerOptions::default())?.with_segments();
-        Ok(AnyPipeline::new(CrossEncoderPipeline { model: context.model.clone(), graph }))
+        let model = TextModel::load(context, TokenizerOptions::default())?.with_segments();
+        Ok(AnyPipeline::new(CrossEncoderPipeline(model)))
     }
 }
 
-struct CrossEncoderPipeline {
-    model: Arc<ModelDescription>,
-    graph: TextGraph,
+struct CrossEncoderPipeline(TextModel);
+
+impl CrossEncoderPipeline {
+    fn score(&self, row: &TextRow<'_>) -> Result<f32> {
+        let [labels] = *row.shape else { return Err(row.misshapen("[rows, labels]")) };
+        let model = self.0.model();
+        if model.activation == Activation::Softmax && labels == 1 {
+            let message = format!("softmax is for several labels, and model {} has one; use sigmoid", model.id);
+            return Err(Error::option("activation", message));
+        }
+        activation::score(row.values, model.activation).ok_or_else(|| row.wrong(BadOutput::NotFinite))
+    }
 }
 
 impl Pipeline for CrossEncoderPipeline {
@@ -50,34 +57,20 @@ impl Pipeline for CrossEncoderPipeline {
     type Prepared = Encoding;
     type Output = f32;
 
-    fn prepare(&self, pair: &Pair, _: &Purpose) -> Result<Prepared<Encoding, f32>> {
+    fn prepare(&self, pair: &Pair, purpose: &Purpose) -> Result<Prepared<Encoding, f32>> {
+        let model = self.0.model();
+        purpose.check_task(model)?;
         if pair.instruction.is_some() {
-            return Err(Error::option("instruction", format!("model {} takes no instruction", self.model.id)));
+            return Err(Error::option("instruction", format!("model {} takes no instruction", model.id)));
         }
-        Ok(prepared(self.graph.tokenizer().encode_pair(&pair.query, &pair.document)?))
+        Ok(TextModel::prepared(self.0.tokenizer().encode_pair(&pair.query, &pair.document)?))
     }
 
-    fn run(&self, batch: &[&Encoding], _: &Purpose) -> Result<Vec<Result<f32>>> {
-        let index = self.graph.pool().output_index(self.model.output.as_ref())?;
-        self.graph.run(batch, &[], |batch, outputs| {
-            let output = outputs.get(index, batch.rows)?;
-            if output.shape.len() != 2 {
-                return Err(outputs.wrong(index, &format!("has shape {:?}, not [rows, labels]", output.shape)));
-            }
-            if self.model.activation == Activation::Softmax && output.shape[1] == 1 {
-                let message =
-                    format!("softmax is for several labels, and model {} has one; use sigmoid", self.model.id);
-                return Err(Error::option("activation", message));
-            }
-            let score = |row| {
-                activation::score(output.row(row), self.model.activation)
-                    .ok_or_else(|| outputs.wrong(index, "holds values that are not finite numbers"))
-            };
-            Ok((0..batch.rows).map(score).collect())
-        })
+    fn run(&self, pairs: &[&Encoding], _: &Purpose) -> Result<Vec<Result<f32>>> {
+        self.0.run(pairs, &[], |row| self.score(row))
     }
 
     fn sessions(&self) -> Option<&SessionPool> {
-        Some(self.graph.pool())
+        Some(self.0.sessions())
     }
 }

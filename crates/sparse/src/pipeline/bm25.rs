@@ -4,14 +4,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use embedkit_core::{
-    AnyPipeline, Architecture, IndexNames, LoadContext, ModelDescription, Pipeline, Prepared, Purpose, Result, Role,
-    SparseVector, Stage, Usage,
+    AnyPipeline, Architecture, Direct, IndexNames, LoadContext, ModelDescription, Purpose, Result, Role, SparseVector,
+    Usage,
 };
 
-use super::check_task;
 use crate::FAMILY;
 use crate::bm25::{Bm25, Bm25Options};
-use crate::names::SharedNames;
 
 /// The `bm25` architecture. The row's `parameters` are [`Bm25Options`]. Without files, stop words are those
 /// compiled in; otherwise they are those of the files.
@@ -19,8 +17,7 @@ pub struct Bm25Terms;
 
 impl Bm25Terms {
     pub(crate) fn pipeline(model: Arc<ModelDescription>, bm25: Arc<Bm25>) -> AnyPipeline {
-        let names: SharedNames = bm25.clone();
-        AnyPipeline::new(Bm25Pipeline { model, bm25 }).with_extra(names)
+        AnyPipeline::direct(Bm25Model { model, bm25 })
     }
 }
 
@@ -46,28 +43,27 @@ impl Architecture for Bm25Terms {
     }
 }
 
-struct Bm25Pipeline {
+struct Bm25Model {
     model: Arc<ModelDescription>,
     bm25: Arc<Bm25>,
 }
 
-impl Pipeline for Bm25Pipeline {
+impl Direct for Bm25Model {
     type Input = str;
-    type Prepared = ();
     type Output = SparseVector;
 
-    fn prepare(&self, text: &str, purpose: &Purpose) -> Result<Prepared<(), SparseVector>> {
-        check_task(&self.model, purpose)?;
+    fn embed(&self, text: &str, purpose: &Purpose) -> Result<(SparseVector, Usage)> {
+        purpose.check_task(&self.model)?;
         let (vector, tokens) = self.bm25.embed(text, purpose.role == Role::Query)?;
-        Ok(Prepared { stage: Stage::Done(vector), usage: Usage { tokens, truncated: false } })
+        Ok((vector, Usage { tokens, truncated: false }))
     }
 
-    fn run(&self, _: &[&()], _: &Purpose) -> Result<Vec<Result<SparseVector>>> {
-        Ok(Vec::new())
+    fn index_names(&self) -> Option<Arc<dyn IndexNames>> {
+        Some(self.bm25.clone())
     }
 
     fn usage(&self, text: &str, purpose: &Purpose) -> Result<Usage> {
-        check_task(&self.model, purpose)?;
+        purpose.check_task(&self.model)?;
         Ok(Usage { tokens: self.bm25.word_count(text)?, truncated: false })
     }
 }

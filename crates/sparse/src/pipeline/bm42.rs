@@ -6,14 +6,13 @@ use std::sync::Arc;
 use embedkit_core::session::SessionPool;
 use embedkit_core::tokenizer::Encoding;
 use embedkit_core::{
-    AnyPipeline, Architecture, Error, IndexNames, LoadContext, ModelDescription, Pipeline, Prepared, Purpose, Result,
-    Role, SparseVector, Stage, Usage,
+    AnyPipeline, Architecture, Error, IndexNames, LoadContext, ModelDescription, ModelOption, Pipeline, Prepared,
+    Purpose, Result, Role, SparseVector, TextModel, Usage,
 };
 use serde::Deserialize;
 
-use super::graph::Graph;
+use super::token_model;
 use crate::FAMILY;
-use crate::names::SharedNames;
 use crate::scoring::{Bm42, Word, first_token_attention, join_pieces};
 use crate::text::term_index;
 
@@ -47,8 +46,12 @@ impl Architecture for Bm42Attention {
         FAMILY
     }
 
+    fn options(&self) -> &'static [ModelOption] {
+        &[ModelOption::MaxLength, ModelOption::Output]
+    }
+
     fn check(&self, model: &ModelDescription) -> Result<()> {
-        super::check_graph(model)?;
+        model.require_model_file()?;
         Bm42::new(model.parameters::<Parameters>()?.alpha, []).map(drop)
     }
 
@@ -56,20 +59,19 @@ impl Architecture for Bm42Attention {
         let parameters: Parameters = context.model.parameters()?;
         let stop_words = context.files.text(STOP_WORDS_FILE)?;
         let bm42 = Bm42::new(parameters.alpha, stop_words.lines().map(str::to_owned))?;
-        let graph = Graph::load(context)?;
-        let prefix = graph.tokenizer().continuing_prefix().ok_or_else(|| {
+        let model = token_model::load(context)?;
+        let prefix = model.tokenizer().continuing_prefix().ok_or_else(|| {
             Error::file(context.files.label("tokenizer.json"), "has no word pieces, which this architecture needs")
         })?;
-        let words = Arc::new(Words { graph, bm42, prefix });
-        let names: SharedNames = words.clone();
-        Ok(AnyPipeline::new(Bm42Pipeline(words)).with_extra(names))
+        let words = Arc::new(Words { model, bm42, prefix });
+        Ok(AnyPipeline::new(Bm42Pipeline(words)))
     }
 }
 
 struct Bm42Pipeline(Arc<Words>);
 
 struct Words {
-    graph: Graph,
+    model: TextModel,
     bm42: Bm42,
     prefix: String,
 }
@@ -78,8 +80,8 @@ impl Words {
     /// The words of token ids, special tokens left out.
     fn read(&self, ids: impl IntoIterator<Item = u32>) -> Result<Vec<Word>> {
         let ids: Vec<u32> = ids.into_iter().collect();
-        let tokens = self.graph.tokens(ids.iter().copied())?;
-        let is_special = |at: usize| self.graph.tokenizer().is_special(ids[at]);
+        let tokens = token_model::tokens(&self.model, ids.iter().copied())?;
+        let is_special = |at: usize| self.model.tokenizer().is_special(ids[at]);
         let tokens = tokens.iter().map(String::as_str).enumerate().filter(|(at, _)| !is_special(*at));
         Ok(join_pieces(tokens, &self.prefix))
     }
@@ -91,28 +93,32 @@ impl Pipeline for Bm42Pipeline {
     type Output = SparseVector;
 
     fn prepare(&self, text: &str, purpose: &Purpose) -> Result<Prepared<Encoding, SparseVector>> {
-        let Words { graph, bm42, .. } = &*self.0;
+        let Words { model, bm42, .. } = &*self.0;
         if purpose.role != Role::Query {
-            return graph.prepare(text, purpose);
+            return model.prepare(text, purpose);
         }
-        let encoding = graph.encode(text, purpose)?;
+        let encoding = model.encode(text, purpose)?;
         let vector = bm42.query(&self.0.read(encoding.ids.iter().copied())?)?;
-        Ok(Prepared { stage: Stage::Done(vector), usage: encoding.usage() })
+        Ok(Prepared::done(vector, encoding.usage()))
     }
 
-    fn run(&self, batch: &[&Encoding], _: &Purpose) -> Result<Vec<Result<SparseVector>>> {
-        self.0.graph.run(batch, (3, 2), |row| {
+    fn run(&self, texts: &[&Encoding], _: &Purpose) -> Result<Vec<Result<SparseVector>>> {
+        token_model::run(&self.0.model, texts, (3, 2), |row| {
             let attention = first_token_attention(row.values, row.shape[0], row.mask)?;
             self.0.bm42.document(&self.0.read(row.kept_ids())?, &attention)
         })
     }
 
     fn usage(&self, text: &str, purpose: &Purpose) -> Result<Usage> {
-        self.0.graph.usage(text, purpose)
+        self.0.model.usage(text, purpose)
+    }
+
+    fn index_names(&self) -> Option<Arc<dyn IndexNames>> {
+        Some(self.0.clone())
     }
 
     fn sessions(&self) -> Option<&SessionPool> {
-        Some(self.0.graph.pool())
+        Some(self.0.model.sessions())
     }
 }
 
@@ -122,7 +128,7 @@ impl IndexNames for Words {
     }
 
     fn names_in(&self, text: &str) -> Result<HashMap<u32, String>> {
-        let words = self.read(self.graph.encode(text, &Purpose::default())?.ids)?;
+        let words = self.read(self.model.encode(text, &Purpose::default())?.ids)?;
         Ok(self.bm42.stems(&words).map(|(stem, _)| (term_index(&stem), stem.into_owned())).collect())
     }
 }

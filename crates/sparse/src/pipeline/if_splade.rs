@@ -6,12 +6,12 @@ use std::sync::Arc;
 use embedkit_core::session::SessionPool;
 use embedkit_core::tokenizer::Encoding;
 use embedkit_core::{
-    AnyPipeline, Architecture, Error, LoadContext, ModelDescription, Pipeline, Prepared, Purpose, Result, Role,
-    SparseVector, Stage, Usage,
+    AnyPipeline, Architecture, Error, IndexNames, LoadContext, ModelDescription, ModelOption, Pipeline, Prepared,
+    Purpose, Result, Role, SparseVector, TextModel, Usage,
 };
 
-use super::graph::Graph;
-use crate::names::SharedNames;
+use super::splade::VocabularyNames;
+use super::token_model;
 use crate::{FAMILY, scoring};
 
 /// What a token weighs in a query, by its text.
@@ -30,9 +30,13 @@ impl Architecture for InferenceFreeSplade {
         FAMILY
     }
 
+    fn options(&self) -> &'static [ModelOption] {
+        &[ModelOption::MaxLength, ModelOption::Output]
+    }
+
     fn check(&self, model: &ModelDescription) -> Result<()> {
-        super::check_graph(model)?;
-        super::check_no_parameters(model)
+        model.require_model_file()?;
+        model.require_no_parameters()
     }
 
     fn load(&self, context: &LoadContext) -> Result<AnyPipeline> {
@@ -40,23 +44,22 @@ impl Architecture for InferenceFreeSplade {
         if let Some((token, weight)) = weights.iter().find(|(_, weight)| !weight.is_finite()) {
             return Err(Error::file(context.files.label(IDF_FILE), format!("the weight of {token:?} is {weight}")));
         }
-        let graph = Arc::new(Graph::load(context)?);
-        let by_id = |(token, weight): (String, f32)| Some((graph.tokenizer().id(&token)?, weight));
+        let model = token_model::load(context)?;
+        let by_id = |(token, weight): (String, f32)| Some((model.tokenizer().id(&token)?, weight));
         let idf = weights.into_iter().filter_map(by_id).collect();
-        let names: SharedNames = graph.clone();
-        Ok(AnyPipeline::new(InferenceFreePipeline { graph, idf }).with_extra(names))
+        Ok(AnyPipeline::new(InferenceFreePipeline { model, idf }))
     }
 }
 
 struct InferenceFreePipeline {
-    graph: Arc<Graph>,
+    model: TextModel,
     idf: HashMap<u32, f32>,
 }
 
 impl InferenceFreePipeline {
     fn query(&self, encoding: &Encoding) -> Result<SparseVector> {
         let ids: BTreeSet<u32> = encoding.ids.iter().copied().collect();
-        let ids = ids.into_iter().filter(|id| !self.graph.tokenizer().is_special(*id));
+        let ids = ids.into_iter().filter(|id| !self.model.tokenizer().is_special(*id));
         SparseVector::from_entries(ids.filter_map(|id| Some((id, *self.idf.get(&id)?))))
     }
 }
@@ -68,24 +71,28 @@ impl Pipeline for InferenceFreePipeline {
 
     fn prepare(&self, text: &str, purpose: &Purpose) -> Result<Prepared<Encoding, SparseVector>> {
         if purpose.role != Role::Query {
-            return self.graph.prepare(text, purpose);
+            return self.model.prepare(text, purpose);
         }
-        let encoding = self.graph.encode(text, purpose)?;
-        Ok(Prepared { stage: Stage::Done(self.query(&encoding)?), usage: encoding.usage() })
+        let encoding = self.model.encode(text, purpose)?;
+        Ok(Prepared::done(self.query(&encoding)?, encoding.usage()))
     }
 
-    fn run(&self, batch: &[&Encoding], _: &Purpose) -> Result<Vec<Result<SparseVector>>> {
-        self.graph.run(batch, (2, 0), |row| {
-            self.graph.check_vocabulary(row.shape[1])?;
-            scoring::inference_free_splade(row.values, row.mask, self.graph.tokenizer().special_ids())
+    fn run(&self, texts: &[&Encoding], _: &Purpose) -> Result<Vec<Result<SparseVector>>> {
+        token_model::run(&self.model, texts, (2, 0), |row| {
+            token_model::check_vocabulary(&self.model, row)?;
+            scoring::inference_free_splade(row.values, row.mask, self.model.tokenizer().special_ids())
         })
     }
 
     fn usage(&self, text: &str, purpose: &Purpose) -> Result<Usage> {
-        self.graph.usage(text, purpose)
+        self.model.usage(text, purpose)
+    }
+
+    fn index_names(&self) -> Option<Arc<dyn IndexNames>> {
+        Some(Arc::new(VocabularyNames(self.model.clone())))
     }
 
     fn sessions(&self) -> Option<&SessionPool> {
-        Some(self.graph.pool())
+        Some(self.model.sessions())
     }
 }

@@ -6,15 +6,14 @@ use std::sync::Arc;
 use embedkit_core::session::SessionPool;
 use embedkit_core::tokenizer::Encoding;
 use embedkit_core::{
-    AnyPipeline, Architecture, Error, IndexNames, LoadContext, ModelDescription, ModelFiles, Pipeline, Prepared,
-    Purpose, Result, Role, SparseVector, Usage,
+    AnyPipeline, Architecture, Error, IndexNames, LoadContext, ModelDescription, ModelFiles, ModelOption, Pipeline,
+    Prepared, Purpose, Result, Role, SparseVector, TextModel, TextRow, Usage,
 };
 use serde::Deserialize;
 
-use super::graph::{Graph, Row};
+use super::token_model;
 use crate::FAMILY;
 use crate::bm25::Saturation;
-use crate::names::SharedNames;
 use crate::scoring::{Encoder, MiniCoil, Vocabulary};
 
 /// Words that do not count, a line each.
@@ -59,8 +58,12 @@ impl Architecture for MiniCoilWords {
         FAMILY
     }
 
+    fn options(&self) -> &'static [ModelOption] {
+        &[ModelOption::MaxLength, ModelOption::Output, ModelOption::MemoryMap]
+    }
+
     fn check(&self, model: &ModelDescription) -> Result<()> {
-        super::check_graph(model)?;
+        model.require_model_file()?;
         model.parameters::<Parameters>()?.saturation().map(drop)
     }
 
@@ -72,9 +75,8 @@ impl Architecture for MiniCoilWords {
         let encoder = Encoder::new(files.open(ENCODER_FILE, context.memory_map)?).map_err(wrong_encoder(files))?;
         let stop_words = stop_words.lines().map(str::to_owned);
         let minicoil = MiniCoil::new(vocabulary, encoder, stop_words, saturation).map_err(wrong_encoder(files))?;
-        let words = Arc::new(Words { graph: Graph::load(context)?, minicoil });
-        let names: SharedNames = words.clone();
-        Ok(AnyPipeline::new(MiniCoilPipeline(words)).with_extra(names))
+        let words = Arc::new(Words { model: token_model::load(context)?, minicoil });
+        Ok(AnyPipeline::new(MiniCoilPipeline(words)))
     }
 }
 
@@ -86,14 +88,14 @@ fn wrong_encoder(files: &ModelFiles) -> impl FnOnce(Error) -> Error {
 struct MiniCoilPipeline(Arc<Words>);
 
 struct Words {
-    graph: Graph,
+    model: TextModel,
     minicoil: MiniCoil,
 }
 
 impl MiniCoilPipeline {
-    fn vector(&self, row: &Row<'_>, role: Role) -> Result<SparseVector> {
-        let Words { graph, minicoil } = &*self.0;
-        let tokens = graph.tokens(row.kept_ids())?;
+    fn vector(&self, row: &TextRow<'_>, role: Role) -> Result<SparseVector> {
+        let Words { model, minicoil } = &*self.0;
+        let tokens = token_model::tokens(model, row.kept_ids())?;
         let tokens: Vec<&str> = tokens.iter().map(String::as_str).collect();
         let width = row.shape[1];
         let kept = row.mask.iter().enumerate().filter(|(_, kept)| **kept != 0);
@@ -111,19 +113,23 @@ impl Pipeline for MiniCoilPipeline {
     type Output = SparseVector;
 
     fn prepare(&self, text: &str, purpose: &Purpose) -> Result<Prepared<Encoding, SparseVector>> {
-        self.0.graph.prepare(text, purpose)
+        self.0.model.prepare(text, purpose)
     }
 
-    fn run(&self, batch: &[&Encoding], purpose: &Purpose) -> Result<Vec<Result<SparseVector>>> {
-        self.0.graph.run(batch, (2, 0), |row| self.vector(row, purpose.role))
+    fn run(&self, texts: &[&Encoding], purpose: &Purpose) -> Result<Vec<Result<SparseVector>>> {
+        token_model::run(&self.0.model, texts, (2, 0), |row| self.vector(row, purpose.role))
     }
 
     fn usage(&self, text: &str, purpose: &Purpose) -> Result<Usage> {
-        self.0.graph.usage(text, purpose)
+        self.0.model.usage(text, purpose)
+    }
+
+    fn index_names(&self) -> Option<Arc<dyn IndexNames>> {
+        Some(self.0.clone())
     }
 
     fn sessions(&self) -> Option<&SessionPool> {
-        Some(self.0.graph.pool())
+        Some(self.0.model.sessions())
     }
 }
 
@@ -133,7 +139,7 @@ impl IndexNames for Words {
     }
 
     fn names_in(&self, text: &str) -> Result<HashMap<u32, String>> {
-        let tokens = self.graph.tokens(self.graph.encode(text, &Purpose::default())?.ids)?;
+        let tokens = token_model::tokens(&self.model, self.model.encode(text, &Purpose::default())?.ids)?;
         let tokens: Vec<&str> = tokens.iter().map(String::as_str).collect();
         Ok(self.minicoil.unknown_words(&tokens).into_iter().collect())
     }

@@ -5,12 +5,11 @@ use std::sync::Arc;
 use embedkit_core::session::SessionPool;
 use embedkit_core::tokenizer::Encoding;
 use embedkit_core::{
-    AnyPipeline, Architecture, IndexNames, LoadContext, ModelDescription, Pipeline, Prepared, Purpose, Result,
-    SparseVector, Usage,
+    AnyPipeline, Architecture, IndexNames, LoadContext, ModelDescription, ModelOption, Pipeline, Prepared, Purpose,
+    Result, SparseVector, TextModel, Usage,
 };
 
-use super::graph::Graph;
-use crate::names::SharedNames;
+use super::token_model;
 use crate::{FAMILY, scoring};
 
 /// The `splade` architecture: [`scoring::splade`] of the logits `[batch, tokens, vocabulary]` of a graph.
@@ -25,19 +24,21 @@ impl Architecture for Splade {
         FAMILY
     }
 
+    fn options(&self) -> &'static [ModelOption] {
+        &[ModelOption::MaxLength, ModelOption::Output]
+    }
+
     fn check(&self, model: &ModelDescription) -> Result<()> {
-        super::check_graph(model)?;
-        super::check_no_parameters(model)
+        model.require_model_file()?;
+        model.require_no_parameters()
     }
 
     fn load(&self, context: &LoadContext) -> Result<AnyPipeline> {
-        let graph = Arc::new(Graph::load(context)?);
-        let names: SharedNames = graph.clone();
-        Ok(AnyPipeline::new(SpladePipeline(graph)).with_extra(names))
+        Ok(AnyPipeline::new(SpladePipeline(token_model::load(context)?)))
     }
 }
 
-struct SpladePipeline(Arc<Graph>);
+struct SpladePipeline(TextModel);
 
 impl Pipeline for SpladePipeline {
     type Input = str;
@@ -48,9 +49,9 @@ impl Pipeline for SpladePipeline {
         self.0.prepare(text, purpose)
     }
 
-    fn run(&self, batch: &[&Encoding], _: &Purpose) -> Result<Vec<Result<SparseVector>>> {
-        self.0.run(batch, (2, 0), |row| {
-            self.0.check_vocabulary(row.shape[1])?;
+    fn run(&self, texts: &[&Encoding], _: &Purpose) -> Result<Vec<Result<SparseVector>>> {
+        token_model::run(&self.0, texts, (2, 0), |row| {
+            token_model::check_vocabulary(&self.0, row)?;
             scoring::splade(row.values, row.mask, |weight| row.precision.round(weight))
         })
     }
@@ -59,14 +60,20 @@ impl Pipeline for SpladePipeline {
         self.0.usage(text, purpose)
     }
 
+    fn index_names(&self) -> Option<Arc<dyn IndexNames>> {
+        Some(Arc::new(VocabularyNames(self.0.clone())))
+    }
+
     fn sessions(&self) -> Option<&SessionPool> {
-        Some(self.0.pool())
+        Some(self.0.sessions())
     }
 }
 
 /// Indices that are token ids.
-impl IndexNames for Graph {
+pub(super) struct VocabularyNames(pub(super) TextModel);
+
+impl IndexNames for VocabularyNames {
     fn name(&self, index: u32) -> Option<String> {
-        self.tokenizer().token(index)
+        self.0.tokenizer().token(index)
     }
 }

@@ -1,5 +1,6 @@
 //! Dense text embeddings.
 
+use embedkit::{Embedder, TextEmbedder};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
@@ -78,6 +79,6 @@ impl Side for Dense {
     }
 
     fn tokens(&self, items: &[String]) -> Option<usize> {
-        self.0.token_count(items).ok()
+        self.0.token_count(items, embedkit::Role::Plain).ok()
     }
 }

@@ -1,5 +1,6 @@
 //! Pictures: their vectors, and what is done to them before a model runs.
 
+use embedkit::Embedder;
 use std::path::PathBuf;
 
 use bench_protocol::{Answer, Config, Failure, Side};

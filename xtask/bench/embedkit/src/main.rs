@@ -1,16 +1,16 @@
 //! embedkit as a side of the benchmark: its facades, as anyone would use them.
 
 use bench_protocol::{Answer, Config, Failure, Options, QUERY, Side, serve};
+use embedkit::TextEmbedder;
 use embedkit::colbert::LateInteractionTextEmbedding;
 use embedkit::rerank::Reranker;
 use embedkit::sparse::SparseTextEmbedding;
-use embedkit::{Builder, Facade, Result};
+use embedkit::{Builder, Embedder, Result};
 
 mod dense;
 mod image;
 
 fn main() -> std::result::Result<(), Failure> {
-    embedkit::allocator::return_large_blocks();
     serve(load)
 }
 
@@ -42,12 +42,12 @@ fn load(config: &Config) -> std::result::Result<Box<dyn Side>, Failure> {
     })
 }
 
-fn from_folder<F: Facade>(builder: Builder<F>, config: &Config) -> Result<F> {
+fn from_folder<F: Embedder>(builder: Builder<F>, config: &Config) -> Result<F> {
     set(builder.model_dir(&config.model_dir), &config.options).build()
 }
 
 /// Sets what the options name.
-fn set<F: Facade>(mut builder: Builder<F>, options: &Options) -> Builder<F> {
+fn set<F: Embedder>(mut builder: Builder<F>, options: &Options) -> Builder<F> {
     for (value, setting) in [
         (options.batch_size, Builder::batch_size as fn(Builder<F>, usize) -> Builder<F>),
         (options.batch_tokens, Builder::batch_tokens),

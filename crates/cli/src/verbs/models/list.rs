@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use embedkit::{Filter, ModelDescription, Registry};
+use embedkit::{ModelDescription, ModelFilter, Registry};
 
 use super::row::as_json;
 use crate::args::ListArgs;
@@ -11,7 +11,7 @@ use crate::failure::{Failure, Result};
 use crate::verbs::{print, print_json};
 
 pub(super) fn list(args: &ListArgs) -> Result<()> {
-    let mut filter = Filter::default();
+    let mut filter = ModelFilter::default();
     filter.family = args.family.clone();
     filter.language = args.language.clone();
     filter.dim = args.dim;

@@ -64,7 +64,7 @@ impl Models {
     /// A late-interaction model that cannot be found or loaded.
     pub fn load(colbert: &str) -> Result<Self> {
         let colbert = match Path::new(colbert).is_dir() {
-            true => Builder::from_folder(colbert),
+            true => Builder::new(colbert),
             false => LateInteractionTextEmbedding::builder(colbert),
         };
         Ok(Self {

@@ -1,8 +1,8 @@
 //! How a model runs best on this machine: measured once, kept in a file, used from then on.
 //!
 //! ```no_run
-//! # use embedkit_core::{Facade, Result, tuning::{Tuner, Tuning}, Builder};
-//! # fn example<F: Facade>(builder: Builder<F>, embed: impl FnMut(&F) -> Result<()>) -> Result<F> {
+//! # use embedkit_core::{Builder, Embedder, Result, Tuner, Tuning};
+//! # fn example<E: Embedder>(builder: Builder<E>, embed: impl FnMut(&E) -> Result<()>) -> Result<E> {
 //! let tuning = Tuner::new(builder.clone()).run(embed)?;
 //! tuning.save("tuning.toml")?;
 //! // In another process, later:
@@ -10,14 +10,9 @@
 //! # }
 //! ```
 
-mod search;
-mod tuner;
-
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-
-pub use tuner::{Trial, Tuner};
 
 use crate::engine::Batching;
 use crate::session::{SessionOptions, usable_cores};
@@ -48,7 +43,7 @@ pub struct Tuning {
 
 impl Tuning {
     /// What a model runs with before anything was measured, on this machine.
-    fn untuned(model: &str, batching: &Batching, session: &SessionOptions) -> Self {
+    pub(crate) fn untuned(model: &str, batching: &Batching, session: &SessionOptions) -> Self {
         Self {
             model: model.to_owned(),
             cores: usable_cores(),

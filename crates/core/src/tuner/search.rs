@@ -1,7 +1,6 @@
 //! Walks from a tuning to a better one, one setting at a time.
 
-use super::Tuning;
-use crate::Result;
+use crate::{Result, Tuning};
 
 /// A setting, as steps from its value to lower and higher ones; none at its ends.
 type Setting = fn(&Tuning, Step) -> Option<Tuning>;

@@ -1,12 +1,13 @@
 //! Measures tunings against each other on the caller's own work.
 
+mod search;
+
 use std::time::{Duration, Instant};
 
-use super::Tuning;
-use super::search::{layouts, search};
-use crate::builder::{Builder, Facade};
-use crate::engine::check_count;
-use crate::{Error, Result};
+use search::{layouts, search};
+
+use crate::limits::check_count;
+use crate::{Builder, Embedder, Error, Result, Tuning};
 
 /// A tuning replaces another only when it takes less than this part of its time: on a machine that
 /// does other things too, smaller differences are chance.
@@ -17,8 +18,8 @@ const BETTER: f64 = 0.97;
 /// Every candidate is loaded beside the best so far, and the two do the work in turns; the quicker
 /// of their best rounds wins. Nothing else should run meanwhile.
 #[must_use]
-pub struct Tuner<F> {
-    builder: Builder<F>,
+pub struct Tuner<E> {
+    builder: Builder<E>,
     rounds: usize,
     on_trial: Box<dyn FnMut(&Trial)>,
 }
@@ -37,10 +38,10 @@ pub struct Trial {
     pub is_better: bool,
 }
 
-impl<F: Facade> Tuner<F> {
+impl<E: Embedder> Tuner<E> {
     /// A tuner of the model that this builder loads, with its options: sessions or threads that it fixes
     /// stay as they are, and so do they on accelerators.
-    pub fn new(builder: Builder<F>) -> Self {
+    pub fn new(builder: Builder<E>) -> Self {
         Self { builder, rounds: 3, on_trial: Box::new(|_| {}) }
     }
 
@@ -62,12 +63,12 @@ impl<F: Facade> Tuner<F> {
     /// # Errors
     /// A model without a graph, which has nothing to tune; as [`Builder::build`]; the first error of
     /// the work.
-    pub fn run(mut self, mut work: impl FnMut(&F) -> Result<()>) -> Result<Tuning> {
+    pub fn run(mut self, mut work: impl FnMut(&E) -> Result<()>) -> Result<Tuning> {
         check_count("rounds", Some(self.rounds))?;
         let start = self.builder.untuned()?;
         // What the caller fixed stays so; and each session of an accelerator holds the weights in its memory.
         let layouts = if self.builder.session.leaves_sessions_open() { layouts(&start) } else { Vec::new() };
-        let mut best_model: Option<F> = None;
+        let mut best_model: Option<E> = None;
         search(start, layouts, |candidate, best| {
             let best_loaded = match best_model.take() {
                 Some(model) => model,
@@ -87,20 +88,20 @@ impl<F: Facade> Tuner<F> {
     }
 
     /// The model with this tuning, warmed up.
-    fn load(&self, tuning: &Tuning, work: &mut impl FnMut(&F) -> Result<()>) -> Result<F> {
+    fn load(&self, tuning: &Tuning, work: &mut impl FnMut(&E) -> Result<()>) -> Result<E> {
         let model = self.builder.clone().tuned(tuning.clone()).build()?;
         work(&model)?;
         Ok(model)
     }
 }
 
-fn timed<F>(model: &F, work: &mut impl FnMut(&F) -> Result<()>) -> Result<Duration> {
+fn timed<E>(model: &E, work: &mut impl FnMut(&E) -> Result<()>) -> Result<Duration> {
     let start = Instant::now();
     work(model)?;
     Ok(start.elapsed())
 }
 
-impl<F: Facade> Builder<F> {
+impl<E: Embedder> Builder<E> {
     /// What the model runs with as this builder has it.
     fn untuned(&self) -> Result<Tuning> {
         // No session is needed to tell.

@@ -1,20 +1,21 @@
-//! Which models and architectures there are.
+//! Which models, architectures and families there are.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use super::manifest::check_row;
-use super::{Architecture, Manifest, ModelDescription, ModelFiles, Plugin, Source};
-use crate::{Error, Facade, Result};
+use super::{Architecture, ModelFilter, Plugin};
+use crate::model::check_row;
+use crate::{Error, Family, Manifest, ModelDescription, ModelFiles, Result, Source};
 
-/// The models and architectures a program knows. Cheap to clone; clones share their contents.
+/// The models, architectures and families a program knows. Cheap to clone; clones share their contents.
 #[derive(Clone, Default)]
 pub struct Registry(Arc<RwLock<Contents>>);
 
 #[derive(Default)]
 struct Contents {
     plugins: BTreeMap<&'static str, &'static Plugin>,
+    families: BTreeMap<&'static str, &'static dyn Family>,
     architectures: BTreeMap<Key, &'static dyn Architecture>,
     models: Vec<Arc<ModelDescription>>,
     /// Position in `models` by family and lower-case name.
@@ -24,39 +25,6 @@ struct Contents {
 
 /// Family and lower-case name.
 type Key = (String, String);
-
-/// Which models [`Registry::list`] gives; an empty filter gives all.
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub struct Filter {
-    /// Of this family only.
-    pub family: Option<String>,
-    /// Of this language (or multilingual) only.
-    pub language: Option<String>,
-    /// With vectors of this width only, or that can be cut to it.
-    pub dim: Option<usize>,
-    /// Under this licence only, without regard to case.
-    pub license: Option<String>,
-    /// Of this vector space only: the models whose vectors can be compared.
-    pub space: Option<String>,
-    /// Not larger than this, in gigabytes.
-    pub max_size_gb: Option<f64>,
-}
-
-impl Filter {
-    /// Whether the model passes.
-    pub fn matches(&self, model: &ModelDescription) -> bool {
-        let speaks =
-            |wanted: &String| model.languages.iter().any(|l| l.eq_ignore_ascii_case(wanted) || l == "multilingual");
-        let has_width = |dim: &usize| model.dim == Some(*dim) || model.matryoshka.contains(dim);
-        self.family.as_ref().is_none_or(|family| model.family.eq_ignore_ascii_case(family))
-            && self.language.as_ref().is_none_or(speaks)
-            && self.dim.as_ref().is_none_or(has_width)
-            && self.license.as_ref().is_none_or(|license| model.license.eq_ignore_ascii_case(license))
-            && self.space.as_ref().is_none_or(|space| model.space.as_ref() == Some(space))
-            && self.max_size_gb.is_none_or(|size| model.size_gb <= size)
-    }
-}
 
 impl Registry {
     /// A registry without any model, for programs that name each plug-in themselves.
@@ -92,6 +60,9 @@ impl Registry {
         }
         contents.add_rows(manifest)?;
         contents.plugins.insert(plugin.name, plugin);
+        for &family in plugin.families {
+            contents.families.entry(family.name()).or_insert(family);
+        }
         for &architecture in plugin.architectures {
             let key = key(architecture.family(), architecture.name());
             contents.architectures.entry(key).or_insert(architecture);
@@ -133,10 +104,10 @@ impl Registry {
     /// Adds a model folder that describes itself, under an id.
     ///
     /// # Errors
-    /// As [`Facade::describe`] and [`register`](Self::register).
-    pub fn register_folder<F: Facade>(&self, id: impl Into<String>, folder: impl Into<PathBuf>) -> Result<()> {
+    /// [`Error::UnknownFamily`], as [`Family::describe`] and as [`register`](Self::register).
+    pub fn register_folder(&self, family: &str, id: impl Into<String>, folder: impl Into<PathBuf>) -> Result<()> {
         let folder = folder.into();
-        let mut model = F::describe(&ModelFiles::folder(&folder)?)?;
+        let mut model = self.family(family)?.describe(&ModelFiles::folder(&folder)?)?;
         model.id = id.into();
         model.sources = vec![Source::Folder { folder }];
         self.register(model)
@@ -169,8 +140,25 @@ impl Registry {
     }
 
     /// The models that pass a filter, in the order of registration.
-    pub fn list(&self, filter: &Filter) -> Vec<Arc<ModelDescription>> {
+    pub fn list(&self, filter: &ModelFilter) -> Vec<Arc<ModelDescription>> {
         self.read().models.iter().filter(|model| filter.matches(model)).cloned().collect()
+    }
+
+    /// The family of this name.
+    ///
+    /// # Errors
+    /// [`Error::UnknownFamily`].
+    pub fn family(&self, name: &str) -> Result<&'static dyn Family> {
+        let contents = self.read();
+        contents.families.get(name).copied().ok_or_else(|| Error::UnknownFamily {
+            name: name.to_owned(),
+            known: contents.families.keys().map(|known| (*known).to_owned()).collect(),
+        })
+    }
+
+    /// The families, by name.
+    pub fn families(&self) -> Vec<&'static dyn Family> {
+        self.read().families.values().copied().collect()
     }
 
     /// The architecture of a row.
@@ -188,9 +176,9 @@ impl Registry {
         })
     }
 
-    /// Names of the registered architectures, each with its family.
-    pub fn architectures(&self) -> Vec<(String, String)> {
-        self.read().architectures.keys().cloned().collect()
+    /// The registered architectures, by family and name.
+    pub fn architectures(&self) -> Vec<&'static dyn Architecture> {
+        self.read().architectures.values().copied().collect()
     }
 
     /// Names of the registered crates.
@@ -286,41 +274,4 @@ impl Contents {
 
 fn key(family: &str, name: &str) -> Key {
     (family.to_owned(), name.to_lowercase())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_filter_keeps_what_it_says() {
-        let mut model = ModelDescription::new("a/b", "dense", "x");
-        model.languages = vec!["en".to_owned()];
-        model.license = "MIT".to_owned();
-        model.dim = Some(384);
-        model.matryoshka = vec![128];
-        model.size_gb = 0.5;
-        model.space = Some("clip".to_owned());
-        let text = |text: &str| Some(text.to_owned());
-        for (filter, passes) in [
-            (Filter::default(), true),
-            (Filter { family: text("Dense"), ..Filter::default() }, true),
-            (Filter { family: text("sparse"), ..Filter::default() }, false),
-            (Filter { language: text("EN"), ..Filter::default() }, true),
-            (Filter { language: text("de"), ..Filter::default() }, false),
-            (Filter { dim: Some(384), ..Filter::default() }, true),
-            (Filter { dim: Some(128), ..Filter::default() }, true),
-            (Filter { dim: Some(100), ..Filter::default() }, false),
-            (Filter { license: text("mit"), ..Filter::default() }, true),
-            (Filter { license: text("Apache-2.0"), ..Filter::default() }, false),
-            (Filter { space: text("clip"), ..Filter::default() }, true),
-            (Filter { space: text("siglip"), ..Filter::default() }, false),
-            (Filter { max_size_gb: Some(0.5), ..Filter::default() }, true),
-            (Filter { max_size_gb: Some(0.4), ..Filter::default() }, false),
-        ] {
-            assert_eq!(filter.matches(&model), passes, "{filter:?}");
-        }
-        model.languages = vec!["multilingual".to_owned()];
-        assert!(Filter { language: text("de"), ..Filter::default() }.matches(&model));
-    }
 }

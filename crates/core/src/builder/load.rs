@@ -1,0 +1,160 @@
+//! From a request to a loaded model.
+
+use std::sync::Arc;
+
+use super::model_ref::FilesFrom;
+use super::{Builder, ModelRef};
+use crate::engine::LoadedModel;
+use crate::{
+    Architecture, Embedder, Error, Family, FamilyOf, LoadContext, ModelDescription, ModelFiles, ModelOption,
+    Quantization, Registry, Result,
+};
+
+impl<E: Embedder> Builder<E> {
+    /// Loads the model.
+    ///
+    /// # Errors
+    /// [`Error::UnknownModel`], [`Error::UnknownArchitecture`], a download that fails, missing or
+    /// wrong files, options that do not fit the model.
+    pub fn build(self) -> Result<E> {
+        Ok(E::from_engine(self.load()?.engine()?))
+    }
+
+    pub(crate) fn load(self) -> Result<LoadedModel> {
+        self.load_of(FamilyOf::<E>::FAMILY)
+    }
+}
+
+impl<E> Builder<E> {
+    /// Loads a model of this family.
+    pub(crate) fn load_of(self, family: &dyn Family) -> Result<LoadedModel> {
+        self.check()?;
+        let registry = self.registry.clone().unwrap_or_else(|| Registry::global().clone());
+        let (model, files) = self.resolve(&registry, family)?;
+        let model = Arc::new(self.overridden(model)?);
+        #[cfg(feature = "onnx")]
+        if let Some(tuning) = &self.tuning {
+            tuning.check(&model.id)?;
+        }
+        let architecture = registry.architecture(&model)?;
+        self.refuse_unused(architecture, &model, &registry)?;
+        architecture.check(&model)?;
+        if let Some(notice) = &model.notice {
+            tracing::warn!(model = model.id, "{notice}");
+        }
+        let mut context = LoadContext::new(model.clone(), files);
+        context.dim = self.dim;
+        context.memory_map = self.memory_map.unwrap_or(false);
+        #[cfg(feature = "onnx")]
+        {
+            context.session = self.session;
+        }
+        let pipeline = architecture.load(&context)?;
+        #[cfg(feature = "onnx")]
+        if let Some(option) = context.session.needs_graph().filter(|_| !pipeline.has_graph()) {
+            return Err(Error::option(option, format!("model {} runs no graph, and has no use for it", model.id)));
+        }
+        let mut options = self.engine;
+        // A folder that describes itself does not say how its weights are stored.
+        let describes_itself = matches!(self.model, ModelRef::Folder(_) | ModelRef::Files(_));
+        options.batching.invariant &= model.quantization == Quantization::Dynamic || describes_itself;
+        Ok(LoadedModel::new(model, pipeline, options))
+    }
+
+    /// The row and the files.
+    fn resolve(&self, registry: &Registry, family: &dyn Family) -> Result<(ModelDescription, ModelFiles)> {
+        let files = match &self.files {
+            FilesFrom::Sources => None,
+            FilesFrom::Folder(folder) => Some(ModelFiles::folder(folder)?),
+            FilesFrom::Memory(files) => Some(files.clone()),
+        };
+        let model = match (&self.model, &files) {
+            (ModelRef::Id(id), _) => ModelDescription::clone(&*registry.find(family.name(), id)?),
+            (ModelRef::Row(row), _) => {
+                crate::model::check_row(row).map_err(|message| Error::manifest(&row.id, message))?;
+                ModelDescription::clone(row)
+            }
+            (ModelRef::Folder(_) | ModelRef::Files(_), Some(files)) => family.describe(files)?,
+            (ModelRef::Folder(_) | ModelRef::Files(_), None) => {
+                return Err(Error::option("model", "name a model, a row or a folder"));
+            }
+        };
+        if model.family != family.name() {
+            let message = format!("is of the family {:?}, and {:?} was asked for", model.family, family.name());
+            return Err(Error::model(model.id, message));
+        }
+        let files = match files {
+            Some(files) => Some(files),
+            None => registry.local_files(&model)?,
+        };
+        let files = files.map_or_else(|| self.fetch(&model), Ok)?;
+        Ok((model, files))
+    }
+
+    #[cfg(feature = "hub")]
+    fn fetch(&self, model: &ModelDescription) -> Result<ModelFiles> {
+        if model.sources.is_empty() && model.required_files().next().is_none() {
+            return Ok(ModelFiles::none());
+        }
+        crate::hub::Hub::new(self.hub.clone())?.fetch(model)
+    }
+
+    #[cfg(not(feature = "hub"))]
+    fn fetch(&self, model: &ModelDescription) -> Result<ModelFiles> {
+        match model.required_files().next() {
+            None => Ok(ModelFiles::none()),
+            Some(_) => Err(Error::option(
+                "model_dir",
+                format!(
+                    "model {} must be given as a folder, as this program is built without the feature `hub`",
+                    model.id
+                ),
+            )),
+        }
+    }
+
+    /// The row with what the caller sets over it.
+    fn overridden(&self, mut model: ModelDescription) -> Result<ModelDescription> {
+        let set = &self.overrides;
+        model.max_length = set.max_length.or(model.max_length);
+        model.pooling = set.pooling.unwrap_or(model.pooling);
+        model.normalize = set.normalize.unwrap_or(model.normalize);
+        model.output = set.output.clone().or(model.output);
+        model.activation = set.activation.unwrap_or(model.activation);
+        if let Some(file) = &set.model_file {
+            model.model_file.clone_from(file);
+        }
+        model.parameters.extend(set.parameters.clone());
+        if let Some(dim) = self.dim
+            && Some(dim) != model.dim
+            && !model.matryoshka.contains(&dim)
+        {
+            let steps: Vec<String> = model.dim.iter().chain(&model.matryoshka).map(usize::to_string).collect();
+            let message = format!("model {} can be cut to {}, not to {dim}", model.id, steps.join(", "));
+            return Err(Error::option("dim", message));
+        }
+        Ok(model)
+    }
+
+    /// Refuses options that were set and that the architecture has no use for.
+    fn refuse_unused(
+        &self,
+        architecture: &dyn Architecture,
+        model: &ModelDescription,
+        registry: &Registry,
+    ) -> Result<()> {
+        let is_unused = |option: &ModelOption| !architecture.options().contains(option);
+        let Some(option) = self.set_options().into_iter().find(is_unused) else { return Ok(()) };
+        let all = registry.architectures();
+        let takers = all.iter().filter(|other| other.options().contains(&option));
+        let takers: Vec<String> = takers.map(|other| format!("{} ({})", other.name(), other.family())).collect();
+        let message = format!(
+            "model {} has no use for it: the {} architecture {:?} does not take it; those that do: {}",
+            model.id,
+            model.family,
+            model.architecture,
+            if takers.is_empty() { "none".to_owned() } else { takers.join(", ") }
+        );
+        Err(Error::option(option.name(), message))
+    }
+}

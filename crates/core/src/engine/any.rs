@@ -1,0 +1,59 @@
+//! A pipeline whose types are hidden until its family asks for them.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use super::erased::{Batched, ErasedPipeline, Immediate};
+use crate::{Direct, IndexNames, Pipeline};
+
+/// A loaded model's pipeline, whose input and output types only its family knows.
+pub struct AnyPipeline {
+    /// An `Arc<dyn ErasedPipeline<I, O>>`.
+    pipeline: Box<dyn Any + Send + Sync>,
+    index_names: Option<Arc<dyn IndexNames>>,
+    #[cfg(feature = "onnx")]
+    has_graph: bool,
+}
+
+impl AnyPipeline {
+    /// Hides the types of a pipeline that runs in batches.
+    pub fn new<P: Pipeline>(pipeline: P) -> Self {
+        Self::hiding::<P::Input, P::Output>(Arc::new(Batched(pipeline)))
+    }
+
+    /// Hides the types of a model that answers at once.
+    pub fn direct<D: Direct>(model: D) -> Self {
+        Self::hiding::<D::Input, D::Output>(Arc::new(Immediate(model)))
+    }
+
+    fn hiding<I: ?Sized + 'static, O: 'static>(pipeline: Arc<dyn ErasedPipeline<I, O>>) -> Self {
+        Self {
+            index_names: pipeline.index_names(),
+            #[cfg(feature = "onnx")]
+            has_graph: pipeline.sessions().is_some(),
+            pipeline: Box::new(pipeline),
+        }
+    }
+
+    /// What the indices of its sparse vectors stand for, where that is known.
+    pub fn index_names(&self) -> Option<Arc<dyn IndexNames>> {
+        self.index_names.clone()
+    }
+
+    /// Whether sessions run the model's graph.
+    #[cfg(feature = "onnx")]
+    pub fn has_graph(&self) -> bool {
+        self.has_graph
+    }
+
+    /// The pipeline, if these are its types.
+    pub(super) fn downcast<I: ?Sized + 'static, O: 'static>(self) -> Option<Arc<dyn ErasedPipeline<I, O>>> {
+        self.pipeline.downcast::<Arc<dyn ErasedPipeline<I, O>>>().ok().map(|pipeline| *pipeline)
+    }
+}
+
+impl std::fmt::Debug for AnyPipeline {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AnyPipeline")
+    }
+}

@@ -1,0 +1,132 @@
+//! A pipeline as the engine sees it: something that prepares and runs windows of inputs.
+//!
+//! A pipeline's prepared type is its own. Windows are erased, not rows: nothing is boxed or downcast for each row,
+//! and the engine is still written once.
+
+use std::sync::Arc;
+
+use super::batching::Batching;
+use super::control::Control;
+use super::threads::Threads;
+use super::window::{PreparedWindow, prepare_all};
+#[cfg(feature = "onnx")]
+use crate::session::SessionPool;
+use crate::{Direct, IndexNames, Pipeline, Prepared, Purpose, Result, Usage};
+
+/// An input's output and what it used.
+pub(super) type Finished<O> = Result<(O, Usage)>;
+
+/// A pipeline, a window at a time: what is left of it when its prepared type is hidden.
+pub(super) trait ErasedPipeline<I: ?Sized, O>: Send + Sync {
+    fn usage(&self, input: &I, purpose: &Purpose) -> Result<Usage>;
+
+    fn index_names(&self) -> Option<Arc<dyn IndexNames>>;
+
+    #[cfg(feature = "onnx")]
+    fn sessions(&self) -> Option<&SessionPool>;
+
+    fn prepare(&self, inputs: &[&I], purpose: &Arc<Purpose>, threads: &Threads) -> Box<dyn Window<O> + '_>;
+}
+
+/// Prepared inputs, ready to run.
+pub(super) trait Window<O>: Send {
+    /// Tokens to compute, and bytes held.
+    fn cost(&self) -> WindowCost;
+
+    /// One result an input, in their order.
+    fn run(self: Box<Self>, batching: &Batching, control: &Control) -> Vec<Finished<O>>;
+}
+
+/// What a window computes and holds.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct WindowCost {
+    pub(super) tokens: usize,
+    pub(super) bytes: usize,
+}
+
+/// A pipeline that runs in batches.
+pub(super) struct Batched<P>(pub(super) P);
+
+impl<P: Pipeline> ErasedPipeline<P::Input, P::Output> for Batched<P> {
+    fn usage(&self, input: &P::Input, purpose: &Purpose) -> Result<Usage> {
+        self.0.usage(input, purpose)
+    }
+
+    fn index_names(&self) -> Option<Arc<dyn IndexNames>> {
+        self.0.index_names()
+    }
+
+    #[cfg(feature = "onnx")]
+    fn sessions(&self) -> Option<&SessionPool> {
+        self.0.sessions()
+    }
+
+    fn prepare(
+        &self,
+        inputs: &[&P::Input],
+        purpose: &Arc<Purpose>,
+        threads: &Threads,
+    ) -> Box<dyn Window<P::Output> + '_> {
+        let rows = prepare_all(inputs, threads, |input| self.0.prepare(input, purpose));
+        Box::new(PreparedWindow::new(&self.0, purpose.clone(), rows))
+    }
+}
+
+/// A model that answers at once.
+pub(super) struct Immediate<D>(pub(super) D);
+
+impl<D: Direct> ErasedPipeline<D::Input, D::Output> for Immediate<D> {
+    fn usage(&self, input: &D::Input, purpose: &Purpose) -> Result<Usage> {
+        self.0.usage(input, purpose)
+    }
+
+    fn index_names(&self) -> Option<Arc<dyn IndexNames>> {
+        self.0.index_names()
+    }
+
+    #[cfg(feature = "onnx")]
+    fn sessions(&self) -> Option<&SessionPool> {
+        None
+    }
+
+    fn prepare(
+        &self,
+        inputs: &[&D::Input],
+        purpose: &Arc<Purpose>,
+        threads: &Threads,
+    ) -> Box<dyn Window<D::Output> + '_> {
+        Box::new(Answers(prepare_all(inputs, threads, |input| self.0.embed(input, purpose))))
+    }
+}
+
+/// A window of results.
+struct Answers<O>(Vec<Finished<O>>);
+
+impl<O: Send> Window<O> for Answers<O> {
+    fn cost(&self) -> WindowCost {
+        WindowCost::default()
+    }
+
+    fn run(self: Box<Self>, _: &Batching, control: &Control) -> Vec<Finished<O>> {
+        control.report(self.0.len(), 0);
+        self.0
+    }
+}
+
+impl<P, O> Prepared<P, O> {
+    /// What is left to compute and held for it.
+    pub(super) fn cost(&self) -> WindowCost {
+        match self.stage {
+            crate::Stage::Run { length, bytes, .. } => WindowCost { tokens: length, bytes },
+            crate::Stage::Done(_) => WindowCost::default(),
+        }
+    }
+}
+
+impl std::ops::Add for WindowCost {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self { tokens: self.tokens + other.tokens, bytes: self.bytes + other.bytes }
+    }
+}

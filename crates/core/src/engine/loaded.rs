@@ -1,0 +1,40 @@
+//! A loaded model on its way to its family.
+
+use std::sync::Arc;
+
+use super::{AnyPipeline, Engine, EngineOptions};
+use crate::{ModelDescription, Result};
+
+/// A loaded model whose input and output types nobody asked for yet.
+#[derive(Debug)]
+pub struct LoadedModel {
+    model: Arc<ModelDescription>,
+    pipeline: AnyPipeline,
+    options: EngineOptions,
+}
+
+impl LoadedModel {
+    /// A row with its pipeline, and how it is to be run.
+    pub fn new(model: Arc<ModelDescription>, pipeline: AnyPipeline, options: EngineOptions) -> Self {
+        Self { model, pipeline, options }
+    }
+
+    /// The model's row, with the caller's overrides.
+    pub fn model(&self) -> &Arc<ModelDescription> {
+        &self.model
+    }
+
+    /// Whether sessions run the model's graph.
+    #[cfg(feature = "onnx")]
+    pub fn has_graph(&self) -> bool {
+        self.pipeline.has_graph()
+    }
+
+    /// An engine over the model, for the family's input and output.
+    ///
+    /// # Errors
+    /// [`Error::Model`](crate::Error::Model) when the architecture's pipeline has other types.
+    pub fn engine<I: ?Sized + Sync + 'static, O: Send + 'static>(self) -> Result<Engine<I, O>> {
+        Engine::new(self.model, self.pipeline, &self.options)
+    }
+}

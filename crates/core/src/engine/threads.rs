@@ -1,0 +1,78 @@
+//! The threads that inputs are prepared on.
+
+use std::sync::{Arc, OnceLock};
+
+use rayon::ThreadPool;
+
+use crate::limits::check_count;
+use crate::{Error, Result};
+
+/// Where inputs are prepared.
+#[derive(Clone, Debug)]
+pub(super) enum Threads {
+    /// On the calling thread.
+    Calling,
+    /// On a pool that all engines of this process share.
+    Shared,
+    /// On a pool of this engine's own.
+    Own(Arc<ThreadPool>),
+}
+
+impl Threads {
+    /// So many threads. Default: as many as the process may use, shared by all engines.
+    pub(super) fn new(threads: Option<usize>) -> Result<Self> {
+        check_count("threads", threads)?;
+        match threads {
+            None => Ok(Self::Shared),
+            Some(1) => Ok(Self::Calling),
+            Some(count) => match start(count) {
+                Ok(pool) => Ok(Self::Own(Arc::new(pool))),
+                Err(error) => Err(Error::option("threads", format!("{count} threads cannot be started: {error}"))),
+            },
+        }
+    }
+
+    /// The pool; none where the calling thread does the work.
+    pub(super) fn pool(&self) -> Option<&ThreadPool> {
+        match self {
+            Self::Calling => None,
+            Self::Shared => shared(),
+            Self::Own(pool) => Some(pool),
+        }
+    }
+}
+
+/// A pool of so many threads; of as many as the process may use for 0.
+fn start(threads: usize) -> Result<ThreadPool, rayon::ThreadPoolBuildError> {
+    rayon::ThreadPoolBuilder::new().num_threads(threads).thread_name(|n| format!("embedkit-{n}")).build()
+}
+
+/// The shared pool of this process; none where the system has no threads to give.
+///
+/// A pool's threads do not survive a fork, and whoever waits for them in the child waits for ever. So every process
+/// of a line of forks has a pool of its own, at the end of a list that is read without a lock.
+fn shared() -> Option<&'static ThreadPool> {
+    let process = std::process::id();
+    let mut link = &POOLS;
+    while let Some(pool) = link.get() {
+        if pool.process == process {
+            return pool.threads.as_ref();
+        }
+        link = &pool.next;
+    }
+    let threads = start(0).inspect_err(|error| {
+        tracing::warn!(%error, "threads cannot be started, so inputs are prepared on the calling one");
+    });
+    // Whoever lost a race to another thread uses the other's, and this one ends.
+    drop(link.set(Box::new(ProcessPool { process, threads: threads.ok(), next: OnceLock::new() })));
+    link.get().and_then(|pool| pool.threads.as_ref())
+}
+
+static POOLS: OnceLock<Box<ProcessPool>> = OnceLock::new();
+
+/// The pool of one process, and those of the processes that were forked from it.
+struct ProcessPool {
+    process: u32,
+    threads: Option<ThreadPool>,
+    next: OnceLock<Box<ProcessPool>>,
+}

@@ -1,0 +1,78 @@
+//! What crates add to a program, and the registry in which it is found.
+
+mod architecture;
+mod filter;
+mod registry;
+
+pub use architecture::{Architecture, LoadContext, ModelOption};
+pub use filter::ModelFilter;
+pub use registry::Registry;
+
+use crate::Family;
+
+/// Everything one crate adds: rows, architectures, families.
+///
+/// A crate keeps it as a public `static` and registers it with [`register!`](crate::register), so
+/// that it is found by linking; where link-time registration is not available,
+/// [`Registry::add`] takes the same item.
+#[derive(Clone, Copy)]
+pub struct Plugin {
+    pub(crate) name: &'static str,
+    pub(crate) manifest: &'static str,
+    pub(crate) families: &'static [&'static dyn Family],
+    pub(crate) architectures: &'static [&'static dyn Architecture],
+    pub(crate) files: &'static [(&'static str, &'static [u8])],
+}
+
+impl Plugin {
+    /// A plug-in that adds nothing yet; `name` is the crate's, for messages and for rows whose source is `embedded`.
+    pub const fn new(name: &'static str) -> Self {
+        Self { name, manifest: "", families: &[], architectures: &[], files: &[] }
+    }
+
+    /// Adds rows, as the TOML text of a manifest.
+    #[must_use]
+    pub const fn manifest(mut self, manifest: &'static str) -> Self {
+        self.manifest = manifest;
+        self
+    }
+
+    /// Adds families.
+    #[must_use]
+    pub const fn families(mut self, families: &'static [&'static dyn Family]) -> Self {
+        self.families = families;
+        self
+    }
+
+    /// Adds architectures.
+    #[must_use]
+    pub const fn architectures(mut self, architectures: &'static [&'static dyn Architecture]) -> Self {
+        self.architectures = architectures;
+        self
+    }
+
+    /// Adds files compiled into the crate, by name, for rows whose source is `embedded`.
+    #[must_use]
+    pub const fn files(mut self, files: &'static [(&'static str, &'static [u8])]) -> Self {
+        self.files = files;
+        self
+    }
+}
+
+inventory::collect!(&'static Plugin);
+
+/// Registers a crate's [`Plugin`] at link time.
+///
+/// ```
+/// use embedkit_core::Plugin;
+///
+/// pub static PLUGIN: Plugin = Plugin::new("my-models");
+/// embedkit_core::register!(PLUGIN);
+/// # fn main() { assert!(embedkit_core::Registry::global().plugins().any(|name| name == "my-models")) }
+/// ```
+#[macro_export]
+macro_rules! register {
+    ($plugin:path) => {
+        $crate::private::inventory::submit! { &$plugin as &'static $crate::Plugin }
+    };
+}

@@ -1,0 +1,50 @@
+//! What the architectures with a graph have in common: a graph that gives something for each token.
+
+use embedkit_core::session::BadOutput;
+use embedkit_core::tokenizer::{Encoding, TokenizerOptions};
+use embedkit_core::{Error, LoadContext, Result, SparseVector, TextModel, TextRow};
+
+/// Loads the model with the tokenizer's own options.
+pub(super) fn load(context: &LoadContext) -> Result<TextModel> {
+    TextModel::load(context, TokenizerOptions::default())
+}
+
+/// Runs a batch. `score` makes a text's vector of its share of the output, which has `axes` axes, of which
+/// that at `token_axis` is as long as the text.
+pub(super) fn run(
+    model: &TextModel,
+    texts: &[&Encoding],
+    (axes, token_axis): (usize, usize),
+    score: impl Fn(&TextRow<'_>) -> Result<SparseVector>,
+) -> Result<Vec<Result<SparseVector>>> {
+    model.run(texts, &[], |row| {
+        if row.shape.len() != axes || row.shape[token_axis] != row.length() {
+            let expected = format!("{axes} axes beside the batch's, with {} tokens", row.length());
+            return Err(row.misshapen(expected));
+        }
+        score(row).map_err(|error| match error {
+            Error::Vector(_) => row.wrong(BadOutput::Unusable(error.into())),
+            other => other,
+        })
+    })
+}
+
+/// Checks that the graph has a weight for each entry of the vocabulary that the row states.
+pub(super) fn check_vocabulary(model: &TextModel, row: &TextRow<'_>) -> Result<()> {
+    match (model.model().vocab_size, row.shape.last()) {
+        (Some(expected), Some(&found)) if expected != found => Err(row.wrong(BadOutput::Width { found, expected })),
+        _ => Ok(()),
+    }
+}
+
+/// The texts of ids.
+///
+/// # Errors
+/// [`Error::Model`] when the vocabulary lacks one.
+pub(super) fn tokens(model: &TextModel, ids: impl IntoIterator<Item = u32>) -> Result<Vec<String>> {
+    let text = |id| {
+        let missing = || Error::model(&model.model().id, format!("the tokenizer has no token {id}"));
+        model.tokenizer().token(id).ok_or_else(missing)
+    };
+    ids.into_iter().map(text).collect()
+}
