@@ -16,11 +16,12 @@ pub mod pipeline;
 #[cfg(feature = "onnx")]
 pub mod session;
 mod sparse_vector;
-#[cfg(feature = "tokenizer")]
-pub mod tokenizer;
 #[cfg(feature = "onnx")]
 pub mod tuning;
 pub mod vector;
+
+#[cfg(feature = "tokenizer")]
+pub use embedkit_tokenizer as tokenizer;
 
 pub use builder::{Builder, Facade, Loaded};
 pub use engine::{Batching, CancelToken, Embeddings, Engine, EngineOptions, Progress};

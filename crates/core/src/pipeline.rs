@@ -92,6 +92,13 @@ pub struct Usage {
     pub truncated: bool,
 }
 
+#[cfg(feature = "tokenizer")]
+impl From<&crate::tokenizer::Encoding> for Usage {
+    fn from(row: &crate::tokenizer::Encoding) -> Self {
+        Self { tokens: row.ids.len(), truncated: row.truncated }
+    }
+}
+
 /// What embeddings are for: the same text may be embedded differently as a query and as a passage.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Purpose {

@@ -7,7 +7,7 @@ use embedkit_core::session::{SessionPool, Tensor, TextGraph};
 use embedkit_core::tokenizer::{Encoding, TokenBatch, Tokenizer, TokenizerOptions};
 use embedkit_core::{
     AnyPipeline, Architecture, Error, LoadContext, ModelDescription, Padding, Pipeline, Pooling, Prepared, Purpose,
-    Result, Stage,
+    Result, Stage, Usage,
 };
 use embedkit_image::ImageInput;
 
@@ -151,7 +151,7 @@ impl<V: Vision> PagePipeline<V> {
 
     fn encode(&self, text: &str, purpose: &Purpose) -> Result<Encoding> {
         if purpose.without_prompt {
-            return self.graph.tokenizer().encode(text);
+            return Ok(self.graph.tokenizer().encode(text)?);
         }
         let mut encoding = self.graph.tokenizer().encode(&self.parameters.decorated(text))?;
         encoding.ids.iter_mut().zip(&self.parameters.query_first_ids).for_each(|(id, first)| *id = *first);
@@ -207,7 +207,7 @@ impl<V: Vision> Pipeline for PagePipeline<V> {
                 Item { encoding: page.encoding, page: Some((page.pixels, page.patches)) }
             }
         };
-        let (usage, length) = (item.encoding.usage(), item.encoding.ids.len());
+        let (usage, length) = (Usage::from(&item.encoding), item.encoding.ids.len());
         let pixels = item.page.as_ref().map_or(0, |(pixels, _)| self.vision.bytes(pixels));
         Ok(Prepared { stage: Stage::Run { item, length, bytes: pixels + length * size_of::<u64>() }, usage })
     }

@@ -28,7 +28,7 @@ impl TextGraph {
     pub fn load(context: &LoadContext, mut options: TokenizerOptions) -> Result<Self> {
         options.max_length = context.model.max_length.or(options.max_length);
         let read = || -> Result<Tokenizer> {
-            let tokenizer = Tokenizer::load(&context.files, &options)?;
+            let tokenizer = Tokenizer::load(&context.files.tokenizer_files()?, &options)?;
             tokenizer.require_padding()?;
             Ok(tokenizer)
         };

@@ -43,7 +43,7 @@ impl Architecture for Static {
         let mut options = TokenizerOptions::default();
         options.max_length = Some(model.max_length.unwrap_or(MAX_LENGTH));
         options.without_special_tokens = true;
-        let tokenizer = Tokenizer::load(&context.files, &options)?;
+        let tokenizer = Tokenizer::load(&context.files.tokenizer_files()?, &options)?;
         let path = context.files.label(&model.model_file);
         let table = Table::load(context.files.open(&model.model_file, context.memory_map)?, &path)?;
         if let Some(dim) = model.dim.filter(|dim| *dim != table.dim()) {
@@ -74,10 +74,10 @@ impl StaticPipeline {
         if let Some(task) = purpose.task.as_ref().filter(|task| !self.model.prompts.contains_key(*task)) {
             return Err(Error::option("task", format!("model {} has no task {task:?}", self.model.id)));
         }
-        match purpose.prompt(&self.model) {
-            None => self.tokenizer.encode(text),
-            Some(prompt) => self.tokenizer.encode(&format!("{prompt}{text}")),
-        }
+        Ok(match purpose.prompt(&self.model) {
+            None => self.tokenizer.encode(text)?,
+            Some(prompt) => self.tokenizer.encode(&format!("{prompt}{text}"))?,
+        })
     }
 
     fn vector(&self, mut tokens: Vec<u32>) -> Result<Vec<f32>> {
@@ -109,7 +109,7 @@ impl Pipeline for StaticPipeline {
 
     fn prepare(&self, text: &str, purpose: &Purpose) -> Result<Prepared<(), Vec<f32>>> {
         let encoding = self.encode(text, purpose)?;
-        let usage = encoding.usage();
+        let usage = Usage::from(&encoding);
         Ok(Prepared { stage: Stage::Done(self.vector(encoding.ids)?), usage })
     }
 
@@ -118,6 +118,6 @@ impl Pipeline for StaticPipeline {
     }
 
     fn usage(&self, text: &str, purpose: &Purpose) -> Result<Usage> {
-        Ok(self.encode(text, purpose)?.usage())
+        Ok(Usage::from(&self.encode(text, purpose)?))
     }
 }

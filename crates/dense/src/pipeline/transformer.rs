@@ -91,10 +91,10 @@ impl TransformerPipeline {
 
     fn encode(&self, text: &str, purpose: &Purpose) -> Result<Encoding> {
         let tokenizer = self.graph.tokenizer();
-        match purpose.prompt(&self.model) {
-            None => tokenizer.encode(text),
-            Some(prompt) => tokenizer.encode(&format!("{prompt}{text}")),
-        }
+        Ok(match purpose.prompt(&self.model) {
+            None => tokenizer.encode(text)?,
+            Some(prompt) => tokenizer.encode(&format!("{prompt}{text}"))?,
+        })
     }
 
     /// The number of the purpose's task, for graphs that take one.
@@ -156,7 +156,7 @@ impl Pipeline for TransformerPipeline {
     fn prepare(&self, text: &str, purpose: &Purpose) -> Result<Prepared<Encoding, Vec<f32>>> {
         self.task(purpose)?;
         let item = self.encode(text, purpose)?;
-        let (usage, length) = (item.usage(), item.ids.len());
+        let (usage, length) = (Usage::from(&item), item.ids.len());
         Ok(Prepared { stage: Stage::Run { item, length, bytes: length * size_of::<u64>() }, usage })
     }
 
@@ -171,7 +171,7 @@ impl Pipeline for TransformerPipeline {
     }
 
     fn usage(&self, text: &str, purpose: &Purpose) -> Result<Usage> {
-        Ok(self.encode(text, purpose)?.usage())
+        Ok(Usage::from(&self.encode(text, purpose)?))
     }
 
     fn sessions(&self) -> Option<&SessionPool> {

@@ -94,10 +94,10 @@ impl<E> View<E> {
             return Err(Error::option("task", format!("model {} has no task {task:?}", self.model.id)));
         }
         let tokenizer = self.shared.graph.tokenizer();
-        match purpose.prompt(&self.model) {
-            None => tokenizer.encode(text),
-            Some(prompt) => tokenizer.encode(&format!("{prompt}{text}")),
-        }
+        Ok(match purpose.prompt(&self.model) {
+            None => tokenizer.encode(text)?,
+            Some(prompt) => tokenizer.encode(&format!("{prompt}{text}"))?,
+        })
     }
 }
 
@@ -108,7 +108,7 @@ impl<E: Embedding> Pipeline for View<E> {
 
     fn prepare(&self, text: &str, purpose: &Purpose) -> Result<Prepared<Encoding, E>> {
         let item = self.encode(text, purpose)?;
-        let (usage, length) = (item.usage(), item.ids.len());
+        let (usage, length) = (Usage::from(&item), item.ids.len());
         Ok(Prepared { stage: Stage::Run { item, length, bytes: length * size_of::<u64>() }, usage })
     }
 
@@ -123,7 +123,7 @@ impl<E: Embedding> Pipeline for View<E> {
     }
 
     fn usage(&self, text: &str, purpose: &Purpose) -> Result<Usage> {
-        Ok(self.encode(text, purpose)?.usage())
+        Ok(Usage::from(&self.encode(text, purpose)?))
     }
 
     fn sessions(&self) -> Option<&SessionPool> {

@@ -8,10 +8,10 @@ pub use causal_lm::CausalLm;
 pub use cross_encoder::CrossEncoder;
 
 use embedkit_core::tokenizer::Encoding;
-use embedkit_core::{Prepared, Stage};
+use embedkit_core::{Prepared, Stage, Usage};
 
 /// An encoded pair, ready to run.
 fn prepared(item: Encoding) -> Prepared<Encoding, f32> {
-    let (usage, length) = (item.usage(), item.ids.len());
+    let (usage, length) = (Usage::from(&item), item.ids.len());
     Prepared { stage: Stage::Run { item, length, bytes: length * size_of::<u64>() }, usage }
 }

@@ -97,7 +97,7 @@ impl Pipeline for Bm42Pipeline {
         }
         let encoding = graph.encode(text, purpose)?;
         let vector = bm42.query(&self.0.read(encoding.ids.iter().copied())?)?;
-        Ok(Prepared { stage: Stage::Done(vector), usage: encoding.usage() })
+        Ok(Prepared { stage: Stage::Done(vector), usage: Usage::from(&encoding) })
     }
 
     fn run(&self, batch: &[&Encoding], _: &Purpose) -> Result<Vec<Result<SparseVector>>> {

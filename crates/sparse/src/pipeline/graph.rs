@@ -51,19 +51,19 @@ impl Graph {
 
     pub(super) fn encode(&self, text: &str, purpose: &Purpose) -> Result<Encoding> {
         check_task(&self.model, purpose)?;
-        match purpose.prompt(&self.model) {
-            None => self.tokenizer().encode(text),
-            Some(prompt) => self.tokenizer().encode(&format!("{prompt}{text}")),
-        }
+        Ok(match purpose.prompt(&self.model) {
+            None => self.tokenizer().encode(text)?,
+            Some(prompt) => self.tokenizer().encode(&format!("{prompt}{text}"))?,
+        })
     }
 
     pub(super) fn usage(&self, text: &str, purpose: &Purpose) -> Result<Usage> {
-        Ok(self.encode(text, purpose)?.usage())
+        Ok(Usage::from(&self.encode(text, purpose)?))
     }
 
     pub(super) fn prepare(&self, text: &str, purpose: &Purpose) -> Result<Prepared<Encoding, SparseVector>> {
         let item = self.encode(text, purpose)?;
-        let (usage, length) = (item.usage(), item.ids.len());
+        let (usage, length) = (Usage::from(&item), item.ids.len());
         Ok(Prepared { stage: Stage::Run { item, length, bytes: length * size_of::<u64>() }, usage })
     }
 

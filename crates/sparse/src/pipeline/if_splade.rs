@@ -71,7 +71,7 @@ impl Pipeline for InferenceFreePipeline {
             return self.graph.prepare(text, purpose);
         }
         let encoding = self.graph.encode(text, purpose)?;
-        Ok(Prepared { stage: Stage::Done(self.query(&encoding)?), usage: encoding.usage() })
+        Ok(Prepared { stage: Stage::Done(self.query(&encoding)?), usage: Usage::from(&encoding) })
     }
 
     fn run(&self, batch: &[&Encoding], _: &Purpose) -> Result<Vec<Result<SparseVector>>> {

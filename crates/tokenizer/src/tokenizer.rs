@@ -1,33 +1,39 @@
 //! Texts to token ids.
 
-use std::collections::HashSet;
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use tokenizers::Tokenizer as Inner;
+use tokenizers::Tokenizer as Library;
 
-use super::charsmap;
-use super::config::{PaddingRule, TokenizerConfig, TokenizerOptions, special_tokens};
-use super::frame::{Frame, cut, longest_first};
-use super::guard::guarded;
-use super::word_pieces::WordPieces;
-use super::{Side, TokenBatch};
-use crate::{Error, ModelFiles, Result, Usage};
+use crate::config::TokenizerConfig;
+use crate::frame::{Frame, cut, longest_first};
+use crate::padding::PaddingRule;
+use crate::panic::catch_panic;
+use crate::prefixes::Prefixes;
+use crate::special_tokens::special_tokens;
+use crate::word_pieces::WordPieces;
+use crate::{BoxError, Error, Result, Side, TokenBatch, TokenizerFiles, TokenizerOptions};
+use crate::{charsmap, growth, memory};
 
-const NAME: &str = "tokenizer.json";
+const NOT_A_TOKENIZER: &str = "is not a tokenizer";
 
 /// A loaded tokenizer with its window and padding rule.
 #[derive(Clone, Debug)]
 pub struct Tokenizer {
-    inner: Inner,
+    library: Library,
     /// The same, where the pipeline is one that is read faster.
     word_pieces: Option<Arc<WordPieces>>,
     single: Frame,
     pair: Frame,
     max_length: usize,
+    max_text_bytes: usize,
     truncation_side: Side,
     padding: Option<PaddingRule>,
-    special_ids: HashSet<u32>,
-    name: std::path::PathBuf,
+    /// By their ids, as the files spell them.
+    special_tokens: BTreeMap<u32, String>,
+    path: PathBuf,
 }
 
 /// A text's token ids, cut to the window, not padded.
@@ -42,71 +48,58 @@ pub struct Encoding {
     pub truncated: bool,
 }
 
-impl Encoding {
-    /// The row's use of the window.
-    pub fn usage(&self) -> Usage {
-        Usage { tokens: self.ids.len(), truncated: self.truncated }
-    }
-}
-
 impl Tokenizer {
     /// Loads a model's tokenizer.
     ///
     /// # Errors
     /// [`Error::MissingFile`] and [`Error::InvalidFile`] for files that are absent or wrong,
     /// [`Error::InvalidOption`] for a window with no room for a token.
-    pub fn load(files: &ModelFiles, options: &TokenizerOptions) -> Result<Self> {
-        guarded(
-            || Self::read(files, options),
-            |panic| Error::file_because(files.label(NAME), "is not a tokenizer", panic),
-        )
+    pub fn load(files: &TokenizerFiles<'_>, options: &TokenizerOptions) -> Result<Self> {
+        catch_panic(|| Self::read(files, options)).unwrap_or_else(|panic| {
+            Err(Error::file_because(files.label(TokenizerFiles::TOKENIZER), NOT_A_TOKENIZER, panic))
+        })
     }
 
-    fn read(files: &ModelFiles, options: &TokenizerOptions) -> Result<Self> {
-        let name = files.label(NAME);
-        let invalid = |e: tokenizers::Error| Error::file_because(&name, "is not a tokenizer", e);
-        let bytes = files.read(NAME)?;
-        charsmap::check(&bytes).map_err(|message| Error::file(&name, message))?;
-        let mut inner = Inner::from_bytes(bytes).map_err(invalid)?;
-        let config = TokenizerConfig::load(files)?;
-        let stored_side = inner.get_truncation().map(|stored| match stored.direction {
-            tokenizers::TruncationDirection::Left => Side::Left,
-            tokenizers::TruncationDirection::Right => Side::Right,
-        });
+    fn read(files: &TokenizerFiles<'_>, options: &TokenizerOptions) -> Result<Self> {
+        let path = files.label(TokenizerFiles::TOKENIZER);
+        let invalid = |source: BoxError| Error::file_because(&path, NOT_A_TOKENIZER, source);
+        let mut library = library(files, options)?;
+        let config = TokenizerConfig::read(files)?;
+        let stored_side = library.get_truncation().map(|stored| Side::of_truncation(stored.direction));
         let (configured_side, padding) = if options.without_special_tokens {
             (Some(Side::Right), None)
         } else {
-            inner.add_special_tokens(special_tokens(files)?).map_err(invalid)?;
-            (config.truncation_side()?, config.padding(&inner)?)
+            library.add_special_tokens(special_tokens(files)?).map_err(invalid)?;
+            (config.side("truncation_side")?, PaddingRule::of(&config, &library)?)
         };
         let truncation_side = options.truncation_side.or(configured_side).or(stored_side).unwrap_or_default();
-        let max_length = options.max_length.map_or_else(|| config.max_length(), Ok)?;
+        let max_length = options.max_length.map_or_else(|| options.window.required(&config), Ok)?;
         // Cutting is done here: the library would stop reading a text at the window's end, and then
         // neither its length nor which text of a pair is the longer could be told.
-        inner.with_truncation(None).map_err(invalid)?;
-        inner.with_padding(None);
-        let special_ids =
-            inner.get_added_tokens_decoder().iter().filter(|(_, token)| token.special).map(|(id, _)| *id).collect();
-        let frame = |pair| Frame::of(&inner, pair, !options.without_special_tokens).map_err(invalid);
+        library.with_truncation(None).map_err(invalid)?;
+        library.with_padding(None);
+        library.set_encode_special_tokens(options.special_tokens_as_text);
+        let frame = |pair| Frame::of(&library, pair, !options.without_special_tokens).map_err(invalid);
         let (single, pair) = (frame(false)?, frame(true)?);
         let max_length = window(single.special().max(pair.special()), max_length, options)?;
         Ok(Self {
-            word_pieces: WordPieces::of(&inner).map(Arc::new),
+            word_pieces: WordPieces::of(&library).map(Arc::new),
             single,
             pair,
-            inner,
             max_length,
+            max_text_bytes: options.max_text_bytes,
             truncation_side,
             padding,
-            special_ids,
-            name,
+            special_tokens: special(&library),
+            library,
+            path,
         })
     }
 
     /// The ids of a text.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] when the tokenizer refuses the text.
+    /// [`Error::RefusedText`] when the tokenizer refuses the text.
     pub fn encode(&self, text: &str) -> Result<Encoding> {
         let room = self.room(&self.single);
         let mut ids = self.ids(text, room)?;
@@ -118,7 +111,7 @@ impl Tokenizer {
     /// The ids of two texts in one row, cut longest first.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] when the tokenizer refuses a text.
+    /// [`Error::RefusedText`] when the tokenizer refuses a text.
     pub fn encode_pair(&self, first: &str, second: &str) -> Result<Encoding> {
         let room = self.room(&self.pair);
         let both = |wanted| Ok::<_, Error>((self.ids(first, wanted)?, self.ids(second, wanted)?));
@@ -148,16 +141,30 @@ impl Tokenizer {
         if let Some(ids) = self.word_pieces.as_ref().and_then(|pieces| pieces.ids(text, wanted)) {
             return Ok(ids);
         }
-        let encode = |text| Ok(self.inner.encode_fast(text, false).map_err(refused)?.get_ids().to_vec());
-        let ids = |text| guarded(|| encode(text), refused);
         for prefix in Prefixes::of(text, wanted) {
-            let ids = ids(prefix)?;
+            let ids = self.library_ids(prefix)?;
             // Tokens near a prefix's end could differ from the whole text's; these are cut off.
             if ids.len() >= wanted.saturating_add(Prefixes::MARGIN_TOKENS) {
                 return Ok(ids);
             }
         }
-        ids(text)
+        self.library_ids(text)
+    }
+
+    /// The library's ids of a text, without special ones.
+    fn library_ids(&self, text: &str) -> Result<Vec<u32>> {
+        if text.len() > self.max_text_bytes {
+            let reason = format!(
+                "{} bytes must be read at once, and `max_text_bytes` allows {}; white space, where a text can be cut, \
+                 is too far away, or its end is to be kept",
+                text.len(),
+                self.max_text_bytes
+            );
+            return Err(Error::RefusedText { reason, source: None });
+        }
+        memory::probe(text.len(), memory::OF_A_TEXT_BYTE).map_err(Error::refused)?;
+        let encoding = catch_panic(|| self.library.encode_fast(text, false)).map_err(Error::refused)?;
+        Ok(encoding.map_err(Error::refused)?.get_ids().to_vec())
     }
 
     /// Rows as one batch, padded to the longest, or to `length` where given.
@@ -175,7 +182,7 @@ impl Tokenizer {
             Some(rule) => rule,
             None if !needs_padding => &unpadded,
             None => {
-                return Err(Error::file(&self.name, "names no padding token, and neither does tokenizer_config.json"));
+                return Err(Error::file(&self.path, "names no padding token, and neither does tokenizer_config.json"));
             }
         };
         Ok(TokenBatch::new(rows, length, rule))
@@ -202,96 +209,90 @@ impl Tokenizer {
 
     /// The id of a token's text.
     pub fn id(&self, token: &str) -> Option<u32> {
-        self.inner.token_to_id(token)
+        self.library.token_to_id(token)
     }
 
     /// The text of a token's id.
     pub fn token(&self, id: u32) -> Option<String> {
-        self.inner.id_to_token(id)
+        self.library.id_to_token(id)
     }
 
     /// Whether the id is a special token's.
     pub fn is_special(&self, id: u32) -> bool {
-        self.special_ids.contains(&id)
+        self.special_tokens.contains_key(&id)
     }
 
-    /// The ids of all special tokens.
+    /// The ids of all special tokens, in ascending order.
     pub fn special_ids(&self) -> impl Iterator<Item = u32> + '_ {
-        self.special_ids.iter().copied()
+        self.special_tokens.keys().copied()
+    }
+
+    /// The first special token that is written in a text, as `<s>` is in `"no <s> here"`: a row would hold the token
+    /// itself, unless [`special_tokens_as_text`](TokenizerOptions::special_tokens_as_text) is set.
+    pub fn special_token_in(&self, text: &str) -> Option<&str> {
+        let tokens = self.special_tokens.values().filter(|token| !token.is_empty());
+        let places = tokens.filter_map(|token| Some((text.find(token)?, token)));
+        places.min_by_key(|(at, token)| (*at, Reverse(token.len()))).map(|(_, token)| token.as_str())
     }
 
     /// Number of tokens, added ones included.
     pub fn vocab_size(&self) -> usize {
-        self.inner.get_vocab_size(true)
+        self.library.get_vocab_size(true)
     }
 
     /// The ids of a text without special tokens, not cut.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] when the tokenizer refuses the text.
+    /// [`Error::RefusedText`] when the tokenizer refuses the text.
     pub fn encode_bare(&self, text: &str) -> Result<Vec<u32>> {
         self.ids(text, usize::MAX)
     }
 
     /// The id that stands for unknown tokens, where the vocabulary has one.
     pub fn unknown_id(&self) -> Option<u32> {
-        let model = serde_json::to_value(self.inner.get_model()).ok()?;
+        let model = serde_json::to_value(self.library.get_model()).ok()?;
         let by_id = model.get("unk_id").and_then(serde_json::Value::as_u64).and_then(|id| u32::try_from(id).ok());
         by_id.or_else(|| self.id(model.get("unk_token")?.as_str()?))
     }
 
     /// What a piece that continues a word starts with (`##`), for vocabularies of word pieces.
     pub fn continuing_prefix(&self) -> Option<String> {
-        let model = serde_json::to_value(self.inner.get_model()).ok()?;
+        let model = serde_json::to_value(self.library.get_model()).ok()?;
         Some(model.get("continuing_subword_prefix")?.as_str()?.to_owned())
     }
+}
+
+/// What the tokenizer library makes of `tokenizer.json`, if it is safe to let it.
+fn library(files: &TokenizerFiles<'_>, options: &TokenizerOptions) -> Result<Library> {
+    let path = files.label(TokenizerFiles::TOKENIZER);
+    let bytes = &files.tokenizer;
+    if bytes.len() > options.max_file_bytes {
+        let limit = options.max_file_bytes;
+        let message = format!("has {} bytes, and `max_file_bytes` allows {limit}", bytes.len());
+        return Err(Error::file(path, message));
+    }
+    memory::probe(bytes.len(), memory::OF_A_FILE_BYTE)
+        .map_err(|e| Error::file_because(&path, "is too large for the memory there is", e))?;
+    charsmap::check(bytes).map_err(|e| Error::file_because(&path, NOT_A_TOKENIZER, e))?;
+    growth::check(bytes).map_err(|e| Error::file_because(&path, NOT_A_TOKENIZER, e))?;
+    Library::from_bytes(bytes).map_err(|e| Error::file_because(&path, NOT_A_TOKENIZER, e))
+}
+
+fn special(library: &Library) -> BTreeMap<u32, String> {
+    let added = library.get_added_tokens_decoder().into_iter();
+    added.filter(|(_, token)| token.special).map(|(id, token)| (id, token.content)).collect()
 }
 
 /// Checks that the window has room for special tokens and one more.
 fn window(special: usize, max_length: usize, options: &TokenizerOptions) -> Result<usize> {
     match max_length.checked_sub(options.reserved) {
         Some(window) if window > special => Ok(window),
-        _ => Err(Error::option(
-            "max_length",
-            format!("{max_length} leaves no room for a token beside {} special ones", special + options.reserved),
-        )),
-    }
-}
-
-fn refused(source: tokenizers::Error) -> Error {
-    Error::InvalidInput { message: format!("the tokenizer refuses the text: {source}"), source: Some(source) }
-}
-
-/// Prefixes of a very long text, each ending before white space, so that a text of megabytes costs
-/// what fits the window and not what was given.
-struct Prefixes<'t> {
-    text: &'t str,
-    bytes: usize,
-}
-
-impl<'t> Prefixes<'t> {
-    /// Far more than tokens have on average; when it is not enough, the next prefix is four times as long.
-    const BYTES_PER_TOKEN: usize = 32;
-    /// How many tokens a prefix must give beyond the window, to be sure of those inside it.
-    const MARGIN_TOKENS: usize = 64;
-
-    fn of(text: &'t str, tokens: usize) -> Self {
-        Self { text, bytes: tokens.saturating_add(Self::MARGIN_TOKENS).saturating_mul(Self::BYTES_PER_TOKEN) }
-    }
-}
-
-impl<'t> Iterator for Prefixes<'t> {
-    type Item = &'t str;
-
-    fn next(&mut self) -> Option<&'t str> {
-        let bytes = self.bytes;
-        self.bytes = bytes.saturating_mul(4);
-        // A prefix that is most of the text saves nothing.
-        if bytes >= self.text.len() / 2 {
-            return None;
-        }
-        let end = self.text.floor_char_boundary(bytes);
-        let end = self.text[..end].rfind(char::is_whitespace).filter(|space| *space > end / 2)?;
-        Some(&self.text[..end])
+        _ => Err(Error::InvalidOption {
+            option: "max_length",
+            message: format!(
+                "{max_length} leaves no room for a token beside {} special ones",
+                special + options.reserved
+            ),
+        }),
     }
 }
