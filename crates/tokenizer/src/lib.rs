@@ -25,14 +25,16 @@
 //! Word pieces, which most models have, are read by this crate's own code: the `tokenizers` library keeps for every
 //! character where it came from, which costs several times what finding the ids does. Everything else is the library's.
 //!
-//! No file makes the program end: what the library panics at is an error. Yet files can make it slow (a Unigram piece
-//! of thousands of letters); models from strangers are to be loaded where time is bounded.
+//! No file is known to end the program: what the library panics at, or would run out of stack or memory with, is an
+//! error. A file can still be slow to load (thousands of large regular expressions), so load those of strangers where
+//! time is bounded.
 
 mod batch;
 mod characters;
 mod charsmap;
 mod config;
 mod error;
+mod excerpts;
 mod files;
 mod frame;
 mod growth;
@@ -41,7 +43,7 @@ mod memory;
 mod options;
 mod padding;
 mod panic;
-mod prefixes;
+mod pieces;
 mod special_tokens;
 mod tokenizer;
 mod trie;

@@ -21,14 +21,15 @@ pub struct TokenizerOptions {
     /// Reads what looks like a special token in a text as plain text, so that no user's text can write one. The
     /// special tokens around a text stay. Default: false, as the reference has it.
     pub special_tokens_as_text: bool,
-    /// The largest `tokenizer.json`, in bytes. Default: 128 MiB, four times the largest among well-known models.
+    /// The largest `tokenizer.json`, in bytes. Default: 64 MiB, twice the largest among well-known
+    /// models. Loading takes up to 40 bytes of memory for each, more only with files that are made for it.
     pub max_file_bytes: usize,
     /// The longest piece of a text that the tokenizer library is given at once, in bytes; longer ones are refused.
-    /// Default: 4 MiB.
+    /// Default: 2 MiB.
     ///
-    /// The library takes some 150 bytes of memory for each byte. A text longer than its window is cut where it has white
-    /// space before it is read, so that this counts for texts without any, for those that are cut at their start, and
-    /// for pairs neither of which fits. Word pieces, which are read by this crate, have no limit.
+    /// The library takes 40 to 270 bytes of memory for each byte. A text far longer than its window is cut where it has
+    /// white space before it is read, so that this counts for texts without any, for pairs neither of which fits, and
+    /// for [`encode_bare`](crate::Tokenizer::encode_bare). Word pieces, which this crate reads, have no limit.
     pub max_text_bytes: usize,
 }
 
@@ -41,8 +42,8 @@ impl Default for TokenizerOptions {
             truncation_side: None,
             without_special_tokens: false,
             special_tokens_as_text: false,
-            max_file_bytes: 128 << 20,
-            max_text_bytes: 4 << 20,
+            max_file_bytes: 64 << 20,
+            max_text_bytes: 2 << 20,
         }
     }
 }

@@ -8,14 +8,14 @@ use std::sync::Arc;
 use tokenizers::Tokenizer as Library;
 
 use crate::config::TokenizerConfig;
+use crate::excerpts::Excerpts;
 use crate::frame::{Frame, cut, longest_first};
 use crate::padding::PaddingRule;
 use crate::panic::catch_panic;
-use crate::prefixes::Prefixes;
 use crate::special_tokens::special_tokens;
 use crate::word_pieces::WordPieces;
 use crate::{BoxError, Error, Result, Side, TokenBatch, TokenizerFiles, TokenizerOptions};
-use crate::{charsmap, growth, memory};
+use crate::{charsmap, growth, memory, pieces};
 
 const NOT_A_TOKENIZER: &str = "is not a tokenizer";
 
@@ -132,19 +132,19 @@ impl Tokenizer {
         self.max_length.saturating_sub(frame.special())
     }
 
-    /// A text's tokens without special ones: all, or at least one more than `wanted`.
+    /// A text's tokens without special ones: all, or at least one more than `wanted` from the end that is kept.
     fn ids(&self, text: &str, wanted: usize) -> Result<Vec<u32>> {
-        let wanted = match self.truncation_side {
+        let from_start = match self.truncation_side {
             Side::Right => wanted,
             Side::Left => usize::MAX,
         };
-        if let Some(ids) = self.word_pieces.as_ref().and_then(|pieces| pieces.ids(text, wanted)) {
+        if let Some(ids) = self.word_pieces.as_ref().and_then(|pieces| pieces.ids(text, from_start)) {
             return Ok(ids);
         }
-        for prefix in Prefixes::of(text, wanted) {
-            let ids = self.library_ids(prefix)?;
-            // Tokens near a prefix's end could differ from the whole text's; these are cut off.
-            if ids.len() >= wanted.saturating_add(Prefixes::MARGIN_TOKENS) {
+        for excerpt in Excerpts::of(text, wanted, self.truncation_side) {
+            let ids = self.library_ids(excerpt)?;
+            // Tokens near where it was cut could differ from the whole text's; these are cut off.
+            if ids.len() >= wanted.saturating_add(Excerpts::MARGIN_TOKENS) {
                 return Ok(ids);
             }
         }
@@ -155,8 +155,8 @@ impl Tokenizer {
     fn library_ids(&self, text: &str) -> Result<Vec<u32>> {
         if text.len() > self.max_text_bytes {
             let reason = format!(
-                "{} bytes must be read at once, and `max_text_bytes` allows {}; white space, where a text can be cut, \
-                 is too far away, or its end is to be kept",
+                "{} bytes must be read at once, and `max_text_bytes` allows {}; it has no white space where it could \
+                 be cut, or both texts of a pair are too long",
                 text.len(),
                 self.max_text_bytes
             );
@@ -275,7 +275,9 @@ fn library(files: &TokenizerFiles<'_>, options: &TokenizerOptions) -> Result<Lib
         .map_err(|e| Error::file_because(&path, "is too large for the memory there is", e))?;
     charsmap::check(bytes).map_err(|e| Error::file_because(&path, NOT_A_TOKENIZER, e))?;
     growth::check(bytes).map_err(|e| Error::file_because(&path, NOT_A_TOKENIZER, e))?;
-    Library::from_bytes(bytes).map_err(|e| Error::file_because(&path, NOT_A_TOKENIZER, e))
+    let library = Library::from_bytes(bytes).map_err(|e| Error::file_because(&path, NOT_A_TOKENIZER, e))?;
+    pieces::check(library.get_model()).map_err(|e| Error::file_because(&path, NOT_A_TOKENIZER, e))?;
+    Ok(library)
 }
 
 fn special(library: &Library) -> BTreeMap<u32, String> {

@@ -261,6 +261,28 @@ fn what_is_too_large_is_refused() {
     }
 }
 
+/// A text is cut before it is read; what is kept must be what the whole text gives.
+#[test]
+fn long_texts_are_those_of_the_whole() {
+    let text: String =
+        (0..40_000).map(|n| ["hello ", "wörld", "  un", "\n[SEP] ", "x", "[MASK]", "!? "][n * n % 31 % 7]).collect();
+    let byte_level = json!({"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true, "use_regex": true});
+    let metaspace = json!({"type": "Metaspace", "replacement": "▁", "prepend_scheme": "first", "split": true});
+    for pre_tokenizer in [json!({"type": "Whitespace"}), byte_level, metaspace] {
+        for side in ["left", "right"] {
+            let edit = |tokenizer: &mut Value| tokenizer["pre_tokenizer"] = pre_tokenizer.clone();
+            let config = json!({"model_max_length": 300, "pad_token": "[PAD]", "truncation_side": side});
+            let tokenizer =
+                Tokenizer::load(&files(edit, config, Value::Null, Value::Null), &TokenizerOptions::default());
+            let tokenizer = tokenizer.unwrap();
+            let (cut, whole) = (tokenizer.encode(&text).unwrap(), tokenizer.encode_bare(&text).unwrap());
+            let kept = if side == "left" { &whole[whole.len() - 298..] } else { &whole[..298] };
+            assert!(cut.truncated);
+            assert_eq!(&cut.ids[1..299], kept, "{side} {pre_tokenizer}");
+        }
+    }
+}
+
 /// Found by fuzzing and by attack: what the library panics at, runs out of memory or stack with, and what would let a
 /// row outgrow its window.
 #[test]
@@ -326,7 +348,12 @@ fn hostile_files_are_refused() {
         tokenizer["pre_tokenizer"] =
             json!({"type": "Split", "pattern": {"Regex": regex}, "behavior": "Isolated", "invert": false});
     };
-    let edits: [(Edit<'_>, &str); 6] = [
+    let long_piece = |tokenizer: &mut Value| {
+        let pieces = json!([["<unk>", 0.0], ["a".repeat(5000), -1.0]]);
+        tokenizer["model"] = json!({"type": "Unigram", "unk_id": 0, "vocab": pieces, "byte_fallback": false});
+    };
+    let edits: [(Edit<'_>, &str); 7] = [
+        (&long_piece, "a piece of 5000 bytes"),
         (&multiple, "`pad_to_multiple_of`"),
         (&template, "leaves no room"),
         (&twice, "repeats a text"),
