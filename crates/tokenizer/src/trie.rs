@@ -11,6 +11,9 @@ const FIRST: usize = 256;
 /// Most bytes of all keys together: slots must be `u32`.
 const MOST_BYTES: usize = 1 << 28;
 
+/// How many of the last slots are looked through for free ones.
+const SEARCHED: usize = 1 << 14;
+
 /// A map from byte strings to ids.
 #[derive(Debug)]
 pub(crate) struct Trie(Vec<Node>);
@@ -143,6 +146,9 @@ impl Places {
         if taken * 20 >= (slot - self.floor) * 19 {
             self.floor = slot;
         }
+        // Nodes with many children leave gaps that few others fit: without an end to looking, hundreds of thousands of
+        // short keys would take minutes.
+        self.floor = self.floor.max(self.nodes.len().saturating_sub(SEARCHED));
         base
     }
 }
