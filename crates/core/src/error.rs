@@ -189,6 +189,24 @@ impl Error {
     }
 }
 
+#[cfg(feature = "tokenizer")]
+impl From<embedkit_tokenizer::Error> for Error {
+    fn from(error: embedkit_tokenizer::Error) -> Self {
+        use embedkit_tokenizer::Error as Tokenizer;
+        match error {
+            Tokenizer::MissingFile { path, needed_for } => Self::MissingFile { path, needed_for },
+            Tokenizer::InvalidFile { path, message, source: Some(source) } => Self::file_because(path, message, source),
+            Tokenizer::InvalidFile { path, message, source: None } => Self::file(path, message),
+            Tokenizer::InvalidOption { option, message } => Self::option(option, message),
+            Tokenizer::RefusedText { source: Some(source), .. } => Self::InvalidInput {
+                message: format!("the tokenizer refuses the text: {source}"),
+                source: Some(source),
+            },
+            other => Self::input(other.to_string()),
+        }
+    }
+}
+
 fn near_names(near: &[String]) -> String {
     match near {
         [] => String::new(),

@@ -22,13 +22,14 @@ pub mod session;
 mod sparse_vector;
 #[cfg(feature = "onnx")]
 mod text_model;
-#[cfg(feature = "tokenizer")]
-pub mod tokenizer;
 #[cfg(feature = "onnx")]
 mod tuner;
 #[cfg(feature = "onnx")]
 mod tuning;
 pub mod vector;
+
+#[cfg(feature = "tokenizer")]
+pub use embedkit_tokenizer as tokenizer;
 
 pub use builder::{Builder, ModelRef};
 pub use embedder::{Embedder, TextEmbedder};

@@ -118,3 +118,10 @@ pub struct Usage {
     /// Whether the input was longer than the model's window, and cut.
     pub truncated: bool,
 }
+
+#[cfg(feature = "tokenizer")]
+impl From<&crate::tokenizer::Encoding> for Usage {
+    fn from(row: &crate::tokenizer::Encoding) -> Self {
+        Self { tokens: row.ids.len(), truncated: row.truncated }
+    }
+}

@@ -58,7 +58,7 @@ impl TextModel {
     pub fn load(context: &LoadContext, mut options: TokenizerOptions) -> Result<Self> {
         options.max_length = context.model.max_length.or(options.max_length);
         let read = || -> Result<Tokenizer> {
-            let tokenizer = Tokenizer::load(&context.files, &options)?;
+            let tokenizer = Tokenizer::load(&context.files.tokenizer_files()?, &options)?;
             tokenizer.require_padding()?;
             Ok(tokenizer)
         };
@@ -149,7 +149,7 @@ impl TextModel {
     /// # Errors
     /// A task that the row does not have; a text that the tokenizer refuses.
     pub fn encode(&self, text: &str, purpose: &Purpose) -> Result<Encoding> {
-        self.tokenizer().encode(&purpose.prompted(&self.model, text)?)
+        Ok(self.tokenizer().encode(&purpose.prompted(&self.model, text)?)?)
     }
 
     /// What a text uses of the window.
@@ -157,7 +157,7 @@ impl TextModel {
     /// # Errors
     /// As [`encode`](Self::encode).
     pub fn usage(&self, text: &str, purpose: &Purpose) -> Result<Usage> {
-        Ok(self.encode(text, purpose)?.usage())
+        Ok(Usage::from(&self.encode(text, purpose)?))
     }
 
     /// A text that is ready to run.
@@ -170,7 +170,7 @@ impl TextModel {
 
     /// Tokens that are ready to run.
     pub fn prepared<O>(encoding: Encoding) -> Prepared<Encoding, O> {
-        let (usage, length) = (encoding.usage(), encoding.ids.len());
+        let (usage, length) = (Usage::from(&encoding), encoding.ids.len());
         Prepared::run(encoding, length, length * size_of::<u64>(), usage)
     }
 

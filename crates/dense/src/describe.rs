@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use embedkit_core::tokenizer::WindowRule;
 use embedkit_core::{Error, ModelDescription, ModelFiles, Pooling, Result};
 use serde::Deserialize;
 
@@ -103,7 +104,10 @@ fn describe_transformer(files: &ModelFiles, id: &str, graph: &str) -> Result<Mod
     let sentence: SentenceConfig = files.optional_json("config_sentence_transformers.json")?.unwrap_or_default();
     model.prompts = roles(sentence.prompts);
     let transformer: TransformerConfig = files.optional_json("sentence_bert_config.json")?.unwrap_or_default();
-    model.max_length = transformer.max_seq_length;
+    model.max_length = match transformer.max_seq_length {
+        Some(length) => Some(length),
+        None => WindowRule::SentenceTransformers.longest_row(&files.tokenizer_files()?)?,
+    };
     Ok(model)
 }
 

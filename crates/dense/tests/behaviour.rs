@@ -56,6 +56,30 @@ fn sentence_transformers(folder: &Path) {
     std::fs::write(folder.join("sentence_bert_config.json"), r#"{"max_seq_length": 16}"#).unwrap();
 }
 
+/// Newer folders state no window of their own.
+#[test]
+fn a_sentence_transformers_folder_has_its_tokenizers_window() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, bytes) in files(&case("transformer-mean-normalized")) {
+        std::fs::write(folder.path().join(name), bytes).unwrap();
+    }
+    sentence_transformers(folder.path());
+    std::fs::write(folder.path().join("sentence_bert_config.json"), "{}").unwrap();
+    for (limits, positions, window) in [
+        (r#""model_max_length": 20, "max_length": 10"#, "", 20),
+        (r#""model_max_length": 1e30, "max_length": 10"#, r#", "max_position_embeddings": 12"#, 12),
+        (r#""model_max_length": 20"#, r#", "max_position_embeddings": 12"#, 12),
+    ] {
+        let tokenizer = format!(r#"{{{limits}, "pad_token": "[PAD]"}}"#);
+        std::fs::write(folder.path().join("tokenizer_config.json"), tokenizer).unwrap();
+        let config = format!(r#"{{"time_step_limit": [0.0, Infinity]{positions}}}"#);
+        std::fs::write(folder.path().join("config.json"), config).unwrap();
+        let model: TextEmbedding = Builder::new(folder.path()).build().unwrap();
+        let usage = model.usage(&"hello ".repeat(100), Role::Plain).unwrap();
+        assert_eq!((usage.tokens, usage.truncated), (window, true), "{limits}{positions}");
+    }
+}
+
 #[test]
 fn a_sentence_transformers_folder_describes_itself() {
     let case = case("transformer-mean-normalized");

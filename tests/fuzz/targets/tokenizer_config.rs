@@ -1,11 +1,8 @@
 //! A tokenizer's four files, with NUL between them: they are refused, or give a tokenizer that encodes any text.
 #![no_main]
 
-use embedkit_core::ModelFiles;
-use embedkit_core::tokenizer::{Tokenizer, TokenizerOptions};
+use embedkit_core::tokenizer::{Tokenizer, TokenizerFiles, TokenizerOptions, WindowRule};
 use libfuzzer_sys::{Corpus, fuzz_target};
-
-const FILES: [&str; 4] = ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "config.json"];
 
 const TEXTS: [&str; 6] =
     ["", "Hello, world!", "  two\twords\n", "日本語 naïve \u{301}🙂\u{200d}", "\0\u{fffd}", "[CLS] [PAD] <s>"];
@@ -17,12 +14,18 @@ fn expect_panics() {
 }
 
 fuzz_target!(init: expect_panics(), |data: &[u8]| -> Corpus {
-    let files = FILES.into_iter().zip(data.split(|byte| *byte == 0)).filter(|(_, content)| !content.is_empty());
-    let files = ModelFiles::memory(files.map(|(name, content)| (name, content.to_vec())));
+    let mut parts = data.split(|byte| *byte == 0);
+    let mut files = TokenizerFiles::new(parts.next().unwrap_or_default());
+    let mut next = || parts.next().filter(|content| !content.is_empty()).map(Into::into);
+    files.tokenizer_config = next();
+    files.special_tokens_map = next();
+    files.config = next();
     let mut bare = TokenizerOptions::default();
     (bare.max_length, bare.without_special_tokens) = (Some(16), true);
+    let mut other = TokenizerOptions::default();
+    (other.window, other.special_tokens_as_text) = (WindowRule::SentenceTransformers, true);
     let mut loaded = false;
-    for options in [TokenizerOptions::default(), bare] {
+    for options in [TokenizerOptions::default(), bare, other] {
         let Ok(tokenizer) = Tokenizer::load(&files, &options) else { continue };
         loaded = true;
         let encodings: Vec<_> = TEXTS.into_iter().filter_map(|text| tokenizer.encode(text).ok()).collect();

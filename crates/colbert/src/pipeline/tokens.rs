@@ -38,7 +38,7 @@ impl Tokens {
             Some(length) if length < documents.max_length() + marker => {
                 options.max_length = Some(length);
                 options.reserved = marker;
-                Some(Tokenizer::load(&context.files, &options)?)
+                Some(Tokenizer::load(&context.files.tokenizer_files()?, &options)?)
             }
             _ => None,
         };
@@ -59,7 +59,7 @@ impl Tokens {
         documents: &Tokenizer,
     ) -> Result<(TokenRow, Usage)> {
         let mut encoding = self.tokenizer(role, documents).encode(text)?;
-        let usage = encoding.usage();
+        let usage = Usage::from(&encoding);
         if let Some(marker) = parameters.marker(role) {
             let after_first = encoding.ids.len().min(1);
             encoding.ids.insert(after_first, marker);
@@ -75,7 +75,7 @@ impl Tokens {
     }
 
     pub(super) fn usage(&self, text: &str, role: Role, documents: &Tokenizer) -> Result<Usage> {
-        Ok(self.tokenizer(role, documents).encode(text)?.usage())
+        Ok(Usage::from(&self.tokenizer(role, documents).encode(text)?))
     }
 
     /// Whether a document has no row for the token.

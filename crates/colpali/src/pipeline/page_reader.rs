@@ -5,7 +5,7 @@ use embedkit_core::session::{BadOutput, SessionPool, Tensor};
 use embedkit_core::tokenizer::{Encoding, TokenBatch, Tokenizer, TokenizerOptions};
 use embedkit_core::{
     AnyPipeline, Architecture, Error, LoadContext, ModelDescription, ModelOption, Padding, Pipeline, Pooling, Prepared,
-    Purpose, Result, TextModel,
+    Purpose, Result, TextModel, Usage,
 };
 use embedkit_image::ImageInput;
 
@@ -142,7 +142,7 @@ impl<V: Vision> PagePipeline<V> {
 
     fn encode(&self, text: &str, purpose: &Purpose) -> Result<Encoding> {
         if purpose.without_prompt {
-            return self.model.tokenizer().encode(text);
+            return Ok(self.model.tokenizer().encode(text)?);
         }
         let mut encoding = self.model.tokenizer().encode(&self.parameters.decorated(text))?;
         encoding.ids.iter_mut().zip(&self.parameters.query_first_ids).for_each(|(id, first)| *id = *first);
@@ -199,7 +199,7 @@ impl<V: Vision> Pipeline for PagePipeline<V> {
                 Item { encoding: page.encoding, page: Some((page.pixels, page.patches)) }
             }
         };
-        let (usage, length) = (item.encoding.usage(), item.encoding.ids.len());
+        let (usage, length) = (Usage::from(&item.encoding), item.encoding.ids.len());
         let pixels = item.page.as_ref().map_or(0, |(pixels, _)| self.vision.bytes(pixels));
         Ok(Prepared::run(item, length, pixels + length * size_of::<u64>(), usage))
     }

@@ -143,8 +143,7 @@ impl ModelFiles {
     /// # Errors
     /// As [`read`](Self::read), and [`Error::InvalidFile`] when it is not the JSON that is expected.
     pub fn json<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<T> {
-        serde_json::from_slice(&self.read(name)?)
-            .map_err(|e| Error::file_because(self.label(name), "is not the JSON expected", e))
+        parse_json(&self.read(name)?).map_err(|e| Error::file_because(self.label(name), "is not the JSON expected", e))
     }
 
     /// The file as JSON, or nothing when it is absent.
@@ -154,4 +153,31 @@ impl ModelFiles {
     pub fn optional_json<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<Option<T>> {
         self.has(name).then(|| self.json(name)).transpose()
     }
+
+    /// The files that a tokenizer is made of.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read), for `tokenizer.json`; the others may be absent.
+    #[cfg(feature = "tokenizer")]
+    pub fn tokenizer_files(&self) -> Result<crate::tokenizer::TokenizerFiles<'_>> {
+        use crate::tokenizer::TokenizerFiles as Files;
+        let optional = |name| self.has(name).then(|| self.read(name)).transpose();
+        let mut files = Files::new(self.read(Files::TOKENIZER)?);
+        files.tokenizer_config = optional(Files::TOKENIZER_CONFIG)?;
+        files.special_tokens_map = optional(Files::SPECIAL_TOKENS_MAP)?;
+        files.config = optional(Files::CONFIG)?;
+        files.folder = self.label("");
+        Ok(files)
+    }
+}
+
+/// JSON, with Python's additions: the configurations of models that have a tokenizer are written by it.
+#[cfg(feature = "tokenizer")]
+fn parse_json<T: serde::de::DeserializeOwned>(json: &[u8]) -> Result<T, crate::tokenizer::json::ParseError> {
+    crate::tokenizer::json::parse(json)
+}
+
+#[cfg(not(feature = "tokenizer"))]
+fn parse_json<T: serde::de::DeserializeOwned>(json: &[u8]) -> Result<T, serde_json::Error> {
+    serde_json::from_slice(json)
 }

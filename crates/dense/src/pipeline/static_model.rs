@@ -42,7 +42,7 @@ impl Architecture for Static {
         let mut options = TokenizerOptions::default();
         options.max_length = Some(model.max_length.unwrap_or(MAX_LENGTH));
         options.without_special_tokens = true;
-        let tokenizer = Tokenizer::load(&context.files, &options)?;
+        let tokenizer = Tokenizer::load(&context.files.tokenizer_files()?, &options)?;
         let path = context.files.label(&model.model_file);
         let table = Table::load(context.files.open(&model.model_file, context.memory_map)?, &path)?;
         if let Some(dim) = model.dim.filter(|dim| *dim != table.dim()) {
@@ -70,7 +70,7 @@ struct StaticModel {
 
 impl StaticModel {
     fn encode(&self, text: &str, purpose: &Purpose) -> Result<Encoding> {
-        self.tokenizer.encode(&purpose.prompted(&self.model, text)?)
+        Ok(self.tokenizer.encode(&purpose.prompted(&self.model, text)?)?)
     }
 
     fn vector(&self, mut tokens: Vec<u32>) -> Result<Vec<f32>> {
@@ -101,11 +101,11 @@ impl Direct for StaticModel {
 
     fn embed(&self, text: &str, purpose: &Purpose) -> Result<(Vec<f32>, Usage)> {
         let encoding = self.encode(text, purpose)?;
-        let usage = encoding.usage();
+        let usage = Usage::from(&encoding);
         Ok((self.vector(encoding.ids)?, usage))
     }
 
     fn usage(&self, text: &str, purpose: &Purpose) -> Result<Usage> {
-        Ok(self.encode(text, purpose)?.usage())
+        Ok(Usage::from(&self.encode(text, purpose)?))
     }
 }

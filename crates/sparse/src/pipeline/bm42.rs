@@ -99,7 +99,7 @@ impl Pipeline for Bm42Pipeline {
         }
         let encoding = model.encode(text, purpose)?;
         let vector = bm42.query(&self.0.read(encoding.ids.iter().copied())?)?;
-        Ok(Prepared::done(vector, encoding.usage()))
+        Ok(Prepared::done(vector, Usage::from(&encoding)))
     }
 
     fn run(&self, texts: &[&Encoding], _: &Purpose) -> Result<Vec<Result<SparseVector>>> {

@@ -74,7 +74,7 @@ impl Pipeline for InferenceFreePipeline {
             return self.model.prepare(text, purpose);
         }
         let encoding = self.model.encode(text, purpose)?;
-        Ok(Prepared::done(self.query(&encoding)?, encoding.usage()))
+        Ok(Prepared::done(self.query(&encoding)?, Usage::from(&encoding)))
     }
 
     fn run(&self, texts: &[&Encoding], _: &Purpose) -> Result<Vec<Result<SparseVector>>> {

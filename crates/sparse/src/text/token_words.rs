@@ -19,7 +19,7 @@ impl TokenWords {
         let mut options = TokenizerOptions::default();
         options.max_length = Some(usize::MAX >> 1);
         options.without_special_tokens = true;
-        Ok(Self(Tokenizer::load(files, &options)?))
+        Ok(Self(Tokenizer::load(&files.tokenizer_files()?, &options)?))
     }
 }
 

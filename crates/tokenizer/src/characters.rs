@@ -8,7 +8,7 @@ use unicode_normalization_alignments::char::{canonical_combining_class, decompos
 
 /// What a character, or a part of it, is to a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Part {
+pub(crate) enum Part {
     /// Belongs to a word.
     Letter(char),
     /// Is a word of its own.
@@ -21,7 +21,7 @@ pub(super) enum Part {
 
 /// The parts of all characters under a normaliser's rules, read a page at a time when first met.
 #[derive(Debug)]
-pub(super) struct Characters {
+pub(crate) struct Characters {
     rules: BertNormalizer,
     pages: Box<[OnceLock<Page>]>,
 }
@@ -38,13 +38,13 @@ const PAGE: usize = 256;
 const PAGES: usize = (char::MAX as usize + 1) / PAGE;
 
 impl Characters {
-    pub(super) fn new(rules: BertNormalizer) -> Self {
+    pub(crate) fn new(rules: BertNormalizer) -> Self {
         Self { rules, pages: std::iter::repeat_with(OnceLock::new).take(PAGES).collect() }
     }
 
     /// What becomes of a character: no part, one, or some.
     #[inline]
-    pub(super) fn parts(&self, character: char) -> &[Part] {
+    pub(crate) fn parts(&self, character: char) -> &[Part] {
         let (page, place) = (character as usize / PAGE, character as usize % PAGE);
         let page_of = || self.page(page);
         let Page { parts, ends } = self.pages[page].get_or_init(page_of);
@@ -76,9 +76,12 @@ impl Characters {
         };
         let alone = handle_chinese_chars && is_ideograph(character);
         parts.extend(alone.then_some(Part::Space));
-        let mut push = |character: char| match lowercase {
-            true => parts.extend(character.to_lowercase().map(part)),
-            false => parts.push(part(character)),
+        let mut push = |character: char| {
+            if lowercase {
+                parts.extend(character.to_lowercase().map(part));
+            } else {
+                parts.push(part(character));
+            }
         };
         if strip_accents.unwrap_or(lowercase) {
             let mut movable = false;

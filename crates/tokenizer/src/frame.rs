@@ -1,12 +1,17 @@
 //! What a post-processor puts around texts.
 
-use tokenizers::{Token, Tokenizer as Inner};
+use tokenizers::{Token, Tokenizer as Library};
 
-use super::{Encoding, Side};
+use crate::{BoxError, Encoding, Side};
+
+/// A post-processor repeats a text.
+#[derive(Debug, thiserror::Error)]
+#[error("its post-processor repeats a text, and rows would outgrow the window")]
+struct RepeatsText;
 
 /// A row's layout: special tokens, and where the texts go.
 #[derive(Clone, Debug)]
-pub(super) struct Frame(Vec<Slot>);
+pub(crate) struct Frame(Vec<Slot>);
 
 #[derive(Clone, Debug)]
 struct Slot {
@@ -26,7 +31,7 @@ impl Frame {
     const TEXTS: [u32; 2] = [u32::MAX, u32::MAX - 1];
 
     /// Asks a tokenizer's post-processor for its layout of one text, or of two.
-    pub(super) fn of(tokenizer: &Inner, pair: bool, add_special_tokens: bool) -> tokenizers::Result<Self> {
+    pub(crate) fn of(tokenizer: &Library, pair: bool, add_special_tokens: bool) -> Result<Self, BoxError> {
         let text = |number: usize| {
             let token = Token::new(Self::TEXTS[number], String::new(), (0, 0));
             tokenizers::Encoding::from_tokens(vec![token], number as u32)
@@ -43,19 +48,19 @@ impl Frame {
         let slots: Vec<Slot> = row.get_ids().iter().zip(row.get_type_ids()).map(slot).collect();
         for text in Self::TEXTS {
             if row.get_ids().iter().filter(|id| **id == text).count() > 1 {
-                return Err("its post-processor repeats a text, and rows would outgrow the window".into());
+                return Err(RepeatsText.into());
             }
         }
         Ok(Self(slots))
     }
 
     /// Number of special tokens.
-    pub(super) fn special(&self) -> usize {
+    pub(crate) fn special(&self) -> usize {
         self.0.iter().filter(|slot| matches!(slot.content, Content::Special(_))).count()
     }
 
     /// A row with the texts in their places.
-    pub(super) fn fill(&self, first: &[u32], second: &[u32], truncated: bool) -> Encoding {
+    pub(crate) fn fill(&self, first: &[u32], second: &[u32], truncated: bool) -> Encoding {
         let length = first.len() + second.len() + self.0.len();
         let (mut ids, mut type_ids) = (Vec::with_capacity(length), Vec::with_capacity(length));
         for Slot { content, type_id } in &self.0 {
@@ -71,7 +76,7 @@ impl Frame {
 }
 
 /// Cuts tokens off at a side until at most `length` are left.
-pub(super) fn cut(ids: &mut Vec<u32>, length: usize, side: Side) {
+pub(crate) fn cut(ids: &mut Vec<u32>, length: usize, side: Side) {
     match side {
         Side::Right => ids.truncate(length),
         Side::Left => drop(ids.drain(..ids.len().saturating_sub(length))),
@@ -80,13 +85,10 @@ pub(super) fn cut(ids: &mut Vec<u32>, length: usize, side: Side) {
 
 /// Lengths to which two texts are cut so that together they have at most `room` tokens: the longer
 /// one is cut, and when that is not enough, both to halves, of which it has the larger.
-pub(super) fn longest_first(first: usize, second: usize, room: usize) -> (usize, usize) {
+pub(crate) fn longest_first(first: usize, second: usize, room: usize) -> (usize, usize) {
     if first + second <= room {
         return (first, second);
     }
     let shorter = first.min(second).min(room / 2);
-    match first > second {
-        true => (room - shorter, shorter),
-        false => (shorter, room - shorter),
-    }
+    if first > second { (room - shorter, shorter) } else { (shorter, room - shorter) }
 }

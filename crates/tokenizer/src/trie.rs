@@ -11,9 +11,12 @@ const FIRST: usize = 256;
 /// Most bytes of all keys together: slots must be `u32`.
 const MOST_BYTES: usize = 1 << 28;
 
+/// How many of the last slots are looked through for free ones.
+const SEARCHED: usize = 1 << 14;
+
 /// A map from byte strings to ids.
 #[derive(Debug)]
-pub(super) struct Trie(Vec<Node>);
+pub(crate) struct Trie(Vec<Node>);
 
 /// A node's place in the array. Its child along a byte is at `base` plus the byte, if that slot says
 /// that this node is its parent.
@@ -30,14 +33,14 @@ impl Node {
 
 /// A node, reached by some bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Position(u32);
+pub(crate) struct Position(u32);
 
 impl Trie {
     /// Before the first byte.
-    pub(super) const ROOT: Position = Position(0);
+    pub(crate) const ROOT: Position = Position(0);
 
     /// A trie of keys and their ids; none when they are too many. Empty keys are left out.
-    pub(super) fn new(mut keys: Vec<(&[u8], u32)>) -> Option<Self> {
+    pub(crate) fn new(mut keys: Vec<(&[u8], u32)>) -> Option<Self> {
         if keys.iter().map(|(key, _)| key.len()).sum::<usize>() > MOST_BYTES {
             return None;
         }
@@ -68,27 +71,27 @@ impl Trie {
     }
 
     /// Where bytes lead; none when no key starts with them.
-    pub(super) fn descend(&self, from: Position, bytes: &[u8]) -> Option<Position> {
+    pub(crate) fn descend(&self, from: Position, bytes: &[u8]) -> Option<Position> {
         bytes.iter().try_fold(from, |position, byte| self.step(position, *byte))
     }
 
     /// The node after one more byte.
     #[inline(always)]
-    pub(super) fn step(&self, Position(node): Position, byte: u8) -> Option<Position> {
+    pub(crate) fn step(&self, Position(node): Position, byte: u8) -> Option<Position> {
         let child = self.0[node as usize].base + u32::from(byte);
         (self.0[child as usize].parent == node).then_some(Position(child))
     }
 
     /// The id of the key that ends here.
     #[inline(always)]
-    pub(super) fn id(&self, Position(node): Position) -> Option<u32> {
+    pub(crate) fn id(&self, Position(node): Position) -> Option<u32> {
         let id = self.0[node as usize].id;
         (id != NONE).then_some(id)
     }
 
     /// The id of the longest key that bytes start with, from a position on, and how many bytes it has.
     #[inline]
-    pub(super) fn longest(&self, from: Position, bytes: &[u8]) -> Option<(u32, usize)> {
+    pub(crate) fn longest(&self, from: Position, bytes: &[u8]) -> Option<(u32, usize)> {
         let mut position = from;
         let mut longest = None;
         for (at, byte) in bytes.iter().enumerate() {
@@ -143,6 +146,9 @@ impl Places {
         if taken * 20 >= (slot - self.floor) * 19 {
             self.floor = slot;
         }
+        // Nodes with many children leave gaps that few others fit: without an end to looking, hundreds of thousands of
+        // short keys would take minutes.
+        self.floor = self.floor.max(self.nodes.len().saturating_sub(SEARCHED));
         base
     }
 }

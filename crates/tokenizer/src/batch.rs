@@ -1,7 +1,7 @@
 //! Rows of token ids, padded to one length.
 
-use super::config::PaddingRule;
-use super::{Encoding, Side};
+use crate::padding::PaddingRule;
+use crate::{Encoding, Side};
 
 /// Token rows as the `[rows, length]` matrices that graphs take.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub struct TokenBatch {
 }
 
 impl TokenBatch {
-    pub(super) fn new(encodings: &[&Encoding], length: usize, padding: &PaddingRule) -> Self {
+    pub(crate) fn new(encodings: &[&Encoding], length: usize, padding: &PaddingRule) -> Self {
         let cells = encodings.len() * length;
         let mut batch = Self {
             rows: encodings.len(),

@@ -3,15 +3,15 @@
 use tokenizers::models::ModelWrapper;
 use tokenizers::normalizers::NormalizerWrapper;
 use tokenizers::pre_tokenizers::PreTokenizerWrapper;
-use tokenizers::{Model, Tokenizer as Inner};
+use tokenizers::{Model, Tokenizer as Library};
 
-use super::characters::{Characters, Part};
-use super::trie::{Position, Trie};
+use crate::characters::{Characters, Part};
+use crate::trie::{Position, Trie};
 
 /// The pipeline BertNormalizer, BertPreTokenizer, WordPiece. It gives the ids that the library gives
 /// and nothing else, without its record of where every character came from.
 #[derive(Debug)]
-pub(super) struct WordPieces {
+pub(crate) struct WordPieces {
     trie: Trie,
     /// Where pieces that continue a word start; none when the vocabulary has no such piece.
     continuation: Option<Position>,
@@ -37,7 +37,7 @@ enum Byte {
 
 impl WordPieces {
     /// The pipeline of a loaded tokenizer; none when it is another one.
-    pub(super) fn of(tokenizer: &Inner) -> Option<Self> {
+    pub(crate) fn of(tokenizer: &Library) -> Option<Self> {
         let (
             ModelWrapper::WordPiece(model),
             Some(NormalizerWrapper::BertNormalizer(rules)),
@@ -49,7 +49,11 @@ impl WordPieces {
         let characters = Characters::new(*rules);
         let mut bytes = std::array::from_fn(|byte| Byte::of(byte as u8, &characters));
         let mut added = Vec::new();
+        let special_as_text = tokenizer.get_encode_special_tokens();
         for token in tokenizer.get_added_tokens_decoder().into_values() {
+            if token.special && special_as_text {
+                continue;
+            }
             // These are looked for in the normalised text, which is never built here.
             if token.normalized {
                 return None;
@@ -72,7 +76,7 @@ impl WordPieces {
 
     /// A text's ids without special tokens: all, or at least one more than `wanted`. None for a text
     /// that must be left to the library: with an added token, or with marks that change places.
-    pub(super) fn ids(&self, text: &str, wanted: usize) -> Option<Vec<u32>> {
+    pub(crate) fn ids(&self, text: &str, wanted: usize) -> Option<Vec<u32>> {
         let mut ids = Vec::with_capacity(text.len().min(wanted.saturating_mul(4)) / 4 + 8);
         let mut word = Vec::with_capacity(64);
         let mut at = 0;
@@ -189,7 +193,7 @@ fn characters(utf8: &[u8]) -> usize {
 mod tests {
     use super::*;
 
-    fn tokenizer(pre_tokenizer: &str, normalized: bool) -> Inner {
+    fn tokenizer(pre_tokenizer: &str, normalized: bool) -> Library {
         let json = serde_json::json!({
             "version": "1.0", "truncation": null, "padding": null, "decoder": null, "post_processor": null,
             "added_tokens": [{"id": 0, "content": "[X]", "single_word": false, "lstrip": false, "rstrip": false,

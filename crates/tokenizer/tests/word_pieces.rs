@@ -1,8 +1,7 @@
 //! Word pieces are read by our own code: it must give what the tokenizer library gives.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests end with a panic")]
 
-use embedkit_core::ModelFiles;
-use embedkit_core::tokenizer::{Side, Tokenizer, TokenizerOptions};
+use embedkit_tokenizer::{Side, Tokenizer, TokenizerFiles, TokenizerOptions};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use tokenizers::{
@@ -246,14 +245,17 @@ proptest! {
         max_length in prop_oneof![5usize..20, Just(1000)],
         left in any::<bool>(),
         without_special_tokens in any::<bool>(),
+        special_tokens_as_text in any::<bool>(),
     ) {
         let json = json.to_string().into_bytes();
-        let library = Library::from_bytes(&json).unwrap();
+        let mut library = Library::from_bytes(&json).unwrap();
+        library.set_encode_special_tokens(special_tokens_as_text);
         let mut options = TokenizerOptions::default();
         options.max_length = Some(max_length);
         options.truncation_side = Some(if left { Side::Left } else { Side::Right });
         options.without_special_tokens = without_special_tokens;
-        let ours = Tokenizer::load(&ModelFiles::memory([("tokenizer.json", json)]), &options).unwrap();
+        options.special_tokens_as_text = special_tokens_as_text;
+        let ours = Tokenizer::load(&TokenizerFiles::new(json), &options).unwrap();
         for pair in texts.windows(2) {
             let row = ours.encode(&pair[0]).unwrap();
             prop_assert_eq!((row.ids, row.type_ids, row.truncated), expected(&library, &[&pair[0]], &options), "{:?}", pair);

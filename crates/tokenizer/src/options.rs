@@ -1,0 +1,75 @@
+//! What a caller may set over the files.
+
+use tokenizers::{PaddingDirection, TruncationDirection};
+
+use crate::WindowRule;
+
+/// What a caller or an architecture may set over the files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TokenizerOptions {
+    /// Longest row in tokens, special tokens included. Default: none, and the files say by the rule `window`.
+    pub max_length: Option<usize>,
+    /// Which number in the files is the longest row. Default: [`WindowRule::Fastembed`].
+    pub window: WindowRule,
+    /// Tokens of the window kept free for what an architecture inserts. Default: 0.
+    pub reserved: usize,
+    /// Which end of a long text is cut off. Default: none, and the files say, or it is the right one.
+    pub truncation_side: Option<Side>,
+    /// Leaves special tokens out, and takes `tokenizer.json` alone, as static models do. Default: false.
+    pub without_special_tokens: bool,
+    /// Reads what looks like a special token in a text as plain text, so that no user's text can write one. The
+    /// special tokens around a text stay. Default: false, as the reference has it.
+    pub special_tokens_as_text: bool,
+    /// The largest `tokenizer.json`, in bytes. Default: 64 MiB, twice the largest among well-known
+    /// models. Loading takes up to 40 bytes of memory for each, more only with files that are made for it.
+    pub max_file_bytes: usize,
+    /// The longest piece of a text that the tokenizer library is given at once, in bytes; longer ones are refused.
+    /// Default: 2 MiB.
+    ///
+    /// The library takes 40 to 270 bytes of memory for each byte. A text far longer than its window is cut where it has
+    /// white space before it is read, so that this counts for texts without any, for pairs neither of which fits, and
+    /// for [`encode_bare`](crate::Tokenizer::encode_bare). Word pieces, which this crate reads, have no limit.
+    pub max_text_bytes: usize,
+}
+
+impl Default for TokenizerOptions {
+    fn default() -> Self {
+        Self {
+            max_length: None,
+            window: WindowRule::default(),
+            reserved: 0,
+            truncation_side: None,
+            without_special_tokens: false,
+            special_tokens_as_text: false,
+            max_file_bytes: 64 << 20,
+            max_text_bytes: 2 << 20,
+        }
+    }
+}
+
+/// An end of a row.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Side {
+    /// The start of the row.
+    Left,
+    /// The end of the row.
+    #[default]
+    Right,
+}
+
+impl Side {
+    pub(crate) fn of_truncation(direction: TruncationDirection) -> Self {
+        match direction {
+            TruncationDirection::Left => Self::Left,
+            TruncationDirection::Right => Self::Right,
+        }
+    }
+
+    pub(crate) fn of_padding(direction: PaddingDirection) -> Self {
+        match direction {
+            PaddingDirection::Left => Self::Left,
+            PaddingDirection::Right => Self::Right,
+        }
+    }
+}
