@@ -141,7 +141,8 @@ mod walk {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use std::fs::{Permissions, create_dir, set_permissions, write};
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
