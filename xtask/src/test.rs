@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use embedkit_core::session::RuntimeOptions;
-use embedkit_core::session::runtime::install::{InstallSource, install};
+use embedkit_core::session::runtime::install::{InstallError, InstallSource, install};
 use embedkit_core::session::runtime::installed;
 
 use crate::{Failure, Outcome, workspace};
@@ -22,18 +22,26 @@ pub(crate) fn run(arguments: &[&str]) -> Outcome {
     let mut cargo = Command::new(workspace::cargo());
     cargo.current_dir(workspace::root()).args(["test", "--workspace", "--features", FEATURES]).args(arguments);
     cargo.env("ORT_DYLIB_PATH", library);
+    // Tests that need it fail without it, instead of saying that they were skipped.
+    cargo.env("EMBEDKIT_TESTS_NEED_RUNTIME", "1");
     workspace::succeed(&mut cargo)
 }
 
 /// The runtime's library, installed when it is not there.
 pub(crate) fn runtime() -> Result<PathBuf, Failure> {
-    let options = RuntimeOptions::new().cache_dir(workspace::target());
+    let options = RuntimeOptions::new().runtime_dir(workspace::target().join("onnxruntime"));
     let present = installed(&options).into_iter().find(|runtime| runtime.version == VERSION);
     if let Some(runtime) = present {
         return Ok(runtime.library);
     }
     eprintln!("installing ONNX Runtime {VERSION} below {}", workspace::target().display());
     let source = InstallSource::Pip { version: Some(VERSION.to_owned()), python: None };
-    let runtime = install(&source, &options).map_err(|e| Failure::Failed(e.to_string()))?;
+    let runtime = install(&source, &options).map_err(|error| Failure::Failed(with_causes(&error)))?;
     Ok(runtime.library)
+}
+
+/// The error and what caused it, in one line.
+fn with_causes(error: &InstallError) -> String {
+    let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

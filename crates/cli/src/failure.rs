@@ -63,7 +63,7 @@ impl Failure {
     pub(crate) fn message(&self) -> Option<String> {
         match self {
             Self::OutputClosed => None,
-            other => Some(other.to_string()),
+            other => Some(with_causes(other)),
         }
     }
 
@@ -76,4 +76,12 @@ impl Failure {
             _ => 1,
         }
     }
+}
+
+/// The error and its causes, in one line; a cause that an error has told already is not told again.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes
+        .map(ToString::to_string)
+        .fold(error.to_string(), |text, cause| if text.contains(&cause) { text } else { format!("{text}: {cause}") })
 }

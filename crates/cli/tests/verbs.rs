@@ -61,8 +61,49 @@ fn doctor_and_runtime_tell_what_they_find() {
     assert_eq!(output.status.code(), Some(1));
     let status: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!((&status["used"], status["looked_at"][0]["path"].as_str()), (&Value::Null, fake.to_str()));
-    run(&["runtime", "install", "--file", fake.to_str().unwrap(), "--cache-dir", folder.path().to_str().unwrap()])
+    run(&["runtime", "install", "--file", fake.to_str().unwrap(), "--runtime-dir", folder.path().to_str().unwrap()])
         .assert_fails(1, "libonnxruntime.so");
+}
+
+/// What lies in the current folder, or where a relative variable leads to from it, is never run.
+#[test]
+fn code_of_the_current_folder_is_not_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let (here, runtimes) = (folder.path().join("here"), folder.path().join("runtimes"));
+    let planted = here.join("venv/lib/python3.11/site-packages/onnxruntime/capi/libonnxruntime.so");
+    std::fs::create_dir_all(planted.parent().unwrap()).unwrap();
+    std::fs::write(planted, "not a library").unwrap();
+    std::fs::write(here.join("pip.py"), "import os, sys; open(os.environ['MARK'], 'w'); sys.exit('planted')").unwrap();
+    let mark = folder.path().join("ran");
+    // Without an index, pip itself ends at once.
+    let install = embedkit()
+        .args(["runtime", "install"])
+        .current_dir(&here)
+        .envs([("EMBEDKIT_RUNTIME_DIR", &runtimes), ("MARK", &mark)])
+        .env("PIP_NO_INDEX", "1")
+        .env("PYTHONPATH", &here)
+        .output()
+        .unwrap();
+    let error = String::from_utf8_lossy(&install.stderr);
+    assert_eq!(install.status.code(), Some(1), "{error}");
+    assert!(!error.contains("planted") && !mark.exists(), "{error}");
+
+    let status = |variable: &str, value: &str| {
+        let mut command = embedkit();
+        command.args(["runtime", "status"]).current_dir(&here).env_remove("ORT_DYLIB_PATH");
+        let output = command.env("EMBEDKIT_RUNTIME_DIR", &runtimes).env(variable, value).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    for (variable, value) in [
+        ("VIRTUAL_ENV", "venv"),
+        ("CONDA_PREFIX", "venv"),
+        ("EMBEDKIT_RUNTIME_DIR", "venv"),
+        ("ORT_DYLIB_PATH", "venv/lib"),
+    ] {
+        let text = status(variable, value);
+        assert!(text.contains(&format!("the variable {variable} holds a relative path")), "{text}");
+        assert!(!text.contains("python3.11"), "{text}");
+    }
 }
 
 #[test]

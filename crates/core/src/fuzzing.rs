@@ -1,4 +1,4 @@
-//! Doors for the fuzz targets (`tests/fuzz`) to code that is otherwise reached through a network, or whose results
+//! Entrances for the fuzz targets (`tests/fuzz`) to code that is otherwise reached through a network, or whose results
 //! are loaded into the process. Built under `cfg(fuzzing)` alone.
 
 use std::path::Path;
@@ -18,5 +18,5 @@ pub fn unpack_model(archive: &Path, folder: &Path) -> std::io::Result<()> {
 /// # Errors
 /// No such archive, or one that is ambiguous.
 pub fn unpack_runtime(archive: &Path, folder: &Path) -> Result<(), BoxError> {
-    Ok(crate::session::runtime::install::archive::extract(archive, folder)?)
+    Ok(embedkit_runtime::fuzzing::unpack(archive, folder)?)
 }

@@ -39,7 +39,7 @@
 //! | `link` | links the ONNX Runtime that `pkg-config` or `ORT_LIB_PATH` names (without `load-dynamic`) | |
 //! | `hub` | downloads from the Hugging Face Hub, over rustls | yes |
 //! | `native-roots` | the hub trusts the system's certificates instead of Mozilla's | |
-//! | `runtime-install` | installs ONNX Runtime into the cache, from a file, with pip or from its releases | |
+//! | `runtime-install` | installs ONNX Runtime for this user, from a file, with pip or from its releases | |
 //! | `ort-environment` | takes the `ort` environment that a host program already has | |
 //! | `cuda` | NVIDIA GPUs | |
 //! | `tensorrt` | NVIDIA GPUs, through TensorRT | |

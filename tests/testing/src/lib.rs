@@ -20,6 +20,16 @@ pub use tensor::{TensorGolden, pattern};
 /// Largest difference to the reference, as a share of the vector's length.
 pub const TOLERANCE: f32 = 1e-5;
 
+/// Ends a test that has no ONNX Runtime to run with: where one is needed (`cargo xtask test` says so), it fails.
+///
+/// # Panics
+/// If `EMBEDKIT_TESTS_NEED_RUNTIME` is set.
+#[allow(clippy::print_stderr, reason = "tests print what they leave out")]
+pub fn without_runtime(reason: &dyn std::fmt::Display) {
+    assert!(std::env::var_os("EMBEDKIT_TESTS_NEED_RUNTIME").is_none(), "this test needs ONNX Runtime: {reason}");
+    eprintln!("skipped, as there is no ONNX Runtime: {reason}");
+}
+
 /// A model folder with what the reference made of it.
 pub struct Case<G> {
     /// The folder.

@@ -230,19 +230,19 @@ pub(crate) struct CachedArgs {
 /// `runtime …`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum RuntimeCommand {
-    /// Puts an ONNX Runtime into embedkit's cache: with pip, unless --release or --file says otherwise.
+    /// Installs an ONNX Runtime for this user: with pip, unless --release or --file says otherwise.
     Install {
         #[command(flatten)]
         source: InstallArgs,
-        /// embedkit's cache folder.
+        /// The folder of installed runtimes; default: $EMBEDKIT_RUNTIME_DIR, else one in the user's cache folder.
         #[arg(long, value_name = "DIR")]
-        cache_dir: Option<PathBuf>,
+        runtime_dir: Option<PathBuf>,
     },
-    /// Shows where ONNX Runtime was looked for, and which one is used.
+    /// Shows where ONNX Runtime is looked for, and which one is used. Runs none that comes after it.
     Status {
-        /// embedkit's cache folder.
+        /// The folder of installed runtimes; default: $EMBEDKIT_RUNTIME_DIR, else one in the user's cache folder.
         #[arg(long, value_name = "DIR")]
-        cache_dir: Option<PathBuf>,
+        runtime_dir: Option<PathBuf>,
         /// As JSON.
         #[arg(long)]
         json: bool,

@@ -3,48 +3,42 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use embedkit::session::runtime::install::{InstallSource, install};
-use embedkit::session::runtime::{self, Candidate, RuntimeOptions};
+use embedkit::session::runtime::install::{InstallError, InstallSource, install};
+use embedkit::session::runtime::{self, Candidate, Finding, Installed, RuntimeOptions};
 use serde_json::json;
 
 use super::{print, print_json};
-use crate::args::RuntimeCommand;
+use crate::args::{InstallArgs, RuntimeCommand};
 use crate::failure::{Failure, Result};
 
 pub(super) fn run(command: RuntimeCommand) -> Result<()> {
     match command {
-        RuntimeCommand::Status { cache_dir, json } => status(&options(cache_dir), json),
-        RuntimeCommand::Install { source, cache_dir } => {
-            let installed = install(&source.into_source()?, &options(cache_dir)).map_err(embedkit::Error::from)?;
+        RuntimeCommand::Status { runtime_dir, json } => status(&options(runtime_dir), json),
+        RuntimeCommand::Install { source, runtime_dir } => {
+            let installed = install_from(source, &options(runtime_dir)).map_err(embedkit::Error::from)?;
             print(&format!("ONNX Runtime {} is installed at {}\n", installed.version, installed.library.display()))
         }
     }
 }
 
-fn options(cache_dir: Option<PathBuf>) -> RuntimeOptions {
-    match cache_dir {
-        Some(folder) => RuntimeOptions::new().cache_dir(folder),
-        None => RuntimeOptions::new(),
-    }
+fn options(runtime_dir: Option<PathBuf>) -> RuntimeOptions {
+    runtime_dir.into_iter().fold(RuntimeOptions::new(), RuntimeOptions::runtime_dir)
 }
 
-impl crate::args::InstallArgs {
-    fn into_source(self) -> Result<InstallSource> {
-        if let Some(file) = self.file {
-            return Ok(InstallSource::File(file));
-        }
-        #[cfg(feature = "hub")]
-        if self.release {
-            let version = self.version.ok_or_else(|| Failure::Usage("--release needs --version".to_owned()))?;
-            return Ok(InstallSource::Release { version, sha256: self.sha256 });
-        }
-        Ok(InstallSource::Pip { version: self.version, python: self.python })
+fn install_from(args: InstallArgs, options: &RuntimeOptions) -> Result<Installed, InstallError> {
+    let InstallArgs { version, python, file, .. } = args;
+    #[cfg(feature = "hub")]
+    if let (true, Some(version)) = (args.release, &version) {
+        let release = runtime::install::Release::new(version);
+        let release = args.sha256.into_iter().fold(release, runtime::install::Release::sha256);
+        return runtime::install::install_release(&release, options);
     }
+    install(&file.map_or(InstallSource::Pip { version, python }, InstallSource::File), options)
 }
 
 fn status(options: &RuntimeOptions, json: bool) -> Result<()> {
     let candidates = runtime::status(options).candidates;
-    let used = candidates.iter().position(|candidate| candidate.version.is_ok());
+    let used = candidates.iter().position(|candidate| candidate.version().is_some());
     if json {
         let places: Vec<_> = candidates.iter().map(as_json).collect();
         print_json(&json!({ "used": used.map(|place| as_json(&candidates[place])), "looked_at": places }))?;
@@ -61,8 +55,9 @@ fn as_json(candidate: &Candidate) -> serde_json::Value {
     json!({
         "origin": candidate.origin.to_string(),
         "path": candidate.path,
-        "version": candidate.version.as_ref().ok(),
-        "problem": candidate.version.as_ref().err().map(ToString::to_string),
+        "version": candidate.version(),
+        "problem": candidate.problem().map(ToString::to_string),
+        "looked_into": candidate.finding != Finding::NotLookedInto,
     })
 }
 

@@ -1,26 +1,14 @@
-//! Finding and loading ONNX Runtime: once a process, before anything else touches it.
+//! The process's ONNX Runtime: found by `embedkit_runtime`, loaded once, before anything else touches it.
 //!
-//! The search, in order:
-//!
-//! 1. the library that [`RuntimeOptions::library`] names,
-//! 2. the one that `ORT_DYLIB_PATH` names,
-//! 3. beside the executable (its folder, and `../lib`),
-//! 4. embedkit's cache, newest version first,
-//! 5. the loader's path, the system's library folders, then the loader itself,
-//! 6. the `onnxruntime` package of a Python installation: the active virtual environment, the
-//!    active conda environment, then every Python on `PATH`.
-//!
-//! A library that was named (1 and 2) is used or refused; it is never replaced silently by
-//! another. Builds that link ONNX Runtime search for nothing.
+//! Where it is looked for, and what is refused, is said by [`RuntimeOptions`]' crate: a library that the options or
+//! `ORT_DYLIB_PATH` name; else beside the executable, what embedkit installed, the system's library folders, Python's
+//! `onnxruntime` package. None that others may write to is loaded. Builds that link ONNX Runtime look for nothing.
 
-mod cache;
 mod error;
 #[cfg(feature = "runtime-install")]
 pub mod install;
-mod probe;
-mod python;
-mod search;
-mod version;
+#[cfg(not(feature = "load-dynamic"))]
+mod linked;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -29,43 +17,10 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use ort::environment::{Environment, EnvironmentBuilder};
 use ort::logging::LogLevel;
 
-use search::Surroundings;
-
-pub use cache::{Installed, installed};
+pub use embedkit_runtime::{
+    Candidate, Finding, Installed, NotFound, RuntimeOptions, RuntimeOrigin, Untrusted, Unusable, installed,
+};
 pub use error::RuntimeError;
-pub use probe::Unusable;
-pub use search::{Candidate, RuntimeOrigin};
-
-/// How ONNX Runtime is found.
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub struct RuntimeOptions {
-    /// The library to use, or a folder that holds it, whatever the environment says.
-    pub library: Option<PathBuf>,
-    /// embedkit's cache folder. Without it: `EMBEDKIT_CACHE`, else `embedkit` in the user's cache folder.
-    pub cache_dir: Option<PathBuf>,
-}
-
-impl RuntimeOptions {
-    /// The default search.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Uses this library (or the one in this folder) and no other.
-    #[must_use]
-    pub fn library(mut self, path: impl Into<PathBuf>) -> Self {
-        self.library = Some(path.into());
-        self
-    }
-
-    /// Looks for installed runtimes in this cache folder.
-    #[must_use]
-    pub fn cache_dir(mut self, path: impl Into<PathBuf>) -> Self {
-        self.cache_dir = Some(path.into());
-        self
-    }
-}
 
 /// The process's ONNX Runtime, loaded.
 #[derive(Debug)]
@@ -149,8 +104,7 @@ impl Runtime {
         self.origin
     }
 
-    /// The library's file, or the bare name under which the system's loader knows it. None when it
-    /// is linked, or the host program's.
+    /// The library's file. None when it is linked, or the host program's.
     pub fn library(&self) -> Option<&Path> {
         self.library.as_deref()
     }
@@ -200,8 +154,8 @@ impl fmt::Display for Runtime {
 pub struct RuntimeStatus {
     /// The runtime in use, if one is.
     pub loaded: Option<&'static Runtime>,
-    /// Every library and folder of the search in its order, each with its version or the reason
-    /// why it cannot be used. The first usable one is what [`Runtime::load`] takes. Empty in
+    /// Every library and folder of the search in its order, each with its version or the reason why it cannot be used.
+    /// The first usable one is what [`Runtime::load`] takes; those after it are listed and not looked into. Empty in
     /// builds that link ONNX Runtime.
     pub candidates: Vec<Candidate>,
 }
@@ -209,15 +163,23 @@ pub struct RuntimeStatus {
 /// What is loaded, and what a search would find.
 pub fn status(options: &RuntimeOptions) -> RuntimeStatus {
     let candidates =
-        if cfg!(feature = "load-dynamic") { Surroundings::of_process().search(options).collect() } else { Vec::new() };
+        if cfg!(feature = "load-dynamic") { embedkit_runtime::candidates(&with_api(options)) } else { Vec::new() };
     RuntimeStatus { loaded: Runtime::loaded(), candidates }
+}
+
+/// The options, asking at least for the API that this build of `ort` calls.
+fn with_api(options: &RuntimeOptions) -> RuntimeOptions {
+    options.clone().api_version(options.api_version.max(ort::MINOR_VERSION))
 }
 
 #[cfg(feature = "load-dynamic")]
 fn open(options: &RuntimeOptions, loaded: &mut Option<Library>) -> Result<(Library, EnvironmentBuilder), RuntimeError> {
     let library = match loaded {
         Some(library) => library.clone(),
-        None => find(&Surroundings::of_process(), options)?,
+        None => {
+            let found = embedkit_runtime::find(&with_api(options))?;
+            Library { origin: found.origin, path: Some(found.path), version: found.version }
+        }
     };
     let builder = ort::init_from(library.path.as_deref().unwrap_or(Path::new("")))
         .map_err(|source| RuntimeError::Start { library: library.path.clone(), source: source.into() })?;
@@ -227,26 +189,8 @@ fn open(options: &RuntimeOptions, loaded: &mut Option<Library>) -> Result<(Libra
 
 #[cfg(not(feature = "load-dynamic"))]
 fn open(_: &RuntimeOptions, _: &mut Option<Library>) -> Result<(Library, EnvironmentBuilder), RuntimeError> {
-    let version =
-        probe::linked_version().map_err(|source| RuntimeError::Start { library: None, source: source.into() })?;
+    let version = linked::version().map_err(|source| RuntimeError::Start { library: None, source: source.into() })?;
     Ok((Library { origin: RuntimeOrigin::Linked, path: None, version }, ort::init()))
-}
-
-/// The first usable library of the search.
-#[cfg(feature = "load-dynamic")]
-fn find(surroundings: &Surroundings<'_>, options: &RuntimeOptions) -> Result<Library, RuntimeError> {
-    let mut tried = Vec::new();
-    for candidate in surroundings.search(options) {
-        tracing::debug!("{candidate}");
-        match &candidate.version {
-            Ok(version) => {
-                let version = version.clone();
-                return Ok(Library { origin: candidate.origin, path: Some(candidate.path), version });
-            }
-            Err(_) => tried.push(candidate),
-        }
-    }
-    Err(RuntimeError::NotFound { tried })
 }
 
 /// What the runtime itself says has this as its target in `tracing`.
@@ -273,27 +217,27 @@ fn start(builder: EnvironmentBuilder) -> ort::Result<Environment> {
 mod tests {
     use super::*;
 
-    /// With a runtime on the machine this loads it; without one it shows that a failure is clean.
     #[test]
-    fn the_process_has_one_runtime_or_a_clear_error() {
-        match runtime() {
-            Ok(first) => {
-                assert!(version::is_supported(first.version().unwrap()));
-                assert!(std::ptr::eq(first, runtime().unwrap()));
-                assert!(std::ptr::eq(first, Runtime::loaded().unwrap()));
-                assert!(ort::session::Session::builder(first.environment()).is_ok());
-                if let Some(library) = first.library() {
-                    assert!(Runtime::load(&RuntimeOptions::new().library(library)).is_ok());
-                }
-                let other = Runtime::load(&RuntimeOptions::new().library("another.so")).unwrap_err();
-                assert!(matches!(other, RuntimeError::AlreadyLoaded { .. }), "{other}");
-            }
-            Err(RuntimeError::NotFound { tried }) => {
-                assert!(tried.iter().all(|candidate| candidate.version.is_err()));
+    fn the_process_has_one_runtime() {
+        let first = match runtime() {
+            Ok(first) => first,
+            Err(RuntimeError::NotFound(nothing)) => {
+                embedkit_testing::without_runtime(&nothing);
+                assert!(nothing.tried.iter().all(|candidate| candidate.version().is_none()));
                 assert!(Runtime::loaded().is_none());
+                return;
             }
             Err(error) => panic!("{error}"),
+        };
+        assert_eq!(embedkit_runtime::check_version(first.version().unwrap(), ort::MINOR_VERSION), Ok(()));
+        assert!(std::ptr::eq(first, runtime().unwrap()));
+        assert!(std::ptr::eq(first, Runtime::loaded().unwrap()));
+        assert!(ort::session::Session::builder(first.environment()).is_ok());
+        if let Some(library) = first.library() {
+            assert!(Runtime::load(&RuntimeOptions::new().library(library)).is_ok());
         }
+        let other = Runtime::load(&RuntimeOptions::new().library("another.so")).unwrap_err();
+        assert!(matches!(other, RuntimeError::AlreadyLoaded { .. }), "{other}");
     }
 
     #[cfg(feature = "load-dynamic")]
@@ -302,12 +246,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let fake = folder.path().join("libonnxruntime.so");
         std::fs::write(&fake, "not a library").unwrap();
-        let options = RuntimeOptions::new().library(&fake);
-        let candidates = status(&options).candidates;
-        assert!(
-            matches!(&candidates[..], [Candidate { origin: RuntimeOrigin::Explicit, version: Err(_), .. }]),
-            "{candidates:?}"
-        );
-        assert!(matches!(find(&Surroundings::of_process(), &options), Err(RuntimeError::NotFound { .. })));
+        let candidates = status(&RuntimeOptions::new().library(&fake)).candidates;
+        let [candidate] = &candidates[..] else { panic!("{candidates:?}") };
+        assert_eq!(candidate.origin, RuntimeOrigin::Explicit);
+        assert!(matches!(candidate.problem(), Some(Unusable::NotLoadable(_))), "{candidate}");
+    }
+
+    #[test]
+    fn a_library_has_to_have_the_api_that_ort_calls() {
+        for (asked, expected) in [(0, ort::MINOR_VERSION), (ort::MINOR_VERSION + 1, ort::MINOR_VERSION + 1)] {
+            assert_eq!(with_api(&RuntimeOptions::new().api_version(asked)).api_version, expected);
+        }
     }
 }

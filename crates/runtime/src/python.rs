@@ -1,24 +1,31 @@
-//! The ONNX Runtime inside Python's `onnxruntime` package.
+//! The ONNX Runtime inside Python's `onnxruntime` package. No Python is run to find it.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::search::{Surroundings, entries};
+use crate::surroundings::{RelativeVariable, Surroundings, entries};
 
 /// The folders to look at: of the active environments, of every Python on `PATH`, of the user.
-pub(super) fn folders(surroundings: &Surroundings<'_>) -> Vec<PathBuf> {
-    let active = ["VIRTUAL_ENV", "CONDA_PREFIX"].into_iter().filter_map(|variable| surroundings.path(variable));
+pub(crate) fn folders(surroundings: &Surroundings<'_>) -> Vec<Result<PathBuf, RelativeVariable>> {
+    let active = ["VIRTUAL_ENV", "CONDA_PREFIX"].map(|variable| surroundings.path(variable));
+    let on_path = surroundings.paths("PATH").into_iter().flat_map(|folder| prefixes(&folder)).map(|p| Ok(Some(p)));
+    let users = surroundings.path("HOME").map(|home| home.map(|home| home.join(".local")));
     let mut seen = BTreeSet::new();
-    active
-        .chain(surroundings.paths("PATH").iter().flat_map(|folder| prefixes(folder)))
-        .chain(surroundings.path("HOME").map(|home| home.join(".local")))
-        .filter(|prefix| prefix.is_dir() && seen.insert(prefix.clone()))
-        .flat_map(|prefix| packages_under(&prefix))
+    let prefixes = active.into_iter().chain(on_path).chain([users]).filter_map(Result::transpose);
+    let prefixes = prefixes.filter(|prefix| match prefix {
+        Ok(prefix) => prefix.is_dir() && seen.insert(prefix.clone()),
+        Err(_) => true,
+    });
+    prefixes
+        .flat_map(|prefix| match prefix {
+            Ok(prefix) => packages_under(&prefix).into_iter().map(Ok).collect(),
+            Err(relative) => vec![Err(relative)],
+        })
         .collect()
 }
 
-/// The prefixes of the Python whose program is in this folder: as named, as linked to, and those
-/// of pyenv, whose programs on `PATH` are scripts.
+/// The prefixes of the Python whose program is in this folder: as named, as linked to, and those of pyenv, whose
+/// programs on `PATH` are scripts.
 fn prefixes(folder: &Path) -> Vec<PathBuf> {
     // `/bin` is often a link to `/usr/bin`.
     let Ok(folder) = folder.canonicalize() else { return Vec::new() };
@@ -26,7 +33,7 @@ fn prefixes(folder: &Path) -> Vec<PathBuf> {
     let Some(program) = program else { return Vec::new() };
     let prefix = |program: &Path| {
         let folder = program.parent()?;
-        // On Windows the program stands in the prefix, elsewhere (and in virtual environments) in a folder of it.
+        // On Windows the program is in the prefix, elsewhere (and in virtual environments) in a folder of it.
         if cfg!(windows) && !folder.ends_with("Scripts") { Some(folder) } else { folder.parent() }.map(Path::to_owned)
     };
     let linked = program.canonicalize().ok().and_then(|program| prefix(&program));
@@ -35,8 +42,8 @@ fn prefixes(folder: &Path) -> Vec<PathBuf> {
     named.into_iter().chain(linked).chain(pyenv).collect()
 }
 
-/// The folders under a prefix that may hold the library: the `onnxruntime` package of each Python,
-/// and a conda package's `lib`; the prefix itself when there are none, so that errors name it.
+/// The folders under a prefix that may hold the library: the `onnxruntime` package of each Python, and a conda
+/// package's `lib`; the prefix itself when there are none, so that errors name it.
 fn packages_under(prefix: &Path) -> Vec<PathBuf> {
     let lib = prefix.join("lib");
     let pythons = entries(&lib, |name| name.starts_with("python3"));
