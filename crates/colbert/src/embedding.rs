@@ -1,7 +1,7 @@
 //! The facade: texts in, multi-vectors out.
 
-use embedkit_core::multivector::MultiVector;
 use embedkit_core::{Engine, Facade, Loaded, ModelDescription, ModelFiles, Purpose, Result};
+use embedkit_vector::multivector::MultiVector;
 
 use crate::pipeline::Parameters;
 use crate::{FAMILY, describe};

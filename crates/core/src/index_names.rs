@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::Result;
 
-/// What the indices of a model's [sparse vectors](crate::SparseVector) stand for.
+/// What the indices of a model's [sparse vectors](embedkit_vector::SparseVector) stand for.
 ///
 /// An architecture that gives sparse vectors adds `Arc<dyn IndexNames>` to its pipeline with
 /// [`AnyPipeline::with_extra`](crate::AnyPipeline::with_extra).

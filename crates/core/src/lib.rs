@@ -1,6 +1,5 @@
 //! What every embedkit family shares; it knows no family.
 
-pub mod allocator;
 pub mod builder;
 pub mod engine;
 mod error;
@@ -11,16 +10,13 @@ pub mod fuzzing;
 pub mod hub;
 mod index_names;
 pub mod model;
-pub mod multivector;
 pub mod pipeline;
 #[cfg(feature = "onnx")]
 pub mod session;
-mod sparse_vector;
 #[cfg(feature = "tokenizer")]
 pub mod tokenizer;
 #[cfg(feature = "onnx")]
 pub mod tuning;
-pub mod vector;
 
 pub use builder::{Builder, Facade, Loaded};
 pub use engine::{Batching, CancelToken, Embeddings, Engine, EngineOptions, Progress};
@@ -31,7 +27,6 @@ pub use model::{
     Plugin, Pooling, Quantization, Registry, Source,
 };
 pub use pipeline::{AnyPipeline, LoadContext, Pipeline, Prepared, Purpose, Role, Stage, Usage};
-pub use sparse_vector::SparseVector;
 
 /// What [`register!`] expands to needs; not for direct use.
 #[doc(hidden)]

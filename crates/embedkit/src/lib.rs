@@ -58,6 +58,11 @@
 
 #[doc(inline)]
 pub use embedkit_core::*;
+/// Vectors, once a model has made them: similarity, MaxSim, explanation, compression, MUVERA, files.
+#[doc(inline)]
+pub use embedkit_vector as vector;
+#[doc(inline)]
+pub use embedkit_vector::{SparseVector, multivector};
 
 /// Late-interaction text embeddings: one vector a token.
 #[cfg(feature = "colbert")]

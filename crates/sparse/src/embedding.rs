@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use embedkit_core::{
-    Engine, EngineOptions, Facade, Loaded, ModelDescription, ModelFiles, Purpose, Registry, Result, SparseVector,
-};
+use embedkit_core::{Engine, EngineOptions, Facade, Loaded, ModelDescription, ModelFiles, Purpose, Registry, Result};
+use embedkit_vector::SparseVector;
 
 use crate::FAMILY;
 use crate::bm25::Bm25;

@@ -28,7 +28,8 @@ pub mod scoring;
 pub mod text;
 
 pub use embedding::{SparseTextEmbedding, WeightedTerm};
-pub use embedkit_core::{Builder, IndexNames, Purpose, Role, SparseVector, Usage};
+pub use embedkit_core::{Builder, IndexNames, Purpose, Role, Usage};
+pub use embedkit_vector::SparseVector;
 
 use embedkit_core::{Architecture, Plugin};
 

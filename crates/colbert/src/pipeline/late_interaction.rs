@@ -4,13 +4,13 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
-use embedkit_core::multivector::MultiVector;
 use embedkit_core::session::{SessionPool, Tensor, TextGraph};
 use embedkit_core::tokenizer::{Encoding, Side, TokenBatch, TokenizerOptions};
 use embedkit_core::{
     AnyPipeline, Architecture, Error, LoadContext, ModelDescription, Padding, Pipeline, Pooling, Prepared, Purpose,
     Result, Role, Stage, Usage,
 };
+use embedkit_vector::multivector::MultiVector;
 
 use super::parameters::Parameters;
 use super::projection::Projection;

@@ -1,9 +1,9 @@
 //! A batch's output to multi-vectors.
 
-use embedkit_core::multivector::{MultiVector, RowLabel};
 use embedkit_core::session::{Output, Precision};
 use embedkit_core::tokenizer::Tokenizer;
-use embedkit_core::{ModelDescription, Result, vector};
+use embedkit_core::{ModelDescription, Result};
+use embedkit_vector::multivector::{MultiVector, RowLabel};
 
 use super::projection::Projection;
 
@@ -61,14 +61,14 @@ impl RowReader<'_> {
         };
         let (mut vectors, width) = self.cut(vectors, width);
         if self.normalize {
-            vectors.chunks_exact_mut(width).for_each(vector::normalize);
+            vectors.chunks_exact_mut(width).for_each(embedkit_vector::normalize);
             vectors.iter_mut().for_each(|value| *value = precision.round(*value));
         }
         let labelled = |vectors: MultiVector| match self.labels {
             Some(tokenizer) => vectors.with_labels(wanted.iter().map(|cell| label(tokenizer, ids[*cell])).collect()),
             None => Ok(vectors),
         };
-        Ok(MultiVector::new(width, vectors).and_then(labelled))
+        Ok(MultiVector::new(width, vectors).and_then(labelled).map_err(Into::into))
     }
 
     /// Cuts every vector to the caller's width.

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use embedkit_core::multivector::{MultiVector, RowLabel};
 use embedkit_core::session::{SessionPool, Tensor, TextGraph};
 use embedkit_core::tokenizer::{Encoding, TokenBatch, Tokenizer, TokenizerOptions};
 use embedkit_core::{
@@ -10,6 +9,7 @@ use embedkit_core::{
     Result, Stage,
 };
 use embedkit_image::ImageInput;
+use embedkit_vector::multivector::{MultiVector, RowLabel};
 
 use super::parameters::Parameters;
 use super::rows::RowReader;
@@ -175,7 +175,8 @@ impl<V: Vision> PagePipeline<V> {
                 let (ids, mask) = (batch.row_ids(at), batch.row_mask(at));
                 let kept: Vec<usize> = (0..batch.length).filter(|cell| every_row || mask[*cell] != 0).collect();
                 let labels = self.labels(kept.iter().map(|cell| ids[*cell]), item);
-                self.rows.read(vectors.row(at), &kept, output.precision).map_err(wrong)?.with_labels(labels)
+                let vectors = self.rows.read(vectors.row(at), &kept, output.precision).map_err(wrong)?;
+                Ok(vectors.with_labels(labels)?)
             };
             Ok(items.iter().enumerate().map(read).collect())
         })

@@ -7,7 +7,7 @@ use embedkit_core::session::{Outputs, SessionPool, Tensor, TextGraph};
 use embedkit_core::tokenizer::{Encoding, TokenBatch, TokenizerOptions};
 use embedkit_core::{
     AnyPipeline, Architecture, Error, LoadContext, ModelDescription, Pipeline, Prepared, Purpose, Result, Role, Stage,
-    Usage, vector,
+    Usage,
 };
 use serde::Deserialize;
 
@@ -140,7 +140,7 @@ impl TransformerPipeline {
                 return Err(outputs.wrong(index, "holds values that are not finite numbers"));
             }
             if let Some(dim) = self.dim {
-                vector::cut(&mut vector, dim);
+                embedkit_vector::cut(&mut vector, dim);
             }
             Ok(vector)
         };

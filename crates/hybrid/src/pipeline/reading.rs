@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use embedkit_core::multivector::{MultiVector, RowLabel};
 use embedkit_core::session::{Outputs, Precision};
 use embedkit_core::tokenizer::TokenBatch;
-use embedkit_core::{Error, ModelDescription, Result, SparseVector, vector};
+use embedkit_core::{ModelDescription, Result};
+use embedkit_vector::SparseVector;
+use embedkit_vector::multivector::{MultiVector, RowLabel};
 
 use super::shared::SharedModel;
 use crate::{FAMILY, HybridOutput};
@@ -49,7 +50,7 @@ impl Reader<'_, '_> {
             return Err(self.outputs.wrong(index, "holds values that are not finite numbers"));
         }
         if self.model.normalize {
-            vectors.chunks_exact_mut(width).for_each(vector::normalize);
+            vectors.chunks_exact_mut(width).for_each(embedkit_vector::normalize);
             vectors.iter_mut().for_each(|value| *value = precision.round(*value));
         }
         Ok(vectors)
@@ -93,7 +94,7 @@ impl Embedding for SparseVector {
         Ok(reader.rows(|row| {
             let tokens = kept(batch, row).map(|cell| (token_id(batch, row, cell), output.row(row)[cell]));
             lexical_weights(tokens, &reader.shared.unweighted)
-                .map_err(|error| reader.outputs.wrong(index, &error.to_string()))
+                .map_err(|error| reader.outputs.wrong(index, &format!("cannot be read: {error}")))
         }))
     }
 }
@@ -121,7 +122,7 @@ impl Embedding for MultiVector {
             }
             let tokenizer = reader.shared.graph.tokenizer();
             let label = |cell| RowLabel::Token(tokenizer.token(token_id(batch, row, cell)).unwrap_or_default());
-            vectors.with_labels(cells().map(label).collect())
+            Ok(vectors.with_labels(cells().map(label).collect())?)
         }))
     }
 }
@@ -150,11 +151,18 @@ fn token_id(batch: &TokenBatch, row: usize, cell: usize) -> u32 {
 }
 
 /// Each token's largest weight above 0, by token id.
-fn lexical_weights(tokens: impl Iterator<Item = (u32, f32)>, unweighted: &HashSet<u32>) -> Result<SparseVector> {
+fn lexical_weights(
+    tokens: impl Iterator<Item = (u32, f32)>,
+    unweighted: &HashSet<u32>,
+) -> embedkit_vector::Result<SparseVector> {
     let mut weights = BTreeMap::new();
     for (token, weight) in tokens.filter(|(token, _)| !unweighted.contains(token)) {
         if !weight.is_finite() {
-            return Err(Error::Vector(format!("holds {weight} as a token's weight")));
+            return Err(embedkit_vector::Error::NotFinite {
+                what: "the weight of token",
+                at: token as usize,
+                value: weight,
+            });
         }
         if weight > 0.0 {
             let largest: &mut f32 = weights.entry(token).or_insert(weight);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use embedkit_core::session::{Output, SessionPool, Tensor};
 use embedkit_core::{
     AnyPipeline, Architecture, Error, LoadContext, ModelDescription, Pipeline, Pooling, Prepared, Purpose, Result,
-    Stage, Usage, vector,
+    Stage, Usage,
 };
 use serde::Deserialize;
 
@@ -109,14 +109,14 @@ impl ImageEncoderPipeline {
         };
         let mut vector = vector.to_vec();
         if self.model.normalize {
-            vector::normalize(&mut vector);
+            embedkit_vector::normalize(&mut vector);
             vector.iter_mut().for_each(|value| *value = output.precision.round(*value));
         }
         if !vector.iter().all(|value| value.is_finite()) {
             return Err("holds values that are not finite numbers".to_owned());
         }
         if let Some(dim) = self.dim {
-            vector::cut(&mut vector, dim);
+            embedkit_vector::cut(&mut vector, dim);
         }
         Ok(vector)
     }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use embedkit_core::{
     AnyPipeline, Architecture, IndexNames, LoadContext, ModelDescription, Pipeline, Prepared, Purpose, Result, Role,
-    SparseVector, Stage, Usage,
+    Stage, Usage,
 };
+use embedkit_vector::SparseVector;
 
 use super::check_task;
 use crate::FAMILY;

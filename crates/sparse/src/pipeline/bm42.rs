@@ -7,8 +7,9 @@ use embedkit_core::session::SessionPool;
 use embedkit_core::tokenizer::Encoding;
 use embedkit_core::{
     AnyPipeline, Architecture, Error, IndexNames, LoadContext, ModelDescription, Pipeline, Prepared, Purpose, Result,
-    Role, SparseVector, Stage, Usage,
+    Role, Stage, Usage,
 };
+use embedkit_vector::SparseVector;
 use serde::Deserialize;
 
 use super::graph::Graph;
@@ -103,7 +104,7 @@ impl Pipeline for Bm42Pipeline {
     fn run(&self, batch: &[&Encoding], _: &Purpose) -> Result<Vec<Result<SparseVector>>> {
         self.0.graph.run(batch, (3, 2), |row| {
             let attention = first_token_attention(row.values, row.shape[0], row.mask)?;
-            self.0.bm42.document(&self.0.read(row.kept_ids())?, &attention)
+            Ok(self.0.bm42.document(&self.0.read(row.kept_ids())?, &attention)?)
         })
     }
 

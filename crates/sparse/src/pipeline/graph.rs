@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use embedkit_core::session::{Precision, SessionPool, TextGraph};
 use embedkit_core::tokenizer::{Encoding, Tokenizer, TokenizerOptions};
-use embedkit_core::{Error, LoadContext, ModelDescription, Prepared, Purpose, Result, SparseVector, Stage, Usage};
+use embedkit_core::{Error, LoadContext, ModelDescription, Prepared, Purpose, Result, Stage, Usage};
+use embedkit_vector::SparseVector;
 
 use super::check_task;
+use crate::scoring::ScoringError;
 
 /// A graph from token ids to something for each token.
 pub(super) struct Graph {
@@ -26,6 +28,26 @@ pub(super) struct Row<'b> {
     pub(super) values: &'b [f32],
     /// The precision the graph gave them in.
     pub(super) precision: Precision,
+}
+
+/// Why a text has no vector.
+pub(super) enum Unscored {
+    /// The output cannot be scored.
+    Output(ScoringError),
+    /// Something else went wrong.
+    Other(Error),
+}
+
+impl From<ScoringError> for Unscored {
+    fn from(error: ScoringError) -> Self {
+        Self::Output(error)
+    }
+}
+
+impl From<Error> for Unscored {
+    fn from(error: Error) -> Self {
+        Self::Other(error)
+    }
 }
 
 impl Graph {
@@ -73,7 +95,7 @@ impl Graph {
         &self,
         batch: &[&Encoding],
         (axes, token_axis): (usize, usize),
-        pool: impl Fn(&Row<'_>) -> Result<SparseVector>,
+        pool: impl Fn(&Row<'_>) -> Result<SparseVector, Unscored>,
     ) -> Result<Vec<Result<SparseVector>>> {
         let index = self.output()?;
         self.text.run(batch, &[], |batch, outputs| {
@@ -92,8 +114,8 @@ impl Graph {
                     precision: output.precision,
                 };
                 pool(&row).map_err(|error| match error {
-                    Error::Vector(what) => outputs.wrong(index, &format!("cannot be scored: {what}")),
-                    other => other,
+                    Unscored::Output(what) => outputs.wrong(index, &format!("cannot be scored: {what}")),
+                    Unscored::Other(error) => error,
                 })
             };
             Ok((0..batch.rows).map(row).collect())
@@ -101,11 +123,13 @@ impl Graph {
     }
 
     /// Checks that the graph has a weight for each entry of the vocabulary that the row states.
-    pub(super) fn check_vocabulary(&self, entries: usize) -> Result<()> {
+    pub(super) fn check_vocabulary(&self, entries: usize) -> Result<(), ScoringError> {
         match self.model.vocab_size {
-            Some(stated) if stated != entries => {
-                Err(Error::Vector(format!("it has {entries} weights a token, and the row says {stated}")))
-            }
+            Some(stated) if stated != entries => Err(ScoringError::Shape {
+                what: "weights a token",
+                found: entries,
+                expected: format!("{stated}, which the model's row says it has"),
+            }),
             _ => Ok(()),
         }
     }

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use embedkit_core::session::SessionPool;
 use embedkit_core::tokenizer::Encoding;
 use embedkit_core::{
-    AnyPipeline, Architecture, Error, LoadContext, ModelDescription, Pipeline, Prepared, Purpose, Result, Role,
-    SparseVector, Stage, Usage,
+    AnyPipeline, Architecture, Error, LoadContext, ModelDescription, Pipeline, Prepared, Purpose, Result, Role, Stage,
+    Usage,
 };
+use embedkit_vector::SparseVector;
 
 use super::graph::Graph;
 use crate::names::SharedNames;
@@ -57,7 +58,7 @@ impl InferenceFreePipeline {
     fn query(&self, encoding: &Encoding) -> Result<SparseVector> {
         let ids: BTreeSet<u32> = encoding.ids.iter().copied().collect();
         let ids = ids.into_iter().filter(|id| !self.graph.tokenizer().is_special(*id));
-        SparseVector::from_entries(ids.filter_map(|id| Some((id, *self.idf.get(&id)?))))
+        Ok(SparseVector::from_entries(ids.filter_map(|id| Some((id, *self.idf.get(&id)?))))?)
     }
 }
 
@@ -77,7 +78,7 @@ impl Pipeline for InferenceFreePipeline {
     fn run(&self, batch: &[&Encoding], _: &Purpose) -> Result<Vec<Result<SparseVector>>> {
         self.graph.run(batch, (2, 0), |row| {
             self.graph.check_vocabulary(row.shape[1])?;
-            scoring::inference_free_splade(row.values, row.mask, self.graph.tokenizer().special_ids())
+            Ok(scoring::inference_free_splade(row.values, row.mask, self.graph.tokenizer().special_ids())?)
         })
     }
 

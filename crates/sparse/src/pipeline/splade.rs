@@ -5,9 +5,9 @@ use std::sync::Arc;
 use embedkit_core::session::SessionPool;
 use embedkit_core::tokenizer::Encoding;
 use embedkit_core::{
-    AnyPipeline, Architecture, IndexNames, LoadContext, ModelDescription, Pipeline, Prepared, Purpose, Result,
-    SparseVector, Usage,
+    AnyPipeline, Architecture, IndexNames, LoadContext, ModelDescription, Pipeline, Prepared, Purpose, Result, Usage,
 };
+use embedkit_vector::SparseVector;
 
 use super::graph::Graph;
 use crate::names::SharedNames;
@@ -51,7 +51,7 @@ impl Pipeline for SpladePipeline {
     fn run(&self, batch: &[&Encoding], _: &Purpose) -> Result<Vec<Result<SparseVector>>> {
         self.0.run(batch, (2, 0), |row| {
             self.0.check_vocabulary(row.shape[1])?;
-            scoring::splade(row.values, row.mask, |weight| row.precision.round(weight))
+            Ok(scoring::splade(row.values, row.mask, |weight| row.precision.round(weight))?)
         })
     }
 

@@ -10,7 +10,6 @@ mod dense;
 mod image;
 
 fn main() -> std::result::Result<(), Failure> {
-    embedkit::allocator::return_large_blocks();
     serve(load)
 }
 
