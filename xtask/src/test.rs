@@ -14,7 +14,7 @@ use crate::{Failure, Outcome, workspace};
 const VERSION: &str = "1.31.1";
 
 /// Opt-in features that have tests.
-const FEATURES: &str = "embedkit-core/interchange,embedkit-core/ort-environment";
+const FEATURES: &str = "embedkit-vector/interchange,embedkit-core/ort-environment";
 
 /// Runs the tests; arguments go to `cargo test`.
 pub(crate) fn run(arguments: &[&str]) -> Outcome {

@@ -2,6 +2,9 @@
 
 use std::io;
 
+use embedkit::Error;
+use embedkit::vector::Error as VectorError;
+
 /// A result with the command line's [`Failure`].
 pub(crate) type Result<T, E = Failure> = std::result::Result<T, E>;
 
@@ -44,6 +47,12 @@ pub(crate) enum Failure {
     OutputClosed,
 }
 
+impl From<VectorError> for Failure {
+    fn from(error: VectorError) -> Self {
+        Self::Embedkit(error.into())
+    }
+}
+
 impl Failure {
     /// Wraps an I/O error about `what`, for `map_err`.
     pub(crate) fn io(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
@@ -71,7 +80,8 @@ impl Failure {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::OutputClosed => 0,
-            Self::Usage(_) | Self::Embedkit(embedkit::Error::InvalidOption { .. }) => 2,
+            Self::Usage(_) | Self::Embedkit(Error::InvalidOption { .. }) => 2,
+            Self::Embedkit(Error::Vector(VectorError::InvalidOption { .. })) => 2,
             Self::Interrupted { .. } => 130,
             _ => 1,
         }

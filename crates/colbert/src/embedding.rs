@@ -1,7 +1,7 @@
 //! Late-interaction text embeddings, as users call them.
 
-use embedkit_core::multivector::MultiVector;
 use embedkit_core::{Embedder, Engine, ModelDescription, ModelFiles, Purpose, Result, TextEmbedder};
+use embedkit_vector::multivector::MultiVector;
 
 use crate::pipeline::Parameters;
 use crate::{FAMILY, describe};

@@ -29,8 +29,8 @@ mod embedding;
 pub mod pipeline;
 
 pub use embedding::LateInteractionTextEmbedding;
-pub use embedkit_core::multivector::{MultiVector, RowLabel};
 pub use embedkit_core::{Builder, Embedder, Purpose, Role, TextEmbedder, Usage};
+pub use embedkit_vector::multivector::{MultiVector, RowLabel};
 
 use embedkit_core::{FamilyOf, Plugin};
 

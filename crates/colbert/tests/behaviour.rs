@@ -115,7 +115,7 @@ fn vectors_are_cut_to_a_matryoshka_step() {
         for (cut, whole) in cut.rows().zip(whole.rows()) {
             let mut expected = whole[..4].to_vec();
             if normalized {
-                embedkit_core::vector::normalize(&mut expected);
+                embedkit_vector::normalize(&mut expected);
             }
             assert_near(cut, &expected, "cut");
         }

@@ -2,9 +2,9 @@
 
 use std::iter::Map;
 
-use embedkit_core::multivector::MultiVector;
 use embedkit_core::{Embedder, Embeddings, Engine, Error, ModelDescription, ModelFiles, Purpose, Result, Role, Usage};
 use embedkit_image::ImageInput;
+use embedkit_vector::multivector::MultiVector;
 
 use crate::{Content, FAMILY};
 

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use embedkit_core::multivector::{MultiVector, RowLabel};
 use embedkit_core::{Error, Result};
 use embedkit_image::ImageInput;
+use embedkit_vector::Error as VectorError;
+use embedkit_vector::multivector::{MultiVector, RowLabel};
 
 use crate::heat_map::HeatMap;
 
@@ -56,10 +57,11 @@ impl SimilarityMap {
     /// The map of one row of a query: of one token, which the query's labels name.
     ///
     /// # Errors
-    /// As [`of_query`](Self::of_query), and when the query has no such row.
+    /// As [`of_query`](Self::of_query), and [`Error::InvalidOption`] when the query has no such row.
     pub fn of_token(query: &MultiVector, row: usize, page: &MultiVector) -> Result<Self> {
         let rows = query.len();
-        let token = query.row(row).ok_or_else(|| Error::Vector(format!("the query has no row {row}, but {rows}")))?;
+        let token =
+            query.row(row).ok_or_else(|| Error::option("row", format!("{row} is none of the query's {rows}")))?;
         Self::new(&[token], page)
     }
 
@@ -67,17 +69,18 @@ impl SimilarityMap {
     ///
     /// # Errors
     /// [`Error::Vector`] when the query has no rows, when widths differ, or when no row of the page
-    /// is labelled as a patch.
+    /// is labelled as a patch; [`Error::InvalidInput`] when labels name more patches than a page can have.
     pub fn of_query(query: &MultiVector, page: &MultiVector) -> Result<Self> {
         Self::new(&query.rows().collect::<Vec<_>>(), page)
     }
 
     fn new(query: &[&[f32]], page: &MultiVector) -> Result<Self> {
         let Some(width) = query.first().map(|row| row.len()) else {
-            return Err(Error::Vector("the query has no rows, so nothing is similar to it".into()));
+            return Err(VectorError::Empty { what: "the query", parts: "rows" }.into());
         };
         if width != page.dim() {
-            return Err(Error::Vector(format!("the page has {} dimensions, the query {width}", page.dim())));
+            let found = page.dim();
+            return Err(VectorError::Width { what: "the page", found, other: "the query", expected: width }.into());
         }
         let mut cells: BTreeMap<(usize, usize), f32> = BTreeMap::new();
         for (vector, label) in page.rows().zip(page.labels()) {
@@ -94,10 +97,10 @@ impl SimilarityMap {
         }
         let side = |of: fn(&(usize, usize)) -> usize| cells.keys().map(of).max().map(|last| last + 1);
         let (Some(rows), Some(columns)) = (side(|place| place.0), side(|place| place.1)) else {
-            return Err(Error::Vector("no row of the page is labelled as a patch".into()));
+            return Err(VectorError::Empty { what: "the page", parts: "rows that are labelled as patches" }.into());
         };
         if rows.saturating_mul(columns) > MAX_PATCHES {
-            return Err(Error::Vector(format!("{rows} x {columns} patches are more than a page can have")));
+            return Err(Error::input(format!("{rows} x {columns} patches are more than a page can have")));
         }
         let all = (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column)));
         Ok(Self { rows, columns, similarities: all.map(|place| cells.get(&place).copied()).collect() })

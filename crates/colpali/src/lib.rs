@@ -41,9 +41,9 @@ pub mod pipeline;
 
 pub use content::Content;
 pub use embedding::LateInteractionMultimodalEmbedding;
-pub use embedkit_core::multivector::{self, MultiVector, RowLabel};
 pub use embedkit_core::{Builder, Embedder, Purpose, Role, Usage};
 pub use embedkit_image::ImageInput;
+pub use embedkit_vector::multivector::{self, MultiVector, RowLabel};
 pub use heat_map::HeatMap;
 #[cfg(feature = "pdf")]
 pub use pdf::{PdfFile, PdfPages};

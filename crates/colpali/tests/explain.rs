@@ -102,10 +102,10 @@ fn what_has_no_map_is_an_error() {
     let none = MultiVector::new(3, Vec::new()).unwrap();
     let far = MultiVector::from_rows([[1.0, 0.0, 0.0]]).unwrap().with_labels(vec![patch(u32::MAX, u32::MAX)]).unwrap();
     for (map, expected) in [
-        (SimilarityMap::of_query(&query(), &unlabelled), "labelled as a patch"),
-        (SimilarityMap::of_query(&narrow, &page()), "3 dimensions, the query 2"),
+        (SimilarityMap::of_query(&query(), &unlabelled), "labelled as patches"),
+        (SimilarityMap::of_query(&narrow, &page()), "3 dimensions, the query has 2"),
         (SimilarityMap::of_query(&none, &page()), "no rows"),
-        (SimilarityMap::of_token(&query(), 2, &page()), "no row 2"),
+        (SimilarityMap::of_token(&query(), 2, &page()), "`row`: 2 is none of"),
         (SimilarityMap::of_query(&query(), &far), "more than a page can have"),
     ] {
         let error = map.unwrap_err().to_string();

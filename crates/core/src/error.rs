@@ -114,9 +114,9 @@ pub enum Error {
         /// The cause, when a lower layer reported it.
         source: Option<BoxError>,
     },
-    /// Vectors or encodings that do not fit together.
-    #[error("{0}")]
-    Vector(String),
+    /// Vectors, encodings or files of them that cannot be used as asked.
+    #[error(transparent)]
+    Vector(#[from] embedkit_vector::Error),
     /// A file-system operation failed.
     #[error("{}: {source}", path.display())]
     Io {

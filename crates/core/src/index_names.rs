@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::Result;
 
-/// What the indices of a model's sparse vectors stand for.
+/// What the indices of a model's [sparse vectors](embedkit_vector::SparseVector) stand for.
 ///
 /// A pipeline of sparse vectors gives it by [`Pipeline::index_names`](crate::Pipeline::index_names) or
 /// [`Direct::index_names`](crate::Direct::index_names).

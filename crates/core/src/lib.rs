@@ -1,6 +1,5 @@
 //! What every embedkit family shares; it knows no family.
 
-pub mod allocator;
 mod builder;
 mod embedder;
 pub mod engine;
@@ -13,20 +12,17 @@ pub mod hub;
 mod index_names;
 mod limits;
 pub mod model;
-pub mod multivector;
 pub mod pipeline;
 pub mod plugin;
 mod purpose;
 #[cfg(feature = "onnx")]
 pub mod session;
-mod sparse_vector;
 #[cfg(feature = "onnx")]
 mod text_model;
 #[cfg(feature = "onnx")]
 mod tuner;
 #[cfg(feature = "onnx")]
 mod tuning;
-pub mod vector;
 
 #[cfg(feature = "tokenizer")]
 pub use embedkit_tokenizer as tokenizer;
@@ -47,7 +43,6 @@ pub use model::{
 pub use pipeline::{Direct, Pipeline, Prepared, Stage};
 pub use plugin::{Architecture, LoadContext, ModelFilter, ModelOption, Plugin, Registry};
 pub use purpose::{Purpose, Role, Usage};
-pub use sparse_vector::SparseVector;
 #[cfg(feature = "onnx")]
 pub use text_model::{TextModel, TextRow};
 #[cfg(feature = "onnx")]

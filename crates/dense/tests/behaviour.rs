@@ -5,9 +5,7 @@ use embedkit_core::{Embedder, TextEmbedder};
 use std::path::Path;
 
 use embedkit_core::session::Provider;
-use embedkit_core::{
-    Builder, Error, ModelDescription, ModelFiles, OutputSelector, Pooling, Purpose, Registry, Role, vector,
-};
+use embedkit_core::{Builder, Error, ModelDescription, ModelFiles, OutputSelector, Pooling, Purpose, Registry, Role};
 use embedkit_dense::TextEmbedding;
 use embedkit_testing::{Case, TextGolden, assert_near, cases};
 
@@ -143,7 +141,7 @@ fn a_matryoshka_cut_is_the_head_normalised() {
     let cut = builder(&case, |row| row.matryoshka = vec![8]).dim(8).build().unwrap();
     for (whole, cut) in vectors(&whole, &case).into_iter().zip(vectors(&cut, &case)) {
         let mut expected = whole;
-        vector::cut(&mut expected, 8);
+        embedkit_vector::cut(&mut expected, 8);
         assert_eq!(cut, expected);
     }
 }

@@ -63,11 +63,17 @@ pub use embedkit_core::hub;
 pub use embedkit_core::{
     Activation, Batching, BoxError, Builder, CancelToken, Embedder, Embeddings, Error, IndexNames, ModelDescription,
     ModelFiles, ModelFilter, ModelRef, OutputSelector, Pooling, Progress, Purpose, Quantization, Registry, Result,
-    Role, Source, SparseVector, TextEmbedder, Usage, allocator, multivector, register, vector,
+    Role, Source, TextEmbedder, Usage, register,
 };
 #[cfg(feature = "onnx")]
 #[doc(inline)]
 pub use embedkit_core::{Trial, Tuner, Tuning, session};
+
+/// Vectors, once a model has made them: similarity, MaxSim, explanation, compression, MUVERA, files.
+#[doc(inline)]
+pub use embedkit_vector as vector;
+#[doc(inline)]
+pub use embedkit_vector::{SparseVector, multivector};
 
 /// What the author of a plug-in needs: the contracts between a model and the engine, and what a crate registers.
 pub mod plugin {

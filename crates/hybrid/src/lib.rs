@@ -25,8 +25,9 @@ mod output;
 pub mod pipeline;
 
 pub use embedding::HybridEmbedding;
-pub use embedkit_core::multivector::{MultiVector, RowLabel};
-pub use embedkit_core::{Builder, Embedder, Purpose, Role, SparseVector, TextEmbedder, Usage};
+pub use embedkit_core::{Builder, Embedder, Purpose, Role, TextEmbedder, Usage};
+pub use embedkit_vector::SparseVector;
+pub use embedkit_vector::multivector::{MultiVector, RowLabel};
 pub use output::HybridOutput;
 
 use embedkit_core::{FamilyOf, Plugin};

@@ -1,7 +1,7 @@
 //! All that one run gives for a text.
 
-use embedkit_core::SparseVector;
-use embedkit_core::multivector::MultiVector;
+use embedkit_vector::SparseVector;
+use embedkit_vector::multivector::MultiVector;
 
 /// The three embeddings of a text.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use embedkit_core::vector::{Scored, top_k};
 use embedkit_core::{Embedder, Embeddings, Engine, ModelDescription, ModelFiles, Purpose, Result, Role, Usage};
+use embedkit_vector::{Scored, top_k};
 
 use crate::{FAMILY, Pair};
 

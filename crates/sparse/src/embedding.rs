@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use embedkit_core::{
-    Embedder, Engine, EngineOptions, IndexNames, ModelDescription, ModelFiles, Purpose, Registry, Result, SparseVector,
-    TextEmbedder,
+    Embedder, Engine, EngineOptions, IndexNames, ModelDescription, ModelFiles, Purpose, Registry, Result, TextEmbedder,
 };
+use embedkit_vector::SparseVector;
 
 use crate::FAMILY;
 use crate::bm25::Bm25;

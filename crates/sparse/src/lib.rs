@@ -27,7 +27,8 @@ pub mod scoring;
 pub mod text;
 
 pub use embedding::{SparseTextEmbedding, WeightedTerm};
-pub use embedkit_core::{Builder, Embedder, IndexNames, Purpose, Role, SparseVector, TextEmbedder, Usage};
+pub use embedkit_core::{Builder, Embedder, IndexNames, Purpose, Role, TextEmbedder, Usage};
+pub use embedkit_vector::SparseVector;
 
 use embedkit_core::{Architecture, FamilyOf, Plugin};
 

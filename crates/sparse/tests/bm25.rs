@@ -1,7 +1,8 @@
 //! BM25 against the reference's vectors, in every language; `fixtures/make_bm25.py` writes them.
 
-use embedkit_core::{ModelFiles, SparseVector};
+use embedkit_core::ModelFiles;
 use embedkit_sparse::bm25::{Bm25, Bm25Options};
+use embedkit_vector::SparseVector;
 use serde::Deserialize;
 
 #[derive(Deserialize)]

@@ -12,7 +12,7 @@
 //! # fn main() -> embedkit_core::Result<()> {
 //! let model = TextEmbedding::builder("embedkit/static-minilm-en").build()?;
 //! let vectors: Vec<Vec<f32>> = model.embed(["a cat", "a kitten", "a tax form"]).collect::<Result<_, _>>()?;
-//! let similarity = |a: usize, b: usize| embedkit_core::vector::dot(&vectors[a], &vectors[b]);
+//! let similarity = |a: usize, b: usize| embedkit_vector::dot(&vectors[a], &vectors[b]);
 //! assert!(similarity(0, 1) > similarity(0, 2));
 //! # Ok(())
 //! # }

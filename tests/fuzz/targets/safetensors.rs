@@ -4,14 +4,10 @@
 use std::io::Write as _;
 
 use embedkit::prelude::TextEmbedding;
-use embedkit_core::multivector::{read_npz, read_safetensors};
 use embedkit_core::{Builder, ModelDescription, ModelFiles};
+use embedkit_vector::multivector::{read_npz, read_safetensors};
+use embedkit_vector::npy::Header;
 use libfuzzer_sys::fuzz_target;
-
-// Private to its crate, and behind a graph there.
-#[allow(dead_code, unreachable_pub)]
-#[path = "../../../crates/sparse/src/scoring/minicoil/npy.rs"]
-mod npy;
 
 const TOKENIZER: &[u8] = include_bytes!("../../../crates/dense/tests/fixtures/static-f32/tokenizer.json");
 
@@ -44,8 +40,8 @@ fn interchange(data: &[u8]) {
 }
 
 fn array(data: &[u8]) {
-    if let Ok(array) = npy::Array::parse(data) {
-        let count = array.shape.iter().product();
-        assert_eq!(array.values(data, 0, count).count(), count);
+    if let Ok(header) = Header::parse(data) {
+        let count = header.shape().iter().product::<usize>();
+        assert_eq!(header.number_type().to_f32s(&data[header.values()]).len(), count);
     }
 }

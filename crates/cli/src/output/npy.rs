@@ -1,6 +1,6 @@
 //! One NumPy array, a row an input.
 
-use embedkit::vector::NpyWriter;
+use embedkit::vector::npy::Writer;
 
 use super::{DenseRow, Sink, Target, Values};
 use crate::failure::{Failure, Result};
@@ -8,14 +8,14 @@ use crate::input::Ticket;
 
 /// Writes a `.npy` file.
 pub(crate) struct Npy {
-    writer: NpyWriter<Target>,
+    writer: Writer<Target>,
     label: String,
 }
 
 impl Npy {
     pub(crate) fn new(target: Target) -> Result<Self> {
         let label = target.label();
-        let writer = NpyWriter::new(target).map_err(Failure::io(&label))?;
+        let writer = Writer::new(target).map_err(Failure::io(&label))?;
         Ok(Self { writer, label })
     }
 }

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::scored::{self, ScoreRow};
 use crate::args::{ExplainArgs, MuveraArgs, ScoreArgs};
 use crate::failure::{Failure, Result};
+use crate::render::{to_html, to_terminal};
 use crate::run::Run;
 
 pub(super) fn score(args: &ScoreArgs) -> Result<()> {
@@ -48,8 +49,8 @@ fn explain_text(args: &ExplainArgs, document: &str) -> Result<()> {
     let document = model.embed_one(document, Role::Passage)?;
     let explanation = MaxSim::new(&query)?.explain(&document)?;
     match &args.html {
-        None => super::print(&explanation.to_ansi()),
-        Some(path) => std::fs::write(path, explanation.to_html()).map_err(Failure::io(path.display().to_string())),
+        None => super::print(&to_terminal(&explanation)),
+        Some(path) => std::fs::write(path, to_html(&explanation)).map_err(Failure::io(path.display().to_string())),
     }
 }
 

@@ -27,13 +27,8 @@ fn dense(args: &SimilarityArgs) -> Result<Vec<Vec<f32>>> {
     let model = args.model.builder::<TextEmbedding>()?.build()?;
     let vectors: Vec<Vec<f32>> =
         model.embed_for(&args.texts, args.purpose.purpose()).collect::<embedkit::Result<_>>()?;
-    pairs(&vectors, |a, b| cosine(a, b))
-}
-
-/// The similarity of each with each.
-fn pairs<V>(items: &[V], similarity: impl Fn(&V, &V) -> embedkit::Result<f32>) -> Result<Vec<Vec<f32>>> {
-    let row = |a| items.iter().map(|b| similarity(a, b)).collect::<embedkit::Result<_>>();
-    Ok(items.iter().map(row).collect::<embedkit::Result<_>>()?)
+    let row = |a: &Vec<f32>| vectors.iter().map(|b| Ok(cosine(a, b)?)).collect::<Result<_>>();
+    vectors.iter().map(row).collect()
 }
 
 fn table(texts: &[String], matrix: &[Vec<f32>]) -> String {

@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use embedkit_core::multivector::MultiVector;
 use embedkit_core::session::{SessionPool, Tensor};
 use embedkit_core::tokenizer::{Encoding, Side, TokenBatch, TokenizerOptions};
 use embedkit_core::{
     AnyPipeline, Architecture, Error, LoadContext, ModelDescription, ModelOption, Padding, Pipeline, Pooling, Prepared,
     Purpose, Result, Role, TextModel, Usage,
 };
+use embedkit_vector::multivector::MultiVector;
 
 use super::parameters::Parameters;
 use super::projection::Projection;

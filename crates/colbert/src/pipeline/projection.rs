@@ -4,9 +4,9 @@ use std::path::Path;
 
 use embedkit_core::session::BadOutput;
 use embedkit_core::{Error, ModelDescription, ModelFiles, Result};
-use half::{bf16, f16};
+use embedkit_vector::number::NumberType;
 use ndarray::{Array1, Array2, ArrayView2};
-use safetensors::{Dtype, SafeTensors};
+use safetensors::SafeTensors;
 use serde::Deserialize;
 
 /// Linear modules, one after the other; the last gives the row's `dim` values.
@@ -148,22 +148,22 @@ fn values(tensors: &SafeTensors<'_>, name: &str, shape: &[usize], path: &Path) -
         let message = format!("`{name}` has shape {:?}, and config.json says {shape:?}", tensor.shape());
         return Err(wrong(message));
     }
-    let data = tensor.data();
-    let values: Vec<f32> = match tensor.dtype() {
-        Dtype::F32 => data.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect(),
-        Dtype::F16 => data.as_chunks().0.iter().map(|bytes| f16::from_le_bytes(*bytes).to_f32()).collect(),
-        Dtype::BF16 => data.as_chunks().0.iter().map(|bytes| bf16::from_le_bytes(*bytes).to_f32()).collect(),
-        other => return Err(wrong(format!("`{name}` holds {other:?}; F32, F16 and BF16 are supported"))),
+    let number_type = match NumberType::from_name(&tensor.dtype().to_string()) {
+        Some(floats @ (NumberType::F32 | NumberType::F16 | NumberType::Bf16)) => floats,
+        _ => return Err(wrong(format!("`{name}` holds {}; F32, F16 and BF16 are supported", tensor.dtype()))),
     };
-    match values.iter().all(|value| value.is_finite()) {
-        true => Ok(values),
-        false => Err(wrong(format!("`{name}` holds values that are not finite numbers"))),
+    let values = number_type.to_f32s(tensor.data());
+    if values.iter().all(|value| value.is_finite()) {
+        Ok(values)
+    } else {
+        Err(wrong(format!("`{name}` holds values that are not finite numbers")))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use safetensors::tensor::{TensorView, serialize};
+    use half::{bf16, f16};
+    use safetensors::tensor::{Dtype, TensorView, serialize};
 
     use super::*;
 

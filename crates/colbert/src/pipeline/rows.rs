@@ -1,7 +1,7 @@
 //! A text's share of the graph's output to a multi-vector.
 
-use embedkit_core::multivector::{MultiVector, RowLabel};
-use embedkit_core::{ModelDescription, Result, TextModel, TextRow, vector};
+use embedkit_core::{ModelDescription, Result, TextModel, TextRow};
+use embedkit_vector::multivector::{MultiVector, RowLabel};
 
 use super::projection::Projection;
 
@@ -39,7 +39,7 @@ impl RowReader<'_> {
         };
         let (mut vectors, width) = self.cut(vectors, width);
         if self.normalize {
-            vectors.chunks_exact_mut(width).for_each(vector::normalize);
+            vectors.chunks_exact_mut(width).for_each(embedkit_vector::normalize);
             vectors.iter_mut().for_each(|value| *value = row.precision.round(*value));
         }
         let vectors = MultiVector::new(width, vectors)?;

@@ -1,6 +1,5 @@
 //! The pipeline that all architectures share.
 
-use embedkit_core::multivector::{MultiVector, RowLabel};
 use embedkit_core::session::{BadOutput, SessionPool, Tensor};
 use embedkit_core::tokenizer::{Encoding, TokenBatch, Tokenizer, TokenizerOptions};
 use embedkit_core::{
@@ -8,6 +7,7 @@ use embedkit_core::{
     Purpose, Result, TextModel, Usage,
 };
 use embedkit_image::ImageInput;
+use embedkit_vector::multivector::{MultiVector, RowLabel};
 
 use super::parameters::Parameters;
 use super::rows::RowReader;

@@ -1,6 +1,6 @@
 //! Where a page's patches are.
 
-use embedkit_core::multivector::RowLabel;
+use embedkit_vector::multivector::RowLabel;
 
 /// The side of a square of so many patches.
 pub(super) fn square_side(patches: usize) -> Option<usize> {

@@ -1,8 +1,8 @@
 //! A batch's output to multi-vectors.
 
-use embedkit_core::multivector::MultiVector;
 use embedkit_core::session::{BadOutput, Output, Precision};
-use embedkit_core::{ModelDescription, Result, vector};
+use embedkit_core::{ModelDescription, Result};
+use embedkit_vector::multivector::MultiVector;
 
 /// How rows are read from the graph's output.
 #[derive(Debug)]
@@ -56,7 +56,7 @@ impl RowReader {
             values.extend_from_slice(&row[cell * self.width..][..self.dim]);
         }
         if self.normalize {
-            values.chunks_exact_mut(self.dim).for_each(vector::normalize);
+            values.chunks_exact_mut(self.dim).for_each(embedkit_vector::normalize);
             values.iter_mut().for_each(|value| *value = precision.round(*value));
         }
         MultiVector::new(self.dim, values).map_err(|_| BadOutput::NotFinite)

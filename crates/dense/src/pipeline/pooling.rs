@@ -1,7 +1,7 @@
 //! Token vectors to one vector a text.
 
+use embedkit_core::Pooling;
 use embedkit_core::session::Precision;
-use embedkit_core::{Pooling, vector};
 
 /// How a batch's output becomes vectors. The precision of every step is the reference's: means and
 /// their lengths in f64, other lengths in f32, results rounded to the output's own precision.
@@ -27,7 +27,7 @@ impl Pooler {
             _ => return None,
         };
         if self.normalize {
-            vector::normalize(&mut vector);
+            embedkit_vector::normalize(&mut vector);
             vector.iter_mut().for_each(|value| *value = precision.round(*value));
         }
         Some(vector)

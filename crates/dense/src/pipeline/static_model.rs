@@ -5,7 +5,6 @@ use std::sync::Arc;
 use embedkit_core::tokenizer::{Encoding, Tokenizer, TokenizerOptions};
 use embedkit_core::{
     AnyPipeline, Architecture, Direct, Error, LoadContext, ModelDescription, ModelOption, Purpose, Result, Usage,
-    vector,
 };
 
 use super::static_table::Table;
@@ -84,12 +83,12 @@ impl StaticModel {
             return Err(Error::model(&self.model.id, "the text's vector is not finite: the table holds wrong values"));
         }
         if self.model.normalize {
-            vector::normalize(&mut sum);
+            embedkit_vector::normalize(&mut sum);
         } else if !tokens.is_empty() {
             sum.iter_mut().for_each(|value| *value /= tokens.len() as f32);
         }
         if let Some(dim) = self.dim {
-            vector::cut(&mut sum, dim);
+            embedkit_vector::cut(&mut sum, dim);
         }
         Ok(sum)
     }

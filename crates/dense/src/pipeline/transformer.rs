@@ -6,7 +6,7 @@ use embedkit_core::session::{BadOutput, SessionPool, Tensor};
 use embedkit_core::tokenizer::{Encoding, TokenizerOptions};
 use embedkit_core::{
     AnyPipeline, Architecture, Error, LoadContext, ModelDescription, ModelOption, Pipeline, Prepared, Purpose, Result,
-    Role, TextModel, TextRow, Usage, vector,
+    Role, TextModel, TextRow, Usage,
 };
 use serde::Deserialize;
 
@@ -117,7 +117,7 @@ impl TransformerPipeline {
             .ok_or_else(|| row.misshapen(self.pooler.expected(row.length())))?;
         row.check_finite(&vector)?;
         if let Some(dim) = self.dim {
-            vector::cut(&mut vector, dim);
+            embedkit_vector::cut(&mut vector, dim);
         }
         Ok(vector)
     }

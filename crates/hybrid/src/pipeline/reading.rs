@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use embedkit_core::multivector::{MultiVector, RowLabel};
 use embedkit_core::session::{BadOutput, Outputs, Precision};
 use embedkit_core::tokenizer::TokenBatch;
-use embedkit_core::{Error, Result, SparseVector, TextModel, vector};
+use embedkit_core::{Error, Result, TextModel};
+use embedkit_vector::SparseVector;
+use embedkit_vector::multivector::{MultiVector, RowLabel};
 
 use crate::{FAMILY, HybridOutput};
 
@@ -47,7 +48,7 @@ impl Reader<'_, '_> {
     fn finished(&self, index: usize, mut vectors: Vec<f32>, width: usize, precision: Precision) -> Result<Vec<f32>> {
         BadOutput::check_finite(&vectors).map_err(|what| self.outputs.wrong(index, what))?;
         if self.model.model().normalize {
-            vectors.chunks_exact_mut(width).for_each(vector::normalize);
+            vectors.chunks_exact_mut(width).for_each(embedkit_vector::normalize);
             vectors.iter_mut().for_each(|value| *value = precision.round(*value));
         }
         Ok(vectors)
@@ -118,7 +119,7 @@ impl Embedding for MultiVector {
                 return Ok(vectors);
             }
             let label = |cell: usize| RowLabel::Token(reader.model.token_name(batch.row_ids(row)[cell]));
-            vectors.with_labels(cells().map(label).collect())
+            Ok(vectors.with_labels(cells().map(label).collect())?)
         }))
     }
 }
@@ -147,11 +148,18 @@ fn token_id(batch: &TokenBatch, row: usize, cell: usize) -> u32 {
 }
 
 /// Each token's largest weight above 0, by token id.
-fn lexical_weights(tokens: impl Iterator<Item = (u32, f32)>, unweighted: &HashSet<u32>) -> Result<SparseVector> {
+fn lexical_weights(
+    tokens: impl Iterator<Item = (u32, f32)>,
+    unweighted: &HashSet<u32>,
+) -> embedkit_vector::Result<SparseVector> {
     let mut weights = BTreeMap::new();
     for (token, weight) in tokens.filter(|(token, _)| !unweighted.contains(token)) {
         if !weight.is_finite() {
-            return Err(Error::Vector(format!("holds {weight} as a token's weight")));
+            return Err(embedkit_vector::Error::NotFinite {
+                what: "the weight of token",
+                at: token as usize,
+                value: weight,
+            });
         }
         if weight > 0.0 {
             let largest: &mut f32 = weights.entry(token).or_insert(weight);

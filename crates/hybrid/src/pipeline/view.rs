@@ -3,13 +3,14 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use embedkit_core::multivector::MultiVector;
 use embedkit_core::session::SessionPool;
 use embedkit_core::tokenizer::Encoding;
 use embedkit_core::{
     AnyPipeline, Architecture, Error, IndexNames, LoadContext, ModelDescription, ModelOption, Padding, Pipeline,
-    Pooling, Prepared, Purpose, Result, SparseVector, TextModel, Usage,
+    Pooling, Prepared, Purpose, Result, TextModel, Usage,
 };
+use embedkit_vector::SparseVector;
+use embedkit_vector::multivector::MultiVector;
 
 use super::ARCHITECTURE;
 use super::parameters::Parameters;

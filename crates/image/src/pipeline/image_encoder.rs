@@ -5,7 +5,7 @@ use std::sync::Arc;
 use embedkit_core::session::{BadOutput, Output, SessionPool, Tensor};
 use embedkit_core::{
     AnyPipeline, Architecture, Error, LoadContext, ModelDescription, ModelOption, Pipeline, Pooling, Prepared, Purpose,
-    Result, Usage, vector,
+    Result, Usage,
 };
 use serde::Deserialize;
 
@@ -115,12 +115,12 @@ impl ImageEncoderPipeline {
         };
         let mut vector = vector.to_vec();
         if self.model.normalize {
-            vector::normalize(&mut vector);
+            embedkit_vector::normalize(&mut vector);
             vector.iter_mut().for_each(|value| *value = output.precision.round(*value));
         }
         BadOutput::check_finite(&vector)?;
         if let Some(dim) = self.dim {
-            vector::cut(&mut vector, dim);
+            embedkit_vector::cut(&mut vector, dim);
         }
         Ok(vector)
     }

@@ -11,7 +11,8 @@ mod stemming;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use embedkit_core::{Error, Result, SparseVector};
+use embedkit_core::{Error, Result};
+use embedkit_vector::SparseVector;
 
 use crate::text::WordSplitter;
 use lexicon::{Counts, Lexicons};

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use embedkit_core::{
-    AnyPipeline, Architecture, Direct, IndexNames, LoadContext, ModelDescription, Purpose, Result, Role, SparseVector,
-    Usage,
+    AnyPipeline, Architecture, Direct, IndexNames, LoadContext, ModelDescription, Purpose, Result, Role, Usage,
 };
+use embedkit_vector::SparseVector;
 
 use crate::FAMILY;
 use crate::bm25::{Bm25, Bm25Options};

@@ -7,8 +7,9 @@ use embedkit_core::session::SessionPool;
 use embedkit_core::tokenizer::Encoding;
 use embedkit_core::{
     AnyPipeline, Architecture, Error, IndexNames, LoadContext, ModelDescription, ModelOption, Pipeline, Prepared,
-    Purpose, Result, Role, SparseVector, TextModel, Usage,
+    Purpose, Result, Role, TextModel, Usage,
 };
+use embedkit_vector::SparseVector;
 use serde::Deserialize;
 
 use super::token_model;
@@ -105,7 +106,7 @@ impl Pipeline for Bm42Pipeline {
     fn run(&self, texts: &[&Encoding], _: &Purpose) -> Result<Vec<Result<SparseVector>>> {
         token_model::run(&self.0.model, texts, (3, 2), |row| {
             let attention = first_token_attention(row.values, row.shape[0], row.mask)?;
-            self.0.bm42.document(&self.0.read(row.kept_ids())?, &attention)
+            Ok(self.0.bm42.document(&self.0.read(row.kept_ids())?, &attention)?)
         })
     }
 

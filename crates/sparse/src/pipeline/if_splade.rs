@@ -7,8 +7,9 @@ use embedkit_core::session::SessionPool;
 use embedkit_core::tokenizer::Encoding;
 use embedkit_core::{
     AnyPipeline, Architecture, Error, IndexNames, LoadContext, ModelDescription, ModelOption, Pipeline, Prepared,
-    Purpose, Result, Role, SparseVector, TextModel, Usage,
+    Purpose, Result, Role, TextModel, Usage,
 };
+use embedkit_vector::SparseVector;
 
 use super::splade::VocabularyNames;
 use super::token_model;
@@ -60,7 +61,7 @@ impl InferenceFreePipeline {
     fn query(&self, encoding: &Encoding) -> Result<SparseVector> {
         let ids: BTreeSet<u32> = encoding.ids.iter().copied().collect();
         let ids = ids.into_iter().filter(|id| !self.model.tokenizer().is_special(*id));
-        SparseVector::from_entries(ids.filter_map(|id| Some((id, *self.idf.get(&id)?))))
+        Ok(SparseVector::from_entries(ids.filter_map(|id| Some((id, *self.idf.get(&id)?))))?)
     }
 }
 
@@ -80,7 +81,7 @@ impl Pipeline for InferenceFreePipeline {
     fn run(&self, texts: &[&Encoding], _: &Purpose) -> Result<Vec<Result<SparseVector>>> {
         token_model::run(&self.model, texts, (2, 0), |row| {
             token_model::check_vocabulary(&self.model, row)?;
-            scoring::inference_free_splade(row.values, row.mask, self.model.tokenizer().special_ids())
+            Ok(scoring::inference_free_splade(row.values, row.mask, self.model.tokenizer().special_ids())?)
         })
     }
 

@@ -7,14 +7,15 @@ use embedkit_core::session::SessionPool;
 use embedkit_core::tokenizer::Encoding;
 use embedkit_core::{
     AnyPipeline, Architecture, Error, IndexNames, LoadContext, ModelDescription, ModelFiles, ModelOption, Pipeline,
-    Prepared, Purpose, Result, Role, SparseVector, TextModel, TextRow, Usage,
+    Prepared, Purpose, Result, Role, TextModel, TextRow, Usage,
 };
+use embedkit_vector::SparseVector;
 use serde::Deserialize;
 
-use super::token_model;
+use super::token_model::{self, Unscored};
 use crate::FAMILY;
 use crate::bm25::Saturation;
-use crate::scoring::{Encoder, MiniCoil, Vocabulary};
+use crate::scoring::{Encoder, MiniCoil, ScoringError, Vocabulary};
 
 /// Words that do not count, a line each.
 const STOP_WORDS_FILE: &str = "stopwords.txt";
@@ -80,7 +81,7 @@ impl Architecture for MiniCoilWords {
     }
 }
 
-fn wrong_encoder(files: &ModelFiles) -> impl FnOnce(Error) -> Error {
+fn wrong_encoder(files: &ModelFiles) -> impl FnOnce(ScoringError) -> Error {
     let path = files.label(ENCODER_FILE);
     |error| Error::file_because(path, "cannot be used", error)
 }
@@ -93,17 +94,17 @@ struct Words {
 }
 
 impl MiniCoilPipeline {
-    fn vector(&self, row: &TextRow<'_>, role: Role) -> Result<SparseVector> {
+    fn vector(&self, row: &TextRow<'_>, role: Role) -> Result<SparseVector, Unscored> {
         let Words { model, minicoil } = &*self.0;
         let tokens = token_model::tokens(model, row.kept_ids())?;
         let tokens: Vec<&str> = tokens.iter().map(String::as_str).collect();
         let width = row.shape[1];
         let kept = row.mask.iter().enumerate().filter(|(_, kept)| **kept != 0);
         let vectors: Vec<f32> = kept.flat_map(|(at, _)| &row.values[at * width..][..width]).copied().collect();
-        match role {
-            Role::Query => minicoil.query(&tokens, &vectors),
-            _ => minicoil.document(&tokens, &vectors),
-        }
+        Ok(match role {
+            Role::Query => minicoil.query(&tokens, &vectors)?,
+            _ => minicoil.document(&tokens, &vectors)?,
+        })
     }
 }
 

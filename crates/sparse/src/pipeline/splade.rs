@@ -6,8 +6,9 @@ use embedkit_core::session::SessionPool;
 use embedkit_core::tokenizer::Encoding;
 use embedkit_core::{
     AnyPipeline, Architecture, IndexNames, LoadContext, ModelDescription, ModelOption, Pipeline, Prepared, Purpose,
-    Result, SparseVector, TextModel, Usage,
+    Result, TextModel, Usage,
 };
+use embedkit_vector::SparseVector;
 
 use super::token_model;
 use crate::{FAMILY, scoring};
@@ -52,7 +53,7 @@ impl Pipeline for SpladePipeline {
     fn run(&self, texts: &[&Encoding], _: &Purpose) -> Result<Vec<Result<SparseVector>>> {
         token_model::run(&self.0, texts, (2, 0), |row| {
             token_model::check_vocabulary(&self.0, row)?;
-            scoring::splade(row.values, row.mask, |weight| row.precision.round(weight))
+            Ok(scoring::splade(row.values, row.mask, |weight| row.precision.round(weight))?)
         })
     }
 

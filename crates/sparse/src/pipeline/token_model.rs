@@ -1,8 +1,30 @@
 //! What the architectures with a graph have in common: a graph that gives something for each token.
 
+use crate::scoring::ScoringError;
 use embedkit_core::session::BadOutput;
 use embedkit_core::tokenizer::{Encoding, TokenizerOptions};
-use embedkit_core::{Error, LoadContext, Result, SparseVector, TextModel, TextRow};
+use embedkit_core::{Error, LoadContext, Result, TextModel, TextRow};
+use embedkit_vector::SparseVector;
+
+/// Why a text has no vector.
+pub(super) enum Unscored {
+    /// Its share of the output cannot be scored.
+    Output(ScoringError),
+    /// Something else, whose error names it already.
+    Other(Error),
+}
+
+impl From<ScoringError> for Unscored {
+    fn from(error: ScoringError) -> Self {
+        Self::Output(error)
+    }
+}
+
+impl From<Error> for Unscored {
+    fn from(error: Error) -> Self {
+        Self::Other(error)
+    }
+}
 
 /// Loads the model with the tokenizer's own options.
 pub(super) fn load(context: &LoadContext) -> Result<TextModel> {
@@ -15,7 +37,7 @@ pub(super) fn run(
     model: &TextModel,
     texts: &[&Encoding],
     (axes, token_axis): (usize, usize),
-    score: impl Fn(&TextRow<'_>) -> Result<SparseVector>,
+    score: impl Fn(&TextRow<'_>) -> Result<SparseVector, Unscored>,
 ) -> Result<Vec<Result<SparseVector>>> {
     model.run(texts, &[], |row| {
         if row.shape.len() != axes || row.shape[token_axis] != row.length() {
@@ -23,8 +45,8 @@ pub(super) fn run(
             return Err(row.misshapen(expected));
         }
         score(row).map_err(|error| match error {
-            Error::Vector(_) => row.wrong(BadOutput::Unusable(error.into())),
-            other => other,
+            Unscored::Output(what) => row.wrong(BadOutput::Unusable(what.into())),
+            Unscored::Other(error) => error,
         })
     })
 }

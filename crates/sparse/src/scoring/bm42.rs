@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-use embedkit_core::{Error, Result, SparseVector};
+use embedkit_core::{Error, Result};
+use embedkit_vector::SparseVector;
 
-use super::Word;
+use super::{ScoringError, Word};
 use crate::text::{Snowball, Stemmer, term_index};
 
 /// BM42 (Vasnetsov, "BM42: New Baseline for Hybrid Search", Qdrant, 2024): the weight of a stem is
@@ -28,21 +29,20 @@ impl Bm42 {
         if !(alpha.is_finite() && alpha >= 0.0) {
             return Err(Error::option("alpha", format!("must be a number from 0, not {alpha}")));
         }
-        Ok(Self { alpha, stop_words: stop_words.into_iter().collect(), stemmer: Snowball::new("english")? })
+        Ok(Self { alpha, stop_words: stop_words.into_iter().collect(), stemmer: Snowball::english() })
     }
 
     /// The vector of a text that is searched in. `attention` is what the first token attends to each position.
     ///
     /// # Errors
-    /// [`Error::Vector`] when a word's position is beyond `attention`, or attention is negative or no number.
-    pub fn document(&self, words: &[Word], attention: &[f64]) -> Result<SparseVector> {
+    /// [`ScoringError::Attention`] when a word's position is beyond `attention`, or attention is negative or no number.
+    pub fn document(&self, words: &[Word], attention: &[f64]) -> Result<SparseVector, ScoringError> {
         let mut stems: HashMap<Cow<'_, str>, usize> = HashMap::new();
         let mut weights: Vec<(u32, f64)> = Vec::new();
         for (stem, positions) in self.stems(words) {
             let weight = positions.iter().map(|at| attention.get(*at)).sum::<Option<f64>>();
-            let weight = weight.filter(|weight| *weight >= 0.0).ok_or_else(|| {
-                Error::Vector(format!("the attention to a word is missing, negative or NaN: {stem:?}"))
-            })?;
+            let weight = weight.filter(|weight| *weight >= 0.0);
+            let weight = weight.ok_or_else(|| ScoringError::Attention { stem: stem.clone().into_owned() })?;
             let index = term_index(&stem);
             let place = *stems.entry(stem).or_insert(weights.len());
             match weights.get_mut(place) {
@@ -50,16 +50,15 @@ impl Bm42 {
                 None => weights.push((index, weight)),
             }
         }
-        SparseVector::from_entries(
-            weights.into_iter().map(|(index, weight)| (index, (1.0 + weight).ln().powf(self.alpha) as f32)),
-        )
+        let weight = |(index, weight): (u32, f64)| (index, (1.0 + weight).ln().powf(self.alpha) as f32);
+        Ok(SparseVector::from_entries(weights.into_iter().map(weight))?)
     }
 
     /// The vector of a text that is searched for: 1 for each stem.
     ///
     /// # Errors
-    /// None; the type is that of [`document`](Self::document).
-    pub fn query(&self, words: &[Word]) -> Result<SparseVector> {
+    /// None: every weight is finite.
+    pub fn query(&self, words: &[Word]) -> embedkit_vector::Result<SparseVector> {
         SparseVector::from_entries(self.stems(words).map(|(stem, _)| (term_index(&stem), 1.0)))
     }
 
@@ -82,12 +81,12 @@ fn is_ascii_punctuation(word: &str) -> bool {
 /// tokens have a place in the result. As in the reference, heads are summed in f32.
 ///
 /// # Errors
-/// [`Error::Vector`] when `attention` is not of that shape.
-pub fn first_token_attention(attention: &[f32], heads: usize, mask: &[i64]) -> Result<Vec<f64>> {
+/// [`ScoringError::Shape`] when `attention` is not of that shape.
+pub fn first_token_attention(attention: &[f32], heads: usize, mask: &[i64]) -> Result<Vec<f64>, ScoringError> {
     let positions = mask.len();
     if heads == 0 || attention.len() != heads * positions * positions {
-        let message = format!("{} attentions are not {heads} heads of {positions} × {positions}", attention.len());
-        return Err(Error::Vector(message));
+        let expected = format!("{heads} heads of {positions} × {positions}");
+        return Err(ScoringError::Shape { what: "attentions", found: attention.len(), expected });
     }
     let kept: Vec<usize> = (0..positions).filter(|at| mask[*at] != 0).collect();
     let first = kept.first().copied().unwrap_or(0);

@@ -1,6 +1,8 @@
 //! SPLADE: a weight for every token of the vocabulary, from the logits of a masked language model.
 
-use embedkit_core::{Error, Result, SparseVector};
+use embedkit_vector::SparseVector;
+
+use super::ScoringError;
 
 /// SPLADE with max pooling: `max over tokens of ln(1 + max(logit, 0))`, of the tokens the mask keeps.
 ///
@@ -9,11 +11,11 @@ use embedkit_core::{Error, Result, SparseVector};
 /// rounds to the precision of the logits, in which the reference takes the logarithm.
 ///
 /// # Errors
-/// [`Error::Vector`] when the logits do not have a row for every token, or are NaN or infinite.
-pub fn splade(logits: &[f32], mask: &[i64], round: impl Fn(f32) -> f32) -> Result<SparseVector> {
+/// [`ScoringError`] when the logits do not have a row for every token, or are NaN or infinite.
+pub fn splade(logits: &[f32], mask: &[i64], round: impl Fn(f32) -> f32) -> Result<SparseVector, ScoringError> {
     // ln(1 + x) grows with x, so it may be taken after the maximum.
     let highest = highest_logits(logits, mask)?;
-    SparseVector::from_entries(nonzero(highest.into_iter().map(|logit| round(logit.ln_1p()))))
+    Ok(SparseVector::from_entries(nonzero(highest.into_iter().map(|logit| round(logit.ln_1p()))))?)
 }
 
 /// SPLADE as inference-free models are trained: `ln(1 + ln(1 + max(logit, 0)))` of the highest logit over
@@ -28,22 +30,23 @@ pub fn inference_free_splade(
     logits: &[f32],
     mask: &[i64],
     special_ids: impl IntoIterator<Item = u32>,
-) -> Result<SparseVector> {
+) -> Result<SparseVector, ScoringError> {
     let mut highest = highest_logits(logits, mask)?;
     for id in special_ids {
         if let Some(logit) = highest.get_mut(id as usize) {
             *logit = 0.0;
         }
     }
-    SparseVector::from_entries(nonzero(highest.into_iter().map(|logit| f64::from(logit).ln_1p().ln_1p() as f32)))
+    let weight = |logit| f64::from(logit).ln_1p().ln_1p() as f32;
+    Ok(SparseVector::from_entries(nonzero(highest.into_iter().map(weight)))?)
 }
 
 /// `max(logit, 0)` over the tokens that the mask keeps, for each entry of the vocabulary.
-fn highest_logits(logits: &[f32], mask: &[i64]) -> Result<Vec<f32>> {
+fn highest_logits(logits: &[f32], mask: &[i64]) -> Result<Vec<f32>, ScoringError> {
     let vocabulary = logits.len().checked_div(mask.len()).unwrap_or(0);
     if vocabulary * mask.len() != logits.len() {
-        let message = format!("{} logits are not a row for each of {} tokens", logits.len(), mask.len());
-        return Err(Error::Vector(message));
+        let expected = format!("a row for each of {} tokens", mask.len());
+        return Err(ScoringError::Shape { what: "logits", found: logits.len(), expected });
     }
     let mut highest = vec![0.0_f32; vocabulary];
     let mut has_nan = false;
@@ -54,10 +57,7 @@ fn highest_logits(logits: &[f32], mask: &[i64]) -> Result<Vec<f32>> {
             *highest = if *logit > *highest { *logit } else { *highest };
         }
     }
-    match has_nan {
-        true => Err(Error::Vector("a logit is NaN".to_owned())),
-        false => Ok(highest),
-    }
+    if has_nan { Err(ScoringError::Logit) } else { Ok(highest) }
 }
 
 fn nonzero(weights: impl Iterator<Item = f32>) -> impl Iterator<Item = (u32, f32)> {
@@ -68,7 +68,7 @@ fn nonzero(weights: impl Iterator<Item = f32>) -> impl Iterator<Item = (u32, f32
 mod tests {
     use super::*;
 
-    fn plain(logits: &[f32], mask: &[i64]) -> Result<SparseVector> {
+    fn plain(logits: &[f32], mask: &[i64]) -> Result<SparseVector, ScoringError> {
         splade(logits, mask, |weight| weight)
     }
 

@@ -16,6 +16,11 @@ pub trait Stemmer: Send + Sync {
 pub struct Snowball(rust_stemmers::Stemmer);
 
 impl Snowball {
+    /// The stemmer of English.
+    pub(crate) fn english() -> Self {
+        Self(rust_stemmers::Stemmer::create(rust_stemmers::Algorithm::English))
+    }
+
     /// The stemmer of a language, by its English name in lower case.
     ///
     /// # Errors

@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::ops::Deref;
 
-use embedkit_core::{Error, Result};
+use embedkit_vector::npy::Header;
+use embedkit_vector::number::NumberType;
 
-use super::npy::Array;
+use crate::scoring::ScoringError;
 
 /// A matrix for every word: `[words, input width, output width]`, from a `.npy` file of 16- or 32-bit floats.
 pub struct Encoder {
     bytes: Box<dyn Deref<Target = [u8]> + Send + Sync>,
-    array: Array,
+    header: Header,
     words: usize,
     input: usize,
     output: usize,
@@ -20,12 +21,14 @@ impl Encoder {
     /// An encoder of a `.npy` file's bytes, which may be mapped.
     ///
     /// # Errors
-    /// [`Error::Vector`] when they are not a three-dimensional array of floats.
-    pub fn new(bytes: impl Deref<Target = [u8]> + Send + Sync + 'static) -> Result<Self> {
-        let array = Array::parse(&bytes).map_err(Error::Vector)?;
-        match array.shape[..] {
-            [words, input, output] if output > 0 => Ok(Self { bytes: Box::new(bytes), array, words, input, output }),
-            _ => Err(Error::Vector(format!("an array of shape {:?} is no encoder; it must have 3 axes", array.shape))),
+    /// [`ScoringError`] when they are not a three-dimensional array of such floats.
+    pub fn new(bytes: impl Deref<Target = [u8]> + Send + Sync + 'static) -> Result<Self, ScoringError> {
+        let header = Header::parse(&bytes)?;
+        match (header.number_type(), header.shape()) {
+            (NumberType::F16 | NumberType::F32, &[words, input, output]) if output > 0 => {
+                Ok(Self { bytes: Box::new(bytes), header, words, input, output })
+            }
+            (number_type, shape) => Err(ScoringError::Encoder { found: format!("{number_type}, of shape {shape:?},") }),
         }
     }
 
@@ -34,22 +37,24 @@ impl Encoder {
         self.output
     }
 
-    pub(super) fn check_words(&self, words: usize) -> Result<()> {
-        match self.words == words {
-            true => Ok(()),
-            false => Err(Error::Vector(format!(
-                "the encoder has matrices for {} words, and the vocabulary, with its unknown word, has {words}",
-                self.words
-            ))),
-        }
+    /// The matrix of a word, row by row.
+    fn matrix(&self, id: u32) -> Vec<f32> {
+        let (values, number_type) = (&self.bytes[self.header.values()], self.header.number_type());
+        let size = self.input * self.output * number_type.size();
+        number_type.to_f32s(&values[id as usize * size..][..size])
+    }
+
+    pub(super) fn check_words(&self, vocabulary: usize) -> Result<(), ScoringError> {
+        let encoder = self.words;
+        if encoder == vocabulary { Ok(()) } else { Err(ScoringError::Words { encoder, vocabulary }) }
     }
 
     /// The meanings of the words in a text, by ascending id: the mean of the token vectors of each id, times
     /// the id's matrix, through tanh. Sums are in f32, as in the reference. Id 0 has no meaning.
-    pub(super) fn encode(&self, ids: &[u32], vectors: &[f32]) -> Result<Vec<(u32, Vec<f32>)>> {
+    pub(super) fn encode(&self, ids: &[u32], vectors: &[f32]) -> Result<Vec<(u32, Vec<f32>)>, ScoringError> {
         if vectors.len() != ids.len() * self.input {
-            let message = format!("{} values are not {} vectors of {}", vectors.len(), ids.len(), self.input);
-            return Err(Error::Vector(message));
+            let expected = format!("{} vectors of {}", ids.len(), self.input);
+            return Err(ScoringError::Shape { what: "values", found: vectors.len(), expected });
         }
         let mut sums: BTreeMap<u32, (Vec<f32>, f32)> = BTreeMap::new();
         for (id, vector) in ids.iter().zip(vectors.chunks_exact(self.input.max(1))).filter(|(id, _)| **id != 0) {
@@ -59,10 +64,8 @@ impl Encoder {
         }
         let meaning = |(id, (sum, count)): (u32, (Vec<f32>, f32))| {
             let mut meaning = vec![0.0_f32; self.output];
-            let from = id as usize * self.input * self.output;
-            let matrix = self.array.values(&self.bytes, from, self.input * self.output);
-            for (place, weight) in matrix.enumerate() {
-                meaning[place % self.output] += sum[place / self.output] / count * weight;
+            for (at, weight) in self.matrix(id).into_iter().enumerate() {
+                meaning[at % self.output] += sum[at / self.output] / count * weight;
             }
             (id, meaning.into_iter().map(f32::tanh).collect())
         };
@@ -72,6 +75,6 @@ impl Encoder {
 
 impl std::fmt::Debug for Encoder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Encoder").field("shape", &self.array.shape).finish_non_exhaustive()
+        f.debug_struct("Encoder").field("shape", &self.header.shape()).finish_non_exhaustive()
     }
 }

@@ -1,15 +1,14 @@
 //! miniCOIL: words of a vocabulary weigh what they mean here, others as in BM25.
 
 mod encoder;
-mod npy;
 mod terms;
 mod vocabulary;
 
 use std::collections::{BTreeMap, HashSet};
 
-use embedkit_core::{Result, SparseVector};
+use embedkit_vector::SparseVector;
 
-use super::join_pieces;
+use super::{ScoringError, join_pieces};
 use crate::bm25::Saturation;
 use crate::text::{Snowball, Stemmer, is_punctuation_word, murmur3_32, word_runs};
 pub use encoder::Encoder;
@@ -44,25 +43,25 @@ impl MiniCoil {
     /// miniCOIL for English. Stop words are compared as the tokenizer gives words.
     ///
     /// # Errors
-    /// [`Error::Vector`](embedkit_core::Error::Vector) when the encoder is not of the vocabulary's size.
+    /// [`ScoringError`] when the encoder is not of the vocabulary's size.
     pub fn new(
         vocabulary: Vocabulary,
         encoder: Encoder,
         stop_words: impl IntoIterator<Item = String>,
         saturation: Saturation,
-    ) -> Result<Self> {
+    ) -> Result<Self, ScoringError> {
         encoder.check_words(vocabulary.len() + 1)?;
         let stop_words = stop_words.into_iter().collect();
         let unknown_from = first_unknown_index(vocabulary.len() + 1, encoder.output_width())?;
-        Ok(Self { vocabulary, encoder, stop_words, stemmer: Snowball::new("english")?, saturation, unknown_from })
+        Ok(Self { vocabulary, encoder, stop_words, stemmer: Snowball::english(), saturation, unknown_from })
     }
 
     /// The vector of a text that is searched in. `tokens` are its tokens, special ones included, `vectors` theirs:
     /// `[tokens, input width]`, row-major.
     ///
     /// # Errors
-    /// [`Error::Vector`](embedkit_core::Error::Vector) when there is not a vector for every token, or one has a NaN.
-    pub fn document(&self, tokens: &[&str], vectors: &[f32]) -> Result<SparseVector> {
+    /// [`ScoringError`] when there is not a vector for every token, or one has a NaN.
+    pub fn document(&self, tokens: &[&str], vectors: &[f32]) -> Result<SparseVector, ScoringError> {
         let terms = self.terms(tokens, vectors)?;
         let length = terms.iter().map(|(_, term)| term.count).sum();
         self.vector(&terms, |count| self.saturation.weight(count, length))
@@ -72,7 +71,7 @@ impl MiniCoil {
     ///
     /// # Errors
     /// As [`document`](Self::document).
-    pub fn query(&self, tokens: &[&str], vectors: &[f32]) -> Result<SparseVector> {
+    pub fn query(&self, tokens: &[&str], vectors: &[f32]) -> Result<SparseVector, ScoringError> {
         self.vector(&self.terms(tokens, vectors)?, |_| 1.0)
     }
 
@@ -92,7 +91,7 @@ impl MiniCoil {
     }
 
     /// What counts in a text, and how often.
-    fn terms(&self, tokens: &[&str], vectors: &[f32]) -> Result<Terms> {
+    fn terms(&self, tokens: &[&str], vectors: &[f32]) -> Result<Terms, ScoringError> {
         let read = self.read(tokens);
         let meanings = self.encoder.encode(&read.ids, vectors)?;
         let mut found = Terms::default();
@@ -152,7 +151,7 @@ impl MiniCoil {
         is_punctuation_word(word) || SPECIAL_TOKENS.contains(&word) || self.stop_words.contains(word)
     }
 
-    fn vector(&self, terms: &Terms, weight: impl Fn(u32) -> f64) -> Result<SparseVector> {
+    fn vector(&self, terms: &Terms, weight: impl Fn(u32) -> f64) -> Result<SparseVector, ScoringError> {
         let mut entries: Vec<(u32, f32)> = Vec::new();
         for (word, Term { count, meaning }) in terms.iter() {
             let weight = weight(*count);
@@ -164,7 +163,7 @@ impl MiniCoil {
                 None => entries.push((self.unknown_index(word), weight as f32)),
             }
         }
-        SparseVector::from_entries(entries)
+        Ok(SparseVector::from_entries(entries)?)
     }
 
     fn unknown_index(&self, word: &str) -> u32 {
@@ -193,12 +192,10 @@ fn unit(vector: &[f32]) -> impl Iterator<Item = f64> + '_ {
 }
 
 /// The first index of words that are not of the vocabulary.
-fn first_unknown_index(words: usize, width: usize) -> Result<u32> {
+fn first_unknown_index(words: usize, width: usize) -> Result<u32, ScoringError> {
     let first = words.checked_mul(width).map(|indices| (indices / INDEX_STEP + 2) * INDEX_STEP);
     let fitting = first.and_then(|first| u32::try_from(first).ok()).filter(|first| *first < i32::MAX as u32);
-    fitting.ok_or_else(|| {
-        embedkit_core::Error::Vector(format!("{words} words of {width} dimensions do not fit the index space"))
-    })
+    fitting.ok_or(ScoringError::Indices { words, width })
 }
 
 #[cfg(test)]

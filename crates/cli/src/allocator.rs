@@ -1,0 +1,20 @@
+//! A setting of the C allocator.
+
+/// Makes glibc's allocator give large blocks back to the system; other allocators are left as they are.
+///
+/// By default it does so only until the first such block is freed, and keeps blocks of that size from then on. Decoded
+/// pictures are such blocks: a long run over many of them would hold twice the memory that it uses.
+pub(crate) fn return_large_blocks() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    #[allow(unsafe_code)]
+    {
+        /// `M_MMAP_THRESHOLD` of `malloc.h`, and the value that glibc starts with.
+        const MMAP_THRESHOLD: (i32, i32) = (-3, 128 * 1024);
+        unsafe extern "C" {
+            fn mallopt(parameter: i32, value: i32) -> i32;
+        }
+        // SAFETY: the declaration is glibc's, which may be called at any time. It answers whether the parameter was
+        // set; nothing depends on that.
+        let _ = unsafe { mallopt(MMAP_THRESHOLD.0, MMAP_THRESHOLD.1) };
+    }
+}

@@ -1,0 +1,133 @@
+//! Smaller encodings of dense vectors: half precision, calibrated bytes, packed bits.
+
+use half::f16;
+
+use crate::{Error, Result};
+
+/// The vector in half precision.
+pub fn to_f16(vector: &[f32]) -> Vec<f16> {
+    vector.iter().copied().map(f16::from_f32).collect()
+}
+
+/// One bit a value, set where it is above zero, eight to a byte, first value in the highest bit (as
+/// numpy's `packbits` and sentence-transformers' `ubinary`). A last partial byte is filled with zeros.
+pub fn pack_binary(vector: &[f32]) -> Vec<u8> {
+    let byte = |values: &[f32]| {
+        values.iter().enumerate().fold(0u8, |byte, (bit, value)| byte | (u8::from(*value > 0.0) << (7 - bit)))
+    };
+    vector.chunks(8).map(byte).collect()
+}
+
+/// How values are mapped to signed bytes: each dimension's range in a calibration set becomes
+/// -128..=127 (scalar quantisation as in sentence-transformers' `quantize_embeddings`).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Int8Calibration {
+    lowest: Vec<f32>,
+    steps: Vec<f32>,
+}
+
+impl Int8Calibration {
+    /// Ranges taken from vectors; about a thousand typical ones are enough.
+    ///
+    /// # Errors
+    /// [`Error::Empty`] when there are none; [`Error::Width`] when their widths differ.
+    pub fn from_vectors<V: AsRef<[f32]>>(vectors: impl IntoIterator<Item = V>) -> Result<Self> {
+        let mut vectors = vectors.into_iter();
+        let first = vectors.next().ok_or(Error::Empty { what: "the calibration set", parts: "vectors" })?;
+        let (mut lowest, mut highest) = (first.as_ref().to_vec(), first.as_ref().to_vec());
+        for vector in vectors {
+            check_width(lowest.len(), vector.as_ref())?;
+            for ((value, lowest), highest) in vector.as_ref().iter().zip(&mut lowest).zip(&mut highest) {
+                *lowest = lowest.min(*value);
+                *highest = highest.max(*value);
+            }
+        }
+        Ok(Self::from_bounds(lowest, &highest))
+    }
+
+    /// The same range for every dimension: normalised vectors' values lie in -1..=1.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] when the range is empty or not finite.
+    pub fn uniform(dim: usize, lowest: f32, highest: f32) -> Result<Self> {
+        if !(lowest.is_finite() && highest.is_finite() && lowest < highest) {
+            let range = format!("{lowest} to {highest}");
+            return Err(Error::option("lowest, highest", range, "finite, and the lowest below the highest"));
+        }
+        Ok(Self::from_bounds(vec![lowest; dim], &vec![highest; dim]))
+    }
+
+    fn from_bounds(lowest: Vec<f32>, highest: &[f32]) -> Self {
+        let step = |(lowest, highest): (&f32, &f32)| ((highest - lowest) / 255.0).max(f32::MIN_POSITIVE);
+        let steps = lowest.iter().zip(highest).map(step).collect();
+        Self { lowest, steps }
+    }
+
+    /// The vector as bytes; values outside the calibrated range become the nearest byte.
+    ///
+    /// # Errors
+    /// [`Error::Width`] when the width is not the calibration's.
+    pub fn encode(&self, vector: &[f32]) -> Result<Vec<i8>> {
+        check_width(self.lowest.len(), vector)?;
+        let byte = |((value, lowest), step): ((&f32, &f32), &f32)| {
+            ((value - lowest) / step - 128.0).round_ties_even().clamp(-128.0, 127.0) as i8
+        };
+        Ok(vector.iter().zip(&self.lowest).zip(&self.steps).map(byte).collect())
+    }
+
+    /// The values that bytes stand for, each within half a step of the original.
+    ///
+    /// # Errors
+    /// [`Error::Width`] when the width is not the calibration's.
+    pub fn decode(&self, bytes: &[i8]) -> Result<Vec<f32>> {
+        check_width(self.lowest.len(), bytes)?;
+        let value = |((byte, lowest), step): ((&i8, &f32), &f32)| (f32::from(*byte) + 128.0) * step + lowest;
+        Ok(bytes.iter().zip(&self.lowest).zip(&self.steps).map(value).collect())
+    }
+}
+
+fn check_width<T>(expected: usize, vector: &[T]) -> Result<()> {
+    let found = vector.len();
+    if found == expected {
+        Ok(())
+    } else {
+        Err(Error::Width { what: "the vector", found, other: "the calibration", expected })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn bits_are_packed_from_the_highest() {
+        assert_eq!(pack_binary(&[1.0, -1.0, 0.0, 0.5, 0.0, 0.0, 0.0, 2.0, 3.0]), [0b1001_0001, 0b1000_0000]);
+        assert_eq!(pack_binary(&[]), Vec::<u8>::new());
+    }
+
+    #[test]
+    fn calibrations_that_cannot_be_are_refused() {
+        assert!(Int8Calibration::from_vectors(Vec::<Vec<f32>>::new()).is_err());
+        assert!(Int8Calibration::from_vectors([vec![1.0], vec![1.0, 2.0]]).is_err());
+        assert!(Int8Calibration::uniform(4, 1.0, 1.0).is_err());
+        assert!(Int8Calibration::uniform(4, f32::NAN, 1.0).is_err());
+        assert!(Int8Calibration::uniform(4, -1.0, 1.0).unwrap().encode(&[0.0]).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn bytes_stand_for_nearly_the_same_values(
+            vectors in prop::collection::vec(prop::collection::vec(-1f32..1.0, 6), 2..20)
+        ) {
+            let calibration = Int8Calibration::from_vectors(&vectors).unwrap();
+            for vector in &vectors {
+                let back = calibration.decode(&calibration.encode(vector).unwrap()).unwrap();
+                for ((a, b), step) in vector.iter().zip(&back).zip(&calibration.steps) {
+                    prop_assert!((a - b).abs() <= step * 0.51 + 1e-6);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! How the values of a row are stored: `f32`, `f16`, `i8` with a scale a row, or bits.
+
+use half::f16;
+
+use crate::number::Number;
+use crate::{Error, Result};
+
+/// One dimension in one bit: 1 stands for +1, 0 for −1. 64 dimensions a word, the first in the
+/// lowest bit; the bits past the last dimension are 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bit;
+
+/// How a [`MultiVector`](super::MultiVector) stores its rows: `f32`, [`f16`](half::f16), `i8` or [`Bit`].
+///
+/// Whatever the storage, a row *means* the `f32` values that it decodes to, and scores are the
+/// scores of those.
+pub trait Element: sealed::Sealed + Copy + std::fmt::Debug + PartialEq + Send + Sync + 'static {
+    /// What the storage is an array of.
+    type Unit: Copy + std::fmt::Debug + PartialEq + Send + Sync + 'static;
+
+    /// Whether each row has a scale that its units are multiplied with.
+    const SCALED: bool = false;
+
+    /// How many units a row of `dim` dimensions takes.
+    fn units_per_row(dim: usize) -> usize {
+        dim
+    }
+
+    /// The values of whole rows: the units themselves if they are `f32`, else decoded into `buffer`.
+    #[doc(hidden)]
+    fn decode<'a>(dim: usize, units: &'a [Self::Unit], scales: &[f32], buffer: &'a mut Vec<f32>) -> &'a [f32];
+
+    /// Whether the units of a row can be used.
+    #[doc(hidden)]
+    fn check(dim: usize, row: &[Self::Unit]) -> Result<()>;
+
+    /// The words of the rows, if they are bits.
+    #[doc(hidden)]
+    fn words(_units: &[Self::Unit]) -> Option<&[u64]> {
+        None
+    }
+}
+
+impl Element for f32 {
+    type Unit = f32;
+
+    #[inline]
+    fn decode<'a>(_dim: usize, units: &'a [f32], _scales: &[f32], _buffer: &'a mut Vec<f32>) -> &'a [f32] {
+        units
+    }
+
+    fn check(_dim: usize, row: &[f32]) -> Result<()> {
+        check_finite(row.iter().copied())
+    }
+}
+
+impl Element for f16 {
+    type Unit = f16;
+
+    #[inline]
+    fn decode<'a>(_dim: usize, units: &'a [f16], _scales: &[f32], buffer: &'a mut Vec<f32>) -> &'a [f32] {
+        buffer.resize(units.len(), 0.0);
+        for (value, unit) in buffer.iter_mut().zip(units) {
+            *value = Number::to_f32(*unit);
+        }
+        buffer
+    }
+
+    fn check(_dim: usize, row: &[f16]) -> Result<()> {
+        check_finite(row.iter().map(|value| value.to_f32()))
+    }
+}
+
+impl Element for i8 {
+    type Unit = i8;
+    const SCALED: bool = true;
+
+    #[inline]
+    fn decode<'a>(dim: usize, units: &'a [i8], scales: &[f32], buffer: &'a mut Vec<f32>) -> &'a [f32] {
+        buffer.resize(units.len(), 0.0);
+        for ((row, decoded), &scale) in units.chunks_exact(dim).zip(buffer.chunks_exact_mut(dim)).zip(scales) {
+            for (value, &unit) in decoded.iter_mut().zip(row) {
+                *value = f32::from(unit) * scale;
+            }
+        }
+        buffer
+    }
+
+    fn check(_dim: usize, _row: &[i8]) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl Element for Bit {
+    type Unit = u64;
+
+    fn units_per_row(dim: usize) -> usize {
+        dim.div_ceil(64)
+    }
+
+    #[inline]
+    fn decode<'a>(dim: usize, units: &'a [u64], _scales: &[f32], buffer: &'a mut Vec<f32>) -> &'a [f32] {
+        buffer.clear();
+        for row in units.chunks_exact(Self::units_per_row(dim)) {
+            for (at, &word) in row.iter().enumerate() {
+                let dimensions = (dim - at * 64).min(64);
+                // A clear bit becomes the sign bit of 1.0.
+                let value = |bit| f32::from_bits(1.0_f32.to_bits() | ((!word >> bit & 1) as u32) << 31);
+                buffer.extend((0..dimensions as u32).map(value));
+            }
+        }
+        buffer
+    }
+
+    fn check(dim: usize, row: &[u64]) -> Result<()> {
+        match row.last() {
+            Some(last) if !dim.is_multiple_of(64) && last >> (dim % 64) != 0 => Err(Error::StrayBits { dim }),
+            _ => Ok(()),
+        }
+    }
+
+    fn words(units: &[u64]) -> Option<&[u64]> {
+        Some(units)
+    }
+}
+
+fn check_finite(values: impl Iterator<Item = f32>) -> Result<()> {
+    match values.enumerate().find(|(_, value)| !value.is_finite()) {
+        Some((at, value)) => Err(Error::NotFinite { what: "dimension", at, value }),
+        None => Ok(()),
+    }
+}
+
+mod sealed {
+    /// Keeps others from implementing [`Element`](super::Element): the kernels are written for these four.
+    pub trait Sealed {}
+    impl Sealed for f32 {}
+    impl Sealed for half::f16 {}
+    impl Sealed for i8 {}
+    impl Sealed for super::Bit {}
+}

@@ -1,0 +1,221 @@
+//! MUVERA: one fixed-dimensional vector for a whole multi-vector.
+
+mod random;
+#[cfg(test)]
+mod tests;
+mod ziggurat;
+
+use super::element::Element;
+use super::value::MultiVector;
+use crate::{Error, Result};
+use random::Generator;
+
+/// No encoding is longer than this, nor the matrices of an encoder larger (2 GiB of `f64`).
+const MOST_VALUES: usize = 1 << 28;
+
+/// Turns multi-vectors into single vectors whose dot product approximates MaxSim, so that an
+/// ordinary vector index can find candidates (Dhulipala et al. 2024, "MUVERA: Multi-Vector
+/// Retrieval via Fixed Dimensional Encodings", arXiv:2405.19504).
+///
+/// The space is cut into 2^`k_sim` clusters by random hyperplanes; the rows in each cluster
+/// become one vector (documents: their mean, queries: their sum), which is projected to
+/// `dim_proj` dimensions by random signs; and that `r_reps` times over. The random numbers are
+/// those of numpy's `default_rng(random_seed)`, so encodings are those of the Python reference.
+///
+/// ```
+/// use embedkit_vector::multivector::{Muvera, MultiVector};
+///
+/// let muvera = Muvera::builder(2).k_sim(3).dim_proj(2).r_reps(4).build()?;
+/// let document = muvera.document(&MultiVector::from_rows([[1.0, 0.0], [0.6, 0.8]])?)?;
+/// assert_eq!(document.len(), muvera.embedding_size());
+/// # Ok::<(), embedkit_vector::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Muvera {
+    options: MuveraBuilder,
+    /// Hyperplanes, `[r_reps][dim, k_sim]`.
+    hyperplanes: Vec<f64>,
+    /// Signs, `[r_reps][dim, dim_proj]`.
+    projections: Vec<f64>,
+}
+
+/// Options of a [`Muvera`] encoder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MuveraBuilder {
+    dim: usize,
+    k_sim: u32,
+    dim_proj: usize,
+    r_reps: usize,
+    random_seed: u64,
+}
+
+impl MuveraBuilder {
+    /// How many hyperplanes cut the space, into 2^`k_sim` clusters. Default: 5.
+    #[must_use]
+    pub fn k_sim(mut self, k_sim: u32) -> Self {
+        self.k_sim = k_sim;
+        self
+    }
+
+    /// How many dimensions a cluster is projected to; no projection if it is as many as the rows have. Default: 16.
+    #[must_use]
+    pub fn dim_proj(mut self, dim_proj: usize) -> Self {
+        self.dim_proj = dim_proj;
+        self
+    }
+
+    /// How often clustering and projection are repeated. Default: 20.
+    #[must_use]
+    pub fn r_reps(mut self, r_reps: usize) -> Self {
+        self.r_reps = r_reps;
+        self
+    }
+
+    /// The seed of the hyperplanes and projections. Only encodings of the same options and seed can be
+    /// compared. Default: 42.
+    #[must_use]
+    pub fn random_seed(mut self, random_seed: u64) -> Self {
+        self.random_seed = random_seed;
+        self
+    }
+
+    /// Draws the hyperplanes and projections.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] if a size is 0 (but `k_sim`), if `dim_proj` is larger than the
+    /// rows' width, or if encodings would have more than 2²⁸ values.
+    pub fn build(self) -> Result<Muvera> {
+        let Self { dim, k_sim, dim_proj, r_reps, random_seed } = self;
+        for (name, value) in [("dim", dim), ("dim_proj", dim_proj), ("r_reps", r_reps)] {
+            if value == 0 {
+                return Err(Error::option(name, value, "at least 1"));
+            }
+        }
+        if dim_proj > dim {
+            return Err(Error::option("dim_proj", dim_proj, format!("at most {dim}, the dimensions of a row")));
+        }
+        let within = |sizes: [usize; 3]| {
+            sizes.iter().try_fold(1_usize, |product, &size| product.checked_mul(size)).is_some_and(|n| n <= MOST_VALUES)
+        };
+        let clusters = 1_usize.checked_shl(k_sim).unwrap_or(usize::MAX);
+        if !within([r_reps, clusters, dim_proj]) || !within([r_reps, dim, dim_proj.max(k_sim as usize)]) {
+            return Err(Error::option(
+                "k_sim, dim_proj, r_reps",
+                format!("{k_sim}, {dim_proj}, {r_reps}"),
+                "smaller: an encoding has r_reps · 2^k_sim · dim_proj values, at most 2^28",
+            ));
+        }
+        let mut generator = Generator::new(random_seed);
+        let hyperplanes = (0..r_reps * dim * k_sim as usize).map(|_| generator.normal()).collect();
+        let projections = (0..r_reps * dim * dim_proj).map(|_| generator.sign()).collect();
+        Ok(Muvera { options: self, hyperplanes, projections })
+    }
+}
+
+impl Muvera {
+    /// An encoder for rows of `dim` dimensions: a multi-vector model's `dim`.
+    pub fn builder(dim: usize) -> MuveraBuilder {
+        MuveraBuilder { dim, k_sim: 5, dim_proj: 16, r_reps: 20, random_seed: 42 }
+    }
+
+    /// The length of an encoding: `r_reps` · 2^`k_sim` · `dim_proj`.
+    pub fn embedding_size(&self) -> usize {
+        self.options.r_reps * self.clusters() * self.options.dim_proj
+    }
+
+    /// Encodes a document: clusters are means, and an empty cluster takes the first row of the
+    /// occupied cluster whose id differs in the fewest bits (the smallest such id).
+    ///
+    /// # Errors
+    /// [`Error::Empty`] if the document has no rows; [`Error::Width`] if it has another width.
+    pub fn document<E: Element>(&self, document: &MultiVector<E>) -> Result<Vec<f64>> {
+        self.encode(document, |rows, ids, centres| {
+            let dim = self.options.dim;
+            let mut members: Vec<(usize, f64)> = vec![(0, 0.0); self.clusters()];
+            for (row, &id) in ids.iter().enumerate().rev() {
+                members[id] = (row, members[id].1 + 1.0);
+            }
+            let occupied: Vec<usize> = (0..members.len()).filter(|&id| members[id].1 > 0.0).collect();
+            for (id, centre) in centres.chunks_exact_mut(dim).enumerate() {
+                let (_, count) = members[id];
+                if count > 0.0 {
+                    centre.iter_mut().for_each(|value| *value /= count);
+                } else if let Some(&nearest) = occupied.iter().min_by_key(|&&other| (id ^ other).count_ones()) {
+                    let (first, _) = members[nearest];
+                    centre.copy_from_slice(&rows[first * dim..][..dim]);
+                }
+            }
+        })
+    }
+
+    /// Encodes a query: clusters are sums, and empty ones stay zero.
+    ///
+    /// # Errors
+    /// As [`document`](Self::document).
+    pub fn query<E: Element>(&self, query: &MultiVector<E>) -> Result<Vec<f64>> {
+        self.encode(query, |_, _, _| {})
+    }
+
+    /// Encodes; `finish` gets the rows, the cluster of each, and each cluster's sum.
+    fn encode<E: Element>(
+        &self,
+        vector: &MultiVector<E>,
+        finish: impl Fn(&[f64], &[usize], &mut [f64]),
+    ) -> Result<Vec<f64>> {
+        let MuveraBuilder { dim, k_sim, dim_proj, r_reps, .. } = self.options;
+        if vector.dim() != dim {
+            let found = vector.dim();
+            return Err(Error::Width { what: "the multi-vector", found, other: "the encoder", expected: dim });
+        }
+        if vector.is_empty() {
+            return Err(Error::Empty { what: "the multi-vector", parts: "rows" });
+        }
+        let rows: Vec<f64> = vector.to_f32().as_slice().iter().copied().map(f64::from).collect();
+        let mut encoding = Vec::with_capacity(self.embedding_size());
+        for repetition in 0..r_reps {
+            let planes = dim * k_sim as usize;
+            let hyperplanes = &self.hyperplanes[repetition * planes..][..planes];
+            let ids: Vec<usize> = rows.chunks_exact(dim).map(|row| cluster(row, hyperplanes, k_sim as usize)).collect();
+            let mut centres = vec![0.0; self.clusters() * dim];
+            for (row, &id) in rows.chunks_exact(dim).zip(&ids) {
+                for (sum, value) in centres[id * dim..][..dim].iter_mut().zip(row) {
+                    *sum += value;
+                }
+            }
+            finish(&rows, &ids, &mut centres);
+            if dim_proj == dim {
+                encoding.extend_from_slice(&centres);
+                continue;
+            }
+            let projection = &self.projections[repetition * dim * dim_proj..][..dim * dim_proj];
+            let scale = 1.0 / (dim_proj as f64).sqrt();
+            for centre in centres.chunks_exact(dim) {
+                encoding.extend(product(centre, projection, dim_proj).into_iter().map(|value| scale * value));
+            }
+        }
+        Ok(encoding)
+    }
+
+    fn clusters(&self) -> usize {
+        1 << self.options.k_sim
+    }
+}
+
+/// The cluster of a row: bit i says on which side of hyperplane i it lies.
+fn cluster(row: &[f64], hyperplanes: &[f64], k_sim: usize) -> usize {
+    let sides = product(row, hyperplanes, k_sim);
+    sides.iter().rev().fold(0, |id, &side| id << 1 | usize::from(side > 0.0))
+}
+
+/// A row times a matrix `[row.len(), columns]`, summed from the first entry to the last.
+fn product(row: &[f64], matrix: &[f64], columns: usize) -> Vec<f64> {
+    let mut product = vec![0.0; columns];
+    if columns > 0 {
+        for (value, entries) in row.iter().zip(matrix.chunks_exact(columns)) {
+            for (sum, entry) in product.iter_mut().zip(entries) {
+                *sum += value * entry;
+            }
+        }
+    }
+    product
+}

@@ -1,0 +1,171 @@
+//! The multi-vector itself.
+
+use super::element::Element;
+use super::label::RowLabel;
+use crate::{Error, Result};
+
+/// One vector a token or patch: contiguous rows, `[rows, dim]` row-major, and what each stands for.
+///
+/// Values are finite. There may be no rows at all; such a value can be stored, not scored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MultiVector<E: Element = f32> {
+    dim: usize,
+    units: Vec<E::Unit>,
+    scales: Vec<f32>,
+    labels: Vec<RowLabel>,
+}
+
+impl MultiVector {
+    /// Rows of `dim` values each, one after the other.
+    ///
+    /// # Errors
+    /// [`Error::Empty`] if `dim` is 0; [`Error::PartialRow`]; [`Error::NotFinite`], in an [`Error::At`] that says
+    /// which row.
+    pub fn new(dim: usize, data: Vec<f32>) -> Result<Self> {
+        Self::from_parts(dim, data, Vec::new())
+    }
+
+    /// Rows given one by one.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new); also if the rows differ in length or there are none, for then the
+    /// width is not known.
+    pub fn from_rows<R: AsRef<[f32]>>(rows: impl IntoIterator<Item = R>) -> Result<Self> {
+        let mut rows = rows.into_iter();
+        let first =
+            rows.next().ok_or(Error::Empty { what: "the multi-vector", parts: "rows, so its width is not known" })?;
+        let dim = first.as_ref().len();
+        let mut data = first.as_ref().to_vec();
+        for (at, row) in rows.enumerate() {
+            let row = row.as_ref();
+            if row.len() != dim {
+                let width = Error::Width { what: "it", found: row.len(), other: "row 0", expected: dim };
+                return Err(width.at("row", at + 1));
+            }
+            data.extend_from_slice(row);
+        }
+        Self::new(dim, data)
+    }
+
+    /// The rows, in order.
+    pub fn rows(&self) -> std::slice::ChunksExact<'_, f32> {
+        self.units.chunks_exact(self.dim)
+    }
+
+    /// One row.
+    pub fn row(&self, at: usize) -> Option<&[f32]> {
+        self.rows().nth(at)
+    }
+
+    /// Every value, row after row.
+    pub fn as_slice(&self) -> &[f32] {
+        &self.units
+    }
+
+    /// Other rows of the same width: finite values, and a label a row or none.
+    pub(super) fn replaced(&self, units: Vec<f32>, labels: Vec<RowLabel>) -> Self {
+        Self { dim: self.dim, units, scales: Vec::new(), labels }
+    }
+
+    /// Every value, row after row, without a copy.
+    pub fn into_vec(self) -> Vec<f32> {
+        self.units
+    }
+}
+
+impl<E: Element> MultiVector<E> {
+    /// Rows from their storage: [`Element::units_per_row`] units a row, and a scale a row if the
+    /// element is [`SCALED`](Element::SCALED) (else none).
+    ///
+    /// # Errors
+    /// [`Error::Empty`] if `dim` is 0; [`Error::PartialRow`]; [`Error::Count`] if there are too few or too many
+    /// scales; [`Error::NotFinite`] values or scales; [`Error::StrayBits`]. An [`Error::At`] says which row.
+    pub fn from_parts(dim: usize, units: Vec<E::Unit>, scales: Vec<f32>) -> Result<Self> {
+        if dim == 0 {
+            return Err(Error::Empty { what: "the multi-vector", parts: "dimensions" });
+        }
+        let per_row = E::units_per_row(dim);
+        if units.len() % per_row != 0 {
+            return Err(Error::PartialRow { values: units.len(), per_row });
+        }
+        let rows = units.len() / per_row;
+        let expected = if E::SCALED { rows } else { 0 };
+        if scales.len() != expected {
+            return Err(Error::Count { what: "scales", found: scales.len(), each: "rows that are scaled", expected });
+        }
+        for (at, row) in units.chunks_exact(per_row).enumerate() {
+            E::check(dim, row).map_err(|error| error.at("row", at))?;
+        }
+        if let Some(at) = scales.iter().position(|scale| !scale.is_finite()) {
+            return Err(Error::NotFinite { what: "the scale of row", at, value: scales[at] });
+        }
+        Ok(Self { dim, units, scales, labels: Vec::new() })
+    }
+
+    /// Says what the rows stand for, one label a row.
+    ///
+    /// # Errors
+    /// [`Error::Count`] if there is not one label a row.
+    pub fn with_labels(mut self, labels: Vec<RowLabel>) -> Result<Self> {
+        if labels.len() != self.len() {
+            return Err(Error::Count { what: "labels", found: labels.len(), each: "rows", expected: self.len() });
+        }
+        self.labels = labels;
+        Ok(self)
+    }
+
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.units.len() / E::units_per_row(self.dim)
+    }
+
+    /// Whether there are no rows.
+    pub fn is_empty(&self) -> bool {
+        self.units.is_empty()
+    }
+
+    /// How many dimensions a row has.
+    pub fn dim(&self) -> usize {
+        self.dim
+    }
+
+    /// What the rows stand for: one label a row, or none at all if [none were given](Self::with_labels).
+    pub fn labels(&self) -> &[RowLabel] {
+        &self.labels
+    }
+
+    /// The storage, row after row.
+    pub fn units(&self) -> &[E::Unit] {
+        &self.units
+    }
+
+    /// The scale of each row, if the element is [`SCALED`](Element::SCALED).
+    pub fn scales(&self) -> &[f32] {
+        &self.scales
+    }
+
+    /// How many bytes the rows take.
+    pub fn size_in_bytes(&self) -> usize {
+        size_of_val(self.units.as_slice()) + size_of_val(self.scales.as_slice())
+    }
+
+    /// The values as `f32`, labels kept.
+    pub fn to_f32(&self) -> MultiVector {
+        let mut buffer = Vec::new();
+        let units = E::decode(self.dim, &self.units, &self.scales, &mut buffer).to_vec();
+        self.recoded(units, Vec::new())
+    }
+
+    /// The same rows in another storage, labels kept.
+    pub(super) fn recoded<T: Element>(&self, units: Vec<T::Unit>, scales: Vec<f32>) -> MultiVector<T> {
+        MultiVector { dim: self.dim, units, scales, labels: self.labels.clone() }
+    }
+
+    /// The values of the rows `from..to` as `f32`.
+    #[inline]
+    pub(super) fn decode<'a>(&'a self, from: usize, to: usize, buffer: &'a mut Vec<f32>) -> &'a [f32] {
+        let per_row = E::units_per_row(self.dim);
+        let scales = if E::SCALED { &self.scales[from..to] } else { &[] };
+        E::decode(self.dim, &self.units[from * per_row..to * per_row], scales, buffer)
+    }
+}
