@@ -123,13 +123,9 @@ impl Graph {
     }
 
     /// Checks that the graph has a weight for each entry of the vocabulary that the row states.
-    pub(super) fn check_vocabulary(&self, entries: usize) -> Result<(), ScoringError> {
+    pub(super) fn check_vocabulary(&self, found: usize) -> Result<(), ScoringError> {
         match self.model.vocab_size {
-            Some(stated) if stated != entries => Err(ScoringError::Shape {
-                what: "weights a token",
-                found: entries,
-                expected: format!("{stated}, which the model's row says it has"),
-            }),
+            Some(stated) if stated != found => Err(ScoringError::Vocabulary { found, stated }),
             _ => Ok(()),
         }
     }
