@@ -223,9 +223,10 @@ numbers! {
 /// from being vectorised.
 #[inline(always)]
 fn f16_to_f32(value: f16) -> f32 {
-    let infinite_or_nan = value.to_bits() & 0x7c00 == 0x7c00;
-    let bits = finite_f16_to_f32(value).to_bits();
-    f32::from_bits(if infinite_or_nan { bits | 0x7f80_0000 } else { bits })
+    let half = u32::from(value.to_bits());
+    let infinite_or_nan = half & 0x7c00 == 0x7c00;
+    let same_bits = (half & 0x8000) << 16 | 0x7f80_0000 | (half & 0x7fff) << 13;
+    if infinite_or_nan { f32::from_bits(same_bits) } else { finite_f16_to_f32(value) }
 }
 
 /// The value of an `f16` that is known to be finite.
