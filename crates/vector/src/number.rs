@@ -223,14 +223,21 @@ numbers! {
 /// from being vectorised.
 #[inline(always)]
 fn f16_to_f32(value: f16) -> f32 {
+    let half = u32::from(value.to_bits());
+    let infinite_or_nan = half & 0x7c00 == 0x7c00;
+    let same_bits = (half & 0x8000) << 16 | 0x7f80_0000 | (half & 0x7fff) << 13;
+    if infinite_or_nan { f32::from_bits(same_bits) } else { finite_f16_to_f32(value) }
+}
+
+/// The value of an `f16` that is known to be finite.
+#[inline(always)]
+pub(crate) fn finite_f16_to_f32(value: f16) -> f32 {
     // The exponent of an f16 is biased by 112 less than that of an f32. Multiplying makes up for it, and makes
     // subnormal numbers normal ones.
     const TWO_TO_112: f32 = f32::from_bits((127 + 112) << 23);
     let half = u32::from(value.to_bits());
-    let (sign, rest) = ((half & 0x8000) << 16, (half & 0x7fff) << 13);
-    let scaled = f32::from_bits(rest) * TWO_TO_112;
-    let infinite_or_nan = half & 0x7c00 == 0x7c00;
-    f32::from_bits(sign | if infinite_or_nan { rest | 0x7f80_0000 } else { scaled.to_bits() })
+    let magnitude = f32::from_bits((half & 0x7fff) << 13) * TWO_TO_112;
+    f32::from_bits(magnitude.to_bits() | (half & 0x8000) << 16)
 }
 
 mod sealed {

@@ -16,6 +16,14 @@ pub enum ScoringError {
         /// The shape.
         expected: String,
     },
+    /// The logits are of another vocabulary than the model's row says.
+    #[error("it has {found} weights a token, and the row says {stated}")]
+    Vocabulary {
+        /// How many weights a token has.
+        found: usize,
+        /// How many the row states.
+        stated: usize,
+    },
     /// A logit is NaN.
     #[error("a logit is NaN")]
     Logit,

@@ -2,7 +2,7 @@
 
 use half::f16;
 
-use crate::number::Number;
+use crate::number::finite_f16_to_f32;
 use crate::{Error, Result};
 
 /// One dimension in one bit: 1 stands for +1, 0 for −1. 64 dimensions a word, the first in the
@@ -61,7 +61,7 @@ impl Element for f16 {
     fn decode<'a>(_dim: usize, units: &'a [f16], _scales: &[f32], buffer: &'a mut Vec<f32>) -> &'a [f32] {
         buffer.resize(units.len(), 0.0);
         for (value, unit) in buffer.iter_mut().zip(units) {
-            *value = Number::to_f32(*unit);
+            *value = finite_f16_to_f32(*unit);
         }
         buffer
     }

@@ -55,7 +55,10 @@ pub enum HeaderError {
     #[error("it is stored column after column; store it with numpy.ascontiguousarray")]
     ColumnMajor,
     /// There are not as many bytes as the shape needs.
-    #[error("it has {bytes} bytes of values, which is not an array of {number_type} of shape {shape:?}")]
+    #[error(
+        "it has {bytes} bytes of values, which is not an array of {:?} of shape {shape:?}",
+        number_type.descr().unwrap_or_default()
+    )]
     Length {
         /// How many bytes follow the header.
         bytes: usize,

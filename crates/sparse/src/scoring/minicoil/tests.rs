@@ -29,16 +29,16 @@ const WEIGHTS: [f32; 24] = [
     0.35151008,
 ];
 
-/// An encoder's file, as NumPy writes it: `[words, input, output]`.
-fn file(shape: &str) -> Vec<u8> {
-    let header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}");
+/// An encoder's file, as NumPy writes it: of a type, and of shape `[words, input, output]`.
+fn file(descr: &str, shape: &str) -> Vec<u8> {
+    let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}");
     let values = WEIGHTS.iter().flat_map(|weight| weight.to_le_bytes()).collect::<Vec<_>>();
     [b"\x93NUMPY\x01\x00", &(header.len() as u16).to_le_bytes()[..], header.as_bytes(), &values].concat()
 }
 
 fn model(vocabulary: &str, stop_words: &[&str]) -> MiniCoil {
     let vocabulary: Vocabulary = serde_json::from_str(vocabulary).unwrap();
-    let encoder = Encoder::new(file("(3, 4, 2)")).unwrap();
+    let encoder = Encoder::new(file("<f4", "(3, 4, 2)")).unwrap();
     let stop_words = stop_words.iter().map(|word| (*word).to_owned());
     MiniCoil::new(vocabulary, encoder, stop_words, Saturation { k: 1.2, b: 0.75, avg_len: 150.0 }).unwrap()
 }
@@ -120,12 +120,16 @@ fn what_does_not_fit_is_refused() {
     let error = vocabulary(r#"{"vocab": ["a"], "stem_mapping": {"b": "c"}}"#).unwrap_err().to_string();
     assert!(error.contains("\"c\", which is not in the vocabulary"), "{error}");
     let saturation = Saturation { k: 1.2, b: 0.75, avg_len: 150.0 };
-    let encoder = Encoder::new(file("(3, 4, 2)")).unwrap();
+    let encoder = Encoder::new(file("<f4", "(3, 4, 2)")).unwrap();
     let one_word = vocabulary(r#"{"vocab": ["a"], "stem_mapping": {}}"#).unwrap();
     let error = MiniCoil::new(one_word, encoder, [], saturation).unwrap_err().to_string();
     assert!(error.contains("3 words") && error.contains("has 2"), "{error}");
-    let integers = file("(3, 4, 2)").iter().map(|&byte| if byte == b'f' { b'i' } else { byte }).collect::<Vec<u8>>();
-    for (file, expected) in [(file("(12, 2)"), "[12, 2]"), (integers, "I32"), (vec![0; 9], "not a .npy file")] {
+    for (file, expected) in [
+        (file("<f4", "(12, 2)"), "[12, 2]"),
+        (file("<i4", "(3, 4, 2)"), "I32"),
+        (file("<c8", "(3, 4, 1)"), "<c8"),
+        (vec![0; 9], "not a .npy file"),
+    ] {
         let error = Encoder::new(file).unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
     }
