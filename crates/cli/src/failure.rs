@@ -63,7 +63,7 @@ impl Failure {
     pub(crate) fn message(&self) -> Option<String> {
         match self {
             Self::OutputClosed => None,
-            other => Some(other.to_string()),
+            other => Some(with_causes(other)),
         }
     }
 
@@ -76,4 +76,18 @@ impl Failure {
             _ => 1,
         }
     }
+}
+
+/// An error's message, and those of its causes that are not part of it already.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let message = error.to_string();
+        if !text.contains(&message) {
+            text = format!("{text}: {message}");
+        }
+        cause = error.source();
+    }
+    text
 }

@@ -10,7 +10,7 @@ use crate::{
 };
 
 #[cfg(feature = "hub")]
-use crate::hub::{Hub, HubOptions};
+use crate::hub::{self, Hub, HubOptions};
 #[cfg(feature = "onnx")]
 use crate::session::{Optimization, Provider, ProviderChoice, SessionOptions};
 #[cfg(feature = "onnx")]
@@ -341,7 +341,7 @@ impl<F: Facade> Builder<F> {
         if model.sources.is_empty() && model.required_files().next().is_none() {
             return Ok(ModelFiles::none());
         }
-        Hub::new(self.hub.clone())?.fetch(model)
+        hub::fetch(&Hub::new(self.hub.clone())?, model)
     }
 
     #[cfg(not(feature = "hub"))]

@@ -5,7 +5,7 @@ pub mod builder;
 pub mod engine;
 mod error;
 mod facade;
-#[cfg(all(fuzzing, feature = "hub", feature = "runtime-install"))]
+#[cfg(all(fuzzing, feature = "runtime-install"))]
 pub mod fuzzing;
 #[cfg(feature = "hub")]
 pub mod hub;

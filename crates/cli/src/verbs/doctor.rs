@@ -45,7 +45,7 @@ fn cache_section(args: &CacheArgs, report: &mut String, problems: &mut Vec<Strin
             let _ = writeln!(report, "cache      {}{state}", hub.cache_dir().display());
             let models = Registry::global().list(&Filter::default());
             for model in models.iter().filter(|model| !model.sources.is_empty()) {
-                if let Ok(Some(cached)) = hub.cached(model) {
+                if let Ok(Some(cached)) = hub.cached(&embedkit::hub::request(model)) {
                     let _ = writeln!(report, "             {} ({:.1} MB)", model.id, cached.size() as f64 / 1e6);
                 }
             }

@@ -10,40 +10,46 @@
 //! .archives/<name>-<key>/…                         unpacked archives (embedkit's own)
 //! ```
 
-use std::fs::{File, TryLockError};
+use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
-use super::client::Client;
-use super::{HubError, HubEvent};
+use crate::downloader::Downloader;
+use crate::lock::Lock;
+use crate::{HubError, disk};
+
+/// What is left of a transfer that nobody has gone on with for so long is removed.
+const LEFT_BEHIND: Duration = Duration::from_secs(24 * 3600);
 
 /// One repository's folder.
 #[derive(Clone, Debug)]
-pub(super) struct Repository {
-    pub(super) folder: PathBuf,
+pub(crate) struct Repository {
+    pub(crate) folder: PathBuf,
     locks: PathBuf,
+    cache: PathBuf,
 }
 
 impl Repository {
     /// The folder of `owner/name`, which need not exist.
-    pub(super) fn new(cache: &Path, id: &str) -> Result<Self, HubError> {
+    pub(crate) fn new(cache: &Path, id: &str) -> Result<Self, HubError> {
         let is_name = |part: &str| {
             let is_sign = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
             !part.is_empty() && !part.starts_with('.') && part.bytes().all(is_sign)
         };
         if id.split('/').count() > 2 || !id.split('/').all(is_name) {
-            return Err(HubError::Invalid(format!("{id:?} is no repository of the hub; it should be `owner/name`")));
+            let message = "it is no repository of the hub; it should be `owner/name`".to_owned();
+            return Err(HubError::InvalidRequest { name: format!("{id:?}"), message });
         }
         Ok(Self::in_folder(cache, &format!("models--{}", id.replace('/', "--"))))
     }
 
     fn in_folder(cache: &Path, name: &str) -> Self {
-        Self { folder: cache.join(name), locks: cache.join(".locks").join(name) }
+        Self { folder: cache.join(name), locks: cache.join(".locks").join(name), cache: cache.to_owned() }
     }
 
     /// This repository's folder, then those that differ in letter case only: the hub does not tell
     /// them apart, and older programs wrote lower-case names.
-    pub(super) fn spellings(self, cache: &Path) -> Vec<Self> {
+    pub(crate) fn spellings(self, cache: &Path) -> Vec<Self> {
         let Some(name) = self.folder.file_name().and_then(|name| name.to_str()).map(str::to_owned) else {
             return vec![self];
         };
@@ -57,165 +63,143 @@ impl Repository {
     }
 
     /// The commit that a revision means, as far as the cache knows.
-    pub(super) fn commit(&self, revision: &str) -> Option<String> {
+    pub(crate) fn commit(&self, revision: &str) -> Result<Option<String>, HubError> {
         if is_commit(revision) {
-            return Some(revision.to_owned());
+            return Ok(Some(revision.to_owned()));
         }
-        let commit = std::fs::read_to_string(self.folder.join("refs").join(revision)).ok()?;
-        Some(commit.trim().to_owned()).filter(|commit| is_plain_name(commit))
+        let path = self.folder.join("refs").join(revision);
+        match std::fs::read_to_string(&path) {
+            Ok(commit) => Ok(Some(commit.trim().to_owned()).filter(|commit| is_plain_name(commit))),
+            Err(error) if is_absent(&error) => Ok(None),
+            Err(error) => Err(HubError::io(path)(error)),
+        }
     }
 
     /// The folder of a commit's files.
-    pub(super) fn snapshot(&self, commit: &str) -> PathBuf {
+    pub(crate) fn snapshot(&self, commit: &str) -> PathBuf {
         self.folder.join("snapshots").join(commit)
     }
 
     /// Where a content is kept.
-    pub(super) fn blob(&self, etag: &str) -> PathBuf {
+    pub(crate) fn blob(&self, etag: &str) -> PathBuf {
         self.folder.join("blobs").join(etag)
     }
 
     /// Whether the commit is known not to have the file.
-    pub(super) fn lacks(&self, commit: &str, file: &str) -> bool {
+    pub(crate) fn lacks(&self, commit: &str, file: &str) -> bool {
         self.folder.join(".no_exist").join(commit).join(file).exists()
     }
 
     /// Remembers that the commit has no such file.
-    pub(super) fn remember_absent(&self, commit: &str, file: &str) -> Result<(), HubError> {
+    pub(crate) fn remember_absent(&self, commit: &str, file: &str) -> Result<(), HubError> {
         let marker = self.folder.join(".no_exist").join(commit).join(file);
-        make_parent(&marker)?;
-        File::create(&marker).map_err(HubError::io(&marker)).map(drop)
+        disk::make_parent(&self.cache, &marker)?;
+        disk::touch(&marker).map_err(HubError::io(&marker))
     }
 
     /// Remembers which commit a branch or tag means.
-    pub(super) fn remember_commit(&self, revision: &str, commit: &str) -> Result<(), HubError> {
-        if is_commit(revision) || self.commit(revision).as_deref() == Some(commit) {
+    pub(crate) fn remember_commit(&self, revision: &str, commit: &str) -> Result<(), HubError> {
+        if is_commit(revision) || self.commit(revision)?.as_deref() == Some(commit) {
             return Ok(());
         }
         let path = self.folder.join("refs").join(revision);
-        make_parent(&path)?;
-        replace(&path, |temporary| std::fs::write(temporary, commit))
+        disk::make_parent(&self.cache, &path)?;
+        disk::replace(&path, |temporary| disk::write_new(temporary, commit.as_bytes()))
     }
 
     /// Lets a commit's file be the content `etag`.
-    pub(super) fn link(&self, commit: &str, file: &str, etag: &str) -> Result<(), HubError> {
+    pub(crate) fn link(&self, commit: &str, file: &str, etag: &str) -> Result<(), HubError> {
         let pointer = self.snapshot(commit).join(file);
         let blob = self.blob(etag);
-        make_parent(&pointer)?;
+        disk::make_parent(&self.cache, &pointer)?;
         let target = "../".repeat(1 + Path::new(file).components().count()) + "blobs/" + etag;
         if std::fs::read_link(&pointer).is_ok_and(|present| present == Path::new(&target)) {
             return Ok(());
         }
-        replace(&pointer, |temporary| {
-            symlink(&target, temporary)
+        disk::replace(&pointer, |temporary| {
+            disk::symlink(&target, temporary)
                 .or_else(|_| std::fs::hard_link(&blob, temporary))
-                .or_else(|_| std::fs::copy(&blob, temporary).map(drop))
+                .or_else(|_| disk::copy_new(&blob, temporary))
         })
     }
 
     /// The etag of a commit's file, when the file is a link to its content.
-    pub(super) fn etag(&self, commit: &str, file: &str) -> Option<String> {
+    pub(crate) fn etag(&self, commit: &str, file: &str) -> Option<String> {
         let target = std::fs::read_link(self.snapshot(commit).join(file)).ok()?;
         let is_content = target.parent()?.file_name()? == "blobs";
         target.file_name().filter(|_| is_content)?.to_str().map(str::to_owned)
     }
 
     /// Waits until no other process downloads this content; until the guard is dropped, none will.
-    pub(super) fn lock(&self, client: &Client, etag: &str, file: &str) -> Result<Lock, HubError> {
-        Lock::take(client, &self.locks.join(format!("{etag}.lock")), file)
+    pub(crate) fn lock(&self, downloader: &Downloader, etag: &str, file: &str) -> Result<Lock, HubError> {
+        Lock::take(downloader, &self.lock_path(etag), file)
+    }
+
+    fn lock_path(&self, etag: &str) -> PathBuf {
+        self.locks.join(format!("{etag}.lock"))
+    }
+
+    /// Makes the folder that a content comes into.
+    pub(crate) fn make_blobs(&self) -> Result<(), HubError> {
+        disk::make_folder(&self.cache, &self.folder.join("blobs"))
+    }
+
+    /// Makes the folder of a commit's files.
+    pub(crate) fn make_snapshot(&self, commit: &str) -> Result<PathBuf, HubError> {
+        let folder = self.snapshot(commit);
+        disk::make_folder(&self.cache, &folder).map(|()| folder)
+    }
+
+    /// Removes what transfers that died long ago left among the contents. What somebody works on stays, as does what
+    /// a later call may go on from; Python's client, whose leftovers these may be too, takes the same locks.
+    pub(crate) fn sweep(&self) {
+        for entry in std::fs::read_dir(self.folder.join("blobs")).into_iter().flatten().flatten() {
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            let Some(content) = name.strip_suffix(".incomplete") else {
+                if disk::is_temporary(&name) && is_left_behind(&entry.path()) {
+                    let _ = std::fs::remove_file(entry.path());
+                }
+                continue;
+            };
+            // Some of Python's clients put a random part behind the etag.
+            let etag = content.split('.').next().unwrap_or(content);
+            if is_left_behind(&entry.path()) && Lock::try_take(&self.lock_path(etag)).is_some() {
+                let _ = std::fs::remove_file(entry.path());
+            }
+        }
     }
 }
 
+/// Whether nothing has changed a file or folder for long.
+pub(crate) fn is_left_behind(path: &Path) -> bool {
+    let changed = std::fs::symlink_metadata(path).and_then(|meta| meta.modified());
+    changed.is_ok_and(|time| time.elapsed().is_ok_and(|age| age > LEFT_BEHIND))
+}
+
+/// Whether an error says that there is no such file, and not that it cannot be looked at.
+pub(crate) fn is_absent(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+}
+
 /// Whether a revision is a full commit id.
-pub(super) fn is_commit(revision: &str) -> bool {
+pub(crate) fn is_commit(revision: &str) -> bool {
     revision.len() == 40 && revision.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// Whether a revision can be a path below `refs`.
-pub(super) fn check_revision(revision: &str) -> Result<(), HubError> {
-    let safe = Path::new(revision).components().all(|part| matches!(part, Component::Normal(_)));
-    if revision.is_empty() || revision.contains('\\') || !safe {
-        return Err(HubError::Invalid(format!("{revision:?} is no revision; name a branch, a tag or a commit")));
+pub(crate) fn check_revision(revision: &str) -> Result<(), HubError> {
+    let is_safe = Path::new(revision).components().all(|part| matches!(part, Component::Normal(_)));
+    if revision.is_empty() || revision.contains('\\') || !is_safe {
+        let message = "it is no revision; name a branch, a tag or a commit".to_owned();
+        return Err(HubError::InvalidRequest { name: format!("{revision:?}"), message });
     }
     Ok(())
 }
 
 /// Whether a name from outside can be a file's name.
-pub(super) fn is_plain_name(name: &str) -> bool {
+pub(crate) fn is_plain_name(name: &str) -> bool {
     let is_sign = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     !name.is_empty() && name.len() <= 200 && !name.starts_with('.') && name.bytes().all(is_sign)
-}
-
-/// A lock that other processes respect; released when dropped, or when its process ends however it ends.
-pub(super) struct Lock {
-    _file: Option<File>,
-}
-
-impl Lock {
-    /// Takes the lock of a file, which stays behind.
-    pub(super) fn take(client: &Client, path: &Path, file: &str) -> Result<Self, HubError> {
-        make_parent(path)?;
-        let lock = File::options().create(true).truncate(false).write(true).open(path).map_err(HubError::io(path))?;
-        let taken = match lock.try_lock() {
-            Ok(()) => Ok(()),
-            Err(TryLockError::WouldBlock) => {
-                client.tell(HubEvent::Waiting { file: file.to_owned() });
-                lock.lock()
-            }
-            Err(TryLockError::Error(error)) => Err(error),
-        };
-        match taken {
-            Ok(()) => Ok(Self { _file: Some(lock) }),
-            // Some network file systems have no locks; two downloads at once are then possible, and
-            // the check of size and hash at their end has to do.
-            Err(error) if error.kind() == std::io::ErrorKind::Unsupported => {
-                tracing::warn!(path = %path.display(), "the file system of the cache has no locks");
-                Ok(Self { _file: None })
-            }
-            Err(error) => Err(HubError::io(path)(error)),
-        }
-    }
-}
-
-/// Makes the folder that a path lies in.
-pub(super) fn make_parent(path: &Path) -> Result<(), HubError> {
-    match path.parent() {
-        Some(folder) => std::fs::create_dir_all(folder).map_err(HubError::io(folder)),
-        None => Ok(()),
-    }
-}
-
-/// Makes `path` anew, beside it first, so that nobody ever sees it half made.
-pub(super) fn replace(path: &Path, make: impl FnOnce(&Path) -> std::io::Result<()>) -> Result<(), HubError> {
-    static COUNTER: AtomicU32 = AtomicU32::new(0);
-    let unique = format!("{}-{}", std::process::id(), COUNTER.fetch_add(1, Ordering::Relaxed));
-    let mut name = std::ffi::OsString::from(".");
-    name.push(path.file_name().unwrap_or_default());
-    name.push(format!(".{unique}.new"));
-    let temporary = path.with_file_name(name);
-    let _ = std::fs::remove_file(&temporary);
-    let made = make(&temporary).and_then(|()| std::fs::rename(&temporary, path));
-    if made.is_err() {
-        let _ = std::fs::remove_file(&temporary);
-    }
-    // Renaming a hard link over another link to the same content does nothing, and leaves the first.
-    let _ = std::fs::remove_file(&temporary);
-    made.map_err(HubError::io(path))
-}
-
-#[cfg(unix)]
-pub(super) fn symlink(target: &str, link: &Path) -> std::io::Result<()> {
-    std::os::unix::fs::symlink(target, link)
-}
-
-#[cfg(windows)]
-pub(super) fn symlink(target: &str, link: &Path) -> std::io::Result<()> {
-    std::os::windows::fs::symlink_file(target.replace('/', "\\"), link)
-}
-
-#[cfg(not(any(unix, windows)))]
-pub(super) fn symlink(_target: &str, _link: &Path) -> std::io::Result<()> {
-    Err(std::io::ErrorKind::Unsupported.into())
 }
 
 #[cfg(test)]

@@ -26,24 +26,22 @@ fn python_snapshot(cache: &Path, repository: &str, reference: Option<&str>) -> P
     snapshot
 }
 
-fn pinned(revision: &str) -> ModelDescription {
-    let mut model = row();
-    model.sources = vec![Source::Hub { hf: "org/model".to_owned(), revision: Some(revision.to_owned()) }];
-    model
+fn pinned(revision: &str) -> Request {
+    request_from("org/model", Some(revision))
 }
 
 #[test]
 fn snapshots_made_by_python_are_found_offline() {
-    for (repository, reference, model) in [
-        ("models--org--model", Some("main"), row()),
+    for (repository, reference, request) in [
+        ("models--org--model", Some("main"), request()),
         ("models--org--model", None, pinned(COMMIT)),
-        ("models--Org--Model", Some("main"), row()),
+        ("models--Org--Model", Some("main"), request()),
     ] {
         let cache = tempfile::tempdir().unwrap();
         let snapshot = python_snapshot(cache.path(), repository, reference);
         let hub = offline_hub(cache.path());
-        assert_complete(&hub.fetch(&model).unwrap());
-        let cached = hub.cached(&model).unwrap().unwrap();
+        assert_complete(&hub.fetch(&request).unwrap());
+        let cached = hub.cached(&request).unwrap().unwrap();
         assert_eq!((cached.folder.as_path(), cached.size()), (snapshot.as_path(), 300_002));
     }
 }
@@ -53,12 +51,12 @@ fn offline_says_what_is_missing_and_where_it_looked() {
     let cache = tempfile::tempdir().unwrap();
     let snapshot = python_snapshot(cache.path(), "models--org--model", Some("main"));
     std::fs::remove_file(snapshot.join("onnx/model.onnx")).unwrap();
-    let error = hub_error(offline_hub(cache.path()).fetch(&row()));
+    let error = offline_hub(cache.path()).fetch(&request()).unwrap_err();
     let HubError::Offline { missing, looked_in, .. } = &error else { panic!("{error}") };
     assert_eq!((missing.as_slice(), looked_in.as_slice()), (&["onnx/model.onnx".to_owned()][..], &[snapshot][..]));
     assert!(error.to_string().contains("HF_HUB_OFFLINE"), "{error}");
 
-    let error = hub_error(offline_hub(cache.path()).fetch(&pinned("v2")));
+    let error = offline_hub(cache.path()).fetch(&pinned("v2")).unwrap_err();
     assert!(matches!(&error, HubError::Offline { missing, .. } if missing == &["onnx/model.onnx"]), "{error}");
 }
 
@@ -66,7 +64,7 @@ fn offline_says_what_is_missing_and_where_it_looked() {
 fn the_environment_can_forbid_the_network() {
     let (server, cache) = (served(), tempfile::tempdir().unwrap());
     let options = options(&server, cache.path()).environment(|name| (name == "HF_HUB_OFFLINE").then(|| "1".into()));
-    assert!(matches!(hub_error(Hub::new(options).unwrap().fetch(&row())), HubError::Offline { .. }));
+    assert!(matches!(Hub::new(options).unwrap().fetch(&request()).unwrap_err(), HubError::Offline { .. }));
     assert!(server.seen().is_empty());
 }
 
@@ -74,16 +72,11 @@ fn the_environment_can_forbid_the_network() {
 fn a_file_of_the_wrong_size_does_not_count() {
     let (server, cache) = (served(), tempfile::tempdir().unwrap());
     let snapshot = python_snapshot(cache.path(), "models--org--model", Some("main"));
-    let mut model = row();
-    model.digests.insert("onnx/model.onnx".to_owned(), size(300_000));
+    let request = request().expected("onnx/model.onnx", Expected::default().size(300_000));
     std::fs::write(snapshot.join("onnx/model.onnx"), "short").unwrap();
-    let error = hub_error(offline_hub(cache.path()).fetch(&model)).to_string();
+    let error = offline_hub(cache.path()).fetch(&request).unwrap_err().to_string();
     assert!(error.contains("has 5 bytes instead of 300000"), "{error}");
-    assert_complete(&hub(&server, cache.path()).fetch(&model).unwrap());
-}
-
-fn size(bytes: u64) -> embedkit_core::model::FileDigest {
-    embedkit_core::model::FileDigest { size: Some(bytes), sha256: None }
+    assert_complete(&hub(&server, cache.path()).fetch(&request).unwrap());
 }
 
 /// The layout that Python's `try_to_load_from_cache` and `snapshot_download` expect.
@@ -91,7 +84,7 @@ fn size(bytes: u64) -> embedkit_core::model::FileDigest {
 #[test]
 fn what_is_written_is_laid_out_as_python_expects() {
     let (server, cache) = (served(), tempfile::tempdir().unwrap());
-    hub(&server, cache.path()).fetch(&row()).unwrap();
+    hub(&server, cache.path()).fetch(&request()).unwrap();
     let folder = cache.path().join("models--org--model");
     let etag = sha256(&weights());
     assert_eq!(std::fs::read_to_string(folder.join("refs/main")).unwrap(), COMMIT);
@@ -115,7 +108,7 @@ fn a_commit_is_asked_for_by_its_name() {
 #[test]
 fn all_files_are_of_the_first_ones_commit() {
     let (server, cache) = (served(), tempfile::tempdir().unwrap());
-    hub(&server, cache.path()).fetch(&row()).unwrap();
+    hub(&server, cache.path()).fetch(&request()).unwrap();
     let of_branch = server.seen().into_iter().filter(|seen| seen.path.contains("/main/")).count();
     assert_eq!(of_branch, 1);
 }
@@ -125,7 +118,7 @@ fn optional_files_that_nobody_asked_for_yet_are_asked_for_once() {
     let (server, cache) = (served(), tempfile::tempdir().unwrap());
     python_snapshot(cache.path(), "models--org--model", Some("main"));
     for _ in 0..2 {
-        assert_complete(&hub(&server, cache.path()).fetch(&row()).unwrap());
+        assert_complete(&hub(&server, cache.path()).fetch(&request()).unwrap());
         assert_eq!(server.seen().len(), 1, "{:?}", server.seen());
         assert_eq!(server.count("HEAD", "tokenizer.json"), 1);
     }
@@ -136,17 +129,16 @@ fn a_complete_model_survives_a_failing_network() {
     let (server, cache) = (served(), tempfile::tempdir().unwrap());
     python_snapshot(cache.path(), "models--org--model", Some("main"));
     server.fault("HEAD", "", 99, Fault::Status(500, vec![]));
-    assert_complete(&hub(&server, cache.path()).fetch(&row()).unwrap());
+    assert_complete(&hub(&server, cache.path()).fetch(&request()).unwrap());
     assert_eq!(server.seen().len(), 1);
 }
 
 #[test]
-fn ids_and_revisions_that_leave_the_cache_are_refused() {
+fn ids_revisions_and_names_that_leave_the_cache_are_refused() {
     let cache = tempfile::tempdir().unwrap();
-    let mut model = row();
-    for (hf, revision) in [("../x", None), ("a/b", Some("../../x".to_owned()))] {
-        model.sources = vec![Source::Hub { hf: hf.to_owned(), revision }];
-        assert!(matches!(hub_error(offline_hub(cache.path()).fetch(&model)), HubError::Invalid(_)));
+    for request in [request_from("../x", None), request_from("a/b", Some("../../x")), request().optional("../x")] {
+        let error = offline_hub(cache.path()).fetch(&request).unwrap_err();
+        assert!(matches!(error, HubError::InvalidRequest { .. }), "{error}");
     }
 }
 
@@ -155,23 +147,22 @@ fn ids_and_revisions_that_leave_the_cache_are_refused() {
 fn external_data_lies_beside_the_model_file() {
     let (server, cache) = (served(), tempfile::tempdir().unwrap());
     server.file("onnx/model.onnx_data", "tensors");
-    let mut model = row();
-    model.files = vec!["onnx/model.onnx_data".to_owned()];
+    let external = request().required("onnx/model.onnx_data");
     let stale = cache.path().join("models--org--model/onnx_snapshots/gone");
     std::fs::create_dir_all(&stale).unwrap();
     for hub in [hub(&server, cache.path()), offline_hub(cache.path())] {
-        let files = hub.fetch(&model).unwrap();
-        assert_complete(&files);
-        let root = files.root().unwrap().canonicalize().unwrap();
+        let folder = hub.fetch(&external).unwrap();
+        assert_complete(&folder);
+        let root = folder.canonicalize().unwrap();
         for name in ["onnx/model.onnx", "onnx/model.onnx_data", "config.json"] {
             assert_eq!(root.join(name).canonicalize().unwrap(), root.join(name), "{name} is no link");
         }
-        assert_eq!(files.text("onnx/model.onnx_data").unwrap(), "tensors");
+        assert_eq!(text(&folder, "onnx/model.onnx_data"), "tensors");
     }
     assert!(!stale.exists() || cfg!(not(unix)));
-    // A model without such data is used where it is.
-    let files = offline_hub(cache.path()).fetch(&row()).unwrap();
-    assert!(files.root().unwrap().ends_with(Path::new("snapshots").join(COMMIT)));
+    // A graph without such data is used where it is.
+    let folder = offline_hub(cache.path()).fetch(&request()).unwrap();
+    assert!(folder.ends_with(Path::new("snapshots").join(COMMIT)));
 }
 
 #[test]
@@ -179,6 +170,6 @@ fn a_hit_writes_nothing() {
     let cache = tempfile::tempdir().unwrap();
     python_snapshot(cache.path(), "models--org--model", Some("main"));
     let before = std::fs::read_dir(cache.path()).unwrap().count();
-    offline_hub(cache.path()).fetch(&row()).unwrap();
+    offline_hub(cache.path()).fetch(&request()).unwrap();
     assert_eq!(std::fs::read_dir(cache.path()).unwrap().count(), before);
 }

@@ -10,8 +10,8 @@ use std::time::Duration;
 pub enum HubEvent {
     /// Everything was in the cache; nothing is downloaded.
     Cached {
-        /// The model's id.
-        model: String,
+        /// The request's name.
+        name: String,
         /// The folder with its files.
         folder: PathBuf,
     },
@@ -46,7 +46,7 @@ pub enum HubEvent {
         file: String,
         /// The try that follows; the first retry is 1.
         attempt: u32,
-        /// How long it is waited before.
+        /// The wait before it.
         wait: Duration,
         /// Why the last try failed.
         reason: String,
@@ -59,4 +59,4 @@ pub enum HubEvent {
 }
 
 /// Receives events; called from the thread that downloads.
-pub(super) type EventHandler = Arc<dyn Fn(&HubEvent) + Send + Sync>;
+pub(crate) type EventHandler = Arc<dyn Fn(&HubEvent) + Send + Sync>;

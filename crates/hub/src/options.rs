@@ -1,15 +1,14 @@
-//! Where the hub looks, what it may do, and how the environment is read.
+//! Where the hub looks, what it may do, and which variables stand for what is not said.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::event::EventHandler;
-use super::{HubError, HubEvent};
-
-/// Looks up a variable of the environment.
-type Lookup = Arc<dyn Fn(&str) -> Option<OsString> + Send + Sync>;
+use crate::environment::Environment;
+use crate::event::EventHandler;
+use crate::transport::{Proxies, Roots};
+use crate::{HubError, HubEvent};
 
 /// The hub that is asked when nothing says otherwise.
 const DEFAULT_ENDPOINT: &str = "https://huggingface.co";
@@ -18,13 +17,15 @@ const DEFAULT_ENDPOINT: &str = "https://huggingface.co";
 ///
 /// | what | option, else variables in this order |
 /// | --- | --- |
-/// | cache folder | [`cache_dir`](Self::cache_dir), `EMBEDKIT_CACHE`, `HF_HUB_CACHE`, `HF_HOME`/hub, `XDG_CACHE_HOME`/huggingface/hub, `~/.cache/huggingface/hub` |
+/// | cache folder | [`cache_dir`](Self::cache_dir), `EMBEDKIT_CACHE`, `HF_HUB_CACHE`, `HUGGINGFACE_HUB_CACHE`, `HF_HOME`/hub, `XDG_CACHE_HOME`/huggingface/hub, `~/.cache/huggingface/hub` |
 /// | server | [`endpoint`](Self::endpoint), `HF_ENDPOINT`, `https://huggingface.co` |
 /// | token | [`token`](Self::token), `HF_TOKEN`, the file `HF_TOKEN_PATH`, the file `HF_HOME`/token; the last three not under `HF_HUB_DISABLE_IMPLICIT_TOKEN` |
-/// | offline | [`offline`](Self::offline), or `HF_HUB_OFFLINE` is 1, TRUE, YES or ON |
-/// | proxy | `HTTPS_PROXY` or `HTTP_PROXY` as the server's scheme is, `ALL_PROXY`; but for the hosts of `NO_PROXY`; also in lower case |
+/// | offline | [`offline`](Self::offline), or `HF_HUB_OFFLINE` (else `TRANSFORMERS_OFFLINE`) is 1, TRUE, YES or ON |
+/// | proxy | `HTTPS_PROXY` or `HTTP_PROXY` as the address's scheme is, `ALL_PROXY`; but for the hosts, nets and ports of `NO_PROXY`; lower case goes first |
+/// | certificates | `REQUESTS_CA_BUNDLE` or `CURL_CA_BUNDLE`, `SSL_CERT_FILE` and `SSL_CERT_DIR`; the system's with the feature `native-roots`; Mozilla's |
 ///
-/// The environment is read when a hub is made, not before.
+/// In paths from the environment, `~` and `$NAME` are expanded. The environment is read when a hub is made, not before;
+/// what only the network needs (server, proxy, certificates) is looked at when the network is used.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct HubOptions {
@@ -38,15 +39,21 @@ pub struct HubOptions {
     pub offline: bool,
     /// Longest time to establish a connection; 10 s by default.
     pub connect_timeout: Duration,
-    /// Longest silence of a server before the connection counts as stalled; 30 s by default.
+    /// Longest silence of a server before the connection counts as stalled; 30 s by default. So does one over which
+    /// hardly anything comes in that time.
     pub read_timeout: Duration,
-    /// How often a request that may heal is tried again; 5 by default. It counts anew when a
-    /// transfer has got on by a mebibyte.
+    /// How often a request is tried again that may succeed then; 5 by default. It counts anew when a transfer has got
+    /// on by a mebibyte and by a 64th of its file.
     pub retries: u32,
     /// The wait before the first retry, doubled before each further one; 500 ms by default.
     pub backoff: Duration,
-    environment: Lookup,
-    pub(super) on_event: Option<EventHandler>,
+    /// The largest file, or archive, that is downloaded, in bytes; 128 GiB by default.
+    pub max_file_bytes: u64,
+    /// The most that an archive may unpack to, in bytes; 64 GiB by default. However small, an archive may not unpack to
+    /// more than a hundred times its size and a gibibyte.
+    pub max_unpacked_bytes: u64,
+    environment: Environment,
+    pub(crate) on_event: Option<EventHandler>,
 }
 
 impl Default for HubOptions {
@@ -56,11 +63,13 @@ impl Default for HubOptions {
             endpoint: None,
             token: None,
             offline: false,
-            environment: Arc::new(|name| std::env::var_os(name)),
+            environment: Environment::default(),
             connect_timeout: Duration::from_secs(10),
             read_timeout: Duration::from_secs(30),
             retries: 5,
             backoff: Duration::from_millis(500),
+            max_file_bytes: 128 << 30,
+            max_unpacked_bytes: 64 << 30,
             on_event: None,
         }
     }
@@ -77,96 +86,71 @@ impl HubOptions {
     /// Replaces the process environment, for programs that keep such settings elsewhere.
     #[must_use]
     pub fn environment(mut self, lookup: impl Fn(&str) -> Option<OsString> + Send + Sync + 'static) -> Self {
-        self.environment = Arc::new(lookup);
+        self.environment = Environment::new(lookup);
         self
     }
 
     /// Asks the environment for what is not set.
-    pub(super) fn resolve(&self) -> Result<Settings, HubError> {
-        let endpoint = self.endpoint.clone().or_else(|| self.text("HF_ENDPOINT"));
-        let endpoint = endpoint.unwrap_or_else(|| DEFAULT_ENDPOINT.to_owned()).trim_end_matches('/').to_owned();
-        let Some(origin) = super::url::origin(&endpoint) else {
-            return Err(HubError::Invalid(format!(
-                "the hub's endpoint (HF_ENDPOINT) should begin with https:// or http:// and name a host, \
-                 and is {:?}",
-                super::url::redacted(&endpoint)
-            )));
-        };
+    pub(crate) fn resolve(&self) -> Result<Settings, HubError> {
+        let environment = &self.environment;
+        let endpoint = self.endpoint.clone().or_else(|| environment.text("HF_ENDPOINT"));
+        let offline = ["HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"];
+        let offline = offline.into_iter().find(|name| environment.variable(name).is_some());
         Ok(Settings {
             cache: self.resolve_cache()?,
-            token: self.resolve_token(),
-            offline: self.offline || self.is_on("HF_HUB_OFFLINE"),
-            proxy: self.resolve_proxy(&origin),
-            endpoint,
-            origin,
+            endpoint: endpoint.unwrap_or_else(|| DEFAULT_ENDPOINT.to_owned()),
+            token: self.resolve_token()?,
+            offline: self.offline || offline.is_some_and(|name| environment.is_on(name)),
+            proxies: Proxies::of_environment(environment),
+            roots: Roots::of_environment(environment),
         })
     }
 
     fn resolve_cache(&self) -> Result<PathBuf, HubError> {
-        self.cache_dir
-            .clone()
-            .or_else(|| self.path("EMBEDKIT_CACHE"))
-            .or_else(|| self.path("HF_HUB_CACHE"))
-            .or_else(|| Some(self.hugging_face_home()?.join("hub")))
-            .ok_or_else(|| {
-                HubError::Invalid("no cache folder: there is no home folder; set EMBEDKIT_CACHE or name one".to_owned())
-            })
+        if let Some(folder) = &self.cache_dir {
+            return Ok(folder.clone());
+        }
+        for name in ["EMBEDKIT_CACHE", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"] {
+            if let Some(folder) = self.environment.path(name)? {
+                return Ok(folder);
+            }
+        }
+        let home = self.hugging_face_home()?.ok_or_else(|| HubError::InvalidOption {
+            option: "cache_dir".to_owned(),
+            message: "there is no home folder that the cache could be in; set EMBEDKIT_CACHE or name one".to_owned(),
+        })?;
+        Ok(home.join("hub"))
     }
 
-    fn resolve_token(&self) -> Option<String> {
-        let implicit = || {
-            if self.is_on("HF_HUB_DISABLE_IMPLICIT_TOKEN") {
-                return None;
-            }
-            self.text("HF_TOKEN").or_else(|| {
-                let file = self.path("HF_TOKEN_PATH").or_else(|| Some(self.hugging_face_home()?.join("token")))?;
-                std::fs::read_to_string(file).ok()
-            })
-        };
+    fn resolve_token(&self) -> Result<Option<String>, HubError> {
         // Control characters would end the header that the token is sent in.
         let clean = |token: String| token.trim().replace(['\r', '\n'], "");
-        self.token.clone().or_else(implicit).map(clean).filter(|token| !token.is_empty())
+        let token = if self.token.is_some() { self.token.clone() } else { self.implicit_token()? };
+        Ok(token.map(clean).filter(|token| !token.is_empty()))
     }
 
-    fn resolve_proxy(&self, origin: &str) -> Option<(String, Option<String>)> {
-        let either = |name: &str| self.text(name).or_else(|| self.text(&name.to_lowercase()));
-        let of_scheme = if origin.starts_with("https:") { "HTTPS_PROXY" } else { "HTTP_PROXY" };
-        let address = either(of_scheme).or_else(|| either("ALL_PROXY"))?;
-        Some((address, either("NO_PROXY")))
-    }
-
-    fn hugging_face_home(&self) -> Option<PathBuf> {
-        self.path("HF_HOME").or_else(|| {
-            let caches = self.path("XDG_CACHE_HOME").or_else(|| Some(self.home()?.join(".cache")))?;
-            Some(caches.join("huggingface"))
-        })
-    }
-
-    fn home(&self) -> Option<PathBuf> {
-        ["HOME", "USERPROFILE"].iter().find_map(|name| self.variable(name)).map(PathBuf::from)
-    }
-
-    /// A path from the environment, with a leading `~` for the home folder.
-    fn path(&self, name: &str) -> Option<PathBuf> {
-        let path = PathBuf::from(self.variable(name)?);
-        match path.strip_prefix(Path::new("~")) {
-            Ok(rest) => Some(self.home()?.join(rest)),
-            Err(_) => Some(path),
+    fn implicit_token(&self) -> Result<Option<String>, HubError> {
+        let environment = &self.environment;
+        if environment.is_on("HF_HUB_DISABLE_IMPLICIT_TOKEN") {
+            return Ok(None);
         }
+        if let Some(token) = environment.text("HF_TOKEN") {
+            return Ok(Some(token));
+        }
+        let file = match environment.path("HF_TOKEN_PATH")? {
+            Some(file) => Some(file),
+            None => self.hugging_face_home()?.map(|home| home.join("token")),
+        };
+        Ok(file.and_then(|file| std::fs::read_to_string(file).ok()))
     }
 
-    fn text(&self, name: &str) -> Option<String> {
-        self.variable(name)?.into_string().ok()
-    }
-
-    fn is_on(&self, name: &str) -> bool {
-        let value = self.text(name).unwrap_or_default();
-        ["1", "TRUE", "YES", "ON"].iter().any(|on| value.trim().eq_ignore_ascii_case(on))
-    }
-
-    /// A variable; an empty one counts as not set.
-    fn variable(&self, name: &str) -> Option<OsString> {
-        (self.environment)(name).filter(|value| !value.is_empty())
+    fn hugging_face_home(&self) -> Result<Option<PathBuf>, HubError> {
+        if let Some(home) = self.environment.path("HF_HOME")? {
+            return Ok(Some(home));
+        }
+        let caches = self.environment.path("XDG_CACHE_HOME")?;
+        let caches = caches.or_else(|| Some(self.environment.home()?.join(".cache")));
+        Ok(caches.map(|caches| caches.join("huggingface")))
     }
 }
 
@@ -174,7 +158,7 @@ impl std::fmt::Debug for HubOptions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("HubOptions")
             .field("cache_dir", &self.cache_dir)
-            .field("endpoint", &self.endpoint.as_deref().map(super::url::redacted))
+            .field("endpoint", &self.endpoint.as_deref().map(crate::url::redacted))
             .field("has_token", &self.token.is_some())
             .field("offline", &self.offline)
             .field("connect_timeout", &self.connect_timeout)
@@ -186,19 +170,20 @@ impl std::fmt::Debug for HubOptions {
 }
 
 /// What options and environment come to.
-pub(super) struct Settings {
-    pub(super) cache: PathBuf,
-    pub(super) endpoint: String,
-    /// Scheme and host of the endpoint: who may see the token.
-    pub(super) origin: String,
-    pub(super) token: Option<String>,
-    pub(super) offline: bool,
-    /// Its address, and the hosts it is not for.
-    pub(super) proxy: Option<(String, Option<String>)>,
+pub(crate) struct Settings {
+    pub(crate) cache: PathBuf,
+    /// As it was given.
+    pub(crate) endpoint: String,
+    pub(crate) token: Option<String>,
+    pub(crate) offline: bool,
+    pub(crate) proxies: Proxies,
+    pub(crate) roots: Roots,
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     fn with(change: impl FnOnce(&mut HubOptions)) -> HubOptions {
@@ -217,6 +202,7 @@ mod tests {
         const ALL: &[(&str, &str)] = &[
             ("EMBEDKIT_CACHE", "/e"),
             ("HF_HUB_CACHE", "/c"),
+            ("HUGGINGFACE_HUB_CACHE", "$HF_HOME/old"),
             ("HF_HOME", "/h"),
             ("XDG_CACHE_HOME", "/x"),
             ("HOME", "/home/u"),
@@ -226,16 +212,19 @@ mod tests {
         for (left, expected) in [
             (ALL, "/e"),
             (&ALL[1..], "/c"),
-            (&ALL[2..], "/h/hub"),
-            (&ALL[3..], "/x/huggingface/hub"),
-            (&ALL[4..], "/home/u/.cache/huggingface/hub"),
+            (&ALL[2..], "/h/old"),
+            (&ALL[3..], "/h/hub"),
+            (&ALL[4..], "/x/huggingface/hub"),
+            (&ALL[5..], "/home/u/.cache/huggingface/hub"),
         ] {
             assert_eq!(resolved(left, HubOptions::default()).cache, Path::new(expected));
         }
         let with_empty = &[("EMBEDKIT_CACHE", ""), ("HF_HOME", "~/models"), ("HOME", "/home/u")];
         assert_eq!(resolved(with_empty, HubOptions::default()).cache, Path::new("/home/u/models/hub"));
         let nowhere = HubOptions::default().environment(|_| None).resolve();
-        assert!(matches!(nowhere.err(), Some(HubError::Invalid(message)) if message.contains("EMBEDKIT_CACHE")));
+        assert!(
+            matches!(nowhere.err(), Some(HubError::InvalidOption { message, .. }) if message.contains("EMBEDKIT_CACHE"))
+        );
     }
 
     #[test]
@@ -247,6 +236,10 @@ mod tests {
             assert_eq!(HubOptions::default().environment(lookup).resolve().unwrap().offline, expected, "{value}");
         }
         assert!(resolved(&[("HOME", "/h")], with(|options| options.offline = true)).offline);
+        let offline = |variables| resolved(variables, HubOptions::default()).offline;
+        assert!(offline(&[("HOME", "/h"), ("TRANSFORMERS_OFFLINE", "1")]));
+        assert!(offline(&[("HOME", "/h"), ("HF_HUB_OFFLINE", ""), ("TRANSFORMERS_OFFLINE", "1")]));
+        assert!(!offline(&[("HOME", "/h"), ("HF_HUB_OFFLINE", "0"), ("TRANSFORMERS_OFFLINE", "1")]));
     }
 
     #[test]
@@ -275,23 +268,5 @@ mod tests {
         assert_eq!(token(&["HF_HOME"], default()).as_deref(), Some("from-home"));
         assert_eq!(token(&["HF_HOME", "HF_TOKEN", "HF_HUB_DISABLE_IMPLICIT_TOKEN"], default()), None);
         assert!(!format!("{:?}", mine()).contains("mine"));
-    }
-
-    #[test]
-    fn proxies_follow_the_scheme_of_the_endpoint() {
-        let variables = &[("HOME", "/h"), ("https_proxy", "http://p:1"), ("HTTP_PROXY", "http://q"), ("NO_PROXY", "x")];
-        let proxy = |options| resolved(variables, options).proxy.unwrap();
-        assert_eq!(proxy(HubOptions::default()), ("http://p:1".to_owned(), Some("x".to_owned())));
-        assert_eq!(proxy(with(|options| options.endpoint = Some("http://hub/".to_owned()))).0, "http://q");
-    }
-
-    #[test]
-    fn endpoints_are_addresses() {
-        let home = &[("HOME", "/h")];
-        let at = |endpoint: &str| with(|options| options.endpoint = Some(endpoint.to_owned()));
-        let wrong = at("hub.example").environment(|_| Some("/c".into())).resolve();
-        assert!(matches!(wrong.err(), Some(HubError::Invalid(_))));
-        assert_eq!(resolved(home, at("http://h/hf/")).endpoint, "http://h/hf");
-        assert_eq!(resolved(home, HubOptions::default()).endpoint, DEFAULT_ENDPOINT);
     }
 }

@@ -38,10 +38,8 @@ fn tarball(entries: &[Entry<'_>]) -> Vec<u8> {
     builder.into_inner().unwrap().finish().unwrap()
 }
 
-fn archive_row(server: &Server, sha256: Option<String>) -> ModelDescription {
-    let mut model = row();
-    model.sources = vec![Source::Archive { url: format!("{}/files/model.tar.gz?key=secret", server.url), sha256 }];
-    model
+fn archived(server: &Server, sha256: Option<&str>) -> Request {
+    without_source().archive(format!("{}/files/model.tar.gz?key=secret", server.url), sha256)
 }
 
 fn serve(archive: Vec<u8>) -> Server {
@@ -56,11 +54,11 @@ fn an_archive_is_unpacked_once() {
     for digest in [None, Some(sha256(&archive))] {
         let (server, cache) = (serve(archive.clone()), tempfile::tempdir().unwrap());
         server.fault("GET", "model.tar.gz", 1, Fault::Cut(50));
-        let model = archive_row(&server, digest);
+        let request = archived(&server, digest.as_deref());
         for hub in [hub(&server, cache.path()), hub(&server, cache.path()), offline_hub(cache.path())] {
-            let files = hub.fetch(&model).unwrap();
-            assert_eq!(files.text("onnx/model.onnx").unwrap(), "weights");
-            assert!(hub.verify(&model).unwrap().is_ok());
+            let folder = hub.fetch(&request).unwrap();
+            assert_eq!(text(&folder, "onnx/model.onnx"), "weights");
+            assert!(hub.verify(&request).unwrap().is_ok());
         }
         assert_eq!(server.seen().len(), 2);
         let left: Vec<_> = std::fs::read_dir(cache.path().join(".archives")).unwrap().flatten().collect();
@@ -71,7 +69,7 @@ fn an_archive_is_unpacked_once() {
 #[test]
 fn a_wrong_archive_is_refused_and_leaves_nothing() {
     let (server, cache) = (serve(tarball(GOOD)), tempfile::tempdir().unwrap());
-    let error = hub_error(hub(&server, cache.path()).fetch(&archive_row(&server, Some("0".repeat(64)))));
+    let error = hub(&server, cache.path()).fetch(&archived(&server, Some(&"0".repeat(64)))).unwrap_err();
     assert!(matches!(error, HubError::Mismatch { what: "SHA-256", .. }), "{error}");
 
     let mut broken = tarball(GOOD);
@@ -99,7 +97,7 @@ fn a_wrong_archive_is_refused_and_leaves_nothing() {
         (tarball(&GOOD[..2]), "it has no onnx/model.onnx"),
     ] {
         let (server, cache) = (serve(archive), tempfile::tempdir().unwrap());
-        let error = hub_error(hub(&server, cache.path()).fetch(&archive_row(&server, None)));
+        let error = hub(&server, cache.path()).fetch(&archived(&server, None)).unwrap_err();
         let text = error.to_string();
         assert!(matches!(error, HubError::Archive { .. }) && text.contains(expected), "{expected}: {text}");
         assert!(!text.contains("secret"), "{text}");
@@ -113,9 +111,9 @@ fn links_inside_an_archive_become_files() {
     let links =
         [(EntryType::Symlink, "model/a.json", "./config.json"), (EntryType::Link, "model/b", "model/config.json")];
     let (server, cache) = (serve(tarball(&[GOOD, &links].concat())), tempfile::tempdir().unwrap());
-    let files = hub(&server, cache.path()).fetch(&archive_row(&server, None)).unwrap();
+    let folder = hub(&server, cache.path()).fetch(&archived(&server, None)).unwrap();
     for name in ["a.json", "b"] {
-        assert_eq!(files.text(name).unwrap(), "{}");
-        assert!(!files.path(name).unwrap().is_symlink());
+        assert_eq!(text(&folder, name), "{}");
+        assert!(!folder.join(name).is_symlink());
     }
 }

@@ -2,17 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use embedkit_core::model::FileDigest;
-
 use super::*;
-use embedkit_testing::hub::{COMMIT, Fault, Seen, Server, sha256};
+use embedkit_testing::hub::{COMMIT, Fault, Server, sha256};
 
 #[test]
 fn a_model_is_downloaded_once_with_events() {
     let (server, cache) = (served(), tempfile::tempdir().unwrap());
     let (options, events) = events(options(&server, cache.path()));
     let hub = Hub::new(options).unwrap();
-    assert_complete(&hub.fetch(&row()).unwrap());
+    assert_complete(&hub.fetch(&request()).unwrap());
     let log: Vec<String> = events.lock().unwrap().iter().map(|event| format!("{event:?}")).collect();
     let position = |start: &str| log.iter().position(|event| event.starts_with(start)).unwrap();
     assert!(
@@ -23,16 +21,16 @@ fn a_model_is_downloaded_once_with_events() {
     assert_eq!(log.last().unwrap(), "Finished { file: \"onnx/model.onnx\", bytes: 300000 }");
 
     let requests = server.seen().len();
-    assert_complete(&hub.fetch(&row()).unwrap());
+    assert_complete(&hub.fetch(&request()).unwrap());
     assert_eq!(server.seen().len(), requests, "a complete model needs no network");
     assert!(matches!(events.lock().unwrap().last(), Some(HubEvent::Cached { .. })));
 }
 
 #[test]
-fn only_files_of_the_row_are_asked_for() {
+fn only_files_of_the_request_are_asked_for() {
     let (server, cache) = (served(), tempfile::tempdir().unwrap());
     server.file("README.md", "much");
-    hub(&server, cache.path()).fetch(&row()).unwrap();
+    hub(&server, cache.path()).fetch(&request()).unwrap();
     for seen in server.seen() {
         assert!(
             ["config.json", "tokenizer.json", "model.onnx"].iter().any(|name| seen.path.ends_with(name)),
@@ -46,7 +44,7 @@ fn the_token_is_not_sent_to_a_cdn() {
     let (server, cdn, cache) = (served(), Server::start(), tempfile::tempdir().unwrap());
     server.require_token("hf_secret").redirect_to(&cdn);
     let hub = hub_with(&server, cache.path(), |options| options.token = Some("hf_secret".to_owned()));
-    assert_complete(&hub.fetch(&row()).unwrap());
+    assert_complete(&hub.fetch(&request()).unwrap());
     assert_eq!(cdn.seen().len(), 1);
     assert!(!cdn.seen()[0].headers.contains_key("authorization"), "{:?}", cdn.seen());
     assert!(server.seen().iter().all(|seen| seen.headers["authorization"] == "Bearer hf_secret"));
@@ -58,11 +56,11 @@ fn errors_show_no_secret() {
     server.redirect_to(&cdn);
     cdn.fault("GET", "", 9, Fault::Status(403, vec![]));
     let hub = hub_with(&server, cache.path(), |options| options.token = Some("hf_secret".to_owned()));
-    let error = hub_error(hub.fetch(&row()));
+    let error = hub.fetch(&request()).unwrap_err();
     let text = format!("{error} {error:?}");
     assert!(matches!(error, HubError::Refused { status: 403, .. }), "{text}");
     assert!(!text.contains("secret") && !text.contains("Signature"), "{text}");
-    assert_eq!(cdn.seen().len(), 1, "a refusal does not heal");
+    assert_eq!(cdn.seen().len(), 1, "a refusal is final");
 }
 
 #[test]
@@ -70,19 +68,19 @@ fn what_does_not_exist_is_named() {
     let cache = tempfile::tempdir().unwrap();
     let server = Server::start();
     server.file("config.json", "{}");
-    let error = hub_error(hub(&server, cache.path()).fetch(&row()));
+    let error = hub(&server, cache.path()).fetch(&request()).unwrap_err();
     assert!(
         matches!(&error, HubError::NotFound { what, .. } if what.contains("onnx/model.onnx in org/model")),
         "{error}"
     );
-    assert_eq!(server.count("HEAD", "model.onnx"), 1, "a 404 does not heal");
+    assert_eq!(server.count("HEAD", "model.onnx"), 1, "a 404 is final");
 
     for (code, expected) in
         [("RepoNotFound", "the repository org/model"), ("RevisionNotFound", "revision main of org/model")]
     {
         let server = served();
         server.fault("HEAD", "config.json", 1, Fault::Status(404, vec![("x-error-code", code.to_owned())]));
-        let error = hub_error(hub(&server, tempfile::tempdir().unwrap().path()).fetch(&row()));
+        let error = hub(&server, tempfile::tempdir().unwrap().path()).fetch(&request()).unwrap_err();
         assert!(matches!(&error, HubError::NotFound { what, .. } if what == expected), "{error}");
     }
 }
@@ -93,16 +91,16 @@ fn refusals_say_what_to_do() {
         let (server, cache) = (served(), tempfile::tempdir().unwrap());
         server.require_token("right");
         let hub = hub_with(&server, cache.path(), |options| options.token = token.map(str::to_owned));
-        let error = hub_error(hub.fetch(&row()));
+        let error = hub.fetch(&request()).unwrap_err();
         assert!(
             matches!(&error, HubError::Refused { status: 401, .. }) && error.to_string().contains(advice),
             "{error}"
         );
-        assert_eq!(server.seen().len(), 1, "a refusal does not heal");
+        assert_eq!(server.seen().len(), 1, "a refusal is final");
     }
     let (server, cache) = (served(), tempfile::tempdir().unwrap());
     server.fault("HEAD", "config.json", 1, Fault::Status(403, vec![("x-error-code", "GatedRepo".to_owned())]));
-    let error = hub_error(hub(&server, cache.path()).fetch(&row()));
+    let error = hub(&server, cache.path()).fetch(&request()).unwrap_err();
     assert!(error.to_string().contains("accept its terms"), "{error}");
 }
 
@@ -112,7 +110,7 @@ fn too_many_requests_are_repeated_when_the_server_says() {
     server.fault("HEAD", "config.json", 1, Fault::Status(429, vec![("retry-after", "1".to_owned())]));
     let (options, events) = events(options(&server, cache.path()));
     let start = Instant::now();
-    assert_complete(&Hub::new(options).unwrap().fetch(&row()).unwrap());
+    assert_complete(&Hub::new(options).unwrap().fetch(&request()).unwrap());
     assert!(start.elapsed() >= Duration::from_secs(1));
     let is_retry =
         |event: &HubEvent| matches!(event, HubEvent::Retrying { attempt: 1, wait, .. } if wait.as_secs() == 1);
@@ -124,7 +122,7 @@ fn failures_of_the_server_are_retried_a_bounded_number_of_times() {
     let (server, cache) = (served(), tempfile::tempdir().unwrap());
     server.fault("HEAD", "model.onnx", 1, Fault::Status(500, vec![]));
     server.fault("GET", "model.onnx", 2, Fault::Status(503, vec![]));
-    assert_complete(&hub(&server, cache.path()).fetch(&row()).unwrap());
+    assert_complete(&hub(&server, cache.path()).fetch(&request()).unwrap());
 
     let (server, cache) = (served(), tempfile::tempdir().unwrap());
     server.fault("HEAD", "config.json", 99, Fault::Status(500, vec![]));
@@ -132,7 +130,7 @@ fn failures_of_the_server_are_retried_a_bounded_number_of_times() {
         (options.retries, options.backoff) = (1, Duration::from_millis(300));
     });
     let start = Instant::now();
-    let error = hub_error(hub.fetch(&row()));
+    let error = hub.fetch(&request()).unwrap_err();
     assert!(matches!(error, HubError::Status { status: 500, .. }), "{error}");
     assert_eq!(server.seen().len(), 2);
     assert!(start.elapsed() < Duration::from_millis(900), "no wait after the last try");
@@ -144,7 +142,7 @@ fn a_stall_is_noticed_and_resumed() {
     server.fault("HEAD", "config.json", 1, Fault::Silence);
     server.fault("GET", "model.onnx", 1, Fault::Stall(100_000));
     let start = Instant::now();
-    assert_complete(&hub(&server, cache.path()).fetch(&row()).unwrap());
+    assert_complete(&hub(&server, cache.path()).fetch(&request()).unwrap());
     assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
     assert_eq!(ranges(&server), [None, Some("bytes=100000-".to_owned())]);
 }
@@ -153,7 +151,7 @@ fn a_stall_is_noticed_and_resumed() {
 fn a_cut_is_resumed() {
     let (server, cache) = (served(), tempfile::tempdir().unwrap());
     server.fault("GET", "model.onnx", 1, Fault::Cut(200_000));
-    assert_complete(&hub(&server, cache.path()).fetch(&row()).unwrap());
+    assert_complete(&hub(&server, cache.path()).fetch(&request()).unwrap());
     assert_eq!(ranges(&server), [None, Some("bytes=200000-".to_owned())]);
 }
 
@@ -162,9 +160,9 @@ fn a_cut_is_resumed_by_the_next_call() {
     let (server, cache) = (served(), tempfile::tempdir().unwrap());
     server.fault("GET", "model.onnx", 1, Fault::Cut(200_000));
     let hub = hub_with(&server, cache.path(), |options| options.retries = 0);
-    let error = hub_error(hub.fetch(&row()));
+    let error = hub.fetch(&request()).unwrap_err();
     assert!(matches!(error, HubError::Network { .. }), "{error}");
-    assert_complete(&hub.fetch(&row()).unwrap());
+    assert_complete(&hub.fetch(&request()).unwrap());
     assert_eq!(ranges(&server), [None, Some("bytes=200000-".to_owned())]);
 }
 
@@ -173,7 +171,7 @@ fn a_server_without_ranges_starts_again() {
     let (server, cache) = (served(), tempfile::tempdir().unwrap());
     server.fault("GET", "model.onnx", 1, Fault::Cut(200_000));
     server.fault("GET", "model.onnx", 1, Fault::IgnoreRange);
-    assert_complete(&hub(&server, cache.path()).fetch(&row()).unwrap());
+    assert_complete(&hub(&server, cache.path()).fetch(&request()).unwrap());
 }
 
 #[test]
@@ -182,7 +180,7 @@ fn what_an_earlier_download_left_is_checked_too() {
     let blobs = cache.path().join("models--org--model/blobs");
     std::fs::create_dir_all(&blobs).unwrap();
     std::fs::write(blobs.join(format!("{}.incomplete", sha256(&weights()))), vec![7; 1000]).unwrap();
-    assert_complete(&hub(&server, cache.path()).fetch(&row()).unwrap());
+    assert_complete(&hub(&server, cache.path()).fetch(&request()).unwrap());
     assert_eq!(ranges(&server), [Some("bytes=1000-".to_owned()), None]);
 }
 
@@ -191,10 +189,10 @@ fn a_wrong_size_is_refused() {
     for body in [weights()[..1000].to_vec(), vec![0; 300_001]] {
         let (server, cache) = (served(), tempfile::tempdir().unwrap());
         server.fault("GET", "model.onnx", 9, Fault::Body(body));
-        let error = hub_error(hub(&server, cache.path()).fetch(&row()));
+        let error = hub(&server, cache.path()).fetch(&request()).unwrap_err();
         assert!(matches!(error, HubError::Mismatch { what: "size", .. }), "{error}");
         assert_eq!(server.count("GET", "model.onnx"), 1);
-        assert!(!hub(&server, cache.path()).is_cached(&row()).unwrap());
+        assert!(!hub(&server, cache.path()).is_cached(&request()).unwrap());
     }
 }
 
@@ -202,29 +200,27 @@ fn a_wrong_size_is_refused() {
 fn a_wrong_hash_is_refused() {
     let (server, cache) = (served(), tempfile::tempdir().unwrap());
     server.fault("GET", "model.onnx", 1, Fault::Body(vec![0; 300_000]));
-    let error = hub_error(hub(&server, cache.path()).fetch(&row()));
+    let error = hub(&server, cache.path()).fetch(&request()).unwrap_err();
     assert!(matches!(error, HubError::Mismatch { what: "SHA-256", .. }), "{error}");
     let blobs = cache.path().join("models--org--model/blobs");
     assert_eq!(std::fs::read_dir(blobs).unwrap().count(), 1, "only config.json is left");
-    assert_complete(&hub(&server, cache.path()).fetch(&row()).unwrap());
+    assert_complete(&hub(&server, cache.path()).fetch(&request()).unwrap());
 }
 
 #[test]
-fn the_digests_of_the_row_are_checked_before_anything_is_downloaded() {
-    let zeros = || Some("0".repeat(64));
-    for digest in [FileDigest { size: Some(5), sha256: None }, FileDigest { size: None, sha256: zeros() }] {
+fn the_digests_of_the_request_are_checked_before_anything_is_downloaded() {
+    let zeros = "0".repeat(64);
+    for expected in [Expected::default().size(5), Expected::default().sha256(&zeros)] {
         let (server, cache) = (served(), tempfile::tempdir().unwrap());
-        let mut model = row();
-        model.digests.insert(model.model_file.clone(), digest);
-        let error = hub_error(hub(&server, cache.path()).fetch(&model));
+        let request = request().expected("onnx/model.onnx", expected);
+        let error = hub(&server, cache.path()).fetch(&request).unwrap_err();
         assert!(matches!(error, HubError::Mismatch { .. }), "{error}");
         assert_eq!(server.count("GET", "model.onnx"), 0);
     }
     // A small file's etag is no SHA-256; there the content is checked.
     let (server, cache) = (served(), tempfile::tempdir().unwrap());
-    let mut model = row();
-    model.digests.insert("config.json".to_owned(), FileDigest { size: Some(2), sha256: zeros() });
-    let error = hub_error(hub(&server, cache.path()).fetch(&model));
+    let request = request().expected("config.json", Expected::default().size(2).sha256(&zeros));
+    let error = hub(&server, cache.path()).fetch(&request).unwrap_err();
     assert!(matches!(error, HubError::Mismatch { what: "SHA-256", .. }), "{error}");
 }
 
@@ -235,12 +231,12 @@ fn a_page_instead_of_a_hub_is_noticed() {
     portal.raw("/login", "<html>");
     let login = vec![("location", format!("{}/login", portal.url))];
     server.fault("HEAD", "config.json", 1, Fault::Status(302, login));
-    let error = hub_error(hub(&server, cache.path()).fetch(&row()));
+    let error = hub(&server, cache.path()).fetch(&request()).unwrap_err();
     assert!(matches!(error, HubError::Protocol { .. }), "{error}");
 
     let loops = vec![("location", "/org/model/resolve/main/config.json".to_owned())];
     server.fault("HEAD", "config.json", 99, Fault::Status(307, loops));
-    let error = hub_error(hub(&server, cache.path()).fetch(&row()));
+    let error = hub(&server, cache.path()).fetch(&request()).unwrap_err();
     assert!(error.to_string().contains("redirects without end"), "{error}");
 }
 
@@ -250,7 +246,7 @@ fn a_renamed_repository_is_followed() {
     server.raw("/new/name/resolve/main/config.json", "{}");
     let location = vec![("location", "/new/name/resolve/main/config.json".to_owned())];
     server.fault("HEAD", "/org/model/resolve/main/config.json", 1, Fault::Status(307, location));
-    assert_complete(&hub(&server, cache.path()).fetch(&row()).unwrap());
+    assert_complete(&hub(&server, cache.path()).fetch(&request()).unwrap());
 }
 
 #[test]
@@ -260,7 +256,7 @@ fn names_from_the_server_cannot_leave_the_cache() {
         let headers = [("location", "http://cdn/x"), ("x-repo-commit", commit), ("x-linked-etag", etag)];
         let headers = headers.map(|(name, value)| (name, value.to_owned())).into();
         server.fault("HEAD", "config.json", 1, Fault::Status(302, headers));
-        let error = hub_error(hub(&server, cache.path()).fetch(&row()));
+        let error = hub(&server, cache.path()).fetch(&request()).unwrap_err();
         assert!(matches!(error, HubError::Protocol { .. }), "{error}");
     }
 }
@@ -268,17 +264,13 @@ fn names_from_the_server_cannot_leave_the_cache() {
 #[test]
 fn the_next_source_is_tried() {
     let (server, cache) = (served(), tempfile::tempdir().unwrap());
-    let mut model = row();
-    model.sources.insert(0, Source::Hub { hf: "org/gone".to_owned(), revision: None });
-    assert_complete(&hub(&server, cache.path()).fetch(&model).unwrap());
-    model.sources = vec![
-        Source::Hub { hf: "org/gone".to_owned(), revision: None },
-        Source::Hub { hf: "org/lost".to_owned(), revision: None },
-    ];
-    let error = hub_error(hub(&server, cache.path()).fetch(&model)).to_string();
+    let request = request_from("org/gone", None).repository("org/model", None);
+    assert_complete(&hub(&server, cache.path()).fetch(&request).unwrap());
+    let request = request_from("org/gone", None).repository("org/lost", None);
+    let error = hub(&server, cache.path()).fetch(&request).unwrap_err().to_string();
     assert!(error.contains("[org/gone]") && error.contains("[org/lost]"), "{error}");
-    model.sources.clear();
-    assert!(matches!(hub_error(hub(&server, cache.path()).fetch(&model)), HubError::NoSource { .. }));
+    let error = hub(&server, cache.path()).fetch(&without_source()).unwrap_err();
+    assert!(matches!(error, HubError::NoSource { .. }), "{error}");
 }
 
 #[test]
@@ -286,31 +278,6 @@ fn nobody_listens() {
     let cache = tempfile::tempdir().unwrap();
     let server = Server::start();
     let hub = hub_with(&server, cache.path(), |options| options.endpoint = Some("http://127.0.0.1:1".to_owned()));
-    let error = hub_error(hub.fetch(&row()));
+    let error = hub.fetch(&request()).unwrap_err();
     assert!(matches!(error, HubError::Network { .. }), "{error}");
-}
-
-/// `/dev/full` accepts no byte, as a full disk does.
-#[cfg(target_os = "linux")]
-#[test]
-fn a_full_disk_is_named_and_not_retried() {
-    let (server, cache) = (served(), tempfile::tempdir().unwrap());
-    let part = cache.path().join(format!("models--org--model/blobs/{}.incomplete", sha256(&weights())));
-    std::fs::create_dir_all(part.parent().unwrap()).unwrap();
-    std::os::unix::fs::symlink("/dev/full", &part).unwrap();
-    let error = hub_error(hub(&server, cache.path()).fetch(&row()));
-    assert!(
-        matches!(&error, HubError::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull),
-        "{error}"
-    );
-    assert!(error.to_string().contains("EMBEDKIT_CACHE"), "{error}");
-    assert_eq!(server.count("GET", "model.onnx"), 1);
-    std::fs::remove_file(part).unwrap();
-    assert_complete(&hub(&server, cache.path()).fetch(&row()).unwrap());
-}
-
-/// The ranges that the weights were asked for with.
-fn ranges(server: &Server) -> Vec<Option<String>> {
-    let is_weights = |seen: &Seen| seen.method == "GET" && seen.path.ends_with("model.onnx");
-    server.seen().into_iter().filter(is_weights).map(|seen| seen.headers.get("range").cloned()).collect()
 }

@@ -16,7 +16,7 @@ fn fetch_in_a_process_of_its_own() {
     let (Ok(endpoint), Ok(cache)) = (std::env::var(ENDPOINT), std::env::var(CACHE)) else { return };
     let mut options = HubOptions::default().environment(|_| None);
     (options.endpoint, options.cache_dir) = (Some(endpoint), Some(cache.into()));
-    assert_complete(&Hub::new(options).unwrap().fetch(&row()).unwrap());
+    assert_complete(&Hub::new(options).unwrap().fetch(&request()).unwrap());
 }
 
 fn spawn(server: &Server, cache: &Path) -> Child {
@@ -39,7 +39,7 @@ fn two_processes_download_once() {
         assert!(child.wait().unwrap().success());
     }
     assert_eq!(server.count("GET", "model.onnx"), 1);
-    assert_complete(&offline_hub(cache.path()).fetch(&row()).unwrap());
+    assert_complete(&offline_hub(cache.path()).fetch(&request()).unwrap());
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn threads_download_once() {
     let hub = Hub::new(options).unwrap();
     std::thread::scope(|scope| {
         for _ in 0..3 {
-            scope.spawn(|| assert_complete(&hub.fetch(&row()).unwrap()));
+            scope.spawn(|| assert_complete(&hub.fetch(&request()).unwrap()));
         }
     });
     assert_eq!(server.count("GET", "model.onnx"), 1);
@@ -74,9 +74,26 @@ fn a_killed_download_goes_on_where_it_stopped() {
     child.wait().unwrap();
     let left = received();
     assert!((50_000..300_000).contains(&left), "{left}");
-    assert!(!hub(&server, cache.path()).is_cached(&row()).unwrap(), "half a file is no file");
+    assert!(!hub(&server, cache.path()).is_cached(&request()).unwrap(), "half a file is no file");
 
-    assert_complete(&hub(&server, cache.path()).fetch(&row()).unwrap());
+    assert_complete(&hub(&server, cache.path()).fetch(&request()).unwrap());
     let ranges: Vec<_> = server.seen().into_iter().filter_map(|seen| seen.headers.get("range").cloned()).collect();
     assert_eq!(ranges, [format!("bytes={left}-")]);
+}
+
+/// A limit on files is as near to a full disk as a test can get.
+#[cfg(unix)]
+#[test]
+fn what_the_disk_refuses_is_kept_so_far_and_not_retried() {
+    let (server, cache) = (served(), tempfile::tempdir().unwrap());
+    let mut shell = Command::new("sh");
+    let script = "trap '' XFSZ; ulimit -f 200; exec \"$0\" --ignored --exact \
+                  processes::fetch_in_a_process_of_its_own";
+    let output = shell.args(["-c", script]).arg(std::env::current_exe().unwrap());
+    let output = output.env(ENDPOINT, &server.url).env(CACHE, cache.path()).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && text.contains("FileTooLarge"), "{text}");
+    assert_eq!(server.count("GET", "model.onnx"), 1);
+    assert_complete(&hub(&server, cache.path()).fetch(&request()).unwrap());
+    assert!(ranges(&server)[1].is_some());
 }

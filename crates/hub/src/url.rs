@@ -1,7 +1,7 @@
 //! The little that the hub needs to know about addresses.
 
 /// Scheme and authority in lower case, without the scheme's own port: `https://host`.
-pub(super) fn origin(url: &str) -> Option<String> {
+pub(crate) fn origin(url: &str) -> Option<String> {
     let (scheme, rest) = url.split_once("://")?;
     let scheme = scheme.to_ascii_lowercase();
     let port = match scheme.as_str() {
@@ -15,8 +15,31 @@ pub(super) fn origin(url: &str) -> Option<String> {
     (!authority.is_empty()).then(|| format!("{scheme}://{authority}"))
 }
 
+/// The address with scheme and host in lower case, as some parsers want them.
+pub(crate) fn with_lower_origin(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let (authority, path) = rest.split_at(rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len()));
+    let (user, host) = authority.split_at(authority.rfind('@').map_or(0, |at| at + 1));
+    format!("{}://{user}{}{path}", scheme.to_ascii_lowercase(), host.to_ascii_lowercase())
+}
+
+/// The host, in lower case and without the brackets of IPv6, and the port if one is stated.
+pub(crate) fn host_and_port(url: &str) -> Option<(String, Option<u16>)> {
+    let origin = origin(url)?;
+    let authority = origin.split_once("://")?.1;
+    let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let (host, port) = match authority.strip_prefix('[') {
+        Some(rest) => {
+            let (host, rest) = rest.split_once(']')?;
+            (host, rest.strip_prefix(':'))
+        }
+        None => authority.split_once(':').map_or((authority, None), |(host, port)| (host, Some(port))),
+    };
+    Some((host.to_owned(), port.and_then(|port| port.parse().ok())))
+}
+
 /// Where a redirect from `base` to `location` leads.
-pub(super) fn join(base: &str, location: &str) -> Option<String> {
+pub(crate) fn join(base: &str, location: &str) -> Option<String> {
     if location.contains("://") && origin(location).is_some() {
         return Some(location.to_owned());
     }
@@ -33,7 +56,7 @@ pub(super) fn join(base: &str, location: &str) -> Option<String> {
 }
 
 /// The address as messages show it: no query, no user name, no password.
-pub(super) fn redacted(url: &str) -> String {
+pub(crate) fn redacted(url: &str) -> String {
     let url = without_query(url);
     let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
@@ -42,7 +65,7 @@ pub(super) fn redacted(url: &str) -> String {
 }
 
 /// Percent-encodes one segment of a path.
-pub(super) fn encode(segment: &str) -> String {
+pub(crate) fn encode(segment: &str) -> String {
     let mut encoded = String::with_capacity(segment.len());
     for byte in segment.bytes() {
         match byte {
@@ -69,6 +92,25 @@ mod tests {
         assert_ne!(origin("https://evil.net\\@hub.co/"), origin("https://hub.co/"));
         assert_eq!(origin("ftp://hub.co/"), None);
         assert_eq!(origin("https:///x"), None);
+    }
+
+    #[test]
+    fn scheme_and_host_are_lowered_and_nothing_else() {
+        assert_eq!(with_lower_origin("HTTPS://User:Pass@Hub.CO:443/A?B#C"), "https://User:Pass@hub.co:443/A?B#C");
+        assert_eq!(with_lower_origin("Hub"), "Hub");
+    }
+
+    #[test]
+    fn hosts_and_ports_are_taken_apart() {
+        for (url, host, port) in [
+            ("https://Hub.co/x", "hub.co", None),
+            ("http://u:p@hub.co:8080?x", "hub.co", Some(8080)),
+            ("https://[::1]:8443/x", "::1", Some(8443)),
+            ("https://[::1]", "::1", None),
+        ] {
+            assert_eq!(host_and_port(url), Some((host.to_owned(), port)), "{url}");
+        }
+        assert_eq!(host_and_port("hub.co"), None);
     }
 
     #[test]

@@ -1,47 +1,42 @@
 //! ONNX models with their weights in files beside them.
 //!
 //! ONNX Runtime 1.24 and later refuses external data that resolves outside of the model file's
-//! folder, and in a snapshot every file is a link to a content elsewhere. Such models are given
-//! real names in a folder of their own: `onnx_snapshots/<commit>`, with hard links, or copies where
-//! the file system has none.
+//! folder, and in a snapshot every file is a link to a content elsewhere. Such models get a folder with
+//! real files: `onnx_snapshots/<commit>`, of hard links, or of copies where the file system has none.
 
 use std::path::{Path, PathBuf};
 
-use super::HubError;
-use super::cache::{make_parent, replace};
-use super::wanted::wanted;
-use crate::ModelDescription;
+use crate::{HubError, Request, disk};
 
-/// The folder to load the model from: the snapshot, or its twin of hard links where that is needed.
-pub(super) fn loadable(model: &ModelDescription, snapshot: PathBuf) -> PathBuf {
-    if !has_far_data(model, &snapshot) {
+/// The folder to load from: the snapshot, or its twin of hard links where that is needed.
+pub(crate) fn loadable(cache: &Path, request: &Request, snapshot: PathBuf) -> PathBuf {
+    if !has_far_data(request, &snapshot) {
         return snapshot;
     }
     let Some((repository, commit)) = repository_of(&snapshot) else { return snapshot };
     let twins = repository.join("onnx_snapshots");
     let twin = twins.join(&commit);
-    match mirror(model, &snapshot, &twin) {
+    match mirror(cache, request, &snapshot, &twin) {
         Ok(()) => {
             forget_stale(&twins, repository);
             twin
         }
         Err(error) => {
-            let error = error.to_string();
-            tracing::warn!(model = model.id, error, "external data could not be put beside the model file");
+            let error = error.with_causes();
+            tracing::warn!(request.name, error, "external data could not be put beside the model file");
             snapshot
         }
     }
 }
 
-/// Whether a required file beside or below the `.onnx` file resolves outside of its folder.
-fn has_far_data(model: &ModelDescription, snapshot: &Path) -> bool {
-    let model_file = Path::new(&model.model_file);
-    let Some(folder) = model_file.parent().filter(|_| model_file.extension().is_some_and(|kind| kind == "onnx")) else {
-        return false;
-    };
+/// Whether another required file beside or below the graph resolves outside of the graph's folder.
+fn has_far_data(request: &Request, snapshot: &Path) -> bool {
+    let Some(graph) = &request.graph else { return false };
+    let Some(folder) = Path::new(graph).parent() else { return false };
     let Ok(real_folder) = snapshot.join(folder).canonicalize() else { return false };
     let is_far = |file: &String| snapshot.join(file).canonicalize().is_ok_and(|real| !real.starts_with(&real_folder));
-    model.files.iter().filter(|file| Path::new(file).starts_with(folder)).any(is_far)
+    let data = request.required.iter().filter(|file| *file != graph && Path::new(file).starts_with(folder));
+    data.into_iter().any(is_far)
 }
 
 /// The repository's folder and the commit of `models--…/snapshots/<commit>`.
@@ -50,15 +45,17 @@ fn repository_of(snapshot: &Path) -> Option<(&Path, std::ffi::OsString)> {
     Some((snapshots.parent()?, snapshot.file_name()?.to_owned()))
 }
 
-fn mirror(model: &ModelDescription, snapshot: &Path, twin: &Path) -> Result<(), HubError> {
-    for file in wanted(model) {
+fn mirror(cache: &Path, request: &Request, snapshot: &Path, twin: &Path) -> Result<(), HubError> {
+    for file in request.files() {
         let Ok(real) = snapshot.join(file.name).canonicalize() else { continue };
         let path = twin.join(file.name);
         if is_same(&real, &path) {
             continue;
         }
-        make_parent(&path)?;
-        replace(&path, |temporary| std::fs::hard_link(&real, temporary).or_else(|_| copy(&real, temporary)))?;
+        disk::make_parent(cache, &path)?;
+        disk::replace(&path, |temporary| {
+            std::fs::hard_link(&real, temporary).or_else(|_| disk::copy_new(&real, temporary))
+        })?;
     }
     Ok(())
 }
@@ -69,12 +66,6 @@ fn is_same(content: &Path, path: &Path) -> bool {
         (Ok(a), Ok(b)) => b.is_file() && a.len() == b.len() && a.modified().ok() == b.modified().ok(),
         _ => false,
     }
-}
-
-fn copy(content: &Path, path: &Path) -> std::io::Result<()> {
-    std::fs::copy(content, path)?;
-    let modified = std::fs::metadata(content)?.modified()?;
-    std::fs::File::options().write(true).open(path)?.set_modified(modified)
 }
 
 /// Removes the twins of snapshots that are gone: their links alone keep the contents on the disk.

@@ -11,20 +11,28 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use embedkit_core::hub::{Hub, HubError, HubEvent, HubOptions};
-use embedkit_core::{Error, ModelDescription, ModelFiles, Source};
-use embedkit_testing::hub::Server;
+use embedkit_hub::{Expected, Hub, HubError, HubEvent, HubOptions, Request};
+use embedkit_testing::hub::{Seen, Server};
 
-/// A row whose weights and configuration come from `org/model`.
-fn row() -> ModelDescription {
-    let mut model = ModelDescription::new("test/model", "dense", "transformer");
-    model.model_file = "onnx/model.onnx".to_owned();
-    model.config_files = vec!["config.json".to_owned(), "tokenizer.json".to_owned()];
-    model.sources = vec![Source::Hub { hf: "org/model".to_owned(), revision: None }];
-    model
+/// A graph and configuration from `org/model`.
+fn request() -> Request {
+    request_from("org/model", None)
 }
 
-/// A server with the row's files but `tokenizer.json`, which the repository does not have.
+/// The same from elsewhere.
+fn request_from(repo: &str, revision: Option<&str>) -> Request {
+    without_source().repository(repo, revision)
+}
+
+fn without_source() -> Request {
+    Request::new("test/model")
+        .required("onnx/model.onnx")
+        .optional("config.json")
+        .optional("tokenizer.json")
+        .graph("onnx/model.onnx")
+}
+
+/// A server with the request's files but `tokenizer.json`, which the repository does not have.
 fn served() -> Server {
     let server = Server::start();
     server.file("config.json", "{}").file("onnx/model.onnx", weights());
@@ -74,15 +82,18 @@ fn events(options: HubOptions) -> (HubOptions, Arc<Mutex<Vec<HubEvent>>>) {
     (options.on_event(move |event| log.lock().unwrap().push(event.clone())), events)
 }
 
-fn hub_error<T: std::fmt::Debug>(result: embedkit_core::Result<T>) -> HubError {
-    match result.unwrap_err() {
-        Error::Hub(error) => error,
-        other => panic!("{other}"),
-    }
+fn text(folder: &Path, file: &str) -> String {
+    std::fs::read_to_string(folder.join(file)).unwrap()
 }
 
-fn assert_complete(files: &ModelFiles) {
-    assert_eq!(files.read("onnx/model.onnx").unwrap(), weights());
-    assert_eq!(files.text("config.json").unwrap(), "{}");
-    assert!(!files.has("tokenizer.json"));
+fn assert_complete(folder: &Path) {
+    assert_eq!(std::fs::read(folder.join("onnx/model.onnx")).unwrap(), weights());
+    assert_eq!(text(folder, "config.json"), "{}");
+    assert!(!folder.join("tokenizer.json").exists());
+}
+
+/// The ranges that the weights were asked for with.
+fn ranges(server: &Server) -> Vec<Option<String>> {
+    let is_weights = |seen: &Seen| seen.method == "GET" && seen.path.ends_with("model.onnx");
+    server.seen().into_iter().filter(is_weights).map(|seen| seen.headers.get("range").cloned()).collect()
 }
