@@ -6,9 +6,12 @@ use std::sync::Arc;
 
 use crate::HubError;
 
+/// Looks up a variable.
+type Lookup = dyn Fn(&str) -> Option<OsString> + Send + Sync;
+
 /// Variables of the environment, or what a program puts in their place.
 #[derive(Clone)]
-pub(crate) struct Environment(Arc<dyn Fn(&str) -> Option<OsString> + Send + Sync>);
+pub(crate) struct Environment(Arc<Lookup>);
 
 impl Default for Environment {
     fn default() -> Self {

@@ -4,19 +4,21 @@
 //! folder, and in a snapshot every file is a link to a content elsewhere. Such models get a folder with
 //! real files: `onnx_snapshots/<commit>`, of hard links, or of copies where the file system has none.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::{HubError, Request, disk};
 
-/// The folder to load from: the snapshot, or its twin of hard links where that is needed.
-pub(crate) fn loadable(cache: &Path, request: &Request, snapshot: PathBuf) -> PathBuf {
+/// The folder to load from: the snapshot, or its twin of hard links where that is needed. `renewed` files have another
+/// content than before.
+pub(crate) fn loadable(cache: &Path, request: &Request, snapshot: PathBuf, renewed: &BTreeSet<String>) -> PathBuf {
     if !has_far_data(request, &snapshot) {
         return snapshot;
     }
     let Some((repository, commit)) = repository_of(&snapshot) else { return snapshot };
     let twins = repository.join("onnx_snapshots");
     let twin = twins.join(&commit);
-    match mirror(cache, request, &snapshot, &twin) {
+    match mirror(cache, request, &snapshot, &twin, renewed) {
         Ok(()) => {
             forget_stale(&twins, repository);
             twin
@@ -45,11 +47,17 @@ fn repository_of(snapshot: &Path) -> Option<(&Path, std::ffi::OsString)> {
     Some((snapshots.parent()?, snapshot.file_name()?.to_owned()))
 }
 
-fn mirror(cache: &Path, request: &Request, snapshot: &Path, twin: &Path) -> Result<(), HubError> {
+fn mirror(
+    cache: &Path,
+    request: &Request,
+    snapshot: &Path,
+    twin: &Path,
+    renewed: &BTreeSet<String>,
+) -> Result<(), HubError> {
     for file in request.files() {
         let Ok(real) = snapshot.join(file.name).canonicalize() else { continue };
         let path = twin.join(file.name);
-        if is_same(&real, &path) {
+        if !renewed.contains(file.name) && is_same(&real, &path) {
             continue;
         }
         disk::make_parent(cache, &path)?;

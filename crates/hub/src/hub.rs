@@ -109,14 +109,14 @@ impl Hub {
             }
             let folder = entry.folder.clone();
             self.0.downloader.tell(HubEvent::Cached { name: request.name.clone(), folder: folder.clone() });
-            return Ok(self.loadable(request, folder));
+            return Ok(self.loadable(request, folder, &BTreeSet::new()));
         }
         if self.is_offline() {
             let missing = Self::best(&entries).or(entries.first()).map(|entry| entry.inventory.missing.clone());
             return Err(Self::offline(request, &entries, missing.unwrap_or_default()));
         }
         let folder = self.fetch_any(request)?;
-        Ok(self.loadable(request, folder))
+        Ok(self.loadable(request, folder, &BTreeSet::new()))
     }
 
     /// What the cache has of the request, every file with a known digest hashed. Uses no network.
@@ -145,7 +145,7 @@ impl Hub {
             return Err(Self::offline(request, &entries, wrong.into_iter().collect()));
         }
         let folder = self.complete(&self.0.downloader, request, entry, &wrong)?;
-        Ok(self.loadable(request, folder))
+        Ok(self.loadable(request, folder, &wrong))
     }
 
     /// What the cache has, when all required files are there. Uses no network.
@@ -183,8 +183,8 @@ impl Hub {
         archive::download(&self.0.downloader, url, to, sha256)
     }
 
-    fn loadable(&self, request: &Request, folder: PathBuf) -> PathBuf {
-        external::loadable(self.cache_dir(), request, folder)
+    fn loadable(&self, request: &Request, folder: PathBuf, renewed: &BTreeSet<String>) -> PathBuf {
+        external::loadable(self.cache_dir(), request, folder, renewed)
     }
 
     /// What the cache has, or would have, of each source.

@@ -49,7 +49,7 @@ pub(crate) fn has(path: &Path, promise: &Promise) -> Result<bool, HubError> {
 /// A file's size; none when there is no such file.
 pub(crate) fn size(path: &Path) -> Result<Option<u64>, HubError> {
     match std::fs::metadata(path) {
-        Ok(meta) => Ok(meta.is_file().then(|| meta.len())),
+        Ok(meta) => Ok(meta.is_file().then_some(meta.len())),
         Err(error) if is_absent(&error) => Ok(None),
         Err(error) => Err(HubError::io(path)(error)),
     }

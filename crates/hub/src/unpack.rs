@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::fs::File;
-use std::io::{Error, ErrorKind, Read, Write};
+use std::io::{Error, ErrorKind, Read};
 use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
 
@@ -45,6 +45,7 @@ pub(crate) fn unpack(tarball: &Path, root: &Path, max_bytes: u64) -> Result<(), 
     let mut entries = archive.entries()?;
     // Links come last: then no file can be written through one.
     let mut links = Vec::new();
+    let mut files = Vec::new();
     let (mut count, mut bytes) = (0, 0u64);
     loop {
         allowance.set(MAX_HEADER);
@@ -62,7 +63,10 @@ pub(crate) fn unpack(tarball: &Path, root: &Path, max_bytes: u64) -> Result<(), 
         let path = root.join(&name);
         match entry.header().entry_type() {
             EntryType::Directory => std::fs::create_dir_all(&path)?,
-            EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse => write(&mut entry, &path)?,
+            EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse => {
+                write(&mut entry, &path)?;
+                files.push(path);
+            }
             kind @ (EntryType::Symlink | EntryType::Link) => {
                 let target = entry.link_name()?.ok_or_else(|| refused("a link without a target", &name))?;
                 let base = if kind == EntryType::Link { Path::new("") } else { name.parent().unwrap_or(Path::new("")) };
@@ -72,7 +76,6 @@ pub(crate) fn unpack(tarball: &Path, root: &Path, max_bytes: u64) -> Result<(), 
             _ => return Err(refused("neither a file nor a folder nor a link", &name).into()),
         }
     }
-    drop(entries);
     // gzip's checksum stands at the very end, behind the archive's.
     std::io::copy(&mut archive.into_inner(), &mut std::io::sink())?;
     for (path, target) in links {
@@ -80,6 +83,10 @@ pub(crate) fn unpack(tarball: &Path, root: &Path, max_bytes: u64) -> Result<(), 
         if bytes > max_bytes {
             return Err(Refusal::TooLarge(max_bytes));
         }
+    }
+    // What is refused need not outlast a power cut.
+    for file in files {
+        File::options().write(true).open(file)?.sync_all()?;
     }
     Ok(())
 }
@@ -114,9 +121,7 @@ fn write(entry: &mut impl Read, path: &Path) -> std::io::Result<()> {
     // Of two files of one name the second counts, as in tar.
     let _ = std::fs::remove_file(path);
     let mut file = disk::create_new(path)?;
-    std::io::copy(entry, &mut file)?;
-    file.flush()?;
-    file.sync_all()
+    std::io::copy(entry, &mut file).map(drop)
 }
 
 /// Gives a link's target a second name; a hard link cannot be led elsewhere afterwards. Gives the bytes that a copy

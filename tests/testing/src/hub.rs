@@ -268,7 +268,9 @@ fn answer(
             std::thread::sleep(Duration::from_secs(5));
             Ok(())
         }
-        Some(Fault::Cut(length) | Fault::Restart(length) | Fault::Unsized(length)) => stream.write_all(&body[..length]),
+        Some(Fault::Cut(length) | Fault::Restart(length) | Fault::Unsized(length)) => {
+            stream.write_all(&body[..length.min(body.len())])
+        }
         Some(Fault::Chunked { cut }) => {
             for chunk in body.chunks(1000) {
                 write!(stream, "{:x}\r\n", chunk.len())?;

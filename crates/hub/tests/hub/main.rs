@@ -4,8 +4,12 @@
 mod archives;
 mod cache;
 mod failures;
+mod integrity;
 mod processes;
 mod repair;
+mod shared;
+mod surroundings;
+mod tls;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
