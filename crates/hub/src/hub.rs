@@ -93,6 +93,15 @@ impl Hub {
         self.0.offline
     }
 
+    /// Looks at what only the network needs (server, proxy, certificates), without using it: for programs that say
+    /// beforehand what would not work.
+    ///
+    /// # Errors
+    /// [`HubError::InvalidOption`] for what cannot be used.
+    pub fn check_settings(&self) -> Result<(), HubError> {
+        self.0.downloader.http.check_settings()
+    }
+
     /// The folder with the request's files: from the cache, else from the request's sources, in their order.
     ///
     /// Optional files that the cache neither has nor knows to be absent are asked for once; when that fails, the

@@ -88,7 +88,8 @@ impl Remote<'_> {
         if commit.is_some_and(|commit| !is_plain_name(commit)) {
             return wrong("its X-Repo-Commit is no commit");
         }
-        if etag.is_some_and(|etag| !is_plain_name(etag)) {
+        // The last is the name of a content on its way.
+        if etag.is_some_and(|etag| !is_plain_name(etag) || etag.ends_with(".incomplete")) {
             return wrong("its ETag cannot be a file's name");
         }
         Ok(answer)

@@ -90,7 +90,7 @@ impl Agents {
     }
 
     /// The connections that lead to an address.
-    fn agent(&self, url: &str) -> Result<&ureq::Agent, HubError> {
+    pub(super) fn agent(&self, url: &str) -> Result<&ureq::Agent, HubError> {
         let proxy = self.proxies.of(url);
         let place = match proxy {
             None => &self.direct,

@@ -89,6 +89,11 @@ fn says_it_all(redirect: &Response) -> bool {
 }
 
 impl Http {
+    /// Whether the endpoint, and what leads to it, can be used.
+    pub(crate) fn check_settings(&self) -> Result<(), HubError> {
+        self.agents.agent(&Endpoint::parse(&self.endpoint)?.url).map(drop)
+    }
+
     /// What any address has, from a byte on; none when it has no such range. `file` is how errors name it.
     pub(crate) fn open_address(&self, address: &str, file: &str, from: u64) -> Result<Option<Body>, Failure> {
         let response = self.send(false, address, from, |_| false)?;

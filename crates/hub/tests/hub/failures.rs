@@ -251,7 +251,9 @@ fn a_renamed_repository_is_followed() {
 
 #[test]
 fn names_from_the_server_cannot_leave_the_cache() {
-    for (commit, etag) in [("../../evil", "e"), (COMMIT, "../../evil"), (COMMIT, "\"..\"")] {
+    for (commit, etag) in
+        [("../../evil", "e"), (COMMIT, "../../evil"), (COMMIT, "\"..\""), (COMMIT, "\"abc.incomplete\"")]
+    {
         let (server, cache) = (served(), tempfile::tempdir().unwrap());
         let headers = [("location", "http://cdn/x"), ("x-repo-commit", commit), ("x-linked-etag", etag)];
         let headers = headers.map(|(name, value)| (name, value.to_owned())).into();

@@ -17,9 +17,25 @@ fn a_malformed_endpoint_matters_when_it_is_needed() {
     let error = hub_seeing(&server, cache.path(), wrong()).fetch(&request()).unwrap_err();
     assert!(matches!(&error, HubError::InvalidOption { option, .. } if option.contains("HF_ENDPOINT")), "{error}");
     let hub = hub_seeing(&server, cache.path(), wrong());
+    assert!(matches!(hub.check_settings(), Err(HubError::InvalidOption { .. })));
     hub.download(&format!("{}/org/model/resolve/main/config.json", server.url), &cache.path().join("x"), None).unwrap();
     hub_seeing(&server, cache.path(), vec![("HF_ENDPOINT", server.url.clone())]).fetch(&request()).unwrap();
     assert_complete(&hub.fetch(&request()).unwrap());
+}
+
+#[test]
+fn settings_can_be_checked_without_the_network() {
+    let (server, cache) = (served(), tempfile::tempdir().unwrap());
+    let with = |name: &'static str, value: &str| {
+        let endpoint = ("HF_ENDPOINT", server.url.replace("http:", "https:"));
+        hub_seeing(&server, cache.path(), vec![endpoint, (name, value.to_owned())]).check_settings()
+    };
+    assert!(with("NO_PROXY", "*").is_ok());
+    for (name, value) in [("SSL_CERT_FILE", "/no/such"), ("HTTPS_PROXY", "http://:x:y")] {
+        let error = with(name, value).unwrap_err();
+        assert!(matches!(&error, HubError::InvalidOption { option, .. } if option.contains(name)), "{error}");
+    }
+    assert!(server.seen().is_empty());
 }
 
 #[test]
