@@ -128,7 +128,7 @@ pub enum Error {
     /// A model could not be fetched.
     #[cfg(feature = "hub")]
     #[error(transparent)]
-    Hub(#[from] crate::hub::HubError),
+    Hub(#[from] embedkit_hub::HubError),
     /// ONNX Runtime could not be found, loaded or used.
     #[cfg(feature = "onnx")]
     #[error(transparent)]

@@ -5,14 +5,6 @@ use std::path::Path;
 
 use crate::BoxError;
 
-/// Unpacks a model's `.tar.gz` into a folder.
-///
-/// # Errors
-/// No such archive, or one that holds what it must not.
-pub fn unpack_model(archive: &Path, folder: &Path) -> std::io::Result<()> {
-    crate::hub::archive::unpack(archive, folder)
-}
-
 /// Takes ONNX Runtime's libraries out of an archive, a tar or a zip by its name.
 ///
 /// # Errors

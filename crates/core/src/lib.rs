@@ -5,7 +5,7 @@ mod embedder;
 pub mod engine;
 mod error;
 mod family;
-#[cfg(all(fuzzing, feature = "hub", feature = "runtime-install"))]
+#[cfg(all(fuzzing, feature = "runtime-install"))]
 pub mod fuzzing;
 #[cfg(feature = "hub")]
 pub mod hub;

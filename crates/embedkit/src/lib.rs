@@ -38,7 +38,7 @@
 //! | `download-binaries` | downloads a static ONNX Runtime at build time (without `load-dynamic`) | |
 //! | `link` | links the ONNX Runtime that `pkg-config` or `ORT_LIB_PATH` names (without `load-dynamic`) | |
 //! | `hub` | downloads from the Hugging Face Hub, over rustls | yes |
-//! | `native-roots` | the hub trusts the system's certificates instead of Mozilla's | |
+//! | `native-roots` | the hub trusts the system's certificates instead of Mozilla's; the command line does | |
 //! | `runtime-install` | installs ONNX Runtime for this user, from a file, with pip or from its releases | |
 //! | `ort-environment` | takes the `ort` environment that a host program already has | |
 //! | `cuda` | NVIDIA GPUs | |

@@ -7,7 +7,8 @@ use std::borrow::Cow;
 use std::io::Write as _;
 use std::path::Path;
 
-use embedkit_core::fuzzing::{unpack_model, unpack_runtime};
+use embedkit_core::fuzzing::unpack_runtime;
+use embedkit_hub::fuzzing::unpack as unpack_model;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use libfuzzer_sys::fuzz_target;

@@ -6,6 +6,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
 /// The commit of `main` on every repository here.
@@ -39,6 +40,17 @@ pub enum Fault {
     Trickle(Duration),
     /// Whole, whatever range was asked for.
     IgnoreRange,
+    /// From the start, whatever range was asked for, and cut after this many bytes.
+    Restart(usize),
+    /// Properly, with these headers besides.
+    Headers(Vec<(&'static str, String)>),
+    /// Without saying how long it is, and cut after this many bytes.
+    Unsized(usize),
+    /// In chunks; without the last one, if it is to be cut.
+    Chunked {
+        /// Whether the end is missing.
+        cut: bool,
+    },
 }
 
 struct Rule {
@@ -139,10 +151,15 @@ pub fn sha256(content: &[u8]) -> String {
     Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Small files have an etag of 40 digits, large ones their SHA-256.
+/// Git's name of a content, in hexadecimal digits.
+pub fn git_blob(content: &[u8]) -> String {
+    let hasher = Sha1::new().chain_update(format!("blob {}\0", content.len())).chain_update(content);
+    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Small files have git's name as their etag, large ones their SHA-256.
 fn etag(path: &str, content: &[u8]) -> String {
-    let hash = sha256(content);
-    if path.ends_with(".onnx") || path.ends_with("_data") { hash } else { hash[..40].to_owned() }
+    if path.ends_with(".onnx") || path.ends_with("_data") { sha256(content) } else { git_blob(content) }
 }
 
 fn serve(state: &Mutex<State>, stream: TcpStream) -> std::io::Result<()> {
@@ -221,18 +238,27 @@ fn answer(
         return head(&mut stream, 302, &headers, 0);
     }
     headers.push(("etag", format!("\"{}\"", etag(&seen.path, &content))));
-    if let Some(Fault::Body(other)) = &fault {
-        content.clone_from(other);
+    match &fault {
+        Some(Fault::Body(other)) => content.clone_from(other),
+        Some(Fault::Headers(more)) => headers.extend(more.iter().map(|(name, value)| (*name, value.clone()))),
+        _ => {}
     }
-    let range =
-        seen.headers.get("range").and_then(|range| range.strip_prefix("bytes=")?.strip_suffix('-')?.parse().ok());
-    let from: usize = range.filter(|_| !matches!(fault, Some(Fault::IgnoreRange))).unwrap_or(0);
+    let range = seen.headers.get("range").and_then(|range| range.strip_prefix("bytes=")?.split('-').next());
+    let is_ignored = matches!(fault, Some(Fault::IgnoreRange | Fault::Restart(_)));
+    let from: usize = range.filter(|_| !is_ignored).and_then(|from| from.parse().ok()).unwrap_or(0);
     let status = if from > 0 { 206 } else { 200 };
     if from > 0 {
         headers.push(("content-range", format!("bytes {from}-{}/{}", content.len() - 1, content.len())));
     }
     let body = &content[from..];
-    head(&mut stream, status, &headers, body.len())?;
+    match fault {
+        Some(Fault::Unsized(_)) => head_without_length(&mut stream, status, &headers)?,
+        Some(Fault::Chunked { .. }) => {
+            headers.push(("transfer-encoding", "chunked".to_owned()));
+            head_without_length(&mut stream, status, &headers)?;
+        }
+        _ => head(&mut stream, status, &headers, body.len())?,
+    }
     if seen.method == "HEAD" {
         return Ok(());
     }
@@ -242,7 +268,17 @@ fn answer(
             std::thread::sleep(Duration::from_secs(5));
             Ok(())
         }
-        Some(Fault::Cut(length)) => stream.write_all(&body[..length]),
+        Some(Fault::Cut(length) | Fault::Restart(length) | Fault::Unsized(length)) => {
+            stream.write_all(&body[..length.min(body.len())])
+        }
+        Some(Fault::Chunked { cut }) => {
+            for chunk in body.chunks(1000) {
+                write!(stream, "{:x}\r\n", chunk.len())?;
+                stream.write_all(chunk)?;
+                stream.write_all(b"\r\n")?;
+            }
+            if cut { Ok(()) } else { stream.write_all(b"0\r\n\r\n") }
+        }
         Some(Fault::Trickle(pause)) => body.chunks(1000).try_for_each(|chunk| {
             std::thread::sleep(pause);
             stream.write_all(chunk)
@@ -252,7 +288,12 @@ fn answer(
 }
 
 fn head(stream: &mut TcpStream, status: u16, headers: &[(&str, String)], length: usize) -> std::io::Result<()> {
-    let mut text = format!("HTTP/1.1 {status} Status\r\nConnection: close\r\nContent-Length: {length}\r\n");
+    let headers = [headers, &[("Content-Length", length.to_string())]].concat();
+    head_without_length(stream, status, &headers)
+}
+
+fn head_without_length(stream: &mut TcpStream, status: u16, headers: &[(&str, String)]) -> std::io::Result<()> {
+    let mut text = format!("HTTP/1.1 {status} Status\r\nConnection: close\r\n");
     for (name, value) in headers {
         text.push_str(&format!("{name}: {value}\r\n"));
     }

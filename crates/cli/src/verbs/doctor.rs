@@ -44,9 +44,12 @@ fn cache_section(args: &CacheArgs, report: &mut String, problems: &mut Vec<Strin
         Ok(hub) => {
             let state = if hub.is_offline() { " (offline)" } else { "" };
             let _ = writeln!(report, "cache      {}{state}", hub.cache_dir().display());
+            if let Err(error) = hub.check_settings() {
+                problems.push(error.to_string());
+            }
             let models = Registry::global().list(&ModelFilter::default());
             for model in models.iter().filter(|model| !model.sources.is_empty()) {
-                if let Ok(Some(cached)) = hub.cached(model) {
+                if let Ok(Some(cached)) = hub.cached(&embedkit::hub::request(model)) {
                     let _ = writeln!(report, "             {} ({:.1} MB)", model.id, cached.size() as f64 / 1e6);
                 }
             }

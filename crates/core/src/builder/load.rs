@@ -96,7 +96,7 @@ impl<E> Builder<E> {
         if model.sources.is_empty() && model.required_files().next().is_none() {
             return Ok(ModelFiles::none());
         }
-        crate::hub::Hub::new(self.hub.clone())?.fetch(model)
+        crate::hub::fetch(&crate::hub::Hub::new(self.hub.clone())?, model)
     }
 
     #[cfg(not(feature = "hub"))]

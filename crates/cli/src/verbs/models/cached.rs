@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use embedkit::hub::{FileStatus, Hub, Report};
+use embedkit::hub::{self, FileStatus, Hub, Report};
 use embedkit::{ModelDescription, ModelFiles};
 use serde_json::json;
 
@@ -11,15 +11,15 @@ use crate::failure::{Failure, Result};
 use crate::verbs::print;
 
 pub(super) fn pull(args: &CachedArgs) -> Result<()> {
-    fetch(args, |hub, model| hub.fetch(model))
+    fetch(args, hub::fetch)
 }
 
 pub(super) fn repair(args: &CachedArgs) -> Result<()> {
-    fetch(args, |hub, model| hub.repair(model))
+    fetch(args, hub::repair)
 }
 
 fn fetch(args: &CachedArgs, fetch: impl Fn(&Hub, &ModelDescription) -> embedkit::Result<ModelFiles>) -> Result<()> {
-    let hub = hub(args)?;
+    let hub = open(args)?;
     for model in models(args)? {
         let files = fetch(&hub, &model)?;
         let folder = files.root();
@@ -36,10 +36,10 @@ fn fetch(args: &CachedArgs, fetch: impl Fn(&Hub, &ModelDescription) -> embedkit:
 }
 
 pub(super) fn verify(args: &CachedArgs) -> Result<()> {
-    let hub = hub(args)?;
+    let hub = open(args)?;
     let mut wrong = Vec::new();
     for model in models(args)? {
-        let report = hub.verify(&model)?;
+        let report = hub.verify(&hub::request(&model)).map_err(embedkit::Error::from)?;
         print(&if args.json { format!("{}\n", as_json(&report)) } else { as_text(&report) })?;
         if !report.is_ok() {
             wrong.push(model.id.clone());
@@ -54,8 +54,8 @@ pub(super) fn verify(args: &CachedArgs) -> Result<()> {
     }
 }
 
-fn hub(args: &CachedArgs) -> Result<Hub> {
-    Ok(Hub::new(args.cache.hub_options())?)
+fn open(args: &CachedArgs) -> Result<Hub> {
+    Ok(Hub::new(args.cache.hub_options()).map_err(embedkit::Error::from)?)
 }
 
 /// The models that can be in the cache: those that are compiled in are not.
@@ -84,7 +84,7 @@ fn word(status: &FileStatus) -> &str {
 
 fn as_text(report: &Report) -> String {
     let folder = report.folder.as_ref().map_or("not in the cache".to_owned(), |folder| folder.display().to_string());
-    let mut text = format!("{}  {folder}\n", report.model);
+    let mut text = format!("{}  {folder}\n", report.name);
     for file in &report.files {
         let optional = if file.required { "" } else { " (optional)" };
         text += &format!("  {}: {}{optional}\n", file.name, word(&file.status));
@@ -102,5 +102,5 @@ fn as_json(report: &Report) -> serde_json::Value {
             "ok": file.is_ok(),
         })
     });
-    json!({ "model": report.model, "folder": report.folder, "ok": report.is_ok(), "files": files.collect::<Vec<_>>() })
+    json!({ "model": report.name, "folder": report.folder, "ok": report.is_ok(), "files": files.collect::<Vec<_>>() })
 }

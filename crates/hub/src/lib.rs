@@ -1,0 +1,63 @@
+//! Files of Hugging Face repositories, and of archives, downloaded once and checked.
+//!
+//! A [`Hub`] looks into the cache first, and uses the network only when a file of the [`Request`] is missing and
+//! nobody said offline. The cache is the one that the Hugging Face Hub's own clients keep: what they downloaded is
+//! found, and what is downloaded here is found by them.
+//!
+//! ```no_run
+//! use embedkit_hub::{Hub, HubOptions, Request};
+//!
+//! # fn main() -> Result<(), embedkit_hub::HubError> {
+//! let request = Request::new("MiniLM")
+//!     .repository("sentence-transformers/all-MiniLM-L6-v2", None)
+//!     .required("tokenizer.json")
+//!     .required("onnx/model.onnx");
+//! let hub = Hub::new(HubOptions::default().on_event(|event| eprintln!("{event:?}")))?;
+//! let folder = hub.fetch(&request)?;
+//! println!("{} bytes", std::fs::metadata(folder.join("onnx/model.onnx")).unwrap().len());
+//! assert!(hub.verify(&request)?.is_ok());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What a file goes through
+//!
+//! The server is asked for the file's commit, size and etag. The etag is the content's SHA-256, of files in large-file
+//! storage, or else git's name for it. Sizes and digests must be those of the request, where it states them. The
+//! content comes into a temporary file, under a lock that other processes respect, is hashed while it arrives, made
+//! durable and renamed. A transfer that stalls or is cut goes on where it stopped, in this process or in the next. Only
+//! what may succeed later is tried again: a cut, a stall, 408, 425, 429 and 5xx; and the tries have an end.
+//!
+//! Names from outside (in requests, from servers, in archives) never lead out of their folder; downloads and what
+//! archives unpack to have a bound ([`HubOptions::max_file_bytes`], [`HubOptions::max_unpacked_bytes`]); and in a cache
+//! that several users share, nothing is written through a link that another one made.
+
+mod archive;
+mod cache;
+mod digest;
+mod disk;
+mod downloader;
+mod environment;
+mod error;
+mod event;
+mod external;
+#[cfg(fuzzing)]
+pub mod fuzzing;
+mod hub;
+mod inventory;
+mod lock;
+mod options;
+mod remote;
+mod request;
+mod transfer;
+mod transport;
+mod unpack;
+mod url;
+mod verify;
+
+pub use error::HubError;
+pub use event::HubEvent;
+pub use hub::{Cached, Hub};
+pub use options::HubOptions;
+pub use request::{Expected, Request, Source};
+pub use verify::{FileReport, FileStatus, Report};

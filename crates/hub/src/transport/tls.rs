@@ -1,0 +1,103 @@
+//! Whose word is taken for who a server is.
+
+use std::path::{Path, PathBuf};
+
+use ureq::tls::{PemItem, RootCerts, parse_pem};
+
+use crate::HubError;
+use crate::environment::Environment;
+
+/// Where trusted certificates come from.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Roots {
+    /// Files and folders of PEM certificates, each with the variable that names it. None: the system's, or Mozilla's.
+    named: Vec<(&'static str, PathBuf)>,
+}
+
+impl Roots {
+    /// Reads `REQUESTS_CA_BUNDLE` or `CURL_CA_BUNDLE`, else `SSL_CERT_FILE` and `SSL_CERT_DIR`. As everywhere, what
+    /// they name takes the place of the other certificates.
+    pub(crate) fn of_environment(environment: &Environment) -> Self {
+        let one = |name: &'static str| Some((name, PathBuf::from(environment.variable(name)?)));
+        if let Some(bundle) = one("REQUESTS_CA_BUNDLE").or_else(|| one("CURL_CA_BUNDLE")) {
+            return Self { named: vec![bundle] };
+        }
+        let folders = environment.variable("SSL_CERT_DIR").unwrap_or_default();
+        let folders = std::env::split_paths(&folders).filter(|folder| !folder.as_os_str().is_empty());
+        let folders = folders.map(|folder| ("SSL_CERT_DIR", folder));
+        Self { named: one("SSL_CERT_FILE").into_iter().chain(folders).collect() }
+    }
+
+    /// # Errors
+    /// [`HubError::InvalidOption`] when a variable names no certificate.
+    pub(crate) fn load(&self) -> Result<RootCerts, HubError> {
+        if self.named.is_empty() {
+            return Ok(of_system());
+        }
+        let mut certificates = Vec::new();
+        for (variable, path) in &self.named {
+            let wrong = |message| HubError::InvalidOption { option: (*variable).to_owned(), message };
+            let unreadable = |error| wrong(format!("{} cannot be read: {error}", path.display()));
+            for file in files(path).map_err(unreadable)? {
+                let pem = std::fs::read(file).map_err(unreadable)?;
+                certificates.extend(parse_pem(&pem).filter_map(|item| match item {
+                    Ok(PemItem::Certificate(certificate)) => Some(certificate),
+                    _ => None,
+                }));
+            }
+            if certificates.is_empty() && path.is_file() {
+                return Err(wrong(format!("{} holds no PEM certificate", path.display())));
+            }
+        }
+        if certificates.is_empty() {
+            let message = "there is no PEM certificate in these folders".to_owned();
+            return Err(HubError::InvalidOption { option: "SSL_CERT_DIR".to_owned(), message });
+        }
+        Ok(certificates.into())
+    }
+
+    /// Which certificates are trusted, and how to trust others.
+    pub(crate) fn advice(&self) -> String {
+        let trusted = match &self.named[..] {
+            [] if cfg!(feature = "native-roots") => "this system's certificates are trusted".to_owned(),
+            [] => "Mozilla's certificates are trusted".to_owned(),
+            named => {
+                let named = named.iter().map(|(variable, path)| format!("{variable} ({})", path.display()));
+                format!("the certificates of {} are trusted", named.collect::<Vec<_>>().join(", "))
+            }
+        };
+        format!(
+            "{trusted}. Behind a proxy that looks into connections, set SSL_CERT_FILE (or REQUESTS_CA_BUNDLE) to a PEM \
+             file with the certificates of your company"
+        )
+    }
+}
+
+/// The file, or the files of the folder.
+fn files(path: &Path) -> std::io::Result<Vec<PathBuf>> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let entries = std::fs::read_dir(path)?.flatten().map(|entry| entry.path());
+    let mut files: Vec<PathBuf> = entries.filter(|entry| entry.is_file()).collect();
+    files.sort();
+    Ok(files)
+}
+
+/// The system's certificates; Mozilla's where it has none, as in many containers.
+#[cfg(feature = "native-roots")]
+fn of_system() -> RootCerts {
+    let found = rustls_native_certs::load_native_certs();
+    for error in &found.errors {
+        tracing::debug!(%error, "some of the system's certificates cannot be read");
+    }
+    if found.certs.is_empty() {
+        return RootCerts::WebPki;
+    }
+    found.certs.iter().map(|certificate| ureq::tls::Certificate::from_der(certificate).to_owned()).into()
+}
+
+#[cfg(not(feature = "native-roots"))]
+fn of_system() -> RootCerts {
+    RootCerts::WebPki
+}
