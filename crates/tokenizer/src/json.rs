@@ -54,6 +54,17 @@ fn with_finite_numbers(json: &[u8]) -> Option<Vec<u8>> {
     found.then_some(finite)
 }
 
+/// The strings of a JSON text, quotes included, in order.
+pub(crate) fn strings(json: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = json;
+    std::iter::from_fn(move || {
+        let start = rest.iter().position(|byte| *byte == b'"')?;
+        let (string, after) = rest[start..].split_at(string_length(&rest[start..]));
+        rest = after;
+        Some(string)
+    })
+}
+
 /// Bytes of the string that JSON starts with, quotes included.
 fn string_length(json: &[u8]) -> usize {
     let mut escaped = false;

@@ -162,7 +162,7 @@ impl Tokenizer {
             );
             return Err(Error::RefusedText { reason, source: None });
         }
-        memory::probe(text.len(), memory::OF_A_TEXT_BYTE).map_err(Error::refused)?;
+        memory::probe(memory::of_a_text(text)).map_err(Error::refused)?;
         let encoding = catch_panic(|| self.library.encode_fast(text, false)).map_err(Error::refused)?;
         Ok(encoding.map_err(Error::refused)?.get_ids().to_vec())
     }
@@ -271,7 +271,7 @@ fn library(files: &TokenizerFiles<'_>, options: &TokenizerOptions) -> Result<Lib
         let message = format!("has {} bytes, and `max_file_bytes` allows {limit}", bytes.len());
         return Err(Error::file(path, message));
     }
-    memory::probe(bytes.len(), memory::OF_A_FILE_BYTE)
+    memory::probe(memory::of_a_file(bytes))
         .map_err(|e| Error::file_because(&path, "is too large for the memory there is", e))?;
     charsmap::check(bytes).map_err(|e| Error::file_because(&path, NOT_A_TOKENIZER, e))?;
     growth::check(bytes).map_err(|e| Error::file_because(&path, NOT_A_TOKENIZER, e))?;
