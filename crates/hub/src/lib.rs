@@ -35,7 +35,7 @@
 //! # Why not the `hf-hub` crate
 //!
 //! `hf-hub` 1.0 was to be a second way to reach repositories, behind the trait that HTTP stands behind here. It was
-//! looked at and left, for reasons that a later version may mend:
+//! tried on the loopback hub of the tests and left, for reasons that a later version may mend:
 //!
 //! * It always brings `hf-xet`, and with it `sysinfo` 0.39, which needs Rust 1.95 where this workspace promises 1.92, and
 //!   `option-ext` and `colored` under the MPL-2.0, which `xtask/dependencies.toml` does not allow; 180 crates more in all.
