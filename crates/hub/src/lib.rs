@@ -31,6 +31,22 @@
 //! Names from outside (in requests, from servers, in archives) never lead out of their folder; downloads and what
 //! archives unpack to have a bound ([`HubOptions::max_file_bytes`], [`HubOptions::max_unpacked_bytes`]); and in a cache
 //! that several users share, nothing is written through a link that another one made.
+//!
+//! # Why not the `hf-hub` crate
+//!
+//! `hf-hub` 1.0 was to be a second way to reach repositories, behind the trait that HTTP stands behind here. It was
+//! tried on the loopback hub of the tests and left, for reasons that a later version may mend:
+//!
+//! * It always brings `hf-xet`, and with it `sysinfo` 0.39, which needs Rust 1.95 where this workspace promises 1.92, and
+//!   `option-ext` and `colored` under the MPL-2.0, which `xtask/dependencies.toml` does not allow; 180 crates more in all.
+//! * Its one call that tells a file's commit, etag and size follows redirects, and reads them from the last answer. The
+//!   hub says them in the first, when it redirects a large file to its storage: of weights they are not told. The call
+//!   that stops at the redirect is private, inside of a download into a cache of its own, which compares neither sizes
+//!   nor digests.
+//! * Its streams hide the answer's status and headers, so that an encoded body, a server without ranges and a wait that
+//!   it asks for by a date cannot be told; it follows redirects from https to http; and of its two HTTP clients one can
+//!   be given, and the other has no timeouts. Proxies, certificates and, where none is given, the token come from the
+//!   process's environment, whatever [`HubOptions::environment`] says.
 
 mod archive;
 mod cache;

@@ -38,7 +38,15 @@ impl From<Error> for Refusal {
 pub(crate) fn unpack(tarball: &Path, root: &Path, max_bytes: u64) -> Result<(), Refusal> {
     let root = &root.canonicalize()?;
     let packed = File::open(tarball)?;
-    let max_bytes = max_bytes.min(packed.metadata()?.len().saturating_mul(MAX_RATIO).max(ALWAYS_ALLOWED));
+    let plausible = packed.metadata()?.len().saturating_mul(MAX_RATIO).max(ALWAYS_ALLOWED);
+    let check = |bytes| match bytes {
+        _ if bytes > max_bytes => Err(Refusal::TooLarge(max_bytes)),
+        _ if bytes > plausible => Err(invalid(format!(
+            "it unpacks to more than {plausible} bytes and {MAX_RATIO} times its size, which no model does"
+        ))
+        .into()),
+        _ => Ok(()),
+    };
     let allowance = Rc::new(Cell::new(0));
     let unzipped = Metered { content: MultiGzDecoder::new(packed), left: allowance.clone() };
     let mut archive = tar::Archive::new(unzipped);
@@ -55,9 +63,7 @@ pub(crate) fn unpack(tarball: &Path, root: &Path, max_bytes: u64) -> Result<(), 
         if count > MAX_ENTRIES {
             return Err(invalid(format!("it holds more than {MAX_ENTRIES} files")).into());
         }
-        if bytes > max_bytes {
-            return Err(Refusal::TooLarge(max_bytes));
-        }
+        check(bytes)?;
         allowance.set(entry.size());
         let name = safe(&entry.path()?)?;
         let path = root.join(&name);
@@ -80,9 +86,7 @@ pub(crate) fn unpack(tarball: &Path, root: &Path, max_bytes: u64) -> Result<(), 
     std::io::copy(&mut archive.into_inner(), &mut std::io::sink())?;
     for (path, target) in links {
         bytes = bytes.saturating_add(materialize(root, &path, &target)?);
-        if bytes > max_bytes {
-            return Err(Refusal::TooLarge(max_bytes));
-        }
+        check(bytes)?;
     }
     // What is refused need not outlast a power cut.
     for file in files {
