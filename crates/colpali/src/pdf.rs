@@ -24,7 +24,7 @@ const MAX_PIXELS: f32 = 178_956_970.0;
 /// and dropped when it is embedded, so a file of any length takes the memory of a few pages.
 ///
 /// ```no_run
-/// use embedkit_colpali::{LateInteractionMultimodalEmbedding, PdfFile};
+/// use embedkit_colpali::{Embedder, LateInteractionMultimodalEmbedding, PdfFile};
 ///
 /// # fn main() -> embedkit_core::Result<()> {
 /// let model = LateInteractionMultimodalEmbedding::builder("Qdrant/colmodernvbert").build()?;

@@ -21,7 +21,7 @@ pub enum BadOutput {
         expected: usize,
     },
     /// It holds something else than floats.
-    #[error("is {found}, not a tensor of floats")]
+    #[error("is {found}, not floats")]
     Kind {
         /// What it is, in words.
         found: String,
