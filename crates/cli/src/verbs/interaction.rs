@@ -5,6 +5,7 @@ use std::path::Path;
 
 use embedkit::Role;
 use embedkit::colbert::LateInteractionTextEmbedding;
+use embedkit::colpali::HeatMap;
 use embedkit::colpali::explain::SimilarityMap;
 use embedkit::colpali::{Content, LateInteractionMultimodalEmbedding};
 use embedkit::multivector::{MaxSim, MultiVector, Muvera};
@@ -37,7 +38,7 @@ fn explain_page(args: &ExplainArgs, page: &Path, png: &Path) -> Result<()> {
     let model = args.model.builder::<LateInteractionMultimodalEmbedding>()?.build()?;
     let query = model.embed_one(&Content::text(&args.query))?;
     let vectors = model.embed_one(&Content::page(page))?;
-    Ok(SimilarityMap::of_query(&query, &vectors)?.over(page)?.write_png(png)?)
+    Ok(HeatMap::new(SimilarityMap::of_query(&query, &vectors)?, page)?.write_png(png)?)
 }
 
 fn explain_text(args: &ExplainArgs, document: &str) -> Result<()> {

@@ -30,7 +30,7 @@ pub(super) trait Vision: Send + Sync + Sized + 'static {
     fn load(parameters: &Parameters, context: &LoadContext, tokenizer: &Tokenizer) -> Result<Self>;
 
     /// A page's pixels, the text that goes with them, and where its patches are.
-    fn look(&self, picture: &ImageInput, tokenizer: &Tokenizer) -> Result<Page<Self::Pixels>>;
+    fn read_page(&self, picture: &ImageInput, tokenizer: &Tokenizer) -> Result<Page<Self::Pixels>>;
 
     /// The token that stands for a patch.
     fn image_token_id(&self) -> u32;
@@ -203,7 +203,7 @@ impl<V: Vision> Pipeline for PagePipeline<V> {
         let item = match content {
             Content::Text(text) => Item { encoding: self.encode(text, purpose)?, page: None },
             Content::Page(picture) => {
-                let page = self.vision.look(picture, self.graph.tokenizer())?;
+                let page = self.vision.read_page(picture, self.graph.tokenizer())?;
                 Item { encoding: page.encoding, page: Some((page.pixels, page.patches)) }
             }
         };
