@@ -3,11 +3,9 @@
 use std::collections::BTreeMap;
 
 use embedkit_core::{Error, Result};
-use embedkit_image::ImageInput;
 use embedkit_vector::Error as VectorError;
 use embedkit_vector::multivector::{MultiVector, RowLabel};
-
-use crate::heat_map::HeatMap;
+use embedkit_vector::{dot, top_k};
 
 /// How similar each patch of a page is to a query, or to one of its tokens: the dot products of
 /// which MaxSim takes the best (section 5.3 of ColPali, <https://arxiv.org/abs/2407.01449>).
@@ -121,24 +119,17 @@ impl SimilarityMap {
 
     /// The most similar patches, best first.
     pub fn top(&self, count: usize) -> Vec<PatchBox> {
-        let known = self.similarities.iter().enumerate().filter_map(|(at, value)| value.map(|value| (at, value)));
-        let mut best: Vec<(usize, f32)> = known.collect();
-        best.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-        best.into_iter().take(count).map(|(at, similarity)| self.patch_box(at, similarity)).collect()
+        // Patches without a similarity come behind all others, and are left out.
+        let known = self.similarities.iter().flatten().count();
+        let scores = self.similarities.iter().map(|similarity| similarity.unwrap_or(f32::NEG_INFINITY));
+        let best = top_k(scores, count.min(known));
+        best.into_iter().map(|patch| self.patch_box(patch.index, patch.score)).collect()
     }
 
     fn patch_box(&self, at: usize, similarity: f32) -> PatchBox {
         let (row, column) = (at / self.columns, at % self.columns);
         let (height, width) = (1.0 / self.rows as f32, 1.0 / self.columns as f32);
         PatchBox { row, column, similarity, left: column as f32 * width, top: row as f32 * height, width, height }
-    }
-
-    /// The map as heat over the picture of the page.
-    ///
-    /// # Errors
-    /// As [`ImageInput::to_rgb`].
-    pub fn over(&self, page: impl Into<ImageInput>) -> Result<HeatMap> {
-        HeatMap::new(self.clone(), &page.into())
     }
 }
 
@@ -153,8 +144,4 @@ fn collect_places(label: &RowLabel, places: &mut Vec<(usize, usize)>) {
         RowLabel::Group(labels) => labels.iter().for_each(|label| collect_places(label, places)),
         _ => {}
     }
-}
-
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }

@@ -33,8 +33,12 @@ pub struct HeatMap {
 }
 
 impl HeatMap {
-    pub(crate) fn new(map: SimilarityMap, page: &ImageInput) -> Result<Self> {
-        let (width, height, page) = page.to_rgb()?;
+    /// A map over the picture of its page.
+    ///
+    /// # Errors
+    /// As [`ImageInput::to_rgb`].
+    pub fn new(map: SimilarityMap, page: impl Into<ImageInput>) -> Result<Self> {
+        let (width, height, page) = page.into().to_rgb()?;
         Ok(Self { map, width: width as usize, height: height as usize, page, opacity: 0.7, boxes: 0 })
     }
 

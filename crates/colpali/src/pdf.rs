@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use embedkit_core::{Error, Result};
-use embedkit_image::ImageInput;
+use embedkit_image::{ImageInput, MAX_PIXELS};
 use hayro::hayro_interpret::InterpreterSettings;
 use hayro::hayro_syntax::{DecryptionError, LoadPdfError, Pdf, PdfData};
 use hayro::vello_cpu::color::palette::css::WHITE;
@@ -15,8 +15,6 @@ use hayro::{PixmapSettings, RenderCache, RenderSettings};
 
 /// Units of a PDF's own coordinates in an inch.
 const POINTS_PER_INCH: f32 = 72.0;
-/// Most pixels of a page, the limit of pictures.
-const MAX_PIXELS: f32 = 178_956_970.0;
 
 /// A PDF file, whose pages can be embedded.
 ///
@@ -134,7 +132,7 @@ impl PdfFile {
         let (width, height) = page.render_dimensions();
         let (width, height) = ((width * scale).floor(), (height * scale).floor());
         let side = 1.0..=f32::from(u16::MAX);
-        if !(side.contains(&width) && side.contains(&height) && width * height <= MAX_PIXELS) {
+        if !(side.contains(&width) && side.contains(&height) && width * height <= MAX_PIXELS as f32) {
             let message = format!("would be {width} x {height} pixels at {} dpi; choose another `dpi`", self.dpi);
             return Err(Error::input(message));
         }

@@ -6,7 +6,7 @@ mod common;
 use common::{builder, fixture, fixtures, folder, load, pages};
 use embedkit_colpali::explain::SimilarityMap;
 use embedkit_colpali::multivector::TokenPooling;
-use embedkit_colpali::{Content, ImageInput, MultiVector, Purpose, RowLabel};
+use embedkit_colpali::{Content, HeatMap, ImageInput, MultiVector, Purpose, RowLabel};
 use embedkit_core::Error;
 
 fn patch(row: u32, column: u32) -> RowLabel {
@@ -58,7 +58,7 @@ fn the_hottest_patch_is_the_one_asked_for() {
 fn heat_covers_the_hottest_patch_and_leaves_the_rest() {
     let grey = ImageInput::rgb(120, 80, vec![100; 120 * 80 * 3]).unwrap();
     let map = SimilarityMap::of_token(&query(), 0, &page()).unwrap();
-    let (width, height, pixels) = map.over(&grey).unwrap().opacity(1.0).to_rgb();
+    let (width, height, pixels) = HeatMap::new(map.clone(), &grey).unwrap().opacity(1.0).to_rgb();
     assert_eq!((width, height), (120, 80));
     let changes: Vec<u32> =
         pixels.chunks_exact(3).map(|pixel| pixel.iter().map(|level| u32::from(level.abs_diff(100))).sum()).collect();
@@ -66,7 +66,7 @@ fn heat_covers_the_hottest_patch_and_leaves_the_rest() {
     // Patches are 20 x 20 pixels: (2, 4) has its middle at (90, 50).
     assert!((hottest % 120).abs_diff(90) <= 2 && (hottest / 120).abs_diff(50) <= 2, "{hottest}");
     assert!(changes[70 * 120 + 10] < 12, "a cold corner: {}", changes[70 * 120 + 10]);
-    let boxed = map.over(&grey).unwrap().opacity(0.0).boxes(1).to_rgb().2;
+    let boxed = HeatMap::new(map.clone(), &grey).unwrap().opacity(0.0).boxes(1).to_rgb().2;
     let drawn: Vec<usize> = (0..120 * 80).filter(|at| boxed[at * 3..][..3] != [100; 3]).collect();
     assert_eq!((drawn[0], drawn[drawn.len() - 1]), (40 * 120 + 80, 59 * 120 + 99));
     assert_eq!(drawn.len(), 4 * 19);
@@ -75,7 +75,7 @@ fn heat_covers_the_hottest_patch_and_leaves_the_rest() {
 #[test]
 fn a_heat_map_is_a_png() {
     let heat = SimilarityMap::of_query(&query(), &page()).unwrap();
-    let heat = heat.over(folder().join("images/lying.png")).unwrap().boxes(2);
+    let heat = HeatMap::new(heat, folder().join("images/lying.png")).unwrap().boxes(2);
     let (width, height, pixels) = heat.to_rgb();
     assert_eq!(ImageInput::bytes(heat.to_png().unwrap()).to_rgb().unwrap(), (width, height, pixels));
     let nowhere = folder().join("no such folder").join("heat.png");

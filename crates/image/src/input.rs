@@ -1,14 +1,17 @@
 //! What can be embedded: pictures on disk, in memory, or already opened.
 
 use std::borrow::Cow;
+use std::fs::File;
+use std::io::{BufReader, Cursor, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use embedkit_core::{Error, Result};
 use image::DynamicImage;
 
-use crate::decode::{self, DecodeOptions};
-use crate::processor::raster::Raster;
+use crate::decode::{self, DecodeOptions, Header};
+use crate::memory::with_room;
+use crate::raster::Raster;
 
 /// A picture to embed.
 ///
@@ -79,37 +82,59 @@ impl ImageInput {
         Self(Source::Deferred(Deferred { name: name.into().into(), make: Arc::new(make) }))
     }
 
-    /// Width, height and pixels, as every processor sees them: 8-bit red, green and blue, rows top
-    /// down, `width * height * 3` bytes.
+    /// Width, height and pixels, as every processor sees them with its default options: 8-bit red, green and blue, rows
+    /// top down, `width * height * 3` bytes.
     ///
     /// # Errors
-    /// [`Error::Io`] when a file cannot be read; [`Error::InvalidInput`] when it is no picture,
-    /// damaged, empty or larger than the reference's limit of 178,956,970 pixels.
+    /// As [`decode`](Self::decode).
     pub fn to_rgb(&self) -> Result<(u32, u32, Vec<u8>)> {
-        let raster = self.decode(&DecodeOptions::default())?.into_owned();
+        self.decode(&DecodeOptions::default())
+    }
+
+    /// Width, height and pixels: 8-bit red, green and blue, rows top down, `width * height * 3` bytes.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when a file cannot be read; [`Error::InvalidInput`] when it is no picture, damaged, empty, no ordinary
+    /// file, or larger than the options say.
+    pub fn decode(&self, options: &DecodeOptions) -> Result<(u32, u32, Vec<u8>)> {
+        let open = || {
+            let opened = self.open(options)?;
+            let _memory = options.budget().reserve(opened.memory())?;
+            opened.decode(options)
+        };
+        let raster = Arc::unwrap_or_clone(open().map_err(|error| self.with_input_name(error))?);
         let side =
             |pixels: usize| u32::try_from(pixels).map_err(|_| Error::input("a side is longer than 32 bits count"));
         Ok((side(raster.width)?, side(raster.height)?, raster.levels))
     }
 
-    /// The pixels as RGB.
-    pub(crate) fn decode(&self, options: &DecodeOptions) -> Result<Cow<'_, Raster>> {
-        let decoded = match &self.0 {
+    /// The picture, of which only the header has been read.
+    pub(crate) fn open(&self, options: &DecodeOptions) -> Result<Opened> {
+        match &self.0 {
             Source::Path(path) => {
-                let bytes = std::fs::read(path).map_err(Error::io(path))?;
-                decode::decode(&bytes, options).map(Cow::Owned)
+                let file = open_file(path)?;
+                let length = file.metadata().map_err(Error::io(path))?.len();
+                let mut file = BufReader::new(file);
+                let header = decode::header(&mut file, length, options)?;
+                Ok(Opened::File { path: path.clone(), file: file.into_inner(), length, header })
             }
-            Source::Bytes(bytes) => decode::decode(bytes, options).map(Cow::Owned),
-            Source::Rgb(raster) => options.check(raster.width, raster.height).map(|()| Cow::Borrowed(&**raster)),
+            Source::Bytes(bytes) => {
+                let header = decode::header(&mut Cursor::new(&bytes[..]), bytes.len() as u64, options)?;
+                Ok(Opened::Bytes { bytes: bytes.clone(), header })
+            }
+            Source::Rgb(raster) => {
+                options.check(raster.width, raster.height)?;
+                Ok(Opened::Rgb(raster.clone()))
+            }
             Source::Deferred(deferred) => {
-                (deferred.make)().and_then(|made| Ok(Cow::Owned(made.decode(options)?.into_owned())))
+                let made = (deferred.make)()?;
+                made.open(options).map_err(|error| made.with_input_name(error))
             }
-        };
-        decoded.map_err(|error| self.blame(error))
+        }
     }
 
     /// The error with the picture's name before its message.
-    pub(crate) fn blame(&self, error: Error) -> Error {
+    pub(crate) fn with_input_name(&self, error: Error) -> Error {
         match error {
             Error::InvalidInput { message, source } => {
                 Error::InvalidInput { message: format!("{}: {message}", self.name()), source }
@@ -124,6 +149,57 @@ impl ImageInput {
             Source::Bytes(_) => "bytes".into(),
             Source::Rgb(_) => "picture in memory".into(),
             Source::Deferred(deferred) => (&*deferred.name).into(),
+        }
+    }
+}
+
+/// A file that can be read to its end: what is opened before it is known to be one may wait for ever.
+fn open_file(path: &Path) -> Result<File> {
+    let kind = std::fs::metadata(path).map_err(Error::io(path))?.file_type();
+    if kind.is_file() {
+        return File::open(path).map_err(Error::io(path));
+    }
+    let what = if kind.is_dir() { "a folder" } else { "a device, pipe or socket" };
+    Err(Error::input(format!("it is {what}; a picture must be an ordinary file")))
+}
+
+/// A picture of which the header is known.
+pub(crate) enum Opened {
+    File { path: PathBuf, file: File, length: u64, header: Header },
+    Bytes { bytes: Arc<Vec<u8>>, header: Header },
+    Rgb(Arc<Raster>),
+}
+
+impl Opened {
+    /// Width and height, of which a turned picture may have the one for the other.
+    pub(crate) fn size(&self) -> (usize, usize) {
+        match self {
+            Self::File { header, .. } | Self::Bytes { header, .. } => header.size,
+            Self::Rgb(raster) => (raster.width, raster.height),
+        }
+    }
+
+    /// Bytes that [`decode`](Self::decode) takes at most.
+    pub(crate) fn memory(&self) -> u64 {
+        match self {
+            Self::File { length, header, .. } => header.memory.saturating_add(*length),
+            Self::Bytes { header, .. } => header.memory,
+            Self::Rgb(_) => 0,
+        }
+    }
+
+    /// The pixels as RGB.
+    pub(crate) fn decode(self, options: &DecodeOptions) -> Result<Arc<Raster>> {
+        match self {
+            Self::File { path, mut file, length, header } => {
+                let mut bytes = with_room(usize::try_from(length).unwrap_or(usize::MAX))?;
+                file.rewind().map_err(Error::io(&path))?;
+                // A file that grows meanwhile takes no more memory.
+                file.take(length).read_to_end(&mut bytes).map_err(Error::io(&path))?;
+                decode::decode(&bytes, &header, options).map(Arc::new)
+            }
+            Self::Bytes { bytes, header } => decode::decode(&bytes, &header, options).map(Arc::new),
+            Self::Rgb(raster) => Ok(raster),
         }
     }
 }
@@ -184,6 +260,9 @@ impl From<&[u8]> for ImageInput {
 
 impl From<DynamicImage> for ImageInput {
     fn from(image: DynamicImage) -> Self {
-        Self(Source::Rgb(Arc::new(decode::to_rgb(image))))
+        match decode::to_rgb(image) {
+            Ok(raster) => Self(Source::Rgb(Arc::new(raster))),
+            Err(_) => Self::deferred("picture in memory", || Err(Error::input("there is no memory for its pixels"))),
+        }
     }
 }

@@ -22,16 +22,19 @@
 mod decode;
 mod embedding;
 mod input;
-mod jpeg;
+mod memory;
 #[cfg(feature = "onnx")]
 pub mod pipeline;
 mod processor;
-mod tiff_palette;
+mod raster;
+mod vectorize;
 
+pub use decode::{DecodeOptions, MAX_PIXELS};
 pub use embedding::{ImageEmbedding, Pictures};
 pub use embedkit_core::{Builder, Embedder};
 pub use input::ImageInput;
-pub use processor::{CONFIG_FILE, Filter, Processed, Processor, ProcessorConfig};
+pub use memory::{MemoryBudget, Reservation};
+pub use processor::{CONFIG_FILE, Processed, Processor, ProcessorConfig, Resampling};
 
 use embedkit_core::{Architecture, FamilyOf, Plugin};
 

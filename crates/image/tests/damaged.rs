@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use embedkit_core::Error;
-use embedkit_image::{ImageInput, Processed, Processor, ProcessorConfig};
+use embedkit_image::{DecodeOptions, ImageInput, Processed, Processor, ProcessorConfig};
 use proptest::prelude::*;
 
 fn files() -> Vec<(String, Vec<u8>)> {
@@ -20,7 +20,7 @@ fn files() -> Vec<(String, Vec<u8>)> {
 
 fn process(input: ImageInput) -> Result<Processed, Error> {
     let config: ProcessorConfig = serde_json::from_str(r#"{"do_resize": true, "size": {"shortest_edge": 8}}"#).unwrap();
-    Processor::new(&config).unwrap().max_pixels(1 << 16).process(&input)
+    Processor::new(&config).unwrap().decode_options(DecodeOptions::default().max_pixels(1 << 16)).process(&input)
 }
 
 fn message(input: impl Into<ImageInput>) -> String {

@@ -29,11 +29,7 @@ fn pictures_equal_the_references() {
     assert!(cases.len() > 40, "{} cases", cases.len());
     let compare = |case: &Case| {
         let (shape, levels) = levels(&case.file)?;
-        if case.file.ends_with(".jpg") {
-            case.golden.compare_within(3.0, &shape, &levels)
-        } else {
-            case.golden.compare(&shape, &levels)
-        }
+        case.golden.compare(&shape, &levels)
     };
     let differing: Vec<String> =
         cases.iter().filter_map(|case| compare(case).err().map(|what| format!("{}: {what}", case.file))).collect();

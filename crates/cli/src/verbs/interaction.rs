@@ -7,7 +7,7 @@ use std::path::Path;
 use embedkit::Role;
 use embedkit::colbert::LateInteractionTextEmbedding;
 use embedkit::colpali::explain::SimilarityMap;
-use embedkit::colpali::{Content, LateInteractionMultimodalEmbedding};
+use embedkit::colpali::{Content, HeatMap, LateInteractionMultimodalEmbedding};
 use embedkit::multivector::{MaxSim, MultiVector, Muvera};
 use serde::{Deserialize, Serialize};
 
@@ -39,7 +39,7 @@ fn explain_page(args: &ExplainArgs, page: &Path, png: &Path) -> Result<()> {
     let model = args.model.builder::<LateInteractionMultimodalEmbedding>()?.build()?;
     let query = model.embed_one(&Content::text(&args.query), Role::Query)?;
     let vectors = model.embed_one(&Content::page(page), Role::Passage)?;
-    Ok(SimilarityMap::of_query(&query, &vectors)?.over(page)?.write_png(png)?)
+    Ok(HeatMap::new(SimilarityMap::of_query(&query, &vectors)?, page)?.write_png(png)?)
 }
 
 fn explain_text(args: &ExplainArgs, document: &str) -> Result<()> {

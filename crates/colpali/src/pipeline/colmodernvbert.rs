@@ -112,7 +112,7 @@ impl Vision for ColModernVbert {
         let no_token = || format!("the vocabulary has no {PATCH}, which stands for a page's patch");
         Ok(Self {
             model: context.model.id.clone(),
-            processor: Processor::load(files)?,
+            processor: Processor::load(files)?.decode_options(parameters.decode_options()),
             prompt: parameters.image_prompt(&context.model)?,
             image_token_id: tokenizer
                 .id(PATCH)
@@ -122,7 +122,7 @@ impl Vision for ColModernVbert {
         })
     }
 
-    fn look(&self, picture: &ImageInput, tokenizer: &Tokenizer) -> Result<Page<Processed>> {
+    fn read_page(&self, picture: &ImageInput, tokenizer: &Tokenizer) -> Result<Page<Processed>> {
         let pixels = self.processor.process(picture)?;
         let (rows, columns) = pixels.grid();
         let [tiles, shape @ ..] = pixels.shape();

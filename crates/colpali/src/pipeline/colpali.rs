@@ -66,10 +66,11 @@ impl Vision for ColPali {
         encoding.ids = vec![layout.image_token_id; layout.patches * layout.patches];
         encoding.ids.extend(&parameters.image_prompt_ids);
         encoding.type_ids = vec![0; encoding.ids.len()];
-        Ok(Self { model: context.model.id.clone(), processor: Processor::load(&context.files)?, layout, encoding })
+        let processor = Processor::load(&context.files)?.decode_options(parameters.decode_options());
+        Ok(Self { model: context.model.id.clone(), processor, layout, encoding })
     }
 
-    fn look(&self, picture: &ImageInput, _: &Tokenizer) -> Result<Page<Processed>> {
+    fn read_page(&self, picture: &ImageInput, _: &Tokenizer) -> Result<Page<Processed>> {
         let pixels = self.processor.process(picture)?;
         if pixels.shape() != self.layout.shape() {
             let (shape, expected) = (pixels.shape(), self.layout.shape());

@@ -63,7 +63,7 @@ impl Vision for ColQwen2 {
     fn load(parameters: &Parameters, context: &LoadContext, tokenizer: &Tokenizer) -> Result<Self> {
         let no_token = || format!("the vocabulary has no {PATCH}, which stands for a page's patches");
         Ok(Self {
-            patcher: Patcher::load(&context.files)?,
+            patcher: Patcher::load(&context.files)?.decode_options(parameters.decode_options()),
             prompt: parameters.image_prompt(&context.model)?,
             image_token_id: tokenizer
                 .id(PATCH)
@@ -72,7 +72,7 @@ impl Vision for ColQwen2 {
         })
     }
 
-    fn look(&self, picture: &ImageInput, tokenizer: &Tokenizer) -> Result<Page<Patches>> {
+    fn read_page(&self, picture: &ImageInput, tokenizer: &Tokenizer) -> Result<Page<Patches>> {
         let pixels = self.patcher.patches(picture)?;
         let [rows, columns] = self.tokens(&pixels);
         let (before, after) = &self.prompt;

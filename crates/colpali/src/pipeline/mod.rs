@@ -12,6 +12,7 @@
 //! | `image-prompt-ids` | `colpali`: what follows the image tokens in the text that goes with a page |
 //! | `image-prompt` | `colmodernvbert`, `colqwen2`: the text that goes with a page, `{image}` where its patches' tokens stand |
 //! | `pad-patches` | `colqwen2`: whether the graph takes pixels as `[pages, patches, values]`, padded to the page with most patches, and not as `[patches, values]` |
+//! | `max-pixels`, `apply-orientation`, `decode-memory` | how pages' pictures are decoded: see [`DecodeOptions`](embedkit_image::DecodeOptions); the last is the bytes of a [`MemoryBudget`](embedkit_image::MemoryBudget) of the model's own |
 //!
 //! No public export of ColQwen2 is known. A row for one that was made from
 //! [the model card](https://huggingface.co/vidore/colqwen2-v1.0) is

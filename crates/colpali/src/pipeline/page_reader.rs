@@ -28,7 +28,7 @@ pub(super) trait Vision: Send + Sync + Sized + 'static {
     fn load(parameters: &Parameters, context: &LoadContext, tokenizer: &Tokenizer) -> Result<Self>;
 
     /// A page's pixels, the text that goes with them, and where its patches are.
-    fn look(&self, picture: &ImageInput, tokenizer: &Tokenizer) -> Result<Page<Self::Pixels>>;
+    fn read_page(&self, picture: &ImageInput, tokenizer: &Tokenizer) -> Result<Page<Self::Pixels>>;
 
     /// The token that stands for a patch.
     fn image_token_id(&self) -> u32;
@@ -195,7 +195,7 @@ impl<V: Vision> Pipeline for PagePipeline<V> {
         let item = match content {
             Content::Text(text) => Item { encoding: self.encode(text, purpose)?, page: None },
             Content::Page(picture) => {
-                let page = self.vision.look(picture, self.model.tokenizer())?;
+                let page = self.vision.read_page(picture, self.model.tokenizer())?;
                 Item { encoding: page.encoding, page: Some((page.pixels, page.patches)) }
             }
         };

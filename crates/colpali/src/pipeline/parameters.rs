@@ -1,6 +1,7 @@
 //! The row's `parameters`.
 
 use embedkit_core::{Error, ModelDescription, Result};
+use embedkit_image::{DecodeOptions, MemoryBudget};
 use serde::Deserialize;
 
 /// What sets page models apart; see the module's table.
@@ -17,6 +18,9 @@ pub(super) struct Parameters {
     pub(super) image_prompt_ids: Vec<u32>,
     pub(super) image_prompt: Option<String>,
     pub(super) pad_patches: bool,
+    max_pixels: Option<u64>,
+    apply_orientation: bool,
+    decode_memory: Option<u64>,
 }
 
 /// Where the patches' tokens stand in `image-prompt`.
@@ -30,6 +34,18 @@ impl Parameters {
             Error::manifest(&model.id, format!("`image-prompt` has no {IMAGE}, where a page's patches go"))
         })?;
         Ok((before.to_owned(), after.to_owned()))
+    }
+
+    /// How pages' pictures are decoded.
+    pub(super) fn decode_options(&self) -> DecodeOptions {
+        let mut options = DecodeOptions::default().apply_orientation(self.apply_orientation);
+        if let Some(pixels) = self.max_pixels {
+            options = options.max_pixels(pixels);
+        }
+        if let Some(bytes) = self.decode_memory {
+            options = options.memory(MemoryBudget::new(bytes));
+        }
+        options
     }
 
     /// A query as the model was trained on it.

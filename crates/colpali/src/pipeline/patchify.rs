@@ -1,7 +1,7 @@
 //! Qwen2-VL's patches (<https://arxiv.org/abs/2409.12191>): a page of any size as a list of them.
 
 use embedkit_core::{Error, ModelFiles, Result};
-use embedkit_image::{CONFIG_FILE, ImageInput, Processor};
+use embedkit_image::{CONFIG_FILE, DecodeOptions, ImageInput, Processor};
 use serde::Deserialize;
 
 /// The most pixels along a token's side, and frames of a patch; the model has 28 and 2.
@@ -53,6 +53,12 @@ impl Patcher {
             return Err(Error::file(files.label(CONFIG_FILE), message));
         }
         Ok(Self { processor: Processor::load(files)?, sides })
+    }
+
+    /// As [`Processor::decode_options`].
+    pub(super) fn decode_options(mut self, options: DecodeOptions) -> Self {
+        self.processor = self.processor.decode_options(options);
+        self
     }
 
     /// Patches along the side of a square that becomes one token.

@@ -9,7 +9,7 @@ use embedkit_core::{
 };
 use serde::Deserialize;
 
-use crate::{FAMILY, ImageInput, Processed, Processor};
+use crate::{DecodeOptions, FAMILY, ImageInput, MemoryBudget, Processed, Processor};
 
 /// The `image-encoder` architecture: a graph from pixels, `[rows, 3, height, width]` under its first
 /// input's name, to one vector a picture or to patch vectors.
@@ -23,10 +23,25 @@ pub struct ImageEncoder;
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 struct Parameters {
-    /// See [`Processor::max_pixels`].
+    /// See [`DecodeOptions::max_pixels`].
     max_pixels: Option<u64>,
-    /// See [`Processor::apply_orientation`].
+    /// See [`DecodeOptions::apply_orientation`].
     apply_orientation: bool,
+    /// Bytes of a [`MemoryBudget`] of the model's own.
+    decode_memory: Option<u64>,
+}
+
+impl Parameters {
+    fn decode_options(&self) -> DecodeOptions {
+        let mut options = DecodeOptions::default().apply_orientation(self.apply_orientation);
+        if let Some(pixels) = self.max_pixels {
+            options = options.max_pixels(pixels);
+        }
+        if let Some(bytes) = self.decode_memory {
+            options = options.memory(MemoryBudget::new(bytes));
+        }
+        options
+    }
 }
 
 impl Architecture for ImageEncoder {
@@ -55,10 +70,7 @@ impl Architecture for ImageEncoder {
     fn load(&self, context: &LoadContext) -> Result<AnyPipeline> {
         let model = context.model.clone();
         let parameters: Parameters = model.parameters()?;
-        let mut processor = Processor::load(&context.files)?.apply_orientation(parameters.apply_orientation);
-        if let Some(pixels) = parameters.max_pixels {
-            processor = processor.max_pixels(pixels);
-        }
+        let processor = Processor::load(&context.files)?.decode_options(parameters.decode_options());
         if processor.makes_tiles() {
             let message = "its processor cuts pictures into tiles, which an image encoder does not take";
             return Err(Error::model(&model.id, message));

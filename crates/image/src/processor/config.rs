@@ -6,12 +6,12 @@ use embedkit_core::{Error, ModelFiles, Result};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::filter::Filter;
 use super::levels::Levels;
-use super::raster::CHANNELS;
+use super::resampling::Resampling;
 use super::size::{Resize, Size};
 use super::tile::Tiling;
-use super::{CONFIG_FILE, MAX_SIDE, Step};
+use super::{CONFIG_FILE, Step};
+use crate::raster::{CHANNELS, MAX_SIDE};
 
 /// A model's `preprocessor_config.json`: which steps its pictures go through.
 ///
@@ -23,10 +23,10 @@ pub struct ProcessorConfig {
     image_processor_type: Kind,
     do_resize: Option<bool>,
     size: Option<Sides>,
-    resample: Option<Filter>,
+    resample: Option<Resampling>,
     crop_pct: Option<f64>,
     resize_mode: Option<String>,
-    interpolation: Option<Filter>,
+    interpolation: Option<Resampling>,
     fill_color: Option<Colour>,
     do_center_crop: Option<bool>,
     crop_size: Option<Sides>,
@@ -110,7 +110,7 @@ impl ProcessorConfig {
                             return Err(wrong("size", "needs `shortest_edge`, or `height` and `width`"));
                         }
                     };
-                    steps.push(self.resize(size, Filter::Bicubic));
+                    steps.push(self.resize(size, Resampling::Bicubic));
                 }
                 if on(self.do_center_crop) {
                     let (height, width) = match required(self.crop_size, "crop_size")? {
@@ -129,10 +129,10 @@ impl ProcessorConfig {
                 };
                 if side < CONVNEXT_UNCROPPED {
                     let enlarged = (side as f64 / self.crop_pct.unwrap_or(0.875)) as usize;
-                    steps.push(self.resize(Size::ShortestEdge(enlarged), Filter::Bicubic));
+                    steps.push(self.resize(Size::ShortestEdge(enlarged), Resampling::Bicubic));
                     steps.push(Step::CentreCrop { height: side, width: side });
                 } else {
-                    steps.push(self.resize(Size::Exact { height: side, width: side }, Filter::Bicubic));
+                    steps.push(self.resize(Size::Exact { height: side, width: side }, Resampling::Bicubic));
                 }
             }
             Kind::JinaClip => {
@@ -140,8 +140,8 @@ impl ProcessorConfig {
                     return Err(wrong("size", "must be one number for JinaCLIPImageProcessor"));
                 };
                 if self.resize_mode.as_deref().is_none_or(|mode| mode == "shortest") {
-                    let filter = self.interpolation.unwrap_or(Filter::Bicubic);
-                    steps.push(Step::Resize(Resize { size: Size::ShortestEdge(side), filter }));
+                    let resampling = self.interpolation.unwrap_or(Resampling::Bicubic);
+                    steps.push(Step::Resize(Resize { size: Size::ShortestEdge(side), resampling }));
                 }
                 let colour = self.fill_color.map_or([0; CHANNELS], Colour::channels);
                 steps.push(Step::PadToSquare { side, colour });
@@ -150,11 +150,11 @@ impl ProcessorConfig {
                 let Sides::Named { longest_edge: Some(side), .. } = self.size()? else {
                     return Err(wrong("size", "needs `longest_edge` for Idefics3ImageProcessor"));
                 };
-                steps.push(self.resize(Size::LongestEdge(side), Filter::Lanczos));
+                steps.push(self.resize(Size::LongestEdge(side), Resampling::Lanczos));
             }
             Kind::Idefics3 => {}
             Kind::Qwen2Vl if self.do_resize == Some(false) => {}
-            Kind::Qwen2Vl => steps.push(self.resize(self.pixels()?, Filter::Bicubic)),
+            Kind::Qwen2Vl => steps.push(self.resize(self.pixels()?, Resampling::Bicubic)),
         }
         steps.iter().try_for_each(Step::check)?;
         Ok(steps)
@@ -170,8 +170,8 @@ impl ProcessorConfig {
             _ => 512,
         };
         check_side("max_image_size", side)?;
-        let filter = self.resample.unwrap_or(Filter::Lanczos);
-        Ok(Some(Tiling { side, filter, split: self.do_image_splitting.unwrap_or(false) }))
+        let resampling = self.resample.unwrap_or(Resampling::Lanczos);
+        Ok(Some(Tiling { side, resampling, split: self.do_image_splitting.unwrap_or(false) }))
     }
 
     /// What levels become.
@@ -215,8 +215,8 @@ impl ProcessorConfig {
         required(self.size, "size")
     }
 
-    fn resize(&self, size: Size, default: Filter) -> Step {
-        Step::Resize(Resize { size, filter: self.resample.unwrap_or(default) })
+    fn resize(&self, size: Size, default: Resampling) -> Step {
+        Step::Resize(Resize { size, resampling: self.resample.unwrap_or(default) })
     }
 }
 

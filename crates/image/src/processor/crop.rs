@@ -1,20 +1,22 @@
 //! Cutting a picture to a size, or padding it to one.
 
-use super::raster::{CHANNELS, Raster};
+use embedkit_core::Result;
+
+use crate::raster::{CHANNELS, Raster};
 
 /// The window of `height` x `width` in the picture's middle, and whether zeros had to be added.
 ///
 /// An axis that is too short is padded with zeros on both sides, before it with the larger half; one
 /// that is too long loses the smaller half before the window.
-pub(crate) fn centre_crop(picture: &Raster, height: usize, width: usize) -> (Raster, bool) {
+pub(crate) fn centre_crop(picture: &Raster, height: usize, width: usize) -> Result<(Raster, bool)> {
     let (x, y) = (Centred::new(picture.width, width), Centred::new(picture.height, height));
-    let window = picture.crop(x.start, y.start, x.kept, y.kept);
+    let window = picture.crop(x.start, y.start, x.kept, y.kept)?;
     if (x.kept, y.kept) == (width, height) {
-        return (window, false);
+        return Ok((window, false));
     }
-    let mut padded = Raster::filled(width, height, [0; CHANNELS]);
+    let mut padded = Raster::filled(width, height, [0; CHANNELS])?;
     padded.paste(&window, x.padding, y.padding);
-    (padded, true)
+    Ok((padded, true))
 }
 
 /// A window in the middle of an axis.
@@ -42,12 +44,12 @@ impl Centred {
 ///
 /// A cut that leaves over an odd number of pixels starts at the even one of the two pixels it lies
 /// between.
-pub(crate) fn pad_to_square(picture: &Raster, side: usize, colour: [u8; CHANNELS]) -> Raster {
+pub(crate) fn pad_to_square(picture: &Raster, side: usize, colour: [u8; CHANNELS]) -> Result<Raster> {
     let (width, height) = (picture.width.min(side), picture.height.min(side));
     let (left, top) = (half_to_even(picture.width - width), half_to_even(picture.height - height));
-    let mut square = Raster::filled(side, side, colour);
-    square.paste(&picture.crop(left, top, width, height), 0, 0);
-    square
+    let mut square = Raster::filled(side, side, colour)?;
+    square.paste(&picture.crop(left, top, width, height)?, 0, 0);
+    Ok(square)
 }
 
 fn half_to_even(length: usize) -> usize {
@@ -68,7 +70,7 @@ mod tests {
     #[test]
     fn a_short_axis_is_padded_and_a_long_one_is_cut() {
         let row = Raster { width: 5, height: 1, levels: (1..=5).flat_map(|level| [level; CHANNELS]).collect() };
-        let (cropped, padded) = centre_crop(&row, 4, 2);
+        let (cropped, padded) = centre_crop(&row, 4, 2).unwrap();
         let reds: Vec<u8> = cropped.levels.iter().step_by(CHANNELS).copied().collect();
         assert!(padded);
         assert_eq!(reds, [0, 0, 0, 0, 2, 3, 0, 0]);

@@ -1,6 +1,6 @@
 //! From 8-bit levels to what a graph is fed: rescaled, normalised, channels first.
 
-use super::raster::{CHANNELS, Raster};
+use crate::raster::{CHANNELS, Raster};
 
 /// What every level of every channel becomes.
 ///

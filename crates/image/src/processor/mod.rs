@@ -2,10 +2,9 @@
 
 mod config;
 mod crop;
-mod filter;
 mod levels;
-pub(crate) mod raster;
 mod resample;
+mod resampling;
 mod size;
 mod tile;
 
@@ -14,20 +13,17 @@ use std::sync::Arc;
 use embedkit_core::{Error, ModelFiles, Result};
 
 pub use config::ProcessorConfig;
-pub use filter::Filter;
+pub use resampling::Resampling;
 
-use crate::ImageInput;
 use crate::decode::DecodeOptions;
+use crate::input::ImageInput;
+use crate::raster::{CHANNELS, Raster, rgb_bytes};
 use levels::Levels;
-use raster::{CHANNELS, Raster};
 use size::Resize;
 use tile::Tiling;
 
 /// The file of a model that says how its pictures are prepared.
 pub const CONFIG_FILE: &str = "preprocessor_config.json";
-
-/// The longest side, in pixels, of a picture that is processed: no real one is longer.
-pub(crate) const MAX_SIDE: usize = 1 << 20;
 
 /// Turns pictures into tensors, as a model's `preprocessor_config.json` says.
 ///
@@ -87,18 +83,10 @@ impl Processor {
         })
     }
 
-    /// Limits the pixels of a picture, before and after it is resized; the reference's limit,
-    /// 178,956,970, when not set.
+    /// How pictures are decoded, and how large they and what is made of them may be. Default: [`DecodeOptions::default`].
     #[must_use]
-    pub fn max_pixels(mut self, pixels: u64) -> Self {
-        self.decode.max_pixels = pixels;
-        self
-    }
-
-    /// Turns pictures upright as their EXIF orientation says; the reference ignores it.
-    #[must_use]
-    pub fn apply_orientation(mut self, apply: bool) -> Self {
-        self.decode.apply_orientation = apply;
+    pub fn decode_options(mut self, options: DecodeOptions) -> Self {
+        self.decode = options;
         self
     }
 
@@ -111,35 +99,57 @@ impl Processor {
     ///
     /// # Errors
     /// [`Error::Io`] when its file cannot be read; [`Error::InvalidInput`], naming it, when it is no
-    /// picture, damaged, empty or larger than the limit.
+    /// picture, damaged, empty or larger than the options say.
     pub fn process(&self, input: &ImageInput) -> Result<Processed> {
-        let picture = input.decode(&self.decode)?;
-        self.process_raster(&picture).map_err(|error| input.blame(error))
+        let process = || {
+            let opened = input.open(&self.decode)?;
+            let memory = opened.memory().saturating_add(self.memory(opened.size()));
+            let _memory = self.decode.budget().reserve(memory)?;
+            self.process_raster(opened.decode(&self.decode)?)
+        };
+        process().map_err(|error| input.with_input_name(error))
     }
 
-    fn process_raster(&self, picture: &Raster) -> Result<Processed> {
-        let max_pixels = self.decode.max_pixels;
-        let mut current = std::borrow::Cow::Borrowed(picture);
+    /// Bytes that the steps take for a picture of this width and height.
+    fn memory(&self, mut size: (usize, usize)) -> u64 {
+        let mut memory = 0u64;
+        for step in &self.steps {
+            let (taken, next) = match *step {
+                Step::Resize(resize) => resize.memory(size),
+                Step::PadToSquare { side, .. } => {
+                    (rgb_bytes(size).saturating_add(rgb_bytes((side, side))), (side, side))
+                }
+                Step::CentreCrop { height, width } => (rgb_bytes((width, height)).saturating_mul(2), (width, height)),
+            };
+            memory = memory.saturating_add(taken);
+            size = next;
+        }
+        memory.saturating_add(self.tiling.map_or(0, |tiling| tiling.memory(size)))
+    }
+
+    fn process_raster(&self, picture: Arc<Raster>) -> Result<Processed> {
+        let max_pixels = self.decode.pixel_limit();
+        let mut current = picture;
         let mut padded = false;
         for step in &self.steps {
             let next = match *step {
                 Step::Resize(resize) => resize.apply(&current, max_pixels)?,
                 Step::PadToSquare { side, colour } => {
                     self.decode.check(side, side)?;
-                    crop::pad_to_square(&current, side, colour)
+                    crop::pad_to_square(&current, side, colour)?
                 }
                 Step::CentreCrop { height, width } => {
                     self.decode.check(width, height)?;
-                    let (cropped, with_zeros) = crop::centre_crop(&current, height, width);
+                    let (cropped, with_zeros) = crop::centre_crop(&current, height, width)?;
                     padded |= with_zeros;
                     cropped
                 }
             };
-            current = std::borrow::Cow::Owned(next);
+            current = Arc::new(next);
         }
         let (tiles, grid) = match self.tiling {
             Some(tiling) => tiling.apply(&current, max_pixels)?,
-            None => (vec![current.into_owned()], (0, 0)),
+            None => (vec![Arc::try_unwrap(current).or_else(|shared| shared.copied())?], (0, 0)),
         };
         Ok(Processed { tiles, grid, padded, levels: self.levels.clone() })
     }

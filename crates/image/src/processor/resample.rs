@@ -5,21 +5,28 @@
 //! passes is that of Pillow 13 (before it, rows were always first, which differs for pictures that
 //! shrink more in height than twice as much in width).
 
-use super::filter::{Filter, PRECISION_BITS, Taps};
-use super::raster::{CHANNELS, Raster};
+use embedkit_core::Result;
+
+use super::resampling::{PRECISION_BITS, Resampling, Taps};
+use crate::memory::with_room;
+use crate::raster::{CHANNELS, Raster};
+use crate::vectorize::{Kernel, widest};
 
 /// The picture at `width` x `height`; both must be positive.
-pub(crate) fn resample(picture: &Raster, width: usize, height: usize, filter: Filter) -> Raster {
+///
+/// # Errors
+/// [`Error::InvalidInput`](embedkit_core::Error::InvalidInput) when there is no memory for it.
+pub(crate) fn resample(picture: &Raster, width: usize, height: usize, resampling: Resampling) -> Result<Raster> {
     if (width, height) == (picture.width, picture.height) {
-        return picture.clone();
+        return picture.copied();
     }
-    if filter == Filter::Nearest {
+    if resampling == Resampling::Nearest {
         return nearest(picture, width, height);
     }
     if columns_first(picture, width, height) {
-        resize_width(&resize_height(picture, height, filter), width, filter)
+        resize_width(&resize_height(picture, height, resampling)?, width, resampling)
     } else {
-        resize_height(&resize_width(picture, width, filter), height, filter)
+        resize_height(&resize_width(picture, width, resampling)?, height, resampling)
     }
 }
 
@@ -31,15 +38,14 @@ fn columns_first(picture: &Raster, width: usize, height: usize) -> bool {
     fewer_rows > 0 && fewer_rows > 2 * fewer_columns
 }
 
-fn nearest(picture: &Raster, width: usize, height: usize) -> Raster {
+fn nearest(picture: &Raster, width: usize, height: usize) -> Result<Raster> {
     let columns = nearest_sources(picture.width, width);
-    let levels = nearest_sources(picture.height, height)
-        .iter()
-        .map(|&row| &picture.levels[row * picture.stride()..][..picture.stride()])
-        .flat_map(|row| columns.iter().flat_map(|&column| &row[column * CHANNELS..][..CHANNELS]))
-        .copied()
-        .collect();
-    Raster { width, height, levels }
+    let mut levels = with_room(width * height * CHANNELS)?;
+    for row in nearest_sources(picture.height, height) {
+        let row = &picture.levels[row * picture.stride()..][..picture.stride()];
+        levels.extend(columns.iter().flat_map(|&column| &row[column * CHANNELS..][..CHANNELS]));
+    }
+    Ok(Raster { width, height, levels })
 }
 
 /// The source pixel of every target pixel, found by repeated addition as Pillow does.
@@ -54,24 +60,24 @@ fn nearest_sources(source: usize, target: usize) -> Vec<usize> {
     (0..target).map(|_| next()).collect()
 }
 
-fn resize_height(picture: &Raster, height: usize, filter: Filter) -> Raster {
+fn resize_height(picture: &Raster, height: usize, resampling: Resampling) -> Result<Raster> {
     if height == picture.height {
-        return picture.clone();
+        return picture.copied();
     }
-    let taps = Taps::new(filter, picture.height, height);
-    let mut resized = Raster::filled(picture.width, height, [0; CHANNELS]);
-    dispatch(Pass::Height, picture, &taps, &mut resized);
-    resized
+    let taps = Taps::new(resampling, picture.height, height);
+    let mut resized = Raster::filled(picture.width, height, [0; CHANNELS])?;
+    widest(Combine { pass: Pass::Height, picture, taps: &taps, resized: &mut resized });
+    Ok(resized)
 }
 
-fn resize_width(picture: &Raster, width: usize, filter: Filter) -> Raster {
+fn resize_width(picture: &Raster, width: usize, resampling: Resampling) -> Result<Raster> {
     if width == picture.width {
-        return picture.clone();
+        return picture.copied();
     }
-    let taps = Taps::new(filter, picture.width, width);
-    let mut resized = Raster::filled(width, picture.height, [0; CHANNELS]);
-    dispatch(Pass::Width, picture, &taps, &mut resized);
-    resized
+    let taps = Taps::new(resampling, picture.width, width);
+    let mut resized = Raster::filled(width, picture.height, [0; CHANNELS])?;
+    widest(Combine { pass: Pass::Width, picture, taps: &taps, resized: &mut resized });
+    Ok(resized)
 }
 
 #[derive(Clone, Copy)]
@@ -80,29 +86,23 @@ enum Pass {
     Width,
 }
 
-/// Runs a pass with the widest vectors this processor has.
-fn dispatch(pass: Pass, picture: &Raster, taps: &Taps, resized: &mut Raster) {
-    #[cfg(target_arch = "x86_64")]
-    if std::arch::is_x86_feature_detected!("avx2") {
-        #[target_feature(enable = "avx2")]
-        fn run_avx2(pass: Pass, picture: &Raster, taps: &Taps, resized: &mut Raster) {
-            run(pass, picture, taps, resized);
-        }
-        // SAFETY: the processor has just been asked for AVX2.
-        #[allow(unsafe_code)]
-        unsafe {
-            run_avx2(pass, picture, taps, resized);
-        }
-        return;
-    }
-    run(pass, picture, taps, resized);
+/// A pass over a picture.
+struct Combine<'p> {
+    pass: Pass,
+    picture: &'p Raster,
+    taps: &'p Taps,
+    resized: &'p mut Raster,
 }
 
-#[inline(always)]
-fn run(pass: Pass, picture: &Raster, taps: &Taps, resized: &mut Raster) {
-    match pass {
-        Pass::Height => combine_rows(picture, taps, resized),
-        Pass::Width => combine_columns(picture, taps, resized),
+impl Kernel for Combine<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        match self.pass {
+            Pass::Height => combine_rows(self.picture, self.taps, self.resized),
+            Pass::Width => combine_columns(self.picture, self.taps, self.resized),
+        }
     }
 }
 
@@ -176,11 +176,11 @@ mod tests {
         let picture = Raster { width, height, levels: (0..width * height * CHANNELS).map(level).collect() };
         for (pass, width, height, from, to) in [(Pass::Height, width, 7, height, 7), (Pass::Width, 9, height, width, 9)]
         {
-            let taps = Taps::new(Filter::Bicubic, from, to);
-            let mut plain = Raster::filled(width, height, [0; CHANNELS]);
+            let taps = Taps::new(Resampling::Bicubic, from, to);
+            let mut plain = Raster::filled(width, height, [0; CHANNELS]).unwrap();
             let mut chosen = plain.clone();
-            run(pass, &picture, &taps, &mut plain);
-            dispatch(pass, &picture, &taps, &mut chosen);
+            Combine { pass, picture: &picture, taps: &taps, resized: &mut plain }.run();
+            widest(Combine { pass, picture: &picture, taps: &taps, resized: &mut chosen });
             assert!(plain == chosen && plain.levels.iter().any(|level| *level != plain.levels[0]));
         }
     }

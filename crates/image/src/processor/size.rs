@@ -2,9 +2,9 @@
 
 use embedkit_core::{Error, Result};
 
-use super::filter::Filter;
-use super::raster::Raster;
 use super::resample::resample;
+use super::resampling::Resampling;
+use crate::raster::{CHANNELS, Raster};
 
 /// A rule that gives a picture's new size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +23,9 @@ pub(crate) enum Size {
     /// ratio where these have too many or too few pixels (Qwen2-VL, <https://arxiv.org/abs/2409.12191>).
     Pixels { multiple: usize, fewest: usize, most: usize },
 }
+
+/// Bytes of weights for a pixel along a side, of the filter that has most.
+const WEIGHTS: usize = 32;
 
 /// Longest side over the shortest of what [`Size::Pixels`] takes.
 const MAX_ASPECT_RATIO: f64 = 200.0;
@@ -78,14 +81,25 @@ fn within(width: usize, height: usize, unit: f64, fewest: usize, most: usize) ->
     (width, height)
 }
 
-/// A resize: a size and a filter.
+/// A resize: a size, and how pixels are interpolated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Resize {
     pub(crate) size: Size,
-    pub(crate) filter: Filter,
+    pub(crate) resampling: Resampling,
 }
 
 impl Resize {
+    /// The bytes that [`apply`](Self::apply) takes, and the new width and height.
+    pub(crate) fn memory(self, (width, height): (usize, usize)) -> (u64, (usize, usize)) {
+        let (new_width, new_height) = self.size.of(width, height);
+        let area = |width: usize, height: usize| (width as u64).saturating_mul(height as u64);
+        // One of the passes comes first; weights are a few for every pixel along a side.
+        let between = area(new_width, height).max(area(width, new_height));
+        let weights = area(width.saturating_add(height).saturating_add(new_width).saturating_add(new_height), WEIGHTS);
+        let pixels = between.saturating_add(area(new_width, new_height)).saturating_mul(CHANNELS as u64);
+        (pixels.saturating_add(weights), (new_width, new_height))
+    }
+
     /// The resized picture.
     ///
     /// # Errors
@@ -105,7 +119,7 @@ impl Resize {
                 picture.width, picture.height
             )));
         }
-        Ok(resample(picture, width, height, self.filter))
+        resample(picture, width, height, self.resampling)
     }
 }
 

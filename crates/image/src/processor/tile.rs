@@ -2,17 +2,17 @@
 
 use embedkit_core::Result;
 
-use super::filter::Filter;
-use super::raster::Raster;
 use super::resample::resample;
+use super::resampling::Resampling;
 use super::size::{Resize, Size};
+use crate::raster::{Raster, rgb_bytes};
 
 /// How a picture becomes square tiles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Tiling {
     /// A tile's side.
     pub(crate) side: usize,
-    pub(crate) filter: Filter,
+    pub(crate) resampling: Resampling,
     /// Whether a picture is cut; otherwise it becomes one tile as a whole.
     pub(crate) split: bool,
 }
@@ -23,6 +23,14 @@ impl Tiling {
         if self.split { Size::Tiles(self.side) } else { Size::Exact { height: self.side, width: self.side } }
     }
 
+    /// The bytes that [`apply`](Self::apply) takes.
+    pub(crate) fn memory(self, size: (usize, usize)) -> u64 {
+        let (resize, (width, height)) = Resize { size: self.size(), resampling: self.resampling }.memory(size);
+        // The tiles, and the whole page in one more.
+        let tiles = rgb_bytes((width, height)).saturating_mul(2).saturating_add(rgb_bytes((self.side, self.side)));
+        resize.saturating_add(tiles)
+    }
+
     /// The tiles, row by row and then the whole picture squeezed into one, and the grid's rows and
     /// columns. A picture that is one tile has no view of the whole, and the grid (0, 0).
     ///
@@ -30,15 +38,15 @@ impl Tiling {
     /// As [`Resize::apply`].
     pub(crate) fn apply(self, picture: &Raster, max_pixels: u64) -> Result<(Vec<Raster>, (usize, usize))> {
         let side = self.side;
-        let enlarged = Resize { size: self.size(), filter: self.filter }.apply(picture, max_pixels)?;
+        let enlarged = Resize { size: self.size(), resampling: self.resampling }.apply(picture, max_pixels)?;
         let (rows, columns) = (enlarged.height / side, enlarged.width / side);
         if (rows, columns) == (1, 1) {
             return Ok((vec![enlarged], (0, 0)));
         }
         let cells = (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column)));
-        let mut tiles: Vec<_> =
-            cells.map(|(row, column)| enlarged.crop(column * side, row * side, side, side)).collect();
-        tiles.push(resample(&enlarged, side, side, self.filter));
+        let cut = |(row, column)| enlarged.crop(column * side, row * side, side, side);
+        let mut tiles = cells.map(cut).collect::<Result<Vec<_>>>()?;
+        tiles.push(resample(&enlarged, side, side, self.resampling)?);
         Ok((tiles, (rows, columns)))
     }
 }

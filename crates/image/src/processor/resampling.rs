@@ -8,7 +8,7 @@ use serde::de::{Deserializer, Error as _};
 /// How pixels are interpolated when a picture is resized.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Filter {
+pub enum Resampling {
     /// The nearest pixel.
     Nearest,
     /// The mean of the pixels under the target pixel.
@@ -23,7 +23,7 @@ pub enum Filter {
     Lanczos,
 }
 
-impl Filter {
+impl Resampling {
     /// The filter with Pillow's number for it, which configurations hold.
     pub fn from_code(code: u64) -> Option<Self> {
         Some(match code {
@@ -92,7 +92,7 @@ fn sinc(x: f64) -> f64 {
     angle.sin() / angle
 }
 
-impl<'de> Deserialize<'de> for Filter {
+impl<'de> Deserialize<'de> for Resampling {
     /// Reads Pillow's number or the filter's name.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
@@ -101,13 +101,13 @@ impl<'de> Deserialize<'de> for Filter {
             Code(u64),
             Name(String),
         }
-        let (filter, written) = match Written::deserialize(deserializer)? {
+        let (resampling, written) = match Written::deserialize(deserializer)? {
             Written::Code(code) => (Self::from_code(code), code.to_string()),
             Written::Name(name) => (Self::from_name(&name), name),
         };
-        filter.ok_or_else(|| {
+        resampling.ok_or_else(|| {
             D::Error::custom(format!(
-                "{written:?} is no resampling filter; known: nearest (0), lanczos (1), bilinear (2), bicubic (3), box (4), hamming (5)"
+                "{written:?} is no way of resampling; known: nearest (0), lanczos (1), bilinear (2), bicubic (3), box (4), hamming (5)"
             ))
         })
     }
@@ -124,11 +124,11 @@ pub(super) struct Taps {
 }
 
 impl Taps {
-    /// The weights of `filter` from `source` to `target` pixels along one axis.
-    pub(super) fn new(filter: Filter, source: usize, target: usize) -> Self {
+    /// The weights of `resampling` from `source` to `target` pixels along one axis.
+    pub(super) fn new(resampling: Resampling, source: usize, target: usize) -> Self {
         let scale = source as f64 / target as f64;
         let stretch = scale.max(1.0);
-        let support = filter.support() * stretch;
+        let support = resampling.support() * stretch;
         let longest = support.ceil() as usize * 2 + 1;
 
         let mut windows = Vec::with_capacity(target);
@@ -140,7 +140,7 @@ impl Taps {
             let first = (centre - support + 0.5) as usize;
             let end = ((centre + support + 0.5) as usize).min(source);
             values.clear();
-            values.extend((first..end).map(|pixel| filter.at((pixel as f64 - centre + 0.5) * (1.0 / stretch))));
+            values.extend((first..end).map(|pixel| resampling.at((pixel as f64 - centre + 0.5) * (1.0 / stretch))));
             let sum: f64 = values.iter().sum();
             windows.push((first, values.len()));
             weights.extend(values.iter().map(|value| fixed_point(if sum == 0.0 { *value } else { value / sum })));

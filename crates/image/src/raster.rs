@@ -2,8 +2,18 @@
 
 use embedkit_core::{Error, Result};
 
+use crate::memory::{with_room, zeroed};
+
 /// Channels of a raster: red, green, blue.
 pub(crate) const CHANNELS: usize = 3;
+
+/// The longest side, in pixels, of a picture that is processed: no real one is longer.
+pub(crate) const MAX_SIDE: usize = 1 << 20;
+
+/// Bytes of an RGB picture of this width and height.
+pub(crate) fn rgb_bytes((width, height): (usize, usize)) -> u64 {
+    (width as u64).saturating_mul(height as u64).saturating_mul(CHANNELS as u64)
+}
 
 /// An RGB picture, 8 bits a channel, rows top down, channels interleaved.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,12 +26,25 @@ pub(crate) struct Raster {
 
 impl Raster {
     /// A picture of one colour.
-    pub(crate) fn filled(width: usize, height: usize, colour: [u8; CHANNELS]) -> Self {
-        let levels = match colour {
-            [r, g, b] if r == g && g == b => vec![r; width * height * CHANNELS],
-            colour => colour.repeat(width * height),
-        };
-        Self { width, height, levels }
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] when there is no memory for it.
+    pub(crate) fn filled(width: usize, height: usize, colour: [u8; CHANNELS]) -> Result<Self> {
+        let mut levels = zeroed(width * height * CHANNELS)?;
+        if colour != [0; CHANNELS] {
+            levels.as_chunks_mut::<CHANNELS>().0.fill(colour);
+        }
+        Ok(Self { width, height, levels })
+    }
+
+    /// The same picture once more.
+    ///
+    /// # Errors
+    /// As [`filled`](Self::filled).
+    pub(crate) fn copied(&self) -> Result<Self> {
+        let mut levels = with_room(self.levels.len())?;
+        levels.extend_from_slice(&self.levels);
+        Ok(Self { levels, ..*self })
     }
 
     /// A picture from its levels.
@@ -53,10 +76,14 @@ impl Raster {
     }
 
     /// The part that starts at (`left`, `top`); it must lie within the picture.
-    pub(crate) fn crop(&self, left: usize, top: usize, width: usize, height: usize) -> Self {
+    ///
+    /// # Errors
+    /// As [`filled`](Self::filled).
+    pub(crate) fn crop(&self, left: usize, top: usize, width: usize, height: usize) -> Result<Self> {
         let (from, to) = (left * CHANNELS, (left + width) * CHANNELS);
-        let levels = self.rows().skip(top).take(height).flat_map(|row| &row[from..to]).copied().collect();
-        Self { width, height, levels }
+        let mut levels = with_room(width * height * CHANNELS)?;
+        self.rows().skip(top).take(height).for_each(|row| levels.extend_from_slice(&row[from..to]));
+        Ok(Self { width, height, levels })
     }
 
     /// Copies `picture` over this one with its corner at (`left`, `top`); it must fit.

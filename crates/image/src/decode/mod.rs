@@ -1,0 +1,180 @@
+//! From the bytes of a picture file to RGB.
+//!
+//! First the header is read, which says what decoding will take, and then, once there is memory for it, the file.
+
+mod jpeg;
+mod other;
+mod pixels;
+mod png;
+mod tiff;
+
+use std::io::{BufRead, Seek};
+
+use embedkit_core::{Error, Result};
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageFormat, RgbImage};
+
+pub(crate) use self::pixels::to_rgb;
+use crate::memory::MemoryBudget;
+use crate::raster::{MAX_SIDE, Raster, rgb_bytes};
+
+/// The most pixels of a picture, unless [`DecodeOptions::max_pixels`] says otherwise: twice what Pillow, the reference's
+/// decoder, warns of, which is where it refuses.
+pub const MAX_PIXELS: u64 = 178_956_970;
+
+/// How picture files are decoded.
+///
+/// ```
+/// use embedkit_image::{DecodeOptions, ImageInput};
+///
+/// let options = DecodeOptions::default().max_pixels(100);
+/// let picture = ImageInput::rgb(11, 10, vec![0; 330])?;
+/// assert!(picture.decode(&options).is_err());
+/// # Ok::<(), embedkit_core::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct DecodeOptions {
+    max_pixels: u64,
+    apply_orientation: bool,
+    memory: MemoryBudget,
+}
+
+impl Default for DecodeOptions {
+    fn default() -> Self {
+        Self { max_pixels: MAX_PIXELS, apply_orientation: false, memory: MemoryBudget::default() }
+    }
+}
+
+impl DecodeOptions {
+    /// Refuses pictures of more pixels, before they are decoded, and after they are resized.
+    /// Default: [`MAX_PIXELS`].
+    #[must_use]
+    pub fn max_pixels(mut self, pixels: u64) -> Self {
+        self.max_pixels = pixels;
+        self
+    }
+
+    /// Turns every picture upright as its EXIF orientation says. Default: TIFF files alone, as the reference.
+    #[must_use]
+    pub fn apply_orientation(mut self, apply: bool) -> Self {
+        self.apply_orientation = apply;
+        self
+    }
+
+    /// The memory that pictures may take at a time. Default: [`MemoryBudget::default`], which the process shares.
+    #[must_use]
+    pub fn memory(mut self, budget: MemoryBudget) -> Self {
+        self.memory = budget;
+        self
+    }
+
+    /// The most pixels of a picture.
+    pub(crate) fn pixel_limit(&self) -> u64 {
+        self.max_pixels
+    }
+
+    /// The memory that pictures may take at a time.
+    pub(crate) fn budget(&self) -> &MemoryBudget {
+        &self.memory
+    }
+
+    /// Refuses empty and oversized pictures.
+    pub(crate) fn check(&self, width: usize, height: usize) -> Result<()> {
+        if width == 0 || height == 0 {
+            return Err(Error::input(format!("the picture is empty: {width} x {height} pixels")));
+        }
+        if width.max(height) > MAX_SIDE || (width as u64).saturating_mul(height as u64) > self.max_pixels {
+            return Err(Error::input(format!(
+                "{width} x {height} pixels exceed the limit of {} pixels, or of {MAX_SIDE} a side; \
+                 raise it with `max-pixels` if the picture can be trusted",
+                self.max_pixels
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// What a file's header says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Header {
+    format: Format,
+    /// Width and height of the stored picture.
+    pub(crate) size: (usize, usize),
+    /// Bytes that decoding takes at most, beside the file's.
+    pub(crate) memory: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Format {
+    Jpeg,
+    Png,
+    Tiff(tiff::Directory),
+    /// A format of which all is known that the `image` crate tells.
+    Other(ImageFormat),
+}
+
+/// Bytes by which formats are told apart.
+const SIGNATURE: usize = 16;
+
+/// Reads the header of a file of `length` bytes, and refuses what is no picture, empty or too large.
+pub(crate) fn header(file: &mut (impl BufRead + Seek), length: u64, options: &DecodeOptions) -> Result<Header> {
+    let signature = file.fill_buf().map_err(undecodable)?;
+    if signature.is_empty() {
+        return Err(Error::input("the file is empty"));
+    }
+    let format = image::guess_format(&signature[..signature.len().min(SIGNATURE)]).ok();
+    let header = match format {
+        Some(ImageFormat::Jpeg) => {
+            let jpeg::Header { width, height, scratch } = jpeg::header(file)?;
+            Header { format: Format::Jpeg, size: (width, height), memory: scratch + rgb_bytes((width, height)) }
+        }
+        Some(ImageFormat::Png) => png::header(file, length)?,
+        Some(ImageFormat::Tiff) => tiff::header(file)?,
+        Some(format) => other::header(file, format)?,
+        None => return Err(Error::input("not a picture of a known format: PNG, JPEG, WebP, GIF, BMP, TIFF")),
+    };
+    options.check(header.size.0, header.size.1)?;
+    let turned = if header.turns(options) { rgb_bytes(header.size) } else { 0 };
+    Ok(Header { memory: header.memory + turned, ..header })
+}
+
+/// The first picture of a file with this header, as RGB.
+pub(crate) fn decode(bytes: &[u8], header: &Header, options: &DecodeOptions) -> Result<Raster> {
+    let (picture, orientation) = match &header.format {
+        Format::Jpeg => jpeg::decode(bytes)?,
+        Format::Png => png::decode(bytes, header)?,
+        Format::Tiff(directory) => tiff::decode(bytes, directory, header)?,
+        Format::Other(format) => other::decode(bytes, *format, header)?,
+    };
+    if (picture.width, picture.height) != header.size {
+        return Err(Error::input("the file changed while it was read"));
+    }
+    if header.turns(options) { Ok(turned(picture, orientation)) } else { Ok(picture) }
+}
+
+impl Header {
+    /// Whether the picture is turned as its orientation says. Pillow turns TIFF files when it loads them, and no others.
+    fn turns(&self, options: &DecodeOptions) -> bool {
+        options.apply_orientation || matches!(self.format, Format::Tiff(_))
+    }
+}
+
+/// The picture, turned.
+fn turned(picture: Raster, orientation: Orientation) -> Raster {
+    if orientation == Orientation::NoTransforms {
+        return picture;
+    }
+    let Raster { width, height, levels } = picture;
+    // Sides are below 2^20, and the levels are as many as they say.
+    let Some(image) = RgbImage::from_raw(width as u32, height as u32, levels) else {
+        return Raster { width: 0, height: 0, levels: Vec::new() };
+    };
+    let mut image = DynamicImage::from(image);
+    image.apply_orientation(orientation);
+    let (width, height) = (image.width() as usize, image.height() as usize);
+    Raster { width, height, levels: image.into_rgb8().into_raw() }
+}
+
+fn undecodable(error: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::InvalidInput { message: "the picture cannot be decoded".into(), source: Some(Box::new(error)) }
+}

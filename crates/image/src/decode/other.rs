@@ -1,0 +1,65 @@
+//! Formats that the `image` crate decodes.
+
+use std::io::{BufRead, Cursor, Seek};
+
+use embedkit_core::{Error, Result};
+use image::metadata::Orientation;
+use image::{ImageDecoder, ImageFormat, ImageReader, Limits};
+
+use super::{Format, Header, pixels, undecodable};
+use crate::memory::zeroed;
+use crate::raster::Raster;
+
+/// What a decoder takes at most that has no picture of its own: tables, rows, metadata.
+pub(super) const TABLES: u64 = 1 << 20;
+
+/// Reads the header.
+pub(super) fn header(file: &mut (impl BufRead + Seek), format: ImageFormat) -> Result<Header> {
+    let decoder = open(file, format, TABLES)?;
+    let (width, height) = decoder.dimensions();
+    let size = (width as usize, height as usize);
+    let pixels = u64::from(width) * u64::from(height);
+    let scratch = match format {
+        // A first frame of its own.
+        ImageFormat::Gif => pixels.saturating_mul(4),
+        // Brightness and colours, or the frame before it is put on its canvas; and the alpha channel's own picture.
+        ImageFormat::WebP => pixels.saturating_mul(8),
+        _ => 0,
+    };
+    let memory = scratch.saturating_add(pixels::bytes(&decoder)).saturating_add(TABLES);
+    Ok(Header { format: Format::Other(format), size, memory })
+}
+
+/// The picture, and how it must be turned to be upright.
+pub(super) fn decode(bytes: &[u8], format: ImageFormat, header: &Header) -> Result<(Raster, Orientation)> {
+    read(open(Cursor::new(bytes), format, header.memory)?, header)
+}
+
+/// A decoder that may allocate so many bytes.
+pub(super) fn open<'f>(
+    file: impl BufRead + Seek + 'f,
+    format: ImageFormat,
+    bytes: u64,
+) -> Result<impl ImageDecoder + 'f> {
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(bytes);
+    let mut reader = ImageReader::with_format(file, format);
+    reader.limits(limits);
+    reader.into_decoder().map_err(undecodable)
+}
+
+/// The picture of a decoder, and how it must be turned to be upright.
+pub(super) fn read(mut decoder: impl ImageDecoder, header: &Header) -> Result<(Raster, Orientation)> {
+    let (width, height) = decoder.dimensions();
+    if (width as usize, height as usize) != header.size {
+        return Err(Error::input("the file changed while it was read"));
+    }
+    // Metadata that cannot be read says nothing.
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let kind = decoder.color_type();
+    let length = usize::try_from(decoder.total_bytes()).map_err(undecodable)?;
+    let mut stored = zeroed(length)?;
+    decoder.read_image(&mut stored).map_err(undecodable)?;
+    let levels = pixels::to_levels(stored, kind)?;
+    Ok((Raster { width: header.size.0, height: header.size.1, levels }, orientation))
+}

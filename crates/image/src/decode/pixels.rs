@@ -1,0 +1,87 @@
+//! Pixels of any kind as RGB, as Pillow converts them: alpha is dropped; grey is repeated; of 16 bits the high byte stays,
+//! but of grey levels, which are cut at 255.
+
+use embedkit_core::{Error, Result};
+use image::{ColorType, DynamicImage, ImageDecoder};
+
+use crate::memory::with_room;
+use crate::raster::{CHANNELS, Raster};
+
+/// Bytes that a decoder's pixels take, and what they become.
+pub(super) fn bytes(decoder: &impl ImageDecoder) -> u64 {
+    let (width, height) = decoder.dimensions();
+    let pixel = u64::from(decoder.color_type().bytes_per_pixel());
+    // Pixels of enough bytes are converted where they are.
+    let pixel = if pixel >= CHANNELS as u64 { pixel } else { pixel + CHANNELS as u64 };
+    u64::from(width).saturating_mul(u64::from(height)).saturating_mul(pixel)
+}
+
+/// An opened picture as RGB.
+pub(crate) fn to_rgb(image: DynamicImage) -> Result<Raster> {
+    let (width, height, kind) = (image.width() as usize, image.height() as usize, image.color());
+    let image = match kind {
+        ColorType::Rgb8
+        | ColorType::L8
+        | ColorType::La8
+        | ColorType::Rgba8
+        | ColorType::L16
+        | ColorType::La16
+        | ColorType::Rgb16
+        | ColorType::Rgba16 => image,
+        _ => image.into_rgb8().into(),
+    };
+    let kind = image.color();
+    let levels = match image {
+        DynamicImage::ImageRgb8(image) => image.into_raw(),
+        other => to_levels(other.into_bytes(), kind)?,
+    };
+    Ok(Raster { width, height, levels })
+}
+
+/// The levels of pixels, whose channels are in the machine's byte order.
+pub(super) fn to_levels(pixels: Vec<u8>, kind: ColorType) -> Result<Vec<u8>> {
+    let high = |pair: [u8; 2]| (u16::from_ne_bytes(pair) >> 8) as u8;
+    match kind {
+        ColorType::Rgb8 => Ok(pixels),
+        ColorType::Rgba8 => Ok(in_place(pixels, |[red, green, blue, _]: [u8; 4]| [red, green, blue])),
+        ColorType::Rgb16 => {
+            Ok(in_place(pixels, |[r, s, g, h, b, c]: [u8; 6]| [high([r, s]), high([g, h]), high([b, c])]))
+        }
+        ColorType::Rgba16 => {
+            Ok(in_place(pixels, |[r, s, g, h, b, c, ..]: [u8; 8]| [high([r, s]), high([g, h]), high([b, c])]))
+        }
+        ColorType::La16 => Ok(in_place(pixels, |[level, more, ..]: [u8; 4]| [high([level, more]); CHANNELS])),
+        ColorType::L8 => widened(&pixels, |[level]: [u8; 1]| level),
+        ColorType::La8 => widened(&pixels, |[level, _]: [u8; 2]| level),
+        ColorType::L16 => widened(&pixels, |pair: [u8; 2]| u16::from_ne_bytes(pair).min(255) as u8),
+        ColorType::Rgb32F => Ok(in_place(pixels, |pixel: [u8; 12]| floats(&pixel))),
+        ColorType::Rgba32F => Ok(in_place(pixels, |pixel: [u8; 16]| floats(&pixel))),
+        other => Err(Error::input(format!("its pixels are {other:?}, which are not supported"))),
+    }
+}
+
+/// Pixels that become no longer.
+fn in_place<const N: usize>(mut pixels: Vec<u8>, convert: impl Fn([u8; N]) -> [u8; CHANNELS]) -> Vec<u8> {
+    let count = pixels.len() / N;
+    for at in 0..count {
+        if let Some(pixel) = pixels[at * N..].first_chunk().copied() {
+            pixels[at * CHANNELS..][..CHANNELS].copy_from_slice(&convert(pixel));
+        }
+    }
+    pixels.truncate(count * CHANNELS);
+    pixels
+}
+
+/// Grey pixels.
+fn widened<const N: usize>(pixels: &[u8], convert: impl Fn([u8; N]) -> u8) -> Result<Vec<u8>> {
+    let pixels = pixels.as_chunks::<N>().0;
+    let mut levels = with_room(pixels.len() * CHANNELS)?;
+    levels.extend(pixels.iter().flat_map(|pixel| [convert(*pixel); CHANNELS]));
+    Ok(levels)
+}
+
+/// Red, green and blue from 0 to 1.
+fn floats(pixel: &[u8]) -> [u8; CHANNELS] {
+    let (channels, _) = pixel.as_chunks::<4>();
+    std::array::from_fn(|at| (f32::from_ne_bytes(channels[at]).clamp(0.0, 1.0) * 255.0).round() as u8)
+}

@@ -1,0 +1,161 @@
+//! TIFF files, and those with a palette, which the TIFF decoder refuses.
+//!
+//! Pixels with a palette are stored as grey levels would be: the file is read as one of grey levels, and these are looked up
+//! in the palette. Tags and values are those of TIFF 6.0.
+
+use std::io::{BufRead, Cursor, Read, Seek, SeekFrom};
+
+use embedkit_core::{Error, Result};
+use image::ImageFormat;
+use image::metadata::Orientation;
+
+use super::other::{TABLES, open, read};
+use super::{Format, Header, pixels, undecodable};
+use crate::memory::with_room;
+use crate::raster::{CHANNELS, Raster, rgb_bytes};
+
+/// What the first picture's directory says that the decoder does not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Directory {
+    palette: Option<Palette>,
+}
+
+/// A palette, and where the file says that it has one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Palette {
+    /// Where the two bytes of the photometric interpretation are.
+    interpretation: usize,
+    /// What they must be for a file of grey levels.
+    grey: [u8; 2],
+    /// The colours' channels: all reds, all greens, all blues.
+    channels: Vec<u8>,
+}
+
+const PHOTOMETRIC_INTERPRETATION: u16 = 262;
+const WIDTH: u16 = 256;
+const HEIGHT: u16 = 257;
+const BLACK_IS_ZERO: u16 = 1;
+const PALETTE: u32 = 3;
+const COLOUR_MAP: u16 = 320;
+/// Colours of a palette at most.
+const COLOURS: usize = 256;
+/// A value's type: two bytes.
+const SHORT: u16 = 3;
+
+/// Reads the header.
+pub(super) fn header(file: &mut (impl BufRead + Seek)) -> Result<Header> {
+    if let Some((palette, size)) = Palette::find(file) {
+        // Grey levels with the decoder's own, and colours.
+        let memory = rgb_bytes(size).saturating_mul(2).saturating_add(TABLES);
+        return Ok(Header { format: Format::Tiff(Directory { palette: Some(palette) }), size, memory });
+    }
+    file.rewind().map_err(undecodable)?;
+    let decoder = open(file, ImageFormat::Tiff, u64::MAX)?;
+    let (width, height) = image::ImageDecoder::dimensions(&decoder);
+    // The decoder fills a buffer of its own first, with strips that may be the whole picture; inks have a fourth channel.
+    let memory = pixels::bytes(&decoder).saturating_mul(3).saturating_add(TABLES);
+    let size = (width as usize, height as usize);
+    Ok(Header { format: Format::Tiff(Directory { palette: None }), size, memory })
+}
+
+/// The picture, and how it must be turned to be upright.
+pub(super) fn decode(bytes: &[u8], directory: &Directory, header: &Header) -> Result<(Raster, Orientation)> {
+    let Some(palette) = &directory.palette else {
+        return read(open(Cursor::new(bytes), ImageFormat::Tiff, header.memory)?, header);
+    };
+    let mut grey = with_room(bytes.len())?;
+    grey.extend_from_slice(bytes);
+    let place = grey.get_mut(palette.interpretation..).and_then(|rest| rest.first_chunk_mut());
+    *place.ok_or_else(|| Error::input("the file changed while it was read"))? = palette.grey;
+    let (mut picture, orientation) = read(open(Cursor::new(&grey), ImageFormat::Tiff, header.memory)?, header)?;
+    palette.colour(&mut picture);
+    Ok((picture, orientation))
+}
+
+impl Palette {
+    /// The palette of a file's first picture, where it has one, and the picture's size.
+    fn find(file: &mut (impl Read + Seek)) -> Option<(Self, (usize, usize))> {
+        let mut tags = Tags::open(file)?;
+        let (interpretation, _) = tags.find(PHOTOMETRIC_INTERPRETATION)?;
+        if tags.number(PHOTOMETRIC_INTERPRETATION)? != PALETTE {
+            return None;
+        }
+        let size = (tags.number(WIDTH)? as usize, tags.number(HEIGHT)? as usize);
+        let (place, count) = tags.find(COLOUR_MAP)?;
+        let start = tags.long(place)?;
+        let mut colours = vec![0; count.min(CHANNELS * COLOURS) * 2];
+        tags.read(u64::from(start), &mut colours)?;
+        // Channels have 16 bits; the high byte counts.
+        let high = usize::from(!tags.big_endian);
+        let channels: Vec<u8> = colours.iter().skip(high).step_by(2).copied().collect();
+        let grey = if tags.big_endian { BLACK_IS_ZERO.to_be_bytes() } else { BLACK_IS_ZERO.to_le_bytes() };
+        let palette = Self { interpretation: usize::try_from(interpretation).ok()?, grey, channels };
+        (palette.channels.len() >= CHANNELS).then_some((palette, size))
+    }
+
+    /// Gives a grey picture its colours. Indices of fewer than 8 bits have been spread over all levels.
+    fn colour(&self, picture: &mut Raster) {
+        let colours = self.channels.len() / CHANNELS;
+        let spread = 255 / (colours - 1).clamp(1, 255);
+        for pixel in picture.levels.as_chunks_mut::<CHANNELS>().0 {
+            let index = (usize::from(pixel[0]) / spread).min(colours - 1);
+            *pixel = std::array::from_fn(|channel| self.channels[channel * colours + index]);
+        }
+    }
+}
+
+/// The tags of a file's first picture.
+struct Tags<'f, F> {
+    file: &'f mut F,
+    big_endian: bool,
+    /// Where its entries are.
+    start: u64,
+    entries: u16,
+}
+
+/// An entry: tag, type, count, and value or its place.
+const ENTRY: u64 = 12;
+
+impl<'f, F: Read + Seek> Tags<'f, F> {
+    fn open(file: &'f mut F) -> Option<Self> {
+        let mut tags = Self { file, big_endian: false, start: 0, entries: 0 };
+        let mut signature = [0; 2];
+        tags.read(0, &mut signature)?;
+        tags.big_endian = signature == *b"MM";
+        let directory = u64::from(tags.long(4)?);
+        tags.entries = tags.short(directory)?;
+        tags.start = directory + 2;
+        Some(tags)
+    }
+
+    /// Where a tag's value is, and how many there are of it.
+    fn find(&mut self, tag: u16) -> Option<(u64, usize)> {
+        let start = self.start;
+        let mut places = (0..u64::from(self.entries)).map(|entry| start + entry * ENTRY);
+        let place = places.find(|place| self.short(*place) == Some(tag))?;
+        Some((place + 8, usize::try_from(self.long(place + 4)?).ok()?))
+    }
+
+    /// A tag's value.
+    fn number(&mut self, tag: u16) -> Option<u32> {
+        let (place, _) = self.find(tag)?;
+        if self.short(place - 6)? == SHORT { self.short(place).map(u32::from) } else { self.long(place) }
+    }
+
+    fn short(&mut self, place: u64) -> Option<u16> {
+        let mut pair = [0; 2];
+        self.read(place, &mut pair)?;
+        Some(if self.big_endian { u16::from_be_bytes(pair) } else { u16::from_le_bytes(pair) })
+    }
+
+    fn long(&mut self, place: u64) -> Option<u32> {
+        let mut four = [0; 4];
+        self.read(place, &mut four)?;
+        Some(if self.big_endian { u32::from_be_bytes(four) } else { u32::from_le_bytes(four) })
+    }
+
+    fn read(&mut self, place: u64, bytes: &mut [u8]) -> Option<()> {
+        self.file.seek(SeekFrom::Start(place)).ok()?;
+        self.file.read_exact(bytes).ok()
+    }
+}
