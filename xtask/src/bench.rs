@@ -3,7 +3,8 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use crate::{Failure, Outcome, workspace};
+use crate::failure::{Failure, Outcome};
+use crate::workspace;
 
 mod callers;
 mod machine;

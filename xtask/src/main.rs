@@ -7,10 +7,13 @@ use std::process::ExitCode;
 
 mod bench;
 mod dependencies;
+mod failure;
 mod manifest;
 mod package;
 mod test;
 mod workspace;
+
+use failure::{Failure, Outcome};
 
 const USAGE: &str = "\
 usage: cargo xtask <verb>
@@ -25,18 +28,6 @@ usage: cargo xtask <verb>
   package             check that each published crate holds what it should and nothing else
   test [ARGUMENT…]    install ONNX Runtime with pip below target/ and run every test with it;
                       the arguments go to `cargo test`";
-
-/// What a verb gives: done, or why not.
-type Outcome = Result<(), Failure>;
-
-/// Why a verb did not succeed.
-#[derive(Debug)]
-enum Failure {
-    /// The command line was not understood.
-    Usage(String),
-    /// What it should have done or found in order went wrong.
-    Failed(String),
-}
 
 /// Exits with 0 when done, 1 when the verb failed, 2 when the command line was not understood.
 fn main() -> ExitCode {

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use embedkit_core::{Manifest, ModelDescription, Registry};
 
-use crate::{Failure, Outcome};
+use crate::failure::{Failure, Outcome};
 
 /// The catalogue, relative to the workspace.
 const CATALOGUE: &str = "models.toml";

@@ -4,7 +4,8 @@ use std::process::Command;
 
 use serde::Deserialize;
 
-use crate::{Failure, Outcome, workspace};
+use crate::failure::{Failure, Outcome};
+use crate::workspace;
 
 /// Files at the top of a crate that may be published, and folders; cargo adds those that begin the list.
 const ALLOWED: [&str; 10] = [

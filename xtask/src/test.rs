@@ -8,7 +8,8 @@ use embedkit_core::session::RuntimeOptions;
 use embedkit_core::session::runtime::install::{InstallSource, install};
 use embedkit_core::session::runtime::installed;
 
-use crate::{Failure, Outcome, workspace};
+use crate::failure::{Failure, Outcome};
+use crate::workspace;
 
 /// The version that the goldens were made with.
 const VERSION: &str = "1.31.1";

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::{Failure, Outcome};
+use crate::failure::{Failure, Outcome};
 
 /// The workspace's top folder.
 pub(crate) fn root() -> PathBuf {

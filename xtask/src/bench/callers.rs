@@ -12,7 +12,7 @@ use super::programs::Programs;
 use super::sides::{self, Library};
 use super::workloads::{corpus_texts, saved};
 use super::{failed, place, print};
-use crate::{Failure, Outcome};
+use crate::failure::{Failure, Outcome};
 
 /// Numbers of callers that are compared, and the calls they make in all.
 const CALLERS: [usize; 4] = [1, 2, 8, 64];

@@ -4,7 +4,8 @@ use std::process::Command;
 
 use super::options::Options;
 use super::programs::Programs;
-use crate::{Failure, workspace};
+use crate::failure::Failure;
+use crate::workspace;
 
 /// Facts, each with its name.
 pub(super) fn facts(options: &Options, programs: &Programs) -> Result<Vec<(&'static str, String)>, Failure> {

@@ -8,7 +8,7 @@ use super::process::Process;
 use super::programs::Programs;
 use super::sides::{Kind, Library, Side};
 use super::workloads::Workload;
-use crate::Failure;
+use crate::failure::Failure;
 
 /// A side's numbers for a workload: medians over the rounds.
 #[derive(Clone, Debug, Serialize)]

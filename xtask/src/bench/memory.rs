@@ -11,7 +11,7 @@ use super::programs::{self, Programs};
 use super::sides::{self, Library};
 use super::workloads::saved;
 use super::{failed, place};
-use crate::{Failure, Outcome};
+use crate::failure::{Failure, Outcome};
 
 /// Texts and pictures of a short and of a long run.
 const TEXTS: [usize; 2] = [10_000, 100_000];

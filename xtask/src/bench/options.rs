@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::Failure;
+use crate::failure::Failure;
 
 pub(super) const USAGE: &str = "\
 usage: cargo xtask bench [memory | callers | soak] [OPTION…]

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::{failed, place};
-use crate::{Failure, workspace};
+use crate::failure::Failure;
+use crate::workspace;
 
 /// A folder that `pictures.py` has made.
 pub(super) struct Pictures(PathBuf);

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use bench_protocol::{Config, Reply, Request};
 
 use super::failed;
-use crate::Failure;
+use crate::failure::Failure;
 
 /// How often a side with worker processes is looked at.
 const PERIOD: Duration = Duration::from_millis(100);

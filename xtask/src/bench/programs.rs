@@ -7,7 +7,8 @@ use std::process::Command;
 use super::failed;
 use super::options::Options;
 use super::sides::{Library, Side};
-use crate::{Failure, workspace};
+use crate::failure::Failure;
+use crate::workspace;
 
 /// Every program that the sides at hand need.
 pub(super) struct Programs {

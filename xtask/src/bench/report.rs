@@ -9,7 +9,7 @@ use super::measure::Measured;
 use super::reach;
 use super::sides::{Kind, Library};
 use super::workloads::Workload;
-use crate::Failure;
+use crate::failure::Failure;
 
 /// All there is to tell.
 pub(super) struct Report<'r> {

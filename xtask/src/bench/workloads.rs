@@ -10,7 +10,8 @@ use serde_json::Value;
 use super::failed;
 use super::options::Options;
 use super::pictures::{self, Pictures};
-use crate::{Failure, workspace};
+use crate::failure::Failure;
+use crate::workspace;
 
 /// Work that sides are compared on.
 pub(super) struct Workload {

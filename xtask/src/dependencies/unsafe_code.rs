@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::{Failure, workspace};
+use crate::failure::Failure;
+use crate::workspace;
 
 /// Files that allow unsafe code without being listed, and listed ones that do not.
 pub(super) fn check(listed: &BTreeMap<String, String>) -> Result<Vec<String>, Failure> {
