@@ -9,7 +9,9 @@ mod bench;
 mod dependencies;
 mod failure;
 mod manifest;
+mod metadata;
 mod package;
+mod public_api;
 mod test;
 mod workspace;
 
@@ -52,6 +54,7 @@ fn run(arguments: &[&str]) -> Outcome {
         ["manifest", rest @ ..] => manifest::run(rest),
         ["dependencies", rest @ ..] => dependencies::run(rest),
         ["package", rest @ ..] => package::run(rest),
+        ["public-api", rest @ ..] => public_api::run(rest),
         ["test", rest @ ..] => test::run(rest),
         [] => Err(Failure::Usage("no verb".to_owned())),
         [verb, ..] => Err(Failure::Usage(format!("no such verb: {verb}"))),

@@ -1,53 +1,16 @@
 //! Every package of the lock file: its licence, where it comes from, and how often it is there.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::process::Command;
-
-use serde::Deserialize;
 
 use super::Rules;
 use crate::failure::Failure;
-use crate::workspace;
-
-/// What `cargo metadata` says.
-#[derive(Deserialize)]
-struct Metadata {
-    packages: Vec<Package>,
-    resolve: Resolve,
-}
-
-/// Who depends on whom.
-#[derive(Deserialize)]
-struct Resolve {
-    nodes: Vec<Node>,
-}
-
-/// What a package depends on: ids of packages.
-#[derive(Deserialize)]
-struct Node {
-    id: String,
-    dependencies: Vec<String>,
-}
-
-/// A package.
-#[derive(Deserialize)]
-struct Package {
-    id: String,
-    name: String,
-    version: String,
-    license: Option<String>,
-    /// None for packages of the workspace.
-    source: Option<String>,
-}
+use crate::metadata::{self, Metadata, Package};
 
 const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
 /// What is wrong with packages.
 pub(super) fn check(rules: &Rules) -> Result<Vec<String>, Failure> {
-    let mut cargo = Command::new(workspace::cargo());
-    cargo.current_dir(workspace::root()).args(["metadata", "--format-version", "1", "--locked", "--all-features"]);
-    let metadata: Metadata =
-        serde_json::from_str(&workspace::output(&mut cargo)?).map_err(|e| Failure::Failed(e.to_string()))?;
+    let metadata = metadata::of_everything()?;
     eprintln!("{} packages in the lock file", metadata.packages.len());
     let mut broken = broken_by(rules, &metadata.packages);
     broken.extend(rules.same_as.iter().filter_map(|(name, model)| differing(&metadata, name, model)));
@@ -58,7 +21,7 @@ pub(super) fn check(rules: &Rules) -> Result<Vec<String>, Failure> {
 fn differing(Metadata { packages, resolve }: &Metadata, name: &str, model: &str) -> Option<String> {
     let versions = |is_user: &dyn Fn(&Package) -> bool| -> BTreeSet<&str> {
         let users: BTreeSet<&str> = packages.iter().filter(|p| is_user(p)).map(|p| p.id.as_str()).collect();
-        let nodes = resolve.nodes.iter().filter(|node| users.contains(node.id.as_str()));
+        let nodes = resolve.iter().flat_map(|resolve| &resolve.nodes).filter(|node| users.contains(node.id.as_str()));
         let used: BTreeSet<&String> = nodes.flat_map(|node| &node.dependencies).collect();
         packages.iter().filter(|p| p.name == name && used.contains(&p.id)).map(|p| p.version.as_str()).collect()
     };
@@ -97,6 +60,7 @@ fn wrong_with(Package { name, version, license, source, .. }: &Package, rules: &
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metadata::{Node, Resolve};
 
     #[test]
     fn licences_sources_and_duplicates_are_told() {
@@ -108,6 +72,7 @@ mod tests {
             version: "1.0.0".to_owned(),
             license: Some(license.to_owned()),
             source: source.map(str::to_owned),
+            ..Package::default()
         };
         let ours = |name| package(name, "", None);
         let theirs = |name, license| package(name, license, Some(CRATES_IO));
@@ -133,13 +98,13 @@ mod tests {
         let package = |id: &str, source: Option<&str>| {
             let (name, version) = id.split_once('@').unwrap();
             let (name, version) = (name.to_owned(), version.to_owned());
-            Package { id: id.to_owned(), name, version, license: None, source: source.map(str::to_owned) }
+            Package { id: id.to_owned(), name, version, source: source.map(str::to_owned), ..Package::default() }
         };
         let differs = |nodes: &[(&str, &str)]| {
             let theirs = ["tables@1", "tables@2", "model@1"].map(|id| package(id, Some(CRATES_IO)));
             let packages = theirs.into_iter().chain([package("ours@1", None)]).collect();
             let node = |(id, to): &(&str, &str)| Node { id: (*id).to_owned(), dependencies: vec![(*to).to_owned()] };
-            let resolve = Resolve { nodes: nodes.iter().map(node).collect() };
+            let resolve = Some(Resolve { nodes: nodes.iter().map(node).collect() });
             differing(&Metadata { packages, resolve }, "tables", "model").is_some()
         };
         assert!(!differs(&[("ours@1", "tables@1"), ("model@1", "tables@1")]));

@@ -10,55 +10,31 @@ mod source;
 mod tree;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
-use std::process::Command;
-
-use serde::Deserialize;
+use std::path::Path;
 
 use self::cycles::Graph;
 use self::tree::{Import, Tree};
 use crate::failure::Failure;
+use crate::metadata::{self, Package};
 use crate::workspace;
 
 /// Cycles that `known` does not list, and what it lists that is on none.
 pub(super) fn check(known: &[BTreeSet<String>]) -> Result<Vec<String>, Failure> {
     let root = workspace::root().canonicalize().map_err(|e| Failure::Failed(e.to_string()))?;
-    Ok(Imports::of(&tree(&root)?, &root).broken_by(known))
+    Ok(Imports::of(&tree()?, &root).broken_by(known))
 }
 
 /// The code of every crate of the workspace: libraries and programs, without tests, examples and benches.
-fn tree(root: &Path) -> Result<Tree, Failure> {
-    #[derive(Deserialize)]
-    struct Metadata {
-        packages: Vec<Package>,
-    }
-    #[derive(Deserialize)]
-    struct Package {
-        name: String,
-        targets: Vec<Target>,
-    }
-    #[derive(Deserialize)]
-    struct Target {
-        name: String,
-        kind: Vec<String>,
-        src_path: PathBuf,
-    }
-    let mut cargo = Command::new(workspace::cargo());
-    cargo.current_dir(root).args(["metadata", "--format-version", "1", "--no-deps", "--offline"]);
-    let metadata: Metadata =
-        serde_json::from_str(&workspace::output(&mut cargo)?).map_err(|e| Failure::Failed(e.to_string()))?;
+fn tree() -> Result<Tree, Failure> {
     let mut tree = Tree::default();
-    for Package { name, targets } in metadata.packages {
-        let is = |target: &Target, kinds: &[&str]| target.kind.iter().any(|kind| kinds.contains(&kind.as_str()));
-        let is_library = |target: &Target| is(target, &["lib", "rlib", "dylib", "cdylib", "staticlib", "proc-macro"]);
-        let has_library = targets.iter().any(is_library);
-        for target in &targets {
-            if is_library(target) {
-                tree.add(&name, Some(&target.name), &target.src_path)?;
-            } else if is(target, &["bin"]) {
-                let label = if has_library { format!("{name}/{}", target.name) } else { name.clone() };
-                tree.add(&label, None, &target.src_path)?;
-            }
+    for package in metadata::of_workspace()? {
+        let Package { name, targets, .. } = &package;
+        if let Some(library) = package.library() {
+            tree.add(name, Some(&library.name), &library.src_path)?;
+        }
+        for program in targets.iter().filter(|target| target.is_program()) {
+            let label = if package.library().is_some() { format!("{name}/{}", program.name) } else { name.clone() };
+            tree.add(&label, None, &program.src_path)?;
         }
     }
     Ok(tree)
