@@ -34,7 +34,7 @@ pub(crate) struct Package {
     pub(crate) manifest_path: PathBuf,
     pub(crate) targets: Vec<Target>,
     /// Tables of other tools.
-    metadata: serde_json::Value,
+    pub(crate) metadata: serde_json::Value,
 }
 
 /// What is compiled of a package: a library, a program, a test.
