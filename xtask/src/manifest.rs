@@ -31,13 +31,9 @@ fn loads(plugin: &Plugin, model: &ModelDescription) -> bool {
     plugin.architectures.iter().any(|known| is_of(*known))
 }
 
-pub(crate) fn run(arguments: &[&str]) -> Outcome {
-    let only_compare = match arguments {
-        [] => false,
-        ["--check"] => true,
-        _ => return Err(Failure::Usage(format!("manifest takes nothing but --check, not {arguments:?}"))),
-    };
-    update(&workspace::root().join(CATALOGUE), &slices()?, Registry::global(), only_compare).map_err(Failure::Failed)
+/// Runs the verb.
+pub(crate) fn run(only_compare: bool) -> Outcome {
+    update(&workspace::root().join(CATALOGUE), &slices()?, Registry::global(), only_compare).map_err(Failure)
 }
 
 /// A crate's part of the catalogue.
@@ -51,7 +47,7 @@ fn slices() -> Result<Vec<Slice>, Failure> {
     let packages = metadata::of_workspace()?;
     let slice = |plugin: &'static Plugin| {
         let package = packages.iter().find(|package| package.name == plugin.name);
-        let package = package.ok_or_else(|| Failure::Failed(format!("{} is no package here", plugin.name)))?;
+        let package = package.ok_or_else(|| Failure(format!("{} is no package here", plugin.name)))?;
         Ok(Slice { plugin, path: package.folder().join(CATALOGUE) })
     };
     CRATES.into_iter().map(slice).collect()

@@ -72,7 +72,7 @@ pub(crate) fn of_everything() -> Result<Metadata, Failure> {
 fn read(arguments: &[&str]) -> Result<Metadata, Failure> {
     let mut cargo = Command::new(workspace::cargo());
     cargo.current_dir(workspace::root()).args(["metadata", "--format-version", "1"]).args(arguments);
-    serde_json::from_str(&workspace::output(&mut cargo)?).map_err(|e| Failure::Failed(e.to_string()))
+    serde_json::from_str(&workspace::output(&mut cargo)?).map_err(|e| Failure(e.to_string()))
 }
 
 impl Package {

@@ -23,10 +23,7 @@ const ALLOWED: [&str; 10] = [
 const NEEDED: [&str; 3] = ["LICENSE", "README.md", "src/"];
 
 /// Checks every crate that may be published.
-pub(crate) fn run(arguments: &[&str]) -> Outcome {
-    if !arguments.is_empty() {
-        return Err(Failure::Usage("`package` takes no arguments".to_owned()));
-    }
+pub(crate) fn run() -> Outcome {
     let mut broken = Vec::new();
     for package in metadata::of_workspace()?.iter().filter(|package| package.is_published()) {
         let files = files(&package.name)?;
@@ -34,7 +31,7 @@ pub(crate) fn run(arguments: &[&str]) -> Outcome {
         let wrong = lacks(package).into_iter().chain(wrong_with(&files));
         broken.extend(wrong.map(|wrong| format!("{}: {wrong}", package.name)));
     }
-    if broken.is_empty() { Ok(()) } else { Err(Failure::Failed(broken.join("\n"))) }
+    if broken.is_empty() { Ok(()) } else { Err(Failure(broken.join("\n"))) }
 }
 
 /// What cargo would put into the crate's archive.

@@ -19,12 +19,7 @@ use crate::workspace;
 const FILE: &str = "public-api.txt";
 
 /// Runs the verb.
-pub(crate) fn run(arguments: &[&str]) -> Outcome {
-    let only_compare = match arguments {
-        [] => false,
-        ["--check"] => true,
-        _ => return Err(Failure::Usage(format!("public-api takes nothing but --check, not {arguments:?}"))),
-    };
+pub(crate) fn run(only_compare: bool) -> Outcome {
     let libraries: Vec<Package> = metadata::of_workspace()?
         .into_iter()
         .filter(|package| package.is_published() && package.library().is_some())
@@ -53,7 +48,7 @@ pub(crate) fn run(arguments: &[&str]) -> Outcome {
         return Ok(());
     }
     let differing = differing.concat();
-    Err(Failure::Failed(format!(
+    Err(Failure(format!(
         "the public API changed; if it is meant to, run `cargo xtask public-api` and commit what it writes\n{differing}"
     )))
 }
@@ -87,7 +82,7 @@ fn items(package: &Package) -> Result<Vec<String>, Failure> {
 }
 
 fn unusable(path: &Path, error: impl std::fmt::Display) -> Failure {
-    Failure::Failed(format!("{}: {error}", path.display()))
+    Failure(format!("{}: {error}", path.display()))
 }
 
 /// What went and what came, a line each.

@@ -35,6 +35,6 @@ pub(crate) fn runtime() -> Result<PathBuf, Failure> {
     }
     eprintln!("installing ONNX Runtime {VERSION} below {}", workspace::target().display());
     let source = InstallSource::Pip { version: Some(VERSION.to_owned()), python: None };
-    let runtime = install(&source, &options).map_err(|e| Failure::Failed(e.to_string()))?;
+    let runtime = install(&source, &options).map_err(|e| Failure(e.to_string()))?;
     Ok(runtime.library)
 }

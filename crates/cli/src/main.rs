@@ -1,5 +1,6 @@
 //! The embedkit command line: results on standard output, everything else on standard error.
 
+mod allocator;
 mod args;
 mod failure;
 mod input;
@@ -18,7 +19,7 @@ use clap::Parser;
 use crate::args::Cli;
 
 fn main() -> ExitCode {
-    embedkit::allocator::return_large_blocks();
+    allocator::return_large_blocks();
     let cli = Cli::parse();
     start_log(&cli);
     match verbs::run(cli) {

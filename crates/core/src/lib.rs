@@ -1,6 +1,5 @@
 //! What every embedkit family shares; it knows no family.
 
-pub mod allocator;
 pub mod builder;
 pub mod engine;
 mod error;

@@ -32,10 +32,7 @@ struct Rules {
 }
 
 /// Checks every rule.
-pub(crate) fn run(arguments: &[&str]) -> Outcome {
-    if !arguments.is_empty() {
-        return Err(Failure::Usage("`dependencies` takes no arguments".to_owned()));
-    }
+pub(crate) fn run() -> Outcome {
     let rules = rules()?;
     let mut broken = packages::check(&rules)?;
     broken.extend(imports::check(&rules.cycles)?);
@@ -43,9 +40,9 @@ pub(crate) fn run(arguments: &[&str]) -> Outcome {
     for rule in &rules.tree {
         broken.extend(rule.check()?);
     }
-    if broken.is_empty() { Ok(()) } else { Err(Failure::Failed(broken.join("\n"))) }
+    if broken.is_empty() { Ok(()) } else { Err(Failure(broken.join("\n"))) }
 }
 
 fn rules() -> Result<Rules, Failure> {
-    toml::from_str(include_str!("../../dependencies.toml")).map_err(|e| Failure::Failed(e.to_string()))
+    toml::from_str(include_str!("../../dependencies.toml")).map_err(|e| Failure(e.to_string()))
 }

@@ -12,7 +12,7 @@ pub(super) fn check(listed: &BTreeMap<String, String>) -> Result<Vec<String>, Fa
     let root = workspace::root();
     let mut found = Vec::new();
     search(&root.join("crates"), &mut found)
-        .map_err(|error| Failure::Failed(format!("the sources cannot be read: {error}")))?;
+        .map_err(|error| Failure(format!("the sources cannot be read: {error}")))?;
     let found: Vec<String> = found
         .iter()
         .filter_map(|file| file.strip_prefix(&root).ok())

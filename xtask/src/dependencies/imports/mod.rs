@@ -20,7 +20,7 @@ use crate::workspace;
 
 /// Cycles that `known` does not list, and what it lists that is on none.
 pub(super) fn check(known: &[BTreeSet<String>]) -> Result<Vec<String>, Failure> {
-    let root = workspace::root().canonicalize().map_err(|e| Failure::Failed(e.to_string()))?;
+    let root = workspace::root().canonicalize().map_err(|e| Failure(e.to_string()))?;
     Ok(Imports::of(&tree()?, &root).broken_by(known))
 }
 
@@ -43,8 +43,11 @@ fn tree() -> Result<Tree, Failure> {
 /// Imports between crates, and between modules side by side.
 struct Imports {
     /// For each two of them, the files that the imports are between, and what is imported.
-    arrows: BTreeMap<(String, String), BTreeMap<(String, String), BTreeSet<String>>>,
+    arrows: BTreeMap<Arrow, BTreeMap<Arrow, BTreeSet<String>>>,
 }
+
+/// From whom to whom.
+type Arrow = (String, String);
 
 impl Imports {
     /// The imports of a tree; files are told from the folder.

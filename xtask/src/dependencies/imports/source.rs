@@ -44,7 +44,7 @@ pub(super) struct Declared {
 
 /// Reads a file.
 pub(super) fn read(path: &Path) -> Result<Code, Failure> {
-    let wrong = |what: String| Failure::Failed(format!("{}: {what}", path.display()));
+    let wrong = |what: String| Failure(format!("{}: {what}", path.display()));
     let text = std::fs::read_to_string(path).map_err(|e| wrong(e.to_string()))?;
     Code::parse(&text).map_err(|e| wrong(e.to_string()))
 }

@@ -1,13 +1,13 @@
-//! The C allocator's habits, for programs.
+//! The C allocator's habits.
 
-/// Keeps the allocator from holding on to large blocks. For programs, at their start: it changes the
-/// whole process, so no part of the library calls it.
+/// Keeps the allocator from holding on to large blocks. It changes the whole process, so it is the program's to call,
+/// at its start, and no library does.
 ///
 /// glibc serves large blocks from the system and gives them back at once, until it has seen one
 /// freed: from then on it keeps blocks of that size in its heaps. Decoded pictures are such blocks,
 /// and a long run over many of them then holds twice the memory that it uses. Elsewhere this does
 /// nothing.
-pub fn return_large_blocks() {
+pub(crate) fn return_large_blocks() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     #[allow(unsafe_code)]
     {
