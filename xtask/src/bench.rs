@@ -1,16 +1,15 @@
 //! `cargo xtask bench`: embedkit, its peers and the limit, measured in one interleaved run.
 
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
-
-use crate::{Failure, Outcome, workspace};
+use crate::failure::{Outcome, failed};
 
 mod callers;
+mod compare;
 mod machine;
 mod measure;
 mod memory;
 mod options;
 mod pictures;
+mod place;
 mod process;
 mod programs;
 mod reach;
@@ -18,28 +17,25 @@ mod report;
 mod sides;
 mod workloads;
 
-use options::Options;
-
-/// Where everything that the benchmark makes goes.
-fn place() -> PathBuf {
-    workspace::target().join("bench")
-}
+pub(crate) use options::Bench;
+use options::{Kind, Options};
+use place::{place, print, write};
 
 /// Runs the verb.
-pub(crate) fn run(arguments: &[&str]) -> Outcome {
-    match arguments {
-        ["--help"] => print(options::USAGE),
-        ["callers", rest @ ..] => callers::run(&Options::parse(rest)?),
-        ["soak", rest @ ..] => callers::soak(&Options::parse(rest)?),
-        ["memory", rest @ ..] => memory::run(&Options::parse(rest)?),
-        _ => compare(&Options::parse(arguments)?),
+pub(crate) fn run(bench: &Bench) -> Outcome {
+    match &bench.kind {
+        None => measure_all(&bench.options),
+        Some(Kind::Memory(options)) => memory::run(options),
+        Some(Kind::Callers(options)) => callers::run(options),
+        Some(Kind::Soak(options)) => callers::soak(options),
     }
 }
 
-fn compare(options: &Options) -> Outcome {
+/// Measures everything, tells it, and fails if sides computed different things.
+fn measure_all(options: &Options) -> Outcome {
     let place = &place();
     let sides = sides::all(options);
-    let programs = programs::Programs::ready(options, &sides, place)?;
+    let programs = programs::Programs::ready(options.python.as_deref(), &sides, place)?;
     let models = workloads::Models::find(options, programs.python.as_deref(), place)?;
     let workloads = workloads::all(options, &models, place)?;
     let results = measure::measure(options, &workloads, &sides, &programs)?;
@@ -48,19 +44,7 @@ fn compare(options: &Options) -> Outcome {
     write(&place.join("report.json"), &report.json()?)?;
     let markdown = report.markdown();
     write(options.output.as_deref().unwrap_or(&place.join("report.md")), &markdown)?;
-    print(&markdown)
-}
-
-fn print(text: &str) -> Outcome {
-    // A reader that went away is no failure.
-    let _ = writeln!(std::io::stdout(), "{text}");
-    Ok(())
-}
-
-fn write(path: &Path, text: &str) -> Outcome {
-    std::fs::write(path, text).map_err(|e| failed(format!("{}: {e}", path.display())))
-}
-
-fn failed(message: impl Into<String>) -> Failure {
-    Failure::Failed(message.into())
+    print(&markdown);
+    let differing = report.differing();
+    if differing.is_empty() { Ok(()) } else { Err(failed(format!("sides differ:\n{}", differing.join("\n")))) }
 }

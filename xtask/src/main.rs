@@ -1,80 +1,99 @@
-//! Workspace chores: `cargo xtask <verb>`, one file a verb.
+//! Workspace chores: `cargo xtask <verb>`, one file or folder a verb.
 
 // A program for people: it answers on the terminal.
 #![allow(clippy::print_stderr)]
 
 use std::process::ExitCode;
 
+use clap::Parser;
+
 mod bench;
 mod dependencies;
+mod failure;
 mod manifest;
+mod metadata;
 mod package;
+mod public_api;
 mod test;
 mod workspace;
 
-const USAGE: &str = "\
-usage: cargo xtask <verb>
+use failure::Outcome;
 
-  bench …             measure embedkit, its peers and the limit; `bench --help` says how
-  bench memory …      check that memory does not grow with the number of inputs
-  bench callers …     many callers of one model, alone and beside long batches
-  bench soak …        long mixed work: memory, errors, equal results
-  manifest [--check]  check models.toml and write each family's slice of it; --check only compares
-  dependencies        check licences, sources, versions, unsafe code and what each crate depends on
-                      against xtask/dependencies.toml
-  package             check that each published crate holds what it should and nothing else
-  test [ARGUMENT…]    install ONNX Runtime with pip below target/ and run every test with it;
-                      the arguments go to `cargo test`";
-
-/// What a verb gives: done, or why not.
-type Outcome = Result<(), Failure>;
-
-/// Why a verb did not succeed.
-#[derive(Debug)]
-enum Failure {
-    /// The command line was not understood.
-    Usage(String),
-    /// What it should have done or found in order went wrong.
-    Failed(String),
+/// Chores of this workspace.
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask", disable_help_subcommand = true)]
+enum Verb {
+    /// Measures embedkit, its peers and the limit in one run.
+    Bench(Box<bench::Bench>),
+    /// Checks models.toml and writes each family's slice of it.
+    Manifest {
+        /// Only compares the slices with what would be written.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Checks that imports go one way, and licences, sources, versions, unsafe code and what each crate depends on,
+    /// against xtask/dependencies.toml.
+    Dependencies,
+    /// Writes the public items of each published library to its public-api.txt.
+    PublicApi {
+        /// Only compares the files with what would be written.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Checks that each published crate holds what it should and nothing else.
+    Package,
+    /// Installs ONNX Runtime with pip below target/ and runs every test with it.
+    Test {
+        /// Arguments for `cargo test`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
 }
 
 /// Exits with 0 when done, 1 when the verb failed, 2 when the command line was not understood.
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    match run(&arguments) {
+    match Verb::parse().run() {
         Ok(()) => ExitCode::SUCCESS,
-        Err(Failure::Failed(message)) => {
-            eprintln!("error: {message}");
+        Err(failure) => {
+            eprintln!("error: {failure}");
             ExitCode::FAILURE
-        }
-        Err(Failure::Usage(message)) => {
-            eprintln!("error: {message}\n\n{USAGE}");
-            ExitCode::from(2)
         }
     }
 }
 
-fn run(arguments: &[&str]) -> Outcome {
-    match arguments {
-        ["bench", rest @ ..] => bench::run(rest),
-        ["manifest", rest @ ..] => manifest::run(rest),
-        ["dependencies", rest @ ..] => dependencies::run(rest),
-        ["package", rest @ ..] => package::run(rest),
-        ["test", rest @ ..] => test::run(rest),
-        [] => Err(Failure::Usage("no verb".to_owned())),
-        [verb, ..] => Err(Failure::Usage(format!("no such verb: {verb}"))),
+impl Verb {
+    fn run(self) -> Outcome {
+        match self {
+            Self::Bench(bench) => bench::run(&bench),
+            Self::Manifest { check } => manifest::run(check),
+            Self::Dependencies => dependencies::run(),
+            Self::PublicApi { check } => public_api::run(check),
+            Self::Package => package::run(),
+            Self::Test { arguments } => test::run(&arguments.iter().map(String::as_str).collect::<Vec<_>>()),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory as _;
+
     use super::*;
 
     #[test]
-    fn what_is_not_understood_is_a_usage_error() {
-        for arguments in [&[][..], &["dance"], &["manifest", "--chek"]] {
-            assert!(matches!(run(arguments), Err(Failure::Usage(_))), "{arguments:?}");
+    fn the_command_line_is_consistent() {
+        Verb::command().debug_assert();
+    }
+
+    #[test]
+    fn what_is_not_understood_is_refused() {
+        for arguments in [&[][..], &["dance"], &["manifest", "--chek"], &["package", "all"]] {
+            assert!(Verb::try_parse_from(["xtask"].iter().chain(arguments)).is_err(), "{arguments:?}");
         }
+        let Ok(Verb::Test { arguments }) = Verb::try_parse_from(["xtask", "test", "-p", "a", "--", "--nocapture"])
+        else {
+            panic!("`test` takes arguments for cargo");
+        };
+        assert_eq!(arguments, ["-p", "a", "--", "--nocapture"]);
     }
 }

@@ -3,59 +3,62 @@
 mod checks;
 mod slices;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use embedkit_core::{Manifest, ModelDescription, Registry};
+use embedkit_core::{Architecture, Manifest, ModelDescription, Plugin, Registry};
 
-use crate::{Failure, Outcome};
+use crate::failure::{Failure, Outcome};
+use crate::{metadata, workspace};
 
 /// The catalogue, relative to the workspace.
 const CATALOGUE: &str = "models.toml";
 
-/// The families of this workspace; each has a crate of its name.
-const FAMILIES: [&str; 7] = ["dense", "sparse", "colbert", "colpali", "image", "hybrid", "rerank"];
+/// The crates that rows of the catalogue go to: each has the rows of its architectures, so no crate has rows that it
+/// cannot load. To name one is also to link it, and so to have its architectures check the rows.
+static CRATES: [&Plugin; 7] = [
+    &embedkit_colbert::PLUGIN,
+    &embedkit_colpali::PLUGIN,
+    &embedkit_dense::PLUGIN,
+    &embedkit_hybrid::PLUGIN,
+    &embedkit_image::PLUGIN,
+    &embedkit_rerank::PLUGIN,
+    &embedkit_sparse::PLUGIN,
+];
 
-/// Architectures that one crate has for several families, and that crate.
-const SHARED: [(&str, &str); 1] = [("bge-m3", "hybrid")];
-
-/// The crate in whose slice a row stands: its family's, unless another has its architecture. So no crate has rows that
-/// it cannot load.
-fn home(model: &ModelDescription) -> &str {
-    let shared = SHARED.iter().find(|(architecture, _)| *architecture == model.architecture);
-    shared.map_or(&model.family, |(_, home)| home)
+/// Whether a crate has a row's architecture.
+fn loads(plugin: &Plugin, model: &ModelDescription) -> bool {
+    let is_of = |known: &dyn Architecture| known.family() == model.family && known.name() == model.architecture;
+    plugin.architectures.iter().any(|known| is_of(*known))
 }
 
-/// The crates whose architectures rows are checked against; named here so that they are linked.
-mod linked {
-    use {
-        embedkit_colbert as _, embedkit_colpali as _, embedkit_dense as _, embedkit_hybrid as _, embedkit_image as _,
-        embedkit_rerank as _, embedkit_sparse as _,
-    };
+/// Runs the verb.
+pub(crate) fn run(only_compare: bool) -> Outcome {
+    update(&workspace::root().join(CATALOGUE), &slices()?, Registry::global(), only_compare).map_err(Failure)
 }
 
-pub(crate) fn run(arguments: &[&str]) -> Outcome {
-    let only_compare = match arguments {
-        [] => false,
-        ["--check"] => true,
-        _ => return Err(Failure::Usage(format!("manifest takes nothing but --check, not {arguments:?}"))),
+/// A crate's part of the catalogue.
+struct Slice {
+    plugin: &'static Plugin,
+    path: PathBuf,
+}
+
+/// The slices of this workspace.
+fn slices() -> Result<Vec<Slice>, Failure> {
+    let packages = metadata::of_workspace()?;
+    let slice = |plugin: &'static Plugin| {
+        let package = packages.iter().find(|package| package.name == plugin.name);
+        let package = package.ok_or_else(|| Failure(format!("{} is no package here", plugin.name)))?;
+        Ok(Slice { plugin, path: package.folder().join(CATALOGUE) })
     };
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    update(&workspace, Registry::global(), only_compare).map_err(Failure::Failed)
+    CRATES.into_iter().map(slice).collect()
 }
 
 /// Checks the catalogue, then writes the slices, or compares them with what would be written.
-fn update(workspace: &Path, registry: &Registry, only_compare: bool) -> Result<(), String> {
-    let catalogue = read(&workspace.join(CATALOGUE))?;
-    let manifest = Manifest::parse(CATALOGUE, &catalogue).map_err(|e| e.to_string())?;
-    let rows = slices::rows(&catalogue)?;
+fn update(catalogue: &Path, slices: &[Slice], registry: &Registry, only_compare: bool) -> Result<(), String> {
+    let text = std::fs::read_to_string(catalogue).map_err(|e| format!("cannot read {}: {e}", catalogue.display()))?;
+    let manifest = Manifest::parse(CATALOGUE, &text).map_err(|e| e.to_string())?;
+    let rows = slices::rows(&text)?;
 
-    let unchecked = checks::families_without_architecture(registry);
-    if !unchecked.is_empty() {
-        eprintln!(
-            "note: no architecture is registered yet for {}: no architecture has checked their rows",
-            unchecked.join(", ")
-        );
-    }
     let mut faults = checks::faults(&manifest, registry);
     // A slice that cannot be registered is mended by writing it anew.
     if only_compare {
@@ -66,28 +69,22 @@ fn update(workspace: &Path, registry: &Registry, only_compare: bool) -> Result<(
     }
 
     let mut stale = Vec::new();
-    for family in FAMILIES {
-        let place = format!("crates/{family}/{CATALOGUE}");
-        let path = workspace.join(&place);
-        let slice = slices::slice(&rows, family);
-        if std::fs::read_to_string(&path).is_ok_and(|written| written == slice) {
+    for Slice { plugin, path } in slices {
+        let slice = slices::slice(&rows, |model| loads(plugin, model));
+        if std::fs::read_to_string(path).is_ok_and(|written| written == slice) {
             continue;
         }
         if only_compare {
-            stale.push(place);
+            stale.push(format!("{}'s {CATALOGUE}", plugin.name));
         } else {
-            std::fs::write(&path, slice).map_err(|e| format!("cannot write {}: {e}", path.display()))?;
-            eprintln!("wrote {place}");
+            std::fs::write(path, slice).map_err(|e| format!("cannot write {}: {e}", path.display()))?;
+            eprintln!("wrote {}'s {CATALOGUE}", plugin.name);
         }
     }
     if stale.is_empty() {
         return Ok(());
     }
     Err(format!("stale: {}; run `cargo xtask manifest` and commit what it writes", stale.join(", ")))
-}
-
-fn read(path: &Path) -> Result<String, String> {
-    std::fs::read_to_string(path).map_err(|e| format!("cannot read {}: {e}", path.display()))
 }
 
 #[cfg(test)]
@@ -98,39 +95,39 @@ mod tests {
         description = \"One.\"\nlicense = \"MIT\"\nlanguages = [\"en\"]\nsize-gb = 0.1\nmodel-file = \"model.onnx\"\n\
         sources = [{ hf = \"a/b\" }]\n";
 
-    fn workspace(catalogue: &str) -> tempfile::TempDir {
+    /// A catalogue, and the slices of two crates, in a folder of their own.
+    fn made_up(catalogue: &str) -> (tempfile::TempDir, PathBuf, [Slice; 2]) {
         let folder = tempfile::tempdir().unwrap();
-        for family in FAMILIES {
-            std::fs::create_dir_all(folder.path().join("crates").join(family)).unwrap();
-        }
-        std::fs::write(folder.path().join(CATALOGUE), catalogue).unwrap();
-        folder
+        let path = folder.path().join(CATALOGUE);
+        std::fs::write(&path, catalogue).unwrap();
+        let slices = [&embedkit_dense::PLUGIN, &embedkit_sparse::PLUGIN]
+            .map(|plugin| Slice { plugin, path: folder.path().join(plugin.name) });
+        (folder, path, slices)
     }
 
     #[test]
     fn slices_are_stale_until_written_and_after_an_edit() {
-        let folder = workspace(ROW);
-        let (registry, path) = (Registry::empty(), folder.path());
-        assert!(update(path, &registry, true).unwrap_err().contains("stale: crates/dense/models.toml"));
-        update(path, &registry, false).unwrap();
-        update(path, &registry, true).unwrap();
+        let (_folder, catalogue, slices) = made_up(ROW);
+        let update = |only_compare| update(&catalogue, &slices, Registry::global(), only_compare);
+        assert!(update(true).unwrap_err().contains("stale: embedkit-dense's models.toml"));
+        update(false).unwrap();
+        update(true).unwrap();
 
-        std::fs::write(path.join(CATALOGUE), ROW.replace("One.", "Another.")).unwrap();
-        let error = update(path, &registry, true).unwrap_err();
-        assert!(error.starts_with("stale: crates/sparse/models.toml;"), "{error}");
+        std::fs::write(&catalogue, ROW.replace("One.", "Another.")).unwrap();
+        let error = update(true).unwrap_err();
+        assert!(error.starts_with("stale: embedkit-sparse's models.toml;"), "{error}");
     }
 
     #[test]
     fn nothing_is_written_from_a_faulty_catalogue() {
-        let folder = workspace(&ROW.replace("MIT", "Mine"));
-        let error = update(folder.path(), &Registry::empty(), false).unwrap_err();
+        let (_folder, catalogue, slices) = made_up(&ROW.replace("MIT", "Mine"));
+        let error = update(&catalogue, &slices, Registry::global(), false).unwrap_err();
         assert!(error.contains("a/b") && error.contains("license"), "{error}");
-        assert!(!folder.path().join("crates/sparse/models.toml").exists());
+        assert!(!slices.iter().any(|slice| slice.path.exists()));
     }
 
     #[test]
     fn the_catalogue_of_this_workspace_is_in_order() {
-        let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-        update(&workspace, Registry::global(), true).unwrap();
+        update(&workspace::root().join(CATALOGUE), &slices().unwrap(), Registry::global(), true).unwrap();
     }
 }

@@ -2,9 +2,9 @@
 
 use std::process::Command;
 
-use serde::Deserialize;
-
-use crate::{Failure, Outcome, workspace};
+use crate::failure::{Failure, Outcome};
+use crate::metadata::{self, Package};
+use crate::workspace;
 
 /// Files at the top of a crate that may be published, and folders; cargo adds those that begin the list.
 const ALLOWED: [&str; 10] = [
@@ -22,43 +22,16 @@ const ALLOWED: [&str; 10] = [
 /// Files that every crate has.
 const NEEDED: [&str; 3] = ["LICENSE", "README.md", "src/"];
 
-/// A crate, as `cargo metadata` describes it.
-#[derive(Deserialize)]
-struct Package {
-    name: String,
-    description: Option<String>,
-    license: Option<String>,
-    repository: Option<String>,
-    readme: Option<String>,
-    /// Registries that it may be published to; none: any.
-    publish: Option<Vec<String>>,
-}
-
 /// Checks every crate that may be published.
-pub(crate) fn run(arguments: &[&str]) -> Outcome {
-    if !arguments.is_empty() {
-        return Err(Failure::Usage("`package` takes no arguments".to_owned()));
-    }
+pub(crate) fn run() -> Outcome {
     let mut broken = Vec::new();
-    for package in published()? {
+    for package in metadata::of_workspace()?.iter().filter(|package| package.is_published()) {
         let files = files(&package.name)?;
         eprintln!("{}: {} files", package.name, files.len());
-        let wrong = package.lacks().into_iter().chain(wrong_with(&files));
+        let wrong = lacks(package).into_iter().chain(wrong_with(&files));
         broken.extend(wrong.map(|wrong| format!("{}: {wrong}", package.name)));
     }
-    if broken.is_empty() { Ok(()) } else { Err(Failure::Failed(broken.join("\n"))) }
-}
-
-fn published() -> Result<Vec<Package>, Failure> {
-    #[derive(Deserialize)]
-    struct Metadata {
-        packages: Vec<Package>,
-    }
-    let mut cargo = Command::new(workspace::cargo());
-    cargo.current_dir(workspace::root()).args(["metadata", "--format-version", "1", "--no-deps"]);
-    let metadata: Metadata =
-        serde_json::from_str(&workspace::output(&mut cargo)?).map_err(|e| Failure::Failed(e.to_string()))?;
-    Ok(metadata.packages.into_iter().filter(|package| package.publish.is_none()).collect())
+    if broken.is_empty() { Ok(()) } else { Err(Failure(broken.join("\n"))) }
 }
 
 /// What cargo would put into the crate's archive.
@@ -68,16 +41,14 @@ fn files(package: &str) -> Result<Vec<String>, Failure> {
     Ok(workspace::output(&mut cargo)?.lines().map(|file| file.replace('\\', "/")).collect())
 }
 
-impl Package {
-    fn lacks(&self) -> Vec<String> {
-        let stated = [
-            ("description", &self.description),
-            ("license", &self.license),
-            ("repository", &self.repository),
-            ("readme", &self.readme),
-        ];
-        stated.into_iter().filter(|(_, value)| value.is_none()).map(|(key, _)| format!("states no `{key}`")).collect()
-    }
+fn lacks(package: &Package) -> Vec<String> {
+    let stated = [
+        ("description", &package.description),
+        ("license", &package.license),
+        ("repository", &package.repository),
+        ("readme", &package.readme),
+    ];
+    stated.into_iter().filter(|(_, value)| value.is_none()).map(|(key, _)| format!("states no `{key}`")).collect()
 }
 
 fn wrong_with(files: &[String]) -> Vec<String> {

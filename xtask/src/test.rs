@@ -8,7 +8,8 @@ use embedkit_core::session::RuntimeOptions;
 use embedkit_core::session::runtime::install::{InstallError, InstallSource, install};
 use embedkit_core::session::runtime::installed;
 
-use crate::{Failure, Outcome, workspace};
+use crate::failure::{Failure, Outcome};
+use crate::workspace;
 
 /// The version that the goldens were made with.
 const VERSION: &str = "1.31.1";
@@ -36,7 +37,7 @@ pub(crate) fn runtime() -> Result<PathBuf, Failure> {
     }
     eprintln!("installing ONNX Runtime {VERSION} below {}", workspace::target().display());
     let source = InstallSource::Pip { version: Some(VERSION.to_owned()), python: None };
-    let runtime = install(&source, &options).map_err(|error| Failure::Failed(with_causes(&error)))?;
+    let runtime = install(&source, &options).map_err(|error| Failure(with_causes(&error)))?;
     Ok(runtime.library)
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::{Failure, Outcome};
+use crate::failure::{Failure, Outcome};
 
 /// The workspace's top folder.
 pub(crate) fn root() -> PathBuf {
@@ -24,7 +24,7 @@ pub(crate) fn cargo() -> PathBuf {
 pub(crate) fn succeed(command: &mut Command) -> Outcome {
     match command.status() {
         Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(Failure::Failed(format!("{} ended with {status}", command.get_program().display()))),
+        Ok(status) => Err(Failure(format!("{} ended with {status}", command.get_program().display()))),
         Err(error) => Err(cannot_run(command, &error)),
     }
 }
@@ -34,10 +34,10 @@ pub(crate) fn output(command: &mut Command) -> Result<String, Failure> {
     let output = command.output().map_err(|error| cannot_run(command, &error))?;
     match output.status.success() {
         true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
-        false => Err(Failure::Failed(String::from_utf8_lossy(&output.stderr).into_owned())),
+        false => Err(Failure(String::from_utf8_lossy(&output.stderr).into_owned())),
     }
 }
 
 fn cannot_run(command: &Command, error: &std::io::Error) -> Failure {
-    Failure::Failed(format!("{} cannot be run: {error}", command.get_program().display()))
+    Failure(format!("{} cannot be run: {error}", command.get_program().display()))
 }

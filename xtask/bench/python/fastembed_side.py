@@ -5,14 +5,13 @@ from pathlib import Path
 
 import numpy as np
 
-from protocol import serve
-
-# What its folder of stop words would hold; the words change nothing about the speed that matters.
-STOP_WORDS = "a an and are as at be but by for if in into is it no not of on or such that the their then there these they this to was will with"
-
+from protocol import dense_row, serve
 
 # The query that reranked texts are scored for: bench-protocol's QUERY.
 QUERY = "how are records of a file read and written"
+
+# Most values of a tensor that are kept: bench-embedkit's KEPT.
+KEPT = 4096
 
 
 def of_batches(config):
@@ -20,9 +19,9 @@ def of_batches(config):
     return {name: options[name] for name in ("batch_size", "parallel") if name in options}
 
 
-def side(embed, values):
-    """A side of a function from items to an iterator of results, and one from a result to its numbers."""
-    return lambda items: [values(result) for result in embed(items)], lambda item: values(next(iter(embed([item]))))
+def side(embed, row=dense_row):
+    """A side of a function from items to an iterator of results, and one from a result to what is compared of it."""
+    return lambda items: list(embed(items)), lambda item: next(iter(embed([item]))), row
 
 
 def dense(config):
@@ -31,15 +30,15 @@ def dense(config):
     threads = config.get("options", {}).get("threads")
     name = "sentence-transformers/all-MiniLM-L6-v2"
     model = TextEmbedding(name, specific_model_path=config["model_dir"], threads=threads)
-    return side(lambda texts: model.embed(texts, **of_batches(config)), lambda vector: vector)
+    return side(lambda texts: model.embed(texts, **of_batches(config)))
 
 
-def sparse(name, **more):
+def sparse(name):
     def load(config):
         from fastembed import SparseTextEmbedding
 
-        model = SparseTextEmbedding(name, specific_model_path=config["model_dir"], **more)
-        return side(lambda texts: model.embed(texts, **of_batches(config)), lambda vector: vector.values)
+        model = SparseTextEmbedding(name, specific_model_path=config["model_dir"])
+        return side(lambda texts: model.embed(texts, **of_batches(config)), lambda vector: (vector.indices, vector.values))
 
     return load
 
@@ -48,25 +47,25 @@ def colbert(config):
     from fastembed import LateInteractionTextEmbedding
 
     model = LateInteractionTextEmbedding("colbert-ir/colbertv2.0", specific_model_path=config["model_dir"])
-    return side(lambda texts: model.embed(texts, **of_batches(config)), lambda vectors: vectors.ravel())
+    return side(lambda texts: model.embed(texts, **of_batches(config)))
 
 
 def rerank(config):
     from fastembed.rerank.cross_encoder import TextCrossEncoder
 
     model = TextCrossEncoder("Xenova/ms-marco-MiniLM-L-6-v2", specific_model_path=config["model_dir"])
-    return side(lambda texts: model.rerank(QUERY, texts, **of_batches(config)), lambda score: [score])
+    return side(lambda texts: model.rerank(QUERY, texts, **of_batches(config)), lambda score: ((), [score]))
 
 
 def image(config):
     from fastembed import ImageEmbedding
 
     model = ImageEmbedding("Qdrant/clip-ViT-B-32-vision", specific_model_path=config["model_dir"])
-    return side(lambda paths: model.embed(paths, **of_batches(config)), lambda vector: vector)
+    return side(lambda paths: model.embed(paths, **of_batches(config)))
 
 
 def preprocess(opened):
-    """The processor alone; of each tensor as many values are kept as are compared."""
+    """The processor alone; of each tensor as many values are kept, spread over all of it, as are compared."""
 
     def load(config):
         from fastembed.image.transform.operators import Compose
@@ -75,7 +74,8 @@ def preprocess(opened):
         chain = Compose.from_config(json.loads((Path(config["model_dir"]) / "preprocessor_config.json").read_text()))
 
         def process(picture):
-            return np.array(chain([picture])).ravel()[:4096].copy()
+            tensor = np.array(chain([picture])).ravel()
+            return tensor[:: max(1, -(-len(tensor) // KEPT))].copy()
 
         def process_file(path):
             with Image.open(path) as picture:
@@ -88,7 +88,7 @@ def preprocess(opened):
             return pictures
 
         one = process if opened else process_file
-        functions = (lambda items: [one(item) for item in items], one)
+        functions = (lambda items: [one(item) for item in items], one, dense_row)
         return (*functions, open_all) if opened else functions
 
     return load
@@ -96,7 +96,7 @@ def preprocess(opened):
 
 TASKS = {
     "dense": dense,
-    "bm25": sparse("Qdrant/bm25", stopwords=set(STOP_WORDS.split())),
+    "bm25": sparse("Qdrant/bm25"),
     "splade": sparse("prithivida/Splade_PP_en_v1"),
     "colbert": colbert,
     "rerank": rerank,

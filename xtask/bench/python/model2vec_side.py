@@ -1,13 +1,13 @@
 """Python's model2vec as a side of the benchmark."""
 
-from protocol import serve
+from protocol import dense_row, serve
 
 
 def load(config):
     from model2vec import StaticModel
 
     model = StaticModel.from_pretrained(config["model_dir"])
-    return model.encode, model.encode
+    return model.encode, model.encode, dense_row
 
 
 if __name__ == "__main__":

@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 use bench_protocol::{Callers, Config, Request};
 
 use super::measure::quantile;
-use super::options::Options;
+use super::options::{CallersOptions, SoakOptions};
+use super::place::{place, print};
 use super::process::Process;
 use super::programs::Programs;
 use super::sides::{self, Library};
 use super::workloads::{corpus_texts, saved};
-use super::{failed, place, print};
-use crate::{Failure, Outcome};
+use crate::failure::{Failure, Outcome, failed};
 
 /// Numbers of callers that are compared, and the calls they make in all.
 const CALLERS: [usize; 4] = [1, 2, 8, 64];
@@ -24,11 +24,11 @@ const SOAK_CALLS: usize = 500;
 const STREAM: usize = 1_000_000;
 
 /// Short texts from more and more callers, alone and beside a caller with long batches.
-pub(super) fn run(options: &Options) -> Outcome {
+pub(super) fn run(options: &CallersOptions) -> Outcome {
     let (programs, model, corpus) = ready(options)?;
     print(
         "| callers | beside a long job | texts/s | p50 ms | p99 ms | worst ms |\n| --- | --- | --- | --- | --- | --- |",
-    )?;
+    );
     for beside in [None, Some(corpus)] {
         for callers in CALLERS {
             let mut process = start(&programs, "dense", &model)?;
@@ -41,7 +41,7 @@ pub(super) fn run(options: &Options) -> Outcome {
             seconds.sort_by(f64::total_cmp);
             let [p50, p99, worst] = [0.5, 0.99, 1.0].map(|part| quantile(&seconds, part) * 1e3);
             let long = if beside.is_some() { "yes" } else { "no" };
-            print(&format!("| {callers} | {long} | {rate:.0} | {p50:.2} | {p99:.2} | {worst:.2} |"))?;
+            print(&format!("| {callers} | {long} | {rate:.0} | {p50:.2} | {p99:.2} | {worst:.2} |"));
         }
     }
     Ok(())
@@ -49,8 +49,8 @@ pub(super) fn run(options: &Options) -> Outcome {
 
 /// A static model over a million texts; then callers and long batches for the minutes asked for. Fails on an error,
 /// on a result that changes, and reports how memory went.
-pub(super) fn soak(options: &Options) -> Outcome {
-    let (programs, model, corpus) = ready(options)?;
+pub(super) fn soak(options: &SoakOptions) -> Outcome {
+    let (programs, model, corpus) = ready(&options.callers)?;
     let mut process = start(&programs, "static", Path::new(""))?;
     process.ask(&Request::Stream(STREAM / 10))?;
     let warm = process.resident_bytes();
@@ -60,11 +60,11 @@ pub(super) fn soak(options: &Options) -> Outcome {
         "static: {STREAM} texts; {:.1} MB resident, {:+.1} MB since the first tenth",
         mb(warm),
         grown / 1e6
-    ))?;
+    ));
 
     let mut process = start(&programs, "dense", &model)?;
     let request = Request::Callers(Callers { callers: SOAKING, calls: SOAK_CALLS, beside: Some(corpus) });
-    let (began, length) = (Instant::now(), Duration::from_secs(60 * options.minutes as u64));
+    let (began, length) = (Instant::now(), Duration::from_secs(60 * u64::from(options.minutes)));
     let (mut samples, mut first, mut calls) = (Vec::new(), Vec::new(), 0);
     while began.elapsed() < length {
         let reply = process.ask(&request)?;
@@ -83,7 +83,8 @@ pub(super) fn soak(options: &Options) -> Outcome {
          resident, {:+.1} MB an hour after the first fifth",
         options.minutes,
         slope(warm),
-    ))
+    ));
+    Ok(())
 }
 
 fn mb(bytes: u64) -> f64 {
@@ -100,14 +101,10 @@ fn slope(samples: &[(f64, f64)]) -> f64 {
 }
 
 /// The programs, the model, and a file with the corpus's texts.
-fn ready(options: &Options) -> Result<(Programs, PathBuf, PathBuf), Failure> {
-    let mut sides = sides::all(options);
-    sides.retain(|side| side.library == Library::Embedkit);
-    let programs = Programs::ready(options, &sides, &place())?;
-    let model = options.model_dir.clone().ok_or_else(|| failed("name a model's folder with --model-dir DIR"))?;
-    let corpus = options.corpus.as_deref().ok_or_else(|| failed("name a corpus with --corpus FILE"))?;
-    let texts: Vec<String> = corpus_texts(corpus)?.into_iter().take(options.texts).collect();
-    Ok((programs, model, saved(&place(), "callers", &texts)?))
+fn ready(options: &CallersOptions) -> Result<(Programs, PathBuf, PathBuf), Failure> {
+    let programs = Programs::ready(None, &[sides::ours()], &place())?;
+    let texts: Vec<String> = corpus_texts(&options.corpus)?.into_iter().take(options.texts.get()).collect();
+    Ok((programs, options.model_dir.clone(), saved(&place(), "callers", &texts)?))
 }
 
 fn start(programs: &Programs, task: &str, model: &Path) -> Result<Process, Failure> {

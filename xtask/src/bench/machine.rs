@@ -4,7 +4,8 @@ use std::process::Command;
 
 use super::options::Options;
 use super::programs::Programs;
-use crate::{Failure, workspace};
+use crate::failure::Failure;
+use crate::workspace;
 
 /// Facts, each with its name.
 pub(super) fn facts(options: &Options, programs: &Programs) -> Result<Vec<(&'static str, String)>, Failure> {
@@ -31,6 +32,7 @@ pub(super) fn facts(options: &Options, programs: &Programs) -> Result<Vec<(&'sta
         ("compiler", workspace::output(Command::new("rustc").arg("--version"))?.trim().to_owned()),
         ("peers in Rust", "fastembed 7.5.0, model2vec-rs 0.4.0, with the same ONNX Runtime library".to_owned()),
         ("threads", "every side as it comes: all cores; `A×B` is A sessions of B threads".to_owned()),
-        ("rounds", options.rounds.to_string()),
+        ("rounds", format!("{}; of each number the median, and in brackets the least and the most", options.rounds())),
+        ("job", format!("done again, on the same items, until it has taken {} s", options.seconds())),
     ])
 }

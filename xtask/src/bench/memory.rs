@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 
 use bench_protocol::{Config, Request};
 
-use super::options::Options;
+use super::options::MemoryOptions;
 use super::pictures::Pictures;
+use super::place::{place, print};
 use super::process::Process;
 use super::programs::{self, Programs};
 use super::sides::{self, Library};
 use super::workloads::saved;
-use super::{failed, place};
-use crate::{Failure, Outcome};
+use crate::failure::{Failure, Outcome, failed};
 
 /// Texts and pictures of a short and of a long run.
 const TEXTS: [usize; 2] = [10_000, 100_000];
@@ -20,11 +20,9 @@ const PICTURES: [usize; 2] = [500, 5_000];
 const MOST: f64 = 1.05;
 
 /// Embeds few and many inputs, each in a process of its own, and compares the memory they took.
-pub(super) fn run(options: &Options) -> Outcome {
+pub(super) fn run(options: &MemoryOptions) -> Outcome {
     let place = place();
-    let mut sides = sides::all(options);
-    sides.retain(|side| side.library == Library::Embedkit);
-    let programs = Programs::ready(options, &sides, &place)?;
+    let programs = Programs::ready(options.python.as_deref(), &[sides::ours()], &place)?;
     let mut grown = Vec::new();
     for (task, counts) in [("static", TEXTS), ("dense", TEXTS), ("image", PICTURES)] {
         let Some((model_dir, pictures)) = (if options.wants(task) { inputs(options, task, &place)? } else { None })
@@ -42,7 +40,7 @@ pub(super) fn run(options: &Options) -> Outcome {
         }
         let growth = peaks[1] as f64 / peaks[0] as f64;
         let [less, more] = peaks.map(|bytes| bytes as f64 / 1e6);
-        super::print(&format!("{task}: {less:.1} MB for {few}, {more:.1} MB for {many}: {growth:.3}"))?;
+        print(&format!("{task}: {less:.1} MB for {few}, {more:.1} MB for {many}: {growth:.3}"));
         if growth >= MOST {
             grown.push(task);
         }
@@ -51,11 +49,11 @@ pub(super) fn run(options: &Options) -> Outcome {
 }
 
 /// A task's model, and a file with paths of pictures if it is about them; none when the model is not at hand.
-fn inputs(options: &Options, task: &str, place: &Path) -> Result<Option<(PathBuf, Option<PathBuf>)>, Failure> {
+fn inputs(options: &MemoryOptions, task: &str, place: &Path) -> Result<Option<(PathBuf, Option<PathBuf>)>, Failure> {
     Ok(match task {
         "static" => Some((PathBuf::new(), None)),
         "image" => {
-            let pictures = Pictures::ready(&programs::python(options, place)?)?;
+            let pictures = Pictures::ready(&programs::python(options.python.as_deref(), place)?)?;
             let paths = [pictures.files("jpg")?, pictures.files("png")?].concat();
             Some((pictures.model("vit-small"), Some(saved(place, "memory", &paths)?)))
         }

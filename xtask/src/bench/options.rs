@@ -1,151 +1,211 @@
 //! The verb's command line.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use crate::Failure;
+use bench_protocol::Options as Settings;
+use clap::{Args, Subcommand};
 
-pub(super) const USAGE: &str = "\
-usage: cargo xtask bench [memory | callers | soak] [OPTION…]
+use crate::failure::{Failure, failed};
 
-  --corpus FILE      JSON Lines with `text`; without it, work on texts is left out
-  --model-dir DIR    all-MiniLM-L6-v2: model.onnx, tokenizer.json and so on; without it, dense work is left out
-  --int8-graph NAME  the same model's int8 graph in that folder (default model_quantized.onnx, where it is there)
-  --images DIR       pictures; without it, some are drawn
-  --image-model-dir DIR  Qdrant/clip-ViT-B-32-vision; without it, a smaller model is made
-  --python PATH      a Python with the peers installed; default: one is made under target/
-  --texts N          how many texts of the corpus (default 512)
-  --rounds N         how often everything is measured (default 3)
-  --quick            256 texts, one round
-  --only A,B         only these workloads
-  --sides A,B        only sides whose names contain one of these
-  --try A=N,B=N      one more embedkit side with these options (batch_tokens, batch_attention,
-                     batch_overhead, batch_size, threads, sessions); may be given several times
-  --minutes N        how long `soak` takes (default 60)
-  --output FILE      where the Markdown goes too (default target/bench/report.md)
+/// Texts that `--quick` takes.
+const QUICK: usize = 64;
 
-`memory` embeds 10,000 and 100,000 short texts, and 500 and 5,000 pictures, through the iterator, and fails when
-peak memory grows by 5 %. Its tasks, for `--only`: static, dense, image. `callers` has 1 to 64 threads
-embed short texts with one model, alone and beside a caller with long batches. `soak` streams a million texts through
-the embedded model, then has 8 callers and long batches share --model-dir's, and reports how memory goes.";
+/// What is measured.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct Bench {
+    #[command(subcommand)]
+    pub(super) kind: Option<Kind>,
+    #[command(flatten)]
+    pub(super) options: Options,
+}
 
-#[derive(Debug)]
+/// What is measured other than speed.
+#[derive(Debug, Subcommand)]
+pub(super) enum Kind {
+    /// Embeds 10,000 and 100,000 short texts, and 500 and 5,000 pictures, through the iterator; fails when peak memory
+    /// grows by 5 %.
+    Memory(MemoryOptions),
+    /// Has 1 to 64 threads embed short texts with one model, alone and beside a caller with long batches.
+    Callers(CallersOptions),
+    /// Streams a million texts through the embedded model, then has 8 callers and long batches share a model, and
+    /// reports how memory goes.
+    Soak(SoakOptions),
+}
+
+/// How sides are compared.
+#[derive(Clone, Debug, Args)]
 pub(super) struct Options {
+    /// JSON Lines with `text`; without it, work on texts is left out.
+    #[arg(long, value_name = "FILE")]
     pub(super) corpus: Option<PathBuf>,
+    /// all-MiniLM-L6-v2: model.onnx, tokenizer.json and so on; without it, dense work is left out.
+    #[arg(long, value_name = "DIR")]
     pub(super) model_dir: Option<PathBuf>,
+    /// The same model's int8 graph in that folder, where it is there.
+    #[arg(long, value_name = "NAME", default_value = "model_quantized.onnx")]
     pub(super) int8_graph: String,
+    /// Pictures; without it, some are drawn.
+    #[arg(long, value_name = "DIR")]
     pub(super) images: Option<PathBuf>,
+    /// Qdrant/clip-ViT-B-32-vision; without it, a smaller model is made.
+    #[arg(long, value_name = "DIR")]
     pub(super) image_model_dir: Option<PathBuf>,
+    /// A Python with the peers installed; without it, one is made under target/.
+    #[arg(long, value_name = "PATH")]
     pub(super) python: Option<PathBuf>,
-    pub(super) texts: usize,
-    pub(super) rounds: usize,
-    pub(super) minutes: usize,
+    /// How many texts of the corpus.
+    #[arg(long, value_name = "N", default_value = "512")]
+    texts: NonZeroUsize,
+    /// How often everything is measured; medians and the spread are told.
+    #[arg(long, value_name = "N", default_value = "3")]
+    rounds: NonZeroUsize,
+    /// What a job takes at least: one that is quicker is done again, on the same texts, until it has taken so long.
+    #[arg(long, value_name = "SECONDS", default_value = "3")]
+    seconds: f64,
+    /// To see that everything runs and agrees: 64 texts, one round, each job once.
+    #[arg(long, conflicts_with_all = ["texts", "rounds", "seconds"])]
+    quick: bool,
+    /// Only these workloads.
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub(super) only: Vec<String>,
+    /// Only sides whose names contain one of these, and embedkit.
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub(super) sides: Vec<String>,
-    pub(super) tries: Vec<bench_protocol::Options>,
+    /// One more embedkit side with these options (batch_tokens, batch_attention, batch_overhead, batch_size, threads,
+    /// sessions); may be given several times.
+    #[arg(long = "try", value_name = "A=N,B=N", value_parser = settings)]
+    pub(super) tries: Vec<Settings>,
+    /// Where the Markdown goes too; without it, target/bench/report.md.
+    #[arg(long, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
 }
 
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            corpus: None,
-            model_dir: None,
-            int8_graph: "model_quantized.onnx".to_owned(),
-            images: None,
-            image_model_dir: None,
-            python: None,
-            texts: 512,
-            rounds: 3,
-            minutes: 60,
-            only: Vec::new(),
-            sides: Vec::new(),
-            tries: Vec::new(),
-            output: None,
-        }
-    }
+#[derive(Debug, Args)]
+pub(super) struct MemoryOptions {
+    /// all-MiniLM-L6-v2; without it, dense work is left out.
+    #[arg(long, value_name = "DIR")]
+    pub(super) model_dir: Option<PathBuf>,
+    /// A Python with the peers installed; without it, one is made under target/.
+    #[arg(long, value_name = "PATH")]
+    pub(super) python: Option<PathBuf>,
+    /// Only these of static, dense and image.
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub(super) only: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CallersOptions {
+    /// all-MiniLM-L6-v2.
+    #[arg(long, value_name = "DIR")]
+    pub(super) model_dir: PathBuf,
+    /// JSON Lines with `text`, of which the long batches are made.
+    #[arg(long, value_name = "FILE")]
+    pub(super) corpus: PathBuf,
+    /// How many texts of the corpus.
+    #[arg(long, value_name = "N", default_value = "512")]
+    pub(super) texts: NonZeroUsize,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SoakOptions {
+    #[command(flatten)]
+    pub(super) callers: CallersOptions,
+    /// How long it takes.
+    #[arg(long, value_name = "N", default_value = "60")]
+    pub(super) minutes: u32,
 }
 
 impl Options {
-    pub(super) fn parse(arguments: &[&str]) -> Result<Self, Failure> {
-        let mut options = Self::default();
-        let mut rest = arguments.iter();
-        while let Some(name) = rest.next() {
-            if *name == "--quick" {
-                (options.texts, options.rounds) = (256, 1);
-                continue;
-            }
-            let value = rest.next().ok_or_else(|| usage(format!("{name} needs a value, or is not known")))?;
-            match *name {
-                "--corpus" => options.corpus = Some(value.into()),
-                "--model-dir" => options.model_dir = Some(value.into()),
-                "--int8-graph" => options.int8_graph = (*value).to_owned(),
-                "--images" => options.images = Some(value.into()),
-                "--image-model-dir" => options.image_model_dir = Some(value.into()),
-                "--python" => options.python = Some(value.into()),
-                "--texts" => options.texts = number(name, value)?,
-                "--rounds" => options.rounds = number(name, value)?,
-                "--minutes" => options.minutes = number(name, value)?,
-                "--only" => options.only = names(value),
-                "--sides" => options.sides = names(value),
-                "--try" => options.tries.push(settings(value)?),
-                "--output" => options.output = Some(value.into()),
-                _ => return Err(usage(format!("no such option: {name}"))),
-            }
-        }
-        Ok(options)
-    }
-
     /// Whether a workload is asked for.
     pub(super) fn wants(&self, workload: &str) -> bool {
-        self.only.is_empty() || self.only.iter().any(|name| name == workload)
+        wants(&self.only, workload)
+    }
+
+    pub(super) fn texts(&self) -> usize {
+        if self.quick { QUICK } else { self.texts.get() }
+    }
+
+    pub(super) fn rounds(&self) -> usize {
+        if self.quick { 1 } else { self.rounds.get() }
+    }
+
+    /// What a job takes at least.
+    pub(super) fn seconds(&self) -> f64 {
+        if self.quick { 0.0 } else { self.seconds }
     }
 }
 
-fn names(list: &str) -> Vec<String> {
-    list.split(',').map(str::to_owned).collect()
+impl MemoryOptions {
+    /// Whether a task is asked for.
+    pub(super) fn wants(&self, task: &str) -> bool {
+        wants(&self.only, task)
+    }
 }
 
-fn number(name: &str, value: &str) -> Result<usize, Failure> {
-    value.parse().ok().filter(|n| *n > 0).ok_or_else(|| usage(format!("{name}: {value} is not a positive number")))
+fn wants(only: &[String], name: &str) -> bool {
+    only.is_empty() || only.iter().any(|wanted| wanted == name)
 }
 
 /// `batch_tokens=1024,sessions=2`
-fn settings(list: &str) -> Result<bench_protocol::Options, Failure> {
+fn settings(list: &str) -> Result<Settings, Failure> {
     let mut values = serde_json::Map::new();
     for setting in list.split(',') {
-        let (name, value) = setting.split_once('=').ok_or_else(|| usage(format!("--try: {setting} has no value")))?;
-        values.insert(name.to_owned(), number(name, value)?.into());
+        let (name, value) = setting.split_once('=').ok_or_else(|| failed(format!("{setting} has no value")))?;
+        let value: NonZeroUsize =
+            value.parse().map_err(|_| failed(format!("{name}: {value} is not a positive number")))?;
+        values.insert(name.to_owned(), value.get().into());
     }
-    let known = serde_json::from_value::<bench_protocol::Options>(values.clone().into());
+    let known = serde_json::from_value::<Settings>(values.clone().into());
     known
         .ok()
         .filter(|known| serde_json::to_value(known).ok() == Some(values.into()))
-        .ok_or_else(|| usage(format!("--try: {list} names an option that is not known")))
-}
-
-fn usage(message: String) -> Failure {
-    Failure::Usage(format!("{message}\n\n{USAGE}"))
+        .ok_or_else(|| failed(format!("{list} names an option that is not known")))
 }
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
+
     use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Line {
+        #[command(flatten)]
+        bench: Bench,
+    }
+
+    fn parse(arguments: &[&str]) -> Result<Bench, clap::Error> {
+        Line::try_parse_from(["bench"].iter().chain(arguments)).map(|line| line.bench)
+    }
 
     #[test]
     fn options_are_read() {
-        let options = Options::parse(&["--quick", "--try", "batch_tokens=512,sessions=2", "--only", "mixed,short"]);
-        let options = options.unwrap();
-        assert_eq!((options.texts, options.rounds, options.only.len()), (256, 1, 2));
-        assert_eq!(options.tries[0].batch_tokens, Some(512));
-        assert_eq!(options.tries[0].sessions, Some(2));
+        let Bench { kind, options } =
+            parse(&["--quick", "--try", "batch_tokens=512,sessions=2", "--only", "mixed,short"]).unwrap();
+        assert!(kind.is_none());
+        assert_eq!((options.texts(), options.rounds(), options.seconds()), (QUICK, 1, 0.0));
+        assert!(options.wants("short") && !options.wants("long"));
+        assert_eq!((options.tries[0].batch_tokens, options.tries[0].sessions), (Some(512), Some(2)));
+        let soak = parse(&["soak", "--model-dir", "m", "--corpus", "c", "--minutes", "5"]).unwrap();
+        assert!(matches!(soak.kind, Some(Kind::Soak(SoakOptions { minutes: 5, .. }))));
     }
 
     #[test]
     fn what_is_not_known_is_refused() {
-        for wrong in
-            [&["--corpus"][..], &["--texts", "0"], &["--rain", "1"], &["--try", "rain=1"], &["--try", "threads"]]
-        {
-            assert!(matches!(Options::parse(wrong), Err(Failure::Usage(_))), "{wrong:?}");
+        for wrong in [
+            &["--corpus"][..],
+            &["--texts", "0"],
+            &["--rain", "1"],
+            &["--try", "rain=1"],
+            &["--try", "threads"],
+            &["--try", "threads=0"],
+            &["--quick", "--rounds", "2"],
+            &["callers"],
+            &["memory", "--minutes", "3"],
+        ] {
+            assert!(parse(wrong).is_err(), "{wrong:?}");
         }
     }
 }

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{failed, place};
-use crate::{Failure, workspace};
+use super::place::place;
+use crate::failure::{Failure, failed};
+use crate::workspace;
 
 /// A folder that `pictures.py` has made.
 pub(super) struct Pictures(PathBuf);

@@ -10,8 +10,7 @@ use std::time::{Duration, Instant};
 
 use bench_protocol::{Config, Reply, Request};
 
-use super::failed;
-use crate::Failure;
+use crate::failure::{Failure, failed};
 
 /// How often a side with worker processes is looked at.
 const PERIOD: Duration = Duration::from_millis(100);

@@ -4,10 +4,9 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::failed;
-use super::options::Options;
 use super::sides::{Library, Side};
-use crate::{Failure, workspace};
+use crate::failure::{Failure, failed};
+use crate::workspace;
 
 /// Every program that the sides at hand need.
 pub(super) struct Programs {
@@ -20,11 +19,12 @@ pub(super) struct Programs {
 
 impl Programs {
     /// Builds and installs what the sides need.
-    pub(super) fn ready(options: &Options, sides: &[Side], place: &Path) -> Result<Self, Failure> {
+    pub(super) fn ready(named_python: Option<&Path>, sides: &[Side], place: &Path) -> Result<Self, Failure> {
         let is_python = |side: &Side| matches!(side.library, Library::FastembedPython | Library::Model2vecPython);
-        let python = match sides.iter().any(is_python) {
-            true => Some(python(options, place)?),
-            false => options.python.clone(),
+        let python = if sides.iter().any(is_python) {
+            Some(python(named_python, place)?)
+        } else {
+            named_python.map(Path::to_owned)
         };
         let runtime = std::env::var_os("ORT_DYLIB_PATH").map_or_else(crate::test::runtime, |path| Ok(path.into()))?;
         let mut programs = Self { commands: HashMap::new(), python, runtime };
@@ -42,7 +42,8 @@ impl Programs {
         let pinned = [PathBuf::from("taskset"), "-c".into(), "0".into()];
         let mut words = pinned.iter().filter(|_| one_core).chain(words);
         let mut command = Command::new(words.next().ok_or_else(|| failed("an empty command"))?);
-        command.args(words).env("ORT_DYLIB_PATH", &self.runtime).env("HF_HUB_OFFLINE", "1");
+        // A cache of the user's would go before the one that a side is given.
+        command.args(words).env("ORT_DYLIB_PATH", &self.runtime).env("HF_HUB_OFFLINE", "1").env_remove("HF_HOME");
         Ok(command)
     }
 
@@ -84,8 +85,8 @@ fn theirs(name: &str, place: &Path) -> Result<PathBuf, Failure> {
 }
 
 /// The Python that is named, or one of the benchmark's own.
-pub(super) fn python(options: &Options, place: &Path) -> Result<PathBuf, Failure> {
-    options.python.clone().map_or_else(|| environment(place), Ok)
+pub(super) fn python(named: Option<&Path>, place: &Path) -> Result<PathBuf, Failure> {
+    named.map_or_else(|| environment(place), |python| Ok(python.to_owned()))
 }
 
 /// A virtual environment with the Python peers.

@@ -4,12 +4,12 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 
-use super::failed;
-use super::measure::Measured;
+use super::compare::Likeness;
+use super::measure::{Measured, Spread};
 use super::reach;
 use super::sides::{Kind, Library};
 use super::workloads::Workload;
-use crate::Failure;
+use crate::failure::{Failure, failed};
 
 /// All there is to tell.
 pub(super) struct Report<'r> {
@@ -42,6 +42,14 @@ impl Report<'_> {
         text
     }
 
+    /// Sides whose results are not embedkit's, a line each.
+    pub(super) fn differing(&self) -> Vec<String> {
+        let line = |result: &Measured| {
+            result.differs.as_ref().map(|what| format!("{}: {}: {what}", result.workload, result.side))
+        };
+        self.results.iter().filter_map(line).collect()
+    }
+
     fn write_goals(&self, text: &mut String) {
         let goals = reach::goals(self.results);
         if goals.is_empty() {
@@ -56,10 +64,19 @@ impl Report<'_> {
 
     fn write_workload(&self, text: &mut String, workload: &Workload) {
         let (count, [fewest, median, most]) = (workload.texts, workload.words);
-        let what = match workload.is_of_pictures() {
-            true => format!("{count} pictures"),
-            false => format!("{count} texts, {fewest} to {most} words, median {median}"),
+        let mut what = if workload.is_of_pictures() {
+            format!("{count} pictures")
+        } else {
+            format!("{count} texts, {fewest} to {most} words, median {median}")
         };
+        if workload.distinct < count {
+            let _ = write!(
+                what,
+                "; {} of them distinct, so each is there {:.1} times",
+                workload.distinct,
+                count as f64 / workload.distinct as f64
+            );
+        }
         let _ = write!(text, "\n## {}\n\n{what}", workload.name);
         let results: Vec<&Measured> = self.results.iter().filter(|result| result.workload == workload.name).collect();
         let ours =
@@ -68,25 +85,56 @@ impl Report<'_> {
             let _ = write!(text, "; {tokens} tokens");
         }
         text.push_str(if workload.one_core { "; on one core.\n\n" } else { ".\n\n" });
-        let (columns, rule) = match workload.is_single() {
-            true => (" p50 ms | p99 ms |", " --- | --- |"),
-            false => (" items/s | embedkit's ratio | padding |", " --- | --- | --- |"),
+        let (columns, rule) = if workload.is_single {
+            (" p50 ms | p99 ms |", " --- | --- |")
+        } else {
+            (" items/s | embedkit's ratio | padding |", " --- | --- | --- |")
         };
-        let _ = writeln!(text, "| |{columns} peak MB | processor s | cold start s | cosine |");
-        let _ = writeln!(text, "| --- |{rule} --- | --- | --- | --- |");
+        let _ = writeln!(text, "| |{columns} peak MB | processor s | cold start s | least cosine | difference |");
+        let _ = writeln!(text, "| --- |{rule} --- | --- | --- | --- | --- |");
         for result in results {
             let _ = write!(text, "| {} |", result.side);
-            if workload.is_single() {
-                let _ = write!(text, " {:.3} | {:.3} |", result.p50 * 1e3, result.p99 * 1e3);
+            if workload.is_single {
+                let _ = write!(text, " {} | {} |", spread(result.p50, 1e3), spread(result.p99, 1e3));
             } else {
-                let ratio = ours.map_or(f64::NAN, |ours| ours.rate / result.rate);
-                let _ = write!(text, " {:.1} | {ratio:.2} | {} |", result.rate, padding(result));
+                let ratio = ours.map_or(f64::NAN, |ours| ours.rate.median / result.rate.median);
+                let _ = write!(text, " {} | {ratio:.2} | {} |", spread(result.rate, 1.0), padding(result));
             }
-            let cosine = result.cosine.map_or_else(String::new, |cosine| format!("{cosine:.4}"));
-            let processor = result.processor.map_or_else(String::new, |seconds| format!("{seconds:.2}"));
+            let processor = result.processor.map_or_else(String::new, |seconds| spread(seconds, 1.0));
             let megabytes = result.peak as f64 / 1e6;
-            let _ = writeln!(text, " {megabytes:.0} | {processor} | {:.3} | {cosine} |", result.cold);
+            let likeness = likeness(result);
+            let _ = writeln!(text, " {megabytes:.0} | {processor} | {} | {likeness} |", spread(result.cold, 1.0));
         }
+    }
+}
+
+/// The median and, where rounds differ, the least and the most.
+fn spread(Spread { median, least, most }: Spread, scale: f64) -> String {
+    let digits = |value: f64| {
+        let value = value * scale;
+        let decimals = if value >= 100.0 {
+            0
+        } else if value >= 10.0 {
+            1
+        } else if value >= 1.0 {
+            2
+        } else {
+            3
+        };
+        format!("{value:.decimals$}")
+    };
+    if least == most { digits(median) } else { format!("{} ({}–{})", digits(median), digits(least), digits(most)) }
+}
+
+/// How near the results are to embedkit's, as two cells.
+fn likeness(result: &Measured) -> String {
+    match (&result.differs, result.likeness) {
+        (Some(_), None) => "**differs** |".to_owned(),
+        (differs, Some(Likeness { cosine, difference, .. })) => {
+            let mark = if differs.is_some() { "**differs** " } else { "" };
+            format!("{mark}{cosine:.5} | {difference:.1e}")
+        }
+        (None, None) => " |".to_owned(),
     }
 }
 

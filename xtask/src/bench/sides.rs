@@ -23,6 +23,13 @@ pub(super) enum Library {
     Limit,
 }
 
+impl Library {
+    /// Whether it gives results that can be compared: the limit only runs the graph.
+    pub(super) fn has_results(self) -> bool {
+        self != Self::Limit
+    }
+}
+
 /// What a side stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -53,11 +60,16 @@ impl Side {
         knows
             && (has_graph || !of_graphs)
             && !(is_processor && parallel.is_some())
-            && (!single || !of_graphs && parallel.is_none())
+            && (!single || batch_size.is_none() && parallel.is_none() && batch_tokens.is_none_or(|tokens| tokens == 1))
     }
 }
 
-/// All sides. To add one is to add a line.
+/// embedkit as it comes.
+pub(super) fn ours() -> Side {
+    Side { name: "embedkit".to_owned(), library: Library::Embedkit, settings: Settings::default(), kind: Kind::Default }
+}
+
+/// All sides, embedkit as it comes first. To add one is to add a line.
 pub(super) fn all(options: &Options) -> Vec<Side> {
     use Library::{Embedkit, FastembedPython, FastembedRust, Limit, Model2vecPython, Model2vecRust};
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -69,8 +81,7 @@ pub(super) fn all(options: &Options) -> Vec<Side> {
         ..Settings::default()
     };
     let mut sides = vec![
-        (Embedkit, "embedkit".to_owned(), Kind::Default, Settings::default()),
-        (FastembedPython, "fastembed (Python)".into(), Kind::Default, Settings::default()),
+        (FastembedPython, "fastembed (Python)".to_owned(), Kind::Default, Settings::default()),
         (FastembedRust, "fastembed (Rust)".into(), Kind::Default, Settings::default()),
         (Model2vecPython, "model2vec (Python)".into(), Kind::Default, Settings::default()),
         (Model2vecRust, "model2vec-rs".into(), Kind::Default, Settings::default()),
@@ -100,6 +111,6 @@ pub(super) fn all(options: &Options) -> Vec<Side> {
     }
     let side = |(library, name, kind, settings)| Side { name, library, settings, kind };
     let wanted = |name: &str| options.sides.is_empty() || options.sides.iter().any(|part| name.contains(part.as_str()));
-    let taken = |side: &Side| side.library == Library::Embedkit || wanted(&side.name);
-    sides.into_iter().map(side).filter(taken).collect()
+    let taken = |side: &Side| side.library == Embedkit || wanted(&side.name);
+    std::iter::once(ours()).chain(sides.into_iter().map(side).filter(taken)).collect()
 }

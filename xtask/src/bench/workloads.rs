@@ -4,25 +4,32 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use bench_protocol::Request;
+use bench_protocol::{Request, Work};
 use serde_json::Value;
 
-use super::failed;
+use super::compare::Tolerance;
 use super::options::Options;
 use super::pictures::{self, Pictures};
-use crate::{Failure, workspace};
+use crate::failure::{Failure, failed};
+use crate::workspace;
 
 /// Work that sides are compared on.
 pub(super) struct Workload {
     pub(super) name: &'static str,
     pub(super) task: &'static str,
     pub(super) model_dir: PathBuf,
-    /// The texts, as a file that sides read.
-    pub(super) request: Request,
-    /// A file with one of the texts: what a side that has just started is asked.
-    pub(super) first: Request,
-    /// How many texts, and how many words each: fewest, median, most.
+    /// A Hugging Face cache with the model, for the libraries that read it from one.
+    pub(super) hub_cache: Option<PathBuf>,
+    /// The texts, as a file that sides read, and one with the first of them.
+    items: PathBuf,
+    first: PathBuf,
+    /// Whether texts come one at a time.
+    pub(super) is_single: bool,
+    /// How far the sides' results may be from each other.
+    pub(super) tolerance: Tolerance,
+    /// How many texts, how many distinct ones, and how many words each: fewest, median, most.
     pub(super) texts: usize,
+    pub(super) distinct: usize,
     pub(super) words: [usize; 3],
     /// Whether all of it must happen on one core.
     pub(super) one_core: bool,
@@ -34,11 +41,26 @@ impl Workload {
         self.task == "image" || self.task.starts_with("preprocess")
     }
 
-    /// Whether texts come one at a time.
-    pub(super) fn is_single(&self) -> bool {
-        matches!(self.request, Request::Each(_))
+    /// What a side is asked.
+    pub(super) fn request(&self, least_seconds: f64, results: Option<PathBuf>) -> Request {
+        let work = Work { items: self.items.clone(), least_seconds, results };
+        if self.is_single { Request::Each(work) } else { Request::Bulk(work) }
+    }
+
+    /// What a side that has just started is asked: one text.
+    pub(super) fn first(&self) -> Request {
+        Request::Bulk(Work { items: self.first.clone(), ..Work::default() })
     }
 }
+
+/// Sums in another order, and in batches of other shapes.
+const ROUNDING: Tolerance = Tolerance { cosine: 0.99999, difference: 1e-3, same_indices: false };
+/// The same arithmetic on the same words.
+const EXACT: Tolerance = Tolerance { cosine: 0.999999, difference: 1e-5, same_indices: true };
+/// Graphs that scale their numbers to 8 bits by the largest of a whole batch: who shares a batch changes a result.
+const QUANTIZED: Tolerance = Tolerance { cosine: 0.95, difference: 0.3, same_indices: false };
+/// Decoders of JPEG differ by some levels.
+const DECODED: Tolerance = Tolerance { cosine: 0.999, difference: 0.1, same_indices: false };
 
 /// Folders of models, each with its graph as `model.onnx`.
 pub(super) struct Models {
@@ -49,16 +71,19 @@ pub(super) struct Models {
     pictures: Option<Pictures>,
     /// Graphs of the fp32 model's size for other families.
     heads: Option<PathBuf>,
-    /// For BM25, which reads no file but wants a folder.
-    empty: PathBuf,
+    /// For BM25: the words that embedkit leaves out, as its peer reads them.
+    bm25: PathBuf,
 }
 
 impl Models {
     /// Finds the models, and makes those that nothing but their size matters of.
     pub(super) fn find(options: &Options, python: Option<&Path>, place: &Path) -> Result<Self, Failure> {
         let absolute = |path: &Path| path.canonicalize().map_err(|e| failed(format!("{}: {e}", path.display())));
-        let empty = place.join("models/empty");
-        std::fs::create_dir_all(&empty).map_err(|e| failed(format!("{}: {e}", empty.display())))?;
+        let bm25 = place.join("models/bm25");
+        let words = stop_words::lookup("en").ok_or_else(|| failed("there are no English stop words"))?.join("\n");
+        std::fs::create_dir_all(&bm25)
+            .and_then(|()| std::fs::write(bm25.join("english.txt"), words))
+            .map_err(|e| failed(format!("{}: {e}", bm25.display())))?;
         let fp32 = options.model_dir.as_deref().map(absolute).transpose()?;
         let int8 = match &fp32 {
             Some(folder) if folder.join(&options.int8_graph).exists() => {
@@ -87,7 +112,7 @@ impl Models {
             fp32,
             int8,
             statics: absolute(&workspace::root().join("crates/static-en/model"))?,
-            empty: absolute(&empty)?,
+            bm25: absolute(&bm25)?,
         })
     }
 }
@@ -123,41 +148,63 @@ fn renamed(folder: &Path, graph: &str, to: &Path) -> Result<PathBuf, Failure> {
     copy().map_err(|e| failed(format!("{}: {e}", to.display())))
 }
 
+/// A Hugging Face cache in which the files of a folder are those of the model that fastembed-rs knows by name.
+fn hub_cache(model: &Path, cache: &Path) -> Result<PathBuf, Failure> {
+    const COMMIT: &str = "0000000000000000000000000000000000000000";
+    let repository = cache.join("models--Qdrant--all-MiniLM-L6-v2-onnx");
+    let make = || -> std::io::Result<PathBuf> {
+        if cache.exists() {
+            std::fs::remove_dir_all(cache)?;
+        }
+        let snapshot = repository.join("snapshots").join(COMMIT);
+        std::fs::create_dir_all(&snapshot)?;
+        std::fs::create_dir_all(repository.join("refs"))?;
+        std::fs::write(repository.join("refs/main"), COMMIT)?;
+        for entry in std::fs::read_dir(model)? {
+            let entry = entry?;
+            if entry.file_type()?.is_file() {
+                std::os::unix::fs::symlink(entry.path(), snapshot.join(entry.file_name()))?;
+            }
+        }
+        cache.canonicalize()
+    };
+    make().map_err(|e| failed(format!("{}: {e}", cache.display())))
+}
+
 /// All workloads for which there is a model. To add one is to add a line.
 pub(super) fn all(options: &Options, models: &Models, place: &Path) -> Result<Vec<Workload>, Failure> {
     let corpus = Corpus::read(options, models)?;
-    let bulk = Request::Bulk as fn(PathBuf) -> Request;
-    let each = Request::Each as fn(PathBuf) -> Request;
     let (fp32, int8) = (models.fp32.as_ref(), models.int8.as_ref());
-    let (statics, empty) = (Some(&models.statics), Some(&models.empty));
+    let (statics, bm25) = (Some(&models.statics), Some(&models.bm25));
     let head = |name: &str| models.heads.as_ref().map(|heads| heads.join(name));
     let processor = |name: &str| models.pictures.as_ref().map(|pictures| pictures.model(name));
     let (jpg, png) = (drawn(options, models, "jpg")?, drawn(options, models, "png")?);
-    let some = |pictures: &[String], part| pictures.iter().cycle().take(options.texts / part).cloned().collect();
+    let some =
+        |pictures: &[String], part| pictures.iter().cycle().take(options.texts().div_ceil(part)).cloned().collect();
     let mut workloads = Vec::new();
-    for (name, task, model, request, texts, one_core) in [
-        ("mixed", "dense", fp32, bulk, corpus.mixed(1), false),
-        ("short", "dense", fp32, bulk, corpus.short(), false),
-        ("long", "dense", fp32, bulk, corpus.long(), false),
-        ("equal", "dense", fp32, bulk, corpus.equal(32, corpus.texts), false),
-        ("single", "dense", fp32, each, corpus.equal(8, 200), false),
-        ("int8-mixed", "dense", int8, bulk, corpus.mixed(1), false),
-        ("int8-single", "dense", int8, each, corpus.equal(8, 200), false),
-        ("static", "static", statics, bulk, corpus.mixed(40), false),
-        ("static-one-core", "static", statics, bulk, corpus.mixed(20), true),
-        ("bm25", "bm25", empty, bulk, corpus.mixed(40), false),
-        ("bm25-one-core", "bm25", empty, bulk, corpus.mixed(40), true),
-        ("splade", "splade", head("splade").as_ref(), bulk, corpus.part(4), false),
-        ("colbert", "colbert", head("colbert").as_ref(), bulk, corpus.part(2), false),
-        ("rerank", "rerank", head("rerank").as_ref(), bulk, corpus.part(2), false),
-        ("image", "image", models.images.as_ref(), bulk, some(&jpg, 4), false),
-        ("preprocess-clip", "preprocess", processor("clip").as_ref(), bulk, some(&jpg, 8), true),
-        ("preprocess-siglip", "preprocess", processor("siglip").as_ref(), bulk, some(&jpg, 8), true),
-        ("preprocess-convnext", "preprocess", processor("convnext").as_ref(), bulk, some(&jpg, 8), true),
-        ("preprocess-jinaclip", "preprocess", processor("jinaclip").as_ref(), bulk, some(&jpg, 8), true),
-        ("preprocess-idefics3", "preprocess", processor("idefics3").as_ref(), bulk, some(&jpg, 32), true),
-        ("preprocess-png", "preprocess", processor("clip").as_ref(), bulk, some(&png, 8), true),
-        ("preprocess-opened", "preprocess-opened", processor("clip").as_ref(), bulk, some(&jpg, 8), true),
+    for (name, task, model, texts, one_core, tolerance) in [
+        ("mixed", "dense", fp32, corpus.mixed(1), false, ROUNDING),
+        ("short", "dense", fp32, corpus.short(), false, ROUNDING),
+        ("long", "dense", fp32, corpus.long(), false, ROUNDING),
+        ("equal", "dense", fp32, corpus.equal(32, corpus.texts), false, ROUNDING),
+        ("single", "dense", fp32, corpus.equal(8, 200), false, ROUNDING),
+        ("int8-mixed", "dense", int8, corpus.mixed(1), false, QUANTIZED),
+        ("int8-single", "dense", int8, corpus.equal(8, 200), false, ROUNDING),
+        ("static", "static", statics, corpus.mixed(40), false, EXACT),
+        ("static-one-core", "static", statics, corpus.mixed(20), true, EXACT),
+        ("bm25", "bm25", bm25, corpus.mixed(40), false, EXACT),
+        ("bm25-one-core", "bm25", bm25, corpus.mixed(40), true, EXACT),
+        ("splade", "splade", head("splade").as_ref(), corpus.part(4), false, ROUNDING),
+        ("colbert", "colbert", head("colbert").as_ref(), corpus.part(2), false, ROUNDING),
+        ("rerank", "rerank", head("rerank").as_ref(), corpus.part(2), false, ROUNDING),
+        ("image", "image", models.images.as_ref(), some(&jpg, 4), false, DECODED),
+        ("preprocess-clip", "preprocess", processor("clip").as_ref(), some(&jpg, 8), true, DECODED),
+        ("preprocess-siglip", "preprocess", processor("siglip").as_ref(), some(&jpg, 8), true, DECODED),
+        ("preprocess-convnext", "preprocess", processor("convnext").as_ref(), some(&jpg, 8), true, DECODED),
+        ("preprocess-jinaclip", "preprocess", processor("jinaclip").as_ref(), some(&jpg, 8), true, DECODED),
+        ("preprocess-idefics3", "preprocess", processor("idefics3").as_ref(), some(&jpg, 32), true, DECODED),
+        ("preprocess-png", "preprocess", processor("clip").as_ref(), some(&png, 8), true, EXACT),
+        ("preprocess-opened", "preprocess-opened", processor("clip").as_ref(), some(&jpg, 8), true, DECODED),
     ] {
         let of_pictures = OF_PICTURES.contains(&name);
         let has_items = if of_pictures { !texts.is_empty() } else { options.corpus.is_some() };
@@ -173,9 +220,13 @@ pub(super) fn all(options: &Options, models: &Models, place: &Path) -> Result<Ve
             name,
             task,
             model_dir: model.clone(),
-            request: request(saved(place, name, &texts)?),
-            first: Request::Bulk(saved(place, &format!("{name}.first"), &texts[..1])?),
+            hub_cache: (task == "dense").then(|| hub_cache(model, &place.join("hub").join(name))).transpose()?,
+            items: saved(place, name, &texts)?,
+            first: saved(place, &format!("{name}.first"), &texts[..1])?,
+            is_single: name.ends_with("single"),
+            tolerance,
             texts: texts.len(),
+            distinct: texts.iter().collect::<HashSet<_>>().len(),
             words: [*fewest, *median, *most],
             one_core,
         });
@@ -218,7 +269,7 @@ impl Corpus {
         let vocabulary = vocabulary(models.fp32.as_deref().unwrap_or(&models.statics))?;
         let words = all.iter().flat_map(|text| text.split_whitespace()).filter(|word| vocabulary.contains(*word));
         let words = words.map(str::to_owned).collect();
-        Ok(Self { all, words, texts: options.texts })
+        Ok(Self { all, words, texts: options.texts() })
     }
 
     /// Texts as they come, so many times as many as asked for: for work that is quick.

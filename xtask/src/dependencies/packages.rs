@@ -1,37 +1,34 @@
 //! Every package of the lock file: its licence, where it comes from, and how often it is there.
 
-use std::collections::BTreeMap;
-use std::process::Command;
-
-use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Rules;
-use crate::{Failure, workspace};
-
-/// What `cargo metadata` says of a package.
-#[derive(Deserialize)]
-struct Package {
-    name: String,
-    version: String,
-    license: Option<String>,
-    /// None for packages of the workspace.
-    source: Option<String>,
-}
+use crate::failure::Failure;
+use crate::metadata::{self, Metadata, Package};
 
 const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
 /// What is wrong with packages.
 pub(super) fn check(rules: &Rules) -> Result<Vec<String>, Failure> {
-    #[derive(Deserialize)]
-    struct Metadata {
-        packages: Vec<Package>,
-    }
-    let mut cargo = Command::new(workspace::cargo());
-    cargo.current_dir(workspace::root()).args(["metadata", "--format-version", "1", "--locked", "--all-features"]);
-    let metadata: Metadata =
-        serde_json::from_str(&workspace::output(&mut cargo)?).map_err(|e| Failure::Failed(e.to_string()))?;
+    let metadata = metadata::of_everything()?;
     eprintln!("{} packages in the lock file", metadata.packages.len());
-    Ok(broken_by(rules, &metadata.packages))
+    let mut broken = broken_by(rules, &metadata.packages);
+    broken.extend(rules.same_as.iter().filter_map(|(name, model)| differing(&metadata, name, model)));
+    Ok(broken)
+}
+
+/// Says so if the workspace's packages have another version of a crate than the model package has.
+fn differing(Metadata { packages, resolve }: &Metadata, name: &str, model: &str) -> Option<String> {
+    let versions = |is_user: &dyn Fn(&Package) -> bool| -> BTreeSet<&str> {
+        let users: BTreeSet<&str> = packages.iter().filter(|p| is_user(p)).map(|p| p.id.as_str()).collect();
+        let nodes = resolve.iter().flat_map(|resolve| &resolve.nodes).filter(|node| users.contains(node.id.as_str()));
+        let used: BTreeSet<&String> = nodes.flat_map(|node| &node.dependencies).collect();
+        packages.iter().filter(|p| p.name == name && used.contains(&p.id)).map(|p| p.version.as_str()).collect()
+    };
+    let ours = versions(&|package| package.source.is_none());
+    let theirs = versions(&|package| package.name == model);
+    let is_same = ours == theirs && ours.len() == 1;
+    (!is_same).then(|| format!("{name} must be {model}'s own: the workspace has {ours:?}, and {model} has {theirs:?}"))
 }
 
 fn broken_by(rules: &Rules, packages: &[Package]) -> Vec<String> {
@@ -48,7 +45,7 @@ fn broken_by(rules: &Rules, packages: &[Package]) -> Vec<String> {
     broken
 }
 
-fn wrong_with(Package { name, version, license, source }: &Package, rules: &Rules) -> Option<String> {
+fn wrong_with(Package { name, version, license, source, .. }: &Package, rules: &Rules) -> Option<String> {
     if source.as_deref() != Some(CRATES_IO) {
         return Some(format!("{name} {version} does not come from crates.io, but from {source:?}"));
     }
@@ -63,16 +60,19 @@ fn wrong_with(Package { name, version, license, source }: &Package, rules: &Rule
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metadata::{Node, Resolve};
 
     #[test]
     fn licences_sources_and_duplicates_are_told() {
         let rules: Rules =
             toml::from_str("licenses = [\"MIT\", \"ISC\"]\ntree = []\n[duplicates]\ntwice = 2\n[unsafe]\n").unwrap();
         let package = |name: &str, license: &str, source: Option<&str>| Package {
+            id: name.to_owned(),
             name: name.to_owned(),
             version: "1.0.0".to_owned(),
             license: Some(license.to_owned()),
             source: source.map(str::to_owned),
+            ..Package::default()
         };
         let ours = |name| package(name, "", None);
         let theirs = |name, license| package(name, license, Some(CRATES_IO));
@@ -91,5 +91,25 @@ mod tests {
             assert!(broken.iter().all(|broken| broken.contains(expected.unwrap_or_default())), "{broken:?}");
         }
         assert!(broken_by(&rules, &[])[0].contains("twice is there in 0 versions"));
+    }
+
+    #[test]
+    fn a_version_that_is_not_the_other_crates_is_told() {
+        let package = |id: &str, source: Option<&str>| {
+            let (name, version) = id.split_once('@').unwrap();
+            let (name, version) = (name.to_owned(), version.to_owned());
+            Package { id: id.to_owned(), name, version, source: source.map(str::to_owned), ..Package::default() }
+        };
+        let differs = |nodes: &[(&str, &str)]| {
+            let theirs = ["tables@1", "tables@2", "model@1"].map(|id| package(id, Some(CRATES_IO)));
+            let packages = theirs.into_iter().chain([package("ours@1", None)]).collect();
+            let node = |(id, to): &(&str, &str)| Node { id: (*id).to_owned(), dependencies: vec![(*to).to_owned()] };
+            let resolve = Some(Resolve { nodes: nodes.iter().map(node).collect() });
+            differing(&Metadata { packages, resolve }, "tables", "model").is_some()
+        };
+        assert!(!differs(&[("ours@1", "tables@1"), ("model@1", "tables@1")]));
+        assert!(differs(&[("ours@1", "tables@1"), ("model@1", "tables@2")]));
+        assert!(differs(&[("ours@1", "tables@1")]) && differs(&[("model@1", "tables@1")]));
+        assert!(differs(&[("ours@1", "tables@1"), ("ours@1", "tables@2"), ("model@1", "tables@1")]));
     }
 }

@@ -5,7 +5,8 @@ use std::process::Command;
 
 use serde::Deserialize;
 
-use crate::{Failure, workspace};
+use crate::failure::Failure;
+use crate::workspace;
 
 /// What must hold of one crate's dependency tree under some features.
 #[derive(Debug, Deserialize)]

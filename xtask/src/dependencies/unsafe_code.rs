@@ -4,14 +4,15 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::{Failure, workspace};
+use crate::failure::Failure;
+use crate::workspace;
 
 /// Files that allow unsafe code without being listed, and listed ones that do not.
 pub(super) fn check(listed: &BTreeMap<String, String>) -> Result<Vec<String>, Failure> {
     let root = workspace::root();
     let mut found = Vec::new();
     search(&root.join("crates"), &mut found)
-        .map_err(|error| Failure::Failed(format!("the sources cannot be read: {error}")))?;
+        .map_err(|error| Failure(format!("the sources cannot be read: {error}")))?;
     let found: Vec<String> = found
         .iter()
         .filter_map(|file| file.strip_prefix(&root).ok())

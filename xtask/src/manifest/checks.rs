@@ -1,20 +1,15 @@
 //! What the catalogue asks of a row beyond what every manifest must be.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use embedkit_core::{Manifest, ModelDescription, Registry, Source};
 
-use super::FAMILIES;
-
-/// Families whose rows have vectors of one width.
-const WITH_WIDTH: [&str; 5] = ["dense", "colbert", "colpali", "image", "hybrid"];
-
 /// Everything wrong with the catalogue, a line each.
 pub(super) fn faults(manifest: &Manifest, registry: &Registry) -> Vec<String> {
-    let registered = registry.architectures();
+    let families = Families::of(manifest, registry);
     let of_row = |model: &ModelDescription| {
-        let mut messages = row_faults(model);
-        if registered.iter().any(|known| known.family() == model.family) {
+        let mut messages = row_faults(model, &families);
+        if families.known.contains(&model.family) {
             messages.extend(registry.check(model).err().map(|error| error.to_string()));
         }
         messages
@@ -25,13 +20,30 @@ pub(super) fn faults(manifest: &Manifest, registry: &Registry) -> Vec<String> {
     manifest.models.iter().flat_map(of_row).chain(space_faults(manifest)).collect()
 }
 
-/// The families of this workspace whose crate registers no architecture yet.
-pub(super) fn families_without_architecture(registry: &Registry) -> Vec<&'static str> {
-    let registered = registry.architectures();
-    FAMILIES.into_iter().filter(|family| !registered.iter().any(|known| known.family() == *family)).collect()
+/// What the families' rows have in common.
+struct Families<'m> {
+    /// Those that a crate has architectures of.
+    known: BTreeSet<String>,
+    /// Those whose vectors have a width, and those whose models speak languages: what one row of a family states, all do.
+    with_width: BTreeSet<&'m str>,
+    with_languages: BTreeSet<&'m str>,
 }
 
-fn row_faults(model: &ModelDescription) -> Vec<String> {
+impl<'m> Families<'m> {
+    fn of(manifest: &'m Manifest, registry: &Registry) -> Self {
+        let that = |states: fn(&ModelDescription) -> bool| {
+            manifest.models.iter().filter(|model| states(model)).map(|model| model.family.as_str()).collect()
+        };
+        Self {
+            known: registry.families().into_iter().map(|family| family.name().to_owned()).collect(),
+            with_width: that(|model| model.dim.is_some()),
+            with_languages: that(|model| !model.languages.is_empty()),
+        }
+    }
+}
+
+fn row_faults(model: &ModelDescription, families: &Families<'_>) -> Vec<String> {
+    let family = model.family.as_str();
     let has_files = model.required_files().next().is_some();
     let mut faults = Vec::new();
     let mut require = |holds: bool, message: &str| {
@@ -39,12 +51,17 @@ fn row_faults(model: &ModelDescription) -> Vec<String> {
             faults.push(message.to_owned());
         }
     };
-    require(FAMILIES.contains(&model.family.as_str()), "`family` is none of this workspace");
+    require(families.known.contains(family), "`family` is none that a crate of this workspace has");
     require(is_sentence(&model.description), "`description` is no sentence with a full stop");
     require(spdx::Expression::parse(&model.license).is_ok(), "`license` is no SPDX expression");
     require(model.languages.iter().all(|tag| is_language(tag)), "`languages` has what is no BCP 47 tag");
-    require(!model.languages.is_empty() || model.family == "image", "`languages` is empty");
-    require(model.dim.is_some() || !WITH_WIDTH.contains(&model.family.as_str()), "`dim` is missing");
+    let needs_languages = families.with_languages.contains(family);
+    require(
+        !model.languages.is_empty() || !needs_languages,
+        "`languages` is empty, and other rows of the family state it",
+    );
+    let needs_width = families.with_width.contains(family);
+    require(model.dim.is_some() || !needs_width, "`dim` is missing, and other rows of the family state it");
     require(model.prompts.values().all(|prompt| !prompt.trim().is_empty()), "`prompts` has an empty one");
     require(!model.sources.is_empty() || !has_files, "`sources` is empty, but there are files to fetch");
     require(model.sources.is_empty() || has_files, "there are `sources`, but no file to fetch from them");
@@ -115,6 +132,7 @@ mod tests {
 
     #[test]
     fn each_fault_is_named() {
+        let registry = registry();
         type Change = fn(&mut ModelDescription);
         let changes: [(Change, &str); 13] = [
             (|row| row.family = "audio".to_owned(), "`family`"),
@@ -131,11 +149,11 @@ mod tests {
             (|row| row.size_gb = 0.0, "`size-gb`"),
             (|row| row.space = Some("alone".to_owned()), "space alone"),
         ];
-        assert_eq!(faults(&catalogue([good_row()]), &Registry::empty()), [""; 0]);
+        assert_eq!(faults(&catalogue([good_row()]), &registry), [""; 0]);
         for (change, expected) in changes {
             let mut row = good_row();
             change(&mut row);
-            let faults = faults(&catalogue([row]), &Registry::empty());
+            let faults = faults(&catalogue([good_row(), row]), &registry);
             assert!(faults.len() == 1 && faults[0].contains(expected), "{expected}: {faults:?}");
         }
     }
@@ -146,9 +164,9 @@ mod tests {
         row.sources.clear();
         row.model_file.clear();
         row.size_gb = 0.0;
-        assert_eq!(faults(&catalogue([row.clone()]), &Registry::empty()), [""; 0]);
+        assert_eq!(faults(&catalogue([row.clone()]), &registry()), [""; 0]);
         row.sources = good_row().sources;
-        assert!(faults(&catalogue([row]), &Registry::empty())[0].contains("no file"));
+        assert!(faults(&catalogue([row]), &registry())[0].contains("no file"));
     }
 
     #[test]
@@ -158,8 +176,8 @@ mod tests {
             (row.id, row.dim, row.space) = (id.to_owned(), Some(dim), Some("s".to_owned()));
             row
         };
-        assert_eq!(faults(&catalogue([shared("a", 8), shared("b", 8)]), &Registry::empty()), [""; 0]);
-        assert_eq!(faults(&catalogue([shared("a", 8), shared("b", 9)]), &Registry::empty()).len(), 1);
+        assert_eq!(faults(&catalogue([shared("a", 8), shared("b", 8)]), &registry()), [""; 0]);
+        assert_eq!(faults(&catalogue([shared("a", 8), shared("b", 9)]), &registry()).len(), 1);
     }
 
     struct Picky;
@@ -174,7 +192,7 @@ mod tests {
         }
 
         fn check(&self, model: &ModelDescription) -> Result<()> {
-            if model.dim == Some(8) { Ok(()) } else { Err(Error::manifest(&model.id, "only 8 will do")) }
+            if model.dim != Some(0) { Ok(()) } else { Err(Error::manifest(&model.id, "0 will not do")) }
         }
 
         fn load(&self, context: &LoadContext) -> Result<AnyPipeline> {
@@ -184,18 +202,27 @@ mod tests {
 
     static PICKY: Plugin = Plugin::new("picky").architectures(&[&Picky]);
 
-    #[test]
-    fn rows_of_a_family_with_architectures_are_checked_by_them() {
+    /// A registry of one architecture.
+    fn registry() -> Registry {
         let registry = Registry::empty();
         registry.add(&PICKY).unwrap();
-        assert!(!families_without_architecture(&registry).contains(&"dense"));
+        registry
+    }
 
-        let (mut wide, mut unknown, mut elsewhere) = (good_row(), good_row(), good_row());
-        wide.dim = Some(9);
+    #[test]
+    fn rows_are_checked_by_their_architectures() {
+        let (mut narrow, mut unknown) = (good_row(), good_row());
+        narrow.dim = Some(0);
         unknown.architecture = "transformre".to_owned();
-        elsewhere.family = "image".to_owned();
-        let faults = faults(&catalogue([good_row(), wide, unknown, elsewhere]), &registry);
+        let faults = faults(&catalogue([good_row(), narrow, unknown]), &registry());
         assert_eq!(faults.len(), 2, "{faults:?}");
-        assert!(faults[0].contains("only 8 will do") && faults[1].contains("transformre"), "{faults:?}");
+        assert!(faults[0].contains("0 will not do") && faults[1].contains("transformre"), "{faults:?}");
+    }
+
+    #[test]
+    fn what_no_row_of_a_family_states_none_needs() {
+        let mut row = good_row();
+        (row.dim, row.languages) = (None, Vec::new());
+        assert_eq!(faults(&catalogue([row.clone(), row]), &registry()), [""; 0]);
     }
 }

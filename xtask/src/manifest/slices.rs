@@ -1,17 +1,15 @@
 //! Cutting the catalogue into slices without changing the text of a row.
 
-use embedkit_core::Manifest;
-
-use super::home;
+use embedkit_core::{Manifest, ModelDescription};
 
 const HEADER: &str = "\
 # Generated from the top-level models.toml by `cargo xtask manifest`; edit that one.
 ";
 
-/// One row: the crate it belongs to, and its text with the comments that stand in it or directly above.
-#[derive(Debug, PartialEq)]
+/// One row, and its text with the comments that stand in it or directly above.
+#[derive(Debug)]
 pub(super) struct Row<'a> {
-    home: String,
+    model: ModelDescription,
     text: &'a str,
 }
 
@@ -25,15 +23,16 @@ pub(super) fn rows(catalogue: &str) -> Result<Vec<Row<'_>>, String> {
 }
 
 fn row(text: &str) -> Result<Row<'_>, String> {
-    match Manifest::parse("paragraph", text).as_ref().map(|manifest| manifest.models.as_slice()) {
-        Ok([model]) => Ok(Row { home: home(model).to_owned(), text }),
-        _ => Err(format!("a row must be one paragraph of its own, without blank lines; this is not:\n{text}")),
+    let models = Manifest::parse("paragraph", text).map(|manifest| manifest.models);
+    match models.ok().and_then(|models| <[_; 1]>::try_from(models).ok()) {
+        Some([model]) => Ok(Row { model, text }),
+        None => Err(format!("a row must be one paragraph of its own, without blank lines; this is not:\n{text}")),
     }
 }
 
-/// A crate's slice.
-pub(super) fn slice(rows: &[Row<'_>], name: &str) -> String {
-    let texts = rows.iter().filter(|row| row.home == name).map(|row| format!("\n{}\n", row.text));
+/// The slice of the rows that are wanted.
+pub(super) fn slice(rows: &[Row<'_>], is_wanted: impl Fn(&ModelDescription) -> bool) -> String {
+    let texts = rows.iter().filter(|row| is_wanted(&row.model)).map(|row| format!("\n{}\n", row.text));
     HEADER.to_owned() + &texts.collect::<String>()
 }
 
@@ -50,17 +49,8 @@ mod tests {
         let (one, two) = (row_text("one", "dense"), format!("# why\n{} # so", row_text("two", "dense")));
         let catalogue = format!("# head\n\n{one}\n\n\n# heading\n\n{}\n\n{two}\n", row_text("other", "image"));
         let rows = rows(&catalogue).unwrap();
-        assert_eq!(slice(&rows, "dense"), format!("{HEADER}\n{one}\n\n{two}\n"));
-        assert_eq!(slice(&rows, "rerank"), HEADER);
-    }
-
-    #[test]
-    fn rows_of_one_architecture_stand_together() {
-        let row = |family| row_text("one", family).replace("\"x\"", "\"bge-m3\"");
-        let catalogue = format!("{}\n\n{}\n", row("dense"), row("hybrid"));
-        let rows = rows(&catalogue).unwrap();
-        assert_eq!(slice(&rows, "hybrid"), format!("{HEADER}\n{catalogue}"));
-        assert_eq!(slice(&rows, "dense"), HEADER);
+        assert_eq!(slice(&rows, |row| row.family == "dense"), format!("{HEADER}\n{one}\n\n{two}\n"));
+        assert_eq!(slice(&rows, |_| false), HEADER);
     }
 
     #[test]

@@ -16,12 +16,18 @@ use crate::Family;
 /// that it is found by linking; where link-time registration is not available,
 /// [`Registry::add`] takes the same item.
 #[derive(Clone, Copy)]
+#[non_exhaustive]
 pub struct Plugin {
-    pub(crate) name: &'static str,
-    pub(crate) manifest: &'static str,
-    pub(crate) families: &'static [&'static dyn Family],
-    pub(crate) architectures: &'static [&'static dyn Architecture],
-    pub(crate) files: &'static [(&'static str, &'static [u8])],
+    /// The crate's name.
+    pub name: &'static str,
+    /// The rows, as the TOML text of a manifest.
+    pub manifest: &'static str,
+    /// The families.
+    pub families: &'static [&'static dyn Family],
+    /// The architectures.
+    pub architectures: &'static [&'static dyn Architecture],
+    /// Files compiled into the crate, by name.
+    pub files: &'static [(&'static str, &'static [u8])],
 }
 
 impl Plugin {

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
+use bench_protocol::results::Row;
 use bench_protocol::{Answer, Callers, Config, Failure, Reply, Side, short_text};
 use embedkit::dense::TextEmbedding;
 
-use crate::{from_folder, set};
+use crate::setting::{from_folder, set};
 
 pub(crate) struct Dense(TextEmbedding);
 
@@ -28,11 +29,11 @@ impl Side for Dense {
             counter.fetch_add(progress.tokens, Ordering::Relaxed);
         });
         let vectors: Vec<Vec<f32>> = embeddings.collect::<embedkit::Result<_>>()?;
-        Ok(Answer { computed_tokens: Some(computed.load(Ordering::Relaxed)), ..Answer::of(&vectors) })
+        Ok(Answer::of(vectors, Row::from).with_computed_tokens(computed.load(Ordering::Relaxed)))
     }
 
     fn one(&mut self, item: &str) -> Result<Answer, Failure> {
-        Ok(Answer::of(&[self.0.embed_one(item, embedkit::Role::Plain)?]))
+        Ok(Answer::of(vec![self.0.embed_one(item, embedkit::Role::Plain)?], Row::from))
     }
 
     fn stream(&mut self, items: &mut (dyn Iterator<Item = String> + Send)) -> Result<usize, Failure> {

@@ -3,13 +3,14 @@
 use embedkit::Embedder;
 use std::path::PathBuf;
 
+use bench_protocol::results::Row;
 use bench_protocol::{Answer, Config, Failure, Side};
 use embedkit::image::{ImageEmbedding, ImageInput, Processor};
 use embedkit::{Builder, ModelFiles};
 
-use crate::{gather, set};
+use crate::setting::{gather, set};
 
-/// Values of a tensor that are kept to be compared.
+/// Most values of a tensor that are kept to be compared; they are spread over all of it.
 const KEPT: usize = 4096;
 
 pub(crate) struct Embedding(ImageEmbedding);
@@ -21,7 +22,7 @@ pub(crate) fn load(config: &Config) -> Result<Embedding, Failure> {
 
 impl Side for Embedding {
     fn bulk(&mut self, items: &[String]) -> Result<Answer, Failure> {
-        Ok(gather(self.0.embed(items.iter().map(PathBuf::from)), Clone::clone)?)
+        Ok(gather(self.0.embed(items.iter().map(PathBuf::from)), Row::from)?)
     }
 
     fn stream(&mut self, items: &mut (dyn Iterator<Item = String> + Send)) -> Result<usize, Failure> {
@@ -61,14 +62,11 @@ impl Side for Preprocess {
     }
 
     fn bulk(&mut self, _items: &[String]) -> Result<Answer, Failure> {
-        let mut answer = Answer::default();
+        let mut kept: Vec<Vec<f32>> = Vec::new();
         for picture in &self.pictures {
             let tensor = self.processor.process(picture)?.to_values();
-            if answer.results == 0 {
-                answer.first = tensor.iter().take(KEPT).copied().collect();
-            }
-            answer.results += 1;
+            kept.push(tensor.iter().step_by(tensor.len().div_ceil(KEPT).max(1)).copied().collect());
         }
-        Ok(answer)
+        Ok(Answer::of(kept, Row::from))
     }
 }

@@ -1,14 +1,19 @@
 //! embedkit as a side of the benchmark: its facades, as anyone would use them.
 
-use bench_protocol::{Answer, Config, Failure, Options, QUERY, Side, serve};
 use embedkit::TextEmbedder;
+use embedkit::Embedder;
+use bench_protocol::results::Row;
+use bench_protocol::{Answer, Config, Failure, QUERY, Side, serve};
 use embedkit::colbert::LateInteractionTextEmbedding;
 use embedkit::rerank::Reranker;
 use embedkit::sparse::SparseTextEmbedding;
-use embedkit::{Builder, Embedder, Result};
+use embedkit::{Result, SparseVector};
 
 mod dense;
 mod image;
+mod setting;
+
+use setting::{from_folder, gather, set};
 
 fn main() -> std::result::Result<(), Failure> {
     serve(load)
@@ -21,19 +26,19 @@ fn load(config: &Config) -> std::result::Result<Box<dyn Side>, Failure> {
         "static" => Box::new(dense::load_static(config)?),
         "bm25" => {
             let model = set(SparseTextEmbedding::builder("Qdrant/bm25"), &config.options).build()?;
-            side(move |texts| gather(model.embed(texts), |vector| vector.values().to_vec()))
+            side(move |texts| gather(model.embed(texts), sparse_row))
         }
         "splade" => {
             let model = from_folder(SparseTextEmbedding::builder("prithivida/Splade_PP_en_v1"), config)?;
-            side(move |texts| gather(model.embed(texts), |vector| vector.values().to_vec()))
+            side(move |texts| gather(model.embed(texts), sparse_row))
         }
         "colbert" => {
             let model = from_folder(LateInteractionTextEmbedding::builder("colbert-ir/colbertv2.0"), config)?;
-            side(move |texts| gather(model.embed(texts), |vectors| vectors.as_slice().to_vec()))
+            side(move |texts| gather(model.embed(texts), |vectors| vectors.as_slice().to_vec().into()))
         }
         "rerank" => {
             let model = from_folder(Reranker::builder("Xenova/ms-marco-MiniLM-L-6-v2"), config)?;
-            side(move |texts| gather(model.rerank(QUERY, texts), |score| vec![*score]))
+            side(move |texts| gather(model.rerank(QUERY, texts), |score| vec![score].into()))
         }
         "image" => Box::new(image::load(config)?),
         "preprocess" => Box::new(image::load_processor(config, false)?),
@@ -42,31 +47,8 @@ fn load(config: &Config) -> std::result::Result<Box<dyn Side>, Failure> {
     })
 }
 
-fn from_folder<F: Embedder>(builder: Builder<F>, config: &Config) -> Result<F> {
-    set(builder.model_dir(&config.model_dir), &config.options).build()
-}
-
-/// Sets what the options name.
-fn set<F: Embedder>(mut builder: Builder<F>, options: &Options) -> Builder<F> {
-    for (value, setting) in [
-        (options.batch_size, Builder::batch_size as fn(Builder<F>, usize) -> Builder<F>),
-        (options.batch_tokens, Builder::batch_tokens),
-        (options.batch_attention, Builder::batch_attention),
-        (options.batch_overhead, Builder::batch_overhead),
-        (options.threads, Builder::threads),
-        (options.sessions, Builder::sessions),
-    ] {
-        if let Some(value) = value {
-            builder = setting(builder, value);
-        }
-    }
-    builder
-}
-
-/// Collects all results, as a caller would, and takes the first one's values.
-fn gather<O>(results: impl Iterator<Item = Result<O>>, values: impl Fn(&O) -> Vec<f32>) -> Result<Answer> {
-    let results: Vec<O> = results.collect::<Result<_>>()?;
-    Ok(Answer { first: results.first().map(values).unwrap_or_default(), results: results.len(), ..Answer::default() })
+fn sparse_row(vector: SparseVector) -> Row {
+    Row { indices: vector.indices().to_vec(), values: vector.values().to_vec() }
 }
 
 /// A side of one function.

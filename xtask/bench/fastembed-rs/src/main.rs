@@ -1,7 +1,8 @@
 //! The crate `fastembed` as a side of the benchmark.
 
+use bench_protocol::results::Row;
 use bench_protocol::{Answer, Config, Failure, Side, serve};
-use fastembed::{InitOptionsUserDefined, Pooling, TextEmbedding, TokenizerFiles, UserDefinedEmbeddingModel};
+use fastembed::{EmbeddingModel, TextEmbedding, TextInitOptions};
 
 fn main() -> Result<(), Failure> {
     serve(|config| match config.task.as_str() {
@@ -16,24 +17,19 @@ struct Dense {
 }
 
 impl Dense {
+    /// Loads the model by its name from a cache, as most users do, so that the graph is read from its file.
     fn load(config: &Config) -> Result<Self, Failure> {
-        let read = |name: &str| std::fs::read(config.model_dir.join(name));
-        let tokenizer = TokenizerFiles {
-            tokenizer_file: read("tokenizer.json")?,
-            config_file: read("config.json")?,
-            special_tokens_map_file: read("special_tokens_map.json")?,
-            tokenizer_config_file: read("tokenizer_config.json")?,
-        };
-        let model = UserDefinedEmbeddingModel::new(read("model.onnx")?, tokenizer).with_pooling(Pooling::Mean);
-        let mut options = InitOptionsUserDefined::new();
+        let cache = config.hub_cache.clone().ok_or("the configuration names no cache")?;
+        let mut options = TextInitOptions::new(EmbeddingModel::AllMiniLML6V2)
+            .with_cache_dir(cache)
+            .with_show_download_progress(false);
         options.intra_threads = config.options.threads;
-        let model = TextEmbedding::try_new_from_user_defined(model, options)?;
-        Ok(Self { model, batch_size: config.options.batch_size })
+        Ok(Self { model: TextEmbedding::try_new(options)?, batch_size: config.options.batch_size })
     }
 }
 
 impl Side for Dense {
     fn bulk(&mut self, items: &[String]) -> Result<Answer, Failure> {
-        Ok(Answer::of(&self.model.embed(items, self.batch_size)?))
+        Ok(Answer::of(self.model.embed(items, self.batch_size)?, Row::from))
     }
 }

@@ -1,5 +1,6 @@
 //! The crate `model2vec-rs` as a side of the benchmark.
 
+use bench_protocol::results::Row;
 use bench_protocol::{Answer, Config, Failure, Side, serve};
 use model2vec_rs::model::StaticModel;
 
@@ -20,10 +21,10 @@ impl Static {
 
 impl Side for Static {
     fn bulk(&mut self, items: &[String]) -> Result<Answer, Failure> {
-        Ok(Answer::of(&self.0.encode(items)))
+        Ok(Answer::of(self.0.encode(items), Row::from))
     }
 
     fn one(&mut self, item: &str) -> Result<Answer, Failure> {
-        Ok(Answer::of(&[self.0.encode_single(item)]))
+        Ok(Answer::of(vec![self.0.encode_single(item)], Row::from))
     }
 }

@@ -10,6 +10,10 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
+pub mod results;
+
+use results::Row;
+
 /// The query that reranked texts are scored for.
 pub const QUERY: &str = "how are records of a file read and written";
 
@@ -23,6 +27,9 @@ pub struct Config {
     pub task: String,
     /// The model's folder, where the task has one.
     pub model_dir: PathBuf,
+    /// A Hugging Face cache that holds the same model, for a library that reads its models from one.
+    #[serde(default)]
+    pub hub_cache: Option<PathBuf>,
     /// How it is set; what is absent is the library's default.
     #[serde(default)]
     pub options: Options,
@@ -59,16 +66,27 @@ pub struct Options {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Request {
-    /// All items of a file (JSON Lines of strings) in one call.
-    Bulk(PathBuf),
-    /// The items of a file, one call each.
-    Each(PathBuf),
+    /// All items in one call.
+    Bulk(Work),
+    /// The items, one call each.
+    Each(Work),
     /// So many made-up short texts, given one after another and forgotten at once.
     Stream(usize),
     /// The items of a file, again and again until there were so many, given and forgotten in the same way.
     Cycle(PathBuf, usize),
     /// Short texts from several callers at once.
     Callers(Callers),
+}
+
+/// Items to compute the results of.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Work {
+    /// A file of items: JSON Lines of strings.
+    pub items: PathBuf,
+    /// The items are computed again and again until the calls have taken so long; once at least.
+    pub least_seconds: f64,
+    /// Where all results go when time is no longer taken; see [`results`].
+    pub results: Option<PathBuf>,
 }
 
 /// Callers that share a loaded side.
@@ -88,34 +106,42 @@ pub struct Callers {
 pub struct Reply {
     /// Wall time of each call.
     pub seconds: Vec<f64>,
-    /// Results that came.
+    /// Results that came of the items, each time.
     pub results: usize,
-    /// The first result's values, to see that sides compute the same.
+    /// Of callers: the values for the first text.
     pub first: Vec<f32>,
     /// Tokens of all items, where the side knows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tokens: Option<usize>,
-    /// Tokens that were computed, padding included, where the side knows.
+    /// Tokens that were computed for all items, padding included, where the side knows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub computed_tokens: Option<usize>,
 }
 
 /// What one call gave.
-#[derive(Clone, Debug, Default)]
 pub struct Answer {
     /// Results that came.
     pub results: usize,
-    /// The first result's values.
-    pub first: Vec<f32>,
     /// Tokens that were computed, padding included, where the side knows.
     pub computed_tokens: Option<usize>,
+    /// The results, turned into rows when they are asked for: that takes no time that is measured.
+    rows: Box<dyn Iterator<Item = Row>>,
 }
 
 impl Answer {
-    /// An answer that only counts its results and keeps the first.
-    pub fn of<T: AsRef<[f32]>>(results: &[T]) -> Self {
-        let first = results.first().map(|first| first.as_ref().to_vec()).unwrap_or_default();
-        Self { results: results.len(), first, ..Self::default() }
+    /// An answer of results, each of which is made a row afterwards.
+    pub fn of<T: 'static>(results: Vec<T>, row: impl FnMut(T) -> Row + 'static) -> Self {
+        Self { results: results.len(), computed_tokens: None, rows: Box::new(results.into_iter().map(row)) }
+    }
+
+    /// An answer whose results are not kept.
+    pub fn counted(results: usize) -> Self {
+        Self { results, computed_tokens: None, rows: Box::new(std::iter::empty()) }
+    }
+
+    /// The same answer, with the number of tokens that were computed.
+    pub fn with_computed_tokens(self, tokens: usize) -> Self {
+        Self { computed_tokens: Some(tokens), ..self }
     }
 }
 
@@ -189,30 +215,8 @@ pub fn serve(load: impl FnOnce(&Config) -> Result<Box<dyn Side>, Failure>) -> Re
 
 fn answer(side: &mut dyn Side, request: &Request) -> Result<Reply, Failure> {
     match request {
-        Request::Bulk(path) => {
-            let items = read(path)?;
-            side.ready(&items)?;
-            let start = Instant::now();
-            let answer = side.bulk(&items)?;
-            let seconds = vec![start.elapsed().as_secs_f64()];
-            let Answer { results, first, computed_tokens } = answer;
-            Ok(Reply { seconds, results, first, tokens: side.tokens(&items), computed_tokens })
-        }
-        Request::Each(path) => {
-            let items = read(path)?;
-            let mut reply = Reply::default();
-            for item in &items {
-                side.ready(std::slice::from_ref(item))?;
-                let start = Instant::now();
-                let answer = side.one(item)?;
-                reply.seconds.push(start.elapsed().as_secs_f64());
-                reply.results += answer.results;
-                if reply.first.is_empty() {
-                    reply.first = answer.first;
-                }
-            }
-            Ok(reply)
-        }
+        Request::Bulk(work) => bulk(side, work),
+        Request::Each(work) => each(side, work),
         Request::Stream(count) => stream(side, &mut (0..*count).map(short_text)),
         Request::Callers(callers) => {
             let beside = callers.beside.as_deref().map(read).transpose()?.unwrap_or_default();
@@ -220,6 +224,46 @@ fn answer(side: &mut dyn Side, request: &Request) -> Result<Reply, Failure> {
         }
         Request::Cycle(path, count) => stream(side, &mut read(path)?.into_iter().cycle().take(*count)),
     }
+}
+
+fn bulk(side: &mut dyn Side, work: &Work) -> Result<Reply, Failure> {
+    let items = read(&work.items)?;
+    side.ready(&items)?;
+    let mut seconds = Vec::new();
+    let answer = loop {
+        let start = Instant::now();
+        let answer = side.bulk(&items)?;
+        seconds.push(start.elapsed().as_secs_f64());
+        if seconds.iter().sum::<f64>() >= work.least_seconds {
+            break answer;
+        }
+    };
+    let Answer { results, computed_tokens, rows } = answer;
+    if let Some(path) = &work.results {
+        results::write(path, rows)?;
+    }
+    Ok(Reply { seconds, results, tokens: side.tokens(&items), computed_tokens, ..Reply::default() })
+}
+
+fn each(side: &mut dyn Side, work: &Work) -> Result<Reply, Failure> {
+    let items = read(&work.items)?;
+    let mut reply = Reply::default();
+    let mut rows: Vec<Row> = Vec::new();
+    while reply.seconds.is_empty() || reply.seconds.iter().sum::<f64>() < work.least_seconds {
+        (reply.results, rows) = (0, Vec::new());
+        for item in &items {
+            side.ready(std::slice::from_ref(item))?;
+            let start = Instant::now();
+            let answer = side.one(item)?;
+            reply.seconds.push(start.elapsed().as_secs_f64());
+            reply.results += answer.results;
+            rows.extend(answer.rows);
+        }
+    }
+    if let Some(path) = &work.results {
+        results::write(path, rows.into_iter())?;
+    }
+    Ok(reply)
 }
 
 fn stream(side: &mut dyn Side, items: &mut (dyn Iterator<Item = String> + Send)) -> Result<Reply, Failure> {
