@@ -85,8 +85,14 @@ struct LateInteractionPipeline {
 }
 
 impl LateInteractionPipeline {
+    /// The position of the output that has the token vectors.
     fn output(&self) -> Result<usize> {
-        self.graph.pool().output_index(self.model.output.as_ref())
+        let index = self.graph.pool().output_index(self.model.output.as_ref())?;
+        if let Some(projection) = &self.projection {
+            let outputs = self.graph.pool().outputs()?;
+            projection.check_output(&self.model, outputs.get(index).map_or("", String::as_str))?;
+        }
+        Ok(index)
     }
 
     fn prepared_text<'t>(&self, text: &'t str, purpose: &Purpose) -> Cow<'t, str> {
@@ -94,6 +100,7 @@ impl LateInteractionPipeline {
             None => text.into(),
             Some(prompt) => format!("{prompt}{text}").into(),
         };
+        let text = if self.parameters.strip { stripped(text) } else { text };
         if self.parameters.lowercase { text.to_lowercase().into() } else { text }
     }
 
@@ -177,6 +184,16 @@ impl Pipeline for LateInteractionPipeline {
 
     fn sessions(&self) -> Option<&SessionPool> {
         Some(self.graph.pool())
+    }
+}
+
+/// A text without the white space at its ends; what counts as such is Python's, for which the separators
+/// of files, groups, records and units do too.
+fn stripped(text: Cow<'_, str>) -> Cow<'_, str> {
+    let is_space = |character: char| character.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&character);
+    match text {
+        Cow::Borrowed(text) => text.trim_matches(is_space).into(),
+        Cow::Owned(text) => text.trim_matches(is_space).to_owned().into(),
     }
 }
 

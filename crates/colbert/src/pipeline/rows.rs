@@ -56,7 +56,7 @@ impl RowReader<'_> {
             return Err("holds values that are not finite numbers".to_owned());
         }
         let (vectors, width) = match self.projection {
-            Some(projection) if Some(width) != self.model.dim => projection.apply(vectors)?,
+            Some(projection) if projection.follows(width) => projection.apply(vectors)?,
             _ => (vectors, width),
         };
         let (mut vectors, width) = self.cut(vectors, width);
