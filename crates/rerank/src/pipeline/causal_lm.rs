@@ -83,18 +83,22 @@ impl Architecture for CausalLm {
         let parameters: Parameters = model.parameters()?;
         let graph = TextGraph::load(context, TokenizerOptions::default())?;
         let tokenizer = graph.tokenizer();
-        let prefix = tokenizer.encode(&parameters.prefix)?.ids;
-        let suffix = tokenizer.encode(&parameters.suffix)?.ids;
+        // What the tokenizer puts around a text goes around the filled template alone.
+        let prefix = tokenizer.encode_bare(&parameters.prefix)?;
+        let suffix = tokenizer.encode_bare(&parameters.suffix)?;
         let room = tokenizer.max_length().saturating_sub(prefix.len() + suffix.len());
         if room == 0 {
             let message = format!("{} leaves no room beside the prompt's tokens", tokenizer.max_length());
             return Err(Error::option("max_length", message));
         }
+        let mut options = TokenizerOptions::default();
+        options.max_length = Some(room);
+        let body = Tokenizer::load(&context.files, &options)?;
         let answers = [
             answer(&model, tokenizer, &parameters.negative_token)?,
             answer(&model, tokenizer, &parameters.positive_token)?,
         ];
-        Ok(AnyPipeline::new(CausalLmPipeline { model, parameters, prefix, suffix, room, answers, graph }))
+        Ok(AnyPipeline::new(CausalLmPipeline { model, parameters, prefix, suffix, body, answers, graph }))
     }
 }
 
@@ -110,8 +114,8 @@ struct CausalLmPipeline {
     parameters: Parameters,
     prefix: Vec<u32>,
     suffix: Vec<u32>,
-    /// Tokens that the filled template may have.
-    room: usize,
+    /// Cuts the filled template to what the prompt leaves of the window.
+    body: Tokenizer,
     /// Ids of the negative and the positive answer.
     answers: [usize; 2],
     graph: TextGraph,
@@ -123,9 +127,7 @@ impl Pipeline for CausalLmPipeline {
     type Output = f32;
 
     fn prepare(&self, pair: &Pair, _: &Purpose) -> Result<Prepared<Encoding, f32>> {
-        let mut encoding = self.graph.tokenizer().encode(&self.parameters.fill(pair))?;
-        encoding.truncated |= encoding.ids.len() > self.room;
-        encoding.ids.truncate(self.room);
+        let mut encoding = self.body.encode(&self.parameters.fill(pair))?;
         encoding.ids.splice(0..0, self.prefix.iter().copied());
         encoding.ids.extend(&self.suffix);
         encoding.type_ids = vec![0; encoding.ids.len()];
