@@ -5,7 +5,7 @@ use std::sync::Arc;
 use embedkit_core::vector::{Scored, top_k};
 use embedkit_core::{Embeddings, Engine, Facade, Loaded, ModelDescription, ModelFiles, Purpose, Result, Role, Usage};
 
-use crate::{FAMILY, Pair};
+use crate::{FAMILY, Pair, describe};
 
 /// A loaded reranker. Shared between threads by reference or `Arc`.
 ///
@@ -78,6 +78,7 @@ impl Facade for Reranker {
         let id = files.root().and_then(|root| root.file_name()).and_then(|name| name.to_str()).unwrap_or("model");
         let mut model = ModelDescription::new(id, FAMILY, "cross-encoder");
         model.model_file = files.find_graph()?.to_owned();
+        model.activation = describe::activation(files)?;
         Ok(model)
     }
 

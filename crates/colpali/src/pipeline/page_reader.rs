@@ -23,6 +23,9 @@ pub(super) trait Vision: Send + Sync + Sized + 'static {
     /// A page's pixels, ready for the graph.
     type Pixels: Send + Sync;
 
+    /// Inputs that a graph must declare to see anything of a page.
+    const SEEN_BY: &'static [&'static str];
+
     /// Checks a row's parameters, without any file.
     fn check(parameters: &Parameters, model: &ModelDescription) -> Result<()>;
 
@@ -145,16 +148,36 @@ impl<V: Vision> PagePipeline<V> {
         Ok(AnyPipeline::new(pipeline))
     }
 
+    /// The position of the output, of a graph that takes what this architecture sees of a page.
     fn output(&self) -> Result<usize> {
+        let declared: Vec<&str> = self.graph.pool().inputs()?.collect();
+        if let Some(missing) = V::SEEN_BY.iter().find(|name| !declared.contains(*name)) {
+            let message = format!(
+                "the graph has no input {missing:?}, so that all pages would look alike; it has {}: export the model \
+                 with its vision tower",
+                declared.join(", ")
+            );
+            return Err(Error::model(&self.model.id, message));
+        }
         self.graph.pool().output_index(self.model.output.as_ref())
     }
 
     fn encode(&self, text: &str, purpose: &Purpose) -> Result<Encoding> {
-        if purpose.without_prompt {
-            return self.graph.tokenizer().encode(text);
+        let tokenizer = self.graph.tokenizer();
+        let encoding = if purpose.without_prompt {
+            tokenizer.encode(text)?
+        } else {
+            let mut encoding = tokenizer.encode(&self.parameters.decorated(text))?;
+            encoding.ids.iter_mut().zip(&self.parameters.query_first_ids).for_each(|(id, first)| *id = *first);
+            encoding
+        };
+        let image_token = self.vision.image_token_id();
+        if encoding.ids.contains(&image_token) {
+            let token = tokenizer.token(image_token).unwrap_or_else(|| format!("#{image_token}"));
+            let message =
+                format!("the text has the token {token:?}, which stands for a patch of a page: spell it otherwise");
+            return Err(Error::input(message));
         }
-        let mut encoding = self.graph.tokenizer().encode(&self.parameters.decorated(text))?;
-        encoding.ids.iter_mut().zip(&self.parameters.query_first_ids).for_each(|(id, first)| *id = *first);
         Ok(encoding)
     }
 
@@ -164,8 +187,12 @@ impl<V: Vision> PagePipeline<V> {
         let encodings: Vec<&Encoding> = items.iter().map(|item| &item.encoding).collect();
         let pages: Vec<&V::Pixels> = items.iter().filter_map(|item| item.page.as_ref()).map(|page| &page.0).collect();
         let batch = self.graph.tokenizer().pad(&encodings, None)?;
-        let inputs =
+        let mut inputs =
             if pages.is_empty() { self.vision.blank_inputs(&batch) } else { self.vision.page_inputs(&pages, &batch) };
+        // What exports of transformers 5 call the places of a picture's tokens.
+        let image_token = i64::from(self.vision.image_token_id());
+        let kinds: Vec<i64> = batch.ids.iter().map(|id| i64::from(*id == image_token)).collect();
+        inputs.push(("mm_token_type_ids", Tensor::integers([batch.rows, batch.length], kinds)));
         self.graph.run_batch(&batch, &inputs, |batch, outputs| {
             let output = outputs.any(index)?;
             let wrong = |what: String| outputs.wrong(index, &what);
