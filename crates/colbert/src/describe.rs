@@ -6,6 +6,7 @@ use embedkit_core::{Error, ModelDescription, ModelFiles, Result};
 use serde::Deserialize;
 
 use crate::FAMILY;
+use crate::pipeline::WEIGHTS;
 
 /// Where exports put the graph, best first.
 const GRAPHS: [&str; 4] = ["onnx/model.onnx", "model.onnx", "onnx/model_quantized.onnx", "model_int8.onnx"];
@@ -24,6 +25,7 @@ struct Config {
     skiplist_words: Option<Vec<String>>,
     #[serde(default)]
     prompts: BTreeMap<String, String>,
+    default_prompt_name: Option<String>,
 }
 
 impl Config {
@@ -110,6 +112,8 @@ pub(crate) fn describe(files: &ModelFiles) -> Result<ModelDescription> {
     add_modules(files, &mut model)?;
     add_markers(files, &config, &mut model)?;
     add_lengths(files, &config, &mut model)?;
+    // PyLate strips every text, whatever the folder says.
+    set(&mut model, "strip", true);
     let transformer: TransformerConfig = files.optional_json("sentence_bert_config.json")?.unwrap_or_default();
     if transformer.do_lower_case {
         set(&mut model, "lowercase", true);
@@ -139,22 +143,46 @@ fn add_modules(files: &ModelFiles, model: &mut ModelDescription) -> Result<()> {
             }
         }
     }
-    if !projection.is_empty() && projection.iter().all(|path| files.has(&format!("{path}/model.safetensors"))) {
-        set(model, "projection", projection);
+    let has_weights = |path: &String| WEIGHTS.iter().any(|name| files.has(&format!("{path}/{name}")));
+    let (present, absent): (Vec<String>, Vec<String>) = projection.into_iter().partition(has_weights);
+    match (present.is_empty(), absent.first()) {
+        (false, Some(path)) => Err(Error::MissingFile {
+            path: files.label(&format!("{path}/{}", WEIGHTS[0])),
+            needed_for: "some of the modules in modules.json have their weights in the folder, so all must".to_owned(),
+        }),
+        (false, None) => {
+            set(model, "projection", present);
+            Ok(())
+        }
+        // Then the graph has the modules in it.
+        (true, _) => Ok(()),
     }
-    Ok(())
 }
 
 /// Prefixes are tokens that PyLate adds to the vocabulary; one that is no token is text.
 fn add_markers(files: &ModelFiles, config: &Config, model: &mut ModelDescription) -> Result<()> {
+    let default = config.default_prompt_name.as_ref().filter(|name| config.prompts.get(*name) != Some(&String::new()));
+    if let Some(name) = default {
+        let message = format!(
+            "`default_prompt_name` is {name:?}, which would go before texts of every kind: \
+             name the prompts `query` and `document`, or give the model's row"
+        );
+        return Err(Error::file(files.label(CONFIG), message));
+    }
     let tokenizer: Tokenizer = files.json("tokenizer.json")?;
-    let sides = [
-        ("query-marker-id", ["query", "query"], config.query_prefix.as_deref().unwrap_or("[Q] ")),
-        ("document-marker-id", ["passage", "document"], config.document_prefix.as_deref().unwrap_or("[D] ")),
+    // The names of a side's prompt, in the order in which sentence-transformers looks for them.
+    let sides: [(_, _, &[&str], _); 2] = [
+        ("query-marker-id", "query", &["query"], config.query_prefix.as_deref().unwrap_or("[Q] ")),
+        (
+            "document-marker-id",
+            "passage",
+            &["document", "passage", "corpus"],
+            config.document_prefix.as_deref().unwrap_or("[D] "),
+        ),
     ];
     let mut has_marker = false;
-    for (parameter, roles, prefix) in sides {
-        let prompt = roles.iter().find_map(|role| config.prompts.get(*role)).map_or("", String::as_str);
+    for (parameter, role, names, prefix) in sides {
+        let prompt = names.iter().find_map(|name| config.prompts.get(*name)).map_or("", String::as_str);
         let marker = tokenizer.added_tokens.iter().find(|token| token.content == prefix && !prefix.is_empty());
         let prompt = match marker {
             Some(_) => prompt.to_owned(),
@@ -165,7 +193,7 @@ fn add_markers(files: &ModelFiles, config: &Config, model: &mut ModelDescription
             has_marker = true;
         }
         if !prompt.is_empty() {
-            model.prompts.insert(roles[0].to_owned(), prompt);
+            model.prompts.insert(role.to_owned(), prompt);
         }
     }
     if has_marker {
@@ -177,9 +205,10 @@ fn add_markers(files: &ModelFiles, config: &Config, model: &mut ModelDescription
 /// Windows and expansion: PyLate's lengths have the marker in them.
 fn add_lengths(files: &ModelFiles, config: &Config, model: &mut ModelDescription) -> Result<()> {
     let as_integer = |length: usize| i64::try_from(length).unwrap_or(i64::MAX);
-    let query_length = config.query_length.unwrap_or(32);
-    model.max_length = Some(config.document_length.unwrap_or(180));
+    let (query_length, document_length) = (config.query_length.unwrap_or(32), config.document_length.unwrap_or(180));
+    model.max_length = Some(query_length.max(document_length));
     set(model, "query-max-length", as_integer(query_length));
+    set(model, "document-max-length", as_integer(document_length));
     if config.do_query_expansion.unwrap_or(true) {
         let mask_token = mask_token(files)?.ok_or_else(|| {
             let message = "names no mask token, which queries are filled up with";

@@ -171,6 +171,14 @@ fn a_folder_that_is_not_pylates_says_so() {
     };
     const CONFIG: (&str, &str) = ("config_sentence_transformers.json", r#"{"query_length": 32}"#);
     const TOKENIZER: (&str, &str) = ("tokenizer.json", "{}");
+    const PROMPTED: (&str, &str) = (
+        "config_sentence_transformers.json",
+        r#"{"query_length": 32, "default_prompt_name": "all", "prompts": {"all": "text: "}}"#,
+    );
+    const MODULES: (&str, &str) =
+        ("modules.json", r#"[{"path": "1_D", "type": "x.Dense"}, {"path": "2_D", "type": "x.Dense"}]"#);
+    const LINEAR: [(&str, &str); 2] =
+        [("1_D/config.json", r#"{"out_features": 4}"#), ("2_D/config.json", r#"{"out_features": 2}"#)];
     for (files, expected) in [
         (ModelFiles::none(), "model.onnx"),
         (files(&[]), "as PyLate's do"),
@@ -178,6 +186,8 @@ fn a_folder_that_is_not_pylates_says_so() {
         (files(&[CONFIG]), "tokenizer.json"),
         (files(&[CONFIG, TOKENIZER]), "names no mask token"),
         (files(&[CONFIG, ("modules.json", r#"[{"path": "1_X", "type": "x.Router"}]"#)]), "\"Router\""),
+        (files(&[PROMPTED, TOKENIZER]), "`default_prompt_name` is \"all\""),
+        (files(&[CONFIG, MODULES, LINEAR[0], LINEAR[1], ("1_D/pytorch_model.bin", "")]), "2_D/model.safetensors"),
     ] {
         let error = Builder::<LateInteractionTextEmbedding>::new(files).build().unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");

@@ -7,15 +7,19 @@ use embedkit_core::{Embedder, TextEmbedder};
 use embedkit_testing::{Case, assert_near, cases};
 use serde::Deserialize;
 
-/// `golden.json`; models that know no queries have documents alone.
+/// `golden.json`; models that know no queries have documents alone, and those of passages are there where
+/// a prompt sets them apart.
 #[derive(Deserialize)]
 struct Golden {
     model: ModelDescription,
     inputs: Vec<String>,
     embed: Vec<Vec<Vec<f32>>>,
     query_embed: Option<Vec<Vec<Vec<f32>>>>,
+    passage_embed: Option<Vec<Vec<Vec<f32>>>>,
     document_token_count: Vec<usize>,
     document_token_count_with_extension: Option<Vec<usize>>,
+    passage_token_count: Option<Vec<usize>>,
+    passage_token_count_with_extension: Option<Vec<usize>>,
     query_token_count: Option<Vec<usize>>,
     query_token_count_with_extension: Option<Vec<usize>>,
 }
@@ -44,9 +48,9 @@ fn vectors_are_the_references() {
     for case in fixtures() {
         let model = load(&case);
         let documents = &case.golden.embed;
-        let sides = [Role::Plain, Role::Passage].map(|role| (role, documents));
+        let passages = case.golden.passage_embed.as_ref().unwrap_or(documents);
         let queries = case.golden.query_embed.as_ref().unwrap_or(documents);
-        for (role, expected) in sides.into_iter().chain([(Role::Query, queries)]) {
+        for (role, expected) in [(Role::Plain, documents), (Role::Passage, passages), (Role::Query, queries)] {
             for batch_size in [1, 3, 256] {
                 let embeddings = model.embed_for(&case.golden.inputs, role).batch_size(batch_size).unwrap();
                 let vectors: Vec<MultiVector> = embeddings.map(Result::unwrap).collect();
@@ -69,10 +73,12 @@ fn token_counts_are_the_references() {
         let model = load(&case);
         let golden = &case.golden;
         let documents = &golden.document_token_count;
+        let extended = golden.document_token_count_with_extension.as_ref().unwrap_or(documents);
         for (role, include_extension, expected) in [
             (Role::Plain, false, documents),
-            (Role::Passage, false, documents),
-            (Role::Plain, true, golden.document_token_count_with_extension.as_ref().unwrap_or(documents)),
+            (Role::Passage, false, golden.passage_token_count.as_ref().unwrap_or(documents)),
+            (Role::Plain, true, extended),
+            (Role::Passage, true, golden.passage_token_count_with_extension.as_ref().unwrap_or(extended)),
             (Role::Query, false, golden.query_token_count.as_ref().unwrap_or(documents)),
             (Role::Query, true, golden.query_token_count_with_extension.as_ref().unwrap_or(documents)),
         ] {

@@ -63,6 +63,14 @@ impl SimilarityMap {
         Self::new(&[token], page)
     }
 
+    /// The map of each row of a query, in their order.
+    ///
+    /// # Errors
+    /// As [`of_query`](Self::of_query).
+    pub fn of_tokens(query: &MultiVector, page: &MultiVector) -> Result<Vec<Self>> {
+        query.rows().map(|row| Self::new(&[row], page)).collect()
+    }
+
     /// The map of a whole query: the mean over its rows.
     ///
     /// # Errors
@@ -107,6 +115,13 @@ impl SimilarityMap {
     /// Rows and columns of patches.
     pub fn shape(&self) -> (usize, usize) {
         (self.rows, self.columns)
+    }
+
+    /// The least and the most similarity on the map: what heat goes between unless it is given a
+    /// [scale](HeatMap::scale), such as the least and the most of all maps of a query.
+    pub fn range(&self) -> (f32, f32) {
+        let known = || self.similarities.iter().copied().flatten();
+        (known().fold(f32::INFINITY, f32::min), known().fold(f32::NEG_INFINITY, f32::max))
     }
 
     /// A patch's similarity; none for a patch that is not on the page, or that was pruned from it.

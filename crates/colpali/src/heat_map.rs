@@ -18,7 +18,7 @@ const BOX: [u8; 3] = [0, 200, 0];
 
 /// A [`SimilarityMap`] over the picture of its page.
 ///
-/// The least similar patch is cold and the most similar one hot; between the middles of patches heat is
+/// The least similar patch is cold and the most similar one hot, unless [`scale`](Self::scale) says otherwise; between the middles of patches heat is
 /// interpolated. Cold places show the page, hot ones are covered as far as the opacity says.
 #[derive(Clone, Debug)]
 #[must_use]
@@ -30,6 +30,8 @@ pub struct HeatMap {
     page: Vec<u8>,
     opacity: f32,
     boxes: usize,
+    /// The similarities that are coldest and hottest.
+    scale: (f32, f32),
 }
 
 impl HeatMap {
@@ -39,12 +41,20 @@ impl HeatMap {
     /// As [`ImageInput::to_rgb`].
     pub fn new(map: SimilarityMap, page: impl Into<ImageInput>) -> Result<Self> {
         let (width, height, page) = page.into().to_rgb()?;
-        Ok(Self { map, width: width as usize, height: height as usize, page, opacity: 0.7, boxes: 0 })
+        let scale = map.range();
+        Ok(Self { map, width: width as usize, height: height as usize, page, opacity: 0.7, boxes: 0, scale })
     }
 
     /// How much of the page the hottest place covers, from 0 to 1; 0.7 when not set.
     pub fn opacity(mut self, opacity: f32) -> Self {
         self.opacity = if opacity.is_finite() { opacity.clamp(0.0, 1.0) } else { self.opacity };
+        self
+    }
+
+    /// Says which similarities are coldest and hottest, so that several maps can be compared; the map's own least and
+    /// most when not set. Anything but two finite numbers changes nothing.
+    pub fn scale(mut self, least: f32, most: f32) -> Self {
+        self.scale = if least.is_finite() && most.is_finite() { (least, most) } else { self.scale };
         self
     }
 
@@ -57,7 +67,7 @@ impl HeatMap {
     /// Width, height and pixels: 8-bit red, green and blue, rows top down.
     pub fn to_rgb(&self) -> (u32, u32, Vec<u8>) {
         let mut pixels = self.page.clone();
-        let heat = Heat::of(&self.map);
+        let heat = Heat::of(&self.map, self.scale);
         for (y, line) in pixels.chunks_exact_mut(self.width * 3).enumerate() {
             for (x, pixel) in line.as_chunks_mut::<3>().0.iter_mut().enumerate() {
                 let heat = heat.at((y as f32 + 0.5) / self.height as f32, (x as f32 + 0.5) / self.width as f32);
@@ -113,7 +123,7 @@ impl HeatMap {
     }
 }
 
-/// A map's similarities between 0, the least, and 1, the most.
+/// A map's similarities between 0, the coldest, and 1, the hottest.
 struct Heat {
     rows: usize,
     columns: usize,
@@ -121,15 +131,13 @@ struct Heat {
 }
 
 impl Heat {
-    fn of(map: &SimilarityMap) -> Self {
+    fn of(map: &SimilarityMap, (least, most): (f32, f32)) -> Self {
         let (rows, columns) = map.shape();
         let cells = (0..rows).flat_map(|row| (0..columns).map(move |column| map.at(row, column)));
-        let known = || cells.clone().flatten();
-        let (least, most) = (known().fold(f32::INFINITY, f32::min), known().fold(f32::NEG_INFINITY, f32::max));
         let range = most - least;
         // Patches without a vector are as cold as the coldest; a map without differences is cold.
         let values = cells.clone().map(|cell| match cell {
-            Some(value) if range > 0.0 => (value - least) / range,
+            Some(value) if range > 0.0 => ((value - least) / range).clamp(0.0, 1.0),
             _ => 0.0,
         });
         Self { rows, columns, values: values.collect() }

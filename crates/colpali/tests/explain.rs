@@ -5,9 +5,10 @@ mod common;
 
 use common::{builder, fixture, fixtures, folder, load, pages};
 use embedkit_colpali::explain::SimilarityMap;
-use embedkit_colpali::multivector::TokenPooling;
+use embedkit_colpali::multivector::{MaxSim, TokenPooling};
 use embedkit_colpali::{Content, HeatMap, ImageInput, MultiVector, Purpose, RowLabel};
 use embedkit_core::Error;
+use embedkit_testing::TOLERANCE;
 
 fn patch(row: u32, column: u32) -> RowLabel {
     RowLabel::Patch { tile: None, row, column }
@@ -111,6 +112,53 @@ fn what_has_no_map_is_an_error() {
         let error = map.unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
     }
+}
+
+#[test]
+fn maps_and_scores_are_the_references() {
+    let with_maps: Vec<_> = fixtures().into_iter().filter(|case| case.golden.maps.is_some()).collect();
+    assert!(with_maps.len() > 1);
+    for case in with_maps {
+        let model = load(&case);
+        let queries: Vec<_> = model.embed_texts(&case.golden.inputs).map(Result::unwrap).collect();
+        let (maps, scores) = (case.golden.maps.as_ref().unwrap(), case.golden.scores.as_ref().unwrap());
+        for (at, page) in model.embed_images(pages(&case)).enumerate() {
+            let (page, what) = (page.unwrap(), format!("{} {}", case.folder.display(), case.golden.images[at]));
+            for (query, scores) in queries.iter().zip(scores) {
+                let score = MaxSim::new(query).unwrap().score(&page).unwrap();
+                assert!((score - scores[at]).abs() <= TOLERANCE * query.len() as f32, "{what}: {score} {}", scores[at]);
+            }
+            let found = SimilarityMap::of_tokens(&queries[2], &page).unwrap();
+            assert_eq!(found.len(), maps[at].len(), "{what}");
+            for (map, expected) in found.iter().zip(&maps[at]) {
+                assert_eq!(map.shape(), (expected.len(), expected[0].len()), "{what}");
+                for (row, expected) in expected.iter().enumerate() {
+                    for (column, expected) in expected.iter().enumerate() {
+                        assert!((map.at(row, column).unwrap() - expected).abs() <= TOLERANCE, "{what}: {row} {column}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_querys_maps_may_share_one_scale() {
+    let grey = ImageInput::rgb(120, 80, vec![100; 120 * 80 * 3]).unwrap();
+    let maps = SimilarityMap::of_tokens(&query(), &page()).unwrap();
+    assert_eq!(maps.iter().map(|map| map.range().1).collect::<Vec<_>>(), [1.0, 0.9]);
+    let (least, most) = (maps[0].range().0.min(maps[1].range().0), 1.0);
+    let hottest = |heat: HeatMap| -> u32 {
+        let pixels = heat.opacity(1.0).to_rgb().2;
+        let brightness = |pixel: &[u8]| pixel.iter().map(|level| u32::from(*level)).sum();
+        pixels.chunks_exact(3).map(brightness).max().unwrap()
+    };
+    // By itself each map has a patch that is as hot as can be; on one scale only that of the query's best patch has.
+    let alone: Vec<u32> = maps.iter().map(|map| hottest(HeatMap::new(map.clone(), &grey).unwrap())).collect();
+    let shared: Vec<u32> = maps.iter().map(|map| hottest(HeatMap::new(map.clone(), &grey).unwrap().scale(least, most))).collect();
+    assert!(shared[0] == alone[0] && shared[1] < alone[1], "{alone:?} {shared:?}");
+    let ignored = hottest(HeatMap::new(maps[0].clone(), &grey).unwrap().scale(f32::NAN, 1.0));
+    assert_eq!(ignored, alone[0]);
 }
 
 /// Every architecture's patches cover the page: each place once, in a grid of the page's shape.

@@ -144,6 +144,15 @@ impl TextModel {
         Ok(*self.output.get_or_init(|| index))
     }
 
+    /// The name of the row's output.
+    ///
+    /// # Errors
+    /// As [`output_index`](Self::output_index).
+    pub fn output_name(&self) -> Result<&str> {
+        let index = self.output()?;
+        Ok(self.sessions().outputs()?.get(index).map_or("", String::as_str))
+    }
+
     /// A text's tokens: the task is checked, the row's prompt is put before it.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! All views of one model against numpy, which follows the model card.
+//! All views of one model against FlagEmbedding.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests end with a panic")]
 
 use embedkit_core::TextEmbedder;
@@ -114,7 +114,10 @@ fn the_files_are_read_once_for_all_families() {
     }
     let dense: TextEmbedding = builder(&case, folder.path()).build().unwrap();
     for name in ["model.onnx", "tokenizer.json"] {
-        std::fs::write(folder.path().join(name), "nothing that loads").unwrap();
+        // Another file of the same name: what is in use stays as it was opened.
+        let path = folder.path().join(name);
+        std::fs::remove_file(&path).unwrap();
+        std::fs::write(path, "nothing that loads").unwrap();
     }
     let sparse: SparseTextEmbedding = builder(&case, folder.path()).build().unwrap();
     let colbert: LateInteractionTextEmbedding = builder(&case, folder.path()).build().unwrap();

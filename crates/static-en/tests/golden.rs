@@ -1,4 +1,4 @@
-//! The vectors that the model was published with.
+//! The vectors that model2vec gives with the model's files.
 #![allow(clippy::unwrap_used, reason = "tests end with a panic")]
 
 use embedkit_core::Embedder;
@@ -22,7 +22,7 @@ struct Item {
 }
 
 #[test]
-fn vectors_are_those_published() {
+fn vectors_are_model2vecs() {
     let golden: Golden = serde_json::from_str(include_str!("golden.json")).unwrap();
     let model = TextEmbedding::builder(MODEL.to_uppercase()).build().unwrap();
     for item in &golden.items {

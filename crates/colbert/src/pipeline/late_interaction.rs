@@ -59,9 +59,15 @@ impl Architecture for LateInteraction {
         options.reserved = parameters.reserved;
         options.truncation_side = self.truncation_side;
         let model = TextModel::load(context, options.clone())?;
+        let projection = Projection::load(model.model(), &context.files, &parameters.projection)?;
+        if let Some(projection) = &projection
+            && model.sessions().is_open()
+        {
+            projection.check_output(model.model(), model.output_name()?)?;
+        }
         Ok(AnyPipeline::new(LateInteractionPipeline {
             tokens: Tokens::load(context, &parameters, model.tokenizer(), options)?,
-            projection: Projection::load(model.model(), &context.files, &parameters.projection)?,
+            projection,
             dim: context.dim,
             parameters,
             model,
@@ -81,6 +87,7 @@ struct LateInteractionPipeline {
 impl LateInteractionPipeline {
     fn prompted<'t>(&self, text: &'t str, purpose: &Purpose) -> Result<Cow<'t, str>> {
         let text = purpose.prompted(self.model.model(), text)?;
+        let text = if self.parameters.strip { stripped(text) } else { text };
         Ok(if self.parameters.lowercase { text.to_lowercase().into() } else { text })
     }
 
@@ -153,6 +160,16 @@ impl Pipeline for LateInteractionPipeline {
 
     fn sessions(&self) -> Option<&SessionPool> {
         Some(self.model.sessions())
+    }
+}
+
+/// A text without the white space at its ends; what counts as such is Python's, for which the separators
+/// of files, groups, records and units do too.
+fn stripped(text: Cow<'_, str>) -> Cow<'_, str> {
+    let is_space = |character: char| character.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&character);
+    match text {
+        Cow::Borrowed(text) => text.trim_matches(is_space).into(),
+        Cow::Owned(text) => text.trim_matches(is_space).to_owned().into(),
     }
 }
 

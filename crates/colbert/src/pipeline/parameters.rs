@@ -8,6 +8,8 @@ use serde::Deserialize;
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub(crate) struct Parameters {
+    /// Whether texts, prompts included, lose the white space at their ends.
+    pub(super) strip: bool,
     /// Whether texts, prompts included, are brought to lower case.
     pub(super) lowercase: bool,
     /// The token put at position 1 of every query, after its first token.
@@ -18,8 +20,10 @@ pub(crate) struct Parameters {
     pub(super) mask_token: Option<String>,
     /// Tokens of a query at least, marker included: shorter ones are filled up with mask tokens.
     pub(super) query_length: Option<usize>,
-    /// Tokens of a query at most, marker included, where they are fewer than a document's.
+    /// Tokens of a query at most, marker included, where they are fewer than the model's window.
     pub(super) query_max_length: Option<usize>,
+    /// Tokens of a document at most, marker included, where they are fewer than the model's window.
+    pub(super) document_max_length: Option<usize>,
     /// Whether the attention mask is 1 on the mask tokens that fill a query up.
     pub(super) attend_to_expansion: bool,
     /// Whether the rows of those mask tokens are left out.
@@ -35,7 +39,7 @@ pub(crate) struct Parameters {
     /// Tokens that the tokenizer's maximum length does not yet leave room for (the marker).
     pub(super) reserved: usize,
     /// Folders of linear modules that are applied in turn to what the graph gives, unless it gives
-    /// vectors of the row's `dim` already.
+    /// vectors of the row's `dim` already. Modules that keep the width follow a transformer's usual output.
     pub(super) projection: Vec<String>,
     /// Whether rows are labelled with their tokens.
     pub(super) labels: bool,
@@ -59,6 +63,14 @@ impl Parameters {
         match role {
             Role::Query => self.query_marker_id,
             Role::Plain | Role::Passage => self.document_marker_id,
+        }
+    }
+
+    /// Tokens of a role's texts at most, marker included.
+    pub(super) fn max_length(&self, role: Role) -> Option<usize> {
+        match role {
+            Role::Query => self.query_max_length,
+            Role::Plain | Role::Passage => self.document_max_length,
         }
     }
 

@@ -29,10 +29,10 @@ impl RowReader<'_> {
         }
         row.check_finite(&vectors)?;
         let (vectors, width) = match (self.projection, self.model.dim) {
-            (Some(projection), dim) if dim != Some(width) => {
+            (Some(projection), _) if projection.follows(width) => {
                 projection.apply(vectors, width).map_err(|what| row.wrong(what))?
             }
-            (None, Some(dim)) if dim != width => {
+            (_, Some(dim)) if dim != width => {
                 return Err(row.misshapen(format!("[rows, tokens, {dim}]; name a `projection` if it lacks one")));
             }
             _ => (vectors, width),

@@ -19,35 +19,44 @@ pub(super) struct TokenRow {
 /// What the vocabulary makes of the parameters.
 #[derive(Debug)]
 pub(super) struct Tokens {
-    /// The queries' own tokenizer, where their window is not the documents'.
+    /// The queries' own tokenizer, where their window is not the model's.
     query_tokenizer: Option<Tokenizer>,
+    /// The documents' own tokenizer, where their window is not the model's.
+    document_tokenizer: Option<Tokenizer>,
     mask_id: Option<u32>,
     skipped: HashSet<u32>,
 }
 
 impl Tokens {
-    /// `options` are those that the documents' tokenizer was loaded with.
+    /// `model` is the tokenizer with the model's window, and `options` are those that it was loaded with.
     pub(super) fn load(
         context: &LoadContext,
         parameters: &Parameters,
-        documents: &Tokenizer,
-        mut options: TokenizerOptions,
+        model: &Tokenizer,
+        options: TokenizerOptions,
     ) -> Result<Self> {
-        let marker = usize::from(parameters.query_marker_id.is_some());
-        let query_tokenizer = match parameters.query_max_length {
-            Some(length) if length < documents.max_length() + marker => {
-                options.max_length = Some(length);
-                options.reserved = marker;
-                Some(Tokenizer::load(&context.files.tokenizer_files()?, &options)?)
-            }
-            _ => None,
+        let own_tokenizer = |role: Role| {
+            let marker = usize::from(parameters.marker(role).is_some());
+            let window = model.max_length() + options.reserved;
+            let length = parameters.max_length(role).map(|length| length.min(window));
+            let Some(length) = length.filter(|length| length.checked_sub(marker) != Some(model.max_length())) else {
+                return Ok(None);
+            };
+            let mut options = options.clone();
+            options.max_length = Some(length);
+            options.reserved = marker;
+            Ok::<_, Error>(Some(Tokenizer::load(&context.files.tokenizer_files()?, &options)?))
         };
         let mask_id = parameters.mask_token.as_ref().map(|token| {
             let message = || format!("the mask token {token:?} is not in the vocabulary");
-            documents.id(token).ok_or_else(|| Error::file(context.files.label("tokenizer.json"), message()))
+            model.id(token).ok_or_else(|| Error::file(context.files.label("tokenizer.json"), message()))
         });
-        let skipped = skipped(parameters, documents)?;
-        Ok(Self { query_tokenizer, mask_id: mask_id.transpose()?, skipped })
+        Ok(Self {
+            query_tokenizer: own_tokenizer(Role::Query)?,
+            document_tokenizer: own_tokenizer(Role::Passage)?,
+            mask_id: mask_id.transpose()?,
+            skipped: skipped(parameters, model)?,
+        })
     }
 
     /// The tokens of a text: the marker is put in after the first, and a query is filled up.
@@ -56,9 +65,9 @@ impl Tokens {
         text: &str,
         role: Role,
         parameters: &Parameters,
-        documents: &Tokenizer,
+        model: &Tokenizer,
     ) -> Result<(TokenRow, Usage)> {
-        let mut encoding = self.tokenizer(role, documents).encode(text)?;
+        let mut encoding = self.tokenizer(role, model).encode(text)?;
         let usage = Usage::from(&encoding);
         if let Some(marker) = parameters.marker(role) {
             let after_first = encoding.ids.len().min(1);
@@ -74,8 +83,8 @@ impl Tokens {
         Ok((TokenRow { encoding, text }, usage))
     }
 
-    pub(super) fn usage(&self, text: &str, role: Role, documents: &Tokenizer) -> Result<Usage> {
-        Ok(Usage::from(&self.tokenizer(role, documents).encode(text)?))
+    pub(super) fn usage(&self, text: &str, role: Role, model: &Tokenizer) -> Result<Usage> {
+        Ok(Usage::from(&self.tokenizer(role, model).encode(text)?))
     }
 
     /// Whether a document has no row for the token.
@@ -83,8 +92,12 @@ impl Tokens {
         self.skipped.contains(&id)
     }
 
-    fn tokenizer<'t>(&'t self, role: Role, documents: &'t Tokenizer) -> &'t Tokenizer {
-        self.query_tokenizer.as_ref().filter(|_| role == Role::Query).unwrap_or(documents)
+    fn tokenizer<'t>(&'t self, role: Role, model: &'t Tokenizer) -> &'t Tokenizer {
+        let own = match role {
+            Role::Query => &self.query_tokenizer,
+            Role::Plain | Role::Passage => &self.document_tokenizer,
+        };
+        own.as_ref().unwrap_or(model)
     }
 }
 

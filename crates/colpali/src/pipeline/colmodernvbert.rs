@@ -88,15 +88,23 @@ impl ColModernVbert {
     fn tile(&self) -> [usize; 3] {
         [3, self.size, self.size]
     }
+}
 
-    fn inputs(&self, rows: usize, tiles: usize, values: Vec<f32>) -> Inputs {
-        let [channels, height, width] = self.tile();
-        vec![("pixel_values", Tensor::floats([rows, tiles, channels, height, width], values))]
-    }
+/// Pixels of `tiles` tiles a page, of which as many as `real` says are the page's own and the others blank, and which
+/// pixels those are.
+fn inputs([channels, height, width]: [usize; 3], tiles: usize, values: Vec<f32>, real: &[usize]) -> Inputs {
+    let own = real.iter().flat_map(|own| (0..tiles).map(move |tile| i64::from(tile < *own)));
+    let mask: Vec<i64> = own.flat_map(|own| std::iter::repeat_n(own, height * width)).collect();
+    vec![
+        ("pixel_values", Tensor::floats([real.len(), tiles, channels, height, width], values)),
+        ("pixel_attention_mask", Tensor::integers([real.len(), tiles, height, width], mask)),
+    ]
 }
 
 impl Vision for ColModernVbert {
     type Pixels = Processed;
+
+    const SEEN_BY: &'static [&'static str] = &["pixel_values"];
 
     fn check(parameters: &Parameters, model: &ModelDescription) -> Result<()> {
         parameters.image_prompt(model).map(drop)
@@ -157,11 +165,25 @@ impl Vision for ColModernVbert {
             // Pages with fewer tiles have blank ones behind.
             values.resize((at + 1) * per_page, 0.0);
         }
-        self.inputs(pages.len(), tiles, values)
+        let real: Vec<usize> = pages.iter().map(|page| page.shape()[0]).collect();
+        inputs(self.tile(), tiles, values, &real)
     }
 
     /// One blank tile serves a whole batch.
     fn blank_inputs(&self, _: &TokenBatch) -> Inputs {
-        self.inputs(1, 1, vec![0.0; self.tile().iter().product()])
+        inputs(self.tile(), 1, vec![0.0; self.tile().iter().product()], &[1])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tiles_that_a_page_lacks_are_masked() {
+        let inputs = inputs([3, 1, 2], 2, vec![0.5; 2 * 2 * 3 * 2], &[2, 1]);
+        assert_eq!(inputs.iter().map(|(name, _)| *name).collect::<Vec<_>>(), ["pixel_values", "pixel_attention_mask"]);
+        let expected = Tensor::integers([2, 2, 1, 2], vec![1, 1, 1, 1, 1, 1, 0, 0]);
+        assert_eq!(format!("{:?}", inputs[1].1), format!("{expected:?}"));
     }
 }

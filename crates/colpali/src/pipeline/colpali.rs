@@ -56,6 +56,8 @@ impl ColPali {
 impl Vision for ColPali {
     type Pixels = Processed;
 
+    const SEEN_BY: &'static [&'static str] = &["pixel_values"];
+
     fn check(parameters: &Parameters, model: &ModelDescription) -> Result<()> {
         Layout::of(parameters, model).map(drop)
     }

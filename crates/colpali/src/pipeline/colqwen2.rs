@@ -56,6 +56,8 @@ impl ColQwen2 {
 impl Vision for ColQwen2 {
     type Pixels = Patches;
 
+    const SEEN_BY: &'static [&'static str] = &["pixel_values", "image_grid_thw"];
+
     fn check(parameters: &Parameters, model: &ModelDescription) -> Result<()> {
         parameters.image_prompt(model).map(drop)
     }

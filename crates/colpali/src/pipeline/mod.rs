@@ -14,8 +14,8 @@
 //! | `pad-patches` | `colqwen2`: whether the graph takes pixels as `[pages, patches, values]`, padded to the page with most patches, and not as `[patches, values]` |
 //! | `max-pixels`, `apply-orientation`, `decode-memory` | how pages' pictures are decoded: see [`DecodeOptions`](embedkit_image::DecodeOptions); the last is the bytes of a [`MemoryBudget`](embedkit_image::MemoryBudget) of the model's own |
 //!
-//! No public export of ColQwen2 is known. A row for one that was made from
-//! [the model card](https://huggingface.co/vidore/colqwen2-v1.0) is
+//! Rows for models whose exports are no part of the catalogue, with the prompts of colpali-engine 0.3.18. ColQwen2, and
+//! ColQwen2.5 too:
 //!
 //! ```toml
 //! id = "my/colqwen2"
@@ -23,14 +23,31 @@
 //! architecture = "colqwen2"
 //! dim = 128
 //! model-file = "model.onnx"
-//! parameters.query-prefix = "Query: "
-//! parameters.query-suffix = "<|endoftext|><|endoftext|><|endoftext|><|endoftext|><|endoftext|><|endoftext|><|endoftext|><|endoftext|><|endoftext|><|endoftext|>\n"
+//! parameters.query-suffix = "<|endoftext|><|endoftext|><|endoftext|><|endoftext|><|endoftext|><|endoftext|><|endoftext|><|endoftext|><|endoftext|><|endoftext|>"
 //! parameters.image-prompt = "<|im_start|>user\n<|vision_start|>{image}<|vision_end|>Describe the image.<|im_end|><|endoftext|>"
 //! ```
 //!
-//! Its graph takes `input_ids` and `attention_mask`, `pixel_values`, `image_grid_thw` and, if it
-//! declares them, `position_ids` (`[3, rows, tokens]`: time, height, width). With a text goes a
-//! blank page of one merged patch.
+//! Models that were trained with older versions have `parameters.query-prefix = "Query: "`. The graph takes
+//! `input_ids` and `attention_mask`, `pixel_values`, `image_grid_thw` and, if it declares them, `position_ids`
+//! (`[3, rows, tokens]`: time, height, width) and `mm_token_type_ids` (1 for a page's tokens). With a text goes a blank
+//! page of one merged patch.
+//!
+//! ColSmol, and other models of Idefics 3's kind, see pages as ColModernVBERT does:
+//!
+//! ```toml
+//! id = "my/colsmol"
+//! family = "colpali"
+//! architecture = "colmodernvbert"
+//! dim = 128
+//! model-file = "model.onnx"
+//! parameters.query-suffix = "<end_of_utterance><end_of_utterance><end_of_utterance><end_of_utterance><end_of_utterance><end_of_utterance><end_of_utterance><end_of_utterance><end_of_utterance><end_of_utterance>"
+//! parameters.image-prompt = "<|im_start|>User:{image}Describe the image.<end_of_utterance>\nAssistant:"
+//! ```
+//!
+//! Its graph takes `pixel_values` and, if it declares it, `pixel_attention_mask`, which is 0 on the blank tiles of pages
+//! with fewer tiles than their batch's largest.
+//!
+//! A graph that declares no `pixel_values` is refused, and so is a text that spells the token of a patch.
 
 mod colmodernvbert;
 mod colpali;

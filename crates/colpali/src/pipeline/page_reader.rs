@@ -21,6 +21,9 @@ pub(super) trait Vision: Send + Sync + Sized + 'static {
     /// A page's pixels, ready for the graph.
     type Pixels: Send + Sync;
 
+    /// Inputs that a graph must declare to see anything of a page.
+    const SEEN_BY: &'static [&'static str];
+
     /// Checks a row's parameters, without any file.
     fn check(parameters: &Parameters, model: &ModelDescription) -> Result<()>;
 
@@ -137,26 +140,57 @@ impl<V: Vision> PagePipeline<V> {
         let model = TextModel::load(context, TokenizerOptions::default())?;
         let vision = V::load(&parameters, context, model.tokenizer())?;
         let rows = RowReader::new(model.model(), context.dim)?;
-        Ok(AnyPipeline::new(Self { model, parameters, vision, rows }))
+        let pipeline = Self { model, parameters, vision, rows };
+        if pipeline.model.sessions().is_open() {
+            pipeline.check_inputs()?;
+        }
+        Ok(AnyPipeline::new(pipeline))
+    }
+
+    /// Checks that the graph takes what this architecture sees of a page.
+    fn check_inputs(&self) -> Result<()> {
+        let declared: Vec<&str> = self.model.sessions().inputs()?.collect();
+        let Some(missing) = V::SEEN_BY.iter().find(|name| !declared.contains(*name)) else { return Ok(()) };
+        let message = format!(
+            "the graph has no input {missing:?}, so that all pages would look alike; it has {}: export the model \
+             with its vision tower",
+            declared.join(", ")
+        );
+        Err(Error::model(&self.model.model().id, message))
     }
 
     fn encode(&self, text: &str, purpose: &Purpose) -> Result<Encoding> {
-        if purpose.without_prompt {
-            return Ok(self.model.tokenizer().encode(text)?);
+        let tokenizer = self.model.tokenizer();
+        let encoding = if purpose.without_prompt {
+            tokenizer.encode(text)?
+        } else {
+            let mut encoding = tokenizer.encode(&self.parameters.decorated(text))?;
+            encoding.ids.iter_mut().zip(&self.parameters.query_first_ids).for_each(|(id, first)| *id = *first);
+            encoding
+        };
+        let image_token = self.vision.image_token_id();
+        if encoding.ids.contains(&image_token) {
+            let token = self.model.token_name(image_token.into());
+            let message =
+                format!("the text has the token {token:?}, which stands for a patch of a page: spell it otherwise");
+            return Err(Error::input(message));
         }
-        let mut encoding = self.model.tokenizer().encode(&self.parameters.decorated(text))?;
-        encoding.ids.iter_mut().zip(&self.parameters.query_first_ids).for_each(|(id, first)| *id = *first);
         Ok(encoding)
     }
 
     /// Runs texts alone or pages alone.
     fn run_alike(&self, items: &[&Item<V::Pixels>]) -> Result<Vec<Result<MultiVector>>> {
+        self.check_inputs()?;
         let index = self.model.output_index(self.model.model().output.as_ref())?;
         let encodings: Vec<&Encoding> = items.iter().map(|item| &item.encoding).collect();
         let pages: Vec<&V::Pixels> = items.iter().filter_map(|item| item.page.as_ref()).map(|page| &page.0).collect();
         let batch = self.model.tokenizer().pad(&encodings, None)?;
-        let inputs =
+        let mut inputs =
             if pages.is_empty() { self.vision.blank_inputs(&batch) } else { self.vision.page_inputs(&pages, &batch) };
+        // What exports of transformers 5 call the places of a picture's tokens.
+        let image_token = i64::from(self.vision.image_token_id());
+        let kinds: Vec<i64> = batch.ids.iter().map(|id| i64::from(*id == image_token)).collect();
+        inputs.push(("mm_token_type_ids", Tensor::integers([batch.rows, batch.length], kinds)));
         self.model.run_outputs(&batch, &inputs, |outputs| {
             let output = outputs.any(index)?;
             let wrong = |what: BadOutput| outputs.wrong(index, what);

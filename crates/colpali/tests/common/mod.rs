@@ -19,6 +19,10 @@ pub(crate) struct Golden {
     pub(crate) embed_text: Vec<Sample>,
     pub(crate) images: Vec<String>,
     pub(crate) embed_image: Vec<Sample>,
+    /// Each text's score with each page.
+    pub(crate) scores: Option<Vec<Vec<f32>>>,
+    /// Of each page, the similarity of the third text's tokens to patches: by token, row and column.
+    pub(crate) maps: Option<Vec<Vec<Vec<Vec<f32>>>>>,
 }
 
 /// Enough of a multi-vector to recognise it: the first number of every row, and a few rows whole.

@@ -10,7 +10,9 @@ use embedkit_core::{
 use super::static_table::Table;
 use crate::FAMILY;
 
-/// Tokens of a text that count, as in the reference.
+/// Tokens of a text that count, as in the reference. model2vec also cuts a text to so many times the median length of
+/// the vocabulary's tokens, in characters, before it looks for tokens; the reference does not, and of the two cuts only
+/// this one keeps to whole tokens. They differ in texts whose tokens are longer than that median on average.
 const MAX_LENGTH: usize = 512;
 
 /// The `static` architecture: a text's vector is the weighted sum of its tokens' rows, normalised

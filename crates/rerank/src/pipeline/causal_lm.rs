@@ -83,18 +83,22 @@ impl Architecture for CausalLm {
         let parameters: Parameters = context.model.parameters()?;
         let model = TextModel::load(context, TokenizerOptions::default())?;
         let tokenizer = model.tokenizer();
-        let prefix = tokenizer.encode(&parameters.prefix)?.ids;
-        let suffix = tokenizer.encode(&parameters.suffix)?.ids;
+        // What the tokenizer puts around a text goes around the filled template alone.
+        let prefix = tokenizer.encode_bare(&parameters.prefix)?;
+        let suffix = tokenizer.encode_bare(&parameters.suffix)?;
         let room = tokenizer.max_length().saturating_sub(prefix.len() + suffix.len());
         if room == 0 {
             let message = format!("{} leaves no room beside the prompt's tokens", tokenizer.max_length());
             return Err(Error::option("max_length", message));
         }
+        let mut options = TokenizerOptions::default();
+        options.max_length = Some(room);
+        let body = Tokenizer::load(&context.files.tokenizer_files()?, &options)?;
         let answers = [
             answer(model.model(), tokenizer, &parameters.negative_token)?,
             answer(model.model(), tokenizer, &parameters.positive_token)?,
         ];
-        Ok(AnyPipeline::new(CausalLmPipeline { model, parameters, prefix, suffix, room, answers }))
+        Ok(AnyPipeline::new(CausalLmPipeline { model, parameters, prefix, suffix, body, answers }))
     }
 }
 
@@ -110,8 +114,8 @@ struct CausalLmPipeline {
     parameters: Parameters,
     prefix: Vec<u32>,
     suffix: Vec<u32>,
-    /// Tokens that the filled template may have.
-    room: usize,
+    /// Cuts the filled template to what the prompt leaves of the window.
+    body: Tokenizer,
     /// Ids of the negative and the positive answer.
     answers: [usize; 2],
 }
@@ -138,9 +142,7 @@ impl Pipeline for CausalLmPipeline {
 
     fn prepare(&self, pair: &Pair, purpose: &Purpose) -> Result<Prepared<Encoding, f32>> {
         purpose.check_task(self.model.model())?;
-        let mut encoding = self.model.tokenizer().encode(&self.parameters.fill(pair))?;
-        encoding.truncated |= encoding.ids.len() > self.room;
-        encoding.ids.truncate(self.room);
+        let mut encoding = self.body.encode(&self.parameters.fill(pair))?;
         encoding.ids.splice(0..0, self.prefix.iter().copied());
         encoding.ids.extend(&self.suffix);
         encoding.type_ids = vec![0; encoding.ids.len()];

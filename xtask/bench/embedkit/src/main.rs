@@ -1,9 +1,9 @@
 //! embedkit as a side of the benchmark: its facades, as anyone would use them.
 
-use embedkit::TextEmbedder;
-use embedkit::Embedder;
 use bench_protocol::results::Row;
 use bench_protocol::{Answer, Config, Failure, QUERY, Side, serve};
+use embedkit::Embedder;
+use embedkit::TextEmbedder;
 use embedkit::colbert::LateInteractionTextEmbedding;
 use embedkit::rerank::Reranker;
 use embedkit::sparse::SparseTextEmbedding;
