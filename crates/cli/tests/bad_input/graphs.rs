@@ -48,8 +48,8 @@ const DAMAGED: &[(Subject, &str, Damage, &[&str])] = &[
     (BM42, "model.onnx", Of(TRANSFORMER, "model.onnx"), &["no output \"attention_6\"", "last_hidden_state"]),
     (MINICOIL, "onnx/model.onnx", Of(RERANK, "onnx/model.onnx"), &["output \"logits\"", "shape"]),
     (COLBERT, "model.onnx", Of(RERANK, "onnx/model.onnx"), &["output \"logits\"", "shape"]),
-    (COLPALI, "model.onnx", Of(TRANSFORMER, "model.onnx"), &["model ", "tokenizer another model's"]),
-    (COLQWEN, "model.onnx", Of(TRANSFORMER, "model.onnx"), &["output \"last_hidden_state\""]),
+    (COLPALI, "model.onnx", Of(TRANSFORMER, "model.onnx"), &["model ", "no input \"pixel_values\""]),
+    (COLQWEN, "model.onnx", Of(TRANSFORMER, "model.onnx"), &["model ", "no input \"pixel_values\""]),
     (RERANK, "onnx/model.onnx", Of(TRANSFORMER, "model.onnx"), &["output \"last_hidden_state\"", "shape"]),
     (CAUSAL, "model.onnx", Of(TRANSFORMER, "model.onnx"), &["model ", "tokenizer another model's"]),
     (HYBRID, "model.onnx", Of(TRANSFORMER, "model.onnx"), &["no output 1", "last_hidden_state"]),
@@ -59,7 +59,7 @@ const DAMAGED: &[(Subject, &str, Damage, &[&str])] = &[
     // Other names.
     (TRANSFORMER, "model.onnx", Replaced("input_ids", "input_idx"), &["wants the input \"input_idx\"", "input_ids"]),
     (BM42, "model.onnx", Replaced("attention_6", "attention_9"), &["no output \"attention_6\"", "attention_9"]),
-    (COLPALI, "model.onnx", Replaced("pixel_values", "pixel_valuez"), &["wants the input \"pixel_valuez\""]),
+    (COLPALI, "model.onnx", Replaced("pixel_values", "pixel_valuez"), &["no input \"pixel_values\"", "pixel_valuez"]),
     // An operator that no runtime has.
     (
         TRANSFORMER,
