@@ -34,7 +34,7 @@ pub use embedding::{ImageEmbedding, Pictures};
 pub use embedkit_core::{Builder, Embedder};
 pub use input::ImageInput;
 pub use memory::{MemoryBudget, Reservation};
-pub use processor::{CONFIG_FILE, Processed, Processor, ProcessorConfig, Resampling};
+pub use processor::{CONFIG_FILE, Processed, Processor, ProcessorConfig, Resampling, processor_settings};
 
 use embedkit_core::{Architecture, FamilyOf, Plugin};
 

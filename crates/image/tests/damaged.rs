@@ -8,9 +8,10 @@ use embedkit_image::{DecodeOptions, ImageInput, Processed, Processor, ProcessorC
 use proptest::prelude::*;
 
 fn files() -> Vec<(String, Vec<u8>)> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/formats");
-    let mut files: Vec<_> = std::fs::read_dir(folder)
-        .unwrap()
+    let fixtures = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    let mut files: Vec<_> = ["formats", "jpeg"]
+        .iter()
+        .flat_map(|folder| std::fs::read_dir(fixtures.join(folder)).unwrap())
         .map(|entry| entry.unwrap().path())
         .map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), std::fs::read(&path).unwrap()))
         .collect();

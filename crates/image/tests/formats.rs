@@ -1,7 +1,7 @@
-//! Decoded pictures equal Pillow's; `tests/fixtures/generate/image_processors.py` wrote both.
+//! Decoded pictures equal Pillow's; `tests/fixtures/generate/image_processors.py` and `jpegs.py` wrote both.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests end with a panic")]
 
-use embedkit_image::{ImageInput, Processor, ProcessorConfig};
+use embedkit_image::{DecodeOptions, ImageInput};
 use embedkit_testing::TensorGolden;
 use serde::Deserialize;
 
@@ -12,26 +12,33 @@ struct Case {
     golden: TensorGolden,
 }
 
+const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures");
+
 /// The picture's levels, `[height, width, 3]`.
-fn levels(file: &str) -> Result<([usize; 3], Vec<f32>), String> {
-    let config: ProcessorConfig = serde_json::from_str(r#"{"do_rescale": false}"#).unwrap();
-    let path = format!("{}/tests/fixtures/formats/{file}", env!("CARGO_MANIFEST_DIR"));
-    let processed = Processor::new(&config).unwrap().process(&ImageInput::from(path)).map_err(|e| e.to_string())?;
-    let [_, channels, height, width] = processed.shape();
-    let (values, plane) = (processed.to_values(), height * width);
-    let interleaved = (0..plane).flat_map(|pixel| (0..channels).map(move |channel| channel * plane + pixel));
-    Ok(([height, width, channels], interleaved.map(|at| values[at]).collect()))
+fn levels(file: &str, options: &DecodeOptions) -> Result<([usize; 3], Vec<f32>), String> {
+    let input = ImageInput::from(format!("{FIXTURES}/{file}"));
+    let (width, height, levels) = input.decode(options).map_err(|error| format!("{error} {error:?}"))?;
+    Ok(([height as usize, width as usize, 3], levels.into_iter().map(f32::from).collect()))
 }
 
-#[test]
-fn pictures_equal_the_references() {
-    let cases: Vec<Case> = serde_json::from_str(include_str!("fixtures/formats.json")).unwrap();
+fn assert_equal(folder: &str, cases: &str) {
+    let cases: Vec<Case> = serde_json::from_str(cases).unwrap();
     assert!(cases.len() > 40, "{} cases", cases.len());
     let compare = |case: &Case| {
-        let (shape, levels) = levels(&case.file)?;
+        let (shape, levels) = levels(&format!("{folder}/{}", case.file), &DecodeOptions::default())?;
         case.golden.compare(&shape, &levels)
     };
     let differing: Vec<String> =
         cases.iter().filter_map(|case| compare(case).err().map(|what| format!("{}: {what}", case.file))).collect();
     assert!(differing.is_empty(), "{} of {} differ:\n{}", differing.len(), cases.len(), differing.join("\n"));
+}
+
+#[test]
+fn pictures_equal_the_references() {
+    assert_equal("formats", include_str!("fixtures/formats.json"));
+}
+
+#[test]
+fn jpeg_files_equal_the_references() {
+    assert_equal("jpeg", include_str!("fixtures/jpeg.json"));
 }

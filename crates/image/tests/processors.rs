@@ -1,6 +1,8 @@
-//! Tensors equal the reference's, value by value; `tests/fixtures/generate/image_processors.py` wrote them.
+//! Tensors equal the reference's and transformers', value by value; `tests/fixtures/generate/image_processors.py` and
+//! `transformers_processors.py` wrote them.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests end with a panic")]
 
+use embedkit_core::{Error, ModelFiles};
 use embedkit_image::{ImageInput, Processor, ProcessorConfig};
 use embedkit_testing::{TensorGolden, pattern};
 use serde::Deserialize;
@@ -17,8 +19,17 @@ struct Case {
 
 #[test]
 fn tensors_equal_the_references() {
-    let cases: Vec<Case> = serde_json::from_str(include_str!("fixtures/processors.json")).unwrap();
-    assert!(cases.len() > 200, "{} cases", cases.len());
+    assert_equal(include_str!("fixtures/processors.json"), 200);
+}
+
+#[test]
+fn tensors_equal_those_of_transformers() {
+    assert_equal(include_str!("fixtures/transformers.json"), 100);
+}
+
+fn assert_equal(cases: &str, more_than: usize) {
+    let cases: Vec<Case> = serde_json::from_str(cases).unwrap();
+    assert!(cases.len() > more_than, "{} cases", cases.len());
     let differing: Vec<String> = cases.iter().filter_map(|case| difference(case).err()).collect();
     assert!(differing.is_empty(), "{} of {} differ:\n{}", differing.len(), cases.len(), differing.join("\n"));
 }
@@ -33,4 +44,48 @@ fn difference(case: &Case) -> Result<(), String> {
         return Err(named(format!("grid {:?}, expected {:?}", processed.grid(), case.grid)));
     }
     case.golden.compare(&processed.shape(), &processed.to_values()).map_err(named)
+}
+
+/// What a configuration says is done, or refused by the key's name; what changes nothing is passed over.
+#[test]
+fn unknown_types_and_keys_are_refused_by_name() {
+    for (config, expected) in [
+        (r#"{"image_processor_type": "DINOv3ViTImageProcessorFast"}"#, "DINOv3ViTImageProcessorFast"),
+        (r#"{"feature_extractor_type": "WhisperFeatureExtractor"}"#, "WhisperFeatureExtractor"),
+        (r#"{"do_thumbnail": true}"#, "do_thumbnail"),
+        (r#"{"use_square_size": true}"#, "use_square_size"),
+        (r#"{"size_divisor": 32}"#, "size_divisor"),
+        (r#"{"do_pad": true}"#, "do_pad"),
+        (
+            r#"{"image_processor_type": "ViTImageProcessor", "size": {"shortest_edge": 8, "longest_edge": 9}}"#,
+            "longest_edge",
+        ),
+    ] {
+        let error = Processor::new(&serde_json::from_str(config).unwrap()).unwrap_err().to_string();
+        assert!(error.contains(expected), "{config}: {error}");
+    }
+    for config in [
+        r#"{"do_thumbnail": false, "processor_class": "CLIPProcessor", "device": null, "do_convert_rgb": true}"#,
+        r#"{"image_processor_type": "Idefics3ImageProcessor", "do_pad": true, "return_row_col_info": true}"#,
+        r#"{"image_processor_type": "SiglipImageProcessor", "image_seq_length": 1024, "auto_map": {"a": "b"}}"#,
+    ] {
+        assert!(Processor::new(&serde_json::from_str(config).unwrap()).is_ok(), "{config}");
+    }
+}
+
+#[test]
+fn transformers_5_keeps_processors_in_one_file() {
+    let whole =
+        br#"{"image_processor": {"image_processor_type": "ViTImageProcessor", "size": 8}, "processor_class": "X"}"#;
+    let plain = br#"{"image_processor_type": "ViTImageProcessor", "size": 9}"#;
+    let picture = ImageInput::rgb(20, 10, pattern(20, 10)).unwrap();
+    let shape = |files: &[(&str, &[u8])]| {
+        let files = ModelFiles::memory(files.iter().map(|(name, bytes)| (*name, bytes.to_vec())));
+        Processor::load(&files).unwrap().process(&picture).unwrap().shape()
+    };
+    assert_eq!(shape(&[("processor_config.json", whole)]), [1, 3, 8, 8]);
+    // The reference reads this one.
+    assert_eq!(shape(&[("processor_config.json", whole), ("preprocessor_config.json", plain)]), [1, 3, 9, 9]);
+    let neither = ModelFiles::memory([("processor_config.json", br#"{"image_seq_len": 64}"#.to_vec())]);
+    assert!(matches!(Processor::load(&neither), Err(Error::MissingFile { .. })));
 }

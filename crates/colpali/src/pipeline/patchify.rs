@@ -1,7 +1,7 @@
 //! Qwen2-VL's patches (<https://arxiv.org/abs/2409.12191>): a page of any size as a list of them.
 
 use embedkit_core::{Error, ModelFiles, Result};
-use embedkit_image::{CONFIG_FILE, DecodeOptions, ImageInput, Processor};
+use embedkit_image::{DecodeOptions, ImageInput, Processor, processor_settings};
 use serde::Deserialize;
 
 /// The most pixels along a token's side, and frames of a patch; the model has 28 and 2.
@@ -44,13 +44,13 @@ pub(super) struct Patches {
 
 impl Patcher {
     pub(super) fn load(files: &ModelFiles) -> Result<Self> {
-        let sides: Sides = files.json(CONFIG_FILE)?;
+        let (sides, file): (Sides, _) = processor_settings(files)?;
         let Sides { patch_size, merge_size, temporal_patch_size } = sides;
         let sizes = [patch_size.saturating_mul(merge_size), temporal_patch_size];
         if sizes.into_iter().any(|size| !(1..=MOST).contains(&size)) {
             let message =
                 format!("`patch_size` times `merge_size`, and `temporal_patch_size`, must be from 1 to {MOST}");
-            return Err(Error::file(files.label(CONFIG_FILE), message));
+            return Err(Error::file(files.label(file), message));
         }
         Ok(Self { processor: Processor::load(files)?, sides })
     }
@@ -119,6 +119,7 @@ fn in_merged_order([rows, columns]: [usize; 2], merge_size: usize) -> impl Itera
 #[cfg(test)]
 mod tests {
     use super::*;
+    use embedkit_image::CONFIG_FILE;
     use embedkit_testing::{TensorGolden, pattern};
 
     #[derive(Deserialize)]

@@ -153,9 +153,12 @@ pub(crate) fn decode(bytes: &[u8], header: &Header, options: &DecodeOptions) -> 
 }
 
 impl Header {
-    /// Whether the picture is turned as its orientation says. Pillow turns TIFF files when it loads them, and no others.
+    /// Whether the picture is turned as its orientation says.
     fn turns(&self, options: &DecodeOptions) -> bool {
-        options.apply_orientation || matches!(self.format, Format::Tiff(_))
+        match &self.format {
+            Format::Tiff(directory) => directory.orientation != Orientation::NoTransforms,
+            _ => options.apply_orientation,
+        }
     }
 }
 

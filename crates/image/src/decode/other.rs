@@ -22,8 +22,9 @@ pub(super) fn header(file: &mut (impl BufRead + Seek), format: ImageFormat) -> R
     let scratch = match format {
         // A first frame of its own.
         ImageFormat::Gif => pixels.saturating_mul(4),
-        // Brightness and colours, or the frame before it is put on its canvas; and the alpha channel's own picture.
-        ImageFormat::WebP => pixels.saturating_mul(8),
+        // The frame before it loses its alpha channel or is put on its canvas; and that channel's own picture.
+        ImageFormat::WebP if decoder.color_type().has_alpha() => pixels.saturating_mul(8),
+        ImageFormat::WebP => pixels.saturating_mul(4),
         _ => 0,
     };
     let memory = scratch.saturating_add(pixels::bytes(&decoder)).saturating_add(TABLES);

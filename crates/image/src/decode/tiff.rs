@@ -6,18 +6,20 @@
 use std::io::{BufRead, Cursor, Read, Seek, SeekFrom};
 
 use embedkit_core::{Error, Result};
-use image::ImageFormat;
 use image::metadata::Orientation;
+use image::{ImageDecoder, ImageFormat};
 
 use super::other::{TABLES, open, read};
 use super::{Format, Header, pixels, undecodable};
 use crate::memory::with_room;
 use crate::raster::{CHANNELS, Raster, rgb_bytes};
 
-/// What the first picture's directory says that the decoder does not.
+/// What the first picture's directory says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Directory {
     palette: Option<Palette>,
+    /// How the picture must be turned to be upright. Pillow turns TIFF files when it loads them, and no others.
+    pub(super) orientation: Orientation,
 }
 
 /// A palette, and where the file says that it has one.
@@ -36,6 +38,7 @@ const WIDTH: u16 = 256;
 const HEIGHT: u16 = 257;
 const BLACK_IS_ZERO: u16 = 1;
 const PALETTE: u32 = 3;
+const ORIENTATION: u16 = 274;
 const COLOUR_MAP: u16 = 320;
 /// Colours of a palette at most.
 const COLOURS: usize = 256;
@@ -44,18 +47,21 @@ const SHORT: u16 = 3;
 
 /// Reads the header.
 pub(super) fn header(file: &mut (impl BufRead + Seek)) -> Result<Header> {
-    if let Some((palette, size)) = Palette::find(file) {
+    let (mut directory, palette_size) = Directory::read(file);
+    file.rewind().map_err(undecodable)?;
+    if let Some(size) = palette_size {
         // Grey levels with the decoder's own, and colours.
         let memory = rgb_bytes(size).saturating_mul(2).saturating_add(TABLES);
-        return Ok(Header { format: Format::Tiff(Directory { palette: Some(palette) }), size, memory });
+        return Ok(Header { format: Format::Tiff(directory), size, memory });
     }
-    file.rewind().map_err(undecodable)?;
-    let decoder = open(file, ImageFormat::Tiff, u64::MAX)?;
-    let (width, height) = image::ImageDecoder::dimensions(&decoder);
-    // The decoder fills a buffer of its own first, with strips that may be the whole picture; inks have a fourth channel.
-    let memory = pixels::bytes(&decoder).saturating_mul(3).saturating_add(TABLES);
-    let size = (width as usize, height as usize);
-    Ok(Header { format: Format::Tiff(Directory { palette: None }), size, memory })
+    let mut decoder = open(file, ImageFormat::Tiff, u64::MAX)?;
+    let (width, height) = decoder.dimensions();
+    // The decoder fills a buffer of its own first; of inks it has a channel more.
+    let stored = u64::from(decoder.original_color_type().bits_per_pixel().div_ceil(8));
+    let memory = u64::from(width).saturating_mul(u64::from(height)).saturating_mul(stored);
+    let memory = memory.saturating_add(pixels::bytes(&decoder)).saturating_add(TABLES);
+    directory.orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    Ok(Header { format: Format::Tiff(directory), size: (width as usize, height as usize), memory })
 }
 
 /// The picture, and how it must be turned to be upright.
@@ -72,10 +78,21 @@ pub(super) fn decode(bytes: &[u8], directory: &Directory, header: &Header) -> Re
     Ok((picture, orientation))
 }
 
+impl Directory {
+    /// The directory of a file, and the size of a picture with a palette.
+    fn read(file: &mut (impl Read + Seek)) -> (Self, Option<(usize, usize)>) {
+        let none = Self { palette: None, orientation: Orientation::NoTransforms };
+        let Some(mut tags) = Tags::open(file) else { return (none, None) };
+        let Some((palette, size)) = Palette::find(&mut tags) else { return (none, None) };
+        let orientation = tags.number(ORIENTATION).and_then(|value| Orientation::from_exif(u8::try_from(value).ok()?));
+        let orientation = orientation.unwrap_or(Orientation::NoTransforms);
+        (Self { palette: Some(palette), orientation }, Some(size))
+    }
+}
+
 impl Palette {
     /// The palette of a file's first picture, where it has one, and the picture's size.
-    fn find(file: &mut (impl Read + Seek)) -> Option<(Self, (usize, usize))> {
-        let mut tags = Tags::open(file)?;
+    fn find<F: Read + Seek>(tags: &mut Tags<'_, F>) -> Option<(Self, (usize, usize))> {
         let (interpretation, _) = tags.find(PHOTOMETRIC_INTERPRETATION)?;
         if tags.number(PHOTOMETRIC_INTERPRETATION)? != PALETTE {
             return None;

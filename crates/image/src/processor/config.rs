@@ -1,11 +1,13 @@
-//! `preprocessor_config.json`.
+//! `preprocessor_config.json`, or the `image_processor` of `processor_config.json`.
 
 use std::collections::BTreeMap;
 
 use embedkit_core::{Error, ModelFiles, Result};
 use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::Value;
 
+use super::class::{Class, Kind};
 use super::levels::Levels;
 use super::resampling::Resampling;
 use super::size::{Resize, Size};
@@ -13,14 +15,17 @@ use super::tile::Tiling;
 use super::{CONFIG_FILE, Step};
 use crate::raster::{CHANNELS, MAX_SIDE};
 
-/// A model's `preprocessor_config.json`: which steps its pictures go through.
+/// A model's description of how its pictures are processed.
 ///
-/// Keys that no step needs are ignored, as the reference does.
+/// Its `image_processor_type` is one of those whose rules are known; without one, the reference's rules for CLIP hold. What
+/// is left out has the default of the reference for the types that it knows, and else that of transformers. Keys that no step of this type
+/// needs are ignored, as the reference does; keys that no type is known to have are refused.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct ProcessorConfig {
-    image_processor_type: Kind,
+    image_processor_type: Option<String>,
+    feature_extractor_type: Option<String>,
     do_resize: Option<bool>,
     size: Option<Sides>,
     resample: Option<Resampling>,
@@ -43,25 +48,34 @@ pub struct ProcessorConfig {
     image_std: Option<PerChannel>,
     mean: Option<PerChannel>,
     std: Option<PerChannel>,
+    do_pad: Option<bool>,
+    #[serde(flatten)]
+    others: BTreeMap<String, Value>,
 }
 
-/// The processors whose rules are known.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-enum Kind {
-    #[default]
-    #[serde(rename = "CLIPImageProcessor")]
-    Clip,
-    #[serde(rename = "SiglipImageProcessor")]
-    Siglip,
-    #[serde(rename = "ConvNextFeatureExtractor")]
-    ConvNext,
-    #[serde(rename = "JinaCLIPImageProcessor")]
-    JinaClip,
-    #[serde(rename = "Idefics3ImageProcessor")]
-    Idefics3,
-    #[serde(rename = "Qwen2VLImageProcessor", alias = "Qwen2VLImageProcessorFast")]
-    Qwen2Vl,
-}
+/// Keys that change nothing of a picture's tensor: what is written beside it, and how transformers is called.
+const WITHOUT_EFFECT: [&str; 20] = [
+    "_name_or_path",
+    "_processor_class",
+    "_valid_processor_keys",
+    "auto_map",
+    "data_format",
+    "default_to_square",
+    "device",
+    "disable_grouping",
+    "do_convert_rgb",
+    "image_seq_len",
+    "image_seq_length",
+    "input_data_format",
+    "model_input_names",
+    "processor_class",
+    "return_row_col_info",
+    "return_tensors",
+    "temporal_patch_size",
+    "tokenizer_class",
+    "transformers_version",
+    "video_processor_type",
+];
 
 /// One number, or sides by their names.
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -87,33 +101,86 @@ enum PerChannel {
     Each([f64; CHANNELS]),
 }
 
+/// The file in which transformers 5 keeps all parts of a processor.
+const WHOLE_FILE: &str = "processor_config.json";
+
+/// What a model's files say of its pictures' processing, and the file that says it.
+///
+/// # Errors
+/// [`Error::MissingFile`] when no file does; [`Error::InvalidFile`] when it cannot be read as that.
+pub fn processor_settings<T: DeserializeOwned>(files: &ModelFiles) -> Result<(T, &'static str)> {
+    #[derive(Deserialize)]
+    struct Whole<T> {
+        image_processor: Option<T>,
+    }
+    if !files.has(CONFIG_FILE)
+        && files.has(WHOLE_FILE)
+        && let Whole { image_processor: Some(_) } = files.json::<Whole<BTreeMap<String, IgnoredAny>>>(WHOLE_FILE)?
+        && let Whole { image_processor: Some(settings) } = files.json(WHOLE_FILE)?
+    {
+        return Ok((settings, WHOLE_FILE));
+    }
+    // A list would be taken for the keys' values in their order, and an empty one for none at all.
+    files.json::<BTreeMap<String, IgnoredAny>>(CONFIG_FILE)?;
+    Ok((files.json(CONFIG_FILE)?, CONFIG_FILE))
+}
+
 impl ProcessorConfig {
-    /// The configuration among a model's files.
-    pub(super) fn load(files: &ModelFiles) -> Result<Self> {
-        // A list would be taken for the keys' values in their order, and an empty one for none at all.
-        files.json::<BTreeMap<String, IgnoredAny>>(CONFIG_FILE)?;
-        files.json(CONFIG_FILE)
+    /// What the type is known to do.
+    ///
+    /// # Errors
+    /// [`Error::InvalidFile`] for a type that is not known, or a key that is not.
+    pub(super) fn class(&self) -> Result<&'static Class> {
+        let (key, name) = match (&self.image_processor_type, &self.feature_extractor_type) {
+            (Some(name), _) => ("image_processor_type", name.as_str()),
+            (None, Some(name)) => ("feature_extractor_type", name.as_str()),
+            (None, None) => ("image_processor_type", Class::DEFAULT),
+        };
+        let class = Class::find(name).ok_or_else(|| {
+            wrong(key, &format!("is {name:?}, whose rules are not known; known: {}", Class::names().join(", ")))
+        })?;
+        let matters = |value: &Value| !matches!(value, Value::Null | Value::Bool(false));
+        let others =
+            self.others.iter().filter(|(key, value)| !WITHOUT_EFFECT.contains(&key.as_str()) && matters(value));
+        if let Some((key, value)) = others.into_iter().next() {
+            return Err(wrong(key, &format!("is {value}, and what it changes is not known")));
+        }
+        if self.do_pad == Some(true) && class.kind != Kind::Idefics3 {
+            return Err(wrong("do_pad", "makes pictures depend on those beside them, which is not done"));
+        }
+        Ok(class)
     }
 
     /// The steps on 8-bit pictures, in their order: resize, pad to a square, crop in the centre.
     pub(super) fn steps(&self) -> Result<Vec<Step>> {
-        let on = |flag: Option<bool>| flag.unwrap_or(false);
+        let class = self.class()?;
+        let resizes = self.do_resize.unwrap_or(class.resizes);
         let mut steps = Vec::new();
-        match self.image_processor_type {
-            Kind::Clip | Kind::Siglip => {
-                if on(self.do_resize) {
-                    let size = match self.size()? {
-                        Sides::One(side) => Size::ShortestEdge(side),
-                        Sides::Named { shortest_edge: Some(side), .. } => Size::ShortestEdge(side),
-                        Sides::Named { height: Some(height), width: Some(width), .. } => Size::Exact { height, width },
-                        Sides::Named { .. } => {
+        match class.kind {
+            Kind::Plain => {
+                if resizes {
+                    let size = match self.size {
+                        None => required(class.size, "size")?,
+                        Some(Sides::One(side)) if class.square => Size::Exact { height: side, width: side },
+                        Some(Sides::One(side)) => Size::ShortestEdge(side),
+                        Some(Sides::Named { longest_edge: Some(_), shortest_edge: Some(_), .. })
+                            if !class.reference =>
+                        {
+                            return Err(wrong("size", "has `shortest_edge` and `longest_edge`, which is not done"));
+                        }
+                        Some(Sides::Named { shortest_edge: Some(side), .. }) => Size::ShortestEdge(side),
+                        Some(Sides::Named { height: Some(height), width: Some(width), .. }) => {
+                            Size::Exact { height, width }
+                        }
+                        Some(Sides::Named { .. }) => {
                             return Err(wrong("size", "needs `shortest_edge`, or `height` and `width`"));
                         }
                     };
-                    steps.push(self.resize(size, Resampling::Bicubic));
+                    steps.push(self.resize(size, class));
                 }
-                if on(self.do_center_crop) {
-                    let (height, width) = match required(self.crop_size, "crop_size")? {
+                if self.do_center_crop.unwrap_or(class.crops) {
+                    let crop = self.crop_size.or(class.crop_side.map(Sides::One));
+                    let (height, width) = match required(crop, "crop_size")? {
                         Sides::One(side) => (side, side),
                         Sides::Named { height: Some(height), width: Some(width), .. } => (height, width),
                         Sides::Named { .. } => return Err(wrong("crop_size", "needs `height` and `width`")),
@@ -121,40 +188,43 @@ impl ProcessorConfig {
                     steps.push(Step::CentreCrop { height, width });
                 }
             }
-            Kind::ConvNext if self.do_resize == Some(false) => {}
+            Kind::ConvNext if !resizes => {}
             Kind::ConvNext => {
-                let side = match self.size()? {
-                    Sides::One(side) | Sides::Named { shortest_edge: Some(side), .. } => side,
-                    Sides::Named { .. } => return Err(wrong("size", "needs `shortest_edge`")),
+                let side = match (self.size, class.size) {
+                    (Some(Sides::One(side) | Sides::Named { shortest_edge: Some(side), .. }), _)
+                    | (None, Some(Size::ShortestEdge(side))) => side,
+                    _ => return Err(wrong("size", "needs `shortest_edge`")),
                 };
                 if side < CONVNEXT_UNCROPPED {
                     let enlarged = (side as f64 / self.crop_pct.unwrap_or(0.875)) as usize;
-                    steps.push(self.resize(Size::ShortestEdge(enlarged), Resampling::Bicubic));
+                    steps.push(self.resize(Size::ShortestEdge(enlarged), class));
                     steps.push(Step::CentreCrop { height: side, width: side });
                 } else {
-                    steps.push(self.resize(Size::Exact { height: side, width: side }, Resampling::Bicubic));
+                    steps.push(self.resize(Size::Exact { height: side, width: side }, class));
                 }
             }
             Kind::JinaClip => {
-                let Sides::One(side) = self.size()? else {
+                let Some(Sides::One(side)) = self.size else {
                     return Err(wrong("size", "must be one number for JinaCLIPImageProcessor"));
                 };
                 if self.resize_mode.as_deref().is_none_or(|mode| mode == "shortest") {
-                    let resampling = self.interpolation.unwrap_or(Resampling::Bicubic);
+                    let resampling = self.interpolation.unwrap_or(class.resampling);
                     steps.push(Step::Resize(Resize { size: Size::ShortestEdge(side), resampling }));
                 }
                 let colour = self.fill_color.map_or([0; CHANNELS], Colour::channels);
                 steps.push(Step::PadToSquare { side, colour });
             }
-            Kind::Idefics3 if on(self.do_resize) => {
-                let Sides::Named { longest_edge: Some(side), .. } = self.size()? else {
-                    return Err(wrong("size", "needs `longest_edge` for Idefics3ImageProcessor"));
+            Kind::Idefics3 if resizes => {
+                let size = match (self.size, class.size) {
+                    (Some(Sides::Named { longest_edge: Some(side), .. }), _) => Size::LongestEdge(side),
+                    (None, Some(size)) => size,
+                    _ => return Err(wrong("size", "needs `longest_edge` for Idefics3ImageProcessor")),
                 };
-                steps.push(self.resize(Size::LongestEdge(side), Resampling::Lanczos));
+                steps.push(self.resize(size, class));
             }
             Kind::Idefics3 => {}
-            Kind::Qwen2Vl if self.do_resize == Some(false) => {}
-            Kind::Qwen2Vl => steps.push(self.resize(self.pixels()?, Resampling::Bicubic)),
+            Kind::Qwen2Vl if !resizes => {}
+            Kind::Qwen2Vl => steps.push(self.resize(self.pixels()?, class)),
         }
         steps.iter().try_for_each(Step::check)?;
         Ok(steps)
@@ -162,23 +232,27 @@ impl ProcessorConfig {
 
     /// How a picture is cut into tiles, for processors that do.
     pub(super) fn tiling(&self) -> Result<Option<Tiling>> {
-        if self.image_processor_type != Kind::Idefics3 {
+        let class = self.class()?;
+        if class.kind != Kind::Idefics3 {
             return Ok(None);
         }
         let side = match self.max_image_size {
             Some(Sides::Named { longest_edge: Some(side), .. }) => side,
-            _ => 512,
+            _ => class.tile,
         };
         check_side("max_image_size", side)?;
-        let resampling = self.resample.unwrap_or(Resampling::Lanczos);
-        Ok(Some(Tiling { side, resampling, split: self.do_image_splitting.unwrap_or(false) }))
+        let resampling = self.resample.unwrap_or(class.resampling);
+        Ok(Some(Tiling { side, resampling, split: self.do_image_splitting.unwrap_or(class.splits) }))
     }
 
     /// What levels become.
     pub(super) fn levels(&self) -> Result<Levels> {
+        let class = self.class()?;
         let scale = self.do_rescale.unwrap_or(true).then(|| self.rescale_factor.unwrap_or(1.0 / 255.0));
-        let normalization = if self.do_normalize.unwrap_or(false) {
-            Some((required(self.image_mean, "image_mean")?, required(self.image_std, "image_std")?))
+        let normalization = if self.do_normalize.unwrap_or(class.normalizes) {
+            let (mean, std) =
+                class.normalization.map(|(mean, std)| (PerChannel::Each(mean), PerChannel::Each(std))).unzip();
+            Some((required(self.image_mean.or(mean), "image_mean")?, required(self.image_std.or(std), "image_std")?))
         } else {
             self.mean.zip(self.std)
         };
@@ -211,12 +285,8 @@ impl ProcessorConfig {
         Ok(Size::Pixels { multiple, fewest, most })
     }
 
-    fn size(&self) -> Result<Sides> {
-        required(self.size, "size")
-    }
-
-    fn resize(&self, size: Size, default: Resampling) -> Step {
-        Step::Resize(Resize { size, resampling: self.resample.unwrap_or(default) })
+    fn resize(&self, size: Size, class: &Class) -> Step {
+        Step::Resize(Resize { size, resampling: self.resample.unwrap_or(class.resampling) })
     }
 }
 

@@ -1,5 +1,6 @@
 //! From a picture to the tensor that a model was trained on.
 
+mod class;
 mod config;
 mod crop;
 mod levels;
@@ -12,7 +13,7 @@ use std::sync::Arc;
 
 use embedkit_core::{Error, ModelFiles, Result};
 
-pub use config::ProcessorConfig;
+pub use config::{ProcessorConfig, processor_settings};
 pub use resampling::Resampling;
 
 use crate::decode::DecodeOptions;
@@ -22,10 +23,11 @@ use levels::Levels;
 use size::Resize;
 use tile::Tiling;
 
-/// The file of a model that says how its pictures are prepared.
+/// The file of a model that says how its pictures are prepared. Where it is missing, `processor_config.json` may say it.
 pub const CONFIG_FILE: &str = "preprocessor_config.json";
 
-/// Turns pictures into tensors, as a model's `preprocessor_config.json` says.
+/// Turns pictures into tensors, as a model's `preprocessor_config.json` says, or the `image_processor` of its
+/// `processor_config.json`.
 ///
 /// The tensors are those of the Python reference, value by value: to RGB, resize, pad, crop, split
 /// into tiles, rescale, normalise, with Pillow's resampling.
@@ -45,6 +47,8 @@ pub struct Processor {
     steps: Vec<Step>,
     tiling: Option<Tiling>,
     levels: Arc<Levels>,
+    /// Whether zeros around a picture make floats of its levels.
+    float_padding: bool,
     decode: DecodeOptions,
 }
 
@@ -60,12 +64,13 @@ impl Processor {
     /// The processor of a configuration.
     ///
     /// # Errors
-    /// [`Error::InvalidFile`] when a key that the processor needs is missing or cannot be used.
+    /// [`Error::InvalidFile`] when the type or a key is not known, or one that the processor needs is missing or cannot be used.
     pub fn new(config: &ProcessorConfig) -> Result<Self> {
         Ok(Self {
             steps: config.steps()?,
             tiling: config.tiling()?,
             levels: Arc::new(config.levels()?),
+            float_padding: config.class()?.reference,
             decode: DecodeOptions::default(),
         })
     }
@@ -73,11 +78,13 @@ impl Processor {
     /// The processor of a model's files.
     ///
     /// # Errors
-    /// [`Error::MissingFile`] without a `preprocessor_config.json`, and as [`new`](Self::new).
+    /// [`Error::MissingFile`] without a `preprocessor_config.json`, and without an `image_processor` in a
+    /// `processor_config.json`; and as [`new`](Self::new).
     pub fn load(files: &ModelFiles) -> Result<Self> {
-        Self::new(&ProcessorConfig::load(files)?).map_err(|error| match error {
+        let (config, file) = processor_settings(files)?;
+        Self::new(&config).map_err(|error| match error {
             Error::InvalidFile { message, source, .. } => {
-                Error::InvalidFile { path: files.label(CONFIG_FILE), message, source }
+                Error::InvalidFile { path: files.label(file), message, source }
             }
             other => other,
         })
@@ -141,7 +148,7 @@ impl Processor {
                 Step::CentreCrop { height, width } => {
                     self.decode.check(width, height)?;
                     let (cropped, with_zeros) = crop::centre_crop(&current, height, width)?;
-                    padded |= with_zeros;
+                    padded |= with_zeros && self.float_padding;
                     cropped
                 }
             };

@@ -74,12 +74,19 @@ impl Frame {
             return Err(JpegError::Damaged("size"));
         }
         let factors = specifications.iter().map(|[_, factors, _]| Sampling::read(*factors)).collect::<Option<Vec<_>>>();
-        let factors = factors.ok_or(JpegError::Damaged("sampling"))?;
+        let mut factors = factors.ok_or(JpegError::Damaged("sampling"))?;
+        if let [only] = &mut factors[..] {
+            // Alone, a component has one block a unit, whatever its factors say.
+            *only = Sampling { across: 1, down: 1 };
+        }
         let most = Sampling {
             across: factors.iter().map(|sampling| sampling.across).max().unwrap_or(1),
             down: factors.iter().map(|sampling| sampling.down).max().unwrap_or(1),
         };
-        if factors.iter().any(|sampling| most.across % sampling.across != 0 || most.down % sampling.down != 0) {
+        let whole = |sampling: &Sampling| {
+            most.across.is_multiple_of(sampling.across) && most.down.is_multiple_of(sampling.down)
+        };
+        if !factors.iter().all(whole) {
             return Err(JpegError::Unsupported("a component is sampled a broken number of times less than another"));
         }
         let units = (width.div_ceil(most.across * SIDE), height.div_ceil(most.down * SIDE));

@@ -242,6 +242,9 @@ impl File<'_> {
     }
 }
 
+/// Coefficients that libjpeg smooths a picture for when bits of them are missing.
+const COARSE: usize = 10;
+
 /// Which bits of which coefficients a progressive file has brought.
 struct Progress {
     /// By component and coefficient, how many low bits are missing; none before the first scan.
@@ -268,11 +271,12 @@ impl Progress {
         Ok(())
     }
 
-    /// Refuses a picture of which the finer parts did not come: libjpeg smooths it instead.
+    /// Refuses a picture of which the coarser details did not come whole: libjpeg makes them up.
     fn finish(&self) -> Result<()> {
-        let missing = |coefficients: &[Option<u8>; 64]| coefficients.iter().any(|missing| *missing != Some(0));
+        let missing =
+            |coefficients: &[Option<u8>; 64]| coefficients[..COARSE].iter().any(|missing| *missing != Some(0));
         if self.progressive && self.missing.iter().any(missing) {
-            return Err(JpegError::Missing("data of its finer details"));
+            return Err(JpegError::Missing("data of some of its details"));
         }
         Ok(())
     }

@@ -53,7 +53,7 @@ impl Upsampling {
     pub(super) fn rows(self, row: usize, height: usize) -> (usize, usize) {
         let near = (row / self.down()).min(height - 1);
         match self {
-            Self::Down | Self::Both if row % 2 == 0 => (near, near.saturating_sub(1)),
+            Self::Down | Self::Both if row.is_multiple_of(2) => (near, near.saturating_sub(1)),
             Self::Down | Self::Both => (near, (near + 1).min(height - 1)),
             _ => (near, near),
         }
@@ -72,7 +72,7 @@ impl Upsampling {
                 interpolate::<2>([1, 2], near.len(), sums, line);
             }
             Self::Down => {
-                let bias = if row % 2 == 0 { 1 } else { 2 };
+                let bias = if row.is_multiple_of(2) { 1 } else { 2 };
                 for (level, (near, far)) in line.iter_mut().zip(near.iter().zip(far)) {
                     *level = ((i16::from(*near) * 3 + i16::from(*far) + bias) >> 2) as u8;
                 }
