@@ -89,7 +89,7 @@ impl Failure {
 }
 
 /// The error and its causes, in one line; a cause that an error has told already is not told again.
-fn with_causes(error: &dyn std::error::Error) -> String {
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());
     causes
         .map(ToString::to_string)

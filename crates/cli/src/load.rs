@@ -3,9 +3,14 @@
 use std::path::Path;
 
 use embedkit::Tuning;
-use embedkit::{Builder, Embedder, ModelDescription, ModelFiles, OutputSelector, Pooling, Quantization, Registry};
+use embedkit::dense::TextEmbedding;
+use embedkit::plugin::Family;
+use embedkit::{
+    AnyEmbedder, Builder, ContentKind, Embedder, ModelDescription, ModelFiles, ModelRef, OutputSelector, Pooling,
+    Quantization, Registry,
+};
 
-use crate::args::{CacheArgs, FolderArgs, Kind, ModelArgs, PoolingArg};
+use crate::args::{CacheArgs, FolderArgs, ModelArgs, PoolingArg};
 use crate::failure::{Failure, Result};
 
 /// The model when none is named.
@@ -13,24 +18,27 @@ const DEFAULT_MODEL: &str = "embedkit/static-minilm-en";
 
 impl ModelArgs {
     /// The family of the model.
-    pub(crate) fn kind(&self) -> Result<Kind> {
-        if let Some(kind) = self.folder.kind {
-            return Ok(kind);
+    pub(crate) fn family(&self) -> Result<&'static dyn Family> {
+        let registry = Registry::global();
+        if let Some(name) = &self.folder.kind {
+            return registry.family(name).map_err(|error| Failure::Usage(error.to_string()));
         }
-        let Some(id) = self.id() else { return Ok(Kind::Dense) };
-        let rows = Registry::global().find_all(id);
-        let kinds: Vec<Kind> = rows.iter().filter_map(|row| Kind::of_family(&row.family)).collect();
-        match (&kinds[..], &rows[..]) {
-            ([kind], _) => Ok(*kind),
-            ([], [row, ..]) => {
+        let id = self.id().unwrap_or(DEFAULT_MODEL);
+        let rows = registry.find_all(id);
+        let families = rows.iter().filter_map(|row| registry.family(&row.family).ok());
+        // Pairs have verbs of their own.
+        let mut embedding: Vec<_> = families.filter(|family| family.inputs() != [ContentKind::Pair]).collect();
+        match (embedding.len(), rows.first()) {
+            (1, _) => Ok(embedding.remove(0)),
+            (0, Some(row)) => {
                 Err(Failure::Failed(format!("model {id} is of the family {}, which has another verb", row.family)))
             }
-            ([], []) => Ok(Kind::Dense),
-            (several, _) => {
-                let families: Vec<_> = several.iter().map(|kind| kind.family()).collect();
+            (0, None) => Ok(registry.family(TextEmbedding::FAMILY)?),
+            _ => {
+                let names: Vec<_> = embedding.iter().map(|family| family.name()).collect();
                 Err(Failure::Usage(format!(
                     "{id} is a model of several families: choose with --kind {}",
-                    families.join("|")
+                    names.join("|")
                 )))
             }
         }
@@ -42,9 +50,22 @@ impl ModelArgs {
         self.model.as_deref().or(default)
     }
 
-    /// A builder with everything that the arguments say.
-    pub(crate) fn builder<F: Embedder>(&self) -> Result<Builder<F>> {
-        let mut builder = self.located()?;
+    /// A builder of a known family with everything that the arguments say.
+    pub(crate) fn builder<E: Embedder>(&self) -> Result<Builder<E>> {
+        let (model, folder) = self.located(E::FAMILY)?;
+        self.applied(E::builder(model), folder)
+    }
+
+    /// A builder of whatever family with everything that the arguments say.
+    pub(crate) fn any_builder(&self, family: &'static dyn Family) -> Result<Builder<AnyEmbedder>> {
+        let (model, folder) = self.located(family.name())?;
+        self.applied(AnyEmbedder::builder(family, model), folder)
+    }
+
+    fn applied<E>(&self, mut builder: Builder<E>, folder: Option<&Path>) -> Result<Builder<E>> {
+        if let Some(folder) = folder {
+            builder = builder.model_dir(folder);
+        }
         if let Some(file) = &self.tuning {
             builder = builder.tuned(Tuning::load(file)?);
         }
@@ -64,30 +85,29 @@ impl ModelArgs {
             builder = builder.sessions(sessions);
         }
         let providers = self.providers.iter().copied();
-        builder = match self.require_provider {
-            true => builder.require_providers(providers),
-            false if self.providers.is_empty() => builder,
-            false => builder.prefer_providers(providers),
+        builder = match (self.require_provider, self.providers.is_empty()) {
+            (true, _) => builder.require_providers(providers),
+            (false, true) => builder,
+            (false, false) => builder.prefer_providers(providers),
         };
         Ok(self.cache.apply(builder.device_ids(self.devices.clone()).batch_invariant(self.batch_invariant)))
     }
 
-    /// The model and where its files are.
-    fn located<F: Embedder>(&self) -> Result<Builder<F>> {
+    /// The model, and the folder with its files where that does not describe itself.
+    fn located(&self, family: &str) -> Result<(ModelRef, Option<&Path>)> {
         let folder = &self.folder;
-        let known = self.id().is_some_and(|id| Registry::global().find(F::FAMILY, id).is_ok());
+        let known = self.id().is_some_and(|id| Registry::global().find(family, id).is_ok());
         match (&folder.model_dir, self.id()) {
             (Some(_), Some(id)) if known && folder.describes() => Err(Failure::Usage(format!(
                 "{id} is a known model, which --pooling, --normalize, --output-name and --model-file cannot change"
             ))),
-            (Some(dir), Some(id)) if known => Ok(Builder::new(id).model_dir(dir)),
-            (Some(dir), id) if folder.describes() => Ok(Builder::new(folder.row(dir, id, F::FAMILY)?).model_dir(dir)),
-            (Some(dir), _) => Ok(Builder::new(dir)),
-            (None, Some(DEFAULT_MODEL)) if self.model.is_none() && Kind::of_family(F::FAMILY) != Some(Kind::Dense) => {
-                let family = F::FAMILY;
+            (Some(dir), Some(id)) if known => Ok((id.into(), Some(dir))),
+            (Some(dir), id) if folder.describes() => Ok((folder.row(dir, id, family)?.into(), Some(dir))),
+            (Some(dir), _) => Ok((dir.into(), None)),
+            (None, Some(DEFAULT_MODEL)) if self.model.is_none() && !known => {
                 Err(Failure::Usage(format!("name a model with --model; `models list --family {family}` lists them")))
             }
-            (None, id) => Ok(Builder::new(id.unwrap_or(DEFAULT_MODEL))),
+            (None, id) => Ok((id.unwrap_or(DEFAULT_MODEL).into(), None)),
         }
     }
 }
@@ -102,9 +122,9 @@ impl FolderArgs {
     fn row(&self, dir: &Path, id: Option<&str>, family: &str) -> Result<ModelDescription> {
         let name = dir.file_name().map(|name| name.to_string_lossy().into_owned());
         let id = id.map(str::to_owned).or(name).unwrap_or_else(|| "model".to_owned());
-        let architecture = match Kind::of_family(family) {
-            Some(Kind::Dense) => "transformer",
-            Some(Kind::Image) => "image-encoder",
+        let architecture = match family {
+            "dense" => "transformer",
+            "image" => "image-encoder",
             _ => return Err(Failure::Usage(format!("these options describe no {family} model: use --manifest"))),
         };
         let mut row = ModelDescription::new(id, family, architecture);
@@ -128,12 +148,12 @@ impl FolderArgs {
 
 impl CacheArgs {
     #[cfg(feature = "hub")]
-    fn apply<F: Embedder>(&self, builder: Builder<F>) -> Builder<F> {
+    fn apply<E>(&self, builder: Builder<E>) -> Builder<E> {
         builder.hub(self.hub_options())
     }
 
     #[cfg(not(feature = "hub"))]
-    fn apply<F: Embedder>(&self, builder: Builder<F>) -> Builder<F> {
+    fn apply<E>(&self, builder: Builder<E>) -> Builder<E> {
         builder
     }
 

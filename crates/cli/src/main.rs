@@ -3,6 +3,7 @@
 mod allocator;
 mod args;
 mod failure;
+mod formats;
 mod input;
 mod interrupt;
 mod load;
@@ -10,6 +11,7 @@ mod output;
 mod progress;
 mod render;
 mod run;
+mod ticket;
 mod verbs;
 
 use std::io::Write;

@@ -7,17 +7,21 @@ use indicatif::ProgressBar;
 
 use crate::args::InputArgs;
 use crate::failure::{Failure, Result};
-use crate::input::{Inputs, Tickets, is_standard_stream};
+use crate::input::{Inputs, Origin, is_standard_stream};
 use crate::output::Sink;
+use crate::ticket::Input;
 use crate::{interrupt, progress};
 
-/// What a run takes along.
+/// What a run takes along, and how far it came.
 pub(crate) struct Run {
     /// What Ctrl-C cancels.
     cancel: CancelToken,
     /// What shows how far it came.
     bar: ProgressBar,
-    tickets: Tickets,
+    origin: Origin,
+    skip_invalid: bool,
+    done: u64,
+    skipped: u64,
 }
 
 impl Run {
@@ -26,55 +30,72 @@ impl Run {
         let cancel = interrupt::token()?;
         let inputs = Inputs::open(input, field, &cancel)?;
         let bar = progress::counter("inputs", inputs.total(), is_standard_stream(output));
-        Ok((Self { cancel, bar, tickets: inputs.tickets() }, inputs))
+        let (origin, skip_invalid) = (inputs.origin(), input.skip_invalid);
+        Ok((Self { cancel, bar, origin, skip_invalid, done: 0, skipped: 0 }, inputs))
     }
 
     /// Embeds every input and gives each result, as a row, to the sink.
-    pub(crate) fn embed<S, I, O, R>(
-        self,
-        embeddings: Embeddings<'_, S, I, O>,
-        mut row: impl FnMut(O) -> Result<R>,
-        sink: Box<dyn Sink<R>>,
+    pub(crate) fn embed<'e, S, T, I, O, R>(
+        &mut self,
+        embeddings: Embeddings<'e, S, I, O>,
+        mut row: impl FnMut(&T, O) -> Result<R>,
+        sink: &mut dyn Sink<R>,
     ) -> Result<()>
     where
-        S: Iterator,
-        S::Item: AsRef<I>,
+        S: Iterator<Item = Input<T>>,
+        Input<T>: AsRef<I>,
         I: ?Sized + Sync + 'static,
         O: Send + 'static,
     {
         let bar = self.bar.clone();
         let embeddings = embeddings.cancel_with(&self.cancel).on_progress(move |done| bar.inc(done.inputs as u64));
-        self.write(embeddings.map(|result| result.map(&mut row)), sink)
+        for (input, result) in embeddings.with_inputs() {
+            self.write(&input, result, &mut row, sink)?;
+        }
+        Ok(())
     }
 
-    /// Gives each result to the sink; results are in the order of the tickets.
-    pub(crate) fn write<R>(
-        self,
-        results: impl Iterator<Item = embedkit::Result<Result<R>>>,
-        mut sink: Box<dyn Sink<R>>,
+    /// Gives the result of one input to the sink.
+    pub(crate) fn write<T, O, R>(
+        &mut self,
+        input: &Input<T>,
+        result: embedkit::Result<O>,
+        row: &mut impl FnMut(&T, O) -> Result<R>,
+        sink: &mut dyn Sink<R>,
     ) -> Result<()> {
-        let mut done = 0;
-        for result in results {
-            if self.cancel.is_cancelled() || matches!(result, Err(Error::Cancelled)) {
-                return Err(Failure::Interrupted { done });
+        if self.cancel.is_cancelled() || matches!(result, Err(Error::Cancelled)) {
+            return Err(Failure::Interrupted { done: self.done });
+        }
+        match result {
+            Ok(output) => {
+                sink.put(&input.ticket, row(&input.value, output)?)?;
+                self.done += 1;
+                Ok(())
             }
-            let ticket = self.tickets.next()?;
-            match result {
-                Ok(row) => {
-                    sink.put(&ticket, row?)?;
-                    done += 1;
+            Err(error) => {
+                let is_invalid = matches!(error, Error::InvalidInput { .. });
+                let reason = crate::failure::with_causes(&error);
+                let failure = Failure::At { place: self.origin.place(input.ticket.line), reason };
+                if !(self.skip_invalid && is_invalid) {
+                    return Err(failure);
                 }
-                Err(error) => self.tickets.refuse(&ticket, error)?,
+                tracing::warn!("skipped: {failure}");
+                self.skipped += 1;
+                Ok(())
             }
         }
+    }
+
+    /// Makes the results final.
+    pub(crate) fn finish<R>(self, inputs: Inputs, sink: Box<dyn Sink<R>>) -> Result<()> {
         self.bar.finish_and_clear();
         if self.cancel.is_cancelled() {
-            return Err(Failure::Interrupted { done });
+            return Err(Failure::Interrupted { done: self.done });
         }
-        let skipped = self.tickets.close()?;
+        let skipped = self.skipped + inputs.close()?;
         sink.finish()?;
         if skipped > 0 {
-            tracing::warn!("{skipped} invalid inputs were skipped, {done} done");
+            tracing::warn!("{skipped} invalid inputs were skipped, {} done", self.done);
         }
         Ok(())
     }

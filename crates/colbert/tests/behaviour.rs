@@ -25,13 +25,13 @@ fn row(name: &str) -> (ModelDescription, PathBuf) {
 
 fn builder(name: &str) -> Builder<LateInteractionTextEmbedding> {
     let (row, folder) = row(name);
-    Builder::new(row).model_dir(folder)
+    LateInteractionTextEmbedding::builder(row).model_dir(folder)
 }
 
 /// Every fixture's model, loaded once.
 static MODELS: LazyLock<Vec<LateInteractionTextEmbedding>> = LazyLock::new(|| {
     let load = |case: embedkit_testing::Case<Golden>| {
-        let builder = Builder::<LateInteractionTextEmbedding>::new(case.golden.model);
+        let builder = LateInteractionTextEmbedding::builder(case.golden.model);
         // Many small models at once: idle threads must not spin.
         builder.model_dir(case.folder).threads(1).build().unwrap()
     };
@@ -91,7 +91,7 @@ fn token_embeddings_are_cut_where_the_files_say() {
     let (row, folder) = row("token-embeddings");
     let read = |name: &str| (name.to_owned(), std::fs::read(folder.join(name)).unwrap());
     let files = [read("onnx/model.onnx"), read("tokenizer.json"), ("tokenizer_config.json".to_owned(), CONFIG.into())];
-    let builder = Builder::<LateInteractionTextEmbedding>::new(row).model_files(ModelFiles::memory(files));
+    let builder = LateInteractionTextEmbedding::builder(row).model_files(ModelFiles::memory(files));
     let model = builder.parameter("labels", true).build().unwrap();
     let text = format!("hello {}dog", "world ".repeat(50));
     let vectors = model.embed_one(&text, Role::Plain).unwrap();
@@ -106,8 +106,7 @@ fn token_embeddings_are_cut_where_the_files_say() {
 fn vectors_are_cut_to_a_matryoshka_step() {
     let (mut row, folder) = row("colbert");
     row.matryoshka = vec![4];
-    let load =
-        |dim| Builder::<LateInteractionTextEmbedding>::new(row.clone()).model_dir(&folder).dim(dim).build().unwrap();
+    let load = |dim| LateInteractionTextEmbedding::builder(row.clone()).model_dir(&folder).dim(dim).build().unwrap();
     let (whole, cut) = (load(8), load(4));
     for (role, normalized) in [(Role::Passage, true), (Role::Query, false)] {
         let (whole, cut) = (whole.embed_one("hello world", role).unwrap(), cut.embed_one("hello world", role).unwrap());
@@ -158,7 +157,7 @@ fn a_model_that_cannot_be_right_is_refused() {
     );
     let (mut row, folder) = row("pylate");
     row.dim = None;
-    let error = Builder::<LateInteractionTextEmbedding>::new(row).model_dir(folder).build().unwrap_err();
+    let error = LateInteractionTextEmbedding::builder(row).model_dir(folder).build().unwrap_err();
     assert!(error.to_string().contains("`projection` needs `dim`"), "{error}");
 }
 
@@ -189,7 +188,7 @@ fn a_folder_that_is_not_pylates_says_so() {
         (files(&[PROMPTED, TOKENIZER]), "`default_prompt_name` is \"all\""),
         (files(&[CONFIG, MODULES, LINEAR[0], LINEAR[1], ("1_D/pytorch_model.bin", "")]), "2_D/model.safetensors"),
     ] {
-        let error = Builder::<LateInteractionTextEmbedding>::new(files).build().unwrap_err().to_string();
+        let error = LateInteractionTextEmbedding::builder(files).build().unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
     }
 }
@@ -214,7 +213,7 @@ fn a_prefix_that_is_no_token_is_text() {
     let names = ["onnx/model.onnx", "tokenizer.json", "tokenizer_config.json"];
     let config = ("config_sentence_transformers.json".to_owned(), CONFIG.to_vec());
     let files = ModelFiles::memory(names.map(read).into_iter().chain([config]));
-    let model = Builder::<LateInteractionTextEmbedding>::new(files).build().unwrap();
+    let model = LateInteractionTextEmbedding::builder(files).build().unwrap();
     let row = model.model();
     assert_eq!(row.prompts["query"], "find: please ");
     assert!(row.parameters.contains_key("document-marker-id") && !row.parameters.contains_key("query-marker-id"));

@@ -29,7 +29,7 @@ fn fixtures() -> Vec<Case<Golden>> {
 }
 
 fn load(case: &Case<Golden>) -> LateInteractionTextEmbedding {
-    let builder: Builder<LateInteractionTextEmbedding> = Builder::new(case.golden.model.clone());
+    let builder = LateInteractionTextEmbedding::builder(case.golden.model.clone());
     builder.model_dir(&case.folder).build().unwrap_or_else(|e| panic!("{}: {e}", case.folder.display()))
 }
 
@@ -38,7 +38,7 @@ fn folders_that_pylate_saved_describe_themselves() {
     let described: Vec<_> = fixtures().into_iter().filter(|case| case.folder.join("modules.json").is_file()).collect();
     assert!(described.len() > 1);
     for case in described {
-        let model = Builder::<LateInteractionTextEmbedding>::new(&case.folder).build().unwrap();
+        let model = LateInteractionTextEmbedding::builder(&case.folder).build().unwrap();
         assert_eq!(**model.model(), case.golden.model);
     }
 }

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
+use embedkit_core::ImageInput;
 use embedkit_core::{Error, Result};
-use embedkit_image::ImageInput;
+use embedkit_image::DecodeImage;
 use image::ExtendedColorType::Rgb8;
 use image::ImageEncoder;
 use image::codecs::png::PngEncoder;

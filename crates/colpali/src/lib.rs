@@ -6,7 +6,7 @@
 //! rows, of the best dot product with any of the page's.
 //!
 //! ```no_run
-//! use embedkit_colpali::{Embedder, LateInteractionMultimodalEmbedding};
+//! use embedkit_colpali::{Embedder, ImageEmbedder, LateInteractionMultimodalEmbedding, PageEmbedder};
 //! use embedkit_colpali::multivector::MaxSim;
 //!
 //! # fn main() -> embedkit_core::Result<()> {
@@ -31,7 +31,6 @@
 //!
 //! What sets models of one architecture apart stands in the row's `parameters`, see [`pipeline`].
 
-mod content;
 mod embedding;
 pub mod explain;
 mod heat_map;
@@ -39,10 +38,8 @@ mod heat_map;
 mod pdf;
 pub mod pipeline;
 
-pub use content::Content;
 pub use embedding::LateInteractionMultimodalEmbedding;
-pub use embedkit_core::{Builder, Embedder, Purpose, Role, Usage};
-pub use embedkit_image::ImageInput;
+pub use embedkit_core::{Builder, Content, Embedder, ImageEmbedder, ImageInput, PageEmbedder, Purpose, Role, Usage};
 pub use embedkit_vector::multivector::{self, MultiVector, RowLabel};
 pub use heat_map::HeatMap;
 #[cfg(feature = "pdf")]

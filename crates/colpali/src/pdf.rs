@@ -6,8 +6,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
+use embedkit_core::ImageInput;
 use embedkit_core::{Error, Result};
-use embedkit_image::{ImageInput, MAX_PIXELS};
+use embedkit_image::MAX_PIXELS;
 use hayro::hayro_interpret::InterpreterSettings;
 use hayro::hayro_syntax::{DecryptionError, LoadPdfError, Pdf, PdfData};
 use hayro::vello_cpu::color::palette::css::WHITE;

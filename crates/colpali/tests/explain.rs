@@ -8,6 +8,8 @@ use embedkit_colpali::explain::SimilarityMap;
 use embedkit_colpali::multivector::{MaxSim, TokenPooling};
 use embedkit_colpali::{Content, HeatMap, ImageInput, MultiVector, Purpose, RowLabel};
 use embedkit_core::Error;
+use embedkit_core::{ImageEmbedder, PageEmbedder};
+use embedkit_image::DecodeImage;
 use embedkit_testing::TOLERANCE;
 
 fn patch(row: u32, column: u32) -> RowLabel {
@@ -120,7 +122,7 @@ fn maps_and_scores_are_the_references() {
     assert!(with_maps.len() > 1);
     for case in with_maps {
         let model = load(&case);
-        let queries: Vec<_> = model.embed_texts(&case.golden.inputs).map(Result::unwrap).collect();
+        let queries: Vec<_> = model.query_embed(&case.golden.inputs).map(Result::unwrap).collect();
         let (maps, scores) = (case.golden.maps.as_ref().unwrap(), case.golden.scores.as_ref().unwrap());
         for (at, page) in model.embed_images(pages(&case)).enumerate() {
             let (page, what) = (page.unwrap(), format!("{} {}", case.folder.display(), case.golden.images[at]));
@@ -155,7 +157,8 @@ fn a_querys_maps_may_share_one_scale() {
     };
     // By itself each map has a patch that is as hot as can be; on one scale only that of the query's best patch has.
     let alone: Vec<u32> = maps.iter().map(|map| hottest(HeatMap::new(map.clone(), &grey).unwrap())).collect();
-    let shared: Vec<u32> = maps.iter().map(|map| hottest(HeatMap::new(map.clone(), &grey).unwrap().scale(least, most))).collect();
+    let shared: Vec<u32> =
+        maps.iter().map(|map| hottest(HeatMap::new(map.clone(), &grey).unwrap().scale(least, most))).collect();
     assert!(shared[0] == alone[0] && shared[1] < alone[1], "{alone:?} {shared:?}");
     let ignored = hottest(HeatMap::new(maps[0].clone(), &grey).unwrap().scale(f32::NAN, 1.0));
     assert_eq!(ignored, alone[0]);
@@ -194,7 +197,7 @@ fn patches_are_where_their_labels_say() {
         let side = u32::try_from(size).unwrap();
         let embed = |pixels: Vec<u8>| {
             model
-                .embed_one(&Content::page(ImageInput::rgb(side, side, pixels).unwrap()), embedkit_core::Role::Passage)
+                .embed_one(&Content::image(ImageInput::rgb(side, side, pixels).unwrap()), embedkit_core::Role::Passage)
                 .unwrap()
         };
         let (before, after) = (embed(blank), embed(drawn));

@@ -5,6 +5,8 @@ mod common;
 
 use common::{Sample, builder, fixture, fixtures, load, pages};
 use embedkit_colpali::{Content, MultiVector, Role};
+use embedkit_core::Purpose;
+use embedkit_core::{ImageEmbedder, PageEmbedder};
 use embedkit_testing::{TOLERANCE, assert_near};
 
 const BATCH_SIZES: [usize; 3] = [1, 3, 16];
@@ -26,7 +28,7 @@ fn texts_are_the_references() {
     for case in fixtures() {
         let model = load(&case);
         for batch_size in BATCH_SIZES {
-            let embeddings = model.embed_texts(&case.golden.inputs).batch_size(batch_size).unwrap();
+            let embeddings = model.query_embed(&case.golden.inputs).batch_size(batch_size).unwrap();
             let vectors: Vec<MultiVector> = embeddings.map(Result::unwrap).collect();
             assert_eq!(vectors.len(), case.golden.embed_text.len());
             for ((actual, expected), text) in vectors.iter().zip(&case.golden.embed_text).zip(&case.golden.inputs) {
@@ -55,7 +57,7 @@ fn pages_are_the_references() {
 fn texts_and_pages_may_be_mixed() {
     for case in fixtures() {
         let texts = case.golden.inputs.iter().map(Content::text).zip(&case.golden.embed_text);
-        let mixed = texts.zip(pages(&case).into_iter().map(Content::page).zip(&case.golden.embed_image));
+        let mixed = texts.zip(pages(&case).into_iter().map(Content::image).zip(&case.golden.embed_image));
         let (contents, expected): (Vec<_>, Vec<_>) = mixed.flat_map(|(text, page)| [text, page]).unzip();
         let model = builder(&case).batch_tokens(1 << 16).batch_attention(1 << 30).build().unwrap();
         let vectors = model.embed_for(&contents, Role::Plain);
@@ -72,10 +74,15 @@ fn token_counts_are_the_references() {
         for (extension, expected) in
             [(false, &case.golden.token_count), (true, &case.golden.token_count_with_extension)]
         {
-            let count = |text| model.token_count([text], extension).unwrap();
+            let mut purpose = Purpose::new(Role::Query);
+            purpose.without_prompt = !extension;
+            let count = |text: &String| model.token_count([Content::text(text)], purpose.clone()).unwrap();
             let counts: Vec<usize> = case.golden.inputs.iter().map(count).collect();
             assert_eq!(&counts, expected, "{} {extension}", case.folder.display());
-            assert_eq!(model.token_count(&case.golden.inputs, extension).unwrap(), expected.iter().sum::<usize>());
+            assert_eq!(
+                model.token_count(case.golden.inputs.iter().map(Content::text), purpose).unwrap(),
+                expected.iter().sum::<usize>()
+            );
         }
     }
 }
@@ -88,7 +95,7 @@ fn the_references_padding_rows_can_be_had() {
     let (inputs, expected) = (&case.golden.inputs[..4], &case.golden.embed_text[..4]);
     let windows = ["alone"].into_iter().chain(inputs.iter().map(String::as_str));
     let model = together.build().unwrap();
-    let vectors: Vec<MultiVector> = model.embed_texts(windows).skip(1).map(Result::unwrap).collect();
+    let vectors: Vec<MultiVector> = model.query_embed(windows).skip(1).map(Result::unwrap).collect();
     let longest = expected.iter().map(|sample| sample.shape[0]).max().unwrap();
     assert!(expected.iter().any(|sample| sample.shape[0] < longest), "some text is padded");
     for (actual, expected) in vectors.iter().zip(expected) {

@@ -7,6 +7,8 @@ mod common;
 use common::{fixture, load};
 use embedkit_colpali::{ImageInput, MultiVector, PdfFile};
 use embedkit_core::Error;
+use embedkit_core::ImageEmbedder;
+use embedkit_image::DecodeImage;
 use embedkit_testing::pdf;
 
 const RED_CORNER: &str = "1 0 0 rg 0 0 100 50 re f";

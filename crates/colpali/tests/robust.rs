@@ -6,6 +6,8 @@ mod common;
 use common::{Golden, builder, fixture, fixtures, folder, load, pages};
 use embedkit_colpali::{Content, ImageInput, Role};
 use embedkit_core::{Error, ModelFiles};
+use embedkit_core::{ImageEmbedder, PageEmbedder};
+use embedkit_image::DecodeImage;
 use embedkit_testing::Case;
 
 /// The case's files, with some of them replaced.
@@ -61,7 +63,7 @@ fn a_graph_of_another_width_is_refused() {
     for mut case in fixtures() {
         case.golden.model.dim = Some(64);
         let model = load(&case);
-        for content in [Content::text("hello"), Content::page(&pages(&case)[0])] {
+        for content in [Content::text("hello"), Content::image(&pages(&case)[0])] {
             let error = model.embed_one(&content, Role::Plain).unwrap_err();
             assert!(matches!(error, Error::Model { .. }) && error.to_string().contains("64]"), "{error}");
         }
@@ -89,7 +91,7 @@ fn a_text_that_spells_the_token_of_a_patch_is_refused_alone() {
     for (name, token) in [("colqwen2", "<|image_pad|>"), ("colmodernvbert", "<image>")] {
         let model = load(&fixture(name));
         let texts = ["hello", &format!("what is {token} here?"), "hello"];
-        let results: Vec<_> = model.embed_texts(texts).collect();
+        let results: Vec<_> = model.query_embed(texts).collect();
         let error = results[1].as_ref().unwrap_err();
         assert!(matches!(error, Error::InvalidInput { .. }) && error.to_string().contains(token), "{name}: {error}");
         assert_eq!(results[0].as_ref().unwrap(), results[2].as_ref().unwrap());
@@ -132,12 +134,12 @@ fn rows_that_cannot_be_right_are_refused_before_a_file_is_read() {
 fn a_processor_of_another_size_is_refused() {
     let case = fixture("colpali");
     let model = builder(&case).parameter("image-size", 224).build().unwrap();
-    let error = model.embed_one(&Content::page(&pages(&case)[0]), Role::Passage).unwrap_err();
+    let error = model.embed_one(&Content::image(&pages(&case)[0]), Role::Passage).unwrap_err();
     assert!(error.to_string().contains("`image-size` wants [1, 3, 224, 224]"), "{error}");
     let case = fixture("colmodernvbert");
     let config = br#"{"vision_config": {"image_size": 64}, "pad_token_id": 3}"#.to_vec();
     let model = builder(&case).model_files(files(&case, &[("config.json", config)])).build().unwrap();
-    let error = model.embed_one(&Content::page(&pages(&case)[0]), Role::Passage).unwrap_err();
+    let error = model.embed_one(&Content::image(&pages(&case)[0]), Role::Passage).unwrap_err();
     assert!(matches!(error, Error::Model { .. }) && error.to_string().contains("[3, 64, 64]"), "{error}");
 }
 
@@ -146,9 +148,9 @@ fn a_page_that_does_not_fit_the_window_is_refused() {
     for name in ["colmodernvbert", "colqwen2"] {
         let case = fixture(name);
         let model = builder(&case).max_length(12).build().unwrap();
-        let error = model.embed_one(&Content::page(&pages(&case)[1]), Role::Passage).unwrap_err();
+        let error = model.embed_one(&Content::image(&pages(&case)[1]), Role::Passage).unwrap_err();
         assert!(matches!(error, Error::InvalidInput { .. }) && error.to_string().contains("`max_length`"), "{error}");
-        assert!(model.embed_texts(["hello"]).next().unwrap().is_ok());
+        assert!(model.query_embed(["hello"]).next().unwrap().is_ok());
     }
 }
 
@@ -156,9 +158,9 @@ fn a_page_that_does_not_fit_the_window_is_refused() {
 fn empty_inputs_are_fine() {
     for case in fixtures() {
         let model = load(&case);
-        assert_eq!(model.embed_texts(Vec::<String>::new()).count(), 0);
+        assert_eq!(model.query_embed(Vec::<String>::new()).count(), 0);
         assert_eq!(model.embed_images(Vec::<ImageInput>::new()).count(), 0);
         assert_eq!(model.embed_for(Vec::<Content>::new(), Role::Plain).count(), 0);
-        assert_eq!(model.token_count(Vec::<String>::new(), true).unwrap(), 0);
+        assert_eq!(model.token_count(Vec::<Content>::new(), Role::Query).unwrap(), 0);
     }
 }

@@ -1,10 +1,10 @@
 //! What every embedkit family shares; it knows no family.
 
-mod builder;
+mod content;
 mod embedder;
+mod embedding;
 pub mod engine;
 mod error;
-mod family;
 #[cfg(all(fuzzing, feature = "runtime-install"))]
 pub mod fuzzing;
 #[cfg(feature = "hub")]
@@ -27,21 +27,23 @@ mod tuning;
 #[cfg(feature = "tokenizer")]
 pub use embedkit_tokenizer as tokenizer;
 
-pub use builder::{Builder, ModelRef};
-pub use embedder::{Embedder, TextEmbedder};
+pub use content::{Content, ContentKind, FromContent, ImageInput, ImageSource, Pair, Raster};
+pub use embedder::{
+    AnyEmbedder, Build, Builder, Embedder, FamilyOf, ImageEmbedder, Images, ModelRef, PageEmbedder, TextEmbedder,
+};
+pub use embedding::{Embedding, EmbeddingKind, IntoEmbedding};
 pub use engine::{
     AnyPipeline, Batching, CancelToken, Embeddings, Engine, EngineOptions, LoadedModel, Progress, WithInputs,
     WithInputsAndUsage, WithUsage,
 };
 pub use error::{BoxError, Error, Result};
-pub use family::{Family, FamilyOf};
-pub use index_names::IndexNames;
+pub use index_names::{IndexNames, WeightedTerm};
 pub use model::{
     Activation, FileBytes, Manifest, ModelDescription, ModelFiles, OutputSelector, Padding, Pooling, Quantization,
     Source,
 };
 pub use pipeline::{Direct, Pipeline, Prepared, Stage};
-pub use plugin::{Architecture, LoadContext, ModelFilter, ModelOption, Plugin, Registry};
+pub use plugin::{Architecture, Family, LoadContext, ModelFilter, ModelOption, Plugin, Registry};
 pub use purpose::{Purpose, Role, Usage};
 #[cfg(feature = "onnx")]
 pub use text_model::{TextModel, TextRow};

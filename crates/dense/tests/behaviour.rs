@@ -16,7 +16,7 @@ fn case(name: &str) -> Case<TextGolden> {
 fn builder(case: &Case<TextGolden>, edit: impl FnOnce(&mut ModelDescription)) -> Builder<TextEmbedding> {
     let mut row = case.golden.model.clone();
     edit(&mut row);
-    Builder::new(row).model_dir(&case.folder)
+    TextEmbedding::builder(row).model_dir(&case.folder)
 }
 
 /// The files of a case's folder, flat, with the graph as `model.onnx`.
@@ -72,7 +72,7 @@ fn a_sentence_transformers_folder_has_its_tokenizers_window() {
         std::fs::write(folder.path().join("tokenizer_config.json"), tokenizer).unwrap();
         let config = format!(r#"{{"time_step_limit": [0.0, Infinity]{positions}}}"#);
         std::fs::write(folder.path().join("config.json"), config).unwrap();
-        let model: TextEmbedding = Builder::new(folder.path()).build().unwrap();
+        let model = TextEmbedding::builder(folder.path()).build().unwrap();
         let usage = model.usage(&"hello ".repeat(100), Role::Plain).unwrap();
         assert_eq!((usage.tokens, usage.truncated), (window, true), "{limits}{positions}");
     }
@@ -85,15 +85,15 @@ fn a_sentence_transformers_folder_describes_itself() {
     for (name, bytes) in files(&case) {
         std::fs::write(folder.path().join(name), bytes).unwrap();
     }
-    let incomplete = Builder::<TextEmbedding>::new(folder.path()).build().unwrap_err();
+    let incomplete = TextEmbedding::builder(folder.path()).build().unwrap_err();
     assert!(matches!(&incomplete, Error::MissingFile { path, .. } if path.ends_with("modules.json")), "{incomplete}");
 
     sentence_transformers(folder.path());
-    let model: TextEmbedding = Builder::new(folder.path()).build().unwrap();
+    let model = TextEmbedding::builder(folder.path()).build().unwrap();
     assert_eq!(model.model().pooling, Pooling::Mean);
     assert!(model.model().normalize);
     assert_eq!(model.usage(&"hello ".repeat(100), Role::Plain).unwrap().tokens, 16);
-    let longer: TextEmbedding = Builder::new(folder.path()).max_length(32).build().unwrap();
+    let longer = TextEmbedding::builder(folder.path()).max_length(32).build().unwrap();
     assert_golden(&longer, &case);
     let prompted = model.embed_one("there", Role::Query).unwrap();
     assert_eq!(prompted, model.embed_one("hello there", Role::Plain).unwrap());
@@ -111,7 +111,7 @@ fn a_model_in_memory_is_the_one_in_its_folder() {
     let case = case("transformer-cls");
     let mut row = case.golden.model.clone();
     row.model_file = "model.onnx".to_owned();
-    let model: TextEmbedding = Builder::new(row).model_files(ModelFiles::memory(files(&case))).build().unwrap();
+    let model = TextEmbedding::builder(row).model_files(ModelFiles::memory(files(&case))).build().unwrap();
     assert_golden(&model, &case);
 }
 

@@ -1,6 +1,7 @@
 //! Every architecture against the reference, value by value.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests end with a panic")]
 
+use embedkit_core::Embedder;
 use embedkit_core::TextEmbedder;
 use std::collections::BTreeMap;
 
@@ -13,7 +14,7 @@ fn fixtures() -> Vec<Case<TextGolden>> {
 }
 
 fn load(case: &Case<TextGolden>) -> TextEmbedding {
-    let builder: Builder<TextEmbedding> = Builder::new(case.golden.model.clone());
+    let builder = TextEmbedding::builder(case.golden.model.clone());
     // Of a dynamically quantised model the reference's vectors are those of each text alone.
     builder
         .model_dir(&case.folder)

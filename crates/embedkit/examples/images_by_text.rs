@@ -5,6 +5,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "an example answers on the terminal")]
 
 use embedkit::Embedder;
+use embedkit::ImageEmbedder;
 use embedkit::TextEmbedder;
 use embedkit::dense::TextEmbedding;
 use embedkit::image::{ImageEmbedding, ImageInput};
@@ -31,7 +32,9 @@ fn main() -> embedkit::Result<()> {
     let query = TextEmbedding::builder(&partner.id).build()?.embed_one(&query, embedkit::Role::Query)?;
 
     let mut scores = Vec::new();
-    for (path, vector) in paths.iter().zip(images.embed(paths.iter().map(|path| ImageInput::from(path.as_str())))) {
+    for (path, vector) in
+        paths.iter().zip(images.embed_images(paths.iter().map(|path| ImageInput::from(path.as_str()))))
+    {
         match vector {
             Ok(vector) => scores.push((path, cosine(&query, &vector)?)),
             Err(error) => eprintln!("{path}: {error}"),

@@ -61,9 +61,10 @@
 pub use embedkit_core::hub;
 #[doc(inline)]
 pub use embedkit_core::{
-    Activation, Batching, BoxError, Builder, CancelToken, Embedder, Embeddings, Error, IndexNames, ModelDescription,
-    ModelFiles, ModelFilter, ModelRef, OutputSelector, Pooling, Progress, Purpose, Quantization, Registry, Result,
-    Role, Source, TextEmbedder, Usage, register,
+    Activation, AnyEmbedder, Batching, BoxError, Builder, CancelToken, Content, ContentKind, Embedder, Embedding,
+    EmbeddingKind, Embeddings, Error, ImageEmbedder, ImageInput, IndexNames, ModelDescription, ModelFiles, ModelFilter,
+    ModelRef, OutputSelector, PageEmbedder, Pair, Pooling, Progress, Purpose, Quantization, Registry, Result, Role,
+    Source, TextEmbedder, Usage, WeightedTerm, register,
 };
 #[cfg(feature = "onnx")]
 #[doc(inline)]
@@ -82,9 +83,9 @@ pub mod plugin {
     pub use embedkit_core::tokenizer;
     #[doc(inline)]
     pub use embedkit_core::{
-        AnyPipeline, Architecture, Direct, Embedder, Engine, EngineOptions, Family, FamilyOf, FileBytes, IndexNames,
-        LoadContext, LoadedModel, Manifest, ModelDescription, ModelFiles, ModelOption, Padding, Pipeline, Plugin,
-        Prepared, Stage, register,
+        AnyPipeline, Architecture, Build, Direct, Embedder, Engine, EngineOptions, Family, FamilyOf, FileBytes,
+        FromContent, IndexNames, IntoEmbedding, LoadContext, LoadedModel, Manifest, ModelDescription, ModelFiles,
+        ModelOption, Padding, Pipeline, Plugin, Prepared, Stage, register,
     };
     #[cfg(feature = "onnx")]
     #[doc(inline)]
@@ -131,21 +132,22 @@ pub use embedkit_static_en as static_en;
 /// Names that most programs use.
 pub mod prelude {
     pub use embedkit_core::{
-        Builder, Embedder, Error, ModelDescription, Purpose, Registry, Result, Role, TextEmbedder,
+        Builder, Embedder, Error, ImageEmbedder, ImageInput, ModelDescription, PageEmbedder, Pair, Purpose, Registry,
+        Result, Role, TextEmbedder,
     };
 
     #[cfg(feature = "colbert")]
     pub use embedkit_colbert::LateInteractionTextEmbedding;
     #[cfg(feature = "colpali")]
-    pub use embedkit_colpali::{Content, LateInteractionMultimodalEmbedding};
+    pub use embedkit_colpali::LateInteractionMultimodalEmbedding;
     #[cfg(feature = "dense")]
     pub use embedkit_dense::TextEmbedding;
     #[cfg(feature = "hybrid")]
     pub use embedkit_hybrid::HybridEmbedding;
     #[cfg(feature = "image")]
-    pub use embedkit_image::{ImageEmbedding, ImageInput};
+    pub use embedkit_image::{DecodeImage, ImageEmbedding};
     #[cfg(feature = "rerank")]
-    pub use embedkit_rerank::{Pair, Reranker};
+    pub use embedkit_rerank::Reranker;
     #[cfg(feature = "sparse")]
     pub use embedkit_sparse::SparseTextEmbedding;
 }

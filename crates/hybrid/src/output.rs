@@ -1,5 +1,6 @@
 //! All that one run gives for a text.
 
+use embedkit_core::{Embedding, EmbeddingKind, IntoEmbedding};
 use embedkit_vector::SparseVector;
 use embedkit_vector::multivector::MultiVector;
 
@@ -13,4 +14,16 @@ pub struct HybridOutput {
     pub sparse: SparseVector,
     /// The text's tokens but the first, `[tokens - 1, dim]`.
     pub multi_vector: MultiVector,
+}
+
+impl IntoEmbedding for HybridOutput {
+    const KIND: EmbeddingKind = EmbeddingKind::Several;
+
+    fn into_embedding(self) -> Embedding {
+        Embedding::Several(vec![
+            ("dense", Embedding::Dense(self.dense)),
+            ("sparse", Embedding::Sparse(self.sparse)),
+            ("multi_vector", Embedding::Multi(self.multi_vector)),
+        ])
+    }
 }

@@ -19,7 +19,7 @@ fn fixture() -> Case<TextGolden> {
 fn builder<F: Embedder>(case: &Case<TextGolden>, folder: &Path) -> Builder<F> {
     let mut row = case.golden.model.clone();
     row.family = F::FAMILY.to_owned();
-    Builder::new(row).model_dir(folder)
+    F::builder(row).model_dir(folder)
 }
 
 fn load<F: Embedder>(case: &Case<TextGolden>) -> F {
@@ -157,10 +157,10 @@ fn tokens_are_counted_and_named() {
 #[test]
 fn a_folder_tells_what_it_is() {
     let case = fixture();
-    let model: HybridEmbedding = Builder::new(&case.folder).build().unwrap();
+    let model = HybridEmbedding::builder(&case.folder).build().unwrap();
     let vectors: Vec<Vec<f32>> = model.embed(&case.golden.inputs).map(|text| text.unwrap().dense).collect();
     assert_dense(&vectors, &case);
-    let error = Builder::<HybridEmbedding>::new(case.folder.parent().unwrap()).build().unwrap_err();
+    let error = HybridEmbedding::builder(case.folder.parent().unwrap()).build().unwrap_err();
     assert!(error.to_string().contains("model.onnx is missing"), "{error}");
 }
 

@@ -1,48 +1,15 @@
 //! Image embeddings, as users call them.
 
-use std::iter::Map;
-
-use embedkit_core::{Embedder, Embeddings, Engine, Error, ModelDescription, ModelFiles, Purpose, Result, Usage};
+use embedkit_core::{Embedder, Engine, Error, ModelDescription, ModelFiles, Result};
 
 use crate::{CONFIG_FILE, FAMILY, ImageInput};
 
-/// A loaded image model. Shared between threads by reference or `Arc`.
+/// A loaded image model: one vector an image, `[dim]`. Shared between threads by reference or `Arc`.
+///
+/// Its methods are those of [`Embedder`] and [`ImageEmbedder`](embedkit_core::ImageEmbedder).
 #[derive(Debug)]
 pub struct ImageEmbedding {
     engine: Engine<ImageInput, Vec<f32>>,
-}
-
-/// Inputs on their way to pictures.
-pub type Pictures<S> = Map<<S as IntoIterator>::IntoIter, fn(<S as IntoIterator>::Item) -> ImageInput>;
-
-impl ImageEmbedding {
-    /// Vectors of pictures, lazily and in their order; each `[dim]`. Takes paths, the bytes of files
-    /// and whatever else an [`ImageInput`] is made from. Pictures are decoded ahead of the model's
-    /// runs, on all cores; one that cannot be decoded gives its error, and the others go on.
-    pub fn embed<S>(&self, pictures: S) -> Embeddings<'_, Pictures<S>, ImageInput, Vec<f32>>
-    where
-        S: IntoIterator,
-        S::Item: Into<ImageInput>,
-    {
-        let pictures: Pictures<S> = pictures.into_iter().map(Into::into);
-        self.engine.run(pictures, Purpose::default())
-    }
-
-    /// The vector of one picture, `[dim]`.
-    ///
-    /// # Errors
-    /// A picture that cannot be decoded, or a run that fails.
-    pub fn embed_one(&self, picture: impl Into<ImageInput>) -> Result<Vec<f32>> {
-        self.engine.run_one(&picture.into(), &Purpose::default())
-    }
-
-    /// What an image costs the model, without a run: patches of 32 × 32 pixels.
-    ///
-    /// # Errors
-    /// An image that cannot be decoded.
-    pub fn usage(&self, image: impl Into<ImageInput>) -> Result<Usage> {
-        self.engine.usage(&image.into(), &Purpose::default())
-    }
 }
 
 /// Where exports put the graph, best first.

@@ -1,11 +1,11 @@
 //! Image embeddings, one vector a picture, and the image processors beneath them.
 //!
 //! ```no_run
-//! use embedkit_image::{Embedder, ImageEmbedding};
+//! use embedkit_image::{Embedder, ImageEmbedder, ImageEmbedding};
 //!
 //! # fn main() -> embedkit_core::Result<()> {
 //! let model = ImageEmbedding::builder("Qdrant/clip-ViT-B-32-vision").build()?;
-//! for vector in model.embed(["cat.jpg", "street.png"]) {
+//! for vector in model.embed_images(["cat.jpg", "street.png"]) {
 //!     assert_eq!(vector?.len(), 512);
 //! }
 //! # Ok(())
@@ -21,8 +21,8 @@
 
 mod decode;
 mod embedding;
-mod input;
 mod memory;
+mod open;
 #[cfg(feature = "onnx")]
 pub mod pipeline;
 mod processor;
@@ -30,10 +30,10 @@ mod raster;
 mod vectorize;
 
 pub use decode::{DecodeOptions, MAX_PIXELS};
-pub use embedding::{ImageEmbedding, Pictures};
-pub use embedkit_core::{Builder, Embedder};
-pub use input::ImageInput;
+pub use embedding::ImageEmbedding;
+pub use embedkit_core::{Builder, Embedder, ImageEmbedder, ImageInput};
 pub use memory::{MemoryBudget, Reservation};
+pub use open::{DecodeImage, from_dynamic_image};
 pub use processor::{CONFIG_FILE, Processed, Processor, ProcessorConfig, Resampling, processor_settings};
 
 use embedkit_core::{Architecture, FamilyOf, Plugin};

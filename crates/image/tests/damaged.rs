@@ -55,7 +55,7 @@ fn what_is_no_picture_is_named() {
     assert!(matches!(process("no/such.png".into()), Err(Error::Io { .. })));
     assert!(ImageInput::rgb(0, 4, vec![]).is_err());
     assert!(ImageInput::rgb(2, 2, vec![0; 11]).is_err());
-    assert!(message(image::DynamicImage::new_rgb8(0, 0)).contains("empty"));
+    assert!(message(embedkit_image::from_dynamic_image(image::DynamicImage::new_rgb8(0, 0))).contains("empty"));
 }
 
 #[test]

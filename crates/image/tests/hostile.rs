@@ -1,6 +1,7 @@
 //! Small files that claim to be large, or never to end: what they take is known before it is taken.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests end with a panic")]
 
+use embedkit_image::DecodeImage;
 use std::error::Error as _;
 use std::time::{Duration, Instant};
 

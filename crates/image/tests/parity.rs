@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests end with a panic")]
 
 use embedkit_core::Embedder;
+use embedkit_core::ImageEmbedder;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -32,7 +33,7 @@ fn pictures(golden: &Golden) -> Vec<PathBuf> {
 }
 
 fn load(case: &Case<Golden>) -> ImageEmbedding {
-    let builder: Builder<ImageEmbedding> = Builder::new(case.golden.model.clone());
+    let builder = ImageEmbedding::builder(case.golden.model.clone());
     builder.model_dir(&case.folder).build().unwrap_or_else(|e| panic!("{}: {e}", case.folder.display()))
 }
 
@@ -41,7 +42,7 @@ fn vectors_are_the_references() {
     for case in fixtures() {
         let model = load(&case);
         for batch_size in [1, 3, 256] {
-            let vectors = model.embed(pictures(&case.golden)).batch_size(batch_size).unwrap();
+            let vectors = model.embed_images(pictures(&case.golden)).batch_size(batch_size).unwrap();
             let vectors: Vec<Vec<f32>> = vectors.map(Result::unwrap).collect();
             assert_eq!(vectors.len(), case.golden.embed.len());
             for ((actual, expected), picture) in vectors.iter().zip(&case.golden.embed).zip(&case.golden.inputs) {
@@ -66,7 +67,7 @@ fn a_bad_picture_is_named_and_the_others_are_embedded() {
         ImageInput::from(good.as_slice()),
     ];
     let model = load(&case);
-    let mut results = model.embed(&inputs);
+    let mut results = model.embed_images(&inputs);
     let mut next = || results.next().unwrap();
     assert_near(&next().unwrap(), &case.golden.embed[0], "before");
     let missing = next().unwrap_err();
@@ -88,10 +89,10 @@ fn folders_and_bytes_describe_themselves() {
     let file = &case.golden.model.model_file;
     let files: BTreeMap<&str, Vec<u8>> =
         [file.as_str(), CONFIG_FILE].map(|name| (name, std::fs::read(case.folder.join(name)).unwrap())).into();
-    let from_folder: ImageEmbedding = Builder::new(&case.folder).build().unwrap();
-    let from_bytes: ImageEmbedding = Builder::new(ModelFiles::memory(files)).build().unwrap();
+    let from_folder = ImageEmbedding::builder(&case.folder).build().unwrap();
+    let from_bytes = ImageEmbedding::builder(ModelFiles::memory(files)).build().unwrap();
     for model in [from_folder, from_bytes] {
-        assert_near(&model.embed_one(picture).unwrap(), &case.golden.embed[0], &model.model().id);
+        assert_near(&model.embed_image(picture).unwrap(), &case.golden.embed[0], &model.model().id);
     }
 }
 
@@ -100,12 +101,12 @@ fn orientation_and_limits_are_parameters() {
     let case = case("clip");
     let turned = Path::new(FIXTURES).join("formats/turned.jpg");
     let build = |name: &str, value: toml::Value| -> ImageEmbedding {
-        let builder: Builder<ImageEmbedding> = Builder::new(case.golden.model.clone());
+        let builder = ImageEmbedding::builder(case.golden.model.clone());
         builder.model_dir(&case.folder).parameter(name, value).build().unwrap()
     };
-    let as_stored = load(&case).embed_one(&turned).unwrap();
-    let upright = build("apply-orientation", true.into()).embed_one(&turned).unwrap();
+    let as_stored = load(&case).embed_image(&turned).unwrap();
+    let upright = build("apply-orientation", true.into()).embed_image(&turned).unwrap();
     assert_ne!(as_stored, upright);
-    let error = build("max-pixels", 100.into()).embed_one(&turned).unwrap_err().to_string();
+    let error = build("max-pixels", 100.into()).embed_image(&turned).unwrap_err().to_string();
     assert!(error.contains("turned.jpg") && error.contains("40 x 24"), "{error}");
 }

@@ -17,12 +17,10 @@
 
 mod describe;
 mod embedding;
-mod pair;
 pub mod pipeline;
 
 pub use embedding::Reranker;
-pub use embedkit_core::{Activation, Builder, Embedder};
-pub use pair::Pair;
+pub use embedkit_core::{Activation, Builder, Embedder, Pair};
 
 use embedkit_core::{FamilyOf, Plugin};
 

@@ -1,6 +1,7 @@
 //! Every architecture against the reference, score by score.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests end with a panic")]
 
+use embedkit_core::Embedder;
 use embedkit_core::{Activation, Builder, ModelDescription};
 use embedkit_rerank::{Pair, Reranker};
 use embedkit_testing::{Case, assert_near, cases};
@@ -40,7 +41,7 @@ fn fixtures(wanted: impl Fn(&str) -> bool) -> Vec<Case<Golden>> {
 }
 
 fn load(case: &Case<Golden>, row: ModelDescription) -> Reranker {
-    let builder: Builder<Reranker> = Builder::new(row);
+    let builder = Reranker::builder(row);
     builder.model_dir(&case.folder).build().unwrap_or_else(|e| panic!("{}: {e}", case.folder.display()))
 }
 

@@ -1,10 +1,10 @@
 //! Sparse text embeddings, as users call them.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use embedkit_core::{
     Embedder, Engine, EngineOptions, IndexNames, ModelDescription, ModelFiles, Purpose, Registry, Result, TextEmbedder,
+    WeightedTerm,
 };
 use embedkit_vector::SparseVector;
 
@@ -23,18 +23,6 @@ pub struct SparseTextEmbedding {
     engine: Engine<str, SparseVector>,
     /// What indices stand for, where the model knows.
     names: Option<Arc<dyn IndexNames>>,
-}
-
-/// A term of a text, as [`SparseTextEmbedding::explain`] gives it.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct WeightedTerm {
-    /// What the index stands for: a token, or a stem of the text. A number where that is not known.
-    pub term: String,
-    /// Its index in the vector.
-    pub index: u32,
-    /// Its weight in the vector.
-    pub weight: f32,
 }
 
 impl SparseTextEmbedding {
@@ -70,10 +58,10 @@ impl SparseTextEmbedding {
     /// # Errors
     /// A text that cannot be read.
     pub fn name_terms(&self, text: &str, vector: &SparseVector) -> Result<Vec<WeightedTerm>> {
-        let mut names = self.names.as_ref().map_or_else(|| Ok(HashMap::new()), |names| names.names_in(text))?;
-        let mut name = |index| names.remove(&index).or_else(|| self.decode(index)).unwrap_or_else(|| index.to_string());
-        let terms = vector.heaviest().into_iter();
-        Ok(terms.map(|(index, weight)| WeightedTerm { term: name(index), index, weight }).collect())
+        match &self.names {
+            Some(names) => names.name_terms(text, vector),
+            None => Ok(vector.heaviest().into_iter().map(WeightedTerm::unnamed).collect()),
+        }
     }
 }
 

@@ -26,8 +26,8 @@ pub mod pipeline;
 pub mod scoring;
 pub mod text;
 
-pub use embedding::{SparseTextEmbedding, WeightedTerm};
-pub use embedkit_core::{Builder, Embedder, IndexNames, Purpose, Role, TextEmbedder, Usage};
+pub use embedding::SparseTextEmbedding;
+pub use embedkit_core::{Builder, Embedder, IndexNames, Purpose, Role, TextEmbedder, Usage, WeightedTerm};
 pub use embedkit_vector::SparseVector;
 
 use embedkit_core::{Architecture, FamilyOf, Plugin};

@@ -17,7 +17,7 @@ fn fixture(name: &str) -> Case<TextGolden> {
 }
 
 fn builder(case: &Case<TextGolden>) -> Builder<SparseTextEmbedding> {
-    Builder::new(case.golden.model.clone()).model_dir(&case.folder)
+    SparseTextEmbedding::builder(case.golden.model.clone()).model_dir(&case.folder)
 }
 
 fn load(case: &Case<TextGolden>) -> SparseTextEmbedding {
@@ -88,7 +88,7 @@ fn token_counts_are_the_references() {
 #[test]
 fn a_folder_tells_what_it_is() {
     for case in fixtures(|name| !name.contains("options") && !name.contains("alpha")) {
-        let model: SparseTextEmbedding = Builder::new(&case.folder).build().unwrap();
+        let model = SparseTextEmbedding::builder(&case.folder).build().unwrap();
         assert_eq!(model.model().architecture, case.golden.model.architecture);
         let expected: Vec<SparseVector> = case.golden.get("embed").unwrap();
         let text = &case.golden.inputs[9];
@@ -129,7 +129,7 @@ fn load_with_encoder(value: f32) -> embedkit_core::Result<SparseVector> {
     let mut encoder = std::fs::read(case.folder.join(ENCODER)).unwrap();
     // The header of a small array is 128 bytes long.
     encoder[128..].chunks_exact_mut(4).for_each(|bytes| bytes.copy_from_slice(&value.to_le_bytes()));
-    let builder: Builder<SparseTextEmbedding> = Builder::new(case.golden.model.clone());
+    let builder = SparseTextEmbedding::builder(case.golden.model.clone());
     builder.model_files(with(&case.folder, ENCODER, encoder)).build()?.embed_one("hello world", Role::Plain)
 }
 
@@ -138,7 +138,7 @@ fn queries_of_inference_free_models_run_no_graph() {
     for name in ["if-splade", "bm42"] {
         let case = fixture(name);
         let files = with(&case.folder, "model.onnx", b"no graph".to_vec());
-        let builder = Builder::new(case.golden.model.clone()).model_files(files);
+        let builder = SparseTextEmbedding::builder(case.golden.model.clone()).model_files(files);
         let model: SparseTextEmbedding = builder.lazy(true).build().unwrap();
         let expected: Vec<SparseVector> = case.golden.get("query_embed").unwrap();
         let queries: Vec<SparseVector> = model.query_embed(&case.golden.inputs).map(Result::unwrap).collect();
@@ -161,7 +161,7 @@ fn a_missing_file_is_named() {
         ("minicoil", "minicoil.triplet.model.vocab"),
     ] {
         let case = fixture(name);
-        let builder: Builder<SparseTextEmbedding> = Builder::new(case.golden.model.clone());
+        let builder = SparseTextEmbedding::builder(case.golden.model.clone());
         let error = builder.model_files(without(&case.folder, file)).build().unwrap_err();
         assert!(matches!(&error, Error::MissingFile { path, .. } if path.ends_with(file)), "{error}");
     }

@@ -21,7 +21,7 @@ fn static_model(table: &[u8]) {
     let mut row = ModelDescription::new("fuzz", "dense", "static");
     row.model_file = "model.safetensors".into();
     let files = ModelFiles::memory([("tokenizer.json", TOKENIZER.to_vec()), ("model.safetensors", table.to_vec())]);
-    if let Ok(model) = Builder::<TextEmbedding>::new(row).model_files(files).threads(1).build() {
+    if let Ok(model) = TextEmbedding::builder(row).model_files(files).threads(1).build() {
         for vector in model.embed(["the cat sat on the mat", ""]).flatten() {
             assert!(vector.iter().all(|value| value.is_finite()));
         }

@@ -35,7 +35,7 @@ impl<'m> Families<'m> {
             manifest.models.iter().filter(|model| states(model)).map(|model| model.family.as_str()).collect()
         };
         Self {
-            known: registry.families().into_iter().map(|family| family.name().to_owned()).collect(),
+            known: registry.architectures().into_iter().map(|architecture| architecture.family().to_owned()).collect(),
             with_width: that(|model| model.dim.is_some()),
             with_languages: that(|model| !model.languages.is_empty()),
         }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use embedkit::{Purpose, Role};
 
-use crate::input::LineFormat;
+use crate::formats::LineFormat;
 
 /// The inputs.
 #[derive(Clone, Debug, Args)]

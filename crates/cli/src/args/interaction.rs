@@ -43,6 +43,11 @@ pub(crate) struct RerankArgs {
     #[arg(long, conflicts_with_all = ["query", "top_k", "with_text"])]
     pub(crate) pairs: bool,
 
+    /// What makes a document relevant, for rerankers that take an instruction; a line's own field `instruction` goes
+    /// before it.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) instruction: Option<String>,
+
     /// What is applied to the scores, instead of what the model's row says.
     #[arg(long, value_enum)]
     pub(crate) activation: Option<ActivationArg>,

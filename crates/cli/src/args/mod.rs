@@ -14,13 +14,13 @@ use clap::{Args, Parser, Subcommand};
 
 pub(crate) use input::{InputArgs, PurposeArgs};
 pub(crate) use interaction::{ExplainArgs, MuveraArgs, RerankArgs, ScoreArgs, ScoredArgs};
-pub(crate) use model::{CacheArgs, FolderArgs, Kind, ModelArgs, PoolingArg};
+pub(crate) use model::{CacheArgs, FolderArgs, ModelArgs, PoolingArg};
 #[cfg(feature = "pdf")]
 pub(crate) use pdf::PdfArgs;
 pub(crate) use sparse::SparseArgs;
 pub(crate) use tune::TuneArgs;
 
-use crate::output::{Encoding, Format};
+use crate::formats::{Encoding, Format};
 
 /// Dense, sparse and multi-vector embeddings for text and images.
 ///
@@ -148,6 +148,10 @@ pub(crate) struct TokensArgs {
     pub(crate) model: ModelArgs,
     #[command(flatten)]
     pub(crate) purpose: PurposeArgs,
+
+    /// The query that texts are counted with, for rerankers.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) query_text: Option<String>,
 
     /// Counts what late-interaction models add to a text: its marker, and a query's mask tokens.
     #[arg(long)]

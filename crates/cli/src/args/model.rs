@@ -69,9 +69,9 @@ pub(crate) struct FolderArgs {
     #[arg(long, value_name = "DIR")]
     pub(crate) model_dir: Option<PathBuf>,
 
-    /// The model's family, where --model does not tell.
-    #[arg(long, value_enum)]
-    pub(crate) kind: Option<Kind>,
+    /// The model's family, where --model does not tell: dense, sparse, colbert, hybrid, image, colpali, or a plug-in's.
+    #[arg(long, value_name = "FAMILY")]
+    pub(crate) kind: Option<String>,
 
     /// How the folder's model makes one vector of the tokens' vectors.
     #[arg(long, value_enum, requires = "model_dir")]
@@ -101,42 +101,6 @@ pub(crate) struct CacheArgs {
     /// Downloads nothing.
     #[arg(long)]
     pub(crate) offline: bool,
-}
-
-/// The families that this program runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Kind {
-    /// One vector a text.
-    Dense,
-    /// Weighted terms of a text.
-    Sparse,
-    /// One vector a token.
-    Colbert,
-    /// All three of these from one run of one model.
-    Hybrid,
-    /// One vector an image.
-    Image,
-    /// One vector a patch of a page's image, or a token of a query.
-    Colpali,
-}
-
-impl Kind {
-    /// The kind of a family's rows, if this program runs it.
-    pub(crate) fn of_family(family: &str) -> Option<Self> {
-        Self::from_str(family, false).ok()
-    }
-
-    /// The family's name in rows.
-    pub(crate) fn family(self) -> &'static str {
-        match self {
-            Self::Dense => "dense",
-            Self::Sparse => "sparse",
-            Self::Colbert => "colbert",
-            Self::Hybrid => "hybrid",
-            Self::Image => "image",
-            Self::Colpali => "colpali",
-        }
-    }
 }
 
 /// How token vectors become one.

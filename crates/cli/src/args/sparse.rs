@@ -1,7 +1,7 @@
 //! Options of sparse models.
 
 use clap::Args;
-use embedkit::{Builder, Embedder};
+use embedkit::Builder;
 
 /// Options of sparse models; each is for the models that have it.
 #[derive(Debug, Args)]
@@ -44,7 +44,7 @@ pub(crate) struct SparseArgs {
 
 impl SparseArgs {
     /// Sets the model's parameters that are named here.
-    pub(crate) fn apply<F: Embedder>(&self, mut builder: Builder<F>) -> Builder<F> {
+    pub(crate) fn apply<E>(&self, mut builder: Builder<E>) -> Builder<E> {
         let numbers = [("k", self.k), ("b", self.b), ("avg-len", self.avg_len), ("alpha", self.alpha)];
         for (name, value) in numbers {
             if let Some(value) = value {

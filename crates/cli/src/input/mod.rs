@@ -3,54 +3,42 @@
 mod lines;
 mod record;
 
-use std::cell::RefCell;
-use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 
-use embedkit::CancelToken;
-
-pub(crate) use record::{Fields, LineFormat};
+use embedkit::{CancelToken, Pair};
 
 use crate::args::InputArgs;
 use crate::failure::{Failure, Result};
+use crate::ticket::{Fields, Input, Ticket};
 use lines::Lines;
 use record::Parser;
 
-/// An input on its way through the engine: everything but its text.
-#[derive(Clone, Debug)]
-pub(crate) struct Ticket {
-    /// Its place among all inputs, those that were skipped counted.
-    pub(crate) index: usize,
-    /// Its line, from 1.
-    line: usize,
-    /// The other fields of its object, where they are kept.
-    pub(crate) fields: Fields,
-}
-
-/// What the feed and whoever takes the results share: results come in input order, so the first
-/// ticket waiting belongs to the next result.
-#[derive(Debug, Default)]
-pub(crate) struct Ledger {
-    waiting: VecDeque<Ticket>,
-    failure: Option<Failure>,
-    skipped: u64,
-}
-
-/// Inputs and where they come from.
+/// Inputs and where they come from. They end at the first that is wrong; [`close`](Self::close) then says so.
 pub(crate) struct Inputs {
     source: Source,
-    origin: String,
+    origin: Origin,
     parser: Parser,
     skip_invalid: bool,
     keeps_input: bool,
     next_index: usize,
-    ledger: Rc<RefCell<Ledger>>,
+    skipped: u64,
+    failure: Option<Failure>,
 }
 
 enum Source {
     Arguments(std::vec::IntoIter<String>),
     Lines(Lines),
+}
+
+/// How errors name where inputs come from.
+#[derive(Clone, Debug)]
+pub(crate) struct Origin(String);
+
+impl Origin {
+    /// How errors name the place of an input.
+    pub(crate) fn place(&self, line: usize) -> String {
+        if self.0 == "argument" { format!("argument {line}") } else { format!("{}, line {line}", self.0) }
+    }
 }
 
 impl Inputs {
@@ -62,9 +50,16 @@ impl Inputs {
             Some(path) => (Source::Lines(Lines::of_file(path, cancel)?), path.display().to_string()),
             None => (Source::Lines(Lines::of_stdin(cancel)?), "standard input".to_owned()),
         };
-        let parser = Parser::new(field, args.input_format, args.keep_fields);
-        let ledger = Rc::default();
-        Ok(Self { source, origin, parser, skip_invalid: args.skip_invalid, keeps_input: false, next_index: 0, ledger })
+        Ok(Self {
+            source,
+            origin: Origin(origin),
+            parser: Parser::new(field, args.input_format, args.keep_fields),
+            skip_invalid: args.skip_invalid,
+            keeps_input: false,
+            next_index: 0,
+            skipped: 0,
+            failure: None,
+        })
     }
 
     /// Carries the input itself over to its result, as its field.
@@ -81,120 +76,33 @@ impl Inputs {
         }
     }
 
-    /// What to ask for the tickets of results.
-    pub(crate) fn tickets(&self) -> Tickets {
-        Tickets { ledger: self.ledger.clone(), origin: self.origin.clone(), skip_invalid: self.skip_invalid }
+    /// Where they come from.
+    pub(crate) fn origin(&self) -> Origin {
+        self.origin.clone()
     }
 
-    /// Each input with another field of its object, which is then kept or not. An input without it ends
-    /// the inputs with a failure.
-    pub(crate) fn with_field(mut self, name: &'static str, keep: bool) -> impl Iterator<Item = (String, String)> {
+    /// Each input as a document with the query of its object, and the instruction where it has one. The object's fields
+    /// are then kept or not. An input without a query ends the inputs with a failure.
+    pub(crate) fn pairs(&mut self, keep: bool) -> impl Iterator<Item = Input<Pair>> {
         std::iter::from_fn(move || {
-            let text = self.next()?;
-            let mut ledger = self.ledger.borrow_mut();
-            let ticket = ledger.waiting.back_mut()?;
-            let value = ticket.fields.get(name).and_then(|value| serde_json::from_str::<String>(value.get()).ok());
+            let Input { value: document, mut ticket } = self.next()?;
+            let text = |name: &str| serde_json::from_str::<String>(ticket.fields.get(name)?.get()).ok();
+            let (query, instruction) = (text("query"), text("instruction"));
+            let Some(query) = query else {
+                let place = self.origin.place(ticket.line);
+                self.failure = Some(Failure::At { place, reason: "has no text in a field `query`".to_owned() });
+                return None;
+            };
             if !keep {
                 ticket.fields.clear();
             }
-            if value.is_none() {
-                let place = place(&self.origin, ticket.line);
-                ledger.waiting.pop_back();
-                ledger.failure = Some(Failure::At { place, reason: format!("has no text in a field `{name}`") });
-            }
-            Some((text, value?))
-        })
-    }
-
-    fn read(&mut self) -> Option<Result<(String, Ticket)>> {
-        let Source::Lines(lines) = &mut self.source else { return self.argument() };
-        loop {
-            let line = match lines.next()? {
-                Ok(line) => line,
-                Err(error) => return Some(Err(Failure::io(&self.origin)(error))),
+            let pair = Pair::new(query, document);
+            let pair = match instruction {
+                Some(instruction) => pair.with_instruction(instruction),
+                None => pair,
             };
-            let line_number = lines.number();
-            match self.parser.parse(&line) {
-                Ok(None) => {}
-                Ok(Some((text, fields))) => {
-                    let ticket = Ticket { index: self.next_index, line: line_number, fields };
-                    self.next_index += 1;
-                    return Some(Ok((text, ticket)));
-                }
-                Err(reason) => {
-                    self.next_index += 1;
-                    let failure = Failure::At { place: place(&self.origin, line_number), reason };
-                    if !self.skip_invalid {
-                        return Some(Err(failure));
-                    }
-                    skip(&self.ledger, &failure);
-                }
-            }
-        }
-    }
-
-    fn argument(&mut self) -> Option<Result<(String, Ticket)>> {
-        let Source::Arguments(texts) = &mut self.source else { return None };
-        let text = texts.next()?;
-        self.next_index += 1;
-        Some(Ok((text, Ticket { index: self.next_index - 1, line: self.next_index, fields: Fields::new() })))
-    }
-}
-
-impl Iterator for Inputs {
-    type Item = String;
-
-    /// The next input's text. Ends at the first input that is wrong, which the ledger then knows.
-    fn next(&mut self) -> Option<String> {
-        if self.ledger.borrow().failure.is_some() {
-            return None;
-        }
-        let read = self.read()?;
-        let mut ledger = self.ledger.borrow_mut();
-        match read {
-            Ok((text, mut ticket)) => {
-                if self.keeps_input
-                    && let Ok(value) = serde_json::value::to_raw_value(&text)
-                {
-                    ticket.fields.insert(self.parser.field().to_owned(), value);
-                }
-                ledger.waiting.push_back(ticket);
-                Some(text)
-            }
-            Err(failure) => {
-                ledger.failure = Some(failure);
-                None
-            }
-        }
-    }
-}
-
-/// The tickets of the results.
-pub(crate) struct Tickets {
-    ledger: Rc<RefCell<Ledger>>,
-    origin: String,
-    skip_invalid: bool,
-}
-
-impl Tickets {
-    /// The ticket of the next result.
-    ///
-    /// # Errors
-    /// There are more results than inputs.
-    pub(crate) fn next(&self) -> Result<Ticket> {
-        let ticket = self.ledger.borrow_mut().waiting.pop_front();
-        ticket.ok_or_else(|| Failure::Failed("the model gave more results than there are inputs".to_owned()))
-    }
-
-    /// Takes note that this input could not be embedded: an error, unless such inputs are skipped.
-    pub(crate) fn refuse(&self, ticket: &Ticket, error: embedkit::Error) -> Result<()> {
-        let is_invalid = matches!(error, embedkit::Error::InvalidInput { .. });
-        let failure = Failure::At { place: place(&self.origin, ticket.line), reason: error.to_string() };
-        if self.skip_invalid && is_invalid {
-            skip(&self.ledger, &failure);
-            return Ok(());
-        }
-        Err(failure)
+            Some(Input { value: pair, ticket })
+        })
     }
 
     /// Inputs that were skipped.
@@ -202,21 +110,68 @@ impl Tickets {
     /// # Errors
     /// The failure that ended the inputs, if one did.
     pub(crate) fn close(self) -> Result<u64> {
-        let mut ledger = self.ledger.borrow_mut();
-        match ledger.failure.take() {
-            Some(failure) => Err(failure),
-            None => Ok(ledger.skipped),
+        self.failure.map_or(Ok(self.skipped), Err)
+    }
+
+    fn read(&mut self) -> Option<Result<Input<String>>> {
+        let Source::Lines(lines) = &mut self.source else { return self.argument() };
+        loop {
+            let line = match lines.next()? {
+                Ok(line) => line,
+                Err(error) => return Some(Err(Failure::io(&self.origin.0)(error))),
+            };
+            let line_number = lines.number();
+            match self.parser.parse(&line) {
+                Ok(None) => {}
+                Ok(Some((value, fields))) => {
+                    let ticket = Ticket { index: self.next_index, line: line_number, fields };
+                    self.next_index += 1;
+                    return Some(Ok(Input { value, ticket }));
+                }
+                Err(reason) => {
+                    self.next_index += 1;
+                    let failure = Failure::At { place: self.origin.place(line_number), reason };
+                    if !self.skip_invalid {
+                        return Some(Err(failure));
+                    }
+                    tracing::warn!("skipped: {failure}");
+                    self.skipped += 1;
+                }
+            }
         }
+    }
+
+    fn argument(&mut self) -> Option<Result<Input<String>>> {
+        let Source::Arguments(texts) = &mut self.source else { return None };
+        let value = texts.next()?;
+        self.next_index += 1;
+        let ticket = Ticket { index: self.next_index - 1, line: self.next_index, fields: Fields::new() };
+        Some(Ok(Input { value, ticket }))
     }
 }
 
-fn place(origin: &str, line: usize) -> String {
-    if origin == "argument" { format!("argument {line}") } else { format!("{origin}, line {line}") }
-}
+impl Iterator for Inputs {
+    type Item = Input<String>;
 
-fn skip(ledger: &RefCell<Ledger>, failure: &Failure) {
-    tracing::warn!("skipped: {failure}");
-    ledger.borrow_mut().skipped += 1;
+    fn next(&mut self) -> Option<Input<String>> {
+        if self.failure.is_some() {
+            return None;
+        }
+        match self.read()? {
+            Ok(mut input) => {
+                if self.keeps_input
+                    && let Ok(value) = serde_json::value::to_raw_value(&input.value)
+                {
+                    input.ticket.fields.insert(self.parser.field().to_owned(), value);
+                }
+                Some(input)
+            }
+            Err(failure) => {
+                self.failure = Some(failure);
+                None
+            }
+        }
+    }
 }
 
 /// A file or standard input to read, and how errors name it.

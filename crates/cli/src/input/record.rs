@@ -1,23 +1,7 @@
 //! One line, one input: a JSON string, an object with the field, or the line itself.
 
-use std::collections::BTreeMap;
-
-use serde_json::value::RawValue;
-
-/// Fields of an object, with their values as they were written.
-pub(crate) type Fields = BTreeMap<String, Box<RawValue>>;
-
-/// How lines are read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum LineFormat {
-    /// As the first line is: JSON if it is a JSON string or begins an object, else plain.
-    #[default]
-    Auto,
-    /// Each line is a JSON string, or an object with the input in a field.
-    Jsonl,
-    /// Each line is an input, whatever is in it.
-    Lines,
-}
+use crate::formats::LineFormat;
+use crate::ticket::Fields;
 
 /// Reads lines of one file.
 pub(super) struct Parser {

@@ -7,20 +7,7 @@ use half::f16;
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::failure::{Failure, Result};
-
-/// How a vector's values are stored.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Encoding {
-    /// 32-bit floats.
-    #[default]
-    F32,
-    /// 16-bit floats.
-    F16,
-    /// Signed bytes.
-    Int8,
-    /// A bit a value, set above zero, eight to a byte.
-    Binary,
-}
+use crate::formats::Encoding;
 
 /// An encoded vector.
 #[derive(Clone, Debug, PartialEq)]

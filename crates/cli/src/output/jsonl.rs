@@ -6,7 +6,7 @@ use serde::ser::{Serialize, Serializer};
 
 use super::{Row, Sink, Target};
 use crate::failure::Result;
-use crate::input::{Fields, Ticket};
+use crate::ticket::{Fields, Ticket};
 
 /// Writes JSON Lines.
 pub(crate) struct JsonLines(Target);
@@ -41,7 +41,8 @@ impl Serialize for Kept<'_> {
 
 impl<R: Row> Sink<R> for JsonLines {
     fn put(&mut self, ticket: &Ticket, row: R) -> Result<()> {
-        let line = Line { index: ticket.index, row, kept: Kept { fields: &ticket.fields, taken: R::KEYS } };
+        let taken = row.keys();
+        let line = Line { index: ticket.index, row, kept: Kept { fields: &ticket.fields, taken } };
         let written = serde_json::to_writer(&mut self.0, &line).map_err(std::io::Error::from);
         written.and_then(|()| self.0.write_all(b"\n")).map_err(|error| self.0.failure(error))?;
         self.0.pause()

@@ -1,5 +1,6 @@
 //! Where results go, and in which format.
 
+mod any;
 mod dense;
 mod encoding;
 mod jsonl;
@@ -10,15 +11,19 @@ mod parquet;
 mod sparse;
 mod target;
 
-pub(crate) use dense::{DenseRow, dense_sink};
-pub(crate) use encoding::{Encoder, Encoding, Values};
+pub(crate) use any::AnyRow;
+pub(crate) use dense::DenseRow;
+pub(crate) use encoding::{Encoder, Values};
 pub(crate) use jsonl::JsonLines;
-pub(crate) use multi::{HybridRow, MultiRow};
+pub(crate) use multi::MultiRow;
 pub(crate) use sparse::{SparseRow, TermsRow};
 pub(crate) use target::Target;
 
-use crate::failure::Result;
-use crate::input::Ticket;
+use std::path::PathBuf;
+
+use crate::failure::{Failure, Result};
+use crate::formats::Format;
+use crate::ticket::Ticket;
 
 /// Takes results in input order.
 pub(crate) trait Sink<R> {
@@ -32,17 +37,26 @@ pub(crate) trait Sink<R> {
 /// A result as an object's fields.
 pub(crate) trait Row: serde::Serialize {
     /// The fields' names. A kept input field of the same name gives way.
-    const KEYS: &'static [&'static str];
+    fn keys(&self) -> &'static [&'static str];
 }
 
-/// The format of dense results.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Format {
-    /// One JSON object a line.
-    #[default]
-    Jsonl,
-    /// One NumPy array, a row an input.
-    Npy,
-    /// One Parquet file with the columns `index` and `embedding`.
-    Parquet,
+/// The sink of vectors, in a format.
+pub(crate) fn dense_sink(
+    format: Format,
+    output: Option<&PathBuf>,
+    keep_fields: bool,
+) -> Result<Box<dyn Sink<DenseRow>>> {
+    Ok(match format {
+        Format::Jsonl => Box::new(JsonLines::new(Target::open(output)?)),
+        Format::Npy if keep_fields => {
+            return Err(Failure::Usage("--keep-fields needs --format jsonl or parquet: an array has no fields".into()));
+        }
+        Format::Npy => Box::new(npy::Npy::new(Target::open_seekable(output)?)?),
+        #[cfg(feature = "parquet")]
+        Format::Parquet => Box::new(parquet::Parquet::new(Target::open_seekable(output)?, keep_fields)),
+        #[cfg(not(feature = "parquet"))]
+        Format::Parquet => {
+            return Err(Failure::Usage("--format parquet needs a build with the feature `parquet`".to_owned()));
+        }
+    })
 }

@@ -3,31 +3,19 @@
 use embedkit::multivector::MultiVector;
 use serde::Serialize;
 
-use super::{Encoder, Row, SparseRow, Values};
+use super::{Encoder, Row, Values};
 use crate::failure::Result;
 
 /// One multi-vector, a vector a row.
 #[derive(Serialize)]
 pub(crate) struct MultiRow {
-    embeddings: Vec<Values>,
-}
-
-/// One vector, a sparse vector and a multi-vector.
-#[derive(Serialize)]
-pub(crate) struct HybridRow {
-    pub(crate) embedding: Values,
-    #[serde(flatten)]
-    pub(crate) sparse: SparseRow,
-    #[serde(flatten)]
-    pub(crate) multi: MultiRow,
-}
-
-impl Row for HybridRow {
-    const KEYS: &'static [&'static str] = &["embedding", "indices", "values", "embeddings"];
+    pub(super) embeddings: Vec<Values>,
 }
 
 impl Row for MultiRow {
-    const KEYS: &'static [&'static str] = &["embeddings"];
+    fn keys(&self) -> &'static [&'static str] {
+        &["embeddings"]
+    }
 }
 
 impl MultiRow {

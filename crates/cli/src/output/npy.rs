@@ -4,7 +4,7 @@ use embedkit::vector::npy::Writer;
 
 use super::{DenseRow, Sink, Target, Values};
 use crate::failure::{Failure, Result};
-use crate::input::Ticket;
+use crate::ticket::Ticket;
 
 /// Writes a `.npy` file.
 pub(crate) struct Npy {

@@ -11,7 +11,7 @@ use parquet::schema::parser::parse_message_type;
 
 use super::{DenseRow, Sink, Target, Values};
 use crate::failure::{Failure, Result};
-use crate::input::Ticket;
+use crate::ticket::Ticket;
 
 /// Rows held until they are written as a group.
 const GROUP: usize = 4096;

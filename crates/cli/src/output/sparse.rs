@@ -1,7 +1,7 @@
 //! Results of sparse models.
 
 use embedkit::SparseVector;
-use embedkit::sparse::WeightedTerm;
+use embedkit::WeightedTerm;
 use serde::Serialize;
 
 use super::Row;
@@ -14,7 +14,9 @@ pub(crate) struct SparseRow {
 }
 
 impl Row for SparseRow {
-    const KEYS: &'static [&'static str] = &["indices", "values"];
+    fn keys(&self) -> &'static [&'static str] {
+        &["indices", "values"]
+    }
 }
 
 /// What a sparse vector's entries stand for, heaviest first.
@@ -30,7 +32,9 @@ struct Term {
 }
 
 impl Row for TermsRow {
-    const KEYS: &'static [&'static str] = &["terms"];
+    fn keys(&self) -> &'static [&'static str] {
+        &["terms"]
+    }
 }
 
 impl From<Vec<WeightedTerm>> for TermsRow {

@@ -1,14 +1,12 @@
 //! `score`, `explain` and `muvera`: what can be done with multi-vectors.
 
-use embedkit::TextEmbedder;
 use std::io::BufRead as _;
 use std::path::Path;
 
-use embedkit::Role;
-use embedkit::colbert::LateInteractionTextEmbedding;
 use embedkit::colpali::explain::SimilarityMap;
-use embedkit::colpali::{Content, HeatMap, LateInteractionMultimodalEmbedding};
+use embedkit::colpali::{Content, HeatMap};
 use embedkit::multivector::{MaxSim, MultiVector, Muvera};
+use embedkit::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::scored::{self, ScoreRow};
@@ -20,11 +18,12 @@ use crate::run::Run;
 pub(super) fn score(args: &ScoreArgs) -> Result<()> {
     let model = args.scored.model.builder::<LateInteractionTextEmbedding>()?.build()?;
     let query = MaxSim::new(&model.embed_one(&args.query, Role::Query)?)?;
-    let sink = scored::sink(&args.scored)?;
-    let (run, inputs) = Run::start(&args.scored.input, "text", args.scored.output.as_ref())?;
-    let inputs = inputs.keeping_input(args.scored.with_text);
-    let row = |vectors: MultiVector| Ok(ScoreRow { score: query.score(&vectors)? });
-    run.embed(model.passage_embed(inputs), row, sink)
+    let mut sink = scored::sink(&args.scored)?;
+    let (mut run, inputs) = Run::start(&args.scored.input, "text", args.scored.output.as_ref())?;
+    let mut inputs = inputs.keeping_input(args.scored.with_text);
+    let row = |_: &String, vectors: MultiVector| Ok(ScoreRow { score: query.score(&vectors)? });
+    run.embed(model.passage_embed(inputs.by_ref()), row, &mut *sink)?;
+    run.finish(inputs, sink)
 }
 
 pub(super) fn explain(args: &ExplainArgs) -> Result<()> {
@@ -38,7 +37,7 @@ pub(super) fn explain(args: &ExplainArgs) -> Result<()> {
 fn explain_page(args: &ExplainArgs, page: &Path, png: &Path) -> Result<()> {
     let model = args.model.builder::<LateInteractionMultimodalEmbedding>()?.build()?;
     let query = model.embed_one(&Content::text(&args.query), Role::Query)?;
-    let vectors = model.embed_one(&Content::page(page), Role::Passage)?;
+    let vectors = model.embed_one(&Content::image(page), Role::Passage)?;
     Ok(HeatMap::new(SimilarityMap::of_query(&query, &vectors)?, page)?.write_png(png)?)
 }
 

@@ -1,12 +1,14 @@
 //! `rerank`: documents by their relevance to a query.
 
+use std::sync::Arc;
+
 use embedkit::Builder;
-use embedkit::rerank::{Pair, Reranker};
+use embedkit::prelude::*;
 
 use super::scored::{self, ScoreRow};
 use crate::args::{InputArgs, RerankArgs};
 use crate::failure::Result;
-use crate::output::{JsonLines, Target};
+use crate::output::{JsonLines, Sink, Target};
 use crate::run::Run;
 
 pub(super) fn run(args: &RerankArgs) -> Result<()> {
@@ -22,18 +24,30 @@ pub(super) fn run(args: &RerankArgs) -> Result<()> {
 }
 
 fn rank(args: &RerankArgs, model: &Reranker, query: &str) -> Result<()> {
-    let sink = scored::sink(&args.scored)?;
-    let (run, inputs) = Run::start(&args.scored.input, "text", args.scored.output.as_ref())?;
-    let inputs = inputs.keeping_input(args.scored.with_text);
-    run.embed(model.rerank(query, inputs), |score| Ok(ScoreRow { score }), sink)
+    let mut sink = scored::sink(&args.scored)?;
+    let (mut run, inputs) = Run::start(&args.scored.input, "text", args.scored.output.as_ref())?;
+    let mut inputs = inputs.keeping_input(args.scored.with_text);
+    let query: Arc<str> = query.into();
+    let pairs = inputs.by_ref().map(|input| input.map(|text| instructed(args, Pair::new(query.clone(), text))));
+    run.embed(model.rerank_pairs(pairs), |_, score| Ok(ScoreRow { score }), &mut *sink)?;
+    run.finish(inputs, sink)
 }
 
 /// Each line's own query and text.
 fn score_pairs(args: &RerankArgs, model: &Reranker) -> Result<()> {
     let keep = args.scored.input.keep_fields;
     let input = InputArgs { keep_fields: true, ..args.scored.input.clone() };
-    let (run, inputs) = Run::start(&input, "text", args.scored.output.as_ref())?;
-    let sink = Box::new(JsonLines::new(Target::open(args.scored.output.as_ref())?));
-    let pairs = inputs.with_field("query", keep).map(|(text, query)| Pair::new(query, text));
-    run.embed(model.rerank_pairs(pairs), |score| Ok(ScoreRow { score }), sink)
+    let (mut run, mut inputs) = Run::start(&input, "text", args.scored.output.as_ref())?;
+    let mut sink: Box<dyn Sink<ScoreRow>> = Box::new(JsonLines::new(Target::open(args.scored.output.as_ref())?));
+    let pairs = inputs.pairs(keep).map(|input| input.map(|pair| instructed(args, pair)));
+    run.embed(model.rerank_pairs(pairs), |_, score| Ok(ScoreRow { score }), &mut *sink)?;
+    run.finish(inputs, sink)
+}
+
+/// The pair with the instruction of the arguments, unless its line has one of its own.
+fn instructed(args: &RerankArgs, pair: Pair) -> Pair {
+    match &args.instruction {
+        Some(instruction) if pair.instruction.is_none() => pair.with_instruction(instruction.as_str()),
+        _ => pair,
+    }
 }

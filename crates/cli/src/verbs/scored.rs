@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use crate::args::ScoredArgs;
 use crate::failure::{Failure, Result};
-use crate::input::Ticket;
 use crate::output::{JsonLines, Row, Sink, Target};
+use crate::ticket::Ticket;
 
 /// A document's score.
 #[derive(Serialize)]
@@ -18,7 +18,9 @@ pub(super) struct ScoreRow {
 }
 
 impl Row for ScoreRow {
-    const KEYS: &'static [&'static str] = &["score"];
+    fn keys(&self) -> &'static [&'static str] {
+        &["score"]
+    }
 }
 
 /// Where the arguments say that scores go.

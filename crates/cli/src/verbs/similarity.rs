@@ -1,25 +1,22 @@
 //! `similarity`: a matrix to read.
 
-use embedkit::TextEmbedder;
 use std::fmt::Write as _;
 
-use embedkit::dense::TextEmbedding;
+use embedkit::prelude::*;
 use embedkit::vector::cosine;
 
-use crate::args::{Kind, SimilarityArgs};
+use crate::args::SimilarityArgs;
 use crate::failure::{Failure, Result};
 
 /// Characters of a text that are shown beside its row.
 const SHOWN: usize = 60;
 
 pub(super) fn run(args: &SimilarityArgs) -> Result<()> {
-    let matrix = match args.model.kind()? {
-        Kind::Dense => dense(args)?,
-        other => {
-            let family = other.family();
-            return Err(Failure::Usage(format!("similarity is for dense text models, and this one is {family}")));
-        }
-    };
+    let family = args.model.family()?.name();
+    if family != TextEmbedding::FAMILY {
+        return Err(Failure::Usage(format!("similarity is for dense text models, and this one is {family}")));
+    }
+    let matrix = dense(args)?;
     super::print(&table(&args.texts, &matrix))
 }
 

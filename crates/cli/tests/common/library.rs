@@ -1,5 +1,7 @@
 //! Models in the library: numbers out, whatever the family.
 
+use embedkit::ImageEmbedder;
+use embedkit::PageEmbedder;
 use embedkit::TextEmbedder;
 use std::path::Path;
 
@@ -35,7 +37,9 @@ pub(crate) fn embed(
     purpose.task = task;
     Ok(match row.family.as_str() {
         "dense" => load::<TextEmbedding>(row, folder, settings)?.embed_for(inputs, purpose).collect(),
-        "image" => load::<ImageEmbedding>(row, folder, settings)?.embed(inputs.iter().map(String::as_str)).collect(),
+        "image" => {
+            load::<ImageEmbedding>(row, folder, settings)?.embed_images(inputs.iter().map(String::as_str)).collect()
+        }
         "sparse" => {
             let model = load::<SparseTextEmbedding>(row, folder, settings)?;
             model.embed_for(inputs, purpose).map(|vector| vector.map(|vector| sparse(&vector))).collect()
@@ -68,11 +72,11 @@ pub(crate) fn is_picture(input: &str) -> bool {
 }
 
 fn content(input: &str) -> Content {
-    if is_picture(input) { Content::Page(ImageInput::path(input)) } else { Content::text(input) }
+    if is_picture(input) { Content::Image(ImageInput::path(input)) } else { Content::text(input) }
 }
 
 fn load<F: Embedder>(row: &ModelDescription, folder: &Path, settings: &[Setting]) -> Result<F> {
-    let plain = Builder::<F>::new(row.clone()).model_dir(folder);
+    let plain = F::builder(row.clone()).model_dir(folder);
     settings.iter().fold(plain, |builder, setting| setting.apply(builder)).build()
 }
 

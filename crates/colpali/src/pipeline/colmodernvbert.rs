@@ -2,10 +2,11 @@
 
 use std::fmt::Write;
 
+use embedkit_core::ImageInput;
 use embedkit_core::session::Tensor;
 use embedkit_core::tokenizer::{TokenBatch, Tokenizer};
 use embedkit_core::{Error, LoadContext, ModelDescription, Result};
-use embedkit_image::{ImageInput, Processed, Processor};
+use embedkit_image::{Processed, Processor};
 use serde::Deserialize;
 
 use super::page_reader::{Inputs, Page, PageReader, Vision};

@@ -1,9 +1,10 @@
 //! `colpali`: PaliGemma on whole pages of one size.
 
+use embedkit_core::ImageInput;
 use embedkit_core::session::Tensor;
 use embedkit_core::tokenizer::{Encoding, TokenBatch, Tokenizer};
 use embedkit_core::{Error, LoadContext, ModelDescription, Result};
-use embedkit_image::{ImageInput, Processed, Processor};
+use embedkit_image::{Processed, Processor};
 
 use super::page_reader::{Inputs, Page, PageReader, Vision};
 use super::parameters::{Parameters, required};

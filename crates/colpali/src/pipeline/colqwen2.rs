@@ -1,9 +1,9 @@
 //! `colqwen2`: Qwen2-VL on pages of their own size.
 
+use embedkit_core::ImageInput;
 use embedkit_core::session::Tensor;
 use embedkit_core::tokenizer::{TokenBatch, Tokenizer};
 use embedkit_core::{Error, LoadContext, ModelDescription, Result};
-use embedkit_image::ImageInput;
 
 use super::page_reader::{Inputs, Page, PageReader, Vision};
 use super::parameters::Parameters;

@@ -1,17 +1,17 @@
 //! The pipeline that all architectures share.
 
+use embedkit_core::ImageInput;
 use embedkit_core::session::{BadOutput, SessionPool, Tensor};
 use embedkit_core::tokenizer::{Encoding, TokenBatch, Tokenizer, TokenizerOptions};
 use embedkit_core::{
-    AnyPipeline, Architecture, Error, LoadContext, ModelDescription, ModelOption, Padding, Pipeline, Pooling, Prepared,
-    Purpose, Result, TextModel, Usage,
+    AnyPipeline, Architecture, Content, Error, LoadContext, ModelDescription, ModelOption, Padding, Pipeline, Pooling,
+    Prepared, Purpose, Result, TextModel, Usage,
 };
-use embedkit_image::ImageInput;
 use embedkit_vector::multivector::{MultiVector, RowLabel};
 
 use super::parameters::Parameters;
 use super::rows::RowReader;
-use crate::{Content, FAMILY};
+use crate::FAMILY;
 
 /// Inputs of a graph, by name.
 pub(super) type Inputs = Vec<(&'static str, Tensor<'static>)>;
@@ -228,10 +228,11 @@ impl<V: Vision> Pipeline for PagePipeline<V> {
         purpose.check_task(self.model.model())?;
         let item = match content {
             Content::Text(text) => Item { encoding: self.encode(text, purpose)?, page: None },
-            Content::Page(picture) => {
+            Content::Image(picture) => {
                 let page = self.vision.read_page(picture, self.model.tokenizer())?;
                 Item { encoding: page.encoding, page: Some((page.pixels, page.patches)) }
             }
+            other => return Err(Error::input(format!("it is {}, and this model takes texts and pages", other.kind()))),
         };
         let (usage, length) = (Usage::from(&item.encoding), item.encoding.ids.len());
         let pixels = item.page.as_ref().map_or(0, |(pixels, _)| self.vision.bytes(pixels));

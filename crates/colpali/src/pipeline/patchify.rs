@@ -1,7 +1,8 @@
 //! Qwen2-VL's patches (<https://arxiv.org/abs/2409.12191>): a page of any size as a list of them.
 
+use embedkit_core::ImageInput;
 use embedkit_core::{Error, ModelFiles, Result};
-use embedkit_image::{DecodeOptions, ImageInput, Processor, processor_settings};
+use embedkit_image::{DecodeOptions, Processor, processor_settings};
 use serde::Deserialize;
 
 /// The most pixels along a token's side, and frames of a patch; the model has 28 and 2.

@@ -1,6 +1,7 @@
 //! What the tests share: the fixtures and their models.
 #![allow(dead_code, reason = "every test takes what it needs")]
 
+use embedkit_core::Embedder;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -46,7 +47,7 @@ pub(crate) fn folder() -> PathBuf {
 }
 
 pub(crate) fn builder(case: &Case<Golden>) -> Builder<LateInteractionMultimodalEmbedding> {
-    Builder::new(case.golden.model.clone()).model_dir(&case.folder)
+    LateInteractionMultimodalEmbedding::builder(case.golden.model.clone()).model_dir(&case.folder)
 }
 
 pub(crate) fn load(case: &Case<Golden>) -> LateInteractionMultimodalEmbedding {

@@ -8,6 +8,7 @@
 mod any;
 mod batching;
 mod control;
+mod converted;
 mod embeddings;
 mod erased;
 mod loaded;
@@ -15,11 +16,13 @@ mod run;
 mod threads;
 mod window;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 pub use any::AnyPipeline;
 pub use batching::Batching;
 pub use control::{CancelToken, Progress};
+use converted::Converted;
 pub use embeddings::{Embeddings, WithInputs, WithInputsAndUsage, WithUsage};
 use erased::ErasedPipeline;
 pub use loaded::LoadedModel;
@@ -62,6 +65,18 @@ impl<I: ?Sized + Sync + 'static, O: Send + 'static> Engine<I, O> {
         })?;
         options.batching.check()?;
         Ok(Self { model, pipeline, batching: options.batching.clone(), threads: Threads::new(options.threads)? })
+    }
+
+    /// The same engine behind other types: `input` makes its inputs of what is given, and an input that it refuses
+    /// fails alone; `output` makes what is wanted of its outputs.
+    pub fn converted<J, P>(self, input: fn(&J) -> Result<Cow<'_, I>>, output: fn(O) -> P) -> Engine<J, P>
+    where
+        I: ToOwned,
+        J: ?Sized + Sync + 'static,
+        P: Send + 'static,
+    {
+        let Self { model, pipeline, batching, threads } = self;
+        Engine { model, pipeline: Arc::new(Converted { inner: pipeline, input, output }), batching, threads }
     }
 
     /// The model's row, with the caller's overrides.

@@ -1,14 +1,14 @@
 //! What crates add to a program, and the registry in which it is found.
 
 mod architecture;
+mod family;
 mod filter;
 mod registry;
 
 pub use architecture::{Architecture, LoadContext, ModelOption};
+pub use family::Family;
 pub use filter::ModelFilter;
 pub use registry::Registry;
-
-use crate::Family;
 
 /// Everything one crate adds: rows, architectures, families.
 ///

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use super::{Architecture, ModelFilter, Plugin};
+use super::{Architecture, Family, ModelFilter, Plugin};
 use crate::model::check_row;
-use crate::{Error, Family, Manifest, ModelDescription, ModelFiles, Result, Source};
+use crate::{Error, Manifest, ModelDescription, ModelFiles, Result, Source};
 
 /// The models, architectures and families a program knows. Cheap to clone; clones share their contents.
 #[derive(Clone, Default)]

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use search::{layouts, search};
 
 use crate::limits::check_count;
-use crate::{Builder, Embedder, Error, Result, Tuning};
+use crate::{Build, Builder, Error, Result, Tuning};
 
 /// A tuning replaces another only when it takes less than this part of its time: on a machine that
 /// does other things too, smaller differences are chance.
@@ -38,7 +38,7 @@ pub struct Trial {
     pub is_better: bool,
 }
 
-impl<E: Embedder> Tuner<E> {
+impl<E: Build> Tuner<E> {
     /// A tuner of the model that this builder loads, with its options: sessions or threads that it fixes
     /// stay as they are, and so do they on accelerators.
     pub fn new(builder: Builder<E>) -> Self {
@@ -101,7 +101,7 @@ fn timed<E>(model: &E, work: &mut impl FnMut(&E) -> Result<()>) -> Result<Durati
     Ok(start.elapsed())
 }
 
-impl<E: Embedder> Builder<E> {
+impl<E: Build> Builder<E> {
     /// What the model runs with as this builder has it.
     fn untuned(&self) -> Result<Tuning> {
         // No session is needed to tell.

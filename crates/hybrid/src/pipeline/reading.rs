@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use embedkit_core::session::{BadOutput, Outputs, Precision};
 use embedkit_core::tokenizer::TokenBatch;
-use embedkit_core::{Error, Result, TextModel};
+use embedkit_core::{Result, TextModel};
 use embedkit_vector::SparseVector;
 use embedkit_vector::multivector::{MultiVector, RowLabel};
 

@@ -2,7 +2,7 @@
 
 use embedkit_core::Result;
 
-use crate::raster::{CHANNELS, Raster};
+use crate::raster::{CHANNELS, Raster, RasterOps};
 
 /// The window of `height` x `width` in the picture's middle, and whether zeros had to be added.
 ///

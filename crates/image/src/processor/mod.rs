@@ -11,14 +11,14 @@ mod tile;
 
 use std::sync::Arc;
 
-use embedkit_core::{Error, ModelFiles, Result};
+use embedkit_core::{Error, ImageInput, ModelFiles, Result};
 
 pub use config::{ProcessorConfig, processor_settings};
 pub use resampling::Resampling;
 
 use crate::decode::DecodeOptions;
-use crate::input::ImageInput;
-use crate::raster::{CHANNELS, Raster, rgb_bytes};
+use crate::open::{open, with_input_name};
+use crate::raster::{CHANNELS, Raster, RasterOps, rgb_bytes};
 use levels::Levels;
 use size::Resize;
 use tile::Tiling;
@@ -109,12 +109,12 @@ impl Processor {
     /// picture, damaged, empty or larger than the options say.
     pub fn process(&self, input: &ImageInput) -> Result<Processed> {
         let process = || {
-            let opened = input.open(&self.decode)?;
+            let opened = open(input, &self.decode)?;
             let memory = opened.memory().saturating_add(self.memory(opened.size()));
             let _memory = self.decode.budget().reserve(memory)?;
             self.process_raster(opened.decode(&self.decode)?)
         };
-        process().map_err(|error| input.with_input_name(error))
+        process().map_err(|error| with_input_name(input, error))
     }
 
     /// Bytes that the steps take for a picture of this width and height.

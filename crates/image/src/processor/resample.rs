@@ -9,7 +9,7 @@ use embedkit_core::Result;
 
 use super::resampling::{PRECISION_BITS, Resampling, Taps};
 use crate::memory::with_room;
-use crate::raster::{CHANNELS, Raster};
+use crate::raster::{CHANNELS, Raster, RasterOps};
 use crate::vectorize::{Kernel, widest};
 
 /// The picture at `width` x `height`; both must be positive.

@@ -5,7 +5,7 @@ use embedkit_core::Result;
 use super::resample::resample;
 use super::resampling::Resampling;
 use super::size::{Resize, Size};
-use crate::raster::{Raster, rgb_bytes};
+use crate::raster::{Raster, RasterOps, rgb_bytes};
 
 /// How a picture becomes square tiles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

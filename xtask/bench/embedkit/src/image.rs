@@ -1,6 +1,8 @@
 //! Pictures: their vectors, and what is done to them before a model runs.
 
 use embedkit::Embedder;
+use embedkit::ImageEmbedder;
+use embedkit::image::DecodeImage;
 use std::path::PathBuf;
 
 use bench_protocol::results::Row;
@@ -22,12 +24,12 @@ pub(crate) fn load(config: &Config) -> Result<Embedding, Failure> {
 
 impl Side for Embedding {
     fn bulk(&mut self, items: &[String]) -> Result<Answer, Failure> {
-        Ok(gather(self.0.embed(items.iter().map(PathBuf::from)), Row::from)?)
+        Ok(gather(self.0.embed_images(items.iter().map(PathBuf::from)), Row::from)?)
     }
 
     fn stream(&mut self, items: &mut (dyn Iterator<Item = String> + Send)) -> Result<usize, Failure> {
         let mut results = 0;
-        for vector in self.0.embed(items) {
+        for vector in self.0.embed_images(items) {
             results += usize::from(!vector?.is_empty());
         }
         Ok(results)

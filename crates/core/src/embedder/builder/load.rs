@@ -6,28 +6,47 @@ use super::model_ref::FilesFrom;
 use super::{Builder, ModelRef};
 use crate::engine::LoadedModel;
 use crate::{
-    Architecture, Embedder, Error, Family, FamilyOf, LoadContext, ModelDescription, ModelFiles, ModelOption,
+    AnyEmbedder, Architecture, Embedder, Error, Family, LoadContext, ModelDescription, ModelFiles, ModelOption,
     Quantization, Registry, Result,
 };
 
-impl<E: Embedder> Builder<E> {
+/// What a [`Builder`] makes: every [`Embedder`], and [`AnyEmbedder`].
+pub trait Build: Sized {
+    /// Loads the model.
+    ///
+    /// # Errors
+    /// As [`Builder::build`].
+    fn build(builder: Builder<Self>) -> Result<Self>;
+}
+
+impl<E: Embedder> Build for E {
+    fn build(builder: Builder<Self>) -> Result<Self> {
+        Ok(E::from_engine(builder.load()?.engine()?))
+    }
+}
+
+impl Build for AnyEmbedder {
+    fn build(builder: Builder<Self>) -> Result<Self> {
+        let family = builder.require_family()?;
+        Ok(AnyEmbedder::from_engine(family.engine(builder.load()?)?))
+    }
+}
+
+impl<E: Build> Builder<E> {
     /// Loads the model.
     ///
     /// # Errors
     /// [`Error::UnknownModel`], [`Error::UnknownArchitecture`], a download that fails, missing or
     /// wrong files, options that do not fit the model.
     pub fn build(self) -> Result<E> {
-        Ok(E::from_engine(self.load()?.engine()?))
-    }
-
-    pub(crate) fn load(self) -> Result<LoadedModel> {
-        self.load_of(FamilyOf::<E>::FAMILY)
+        E::build(self)
     }
 }
 
 impl<E> Builder<E> {
-    /// Loads a model of this family.
-    pub(crate) fn load_of(self, family: &dyn Family) -> Result<LoadedModel> {
+    /// Loads the model, for whoever asks for its types.
+    pub(crate) fn load(self) -> Result<LoadedModel> {
+        let family = self.require_family()?;
         self.check()?;
         let registry = self.registry.clone().unwrap_or_else(|| Registry::global().clone());
         let (model, files) = self.resolve(&registry, family)?;

@@ -1,8 +1,20 @@
 //! What all families' public types have in common.
 
+mod any;
+mod builder;
+mod family_of;
+
+use std::iter::Map;
 use std::sync::Arc;
 
-use crate::{Builder, Embeddings, Engine, ModelDescription, ModelFiles, ModelRef, Purpose, Result, Role, Usage};
+pub use any::AnyEmbedder;
+pub use builder::{Build, Builder, ModelRef};
+pub use family_of::FamilyOf;
+
+use crate::{
+    Content, Embeddings, Engine, FromContent, ImageInput, IntoEmbedding, ModelDescription, ModelFiles, Purpose, Result,
+    Role, Usage,
+};
 
 /// A loaded model of a family: the public face of its [`Engine`].
 ///
@@ -13,10 +25,10 @@ pub trait Embedder: Sized + Send + Sync + 'static {
     const FAMILY: &'static str;
 
     /// What goes in.
-    type Input: ?Sized + Sync + 'static;
+    type Input: ?Sized + FromContent;
 
     /// What comes out.
-    type Output: Send + 'static;
+    type Output: IntoEmbedding;
 
     /// Describes a model folder that no row describes.
     ///
@@ -33,7 +45,7 @@ pub trait Embedder: Sized + Send + Sync + 'static {
     /// Finds and loads a model: a registered one by its id or alias, in any case; a folder or files that describe
     /// themselves; or a row, registered or not.
     fn builder(model: impl Into<ModelRef>) -> Builder<Self> {
-        Builder::new(model)
+        Builder::new(model).of_family(FamilyOf::<Self>::FAMILY)
     }
 
     /// The model's row, with the caller's overrides.
@@ -129,3 +141,99 @@ pub trait TextEmbedder: Embedder<Input = str> {
 }
 
 impl<E: Embedder<Input = str>> TextEmbedder for E {}
+
+/// A model that takes images: every [`Embedder`] whose input an image can be made into.
+pub trait ImageEmbedder: Embedder
+where
+    Self::Input: From<ImageInput> + AsRef<Self::Input> + Sized,
+{
+    /// Embeds images, lazily and in their order. Takes paths, the bytes of files and whatever else an [`ImageInput`]
+    /// is made from. Images are decoded ahead of the model's runs, on all cores; one that cannot be decoded gives its
+    /// error, and the others go on.
+    fn embed_images<S>(&self, images: S) -> Embeddings<'_, Images<S, Self::Input>, Self::Input, Self::Output>
+    where
+        S: IntoIterator,
+        S::Item: Into<ImageInput>,
+    {
+        let images: Images<S, Self::Input> = images.into_iter().map(|image| image.into().into());
+        self.engine().run(images, Role::Passage)
+    }
+
+    /// Embeds one image.
+    ///
+    /// # Errors
+    /// An image that cannot be decoded, or a run that fails.
+    fn embed_image(&self, image: impl Into<ImageInput>) -> Result<Self::Output> {
+        self.engine().run_one(&image.into().into(), &Role::Passage.into())
+    }
+
+    /// What an image uses of the model's window, without a run: tokens of a page, or patches of 32 × 32 pixels.
+    ///
+    /// # Errors
+    /// An image that cannot be decoded.
+    fn image_usage(&self, image: impl Into<ImageInput>) -> Result<Usage> {
+        self.engine().usage(&image.into().into(), &Role::Passage.into())
+    }
+}
+
+impl<E: Embedder> ImageEmbedder for E where E::Input: From<ImageInput> + AsRef<E::Input> + Sized {}
+
+/// Inputs on their way to a model of images.
+pub type Images<S, I> = Map<<S as IntoIterator>::IntoIter, fn(<S as IntoIterator>::Item) -> I>;
+
+/// A model that takes texts and images into one space, as those of pages do: every [`Embedder`] of [`Content`].
+pub trait PageEmbedder: Embedder<Input = Content> {
+    /// Embeds queries, lazily and in their order, each independent of the others.
+    fn query_embed<S>(&self, queries: S) -> Embeddings<'_, Images<S, Content>, Content, Self::Output>
+    where
+        S: IntoIterator,
+        S::Item: AsRef<str>,
+    {
+        let queries: Images<S, Content> = queries.into_iter().map(Content::text);
+        self.engine().run(queries, Role::Query)
+    }
+
+    /// Embeds texts and pages, mixed, for any purpose. A page is the same for every role; with
+    /// [`Purpose::without_prompt`], texts go without what the model puts around a query.
+    fn embed_for<S>(
+        &self,
+        contents: S,
+        purpose: impl Into<Purpose>,
+    ) -> Embeddings<'_, S::IntoIter, Content, Self::Output>
+    where
+        S: IntoIterator,
+        S::Item: AsRef<Content>,
+    {
+        self.engine().run(contents, purpose)
+    }
+
+    /// Embeds one text or page.
+    ///
+    /// # Errors
+    /// A text or page that cannot be embedded, or a run that fails.
+    fn embed_one(&self, content: &Content, purpose: impl Into<Purpose>) -> Result<Self::Output> {
+        self.engine().run_one(content, &purpose.into())
+    }
+
+    /// What a text or page uses of the model's window, without a run.
+    ///
+    /// # Errors
+    /// A text or page that cannot be read.
+    fn usage(&self, content: &Content, purpose: impl Into<Purpose>) -> Result<Usage> {
+        self.engine().usage(content, &purpose.into())
+    }
+
+    /// Tokens of all texts and pages together: after truncation, special tokens included, padding not.
+    ///
+    /// # Errors
+    /// The first that cannot be read.
+    fn token_count<S>(&self, contents: S, purpose: impl Into<Purpose>) -> Result<usize>
+    where
+        S: IntoIterator,
+        S::Item: AsRef<Content>,
+    {
+        self.engine().count_tokens(contents, &purpose.into())
+    }
+}
+
+impl<E: Embedder<Input = Content>> PageEmbedder for E {}

@@ -6,11 +6,12 @@ mod model_ref;
 use std::marker::PhantomData;
 use std::path::PathBuf;
 
+pub use load::Build;
 use model_ref::FilesFrom;
 pub use model_ref::ModelRef;
 
 use crate::engine::EngineOptions;
-use crate::{Activation, Error, ModelFiles, ModelOption, OutputSelector, Pooling, Registry, Result};
+use crate::{Activation, Error, Family, ModelFiles, ModelOption, OutputSelector, Pooling, Registry, Result};
 
 #[cfg(feature = "onnx")]
 use crate::Tuning;
@@ -22,9 +23,9 @@ use crate::session::{Optimization, Provider, ProviderChoice, SessionOptions};
 /// Finds and loads a model of the family whose public type is `E`.
 ///
 /// What a model's architecture has no use for is refused by name when it is loaded.
-#[derive(Debug)]
 #[must_use]
 pub struct Builder<E> {
+    family: Option<&'static dyn Family>,
     model: ModelRef,
     files: FilesFrom,
     registry: Option<Registry>,
@@ -59,6 +60,7 @@ struct Overrides {
 impl<E> Clone for Builder<E> {
     fn clone(&self) -> Self {
         Self {
+            family: self.family,
             model: self.model.clone(),
             files: self.files.clone(),
             registry: self.registry.clone(),
@@ -77,9 +79,15 @@ impl<E> Clone for Builder<E> {
     }
 }
 
+impl<E> std::fmt::Debug for Builder<E> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Builder").field("model", &self.model).finish_non_exhaustive()
+    }
+}
+
 impl<E> Builder<E> {
     /// A registered model by its id or alias, a folder or files that describe themselves, or a row.
-    pub fn new(model: impl Into<ModelRef>) -> Self {
+    pub(super) fn new(model: impl Into<ModelRef>) -> Self {
         let model = model.into();
         let files = match &model {
             ModelRef::Id(_) | ModelRef::Row(_) => FilesFrom::Sources,
@@ -87,6 +95,7 @@ impl<E> Builder<E> {
             ModelRef::Files(files) => FilesFrom::Memory(files.clone()),
         };
         Self {
+            family: None,
             model,
             files,
             registry: None,
@@ -102,6 +111,16 @@ impl<E> Builder<E> {
             hub: HubOptions::default(),
             embedder: PhantomData,
         }
+    }
+
+    /// Loads a model of this family. Default: the family of the type that is built.
+    pub(super) fn of_family(mut self, family: &'static dyn Family) -> Self {
+        self.family = Some(family);
+        self
+    }
+
+    pub(super) fn require_family(&self) -> Result<&'static dyn Family> {
+        self.family.ok_or_else(|| Error::option("family", "name the model's family"))
     }
 
     /// Takes the files from this folder; nothing is downloaded. Default: the row's sources.

@@ -1,0 +1,54 @@
+//! What travels with an input through the engine.
+
+use std::collections::BTreeMap;
+
+use embedkit::{Content, Pair};
+use serde_json::value::RawValue;
+
+/// Fields of an object, with their values as they were written.
+pub(crate) type Fields = BTreeMap<String, Box<RawValue>>;
+
+/// An input's place and the fields beside it.
+#[derive(Clone, Debug)]
+pub(crate) struct Ticket {
+    /// Its place among all inputs, those that were skipped counted.
+    pub(crate) index: usize,
+    /// Its line, from 1.
+    pub(crate) line: usize,
+    /// The other fields of its object, where they are kept.
+    pub(crate) fields: Fields,
+}
+
+/// An input with its ticket; the engine hands both back with the result.
+#[derive(Clone, Debug)]
+pub(crate) struct Input<T> {
+    /// What is embedded.
+    pub(crate) value: T,
+    /// What stays with it.
+    pub(crate) ticket: Ticket,
+}
+
+impl<T> Input<T> {
+    /// The same ticket with something else made of the value.
+    pub(crate) fn map<U>(self, make: impl FnOnce(T) -> U) -> Input<U> {
+        Input { value: make(self.value), ticket: self.ticket }
+    }
+}
+
+impl AsRef<str> for Input<String> {
+    fn as_ref(&self) -> &str {
+        &self.value
+    }
+}
+
+impl AsRef<Content> for Input<Content> {
+    fn as_ref(&self) -> &Content {
+        &self.value
+    }
+}
+
+impl AsRef<Pair> for Input<Pair> {
+    fn as_ref(&self) -> &Pair {
+        &self.value
+    }
+}

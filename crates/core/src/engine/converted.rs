@@ -1,0 +1,85 @@
+//! A pipeline behind other input and output types.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::batching::Batching;
+use super::control::Control;
+use super::erased::{ErasedPipeline, Finished, Window, WindowCost};
+use super::threads::Threads;
+#[cfg(feature = "onnx")]
+use crate::session::SessionPool;
+use crate::{Error, IndexNames, Purpose, Result, Usage};
+
+/// A pipeline of `I` and `O` that takes `J` and gives `P`.
+pub(super) struct Converted<I: ?Sized + ToOwned, J: ?Sized, O, P> {
+    pub(super) inner: Arc<dyn ErasedPipeline<I, O>>,
+    pub(super) input: fn(&J) -> Result<Cow<'_, I>>,
+    pub(super) output: fn(O) -> P,
+}
+
+impl<I, J, O, P> ErasedPipeline<J, P> for Converted<I, J, O, P>
+where
+    I: ?Sized + ToOwned + 'static,
+    J: ?Sized,
+    O: 'static,
+    P: 'static,
+{
+    fn usage(&self, input: &J, purpose: &Purpose) -> Result<Usage> {
+        self.inner.usage((self.input)(input)?.as_ref(), purpose)
+    }
+
+    fn index_names(&self) -> Option<Arc<dyn IndexNames>> {
+        self.inner.index_names()
+    }
+
+    #[cfg(feature = "onnx")]
+    fn sessions(&self) -> Option<&SessionPool> {
+        self.inner.sessions()
+    }
+
+    fn prepare(&self, inputs: &[&J], purpose: &Arc<Purpose>, threads: &Threads) -> Box<dyn Window<P> + '_> {
+        let mut taken = Vec::with_capacity(inputs.len());
+        let mut refused = Vec::new();
+        for (position, input) in inputs.iter().enumerate() {
+            match (self.input)(input) {
+                Ok(input) => taken.push(input),
+                Err(error) => refused.push((position, error)),
+            }
+        }
+        let references: Vec<&I> = taken.iter().map(AsRef::as_ref).collect();
+        Box::new(ConvertedWindow {
+            inner: self.inner.prepare(&references, purpose, threads),
+            refused,
+            output: self.output,
+        })
+    }
+}
+
+/// A window without the inputs that could not be converted, whose errors are put back in their places.
+struct ConvertedWindow<'w, O, P> {
+    inner: Box<dyn Window<O> + 'w>,
+    refused: Vec<(usize, Error)>,
+    output: fn(O) -> P,
+}
+
+impl<O, P> Window<P> for ConvertedWindow<'_, O, P> {
+    fn cost(&self) -> WindowCost {
+        self.inner.cost()
+    }
+
+    fn run(self: Box<Self>, batching: &Batching, control: &Control) -> Vec<Finished<P>> {
+        let Self { inner, refused, output } = *self;
+        control.report(refused.len(), 0);
+        let mut results: Vec<Finished<P>> = Vec::new();
+        let mut refused = refused.into_iter().peekable();
+        for result in inner.run(batching, control) {
+            while let Some((_, error)) = refused.next_if(|(position, _)| *position == results.len()) {
+                results.push(Err(error));
+            }
+            results.push(result.map(|(value, usage)| (output(value), usage)));
+        }
+        results.extend(refused.map(|(_, error)| Err(error)));
+        results
+    }
+}

@@ -1,0 +1,31 @@
+//! A family of models: what goes in, what comes out, and how a folder describes itself.
+
+use crate::{
+    Content, ContentKind, Embedding, EmbeddingKind, Engine, LoadedModel, ModelDescription, ModelFiles, Result,
+};
+
+/// A family, as the registry knows it: programs ask it instead of naming families themselves.
+///
+/// Every [`Embedder`](crate::Embedder) is one, by [`FamilyOf`](crate::FamilyOf).
+pub trait Family: Send + Sync + 'static {
+    /// The family's name, as rows have it.
+    fn name(&self) -> &'static str;
+
+    /// The kinds of content that its models take.
+    fn inputs(&self) -> &'static [ContentKind];
+
+    /// The kind of embedding that its models give.
+    fn output(&self) -> EmbeddingKind;
+
+    /// Describes a model folder that no row describes.
+    ///
+    /// # Errors
+    /// A folder that is not of this family, or does not say enough.
+    fn describe(&self, files: &ModelFiles) -> Result<ModelDescription>;
+
+    /// An engine that takes and gives what all families have in common.
+    ///
+    /// # Errors
+    /// A model of another family.
+    fn engine(&self, model: LoadedModel) -> Result<Engine<Content, Embedding>>;
+}
