@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Builder;
+use super::{Build, Builder};
 use crate::{
     Content, Embedding, Embeddings, Engine, Family, IndexNames, ModelDescription, ModelRef, Purpose, Result, Usage,
 };
@@ -30,10 +30,6 @@ impl AnyEmbedder {
     /// Finds and loads a model of this family.
     pub fn builder(family: &'static dyn Family, model: impl Into<ModelRef>) -> Builder<Self> {
         Builder::new(model).of_family(family)
-    }
-
-    pub(super) fn from_engine(engine: Engine<Content, Embedding>) -> Self {
-        Self { engine }
     }
 
     /// The model's row, with the caller's overrides.
@@ -79,5 +75,12 @@ impl AnyEmbedder {
     /// Content that cannot be embedded.
     pub fn usage(&self, content: &Content, purpose: impl Into<Purpose>) -> Result<Usage> {
         self.engine.usage(content, &purpose.into())
+    }
+}
+
+impl Build for AnyEmbedder {
+    fn build(builder: Builder<Self>) -> Result<Self> {
+        let family = builder.require_family()?;
+        Ok(Self { engine: family.engine(builder.load()?)? })
     }
 }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::batching::Batching;
 use super::control::Control;
-use super::erased::{ErasedPipeline, Finished, Window, WindowCost};
+use super::erased::ErasedPipeline;
 use super::threads::Threads;
+use super::window::{Finished, Window, WindowCost};
 #[cfg(feature = "onnx")]
 use crate::session::SessionPool;
 use crate::{Error, IndexNames, Purpose, Result, Usage};

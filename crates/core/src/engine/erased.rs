@@ -5,16 +5,14 @@
 
 use std::sync::Arc;
 
+use super::batches::{PreparedWindow, prepare_all};
 use super::batching::Batching;
 use super::control::Control;
 use super::threads::Threads;
-use super::window::{PreparedWindow, prepare_all};
+use super::window::{Finished, Window, WindowCost};
 #[cfg(feature = "onnx")]
 use crate::session::SessionPool;
-use crate::{Direct, IndexNames, Pipeline, Prepared, Purpose, Result, Usage};
-
-/// An input's output and what it used.
-pub(super) type Finished<O> = Result<(O, Usage)>;
+use crate::{Direct, IndexNames, Pipeline, Purpose, Result, Usage};
 
 /// A pipeline, a window at a time: what is left of it when its prepared type is hidden.
 pub(super) trait ErasedPipeline<I: ?Sized, O>: Send + Sync {
@@ -26,22 +24,6 @@ pub(super) trait ErasedPipeline<I: ?Sized, O>: Send + Sync {
     fn sessions(&self) -> Option<&SessionPool>;
 
     fn prepare(&self, inputs: &[&I], purpose: &Arc<Purpose>, threads: &Threads) -> Box<dyn Window<O> + '_>;
-}
-
-/// Prepared inputs, ready to run.
-pub(super) trait Window<O>: Send {
-    /// Tokens to compute, and bytes held.
-    fn cost(&self) -> WindowCost;
-
-    /// One result an input, in their order.
-    fn run(self: Box<Self>, batching: &Batching, control: &Control) -> Vec<Finished<O>>;
-}
-
-/// What a window computes and holds.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct WindowCost {
-    pub(super) tokens: usize,
-    pub(super) bytes: usize,
 }
 
 /// A pipeline that runs in batches.
@@ -110,23 +92,5 @@ impl<O: Send> Window<O> for Answers<O> {
     fn run(self: Box<Self>, _: &Batching, control: &Control) -> Vec<Finished<O>> {
         control.report(self.0.len(), 0);
         self.0
-    }
-}
-
-impl<P, O> Prepared<P, O> {
-    /// What is left to compute and held for it.
-    pub(super) fn cost(&self) -> WindowCost {
-        match self.stage {
-            crate::Stage::Run { length, bytes, .. } => WindowCost { tokens: length, bytes },
-            crate::Stage::Done(_) => WindowCost::default(),
-        }
-    }
-}
-
-impl std::ops::Add for WindowCost {
-    type Output = Self;
-
-    fn add(self, other: Self) -> Self {
-        Self { tokens: self.tokens + other.tokens, bytes: self.bytes + other.bytes }
     }
 }

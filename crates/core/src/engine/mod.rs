@@ -6,6 +6,7 @@
 //! prepared; results come out in input order.
 
 mod any;
+mod batches;
 mod batching;
 mod control;
 mod converted;

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::control::Control;
-use super::erased::{Finished, Window};
+use super::window::{Finished, Window};
 use super::{Batching, Engine};
 use crate::{Error, Purpose};
 

@@ -6,11 +6,11 @@ use super::model_ref::FilesFrom;
 use super::{Builder, ModelRef};
 use crate::engine::LoadedModel;
 use crate::{
-    AnyEmbedder, Architecture, Embedder, Error, Family, LoadContext, ModelDescription, ModelFiles, ModelOption,
-    Quantization, Registry, Result,
+    Architecture, Embedder, Error, Family, LoadContext, ModelDescription, ModelFiles, ModelOption, Quantization,
+    Registry, Result,
 };
 
-/// What a [`Builder`] makes: every [`Embedder`], and [`AnyEmbedder`].
+/// What a [`Builder`] makes: every [`Embedder`], and [`AnyEmbedder`](crate::AnyEmbedder).
 pub trait Build: Sized {
     /// Loads the model.
     ///
@@ -22,13 +22,6 @@ pub trait Build: Sized {
 impl<E: Embedder> Build for E {
     fn build(builder: Builder<Self>) -> Result<Self> {
         Ok(E::from_engine(builder.load()?.engine()?))
-    }
-}
-
-impl Build for AnyEmbedder {
-    fn build(builder: Builder<Self>) -> Result<Self> {
-        let family = builder.require_family()?;
-        Ok(AnyEmbedder::from_engine(family.engine(builder.load()?)?))
     }
 }
 

@@ -119,7 +119,7 @@ impl<E> Builder<E> {
         self
     }
 
-    pub(super) fn require_family(&self) -> Result<&'static dyn Family> {
+    pub(in crate::embedder) fn require_family(&self) -> Result<&'static dyn Family> {
         self.family.ok_or_else(|| Error::option("family", "name the model's family"))
     }
 
