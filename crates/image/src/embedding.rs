@@ -4,6 +4,7 @@ use std::iter::Map;
 
 use embedkit_core::{Embeddings, Engine, Error, Facade, Loaded, ModelDescription, ModelFiles, Purpose, Result};
 
+use crate::processor::WHOLE_CONFIG_FILE;
 use crate::{CONFIG_FILE, FAMILY, ImageInput};
 
 /// A loaded image model. Shared between threads by reference or `Arc`.
@@ -45,7 +46,8 @@ const GRAPHS: [&str; 4] = ["model.onnx", "onnx/model.onnx", "onnx/vision_model.o
 impl Facade for ImageEmbedding {
     const FAMILY: &'static str = FAMILY;
 
-    /// A folder with a graph and a `preprocessor_config.json`: the graph's first output, normalised.
+    /// A folder with a graph and a `preprocessor_config.json` or `processor_config.json`: the graph's first
+    /// output, normalised.
     /// Models that want another output, or the first patch's vector, need a row.
     fn describe(files: &ModelFiles) -> Result<ModelDescription> {
         let id = files.root().and_then(|root| root.file_name()?.to_str()).unwrap_or("model");
@@ -55,7 +57,7 @@ impl Facade for ImageEmbedding {
         })?;
         let mut model = ModelDescription::new(id, FAMILY, "image-encoder");
         model.model_file = (*graph).to_owned();
-        model.config_files = vec![CONFIG_FILE.to_owned()];
+        model.config_files = [CONFIG_FILE, WHOLE_CONFIG_FILE].map(str::to_owned).to_vec();
         model.normalize = true;
         Ok(model)
     }
