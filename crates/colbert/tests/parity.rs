@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests end with a panic")]
 
 use embedkit_colbert::{LateInteractionTextEmbedding, MultiVector};
-use embedkit_core::{Builder, ModelDescription, Role};
 use embedkit_core::{Embedder, TextEmbedder};
+use embedkit_core::{ModelDescription, Role};
 use embedkit_testing::{Case, assert_near, cases};
 use serde::Deserialize;
 

@@ -5,7 +5,7 @@ use embedkit_core::Embedder;
 use embedkit_core::TextEmbedder;
 use std::collections::BTreeMap;
 
-use embedkit_core::{Builder, Purpose, Role};
+use embedkit_core::{Purpose, Role};
 use embedkit_dense::TextEmbedding;
 use embedkit_testing::{Case, TextGolden, assert_near, cases};
 

@@ -2,6 +2,7 @@
 
 use embedkit_core::{Embedder, Engine, Error, ModelDescription, ModelFiles, Result};
 
+use crate::processor::WHOLE_CONFIG_FILE;
 use crate::{CONFIG_FILE, FAMILY, ImageInput};
 
 /// A loaded image model: one vector an image, `[dim]`. Shared between threads by reference or `Arc`.
@@ -20,7 +21,8 @@ impl Embedder for ImageEmbedding {
     type Input = ImageInput;
     type Output = Vec<f32>;
 
-    /// A folder with a graph and a `preprocessor_config.json`: the graph's first output, normalised.
+    /// A folder with a graph and a `preprocessor_config.json` or `processor_config.json`: the graph's first
+    /// output, normalised.
     /// Models that want another output, or the first patch's vector, need a row.
     fn describe(files: &ModelFiles) -> Result<ModelDescription> {
         let id = files.root().and_then(|root| root.file_name()?.to_str()).unwrap_or("model");
@@ -30,7 +32,7 @@ impl Embedder for ImageEmbedding {
         })?;
         let mut model = ModelDescription::new(id, FAMILY, "image-encoder");
         model.model_file = (*graph).to_owned();
-        model.config_files = vec![CONFIG_FILE.to_owned()];
+        model.config_files = [CONFIG_FILE, WHOLE_CONFIG_FILE].map(str::to_owned).to_vec();
         model.normalize = true;
         Ok(model)
     }

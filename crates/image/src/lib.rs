@@ -16,8 +16,12 @@
 //! put pictures and texts into one vector space: pictures are searched by text.
 //!
 //! A [`Processor`] turns a picture into the tensor that a model was trained on, with the steps of its
-//! `preprocessor_config.json`; its values are those of the Python reference, which resizes with
-//! Pillow. JPEG files are the exception: decoders differ by a few levels.
+//! `preprocessor_config.json`; its values are those of the Python reference, which decodes and resizes
+//! with Pillow, to the bit.
+//!
+//! PNG, JPEG, WebP, GIF, BMP and TIFF files are read. Files need not be trusted: what decoding takes is
+//! known from a file's header, and reserved from a [`MemoryBudget`] before it is done; what is damaged,
+//! endless or too large is an error that names it, and the others go on.
 
 mod decode;
 mod embedding;

@@ -6,7 +6,7 @@ use embedkit_core::ImageEmbedder;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use embedkit_core::{Builder, Error, ModelDescription, ModelFiles};
+use embedkit_core::{Error, ModelDescription, ModelFiles};
 use embedkit_image::{CONFIG_FILE, ImageEmbedding, ImageInput};
 use embedkit_testing::{Case, assert_near, assert_near_within, cases};
 use serde::Deserialize;

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests end with a panic")]
 
 use embedkit_core::Embedder;
-use embedkit_core::{Activation, Builder, ModelDescription};
+use embedkit_core::{Activation, ModelDescription};
 use embedkit_rerank::{Pair, Reranker};
 use embedkit_testing::{Case, assert_near, cases};
 use serde::Deserialize;

@@ -12,7 +12,7 @@ use embedkit::hybrid::{HybridEmbedding, HybridOutput};
 use embedkit::image::{ImageEmbedding, ImageInput};
 use embedkit::rerank::Reranker;
 use embedkit::sparse::SparseTextEmbedding;
-use embedkit::{Builder, Embedder, ModelDescription, Purpose, Result, Role, SparseVector};
+use embedkit::{Embedder, ModelDescription, Purpose, Result, Role, SparseVector};
 
 use crate::common::setting::Setting;
 

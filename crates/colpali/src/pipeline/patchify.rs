@@ -149,6 +149,24 @@ mod tests {
         }
     }
 
+    /// The cases of this name say all that transformers has as its defaults, which hold where nothing is said.
+    #[test]
+    fn what_is_not_said_is_transformers() {
+        let cases: Vec<Case> = serde_json::from_str(include_str!("../../tests/fixtures/patches.json")).unwrap();
+        let defaults: Vec<Case> = cases.into_iter().filter(|case| case.name == "defaults").collect();
+        assert!(!defaults.is_empty());
+        for name in ["Qwen2VLImageProcessor", "Qwen2VLImageProcessorFast", "Qwen2_5_VLImageProcessor"] {
+            let whole = format!(r#"{{"image_processor": {{"image_processor_type": "{name}"}}}}"#);
+            let patcher = Patcher::load(&ModelFiles::memory([("processor_config.json", whole.into_bytes())])).unwrap();
+            for Case { size: [width, height], golden, .. } in &defaults {
+                let picture = ImageInput::rgb(*width, *height, pattern(*width, *height)).unwrap();
+                let patches = patcher.patches(&picture).unwrap();
+                let shape = [patches.values.len() / patcher.width(), patcher.width()];
+                golden.compare(&shape, &patches.values).unwrap_or_else(|difference| panic!("{name}: {difference}"));
+            }
+        }
+    }
+
     #[test]
     fn pages_that_cannot_be_cut_are_refused() {
         let load = |config: &str| Patcher::load(&ModelFiles::memory([(CONFIG_FILE, config.as_bytes().to_vec())]));

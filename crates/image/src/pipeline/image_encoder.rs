@@ -115,7 +115,11 @@ impl ImageEncoderPipeline {
         let values = output.row(row);
         let vector = match (self.model.pooling, self.model.dim) {
             (Pooling::Cls, Some(dim)) if dim > 0 && values.len().is_multiple_of(dim) => values.get(..dim),
-            (Pooling::None, dim) => dim.is_none_or(|dim| dim == values.len()).then_some(values),
+            (Pooling::None, Some(dim)) => (dim == values.len()).then_some(values),
+            // A vector a patch is not one of the picture, and no row says which is meant.
+            (Pooling::None, None) => {
+                (output.shape.iter().skip(1).filter(|axis| **axis > 1).count() <= 1).then_some(values)
+            }
             _ => None,
         };
         let Some(vector) = vector.filter(|vector| !vector.is_empty()) else {

@@ -102,7 +102,7 @@ enum PerChannel {
 }
 
 /// The file in which transformers 5 keeps all parts of a processor.
-const WHOLE_FILE: &str = "processor_config.json";
+pub(crate) const WHOLE_CONFIG_FILE: &str = "processor_config.json";
 
 /// What a model's files say of its pictures' processing, and the file that says it.
 ///
@@ -114,11 +114,12 @@ pub fn processor_settings<T: DeserializeOwned>(files: &ModelFiles) -> Result<(T,
         image_processor: Option<T>,
     }
     if !files.has(CONFIG_FILE)
-        && files.has(WHOLE_FILE)
-        && let Whole { image_processor: Some(_) } = files.json::<Whole<BTreeMap<String, IgnoredAny>>>(WHOLE_FILE)?
-        && let Whole { image_processor: Some(settings) } = files.json(WHOLE_FILE)?
+        && files.has(WHOLE_CONFIG_FILE)
+        && let Whole { image_processor: Some(_) } =
+            files.json::<Whole<BTreeMap<String, IgnoredAny>>>(WHOLE_CONFIG_FILE)?
+        && let Whole { image_processor: Some(settings) } = files.json(WHOLE_CONFIG_FILE)?
     {
-        return Ok((settings, WHOLE_FILE));
+        return Ok((settings, WHOLE_CONFIG_FILE));
     }
     // A list would be taken for the keys' values in their order, and an empty one for none at all.
     files.json::<BTreeMap<String, IgnoredAny>>(CONFIG_FILE)?;

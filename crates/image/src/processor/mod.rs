@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use embedkit_core::{Error, ImageInput, ModelFiles, Result};
 
+pub(crate) use config::WHOLE_CONFIG_FILE;
 pub use config::{ProcessorConfig, processor_settings};
 pub use resampling::Resampling;
 
