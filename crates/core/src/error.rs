@@ -11,7 +11,10 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// What went wrong, where, and what to do about it.
 ///
 /// Causes from lower layers are kept as [`source`](std::error::Error::source).
-#[derive(Debug, thiserror::Error)]
+///
+/// Match on [`kind`](Self::kind) where only the kind matters; the variants have what is known beside it. Messages do not
+/// repeat their cause: [`report`](Self::report), and `{:?}`, tell the whole chain.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// No registered model has this id.
@@ -118,21 +121,19 @@ pub enum Error {
     #[error(transparent)]
     Vector(#[from] embedkit_vector::Error),
     /// A file-system operation failed.
-    #[error("{}: {source}", path.display())]
+    #[error("{} cannot be read or written", path.display())]
     Io {
         /// The file or folder.
         path: PathBuf,
         /// The operating system's error.
         source: std::io::Error,
     },
-    /// A model could not be fetched.
-    #[cfg(feature = "hub")]
+    /// A model could not be fetched; the cause is the hub's own error.
     #[error(transparent)]
-    Hub(#[from] embedkit_hub::HubError),
-    /// ONNX Runtime could not be found, loaded or used.
-    #[cfg(feature = "onnx")]
+    Download(Cause),
+    /// ONNX Runtime could not be found, loaded or used; the cause is the session's own error.
     #[error(transparent)]
-    Runtime(#[from] crate::session::RuntimeError),
+    Runtime(Cause),
     /// The caller cancelled the call.
     #[error("cancelled")]
     Cancelled,
@@ -154,14 +155,9 @@ impl Error {
         Self::InvalidFile { path: path.as_ref().to_owned(), message: message.into(), source: None }
     }
 
-    /// An [`Error::InvalidFile`] with its cause, whose text ends the message.
-    pub fn file_because(path: impl AsRef<Path>, message: impl AsRef<str>, source: impl Into<BoxError>) -> Self {
-        let source = source.into();
-        Self::InvalidFile {
-            path: path.as_ref().to_owned(),
-            message: format!("{}: {source}", message.as_ref()),
-            source: Some(source),
-        }
+    /// An [`Error::InvalidFile`] with its cause.
+    pub fn file_because(path: impl AsRef<Path>, message: impl Into<String>, source: impl Into<BoxError>) -> Self {
+        Self::InvalidFile { path: path.as_ref().to_owned(), message: message.into(), source: Some(source.into()) }
     }
 
     /// An [`Error::Model`] without a cause.
@@ -169,12 +165,9 @@ impl Error {
         Self::Model { model: model.into(), message: message.into(), source: None }
     }
 
-    /// An [`Error::Model`] with its cause, whose text ends the message.
-    pub fn model_because(model: impl Into<String>, message: impl AsRef<str>, source: impl Into<BoxError>) -> Self {
-        let source = source.into();
-        // The runtime's messages have line breaks and blanks at their ends.
-        let cause = source.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
-        Self::Model { model: model.into(), message: format!("{}: {cause}", message.as_ref()), source: Some(source) }
+    /// An [`Error::Model`] with its cause.
+    pub fn model_because(model: impl Into<String>, message: impl Into<String>, source: impl Into<BoxError>) -> Self {
+        Self::Model { model: model.into(), message: message.into(), source: Some(source.into()) }
     }
 
     /// An [`Error::Manifest`].
@@ -182,10 +175,141 @@ impl Error {
         Self::Manifest { origin: origin.into(), message: message.into() }
     }
 
+    /// What went wrong, as one of few kinds.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::UnknownModel { .. } | Self::UnknownFamily { .. } | Self::UnknownArchitecture { .. } => {
+                ErrorKind::Unknown
+            }
+            Self::Manifest { .. } | Self::AlreadyRegistered { .. } => ErrorKind::Manifest,
+            Self::InvalidOption { .. } => ErrorKind::InvalidOption,
+            Self::InvalidInput { .. } => ErrorKind::InvalidInput,
+            Self::MissingFile { .. } => ErrorKind::MissingFile,
+            Self::InvalidFile { .. } => ErrorKind::InvalidFile,
+            Self::Model { .. } => ErrorKind::BadOutput,
+            Self::Vector(_) => ErrorKind::Vector,
+            Self::Io { .. } => ErrorKind::Io,
+            Self::Download(_) => ErrorKind::Download,
+            Self::Runtime(_) => ErrorKind::Runtime,
+            Self::Cancelled => ErrorKind::Cancelled,
+        }
+    }
+
+    /// Whether the same call may succeed later, with nothing else changed: a connection that was cut, a server that
+    /// is busy, an interrupted system call.
+    pub fn is_retryable(&self) -> bool {
+        use std::io::ErrorKind as Io;
+        match self {
+            Self::Download(cause) | Self::Runtime(cause) => cause.is_retryable(),
+            Self::Io { source, .. } => matches!(source.kind(), Io::Interrupted | Io::TimedOut | Io::WouldBlock),
+            _ => false,
+        }
+    }
+
+    /// The model that it is about, where it is about one.
+    pub fn model_id(&self) -> Option<&str> {
+        match self {
+            Self::UnknownModel { id, .. } | Self::AlreadyRegistered { id, .. } => Some(id),
+            Self::UnknownArchitecture { model, .. } | Self::Model { model, .. } => Some(model),
+            _ => None,
+        }
+    }
+
+    /// The file or folder that it is about, where it is about one.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::MissingFile { path, .. } | Self::InvalidFile { path, .. } | Self::Io { path, .. } => Some(path),
+            _ => None,
+        }
+    }
+
+    /// The message with those of its causes, in one line; what a message has told already is not told again.
+    pub fn report(&self) -> String {
+        let causes = std::iter::successors(std::error::Error::source(self), |cause| cause.source());
+        causes.fold(self.to_string(), |text, cause| {
+            // A runtime's messages have line breaks and blanks at their ends.
+            let cause = cause.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+            if text.contains(&cause) { text } else { format!("{text}: {cause}") }
+        })
+    }
+
     /// Turns an I/O error about `path` into an [`Error::Io`], for `map_err`.
     pub fn io(path: impl AsRef<Path>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.as_ref().to_owned();
         move |source| Self::Io { path, source }
+    }
+}
+
+/// The whole chain, as [`Error::report`] has it: what a program that unwraps shows.
+impl std::fmt::Debug for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?}: {}", self.kind(), self.report())
+    }
+}
+
+/// The kinds of [`Error`]. They stay when variants are added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// There is no such model, family or architecture.
+    Unknown,
+    /// A row, or a manifest of rows, is wrong.
+    Manifest,
+    /// An option has a value that cannot be used, or that the model has no use for.
+    InvalidOption,
+    /// An input cannot be embedded.
+    InvalidInput,
+    /// A file that is needed is absent.
+    MissingFile,
+    /// A file is there and cannot be used.
+    InvalidFile,
+    /// A model gave something that its row does not promise.
+    BadOutput,
+    /// Vectors do not fit together.
+    Vector,
+    /// A file-system operation failed.
+    Io,
+    /// A model could not be fetched.
+    Download,
+    /// ONNX Runtime could not be found, loaded or used.
+    Runtime,
+    /// The caller cancelled the call.
+    Cancelled,
+}
+
+/// The error of a layer below, in its own words.
+#[derive(Debug)]
+pub struct Cause {
+    error: BoxError,
+    is_retryable: bool,
+}
+
+impl Cause {
+    /// An error of a layer below, and whether the same call may succeed later.
+    pub fn new(error: impl Into<BoxError>, is_retryable: bool) -> Self {
+        Self { error: error.into(), is_retryable }
+    }
+
+    /// The error itself, if it is of this type.
+    pub fn downcast_ref<E: std::error::Error + 'static>(&self) -> Option<&E> {
+        self.error.downcast_ref()
+    }
+
+    /// Whether the same call may succeed later.
+    pub fn is_retryable(&self) -> bool {
+        self.is_retryable
+    }
+}
+
+impl std::fmt::Display for Cause {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl std::error::Error for Cause {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.error.source()
     }
 }
 
@@ -198,10 +322,9 @@ impl From<embedkit_tokenizer::Error> for Error {
             Tokenizer::InvalidFile { path, message, source: Some(source) } => Self::file_because(path, message, source),
             Tokenizer::InvalidFile { path, message, source: None } => Self::file(path, message),
             Tokenizer::InvalidOption { option, message } => Self::option(option, message),
-            Tokenizer::RefusedText { source: Some(source), .. } => Self::InvalidInput {
-                message: format!("the tokenizer refuses the text: {source}"),
-                source: Some(source),
-            },
+            Tokenizer::RefusedText { source: Some(source), .. } => {
+                Self::InvalidInput { message: "the tokenizer refuses the text".to_owned(), source: Some(source) }
+            }
             other => Self::input(other.to_string()),
         }
     }

@@ -20,7 +20,8 @@ pub use embedkit_hub::{
     Cached, Expected, FileReport, FileStatus, Hub, HubError, HubEvent, HubOptions, Report, Request,
 };
 
-use crate::{ModelDescription, ModelFiles, Result, Source};
+use crate::error::Cause;
+use crate::{Error, ModelDescription, ModelFiles, Result, Source};
 
 /// The request for a model's files: those that its row names, from the row's sources on the network.
 pub fn request(model: &ModelDescription) -> Request {
@@ -46,10 +47,17 @@ pub fn request(model: &ModelDescription) -> Request {
     if model.model_file.ends_with(".onnx") { request.graph(&model.model_file) } else { request }
 }
 
+impl From<HubError> for Error {
+    fn from(error: HubError) -> Self {
+        let is_retryable = error.is_retryable();
+        Self::Download(Cause::new(error, is_retryable))
+    }
+}
+
 /// A model's files: from the cache, else from its row's sources, in their order.
 ///
 /// # Errors
-/// [`Error::Hub`](crate::Error::Hub): see [`Hub::fetch`].
+/// [`Error::Download`](crate::Error::Download): see [`Hub::fetch`].
 pub fn fetch(hub: &Hub, model: &ModelDescription) -> Result<ModelFiles> {
     ModelFiles::folder(hub.fetch(&request(model))?)
 }
@@ -57,7 +65,7 @@ pub fn fetch(hub: &Hub, model: &ModelDescription) -> Result<ModelFiles> {
 /// A model's files, those that are wrong or missing in the cache fetched anew.
 ///
 /// # Errors
-/// [`Error::Hub`](crate::Error::Hub): see [`Hub::repair`].
+/// [`Error::Download`](crate::Error::Download): see [`Hub::repair`].
 pub fn repair(hub: &Hub, model: &ModelDescription) -> Result<ModelFiles> {
     ModelFiles::folder(hub.repair(&request(model))?)
 }

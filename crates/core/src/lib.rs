@@ -36,7 +36,7 @@ pub use engine::{
     AnyPipeline, Batching, CancelToken, Embeddings, Engine, EngineOptions, LoadedModel, Progress, WithInputs,
     WithInputsAndUsage, WithUsage,
 };
-pub use error::{BoxError, Error, Result};
+pub use error::{BoxError, Cause, Error, ErrorKind, Result};
 pub use index_names::{IndexNames, WeightedTerm};
 pub use model::{
     Activation, FileBytes, Manifest, ModelDescription, ModelFiles, OutputSelector, Padding, Pooling, Quantization,

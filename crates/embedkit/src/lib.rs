@@ -61,10 +61,10 @@
 pub use embedkit_core::hub;
 #[doc(inline)]
 pub use embedkit_core::{
-    Activation, AnyEmbedder, Batching, BoxError, Builder, CancelToken, Content, ContentKind, Embedder, Embedding,
-    EmbeddingKind, Embeddings, Error, ImageEmbedder, ImageInput, IndexNames, ModelDescription, ModelFiles, ModelFilter,
-    ModelRef, OutputSelector, PageEmbedder, Pair, Pooling, Progress, Purpose, Quantization, Registry, Result, Role,
-    Source, TextEmbedder, Usage, WeightedTerm, register,
+    Activation, AnyEmbedder, Batching, BoxError, Builder, CancelToken, Cause, Content, ContentKind, Embedder,
+    Embedding, EmbeddingKind, Embeddings, Error, ErrorKind, ImageEmbedder, ImageInput, IndexNames, ModelDescription,
+    ModelFiles, ModelFilter, ModelRef, OutputSelector, PageEmbedder, Pair, Pooling, Progress, Purpose, Quantization,
+    Registry, Result, Role, Source, TextEmbedder, Usage, WeightedTerm, register,
 };
 #[cfg(feature = "onnx")]
 #[doc(inline)]

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use embedkit_runtime::NotFound;
 
-use crate::BoxError;
+use crate::error::{BoxError, Cause, Error};
 
 /// Why ONNX Runtime cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -37,4 +37,10 @@ pub enum RuntimeError {
     #[cfg(feature = "runtime-install")]
     #[error(transparent)]
     Install(#[from] embedkit_runtime::install::InstallError),
+}
+
+impl From<RuntimeError> for Error {
+    fn from(error: RuntimeError) -> Self {
+        Self::Runtime(Cause::new(error, false))
+    }
 }

@@ -45,6 +45,6 @@ mod download {
 
 impl From<InstallError> for crate::Error {
     fn from(error: InstallError) -> Self {
-        Self::Runtime(error.into())
+        super::RuntimeError::from(error).into()
     }
 }
