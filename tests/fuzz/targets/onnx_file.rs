@@ -6,7 +6,7 @@ use libfuzzer_sys::fuzz_target;
 
 // Private to its crate; what it finds goes to ONNX Runtime as pointers.
 #[allow(dead_code, unreachable_pub)]
-#[path = "../../../crates/core/src/session/onnx_file.rs"]
+#[path = "../../../crates/core/src/session/onnx_file/mod.rs"]
 mod onnx_file;
 
 use onnx_file::OnnxFile;
