@@ -76,12 +76,21 @@ fn a_child_embeds_while_other_threads_of_its_parent_do() {
                     }
                 });
             }
+            let _end = End(&done);
             for _ in 0..5 {
                 let child = in_forked_child(LIMIT, || embedded(&model, &texts));
                 assert!(child == expected, "{setting:?}: the child gives other bits");
             }
-            done.store(true, Ordering::SeqCst);
         });
+    }
+}
+
+/// Ends the other threads, after a failure too.
+struct End<'d>(&'d AtomicBool);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
     }
 }
 

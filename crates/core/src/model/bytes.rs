@@ -70,10 +70,14 @@ impl FileBytes {
         if now == mapped.version {
             return Ok(());
         }
+        let what = if now.bytes == mapped.version.bytes {
+            "written to".to_owned()
+        } else {
+            format!("changed from {} bytes to {}", mapped.version.bytes, now.bytes)
+        };
         let message = format!(
-            "was changed while it is in use: it had {} bytes and has {}. Load the model again; replace a model's \
-             files by renaming others over them, or load it with `memory_map` off",
-            mapped.version.bytes, now.bytes
+            "was {what} while it is in use: load the model again. Replace a model's files by renaming others over them, \
+             or load it with `memory_map` off"
         );
         Err(Error::file(&mapped.path, message))
     }
