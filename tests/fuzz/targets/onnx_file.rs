@@ -1,20 +1,23 @@
-//! The reader that parts a graph from its weights: these lie in the file and have their shape's size, and what is
-//! left names the same weights again.
+//! The reader that parts a graph from its weights: these lie in the file and have their shape's size, what is left
+//! names the same weights again, and no file that a weight lies in escapes the search for such names.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 
 // Private to its crate; what it finds goes to ONNX Runtime as pointers.
-#[allow(dead_code, unreachable_pub)]
-#[path = "../../../crates/core/src/session/onnx_file.rs"]
+#[allow(dead_code, unreachable_pub, unused_imports)]
+#[path = "../../../crates/core/src/session/onnx_file/mod.rs"]
 mod onnx_file;
 
-use onnx_file::OnnxFile;
+use onnx_file::{OnnxFile, external_files};
 
 fuzz_target!(|file: &[u8]| {
     let locate = |file: Option<&str>| file.unwrap_or("graph").to_owned();
     let Ok(OnnxFile { structure, weights }) = OnnxFile::read(file, locate) else { return };
+    let mut named = std::collections::BTreeSet::<String>::new();
+    let found = external_files(file, |name| named.extend([name.to_owned()]));
     for weight in &weights {
+        assert!(found.is_err() || weight.file.iter().all(|file| named.contains(file)), "{weight:?}");
         let cells: usize = weight.shape.iter().map(|dimension| usize::try_from(*dimension).expect("a size")).product();
         assert!(weight.bytes.is_multiple_of(cells), "{weight:?}");
         if weight.file.is_none() {

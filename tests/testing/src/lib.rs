@@ -1,7 +1,10 @@
 //! What the workspace's tests share: goldens and how they are compared.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests end with a panic")]
 
+#[cfg(unix)]
+mod fork;
 pub mod hub;
+mod onnx;
 mod pdf;
 mod png;
 mod tensor;
@@ -13,6 +16,9 @@ use embedkit_core::ModelDescription;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+#[cfg(unix)]
+pub use fork::in_forked_child;
+pub use onnx::with_external_weight;
 pub use pdf::pdf;
 pub use png::png_of_sides;
 pub use tensor::{TensorGolden, pattern};

@@ -41,7 +41,7 @@ impl Architecture for LateInteraction {
     }
 
     fn options(&self) -> &'static [ModelOption] {
-        &[ModelOption::MaxLength, ModelOption::Dim, ModelOption::Normalize, ModelOption::Output]
+        &[ModelOption::MaxLength, ModelOption::Dim, ModelOption::Normalize, ModelOption::Output, ModelOption::MemoryMap]
     }
 
     fn check(&self, model: &ModelDescription) -> Result<()> {

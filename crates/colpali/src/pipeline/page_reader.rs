@@ -97,7 +97,7 @@ impl Architecture for PageReader {
     }
 
     fn options(&self) -> &'static [ModelOption] {
-        &[ModelOption::MaxLength, ModelOption::Dim, ModelOption::Normalize, ModelOption::Output]
+        &[ModelOption::MaxLength, ModelOption::Dim, ModelOption::Normalize, ModelOption::Output, ModelOption::MemoryMap]
     }
 
     fn check(&self, model: &ModelDescription) -> Result<()> {

@@ -2,18 +2,26 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::io::ErrorKind;
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use super::bytes::FileBytes;
+use super::bytes::{self, FileBytes};
 use crate::{Error, Result};
 
+/// The largest file of text or JSON that is read. Tokenizers, the largest of their kind, have some tens of megabytes.
+const LARGEST_TEXT: u64 = 256 << 20;
+
 /// A model's files: a folder, or bytes in memory. Equal are two of one folder's path, and two of the same bytes.
+///
+/// Files are named relative to the folder, with `/` between the parts. Some names come from the model's own files, so
+/// none may lead out of the folder: one that does, by `..` or from the root, is an error when the file is read. So is a
+/// file that is none, as a pipe or a device.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ModelFiles(Place);
+pub struct ModelFiles(Storage);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Place {
+enum Storage {
     Folder(PathBuf),
     Memory(Arc<BTreeMap<String, Cow<'static, [u8]>>>),
 }
@@ -28,7 +36,7 @@ impl ModelFiles {
         if !path.is_dir() {
             return Err(Error::MissingFile { path, needed_for: "it should be the model's folder".to_owned() });
         }
-        Ok(Self(Place::Folder(path)))
+        Ok(Self(Storage::Folder(path)))
     }
 
     /// No files, for models that need none.
@@ -39,14 +47,16 @@ impl ModelFiles {
     /// Files in memory, by their names relative to the model's folder.
     pub fn memory<N: Into<String>, B: Into<Cow<'static, [u8]>>>(files: impl IntoIterator<Item = (N, B)>) -> Self {
         let files = files.into_iter().map(|(name, bytes)| (name.into(), bytes.into())).collect();
-        Self(Place::Memory(Arc::new(files)))
+        Self(Storage::Memory(Arc::new(files)))
     }
 
-    /// Whether the file is there.
+    /// Whether the file is there. One that must not be read counts, so that reading it says why.
     pub fn has(&self, name: &str) -> bool {
         match &self.0 {
-            Place::Folder(folder) => folder.join(name).is_file(),
-            Place::Memory(files) => files.contains_key(name),
+            Storage::Folder(folder) => {
+                !is_inside(name) || std::fs::metadata(folder.join(name)).is_ok_and(|file| !file.is_dir())
+            }
+            Storage::Memory(files) => files.contains_key(name),
         }
     }
 
@@ -63,65 +73,115 @@ impl ModelFiles {
         })
     }
 
-    /// The file's path, for readers that need one; none for files in memory.
+    /// The file's path, for readers that need one; none for files in memory, and for names that lead out of the folder.
     pub fn path(&self, name: &str) -> Option<PathBuf> {
-        match &self.0 {
-            Place::Folder(folder) => Some(folder.join(name)),
-            Place::Memory(_) => None,
-        }
+        self.root().filter(|_| is_inside(name)).map(|folder| folder.join(name))
     }
 
     /// The folder; none for files in memory.
     pub fn root(&self) -> Option<&Path> {
         match &self.0 {
-            Place::Folder(folder) => Some(folder),
-            Place::Memory(_) => None,
+            Storage::Folder(folder) => Some(folder),
+            Storage::Memory(_) => None,
         }
     }
 
     /// Names of the files in memory; none for a folder.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         let files = match &self.0 {
-            Place::Folder(_) => None,
-            Place::Memory(files) => Some(files.keys().map(String::as_str)),
+            Storage::Folder(_) => None,
+            Storage::Memory(files) => Some(files.keys().map(String::as_str)),
         };
         files.into_iter().flatten()
     }
 
     /// How errors name the file.
     pub fn label(&self, name: &str) -> PathBuf {
-        self.path(name).unwrap_or_else(|| Path::new("memory:").join(name))
+        self.root().unwrap_or(Path::new("memory:")).join(name)
     }
 
     /// The file's bytes.
     ///
     /// # Errors
-    /// [`Error::MissingFile`] when it is absent, [`Error::Io`] when it cannot be read.
+    /// [`Error::MissingFile`] when it is absent, [`Error::InvalidFile`] when it must not be read or there is no memory
+    /// for it, [`Error::Io`] when it cannot be read.
     pub fn read(&self, name: &str) -> Result<Cow<'_, [u8]>> {
-        let missing = || self.missing(name);
+        self.read_most(name, u64::MAX)
+    }
+
+    /// The file's bytes, of which there may be so many.
+    fn read_most(&self, name: &str, most: u64) -> Result<Cow<'_, [u8]>> {
         match &self.0 {
-            Place::Folder(folder) => {
-                let path = folder.join(name);
-                match std::fs::read(&path) {
-                    Ok(bytes) => Ok(Cow::Owned(bytes)),
-                    Err(e) if e.kind() == std::io::ErrorKind::NotFound => Err(missing()),
-                    Err(e) => Err(Error::io(path)(e)),
-                }
+            Storage::Folder(folder) => {
+                let bytes = self.inside(folder, name).and_then(|path| bytes::read(&path, most));
+                bytes.map(Cow::Owned).map_err(|error| self.or_missing(name, error))
             }
-            Place::Memory(files) => Ok(Cow::Borrowed(files.get(name).ok_or_else(missing)?)),
+            Storage::Memory(files) => Ok(Cow::Borrowed(files.get(name).ok_or_else(|| self.missing(name))?)),
         }
     }
 
     /// The file's bytes to keep: mapped, if asked for and the file is in a folder; files compiled into
-    /// the program are not copied. A mapped file must not be changed while it is in use.
+    /// the program are not copied.
+    ///
+    /// A mapped file must not be changed while it is in use: replace it by renaming another over it. What is read from
+    /// one that was written to is undefined, and one that was cut ends the process when the bytes that are gone are
+    /// touched (SIGBUS). [`FileBytes::check_unchanged`] notices both; a change after it was asked is not noticed.
     ///
     /// # Errors
     /// As [`read`](Self::read).
     pub fn open(&self, name: &str, map: bool) -> Result<FileBytes> {
         match &self.0 {
-            Place::Folder(folder) if map && self.has(name) => FileBytes::mapped(&folder.join(name)),
-            Place::Memory(files) if files.contains_key(name) => Ok(FileBytes::held(files[name].clone())),
+            Storage::Folder(folder) if map => {
+                let mapped = self.inside(folder, name).and_then(|path| FileBytes::mapped(&path));
+                mapped.map_err(|error| self.or_missing(name, error))
+            }
+            Storage::Memory(files) if files.contains_key(name) => Ok(FileBytes::held(files[name].clone())),
             _ => Ok(FileBytes::held(self.read(name)?.into_owned())),
+        }
+    }
+
+    /// The name of the file that another one names relative to its own folder.
+    #[cfg(feature = "onnx")]
+    pub(crate) fn beside(file: &str, named: &str) -> String {
+        file.rsplit_once('/').map_or_else(|| named.to_owned(), |(folder, _)| format!("{folder}/{named}"))
+    }
+
+    /// Checks a file that another one names relative to its own folder, where the name is followed by others than
+    /// [`read`](Self::read) and [`open`](Self::open). A link may lead to the model's folder or to the one that the file
+    /// that names it is really in: in caches, models' files are links into a folder of their own.
+    ///
+    /// # Errors
+    /// [`Error::InvalidFile`] when it is in another folder, or no file.
+    #[cfg(feature = "onnx")]
+    pub(crate) fn check_named_by(&self, file: &str, named: &str) -> Result<()> {
+        let refused = |what: String| Error::file(self.label(file), format!("names the file {named:?}, {what}"));
+        if !is_inside(named) {
+            return Err(refused("which is not in its folder".to_owned()));
+        }
+        let Some((root, path)) = self.root().zip(self.path(&Self::beside(file, named))) else { return Ok(()) };
+        // Whoever reads it says that it is absent.
+        let Ok(real) = path.canonicalize() else { return Ok(()) };
+        let beside = root.join(file).canonicalize().ok().and_then(|file| Some(file.parent()?.to_owned()));
+        let mut folders = root.canonicalize().into_iter().chain(beside);
+        if !folders.any(|folder| real.starts_with(folder)) {
+            return Err(refused(format!("a link to {real:?}, outside of the model's folder")));
+        }
+        bytes::check_regular(&path)
+    }
+
+    /// The path of a file in the folder.
+    fn inside(&self, folder: &Path, name: &str) -> Result<PathBuf> {
+        if is_inside(name) {
+            Ok(folder.join(name))
+        } else {
+            Err(Error::file(self.label(name), "is outside of the model's folder, where all its files must be"))
+        }
+    }
+
+    fn or_missing(&self, name: &str, error: Error) -> Error {
+        match error {
+            Error::Io { source, .. } if source.kind() == ErrorKind::NotFound => self.missing(name),
+            error => error,
         }
     }
 
@@ -132,18 +192,20 @@ impl ModelFiles {
     /// The file as UTF-8 text.
     ///
     /// # Errors
-    /// As [`read`](Self::read), and [`Error::InvalidFile`] when it is not UTF-8.
+    /// As [`read`](Self::read), and [`Error::InvalidFile`] when it is not UTF-8 or has more than 256 MiB.
     pub fn text(&self, name: &str) -> Result<String> {
-        String::from_utf8(self.read(name)?.into_owned())
+        String::from_utf8(self.read_most(name, LARGEST_TEXT)?.into_owned())
             .map_err(|e| Error::file_because(self.label(name), "is not UTF-8 text", e))
     }
 
     /// The file as JSON.
     ///
     /// # Errors
-    /// As [`read`](Self::read), and [`Error::InvalidFile`] when it is not the JSON that is expected.
+    /// As [`read`](Self::read), and [`Error::InvalidFile`] when it is not the JSON that is expected or has more than
+    /// 256 MiB.
     pub fn json<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<T> {
-        parse_json(&self.read(name)?).map_err(|e| Error::file_because(self.label(name), "is not the JSON expected", e))
+        parse_json(&self.read_most(name, LARGEST_TEXT)?)
+            .map_err(|e| Error::file_because(self.label(name), "is not the JSON expected", e))
     }
 
     /// The file as JSON, or nothing when it is absent.
@@ -157,18 +219,24 @@ impl ModelFiles {
     /// The files that a tokenizer is made of.
     ///
     /// # Errors
-    /// As [`read`](Self::read), for `tokenizer.json`; the others may be absent.
+    /// As [`text`](Self::text), for `tokenizer.json`; the others may be absent.
     #[cfg(feature = "tokenizer")]
     pub fn tokenizer_files(&self) -> Result<crate::tokenizer::TokenizerFiles<'_>> {
         use crate::tokenizer::TokenizerFiles as Files;
-        let optional = |name| self.has(name).then(|| self.read(name)).transpose();
-        let mut files = Files::new(self.read(Files::TOKENIZER)?);
+        let read = |name| self.read_most(name, LARGEST_TEXT);
+        let optional = |name| self.has(name).then(|| read(name)).transpose();
+        let mut files = Files::new(read(Files::TOKENIZER)?);
         files.tokenizer_config = optional(Files::TOKENIZER_CONFIG)?;
         files.special_tokens_map = optional(Files::SPECIAL_TOKENS_MAP)?;
         files.config = optional(Files::CONFIG)?;
         files.folder = self.label("");
         Ok(files)
     }
+}
+
+/// Whether a name stays in the folder that it is relative to.
+fn is_inside(name: &str) -> bool {
+    Path::new(name).components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir))
 }
 
 /// JSON, with Python's additions: the configurations of models that have a tokenizer are written by it.
@@ -180,4 +248,113 @@ fn parse_json<T: serde::de::DeserializeOwned>(json: &[u8]) -> Result<T, crate::t
 #[cfg(not(feature = "tokenizer"))]
 fn parse_json<T: serde::de::DeserializeOwned>(json: &[u8]) -> Result<T, serde_json::Error> {
     serde_json::from_slice(json)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder() -> (tempfile::TempDir, ModelFiles) {
+        let parent = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(parent.path().join("model/onnx")).unwrap();
+        std::fs::write(parent.path().join("secret"), "secret").unwrap();
+        std::fs::write(parent.path().join("model/config.json"), "{}").unwrap();
+        std::fs::write(parent.path().join("model/onnx/model.onnx"), "graph").unwrap();
+        let files = ModelFiles::folder(parent.path().join("model")).unwrap();
+        (parent, files)
+    }
+
+    #[test]
+    fn names_stay_in_the_folder() {
+        let (parent, files) = folder();
+        for name in ["config.json", "./config.json", "onnx/model.onnx"] {
+            assert!(files.has(name) && files.read(name).is_ok() && files.path(name).is_some(), "{name}");
+        }
+        assert!(!files.has("onnx") && !files.has("onnx/") && !files.has(""), "folders are no files");
+        let absolute = parent.path().join("secret");
+        for name in ["../secret", "onnx/../../secret", "onnx/../config.json", "..", absolute.to_str().unwrap()] {
+            assert!(files.has(name), "{name} is there, and what reads it says that it must not");
+            let errors =
+                [files.read(name).map(drop), files.open(name, true).map(drop), files.open(name, false).map(drop)];
+            for error in errors {
+                assert!(error.unwrap_err().to_string().contains("outside of the model's folder"), "{name}");
+            }
+            assert_eq!(files.path(name), None, "{name}");
+            assert!(files.optional_json::<serde_json::Value>(name).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_absent_is_missing() {
+        let (_parent, files) = folder();
+        let errors = [files.read("x").map(drop), files.open("x", true).map(drop), files.open("x", false).map(drop)];
+        for error in errors {
+            assert!(matches!(error, Err(Error::MissingFile { .. })));
+        }
+    }
+
+    #[test]
+    fn a_file_larger_than_memory_is_an_error() {
+        let (parent, files) = folder();
+        let file = std::fs::File::create(parent.path().join("model/large")).unwrap();
+        if file.set_len(1 << 62).or_else(|_| file.set_len(1 << 43)).is_err() {
+            return;
+        }
+        let error = files.read("large").unwrap_err().to_string();
+        assert!(error.contains("no memory"), "{error}");
+        for error in [files.text("large").map(drop), files.json::<serde_json::Value>("large").map(drop)] {
+            assert!(error.unwrap_err().to_string().contains("no such file of a model"));
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn pipes_and_devices_are_refused_by_name() {
+        let (parent, files) = folder();
+        let link = |name, target| std::os::unix::fs::symlink(target, parent.path().join("model").join(name)).unwrap();
+        link("zero", "/dev/zero");
+        link("folder.json", "onnx");
+        let pipe = parent.path().join("model/pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        for (name, kind) in [("zero", "a device"), ("pipe", "a named pipe"), ("folder.json", "a folder")] {
+            let errors = [
+                files.read(name).map(drop),
+                files.open(name, true).map(drop),
+                files.open(name, false).map(drop),
+                files.text(name).map(drop),
+                files.json::<serde_json::Value>(name).map(drop),
+            ];
+            for error in errors {
+                let error = error.unwrap_err().to_string();
+                assert!(error.contains(name) && error.contains(kind), "{error}");
+            }
+        }
+        assert!(files.optional_json::<serde_json::Value>("pipe").is_err(), "it is not passed over");
+    }
+
+    #[test]
+    fn a_change_of_a_mapped_file_is_noticed_and_its_replacement_is_none() {
+        let (parent, files) = folder();
+        let path = parent.path().join("model/onnx/model.onnx");
+        for change in [b"grap".as_slice(), b"graph, longer", b"GRAPH"] {
+            std::fs::write(&path, "graph").unwrap();
+            let bytes = files.open("onnx/model.onnx", true).unwrap();
+            bytes.check_unchanged().unwrap();
+            // The file's time of change has the resolution of the system's clock ticks.
+            std::thread::sleep(std::time::Duration::from_millis(20));
+            std::fs::write(&path, change).unwrap();
+            let error = bytes.check_unchanged().unwrap_err().to_string();
+            let what = if change.len() == 5 { "was written to" } else { "was changed from 5 bytes" };
+            assert!(error.contains("model.onnx") && error.contains(what), "{error}");
+        }
+        std::fs::write(&path, "graph").unwrap();
+        let (mapped, read) =
+            (files.open("onnx/model.onnx", true).unwrap(), files.open("onnx/model.onnx", false).unwrap());
+        let other = parent.path().join("other");
+        std::fs::write(&other, "other").unwrap();
+        std::fs::rename(&other, &path).unwrap();
+        mapped.check_unchanged().unwrap();
+        read.check_unchanged().unwrap();
+        assert_eq!((&*mapped, &*read), (b"graph".as_slice(), b"graph".as_slice()));
+    }
 }

@@ -6,6 +6,8 @@ mod files;
 mod manifest;
 
 pub use bytes::FileBytes;
+#[cfg(feature = "onnx")]
+pub(crate) use bytes::FileVersion;
 pub use description::{
     Activation, FileDigest, ModelDescription, OutputSelector, Padding, Pooling, Quantization, Source,
 };

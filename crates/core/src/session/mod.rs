@@ -4,11 +4,12 @@ mod bad_output;
 mod onnx_file;
 mod open;
 mod options;
+mod per_process;
 mod pool;
 mod provider;
 mod queue;
-mod roster;
 pub mod runtime;
+mod scheduler;
 mod tensor;
 mod weights;
 

@@ -9,9 +9,10 @@ use ort::value::TensorElementType;
 use ort::value::ValueType;
 
 use super::runtime::{Runtime, RuntimeOptions};
-use super::weights::SharedWeights;
+use super::weights::{SharedWeights, check_external_files};
 use super::{Optimization, Provider, ProviderChoice, SessionOptions};
 use crate::limits::check_count;
+use crate::model::FileVersion;
 use crate::{Error, ModelFiles, Result};
 
 /// A graph that runs on a provider: its first session, what it declares, and how to make more.
@@ -33,15 +34,16 @@ pub(super) struct Input {
 pub(super) struct Opener {
     pub(super) provider: Provider,
     environment: &'static Environment,
-    graph: Graph,
+    graph: GraphFile,
     options: SessionOptions,
     weights: Option<SharedWeights>,
 }
 
 /// Creates the sessions, on the first provider that works.
-pub(super) fn open(graph: &Graph, options: &SessionOptions) -> Result<Opened> {
+pub(super) fn open(graph: &GraphFile, options: &SessionOptions) -> Result<Opened> {
     check_count("threads", options.threads)?;
     check_count("sessions", options.sessions)?;
+    graph.check_unchanged()?;
     let wanted_runtime = options.runtime.iter().fold(RuntimeOptions::new(), |wanted, path| wanted.library(path));
     let environment = Runtime::load(&wanted_runtime)?.environment();
     let (wanted, fall_back) = match &options.providers {
@@ -75,15 +77,26 @@ impl Opener {
     fn new(
         provider: Provider,
         environment: &'static Environment,
-        graph: &Graph,
+        graph: &GraphFile,
         options: &SessionOptions,
     ) -> Result<Self> {
+        let map = options.memory_map.unwrap_or(true);
         // Other providers hold weights in memory of their own.
-        let weights = match provider {
-            Provider::Cpu => SharedWeights::map(&graph.files, &graph.name)?,
-            _ => None,
+        let weights = if provider == Provider::Cpu {
+            SharedWeights::open(&graph.files, &graph.name, map)?
+        } else {
+            check_external_files(&graph.files, &graph.name, &graph.files.open(&graph.name, map)?)?;
+            None
         };
         Ok(Self { provider, environment, graph: graph.clone(), options: options.clone(), weights })
+    }
+
+    /// Checks that the weights that the sessions use are what they were.
+    ///
+    /// # Errors
+    /// [`Error::InvalidFile`] when their mapped file was written to.
+    pub(super) fn check_unchanged(&self) -> Result<()> {
+        self.weights.as_ref().map_or(Ok(()), SharedWeights::check_unchanged)
     }
 
     /// The sessions that are there from the start.
@@ -118,8 +131,14 @@ impl Opener {
         let builder = builder(self.environment, self.provider, device, threads, &self.options);
         let builder = builder.map_err(|e| self.graph.failed("the session options are refused", &e))?;
         match &self.weights {
-            Some(weights) => weights.commit(builder).map_err(|e| self.graph.failed("the graph cannot be loaded", &e)),
-            None => self.graph.commit(builder),
+            Some(weights) => {
+                weights.check_unchanged()?;
+                weights.commit(builder).map_err(|e| self.graph.failed("the graph cannot be loaded", &e))
+            }
+            None => {
+                self.graph.check_unchanged()?;
+                self.graph.commit(builder, self.options.memory_map != Some(false))
+            }
         }
     }
 }
@@ -155,24 +174,39 @@ fn builder(
 
 /// A graph among a model's files.
 #[derive(Clone)]
-pub(super) struct Graph {
+pub(super) struct GraphFile {
     /// The model's id.
     pub(super) model: String,
     pub(super) files: ModelFiles,
     pub(super) name: String,
+    /// What the file was when the model was loaded: sessions that are made later must be of the same graph.
+    version: Option<FileVersion>,
 }
 
-impl Graph {
+impl GraphFile {
+    pub(super) fn new(model: &str, files: &ModelFiles, name: &str) -> Self {
+        let version = files.path(name).and_then(|path| FileVersion::at(&path));
+        Self { model: model.to_owned(), files: files.clone(), name: name.to_owned(), version }
+    }
+
+    fn check_unchanged(&self) -> Result<()> {
+        let now = self.files.path(&self.name).and_then(|path| FileVersion::at(&path));
+        if now == self.version {
+            return Ok(());
+        }
+        Err(Error::file(self.label(), "is not the file that the model was loaded from any more: load the model again"))
+    }
+
     /// How errors name it.
     pub(super) fn label(&self) -> PathBuf {
         self.files.label(&self.name)
     }
 
-    /// A session with weights of its own.
-    fn commit(&self, mut builder: SessionBuilder) -> Result<Session> {
+    /// A session with weights of its own, which the runtime maps where it can, or reads.
+    fn commit(&self, mut builder: SessionBuilder, map: bool) -> Result<Session> {
         let session = match self.files.path(&self.name) {
-            Some(path) => builder.commit_from_file(path),
-            None => builder.commit_from_memory(&self.files.read(&self.name)?),
+            Some(path) if map => builder.commit_from_file(path),
+            _ => builder.commit_from_memory(&self.files.read(&self.name)?),
         };
         session.map_err(|e| self.failed("the graph cannot be loaded", &e))
     }

@@ -22,6 +22,10 @@ pub struct SessionOptions {
     /// Whether idle threads spin, which shortens single calls and costs a shared machine. Default:
     /// the runtime's (yes).
     pub spinning: Option<bool>,
+    /// Whether the graph's weights are mapped from its file, so that they take no memory that other programs cannot have,
+    /// or read, so that nothing that happens to the file matters any more. Providers other than the CPU copy the weights
+    /// either way. Default: mapped.
+    pub memory_map: Option<bool>,
     /// How far the graph is rewritten at load.
     pub optimization: Optimization,
     /// Where the graph runs.

@@ -5,19 +5,30 @@ use std::time::Instant;
 
 use ort::value::DynValue;
 
-use super::open::{Graph, Input, Opened, open};
-use super::queue::{Job, Queue, crew};
+use super::open::{GraphFile, Input, Opened, open};
+use super::per_process::PerProcess;
+use super::queue::{Job, Queue, extra_sessions};
 use super::tensor::{Output, Tensor};
 use super::{BadOutput, Provider, SessionOptions};
 use crate::{Error, ModelDescription, ModelFiles, OutputSelector, Result};
 
 /// Sessions of one graph; each runs one batch at a time. On the CPU they share the graph's weights,
-/// which are mapped from its file: replace the file by renaming another, do not write over it. Callers that wait are served by
-/// expected finish: a short text asked for now goes before a long batch asked for now, and no one
-/// waits for ever.
+/// which are mapped from its file unless [`SessionOptions::memory_map`] is off: replace the file by renaming
+/// another over it, do not write to it. Callers that wait are served by expected finish: a short text asked
+/// for now goes before a long batch asked for now, and no one waits for ever.
+///
+/// A process that is forked opens sessions of its own when it first needs them, since threads do not survive a fork.
+/// The fork may happen at any time, but while another thread loads a model or adds a session: what ONNX Runtime locks
+/// meanwhile may stay locked in the child.
 pub struct SessionPool {
-    graph: Graph,
+    graph: GraphFile,
     options: SessionOptions,
+    pools: PerProcess<PoolCell>,
+}
+
+/// A process's sessions, once they are opened.
+#[derive(Default)]
+struct PoolCell {
     opened: OnceLock<Pool>,
     opening: Mutex<()>,
 }
@@ -41,10 +52,9 @@ impl SessionPool {
             });
         }
         let pool = Self {
-            graph: Graph { model: model.id.clone(), files: files.clone(), name: model.model_file.clone() },
+            graph: GraphFile::new(&model.id, files, &model.model_file),
             options: options.clone(),
-            opened: OnceLock::new(),
-            opening: Mutex::new(()),
+            pools: PerProcess::new(),
         };
         if !options.lazy {
             pool.opened()?;
@@ -54,17 +64,17 @@ impl SessionPool {
 
     /// How many batches run at the same time.
     pub fn workers(&self) -> usize {
-        crew(&self.options).map_or(self.options.session_count(), |(count, _)| count)
+        extra_sessions(&self.options).map_or(self.options.session_count(), |(count, _)| count)
     }
 
     /// Says that batches of so many tokens in all are about to run, several at a time.
     pub(crate) fn begin_job(&self, tokens: usize) -> Option<Job<'_>> {
-        self.opened.get().map(|pool| pool.queue.begin_job(tokens))
+        self.pools.get().opened.get().map(|pool| pool.queue.begin_job(tokens))
     }
 
-    /// Whether sessions have been created.
+    /// Whether this process has created sessions.
     pub fn is_open(&self) -> bool {
-        self.opened.get().is_some()
+        self.pools.get().opened.get().is_some()
     }
 
     /// The provider that runs the graph.
@@ -118,7 +128,8 @@ impl SessionPool {
     /// `cost` is the number of tokens the run computes.
     ///
     /// # Errors
-    /// [`Error::Model`] when the graph wants an input that is not here, or fails; or what `read` says.
+    /// [`Error::Model`] when the graph wants an input that is not here, or fails; [`Error::InvalidFile`] when its mapped
+    /// file was written to; or what `read` says.
     pub fn run<R>(
         &self,
         inputs: &[(&str, Tensor<'_>)],
@@ -135,6 +146,7 @@ impl SessionPool {
             values.push((declared.name.as_str(), value));
         }
         let mut session = pool.queue.acquire(cost);
+        pool.queue.opener.check_unchanged()?;
         let outputs = session.session().run(values).map_err(|e| self.failed("the run failed", e))?;
         read(&Outputs {
             pool: self,
@@ -154,11 +166,12 @@ impl SessionPool {
     }
 
     fn opened(&self) -> Result<&Pool> {
-        if let Some(pool) = self.opened.get() {
+        let cell = self.pools.get();
+        if let Some(pool) = cell.opened.get() {
             return Ok(pool);
         }
-        let _guard = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(pool) = self.opened.get() {
+        let _guard = cell.opening.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(pool) = cell.opened.get() {
             return Ok(pool);
         }
         let start = Instant::now();
@@ -166,7 +179,7 @@ impl SessionPool {
         let graph = self.graph.label();
         tracing::debug!(model = self.graph.model, graph = %graph.display(), provider = %opener.provider, "graph loaded");
         let queue = Queue::new(opener, sessions, &self.options, start.elapsed());
-        Ok(self.opened.get_or_init(|| Pool { inputs, outputs, queue }))
+        Ok(cell.opened.get_or_init(|| Pool { inputs, outputs, queue }))
     }
 }
 

@@ -2,8 +2,8 @@
 //!
 //! One session that uses every core gives a single text the shortest wait; several sessions of one
 //! thread each do the most work. Unless the caller fixed either number, a pool starts with the first
-//! kind and adds the second, its crew, when there is work enough to pay for opening them: callers
-//! open one each instead of waiting, while others go on. The [`Roster`] has the rules.
+//! kind and adds extra sessions of the second when there is work enough to pay for opening them: callers
+//! open one each instead of waiting, while others go on. The [`Scheduler`] has the rules.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -12,22 +12,24 @@ use ort::session::Session;
 
 use super::SessionOptions;
 use super::open::Opener;
-use super::roster::{Kind, Place, Roster};
+use super::scheduler::{Scheduler, SessionKind, Turn};
 
 /// A graph's sessions, and the callers that wait for one.
 pub(super) struct Queue {
     // Before the opener, which holds the weights that the sessions use: fields are dropped in this order.
-    roster: Mutex<Roster<Session>>,
+    scheduler: Mutex<Scheduler<Session>>,
     pub(super) opener: Opener,
+    /// The process that opened the sessions: only there do their threads run.
+    process: u32,
     /// How many sessions may be added, of how many threads each.
-    crew: Option<(usize, usize)>,
+    extra: Option<(usize, usize)>,
     /// How long the work must take that sessions are added for.
     worth_opening: Duration,
     freed: Condvar,
     start: Instant,
 }
 
-type Locked<'q> = MutexGuard<'q, Roster<Session>>;
+type Locked<'q> = MutexGuard<'q, Scheduler<Session>>;
 
 /// Roughly how long a token takes a small model, for ordering callers that wait; only its order of
 /// magnitude matters.
@@ -38,13 +40,13 @@ const MICROSECONDS_PER_TOKEN: u64 = 100;
 const WORTH_OPENING: u32 = 12;
 
 /// Most sessions that are added by themselves: each keeps working memory of its own.
-const LARGEST_CREW: usize = 8;
+const MOST_EXTRA_SESSIONS: usize = 8;
 
 /// How many sessions may be added, of how many threads each; none when the caller decided otherwise.
-pub(super) fn crew(options: &SessionOptions) -> Option<(usize, usize)> {
+pub(super) fn extra_sessions(options: &SessionOptions) -> Option<(usize, usize)> {
     let cores = super::usable_cores();
     (options.leaves_sessions_open() && cores > 1).then(|| {
-        let count = cores.min(LARGEST_CREW);
+        let count = cores.min(MOST_EXTRA_SESSIONS);
         (count, cores / count)
     })
 }
@@ -54,84 +56,95 @@ impl Queue {
     pub(super) fn new(opener: Opener, sessions: Vec<Session>, options: &SessionOptions, opening: Duration) -> Self {
         Self {
             opener,
-            crew: crew(options),
+            process: std::process::id(),
+            extra: extra_sessions(options),
             worth_opening: opening * WORTH_OPENING,
-            roster: Mutex::new(Roster::new(sessions)),
+            scheduler: Mutex::new(Scheduler::new(sessions)),
             freed: Condvar::new(),
             start: Instant::now(),
         }
     }
 
     /// Waits for a session for a run of so many tokens.
-    pub(super) fn acquire(&self, tokens: usize) -> Loan<'_> {
+    pub(super) fn acquire(&self, tokens: usize) -> SessionGuard<'_> {
         let expected = self.start.elapsed().as_micros() as u64 + tokens as u64 * MICROSECONDS_PER_TOKEN;
-        let mut roster = self.roster();
-        let place = roster.enter(expected, tokens);
+        let mut scheduler = self.scheduler();
+        let turn = scheduler.enter(expected, tokens);
         loop {
-            if let Some((most, threads)) = self.crew
-                && roster.hires(most, self.worth_opening)
+            if let Some((most, threads)) = self.extra
+                && scheduler.should_open_more(most, self.worth_opening)
             {
-                roster = self.hire(roster, threads, place, tokens);
-            } else if let Some((session, kind)) = roster.take(place) {
-                let others_wait = roster.others_wait();
-                drop(roster);
+                scheduler = self.open_more(scheduler, threads, turn, tokens);
+            } else if let Some((session, kind)) = scheduler.take(turn) {
+                let others_wait = scheduler.others_wait();
+                drop(scheduler);
                 if others_wait {
                     self.freed.notify_all();
                 }
-                return Loan { queue: self, session: Some(session), kind, tokens, since: Instant::now() };
+                return SessionGuard { queue: self, session: Some(session), kind, tokens, since: Instant::now() };
             } else {
-                roster = self.freed.wait(roster).unwrap_or_else(PoisonError::into_inner);
+                scheduler = self.freed.wait(scheduler).unwrap_or_else(PoisonError::into_inner);
             }
         }
     }
 
     /// Says that batches of so many tokens in all are about to run.
     pub(super) fn begin_job(&self, tokens: usize) -> Job<'_> {
-        self.roster().begin_job(tokens);
+        self.scheduler().begin_job(tokens);
         Job { queue: self, tokens }
     }
 
-    /// Opens one more session of the crew, while others go on with those that are there.
-    fn hire<'q>(&'q self, mut roster: Locked<'q>, threads: usize, place: Place, tokens: usize) -> Locked<'q> {
-        let number = roster.begin_hiring(place);
-        drop(roster);
+    /// Opens one more session, while others go on with those that are there.
+    fn open_more<'q>(&'q self, mut scheduler: Locked<'q>, threads: usize, turn: Turn, tokens: usize) -> Locked<'q> {
+        let number = scheduler.begin_opening(turn);
+        drop(scheduler);
         self.freed.notify_all();
         let opened = self.opener.session(number, threads);
         match &opened {
             Ok(_) => tracing::debug!(threads, "a session was added"),
             Err(error) => tracing::warn!(%error, "no session could be added, work goes on with the first"),
         }
-        let mut roster = self.roster();
-        roster.end_hiring(opened.ok(), place, tokens);
+        let mut scheduler = self.scheduler();
+        scheduler.end_opening(opened.ok(), turn, tokens);
         self.freed.notify_all();
-        roster
+        scheduler
     }
 
-    fn roster(&self) -> Locked<'_> {
-        self.roster.lock().unwrap_or_else(PoisonError::into_inner)
+    fn scheduler(&self) -> Locked<'_> {
+        self.scheduler.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether this process was forked from the one that opened the sessions, while a caller had one of them: here
+    /// the threads of the sessions are gone, and the lock may have been taken for ever.
+    fn is_inherited(&self) -> bool {
+        self.process != std::process::id()
     }
 }
 
-/// A session on loan; it goes back when this is dropped.
-pub(super) struct Loan<'q> {
+/// A session for one run; it is given back when this is dropped.
+pub(super) struct SessionGuard<'q> {
     queue: &'q Queue,
     session: Option<Session>,
-    kind: Kind,
+    kind: SessionKind,
     tokens: usize,
     since: Instant,
 }
 
-impl Loan<'_> {
+impl SessionGuard<'_> {
     #[allow(clippy::unwrap_used, reason = "the session is there until drop")]
     pub(super) fn session(&mut self) -> &mut Session {
         self.session.as_mut().unwrap()
     }
 }
 
-impl Drop for Loan<'_> {
+impl Drop for SessionGuard<'_> {
     fn drop(&mut self) {
+        if self.queue.is_inherited() {
+            std::mem::forget(self.session.take());
+            return;
+        }
         let took = self.since.elapsed();
-        self.queue.roster().give_back(self.session.take(), self.kind, self.tokens, took);
+        self.queue.scheduler().give_back(self.session.take(), self.kind, self.tokens, took);
         self.queue.freed.notify_all();
     }
 }
@@ -144,6 +157,8 @@ pub(crate) struct Job<'q> {
 
 impl Drop for Job<'_> {
     fn drop(&mut self) {
-        self.queue.roster().end_job(self.tokens);
+        if !self.queue.is_inherited() {
+            self.queue.scheduler().end_job(self.tokens);
+        }
     }
 }

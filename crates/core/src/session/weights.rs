@@ -1,14 +1,15 @@
 //! A graph's weights, held once for all of its sessions.
 //!
 //! ONNX Runtime lets sessions share initializers that their creator owns, and what its kernels make
-//! of them (`AddInitializer` and a container of pre-packed weights). Here these are the mapped file
-//! itself; a session is made from the file's structure alone, which says where each weight lies. So
-//! a session costs what it packs, no session copies weights, and loading takes a fraction of the time.
+//! of them (`AddInitializer` and a container of pre-packed weights). Here these are the bytes of the
+//! model's files, mapped or read; a session is made from the graph's structure alone, which says where
+//! each weight lies. So a session costs what it packs, no session copies weights, and loading takes a
+//! fraction of the time.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ffi::c_void;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::ptr::{NonNull, null_mut};
 use std::sync::Arc;
 
@@ -18,7 +19,7 @@ use ort::session::Session;
 use ort::session::builder::{PrepackedWeights, SessionBuilder};
 use ort::value::{DynValue, TensorElementType};
 
-use super::onnx_file::{Element, OnnxFile, Weight};
+use super::onnx_file::{DataType, NotUnderstood, OnnxFile, Weight, external_files};
 use crate::model::FileBytes;
 use crate::{Error, ModelFiles, Result};
 
@@ -34,38 +35,52 @@ pub(super) struct SharedWeights {
 }
 
 impl SharedWeights {
-    /// Maps a graph. None when it has no weights to share, or is not understood: then the runtime
-    /// reads it by itself, or says what is wrong with it.
-    pub(super) fn map(files: &ModelFiles, graph: &str) -> Result<Option<Self>> {
-        let bytes = files.open(graph, true)?;
-        let folder = Folder::of(files, graph);
+    /// Maps or reads a graph's weights. None when it has no weights to share, or is not understood: then
+    /// the runtime reads it by itself, or says what is wrong with it.
+    ///
+    /// # Errors
+    /// A file that cannot be read, that is too short for a weight, or that lies outside of the model's folder.
+    pub(super) fn open(files: &ModelFiles, graph: &str, map: bool) -> Result<Option<Self>> {
+        let bytes = files.open(graph, map)?;
+        let is_external = check_external_files(files, graph, &bytes)?;
+        let folder = if map { Folder::of(files, graph) } else { Folder::none() };
         let read = OnnxFile::read(&bytes, |file| folder.name_of(files, &beside(graph, file)));
-        let Ok(OnnxFile { structure, weights }) = read else { return Ok(None) };
+        let OnnxFile { structure, weights } = match read {
+            Ok(read) => read,
+            Err(what) if is_external && (!map || files.root().is_none()) => {
+                return Err(only_mapped(files, graph, map, what));
+            }
+            Err(what) => {
+                tracing::debug!(graph, %what, "the runtime reads the graph by itself");
+                return Ok(None);
+            }
+        };
         // Weights are stored with the lowest byte first.
         if weights.is_empty() || cfg!(target_endian = "big") {
             return Ok(None);
         }
-        let mut mapped = BTreeMap::from([(graph.to_owned(), bytes)]);
+        let mut opened = BTreeMap::from([(graph.to_owned(), bytes)]);
         let mut values = Vec::with_capacity(weights.len());
         for weight in weights {
             let name = beside(graph, weight.file.as_deref());
-            if !mapped.contains_key(&name) {
-                mapped.insert(name.clone(), files.open(&name, true)?);
+            if !opened.contains_key(&name) {
+                opened.insert(name.clone(), files.open(&name, map)?);
             }
-            let value = value(&mapped[&name], &weight)
-                .map_err(|what| Error::file(files.label(&name), format!("the weight {:?} {what}", weight.name)))?;
+            let value = value(&opened[&name], &weight, &files.label(&name))?;
             values.push((weight.name, Arc::new(value)));
         }
-        Ok(Some(Self { structure, values, prepacked: PrepackedWeights::new(), folder: folder.path(), files: mapped }))
+        Ok(Some(Self { structure, values, prepacked: PrepackedWeights::new(), folder: folder.path(), files: opened }))
     }
 
     /// A session that uses these weights.
     pub(super) fn commit(&self, mut builder: SessionBuilder) -> ort::Result<Session> {
-        if let Some(folder) = &self.folder {
+        // Where another file has taken the place of a mapped one, the runtime must not look into it.
+        let folder = self.folder.as_ref().filter(|_| self.files.values().all(FileBytes::is_at_its_path));
+        if let Some(folder) = folder {
             builder = builder.with_config_entry("session.model_external_initializers_file_folder_path", folder)?;
         }
         for (name, value) in &self.values {
-            if self.folder.is_none() {
+            if folder.is_none() {
                 builder = builder.with_external_initializer(name, value.clone())?;
             }
             builder = builder.with_initializer(name, value.clone())?;
@@ -74,6 +89,43 @@ impl SharedWeights {
         // Most of what was read is packed now and not needed again.
         self.files.values().for_each(FileBytes::release);
         session
+    }
+
+    /// Checks that the files are what they were when they were opened.
+    ///
+    /// # Errors
+    /// As [`FileBytes::check_unchanged`].
+    pub(super) fn check_unchanged(&self) -> Result<()> {
+        self.files.values().try_for_each(FileBytes::check_unchanged)
+    }
+}
+
+/// Checks the names of the files that a graph says its values are in, before anything opens one; whether there are any.
+///
+/// # Errors
+/// A file outside of the model's folder, a pipe or a device.
+pub(super) fn check_external_files(files: &ModelFiles, graph: &str, bytes: &[u8]) -> Result<bool> {
+    let (mut checked, mut last) = (Ok(()), None);
+    let read = external_files(bytes, |name| {
+        // Most graphs name one file, thousands of times.
+        if checked.is_ok() && last != Some(name) {
+            checked = files.check_named_by(graph, name);
+            last = Some(name);
+        }
+    });
+    if let Err(what) = read {
+        tracing::debug!(graph, %what, "the names of external data are not all known");
+    }
+    checked.map(|()| last.is_some())
+}
+
+/// The error about external data that is left to the runtime, which maps it, and finds it only beside a graph in a file.
+fn only_mapped(files: &ModelFiles, graph: &str, map: bool, what: NotUnderstood) -> Error {
+    let message = format!("has {what}: it can only be mapped, by the runtime, from a folder");
+    if map {
+        Error::file(files.label(graph), message)
+    } else {
+        Error::option("memory_map", format!("{graph} {message}"))
     }
 }
 
@@ -89,6 +141,11 @@ impl Folder {
         let real = files.path(graph).and_then(|path| path.canonicalize().ok());
         let path = real.and_then(|path| Some(path.parent()?.to_owned()));
         Self { holds_all: Cell::new(path.is_some()), path }
+    }
+
+    /// No folder is named to the runtime: it is told of all values.
+    fn none() -> Self {
+        Self { path: None, holds_all: Cell::new(false) }
     }
 
     /// A file's name in the folder.
@@ -108,47 +165,46 @@ impl Folder {
 
 /// The name of a file that lies beside the graph; the graph's own when none is named.
 fn beside(graph: &str, file: Option<&str>) -> String {
-    match (file, graph.rsplit_once('/')) {
-        (None, _) => graph.to_owned(),
-        (Some(file), None) => file.to_owned(),
-        (Some(file), Some((folder, _))) => format!("{folder}/{file}"),
-    }
+    file.map_or_else(|| graph.to_owned(), |file| ModelFiles::beside(graph, file))
 }
 
-/// A weight as the runtime's value. It points into the file, where weights lie at any byte; the
-/// runtime reads its own mapped files in the same way.
+/// A weight as the runtime's value. It points into the file, where weights lie at any byte.
 #[allow(unsafe_code)]
-fn value(file: &[u8], weight: &Weight) -> std::result::Result<DynValue, String> {
-    let bytes = weight.offset.checked_add(weight.bytes).and_then(|end| file.get(weight.offset..end));
-    let bytes =
-        bytes.ok_or_else(|| format!("should take {} bytes at {}, beyond the end", weight.bytes, weight.offset))?;
-    let element = match weight.element {
-        Element::F32 => TensorElementType::Float32,
-        Element::F64 => TensorElementType::Float64,
-        Element::F16 => TensorElementType::Float16,
-        Element::Bf16 => TensorElementType::Bfloat16,
-        Element::U8 => TensorElementType::Uint8,
-        Element::I8 => TensorElementType::Int8,
-        Element::I32 => TensorElementType::Int32,
-        Element::I64 => TensorElementType::Int64,
+fn value(file: &[u8], weight: &Weight, label: &Path) -> Result<DynValue> {
+    let Weight { name, offset, bytes, .. } = weight;
+    let values = offset.checked_add(*bytes).and_then(|end| file.get(*offset..end)).ok_or_else(|| {
+        Error::file(label, format!("the weight {name:?} should take {bytes} bytes at {offset}, beyond the end"))
+    })?;
+    let element = match weight.data_type {
+        DataType::F32 => TensorElementType::Float32,
+        DataType::F64 => TensorElementType::Float64,
+        DataType::F16 => TensorElementType::Float16,
+        DataType::Bf16 => TensorElementType::Bfloat16,
+        DataType::U8 => TensorElementType::Uint8,
+        DataType::I8 => TensorElementType::Int8,
+        DataType::I32 => TensorElementType::Int32,
+        DataType::I64 => TensorElementType::Int64,
     };
     let (memory, allocator, mut raw) = (MemoryInfo::default(), Allocator::default(), null_mut());
-    // SAFETY: the runtime is loaded; the shape's cells fill the bytes exactly (`OnnxFile` checks it);
+    // SAFETY: the runtime is loaded; the shape's cells fill the bytes exactly (`Weight::read` checks it);
     // the runtime only reads initializers, and `SharedWeights` keeps the bytes for longer than the value.
+    // Any bytes are values of these types. That they need not be aligned, the runtime's kernels take for granted too
+    // when it maps files itself; x86-64 and AArch64 read numbers at any byte.
     let status = unsafe {
         (ort::api().CreateTensorWithDataAsOrtValue)(
             memory.ptr(),
-            bytes.as_ptr().cast::<c_void>().cast_mut(),
-            bytes.len(),
+            values.as_ptr().cast::<c_void>().cast_mut(),
+            values.len(),
             weight.shape.as_ptr(),
             weight.shape.len(),
             element.into(),
             &mut raw,
         )
     };
+    let refused = || format!("the weight {name:?} is refused by the runtime");
     // SAFETY: the status is the one that was just returned.
-    unsafe { ort::Error::result_from_status(status) }.map_err(|e| format!("is refused: {e}"))?;
-    let raw = NonNull::new(raw).ok_or("is refused")?;
+    unsafe { ort::Error::result_from_status(status) }.map_err(|error| Error::file_because(label, refused(), error))?;
+    let raw = NonNull::new(raw).ok_or_else(|| Error::file(label, refused()))?;
     // SAFETY: the value was just created, and nothing else owns it.
     Ok(unsafe { DynValue::from_ptr(raw, Some(&allocator)) })
 }

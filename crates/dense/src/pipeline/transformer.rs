@@ -51,7 +51,14 @@ impl Architecture for Transformer {
     }
 
     fn options(&self) -> &'static [ModelOption] {
-        &[ModelOption::MaxLength, ModelOption::Dim, ModelOption::Pooling, ModelOption::Normalize, ModelOption::Output]
+        &[
+            ModelOption::MaxLength,
+            ModelOption::Dim,
+            ModelOption::Pooling,
+            ModelOption::Normalize,
+            ModelOption::Output,
+            ModelOption::MemoryMap,
+        ]
     }
 
     fn check(&self, model: &ModelDescription) -> Result<()> {

@@ -41,7 +41,7 @@ impl<E: Embedding> Architecture for BgeM3<E> {
     }
 
     fn options(&self) -> &'static [ModelOption] {
-        &[ModelOption::MaxLength, ModelOption::Normalize]
+        &[ModelOption::MaxLength, ModelOption::Normalize, ModelOption::MemoryMap]
     }
 
     fn check(&self, model: &ModelDescription) -> Result<()> {

@@ -54,7 +54,7 @@ impl Architecture for ImageEncoder {
     }
 
     fn options(&self) -> &'static [ModelOption] {
-        &[ModelOption::Dim, ModelOption::Pooling, ModelOption::Normalize, ModelOption::Output]
+        &[ModelOption::Dim, ModelOption::Pooling, ModelOption::Normalize, ModelOption::Output, ModelOption::MemoryMap]
     }
 
     fn check(&self, model: &ModelDescription) -> Result<()> {

@@ -65,7 +65,7 @@ impl Architecture for CausalLm {
     }
 
     fn options(&self) -> &'static [ModelOption] {
-        &[ModelOption::MaxLength, ModelOption::Output]
+        &[ModelOption::MaxLength, ModelOption::Output, ModelOption::MemoryMap]
     }
 
     fn check(&self, model: &ModelDescription) -> Result<()> {

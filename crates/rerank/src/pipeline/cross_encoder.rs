@@ -24,7 +24,7 @@ impl Architecture for CrossEncoder {
     }
 
     fn options(&self) -> &'static [ModelOption] {
-        &[ModelOption::MaxLength, ModelOption::Output, ModelOption::Activation]
+        &[ModelOption::MaxLength, ModelOption::Output, ModelOption::Activation, ModelOption::MemoryMap]
     }
 
     fn check(&self, model: &ModelDescription) -> Result<()> {

@@ -48,7 +48,7 @@ impl Architecture for Bm42Attention {
     }
 
     fn options(&self) -> &'static [ModelOption] {
-        &[ModelOption::MaxLength, ModelOption::Output]
+        &[ModelOption::MaxLength, ModelOption::Output, ModelOption::MemoryMap]
     }
 
     fn check(&self, model: &ModelDescription) -> Result<()> {

@@ -32,7 +32,7 @@ impl Architecture for InferenceFreeSplade {
     }
 
     fn options(&self) -> &'static [ModelOption] {
-        &[ModelOption::MaxLength, ModelOption::Output]
+        &[ModelOption::MaxLength, ModelOption::Output, ModelOption::MemoryMap]
     }
 
     fn check(&self, model: &ModelDescription) -> Result<()> {

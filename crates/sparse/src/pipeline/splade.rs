@@ -26,7 +26,7 @@ impl Architecture for Splade {
     }
 
     fn options(&self) -> &'static [ModelOption] {
-        &[ModelOption::MaxLength, ModelOption::Output]
+        &[ModelOption::MaxLength, ModelOption::Output, ModelOption::MemoryMap]
     }
 
     fn check(&self, model: &ModelDescription) -> Result<()> {

@@ -62,6 +62,10 @@ impl Runtime {
     /// the options name another library than the one in use, and [`RuntimeError::Start`] when the
     /// library refuses to start.
     pub fn load(options: &RuntimeOptions) -> Result<&'static Self, RuntimeError> {
+        // Without the lock, which a fork may have left taken.
+        if let Some(runtime) = RUNTIME.get() {
+            return runtime.agrees_with(options);
+        }
         let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(runtime) = RUNTIME.get() {
             return runtime.agrees_with(options);

@@ -1,0 +1,171 @@
+//! The wire format of protocol buffers: the fields of a message, read and written.
+
+use std::fmt;
+
+/// The longest message that protocol buffers allow.
+const LONGEST_MESSAGE: usize = (1 << 31) - 1;
+
+/// What is not an ONNX file, or holds weights in a way that is not known here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct NotUnderstood(pub(super) &'static str);
+
+impl fmt::Display for NotUnderstood {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+/// A field of a message.
+pub(super) struct Field {
+    pub(super) number: u64,
+    /// The number and the kind of the value, as the file has them.
+    tag: u64,
+    pub(super) value: Value,
+}
+
+/// A field's value.
+pub(super) enum Value {
+    Number(u64),
+    /// A number of fixed width: the bytes of it.
+    Fixed(Range),
+    Bytes(Range),
+}
+
+/// A part of the file.
+#[derive(Clone, Copy)]
+pub(super) struct Range {
+    pub(super) start: usize,
+    pub(super) end: usize,
+}
+
+impl Range {
+    pub(super) fn of(self, file: &[u8]) -> &[u8] {
+        &file[self.start..self.end]
+    }
+
+    pub(super) fn text(self, file: &[u8]) -> Result<&str, NotUnderstood> {
+        std::str::from_utf8(self.of(file)).map_err(|_| NotUnderstood("a name that is not UTF-8"))
+    }
+}
+
+/// The fields of a message. Nothing follows an error.
+pub(super) fn fields(file: &[u8], message: Range) -> impl Iterator<Item = Result<Field, NotUnderstood>> + '_ {
+    let mut reader = Reader { file, position: message.start, end: message.end };
+    std::iter::from_fn(move || {
+        let field = (reader.position < reader.end).then(|| reader.field())?;
+        if field.is_err() {
+            reader.position = reader.end;
+        }
+        Some(field)
+    })
+}
+
+/// The numbers that are packed into one field.
+pub(super) fn packed(file: &[u8], range: Range) -> impl Iterator<Item = Result<u64, NotUnderstood>> + '_ {
+    let mut reader = Reader { file, position: range.start, end: range.end };
+    std::iter::from_fn(move || {
+        let number = (reader.position < reader.end).then(|| reader.varint())?;
+        if number.is_err() {
+            reader.position = reader.end;
+        }
+        Some(number)
+    })
+}
+
+/// A message that is being read.
+struct Reader<'f> {
+    file: &'f [u8],
+    position: usize,
+    end: usize,
+}
+
+impl Reader<'_> {
+    fn field(&mut self) -> Result<Field, NotUnderstood> {
+        let tag = self.varint()?;
+        if tag >> 3 == 0 {
+            return Err(NotUnderstood("a field without a number"));
+        }
+        let value = match tag & 7 {
+            0 => Value::Number(self.varint()?),
+            1 => Value::Fixed(self.pass(8)?),
+            2 => {
+                let bytes = self.varint()?;
+                Value::Bytes(self.pass(bytes)?)
+            }
+            5 => Value::Fixed(self.pass(4)?),
+            _ => return Err(NotUnderstood("a field of an unknown kind")),
+        };
+        Ok(Field { number: tag >> 3, tag, value })
+    }
+
+    fn varint(&mut self) -> Result<u64, NotUnderstood> {
+        let mut value = 0;
+        for shift in (0..64).step_by(7) {
+            let byte = self.pass(1)?.of(self.file)[0];
+            value |= u64::from(byte & 0x7f) << shift;
+            if byte < 0x80 {
+                return Ok(value);
+            }
+        }
+        Err(NotUnderstood("a number of more than 64 bits"))
+    }
+
+    fn pass(&mut self, bytes: u64) -> Result<Range, NotUnderstood> {
+        let start = self.position;
+        let end = usize::try_from(bytes).ok().and_then(|bytes| start.checked_add(bytes));
+        let end = end.filter(|end| *end <= self.end);
+        self.position = end.ok_or(NotUnderstood("a field that is longer than its message"))?;
+        Ok(Range { start, end: self.position })
+    }
+}
+
+/// A message that is being written. What does not fit into memory is an error, not the end of the process: the
+/// sizes come from the file.
+#[derive(Default)]
+pub(super) struct Message(Vec<u8>);
+
+impl Message {
+    pub(super) fn bytes(self) -> Vec<u8> {
+        self.0
+    }
+
+    pub(super) fn number(&mut self, number: u64, value: u64) -> Result<(), NotUnderstood> {
+        self.varint(number << 3)?;
+        self.varint(value)
+    }
+
+    pub(super) fn field(&mut self, number: u64, bytes: &[u8]) -> Result<(), NotUnderstood> {
+        self.varint(number << 3 | 2)?;
+        self.varint(bytes.len() as u64)?;
+        self.raw(bytes)
+    }
+
+    /// A field as the file has it.
+    pub(super) fn copy(&mut self, field: &Field, file: &[u8]) -> Result<(), NotUnderstood> {
+        self.varint(field.tag)?;
+        match field.value {
+            Value::Number(number) => self.varint(number),
+            Value::Fixed(range) => self.raw(range.of(file)),
+            Value::Bytes(range) => {
+                self.varint((range.end - range.start) as u64)?;
+                self.raw(range.of(file))
+            }
+        }
+    }
+
+    fn varint(&mut self, mut value: u64) -> Result<(), NotUnderstood> {
+        while value >= 0x80 {
+            self.raw(&[value as u8 | 0x80])?;
+            value >>= 7;
+        }
+        self.raw(&[value as u8])
+    }
+
+    fn raw(&mut self, bytes: &[u8]) -> Result<(), NotUnderstood> {
+        if self.0.len() + bytes.len() > LONGEST_MESSAGE || self.0.try_reserve(bytes.len()).is_err() {
+            return Err(NotUnderstood("a graph whose structure is larger than 2 GiB or than the memory there is"));
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+}
