@@ -5,6 +5,8 @@
 //! dimension to the last whatever the blocking, so a row's result does not depend on its place.
 //! Plain loops over fixed-size arrays, which the compiler keeps in vector registers.
 
+use std::ops::Range;
+
 use super::dispatch::{Kernel, dispatch};
 use super::element::Element;
 use super::value::MultiVector;
@@ -13,7 +15,7 @@ use super::value::MultiVector;
 const WIDE: usize = 32;
 const NARROW: usize = 16;
 
-/// Document rows that are decoded at once: a block stays in the first-level cache.
+/// Document rows that are multiplied with all panels in turn: a block stays in the first-level cache.
 const BLOCK: usize = 48;
 
 /// Rows packed into panels: `panel[k][lane]` is entry `k` of the row in that lane.
@@ -53,10 +55,10 @@ fn panels<T: Copy + Default, const L: usize>(values: &[T], entries: usize) -> Ve
     packed
 }
 
-/// For each query row, its largest dot product with the document rows `from..to`.
-pub(super) fn max_dots<E: Element>(query: &Packed<f32>, document: &MultiVector<E>, from: usize, to: usize) -> Vec<f32> {
+/// For each query row, its largest dot product with these document rows; NaN if one of them is beyond `f32`.
+pub(super) fn max_dots<E: Element>(query: &Packed<f32>, document: &MultiVector<E>, rows: Range<usize>) -> Vec<f32> {
     let mut best = query.lanes(f32::NEG_INFINITY);
-    dispatch(MaxDots { query, document, from, to, best: &mut best });
+    dispatch(MaxDots { query, document, rows, best: &mut best });
     best.truncate(query.rows);
     best
 }
@@ -64,8 +66,7 @@ pub(super) fn max_dots<E: Element>(query: &Packed<f32>, document: &MultiVector<E
 struct MaxDots<'a, E: Element> {
     query: &'a Packed<f32>,
     document: &'a MultiVector<E>,
-    from: usize,
-    to: usize,
+    rows: Range<usize>,
     best: &'a mut [f32],
 }
 
@@ -75,8 +76,11 @@ impl<E: Element> Kernel for MaxDots<'_, E> {
         let Packed { entries: dim, wide, narrow, .. } = self.query;
         let (best_wide, best_narrow) = self.best.split_at_mut(wide.len() / dim * WIDE);
         let mut buffer = Vec::new();
-        for start in (self.from..self.to).step_by(BLOCK) {
-            let rows = self.document.decode(start, self.to.min(start + BLOCK), &mut buffer);
+        let Range { start, end } = self.rows;
+        for from in (start..end).step_by(BLOCK) {
+            // A last block of less than a tile takes rows of the one before it along: twice is no more than once.
+            let from = from.min(end.saturating_sub(TILE)).max(start);
+            let rows = self.document.decode(from, end.min(from + BLOCK), &mut buffer);
             for (panel, best) in wide.chunks_exact(*dim).zip(best_wide.as_chunks_mut().0) {
                 panel_max::<FMA, TILE, WIDE>(panel, rows, best);
             }
@@ -87,18 +91,37 @@ impl<E: Element> Kernel for MaxDots<'_, E> {
     }
 }
 
+/// The largest dot products of a panel with rows. Few rows go through smaller tiles: a tile takes as long as its sums are
+/// waited for, however many there are.
 #[inline(always)]
 fn panel_max<const FMA: bool, const TILE: usize, const L: usize>(
     panel: &[[f32; L]],
     rows: &[f32],
     best: &mut [f32; L],
 ) {
-    let mut tiles = rows.chunks_exact(panel.len() * TILE);
+    match rows.len() / panel.len() {
+        count if count >= TILE => tiles_max::<FMA, TILE, L>(panel, rows, best),
+        count if TILE > 6 && count >= 6 => tiles_max::<FMA, 6, L>(panel, rows, best),
+        count if TILE > 3 && count >= 3 => tiles_max::<FMA, 3, L>(panel, rows, best),
+        _ => tiles_max::<FMA, 1, L>(panel, rows, best),
+    }
+}
+
+/// Takes at least a tile of rows tile by tile. The last tile laps over the one before it, and what is taken twice has the
+/// same products.
+#[inline(always)]
+fn tiles_max<const FMA: bool, const TILE: usize, const L: usize>(
+    panel: &[[f32; L]],
+    rows: &[f32],
+    best: &mut [f32; L],
+) {
+    let size = panel.len() * TILE;
+    let mut tiles = rows.chunks_exact(size);
     for tile in &mut tiles {
         tile_max::<FMA, TILE, L>(panel, tile, best);
     }
-    for row in tiles.remainder().chunks_exact(panel.len()) {
-        tile_max::<FMA, 1, L>(panel, row, best);
+    if !tiles.remainder().is_empty() {
+        tile_max::<FMA, TILE, L>(panel, &rows[rows.len() - size..], best);
     }
 }
 
@@ -120,10 +143,16 @@ fn tile_max<const FMA: bool, const TILE: usize, const L: usize>(panel: &[[f32; L
             }
         }
     }
+    // 0 times a sum is 0, but NaN for one that is beyond f32: that must not pass for a small one.
+    let mut beyond = [0.0_f32; L];
     for sums in &sums {
         for lane in 0..L {
+            beyond[lane] += sums[lane] * 0.0;
             best[lane] = if sums[lane] > best[lane] { sums[lane] } else { best[lane] };
         }
+    }
+    for lane in 0..L {
+        best[lane] += beyond[lane];
     }
 }
 
@@ -183,12 +212,12 @@ mod tests {
         let rows = |from: u32, rows: u32| (from..from + rows * dim).map(value).collect::<Vec<f32>>();
         let query = Packed::new(&rows(0, terms), dim as usize);
         let document = MultiVector::new(dim as usize, rows(9999, tokens)).unwrap();
-        let chosen = max_dots(&query, &document, 0, document.len());
+        let chosen = max_dots(&query, &document, 0..document.len());
         assert_eq!(chosen.len(), terms as usize);
 
         let of = |run: fn(MaxDots<'_, f32>)| {
             let mut best = query.lanes(f32::NEG_INFINITY);
-            run(MaxDots { query: &query, document: &document, from: 0, to: document.len(), best: &mut best });
+            run(MaxDots { query: &query, document: &document, rows: 0..document.len(), best: &mut best });
             best.truncate(terms as usize);
             best
         };
