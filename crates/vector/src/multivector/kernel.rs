@@ -15,8 +15,8 @@ use super::value::MultiVector;
 const WIDE: usize = 32;
 const NARROW: usize = 16;
 
-/// Document rows that are multiplied with all panels in turn: a block stays in the first-level cache.
-const BLOCK: usize = 48;
+/// Document rows that are multiplied with all panels in turn: a block stays in the first-level cache, beside a panel.
+const BLOCK: usize = 24;
 
 /// Rows packed into panels: `panel[k][lane]` is entry `k` of the row in that lane.
 #[derive(Clone, Debug)]
@@ -82,46 +82,123 @@ impl<E: Element> Kernel for MaxDots<'_, E> {
             let from = from.min(end.saturating_sub(TILE)).max(start);
             let rows = self.document.decode(from, end.min(from + BLOCK), &mut buffer);
             for (panel, best) in wide.chunks_exact(*dim).zip(best_wide.as_chunks_mut().0) {
-                panel_max::<FMA, TILE, WIDE>(panel, rows, best);
+                panel_dots::<FMA, TILE, WIDE>(panel, rows, &mut Largest(best));
             }
             for (panel, best) in narrow.chunks_exact(*dim).zip(best_narrow.as_chunks_mut().0) {
-                panel_max::<FMA, TILE, NARROW>(panel, rows, best);
+                panel_dots::<FMA, TILE, NARROW>(panel, rows, &mut Largest(best));
             }
         }
     }
 }
 
-/// The largest dot products of a panel with rows. Few rows go through smaller tiles: a tile takes as long as its sums are
+/// The dot products of every row with every packed one, `[rows, packed rows]`.
+pub(super) fn all_dots(packed: &Packed<f32>, rows: &[f32]) -> Vec<f32> {
+    let lanes = packed.lanes(()).len();
+    let mut dots = vec![0.0; rows.len() / packed.entries * lanes];
+    dispatch(AllDots { packed, rows, lanes, dots: &mut dots });
+    if lanes == packed.rows {
+        return dots;
+    }
+    dots.chunks_exact(lanes).flat_map(|dots| &dots[..packed.rows]).copied().collect()
+}
+
+struct AllDots<'a> {
+    packed: &'a Packed<f32>,
+    rows: &'a [f32],
+    lanes: usize,
+    dots: &'a mut [f32],
+}
+
+impl Kernel for AllDots<'_> {
+    #[inline(always)]
+    fn run<const FMA: bool, const TILE: usize>(self) {
+        let Self { packed: Packed { entries: dim, wide, narrow, .. }, rows, lanes, dots } = self;
+        for (at, panel) in wide.chunks_exact(*dim).enumerate() {
+            panel_dots::<FMA, TILE, WIDE>(panel, rows, &mut Kept { dots, lanes, lane: at * WIDE });
+        }
+        let before = wide.len() / dim * WIDE;
+        for (at, panel) in narrow.chunks_exact(*dim).enumerate() {
+            panel_dots::<FMA, TILE, NARROW>(panel, rows, &mut Kept { dots, lanes, lane: before + at * NARROW });
+        }
+    }
+}
+
+/// What becomes of the dot products of a panel with some rows. The same ones may come twice.
+trait Products<const L: usize> {
+    /// Takes those with the rows from `first` on.
+    fn take<const TILE: usize>(&mut self, first: usize, sums: &[[f32; L]; TILE]);
+}
+
+/// The largest of a lane; NaN once one is beyond `f32`.
+struct Largest<'a, const L: usize>(&'a mut [f32; L]);
+
+impl<const L: usize> Products<L> for Largest<'_, L> {
+    #[inline(always)]
+    fn take<const TILE: usize>(&mut self, _first: usize, sums: &[[f32; L]; TILE]) {
+        // 0 times a sum is 0, but NaN for one that is beyond f32: that must not pass for a small one.
+        let mut beyond = [0.0_f32; L];
+        for sums in sums {
+            for lane in 0..L {
+                beyond[lane] += sums[lane] * 0.0;
+                self.0[lane] = if sums[lane] > self.0[lane] { sums[lane] } else { self.0[lane] };
+            }
+        }
+        for (best, beyond) in self.0.iter_mut().zip(beyond) {
+            *best += beyond;
+        }
+    }
+}
+
+/// All of them, from `lane` on in rows of so many `lanes`.
+struct Kept<'a> {
+    dots: &'a mut [f32],
+    lanes: usize,
+    lane: usize,
+}
+
+impl<const L: usize> Products<L> for Kept<'_> {
+    #[inline(always)]
+    fn take<const TILE: usize>(&mut self, first: usize, sums: &[[f32; L]; TILE]) {
+        for (row, sums) in sums.iter().enumerate() {
+            self.dots[(first + row) * self.lanes + self.lane..][..L].copy_from_slice(sums);
+        }
+    }
+}
+
+/// The dot products of a panel with rows. Few rows go through smaller tiles: a tile takes as long as its sums are
 /// waited for, however many there are.
 #[inline(always)]
-fn panel_max<const FMA: bool, const TILE: usize, const L: usize>(
+fn panel_dots<const FMA: bool, const TILE: usize, const L: usize>(
     panel: &[[f32; L]],
     rows: &[f32],
-    best: &mut [f32; L],
+    products: &mut impl Products<L>,
 ) {
     match rows.len() / panel.len() {
-        count if count >= TILE => tiles_max::<FMA, TILE, L>(panel, rows, best),
-        count if TILE > 6 && count >= 6 => tiles_max::<FMA, 6, L>(panel, rows, best),
-        count if TILE > 3 && count >= 3 => tiles_max::<FMA, 3, L>(panel, rows, best),
-        _ => tiles_max::<FMA, 1, L>(panel, rows, best),
+        count if count >= TILE => tiles::<FMA, TILE, L>(panel, rows, products),
+        count if TILE > 6 && count >= 6 => tiles::<FMA, 6, L>(panel, rows, products),
+        count if TILE > 3 && count >= 3 => tiles::<FMA, 3, L>(panel, rows, products),
+        _ => tiles::<FMA, 1, L>(panel, rows, products),
     }
 }
 
 /// Takes at least a tile of rows tile by tile. The last tile laps over the one before it, and what is taken twice has the
 /// same products.
 #[inline(always)]
-fn tiles_max<const FMA: bool, const TILE: usize, const L: usize>(
+fn tiles<const FMA: bool, const TILE: usize, const L: usize>(
     panel: &[[f32; L]],
     rows: &[f32],
-    best: &mut [f32; L],
+    products: &mut impl Products<L>,
 ) {
     let size = panel.len() * TILE;
     let mut tiles = rows.chunks_exact(size);
+    let mut first = 0;
     for tile in &mut tiles {
-        tile_max::<FMA, TILE, L>(panel, tile, best);
+        products.take(first, &tile_sums::<FMA, TILE, L>(panel, tile));
+        first += TILE;
     }
     if !tiles.remainder().is_empty() {
-        tile_max::<FMA, TILE, L>(panel, &rows[rows.len() - size..], best);
+        let last = rows.len() - size;
+        products.take(last / panel.len(), &tile_sums::<FMA, TILE, L>(panel, &rows[last..]));
     }
 }
 
@@ -129,7 +206,7 @@ fn tiles_max<const FMA: bool, const TILE: usize, const L: usize>(
 // which it does not do for chained iterators.
 #[allow(clippy::needless_range_loop)]
 #[inline(always)]
-fn tile_max<const FMA: bool, const TILE: usize, const L: usize>(panel: &[[f32; L]], tile: &[f32], best: &mut [f32; L]) {
+fn tile_sums<const FMA: bool, const TILE: usize, const L: usize>(panel: &[[f32; L]], tile: &[f32]) -> [[f32; L]; TILE] {
     let dim = panel.len();
     let rows: [&[f32]; TILE] = std::array::from_fn(|row| &tile[row * dim..][..dim]);
     let mut sums = [[0.0_f32; L]; TILE];
@@ -143,17 +220,7 @@ fn tile_max<const FMA: bool, const TILE: usize, const L: usize>(panel: &[[f32; L
             }
         }
     }
-    // 0 times a sum is 0, but NaN for one that is beyond f32: that must not pass for a small one.
-    let mut beyond = [0.0_f32; L];
-    for sums in &sums {
-        for lane in 0..L {
-            beyond[lane] += sums[lane] * 0.0;
-            best[lane] = if sums[lane] > best[lane] { sums[lane] } else { best[lane] };
-        }
-    }
-    for lane in 0..L {
-        best[lane] += beyond[lane];
-    }
+    sums
 }
 
 /// For each query row, its smallest Hamming distance to the document rows of `query.entries` words.

@@ -1,8 +1,9 @@
 //! Fewer rows: token pooling and pruning.
 
+use super::kernel::{Packed, all_dots};
 use super::label::RowLabel;
 use super::value::MultiVector;
-use super::ward;
+use super::ward::{self, Distances};
 use crate::{Error, Result};
 
 /// Replaces similar rows of a document by their mean: hierarchical token pooling (Clavié,
@@ -76,8 +77,8 @@ impl TokenPooling {
         if wanted >= free.len() {
             return document.clone();
         }
-        let rows: Vec<&[f32]> = document.rows().skip(protected).collect();
-        let clusters = ward::clusters(rows.len(), wanted, |a, b| f64::from(1.0 - cosine(rows[a], rows[b])));
+        let rows = &document.as_slice()[protected * document.dim()..];
+        let clusters = ward::clusters(cosine_distances(rows, document.dim()), wanted);
         let pooled = clusters.iter().map(|members| members.iter().map(|&row| free[row]).collect());
         let groups: Vec<Vec<usize>> = (0..protected).map(|row| vec![row]).chain(pooled).collect();
         document.grouped(&groups, |rows| self.mean(document, rows))
@@ -102,6 +103,47 @@ impl TokenPooling {
         // Rounding must not make the mean of the largest rows infinite.
         mean.into_iter().map(|value| ((value * scale) as f32).clamp(f32::MIN, f32::MAX)).collect()
     }
+}
+
+/// The distances of all rows: 1 − their cosine; 0 for equal rows, also if they are zero.
+fn cosine_distances(rows: &[f32], dim: usize) -> Distances {
+    // Rows for which dot products are computed at once; it bounds the memory that these take.
+    const BLOCK: usize = 96;
+    let levelled: Vec<f32> = rows.chunks_exact(dim).flat_map(levelled).collect();
+    let blocks = || levelled.chunks(BLOCK * dim);
+    // From the kernel, too, so that a row's product with an equal one is the same number.
+    let squares = blocks().flat_map(|block| {
+        let count = block.len() / dim;
+        let dots = all_dots(&Packed::new(block, dim), block);
+        (0..count).map(move |at| dots[at * count + at])
+    });
+    let squares: Vec<f32> = squares.collect();
+    let packed = Packed::new(&levelled, dim);
+    let mut distances = Distances::new(squares.len());
+    let mut a = 0;
+    for block in blocks() {
+        for dots in all_dots(&packed, block).chunks_exact(squares.len()) {
+            for (b, dot) in dots.iter().enumerate().skip(a + 1) {
+                let lengths = (squares[a] * squares[b]).sqrt();
+                let cosine = match lengths {
+                    0.0 => f32::from(u8::from(squares[a] == squares[b])),
+                    lengths => (dot / lengths).clamp(-1.0, 1.0),
+                };
+                distances.set(a, b, f64::from(1.0 - cosine));
+            }
+            a += 1;
+        }
+    }
+    distances
+}
+
+/// The row times a power of two, so that its largest magnitude is about 1: its dot products are then neither too large
+/// nor too small for `f32`, and its cosines are the same.
+fn levelled(row: &[f32]) -> impl Iterator<Item = f32> {
+    let largest = row.iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));
+    let exponent = largest.to_bits() >> 23;
+    let scale = f32::from_bits((254 - exponent).clamp(1, 254) << 23);
+    row.iter().map(move |value| value * scale)
 }
 
 fn length(values: impl Iterator<Item = f64>) -> f64 {
