@@ -20,6 +20,8 @@ fn main() {
         ("text, 32 query rows", 32, 180, 128, 100),
         ("pages, 20 query rows", 20, 1030, 128, 20),
         ("width 96, 32 query rows", 32, 180, 96, 100),
+        ("a tile less a row, 32 query rows", 32, 11, 128, 1000),
+        ("a tile, 32 query rows", 32, 12, 128, 1000),
     ] {
         println!("\n{name}; {documents} documents of {rows} rows, {dim} dimensions");
         bench(

@@ -2,11 +2,23 @@
 
 use half::f16;
 
+use crate::similarity::check_finite;
 use crate::{Error, Result};
 
-/// The vector in half precision.
-pub fn to_f16(vector: &[f32]) -> Vec<f16> {
-    vector.iter().copied().map(f16::from_f32).collect()
+/// The vector in half precision: each value rounded to the nearest `f16`, ties to even.
+///
+/// # Errors
+/// [`Error::NotFinite`]; [`Error::BeyondF16`] if a value's magnitude is above 65504, in an [`Error::At`] that says
+/// which dimension.
+pub fn to_f16(vector: &[f32]) -> Result<Vec<f16>> {
+    let halves: Vec<f16> = vector.iter().copied().map(f16::from_f32).collect();
+    match halves.iter().position(|half| !half.is_finite()) {
+        Some(at) => {
+            check_finite(vector)?;
+            Err(Error::BeyondF16 { value: vector[at] }.at("dimension", at))
+        }
+        None => Ok(halves),
+    }
 }
 
 /// One bit a value, set where it is above zero, eight to a byte, first value in the highest bit (as
@@ -30,17 +42,24 @@ impl Int8Calibration {
     /// Ranges taken from vectors; about a thousand typical ones are enough.
     ///
     /// # Errors
-    /// [`Error::Empty`] when there are none; [`Error::Width`] when their widths differ.
+    /// [`Error::Empty`] when there are none; [`Error::Width`] when their widths differ; [`Error::NotFinite`], in an
+    /// [`Error::At`] that says which vector.
     pub fn from_vectors<V: AsRef<[f32]>>(vectors: impl IntoIterator<Item = V>) -> Result<Self> {
-        let mut vectors = vectors.into_iter();
-        let first = vectors.next().ok_or(Error::Empty { what: "the calibration set", parts: "vectors" })?;
-        let (mut lowest, mut highest) = (first.as_ref().to_vec(), first.as_ref().to_vec());
-        for vector in vectors {
-            check_width(lowest.len(), vector.as_ref())?;
-            for ((value, lowest), highest) in vector.as_ref().iter().zip(&mut lowest).zip(&mut highest) {
+        let (mut lowest, mut highest): (Vec<f32>, Vec<f32>) = (Vec::new(), Vec::new());
+        for (at, vector) in vectors.into_iter().enumerate() {
+            let vector = vector.as_ref();
+            check_finite(vector).map_err(|error| error.at("vector", at))?;
+            if at == 0 {
+                (lowest, highest) = (vector.to_vec(), vector.to_vec());
+            }
+            check_width(lowest.len(), vector)?;
+            for ((value, lowest), highest) in vector.iter().zip(&mut lowest).zip(&mut highest) {
                 *lowest = lowest.min(*value);
                 *highest = highest.max(*value);
             }
+        }
+        if lowest.is_empty() {
+            return Err(Error::Empty { what: "the calibration set", parts: "values" });
         }
         Ok(Self::from_bounds(lowest, &highest))
     }
@@ -58,7 +77,12 @@ impl Int8Calibration {
     }
 
     fn from_bounds(lowest: Vec<f32>, highest: &[f32]) -> Self {
-        let step = |(lowest, highest): (&f32, &f32)| ((highest - lowest) / 255.0).max(f32::MIN_POSITIVE);
+        let step = |(lowest, highest): (&f32, &f32)| {
+            let range = highest - lowest;
+            // The widest ranges are beyond f32, their steps are not.
+            let step = if range.is_finite() { range / 255.0 } else { highest / 255.0 - lowest / 255.0 };
+            step.max(f32::MIN_POSITIVE)
+        };
         let steps = lowest.iter().zip(highest).map(step).collect();
         Self { lowest, steps }
     }
@@ -66,11 +90,14 @@ impl Int8Calibration {
     /// The vector as bytes; values outside the calibrated range become the nearest byte.
     ///
     /// # Errors
-    /// [`Error::Width`] when the width is not the calibration's.
+    /// [`Error::Width`] when the width is not the calibration's; [`Error::NotFinite`].
     pub fn encode(&self, vector: &[f32]) -> Result<Vec<i8>> {
         check_width(self.lowest.len(), vector)?;
-        let byte = |((value, lowest), step): ((&f32, &f32), &f32)| {
-            ((value - lowest) / step - 128.0).round_ties_even().clamp(-128.0, 127.0) as i8
+        check_finite(vector)?;
+        let byte = |((&value, &lowest), &step): ((&f32, &f32), &f32)| {
+            let above = value - lowest;
+            let level = if above.is_finite() { above / step } else { value / step - lowest / step };
+            (level - 128.0).round_ties_even().clamp(-128.0, 127.0) as i8
         };
         Ok(vector.iter().zip(&self.lowest).zip(&self.steps).map(byte).collect())
     }
@@ -81,7 +108,11 @@ impl Int8Calibration {
     /// [`Error::Width`] when the width is not the calibration's.
     pub fn decode(&self, bytes: &[i8]) -> Result<Vec<f32>> {
         check_width(self.lowest.len(), bytes)?;
-        let value = |((byte, lowest), step): ((&i8, &f32), &f32)| (f32::from(*byte) + 128.0) * step + lowest;
+        // In f64, so that neither the products nor the sums of the widest ranges are beyond it.
+        let value = |((&byte, &lowest), &step): ((&i8, &f32), &f32)| {
+            let value = (f64::from(byte) + 128.0) * f64::from(step) + f64::from(lowest);
+            (value as f32).clamp(f32::MIN, f32::MAX)
+        };
         Ok(bytes.iter().zip(&self.lowest).zip(&self.steps).map(value).collect())
     }
 }
@@ -114,9 +145,41 @@ mod tests {
         assert!(Int8Calibration::uniform(4, 1.0, 1.0).is_err());
         assert!(Int8Calibration::uniform(4, f32::NAN, 1.0).is_err());
         assert!(Int8Calibration::uniform(4, -1.0, 1.0).unwrap().encode(&[0.0]).is_err());
+        for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            let named = |error: Error, expected: &str| {
+                assert_eq!(error.to_string(), format!("{expected} is {bad}, and must be finite"))
+            };
+            named(Int8Calibration::from_vectors([[0.0, 1.0], [1.0, bad]]).unwrap_err(), "vector 1: dimension 1");
+            named(Int8Calibration::uniform(2, -1.0, 1.0).unwrap().encode(&[bad, 0.0]).unwrap_err(), "dimension 0");
+            named(to_f16(&[0.0, 0.0, bad]).unwrap_err(), "dimension 2");
+        }
+        assert!(to_f16(&[1.0, 65520.0]).unwrap_err().to_string().starts_with("dimension 1: 65520 is beyond"));
     }
 
     proptest! {
+        #[test]
+        fn bytes_of_any_range_stand_for_nearly_the_same_values(
+            vectors in prop::collection::vec(prop::collection::vec(-1f32..=1.0, 6), 2..20),
+            scale in prop::sample::select(vec![f32::MAX, 1e38, 1.0, 1e-30, 1e-38, 1e-44, 0.0]),
+        ) {
+            let scaled = |vector: &Vec<f32>| vector.iter().map(|value| value * scale).collect::<Vec<f32>>();
+            let vectors: Vec<Vec<f32>> = vectors.iter().map(scaled).collect();
+            let calibration = Int8Calibration::from_vectors(&vectors).unwrap();
+            for vector in &vectors {
+                let back = calibration.decode(&calibration.encode(vector).unwrap()).unwrap();
+                for ((a, b), step) in vector.iter().zip(&back).zip(&calibration.steps) {
+                    prop_assert!(b.is_finite() && (a - b).abs() <= step * 0.51 + scale * 1e-6, "{a} became {b}");
+                }
+            }
+        }
+
+        #[test]
+        fn halves_are_finite_and_near(vector in prop::collection::vec(-65504f32..=65504.0, 0..50)) {
+            for (half, value) in to_f16(&vector).unwrap().iter().zip(&vector) {
+                prop_assert!((half.to_f32() - value).abs() <= value.abs() / 2048.0 + 3e-8);
+            }
+        }
+
         #[test]
         fn bytes_stand_for_nearly_the_same_values(
             vectors in prop::collection::vec(prop::collection::vec(-1f32..1.0, 6), 2..20)

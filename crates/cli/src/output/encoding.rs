@@ -61,7 +61,7 @@ impl Encoder {
     pub(crate) fn encode(&mut self, vector: Vec<f32>) -> Result<Values> {
         Ok(match self.encoding {
             Encoding::F32 => Values::F32(vector),
-            Encoding::F16 => Values::F16(to_f16(&vector)),
+            Encoding::F16 => Values::F16(to_f16(&vector)?),
             Encoding::Binary => Values::Binary(pack_binary(&vector)),
             Encoding::Int8 => Values::Int8(self.int8(&vector)?),
         })

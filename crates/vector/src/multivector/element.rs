@@ -3,6 +3,7 @@
 use half::f16;
 
 use crate::number::finite_f16_to_f32;
+use crate::similarity::check_finite;
 use crate::{Error, Result};
 
 /// One dimension in one bit: 1 stands for +1, 0 for −1. 64 dimensions a word, the first in the
@@ -30,9 +31,9 @@ pub trait Element: sealed::Sealed + Copy + std::fmt::Debug + PartialEq + Send + 
     #[doc(hidden)]
     fn decode<'a>(dim: usize, units: &'a [Self::Unit], scales: &[f32], buffer: &'a mut Vec<f32>) -> &'a [f32];
 
-    /// Whether the units of a row can be used.
+    /// Whether a row can be used: it must decode to finite values. `scale` counts if the element is scaled.
     #[doc(hidden)]
-    fn check(dim: usize, row: &[Self::Unit]) -> Result<()>;
+    fn check(dim: usize, row: &[Self::Unit], scale: f32) -> Result<()>;
 
     /// The words of the rows, if they are bits.
     #[doc(hidden)]
@@ -49,8 +50,8 @@ impl Element for f32 {
         units
     }
 
-    fn check(_dim: usize, row: &[f32]) -> Result<()> {
-        check_finite(row.iter().copied())
+    fn check(_dim: usize, row: &[f32], _scale: f32) -> Result<()> {
+        check_finite(row)
     }
 }
 
@@ -66,8 +67,11 @@ impl Element for f16 {
         buffer
     }
 
-    fn check(_dim: usize, row: &[f16]) -> Result<()> {
-        check_finite(row.iter().map(|value| value.to_f32()))
+    fn check(_dim: usize, row: &[f16], _scale: f32) -> Result<()> {
+        match row.iter().position(|value| !value.is_finite()) {
+            Some(at) => Err(Error::NotFinite { what: "dimension", at, value: row[at].to_f32() }),
+            None => Ok(()),
+        }
     }
 }
 
@@ -86,8 +90,16 @@ impl Element for i8 {
         buffer
     }
 
-    fn check(_dim: usize, _row: &[i8]) -> Result<()> {
-        Ok(())
+    fn check(_dim: usize, row: &[i8], scale: f32) -> Result<()> {
+        let value = |unit: i8| f32::from(unit) * scale;
+        // Few scales are so large that the rows need a look.
+        if value(i8::MIN).is_finite() {
+            return Ok(());
+        }
+        match row.iter().position(|&unit| !value(unit).is_finite()) {
+            Some(at) => Err(Error::NotFinite { what: "dimension", at, value: value(row[at]) }),
+            None => Ok(()),
+        }
     }
 }
 
@@ -112,7 +124,7 @@ impl Element for Bit {
         buffer
     }
 
-    fn check(dim: usize, row: &[u64]) -> Result<()> {
+    fn check(dim: usize, row: &[u64], _scale: f32) -> Result<()> {
         match row.last() {
             Some(last) if !dim.is_multiple_of(64) && last >> (dim % 64) != 0 => Err(Error::StrayBits { dim }),
             _ => Ok(()),
@@ -121,13 +133,6 @@ impl Element for Bit {
 
     fn words(units: &[u64]) -> Option<&[u64]> {
         Some(units)
-    }
-}
-
-fn check_finite(values: impl Iterator<Item = f32>) -> Result<()> {
-    match values.enumerate().find(|(_, value)| !value.is_finite()) {
-        Some((at, value)) => Err(Error::NotFinite { what: "dimension", at, value }),
-        None => Ok(()),
     }
 }
 

@@ -5,6 +5,8 @@
 //! dimension to the last whatever the blocking, so a row's result does not depend on its place.
 //! Plain loops over fixed-size arrays, which the compiler keeps in vector registers.
 
+use std::ops::Range;
+
 use super::dispatch::{Kernel, dispatch};
 use super::element::Element;
 use super::value::MultiVector;
@@ -13,8 +15,8 @@ use super::value::MultiVector;
 const WIDE: usize = 32;
 const NARROW: usize = 16;
 
-/// Document rows that are decoded at once: a block stays in the first-level cache.
-const BLOCK: usize = 48;
+/// Document rows that are multiplied with all panels in turn: a block stays in the first-level cache, beside a panel.
+const BLOCK: usize = 24;
 
 /// Rows packed into panels: `panel[k][lane]` is entry `k` of the row in that lane.
 #[derive(Clone, Debug)]
@@ -53,10 +55,10 @@ fn panels<T: Copy + Default, const L: usize>(values: &[T], entries: usize) -> Ve
     packed
 }
 
-/// For each query row, its largest dot product with the document rows `from..to`.
-pub(super) fn max_dots<E: Element>(query: &Packed<f32>, document: &MultiVector<E>, from: usize, to: usize) -> Vec<f32> {
+/// For each query row, its largest dot product with these document rows; NaN if one of them is beyond `f32`.
+pub(super) fn max_dots<E: Element>(query: &Packed<f32>, document: &MultiVector<E>, rows: Range<usize>) -> Vec<f32> {
     let mut best = query.lanes(f32::NEG_INFINITY);
-    dispatch(MaxDots { query, document, from, to, best: &mut best });
+    dispatch(MaxDots { query, document, rows, best: &mut best });
     best.truncate(query.rows);
     best
 }
@@ -64,8 +66,7 @@ pub(super) fn max_dots<E: Element>(query: &Packed<f32>, document: &MultiVector<E
 struct MaxDots<'a, E: Element> {
     query: &'a Packed<f32>,
     document: &'a MultiVector<E>,
-    from: usize,
-    to: usize,
+    rows: Range<usize>,
     best: &'a mut [f32],
 }
 
@@ -75,30 +76,129 @@ impl<E: Element> Kernel for MaxDots<'_, E> {
         let Packed { entries: dim, wide, narrow, .. } = self.query;
         let (best_wide, best_narrow) = self.best.split_at_mut(wide.len() / dim * WIDE);
         let mut buffer = Vec::new();
-        for start in (self.from..self.to).step_by(BLOCK) {
-            let rows = self.document.decode(start, self.to.min(start + BLOCK), &mut buffer);
+        let Range { start, end } = self.rows;
+        for from in (start..end).step_by(BLOCK) {
+            // A last block of less than a tile takes rows of the one before it along: twice is no more than once.
+            let from = from.min(end.saturating_sub(TILE)).max(start);
+            let rows = self.document.decode(from, end.min(from + BLOCK), &mut buffer);
             for (panel, best) in wide.chunks_exact(*dim).zip(best_wide.as_chunks_mut().0) {
-                panel_max::<FMA, TILE, WIDE>(panel, rows, best);
+                panel_dots::<FMA, TILE, WIDE>(panel, rows, &mut Largest(best));
             }
             for (panel, best) in narrow.chunks_exact(*dim).zip(best_narrow.as_chunks_mut().0) {
-                panel_max::<FMA, TILE, NARROW>(panel, rows, best);
+                panel_dots::<FMA, TILE, NARROW>(panel, rows, &mut Largest(best));
             }
         }
     }
 }
 
+/// The dot products of every row with every packed one, `[rows, packed rows]`.
+pub(super) fn all_dots(packed: &Packed<f32>, rows: &[f32]) -> Vec<f32> {
+    let lanes = packed.lanes(()).len();
+    let mut dots = vec![0.0; rows.len() / packed.entries * lanes];
+    dispatch(AllDots { packed, rows, lanes, dots: &mut dots });
+    if lanes == packed.rows {
+        return dots;
+    }
+    dots.chunks_exact(lanes).flat_map(|dots| &dots[..packed.rows]).copied().collect()
+}
+
+struct AllDots<'a> {
+    packed: &'a Packed<f32>,
+    rows: &'a [f32],
+    lanes: usize,
+    dots: &'a mut [f32],
+}
+
+impl Kernel for AllDots<'_> {
+    #[inline(always)]
+    fn run<const FMA: bool, const TILE: usize>(self) {
+        let Self { packed: Packed { entries: dim, wide, narrow, .. }, rows, lanes, dots } = self;
+        for (at, panel) in wide.chunks_exact(*dim).enumerate() {
+            panel_dots::<FMA, TILE, WIDE>(panel, rows, &mut Kept { dots, lanes, lane: at * WIDE });
+        }
+        let before = wide.len() / dim * WIDE;
+        for (at, panel) in narrow.chunks_exact(*dim).enumerate() {
+            panel_dots::<FMA, TILE, NARROW>(panel, rows, &mut Kept { dots, lanes, lane: before + at * NARROW });
+        }
+    }
+}
+
+/// What becomes of the dot products of a panel with some rows. The same ones may come twice.
+trait Products<const L: usize> {
+    /// Takes those with the rows from `first` on.
+    fn take<const TILE: usize>(&mut self, first: usize, sums: &[[f32; L]; TILE]);
+}
+
+/// The largest of a lane; NaN once one is beyond `f32`.
+struct Largest<'a, const L: usize>(&'a mut [f32; L]);
+
+impl<const L: usize> Products<L> for Largest<'_, L> {
+    #[inline(always)]
+    fn take<const TILE: usize>(&mut self, _first: usize, sums: &[[f32; L]; TILE]) {
+        // 0 times a sum is 0, but NaN for one that is beyond f32: that must not pass for a small one.
+        let mut beyond = [0.0_f32; L];
+        for sums in sums {
+            for lane in 0..L {
+                beyond[lane] += sums[lane] * 0.0;
+                self.0[lane] = if sums[lane] > self.0[lane] { sums[lane] } else { self.0[lane] };
+            }
+        }
+        for (best, beyond) in self.0.iter_mut().zip(beyond) {
+            *best += beyond;
+        }
+    }
+}
+
+/// All of them, from `lane` on in rows of so many `lanes`.
+struct Kept<'a> {
+    dots: &'a mut [f32],
+    lanes: usize,
+    lane: usize,
+}
+
+impl<const L: usize> Products<L> for Kept<'_> {
+    #[inline(always)]
+    fn take<const TILE: usize>(&mut self, first: usize, sums: &[[f32; L]; TILE]) {
+        for (row, sums) in sums.iter().enumerate() {
+            self.dots[(first + row) * self.lanes + self.lane..][..L].copy_from_slice(sums);
+        }
+    }
+}
+
+/// The dot products of a panel with rows. Few rows go through smaller tiles: a tile takes as long as its sums are
+/// waited for, however many there are.
 #[inline(always)]
-fn panel_max<const FMA: bool, const TILE: usize, const L: usize>(
+fn panel_dots<const FMA: bool, const TILE: usize, const L: usize>(
     panel: &[[f32; L]],
     rows: &[f32],
-    best: &mut [f32; L],
+    products: &mut impl Products<L>,
 ) {
-    let mut tiles = rows.chunks_exact(panel.len() * TILE);
-    for tile in &mut tiles {
-        tile_max::<FMA, TILE, L>(panel, tile, best);
+    match rows.len() / panel.len() {
+        count if count >= TILE => tiles::<FMA, TILE, L>(panel, rows, products),
+        count if TILE > 6 && count >= 6 => tiles::<FMA, 6, L>(panel, rows, products),
+        count if TILE > 3 && count >= 3 => tiles::<FMA, 3, L>(panel, rows, products),
+        _ => tiles::<FMA, 1, L>(panel, rows, products),
     }
-    for row in tiles.remainder().chunks_exact(panel.len()) {
-        tile_max::<FMA, 1, L>(panel, row, best);
+}
+
+/// Takes at least a tile of rows tile by tile. The last tile laps over the one before it, and what is taken twice has the
+/// same products.
+#[inline(always)]
+fn tiles<const FMA: bool, const TILE: usize, const L: usize>(
+    panel: &[[f32; L]],
+    rows: &[f32],
+    products: &mut impl Products<L>,
+) {
+    let size = panel.len() * TILE;
+    let mut tiles = rows.chunks_exact(size);
+    let mut first = 0;
+    for tile in &mut tiles {
+        products.take(first, &tile_sums::<FMA, TILE, L>(panel, tile));
+        first += TILE;
+    }
+    if !tiles.remainder().is_empty() {
+        let last = rows.len() - size;
+        products.take(last / panel.len(), &tile_sums::<FMA, TILE, L>(panel, &rows[last..]));
     }
 }
 
@@ -106,7 +206,7 @@ fn panel_max<const FMA: bool, const TILE: usize, const L: usize>(
 // which it does not do for chained iterators.
 #[allow(clippy::needless_range_loop)]
 #[inline(always)]
-fn tile_max<const FMA: bool, const TILE: usize, const L: usize>(panel: &[[f32; L]], tile: &[f32], best: &mut [f32; L]) {
+fn tile_sums<const FMA: bool, const TILE: usize, const L: usize>(panel: &[[f32; L]], tile: &[f32]) -> [[f32; L]; TILE] {
     let dim = panel.len();
     let rows: [&[f32]; TILE] = std::array::from_fn(|row| &tile[row * dim..][..dim]);
     let mut sums = [[0.0_f32; L]; TILE];
@@ -120,11 +220,7 @@ fn tile_max<const FMA: bool, const TILE: usize, const L: usize>(panel: &[[f32; L
             }
         }
     }
-    for sums in &sums {
-        for lane in 0..L {
-            best[lane] = if sums[lane] > best[lane] { sums[lane] } else { best[lane] };
-        }
-    }
+    sums
 }
 
 /// For each query row, its smallest Hamming distance to the document rows of `query.entries` words.
@@ -183,12 +279,12 @@ mod tests {
         let rows = |from: u32, rows: u32| (from..from + rows * dim).map(value).collect::<Vec<f32>>();
         let query = Packed::new(&rows(0, terms), dim as usize);
         let document = MultiVector::new(dim as usize, rows(9999, tokens)).unwrap();
-        let chosen = max_dots(&query, &document, 0, document.len());
+        let chosen = max_dots(&query, &document, 0..document.len());
         assert_eq!(chosen.len(), terms as usize);
 
         let of = |run: fn(MaxDots<'_, f32>)| {
             let mut best = query.lanes(f32::NEG_INFINITY);
-            run(MaxDots { query: &query, document: &document, from: 0, to: document.len(), best: &mut best });
+            run(MaxDots { query: &query, document: &document, rows: 0..document.len(), best: &mut best });
             best.truncate(terms as usize);
             best
         };

@@ -22,6 +22,7 @@ mod quantize;
 mod score;
 #[cfg(test)]
 mod tests;
+mod threads;
 mod value;
 mod ward;
 

@@ -31,7 +31,7 @@ impl MultiVector {
         for row in self.rows() {
             let largest = row.iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));
             // 127 / largest would overflow for the smallest subnormal numbers; dividing does not.
-            let scale = largest / 127.0;
+            let scale = scale_for(largest);
             units.extend(row.iter().map(|&value| match scale {
                 0.0 => 0,
                 scale => (value / scale).round_ties_even().clamp(-127.0, 127.0) as i8,
@@ -54,6 +54,19 @@ impl MultiVector {
             );
         }
         self.recoded(units, Vec::new())
+    }
+}
+
+/// A row's scale: its largest magnitude / 127. Rounded down where 127 scales would be infinite, and up where a subnormal
+/// scale would leave the largest value out.
+fn scale_for(largest: f32) -> f32 {
+    let scale = largest / 127.0;
+    if (scale * 127.0).is_infinite() {
+        scale.next_down()
+    } else if scale < f32::MIN_POSITIVE && scale * 127.0 < largest {
+        scale.next_up()
+    } else {
+        scale
     }
 }
 
@@ -81,6 +94,45 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn every_encoding_of_every_magnitude_is_finite_and_json(
+            rows in prop::collection::vec(prop::array::uniform3(-1_f32..=1.0), 1..20),
+            scale in prop::sample::select(vec![f32::MAX, 1e38, 65504.0, 1.0, 1e-30, 1e-38, 1e-42, 1e-44, 0.0]),
+        ) {
+            let vector = MultiVector::from_rows(rows.iter().map(|row| row.map(|value| value * scale))).unwrap();
+            let int8 = vector.to_int8();
+            for ((decoded, row), scale) in int8.to_f32().rows().zip(vector.rows()).zip(int8.scales()) {
+                for (decoded, value) in decoded.iter().zip(row) {
+                    let bound = f64::from(*scale) * 0.5001 + 1e-6 * f64::from(value.abs());
+                    prop_assert!((f64::from(*decoded) - f64::from(*value)).abs() <= bound, "{value} became {decoded}");
+                }
+            }
+            let parts = MultiVector::<i8>::from_parts(3, int8.units().to_vec(), int8.scales().to_vec()).unwrap();
+            prop_assert_eq!(&parts, &int8);
+            let mut decoded = vec![int8.to_f32(), vector.to_binary().to_f32()];
+            match vector.to_f16() {
+                Ok(half) => decoded.push(half.to_f32()),
+                Err(error) => prop_assert!(error.to_string().contains("beyond what f16 holds"), "{error}"),
+            }
+            for vector in decoded {
+                let json = serde_json::to_string(&vector).unwrap();
+                prop_assert_eq!(serde_json::from_str::<MultiVector>(&json).unwrap(), vector);
+            }
+        }
+
+        #[test]
+        fn rows_that_decode_to_infinity_are_refused(units in prop::collection::vec(any::<i8>(), 1..20), scale in 1e36_f32..=f32::MAX) {
+            let decoded: Vec<f32> = units.iter().map(|&unit| f32::from(unit) * scale).collect();
+            let infinite = decoded.iter().position(|value| value.is_infinite());
+            match MultiVector::<i8>::from_parts(units.len(), units, vec![scale]) {
+                Ok(vector) => prop_assert!(infinite.is_none() && vector.to_f32().into_vec() == decoded),
+                Err(error) => {
+                    let expected = format!("row 0: dimension {} is", infinite.unwrap());
+                    prop_assert!(error.to_string().starts_with(&expected), "{error}");
+                }
+            }
+        }
+
         #[test]
         fn int8_is_off_by_half_a_scale(row in prop::collection::vec(-1e6_f32..1e6, 1..200)) {
             let vector = MultiVector::new(row.len(), row.clone()).unwrap();

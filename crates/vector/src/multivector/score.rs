@@ -1,9 +1,12 @@
 //! MaxSim, the late-interaction score.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use super::element::Element;
 use super::kernel::{self, Packed};
+use super::threads;
 use super::value::MultiVector;
 use crate::{Error, Result, Scored, top_k};
 
@@ -72,8 +75,17 @@ impl MaxSim {
     /// # Errors
     /// As [`score`](Self::score), in an [`Error::At`] that says which document.
     pub fn scores<E: Element>(&self, documents: &[MultiVector<E>]) -> Result<Vec<f32>> {
-        let score = |(at, document)| self.score(document).map_err(|error| error.at("document", at));
-        documents.par_iter().enumerate().with_min_len(8).map(score).collect()
+        let score = |(at, document): (usize, &MultiVector<E>)| {
+            self.score(document).map_err(|error: Error| error.at("document", at))
+        };
+        let work = documents.iter().map(|document| self.work::<E>(document.len())).sum();
+        match threads::for_work(work) {
+            Some(pool) => {
+                let least = (documents.len() * threads::PIECE).div_ceil(work);
+                pool.install(|| documents.par_iter().enumerate().with_min_len(least).map(score).collect())
+            }
+            None => documents.iter().enumerate().map(score).collect(),
+        }
     }
 
     /// The `k` best documents, best first; equal scores in the documents' order.
@@ -92,20 +104,55 @@ impl MaxSim {
     /// What each query row adds to the score.
     pub(super) fn weights<E: Element>(&self, document: &MultiVector<E>) -> Result<Vec<f32>> {
         self.check(document)?;
+        let words = E::units_per_row(self.query.dim());
         let mut weights = match (&self.words, E::words(document.units())) {
             (Some(query), Some(document)) => {
+                let part =
+                    |rows: Range<usize>| kernel::min_distances(query, &document[rows.start * words..rows.end * words]);
+                let nearest = self.by_parts::<E, _>(document.len() / words, part, |a, b| a.min(b));
                 let dot = |distance: u64| self.query.dim() as f32 - 2.0 * distance as f32;
-                kernel::min_distances(query, document).into_iter().map(dot).collect()
+                nearest.into_iter().map(dot).collect()
             }
-            _ => kernel::max_dots(&self.values, document, 0, document.len()),
+            _ => self.by_parts::<E, _>(
+                document.len(),
+                |rows| kernel::max_dots(&self.values, document, rows),
+                // NaN stands for a sum that is beyond f32, and stays.
+                |a, b| if a > b || a.is_nan() { a } else { b },
+            ),
         };
         self.scale(&mut weights);
         Ok(weights)
     }
 
+    /// The best of each query row among all document rows, which are split among threads if they are very many.
+    fn by_parts<E: Element, T: Copy + Send>(
+        &self,
+        rows: usize,
+        part: impl Fn(Range<usize>) -> Vec<T> + Sync,
+        better: impl Fn(T, T) -> T + Sync,
+    ) -> Vec<T> {
+        let work = self.work::<E>(rows);
+        let Some(pool) = threads::for_work(work) else {
+            return part(0..rows);
+        };
+        let parts = (work / threads::PIECE).min(rows);
+        let bound = |at: usize| (rows as u128 * at as u128 / parts as u128) as usize;
+        let better = |mut a: Vec<T>, b: Vec<T>| {
+            a.iter_mut().zip(b).for_each(|(a, b)| *a = better(*a, b));
+            a
+        };
+        let best = || (0..parts).into_par_iter().map(|at| part(bound(at)..bound(at + 1))).reduce_with(better);
+        pool.install(best).unwrap_or_default()
+    }
+
+    /// How many units are multiplied to score so many document rows.
+    fn work<E: Element>(&self, rows: usize) -> usize {
+        self.query.len().saturating_mul(rows).saturating_mul(E::units_per_row(self.query.dim()))
+    }
+
     /// What each query row would add to the score if this row were its best.
     pub(super) fn weights_of_row<E: Element>(&self, document: &MultiVector<E>, row: usize) -> Vec<f32> {
-        let mut weights = kernel::max_dots(&self.values, document, row, row + 1);
+        let mut weights = kernel::max_dots(&self.values, document, row..row + 1);
         self.scale(&mut weights);
         weights
     }
@@ -145,7 +192,7 @@ pub fn maxsim_batch<Q: Element, D: Element>(
     queries: &[MultiVector<Q>],
     documents: &[MultiVector<D>],
 ) -> Result<Vec<Vec<f32>>> {
-    queries.par_iter().map(|query| MaxSim::new(query)?.scores(documents)).collect()
+    each(queries, documents, |query| query.scores(documents))
 }
 
 /// The `k` best documents of every query, best first.
@@ -157,7 +204,21 @@ pub fn top_k_batch<Q: Element, D: Element>(
     documents: &[MultiVector<D>],
     k: usize,
 ) -> Result<Vec<Vec<Scored>>> {
-    queries.par_iter().map(|query| MaxSim::new(query)?.top_k(documents, k)).collect()
+    each(queries, documents, |query| query.top_k(documents, k))
+}
+
+/// What comes of every query, in parallel if it is worth it.
+fn each<Q: Element, D: Element, T: Send>(
+    queries: &[MultiVector<Q>],
+    documents: &[MultiVector<D>],
+    run: impl Fn(MaxSim) -> Result<T> + Sync,
+) -> Result<Vec<T>> {
+    let one = |query: &MultiVector<Q>| run(MaxSim::new(query)?);
+    let sizes = |units: usize| units.saturating_mul(documents.iter().map(MultiVector::len).sum());
+    match threads::for_work(sizes(queries.iter().map(|query| query.len() * D::units_per_row(query.dim())).sum())) {
+        Some(pool) => pool.install(|| queries.par_iter().map(one).collect()),
+        None => queries.iter().map(one).collect(),
+    }
 }
 
 fn finite(score: f32) -> Result<f32> {

@@ -1,7 +1,7 @@
 //! What holds of every score, and what cannot be scored.
 
 use super::*;
-use crate::top_k;
+use crate::{Error, top_k};
 use half::f16;
 use proptest::prelude::*;
 
@@ -59,6 +59,14 @@ proptest! {
     }
 
     #[test]
+    fn where_a_row_stands_does_not_change_a_bit((query, document) in pair()) {
+        let maxsim = MaxSim::new(&query).unwrap();
+        let by_row = (0..document.len()).map(|row| maxsim.weights_of_row(&document, row));
+        let best = by_row.reduce(|a, b| a.iter().zip(&b).map(|(a, b)| a.max(*b)).collect()).unwrap();
+        prop_assert_eq!(maxsim.weights(&document).unwrap(), best);
+    }
+
+    #[test]
     fn another_row_never_lowers_a_score((query, document) in pair(), keep in 1_usize..110) {
         let fewer = MultiVector::from_rows(document.rows().take(keep)).unwrap();
         prop_assert!(maxsim(&query, &fewer).unwrap() <= maxsim(&query, &document).unwrap());
@@ -86,6 +94,41 @@ fn batches_are_single_scores() {
     }
 }
 
+/// Long enough to be split among threads; the same bits as the best of its rows.
+#[test]
+#[cfg_attr(miri, ignore = "takes too long")]
+fn long_documents_are_split() {
+    let value = |at: u32| (at.wrapping_mul(2_654_435_761) >> 16) as f32 / 65536.0 - 0.5;
+    let query = MultiVector::new(16, (0..45 * 16).map(value).collect()).unwrap();
+    let long = MultiVector::new(16, (0..1_003 * 16).map(|at| value(at + 7)).collect()).unwrap();
+    let short: Vec<_> =
+        long.as_slice().chunks(16 * 97).map(|rows| MultiVector::new(16, rows.to_vec()).unwrap()).collect();
+    fn check<E: Element>(query: &MaxSim, long: &MultiVector<E>, short: &[MultiVector<E>]) {
+        let best = |at: usize| {
+            let weights = short.iter().map(|document| query.weights(document).unwrap()[at]);
+            weights.fold(f32::NEG_INFINITY, f32::max)
+        };
+        let expected: Vec<f32> = (0..query.query().len()).map(best).collect();
+        assert_eq!(query.weights(long).unwrap(), expected);
+        let single: Vec<f32> = short.iter().map(|document| query.score(document).unwrap()).collect();
+        assert_eq!(query.scores(short).unwrap(), single);
+    }
+    let maxsim = MaxSim::new(&query).unwrap();
+    check(&maxsim, &long, &short);
+    let int8 = |document: &MultiVector| document.to_int8();
+    check(&maxsim, &int8(&long), &short.iter().map(int8).collect::<Vec<_>>());
+    let half = |document: &MultiVector| document.to_f16().unwrap();
+    check(&maxsim, &half(&long), &short.iter().map(half).collect::<Vec<_>>());
+    let bits = |document: &MultiVector| document.to_binary();
+    check(&MaxSim::new(&bits(&query)).unwrap(), &bits(&long), &short.iter().map(bits).collect::<Vec<_>>());
+
+    let mut values = long.into_vec();
+    values[900 * 16..][..2].copy_from_slice(&[f32::MAX, f32::MAX]);
+    let beyond = MultiVector::new(16, values).unwrap();
+    let loud = MultiVector::new(16, vec![f32::MAX; 45 * 16]).unwrap();
+    assert!(matches!(MaxSim::new(&loud).unwrap().score(&beyond), Err(Error::ScoreOverflow)));
+}
+
 #[test]
 fn what_cannot_be_scored_is_an_error() {
     let row = MultiVector::new(2, vec![1.0, 0.0]).unwrap();
@@ -96,6 +139,9 @@ fn what_cannot_be_scored_is_an_error() {
     assert!(message(maxsim(&row, &none)).contains("document has no rows"));
     assert!(message(maxsim(&row, &MultiVector::new(3, vec![0.0; 3]).unwrap())).contains("3 dimensions"));
     assert!(message(maxsim(&huge, &huge)).contains("too large"));
+    // The first row's dot product is 0, but the sum on the way to it is beyond f32: the second must not pass for the best.
+    let cancelled = MultiVector::from_rows([[2.0, -2.0], [-0.1, 0.0]]).unwrap();
+    assert!(message(maxsim(&huge, &cancelled)).contains("too large"));
     let scores = MaxSim::new(&row).unwrap().scores(&[row.clone(), none]).map(|_| 0.0);
     assert!(message(scores).starts_with("document 1: "));
 }

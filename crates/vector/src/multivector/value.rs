@@ -79,7 +79,8 @@ impl<E: Element> MultiVector<E> {
     ///
     /// # Errors
     /// [`Error::Empty`] if `dim` is 0; [`Error::PartialRow`]; [`Error::Count`] if there are too few or too many
-    /// scales; [`Error::NotFinite`] values or scales; [`Error::StrayBits`]. An [`Error::At`] says which row.
+    /// scales; [`Error::NotFinite`] scales, or values that the rows decode to; [`Error::StrayBits`]. An [`Error::At`]
+    /// says which row.
     pub fn from_parts(dim: usize, units: Vec<E::Unit>, scales: Vec<f32>) -> Result<Self> {
         if dim == 0 {
             return Err(Error::Empty { what: "the multi-vector", parts: "dimensions" });
@@ -93,11 +94,12 @@ impl<E: Element> MultiVector<E> {
         if scales.len() != expected {
             return Err(Error::Count { what: "scales", found: scales.len(), each: "rows that are scaled", expected });
         }
-        for (at, row) in units.chunks_exact(per_row).enumerate() {
-            E::check(dim, row).map_err(|error| error.at("row", at))?;
-        }
         if let Some(at) = scales.iter().position(|scale| !scale.is_finite()) {
             return Err(Error::NotFinite { what: "the scale of row", at, value: scales[at] });
+        }
+        for (at, row) in units.chunks_exact(per_row).enumerate() {
+            let scale = scales.get(at).copied().unwrap_or(1.0);
+            E::check(dim, row, scale).map_err(|error| error.at("row", at))?;
         }
         Ok(Self { dim, units, scales, labels: Vec::new() })
     }

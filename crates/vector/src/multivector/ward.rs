@@ -3,19 +3,24 @@
 //! Not the crate `kodama`: it is as fast and clusters alike, but where distances are equal it sometimes merges another
 //! pair first, which would change pooled documents.
 
-/// Cuts `n` points into `wanted` clusters (at least 1, at most `n`); each lists its points in
+/// Cuts points into `wanted` clusters (at least 1, at most as many as there are); each lists its points in
 /// order, and clusters stand in the order of their first points.
+///
+/// Merges of one height are made together or not at all, as by SciPy's `fcluster(…, criterion="maxclust")`. So there
+/// are fewer clusters where points are equal, or distances; which ones does not hang on the points' order.
 ///
 /// Ward's linkage (Ward 1963) by the Lance–Williams recurrence over the given distances, with the
 /// nearest-neighbour chain of Murtagh 1983: O(n²) time and memory. The recurrence is applied to
 /// whatever the distances are, as SciPy's `linkage` does.
-pub(super) fn clusters(n: usize, wanted: usize, distance: impl Fn(usize, usize) -> f64) -> Vec<Vec<usize>> {
-    let mut distances = Distances::new(n, distance);
+pub(super) fn clusters(mut distances: Distances, wanted: usize) -> Vec<Vec<usize>> {
+    let n = distances.n;
     let mut merges = merges(n, &mut distances);
     // The chain finds merges out of order; by height they are the tree from its leaves up.
     merges.sort_by(|a, b| a.height.total_cmp(&b.height));
     let mut parent: Vec<usize> = (0..n).collect();
-    for merge in &merges[..n.saturating_sub(wanted.max(1))] {
+    let needed = n.saturating_sub(wanted.max(1));
+    let height = needed.checked_sub(1).map_or(f64::NEG_INFINITY, |last| merges[last].height);
+    for merge in merges.iter().take_while(|merge| merge.height <= height) {
         let (a, b) = (root(&mut parent, merge.a), root(&mut parent, merge.b));
         parent[a.max(b)] = a.min(b);
     }
@@ -89,28 +94,23 @@ fn root(parent: &mut [usize], mut point: usize) -> usize {
     point
 }
 
-/// A symmetric matrix, stored in full: rows are scanned.
-struct Distances {
+/// The distances of all points: a symmetric matrix, stored in full: rows are scanned.
+pub(super) struct Distances {
     n: usize,
     values: Vec<f64>,
 }
 
 impl Distances {
-    fn new(n: usize, distance: impl Fn(usize, usize) -> f64) -> Self {
-        let mut distances = Self { n, values: vec![0.0; n * n] };
-        for a in 0..n {
-            for b in a + 1..n {
-                distances.set(a, b, distance(a, b));
-            }
-        }
-        distances
+    /// Of so many points, all 0.
+    pub(super) fn new(n: usize) -> Self {
+        Self { n, values: vec![0.0; n * n] }
     }
 
     fn get(&self, a: usize, b: usize) -> f64 {
         self.values[a * self.n + b]
     }
 
-    fn set(&mut self, a: usize, b: usize, distance: f64) {
+    pub(super) fn set(&mut self, a: usize, b: usize, distance: f64) {
         self.values[a * self.n + b] = distance;
         self.values[b * self.n + a] = distance;
     }
@@ -120,6 +120,14 @@ impl Distances {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    fn clusters(n: usize, wanted: usize, distance: impl Fn(usize, usize) -> f64) -> Vec<Vec<usize>> {
+        let mut distances = Distances::new(n);
+        for (a, b) in (0..n).flat_map(|b| (0..b).map(move |a| (a, b))) {
+            distances.set(a, b, distance(a, b));
+        }
+        super::clusters(distances, wanted)
+    }
 
     /// The definition: merge the two clusters whose union adds least to the sum of squared
     /// distances from the clusters' means.
@@ -157,12 +165,24 @@ mod tests {
         }
 
         #[test]
-        fn ties_still_give_the_wanted_number(n in 0_usize..30, wanted in 0_usize..40) {
-            let clusters = clusters(n, wanted, |_, _| 1.0);
-            prop_assert_eq!(clusters.len(), wanted.clamp(1, n.max(1)).min(n));
+        fn ties_are_cut_together(
+            values in prop::collection::vec(0_u8..6, 1..30), wanted in 1_usize..40, distance in prop::sample::select(vec![0.0, 1.0])
+        ) {
+            let n = values.len();
+            let of = |wanted| clusters(n, wanted, |a, b| if values[a] == values[b] { 0.0 } else { distance });
+            let clusters = of(wanted);
             let mut points: Vec<usize> = clusters.concat();
             points.sort_unstable();
             prop_assert_eq!(points, (0..n).collect::<Vec<_>>());
+            let distinct = values.iter().collect::<std::collections::BTreeSet<_>>().len();
+            prop_assert!(clusters.len() <= wanted.min(n));
+            // Equal points stay together, but where nothing had to be merged at all.
+            if wanted < n {
+                prop_assert!(clusters.len() <= distinct);
+                for (a, b) in (0..n).flat_map(|b| (0..b).map(move |a| (a, b))).filter(|&(a, b)| values[a] == values[b]) {
+                    prop_assert!(clusters.iter().any(|cluster| cluster.contains(&a) && cluster.contains(&b)));
+                }
+            }
         }
     }
 }

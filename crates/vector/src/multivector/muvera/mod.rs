@@ -129,20 +129,18 @@ impl Muvera {
     /// # Errors
     /// [`Error::Empty`] if the document has no rows; [`Error::Width`] if it has another width.
     pub fn document<E: Element>(&self, document: &MultiVector<E>) -> Result<Vec<f64>> {
-        self.encode(document, |rows, ids, centres| {
-            let dim = self.options.dim;
-            let mut members: Vec<(usize, f64)> = vec![(0, 0.0); self.clusters()];
-            for (row, &id) in ids.iter().enumerate().rev() {
-                members[id] = (row, members[id].1 + 1.0);
-            }
-            let occupied: Vec<usize> = (0..members.len()).filter(|&id| members[id].1 > 0.0).collect();
-            for (id, centre) in centres.chunks_exact_mut(dim).enumerate() {
-                let (_, count) = members[id];
-                if count > 0.0 {
-                    centre.iter_mut().for_each(|value| *value /= count);
-                } else if let Some(&nearest) = occupied.iter().min_by_key(|&&other| (id ^ other).count_ones()) {
-                    let (first, _) = members[nearest];
-                    centre.copy_from_slice(&rows[first * dim..][..dim]);
+        self.encode(document, |rows, occupied, projection, encoding| {
+            let mut firsts: Vec<Option<Vec<f64>>> = vec![None; occupied.len()];
+            let mut next = occupied.iter().peekable();
+            for (id, part) in encoding.chunks_exact_mut(self.options.dim_proj).enumerate() {
+                if let Some(cluster) = next.next_if(|cluster| cluster.id == id) {
+                    let mean: Vec<f64> = cluster.sum.iter().map(|sum| sum / cluster.rows as f64).collect();
+                    part.copy_from_slice(&projection.of(&mean));
+                } else if let Some(nearest) = (0..occupied.len()).min_by_key(|&at| (id ^ occupied[at].id).count_ones())
+                {
+                    // Many empty clusters have the same nearest one.
+                    let first = &rows[occupied[nearest].first * self.options.dim..][..self.options.dim];
+                    part.copy_from_slice(firsts[nearest].get_or_insert_with(|| projection.of(first)));
                 }
             }
         })
@@ -153,16 +151,22 @@ impl Muvera {
     /// # Errors
     /// As [`document`](Self::document).
     pub fn query<E: Element>(&self, query: &MultiVector<E>) -> Result<Vec<f64>> {
-        self.encode(query, |_, _, _| {})
+        self.encode(query, |_, occupied, projection, encoding| {
+            for cluster in occupied {
+                encoding[cluster.id * self.options.dim_proj..][..self.options.dim_proj]
+                    .copy_from_slice(&projection.of(&cluster.sum));
+            }
+        })
     }
 
-    /// Encodes; `finish` gets the rows, the cluster of each, and each cluster's sum.
+    /// Encodes; `fill` gets the rows, the clusters that have some, in order, and makes of them a repetition's part of the
+    /// encoding, which is zero before.
     fn encode<E: Element>(
         &self,
         vector: &MultiVector<E>,
-        finish: impl Fn(&[f64], &[usize], &mut [f64]),
+        fill: impl Fn(&[f64], &[Cluster], &Projection<'_>, &mut [f64]),
     ) -> Result<Vec<f64>> {
-        let MuveraBuilder { dim, k_sim, dim_proj, r_reps, .. } = self.options;
+        let MuveraBuilder { dim, k_sim, dim_proj, .. } = self.options;
         if vector.dim() != dim {
             let found = vector.dim();
             return Err(Error::Width { what: "the multi-vector", found, other: "the encoder", expected: dim });
@@ -171,33 +175,59 @@ impl Muvera {
             return Err(Error::Empty { what: "the multi-vector", parts: "rows" });
         }
         let rows: Vec<f64> = vector.to_f32().as_slice().iter().copied().map(f64::from).collect();
-        let mut encoding = Vec::with_capacity(self.embedding_size());
-        for repetition in 0..r_reps {
+        let mut encoding = vec![0.0; self.embedding_size()];
+        for (repetition, part) in encoding.chunks_exact_mut(self.clusters() * dim_proj).enumerate() {
             let planes = dim * k_sim as usize;
             let hyperplanes = &self.hyperplanes[repetition * planes..][..planes];
-            let ids: Vec<usize> = rows.chunks_exact(dim).map(|row| cluster(row, hyperplanes, k_sim as usize)).collect();
-            let mut centres = vec![0.0; self.clusters() * dim];
-            for (row, &id) in rows.chunks_exact(dim).zip(&ids) {
-                for (sum, value) in centres[id * dim..][..dim].iter_mut().zip(row) {
-                    *sum += value;
-                }
-            }
-            finish(&rows, &ids, &mut centres);
-            if dim_proj == dim {
-                encoding.extend_from_slice(&centres);
-                continue;
-            }
-            let projection = &self.projections[repetition * dim * dim_proj..][..dim * dim_proj];
-            let scale = 1.0 / (dim_proj as f64).sqrt();
-            for centre in centres.chunks_exact(dim) {
-                encoding.extend(product(centre, projection, dim_proj).into_iter().map(|value| scale * value));
-            }
+            let signs = &self.projections[repetition * dim * dim_proj..][..dim * dim_proj];
+            fill(&rows, &occupied(&rows, dim, hyperplanes, k_sim as usize), &Projection { dim_proj, signs }, part);
         }
         Ok(encoding)
     }
 
     fn clusters(&self) -> usize {
         1 << self.options.k_sim
+    }
+}
+
+/// The rows that lie in one cluster.
+struct Cluster {
+    id: usize,
+    first: usize,
+    rows: usize,
+    sum: Vec<f64>,
+}
+
+/// The clusters that have rows, by id.
+fn occupied(rows: &[f64], dim: usize, hyperplanes: &[f64], k_sim: usize) -> Vec<Cluster> {
+    let mut placed: Vec<(usize, usize)> =
+        rows.chunks_exact(dim).enumerate().map(|(at, row)| (cluster(row, hyperplanes, k_sim), at)).collect();
+    placed.sort_unstable();
+    let cluster = |members: &[(usize, usize)]| {
+        let mut sum = vec![0.0; dim];
+        for &(_, at) in members {
+            sum.iter_mut().zip(&rows[at * dim..][..dim]).for_each(|(sum, value)| *sum += value);
+        }
+        let (id, first) = members[0];
+        Cluster { id, first, rows: members.len(), sum }
+    };
+    placed.chunk_by(|a, b| a.0 == b.0).map(cluster).collect()
+}
+
+/// A repetition's projection to fewer dimensions by random signs, `[dim, dim_proj]`.
+struct Projection<'a> {
+    dim_proj: usize,
+    signs: &'a [f64],
+}
+
+impl Projection<'_> {
+    /// The projection of a cluster's centre; the centre itself where the dimensions are as many.
+    fn of(&self, centre: &[f64]) -> Vec<f64> {
+        if self.dim_proj == centre.len() {
+            return centre.to_vec();
+        }
+        let scale = 1.0 / (self.dim_proj as f64).sqrt();
+        product(centre, self.signs, self.dim_proj).into_iter().map(|value| scale * value).collect()
     }
 }
 

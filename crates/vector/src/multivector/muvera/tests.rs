@@ -1,5 +1,6 @@
 //! Against numpy and the reference; the goldens are written by `tests/fixtures/muvera.py`.
 
+use proptest::prelude::*;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
@@ -120,5 +121,50 @@ fn bad_options_and_inputs_are_errors() {
     for input in [vectors(0, 4), vectors(2, 3)] {
         assert!(matches!(muvera.document(&input), Err(Error::Empty { .. } | Error::Width { .. })));
         assert!(matches!(muvera.query(&input), Err(Error::Empty { .. } | Error::Width { .. })));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn encodings_grow_with_their_rows(
+        document in crate::multivector::tests::rows(5, 30), k_sim in 0_u32..5, dim_proj in 1_usize..6, power in -60_i32..120
+    ) {
+        let muvera = Muvera::builder(5).k_sim(k_sim).dim_proj(dim_proj).r_reps(3).build().unwrap();
+        let scale = 2_f32.powi(power);
+        let scaled = MultiVector::new(5, document.as_slice().iter().map(|value| value * scale).collect()).unwrap();
+        for (plain, scaled) in [
+            (muvera.document(&document).unwrap(), muvera.document(&scaled).unwrap()),
+            (muvera.query(&document).unwrap(), muvera.query(&scaled).unwrap()),
+        ] {
+            prop_assert_eq!(plain.len(), muvera.embedding_size());
+            for (plain, scaled) in plain.iter().zip(scaled) {
+                prop_assert_eq!(plain * f64::from(scale), scaled);
+            }
+        }
+    }
+
+    #[test]
+    fn a_querys_encoding_is_the_sum_of_its_rows(query in crate::multivector::tests::rows(5, 30), k_sim in 0_u32..5) {
+        let muvera = Muvera::builder(5).k_sim(k_sim).dim_proj(3).r_reps(3).build().unwrap();
+        let mut sum = vec![0.0; muvera.embedding_size()];
+        for row in query.rows() {
+            let row = muvera.query(&MultiVector::new(5, row.to_vec()).unwrap()).unwrap();
+            sum.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
+        }
+        for (value, sum) in muvera.query(&query).unwrap().iter().zip(sum) {
+            prop_assert!((value - sum).abs() < 1e-9);
+        }
+    }
+
+    #[test]
+    fn extremes_have_finite_encodings(rows in prop::collection::vec(prop::array::uniform3(-1_f32..=1.0), 1..20), loud in any::<bool>()) {
+        let scale = if loud { f32::MAX } else { 1e-44 };
+        let vector = MultiVector::from_rows(rows.iter().map(|row| row.map(|value| value * scale))).unwrap();
+        let muvera = Muvera::builder(3).k_sim(3).dim_proj(2).r_reps(2).build().unwrap();
+        for encoding in [muvera.document(&vector).unwrap(), muvera.query(&vector).unwrap()] {
+            prop_assert!(encoding.iter().all(|value| value.is_finite()));
+        }
     }
 }
