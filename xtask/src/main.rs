@@ -3,12 +3,16 @@
 // A program for people: it answers on the terminal.
 #![allow(clippy::print_stderr)]
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
 
 mod bench;
+mod catalogue;
+mod deny;
 mod dependencies;
+mod dist;
 mod failure;
 mod manifest;
 mod metadata;
@@ -31,9 +35,20 @@ enum Verb {
         #[arg(long)]
         check: bool,
     },
+    /// Compares models.toml with the repositories that it names, and pins its rows to what they hold.
+    Catalogue(catalogue::Catalogue),
     /// Checks that imports go one way, and licences, sources, versions, unsafe code and what each crate depends on,
     /// against xtask/dependencies.toml.
     Dependencies,
+    /// Runs cargo-deny by deny.toml: advisories, licences, sources.
+    Deny {
+        /// A folder with the RustSec advisory database, a checkout or a plain copy; no network is used then. Default:
+        /// cargo-deny fetches it.
+        #[arg(long, value_name = "FOLDER")]
+        db: Option<PathBuf>,
+    },
+    /// Builds the program for people with cargo-auditable: it carries the list of the crates that it is made of.
+    Dist(dist::Dist),
     /// Writes the public items of each published library to its public-api.txt.
     PublicApi {
         /// Only compares the files with what would be written.
@@ -66,7 +81,10 @@ impl Verb {
         match self {
             Self::Bench(bench) => bench::run(&bench),
             Self::Manifest { check } => manifest::run(check),
+            Self::Catalogue(options) => catalogue::run(&options),
             Self::Dependencies => dependencies::run(),
+            Self::Deny { db } => deny::run(db.as_deref()),
+            Self::Dist(options) => dist::run(&options),
             Self::PublicApi { check } => public_api::run(check),
             Self::Package => package::run(),
             Self::Test { arguments } => test::run(&arguments.iter().map(String::as_str).collect::<Vec<_>>()),

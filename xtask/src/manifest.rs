@@ -11,7 +11,7 @@ use crate::failure::{Failure, Outcome};
 use crate::{metadata, workspace};
 
 /// The catalogue, relative to the workspace.
-const CATALOGUE: &str = "models.toml";
+pub(crate) const CATALOGUE: &str = "models.toml";
 
 /// The crates that rows of the catalogue go to: each has the rows of its architectures, so no crate has rows that it
 /// cannot load. To name one is also to link it, and so to have its architectures check the rows.

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use embedkit_core::session::RuntimeOptions;
-use embedkit_core::session::runtime::install::{InstallError, InstallSource, install};
+use embedkit_core::session::runtime::install::{InstallSource, install};
 use embedkit_core::session::runtime::installed;
 
-use crate::failure::{Failure, Outcome};
+use crate::failure::{Failure, Outcome, with_causes};
 use crate::workspace;
 
 /// The version that the goldens were made with.
@@ -39,10 +39,4 @@ pub(crate) fn runtime() -> Result<PathBuf, Failure> {
     let source = InstallSource::Pip { version: Some(VERSION.to_owned()), python: None };
     let runtime = install(&source, &options).map_err(|error| Failure(with_causes(&error)))?;
     Ok(runtime.library)
-}
-
-/// The error and what caused it, in one line.
-fn with_causes(error: &InstallError) -> String {
-    let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

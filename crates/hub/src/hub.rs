@@ -192,6 +192,22 @@ impl Hub {
         archive::download(&self.0.downloader, url, to, sha256)
     }
 
+    /// What a repository holds; no revision means `main`. Nothing is downloaded.
+    ///
+    /// # Errors
+    /// [`HubError::InvalidRequest`] when the repository's name makes no sense; [`HubError::OfflineAddress`] when the
+    /// network may not be used; otherwise what went wrong.
+    #[cfg(feature = "listing")]
+    pub fn list(&self, repo: &str, revision: Option<&str>) -> Result<crate::Listing, HubError> {
+        let revision = revision.unwrap_or(DEFAULT_REVISION);
+        Repository::new(self.cache_dir(), repo)?;
+        cache::check_revision(revision)?;
+        if self.is_offline() {
+            return Err(HubError::OfflineAddress { url: url::redacted(&format!("{}/{repo}", self.0.endpoint)) });
+        }
+        crate::listing::list(&self.0.downloader, repo, revision)
+    }
+
     fn loadable(&self, request: &Request, folder: PathBuf, renewed: &BTreeSet<String>) -> PathBuf {
         external::loadable(self.cache_dir(), request, folder, renewed)
     }

@@ -61,6 +61,8 @@ mod external;
 pub mod fuzzing;
 mod hub;
 mod inventory;
+#[cfg(feature = "listing")]
+mod listing;
 mod lock;
 mod options;
 mod remote;
@@ -74,6 +76,8 @@ mod verify;
 pub use error::HubError;
 pub use event::HubEvent;
 pub use hub::{Cached, Hub};
+#[cfg(feature = "listing")]
+pub use listing::{ListedFile, Listing};
 pub use options::HubOptions;
 pub use request::{Expected, Request, Source};
 pub use verify::{FileReport, FileStatus, Report};

@@ -99,9 +99,14 @@ impl Server {
 
     /// Puts a file into repository `org/model`, as the hub serves it.
     pub fn file(&self, name: &str, content: impl Into<Vec<u8>>) -> &Self {
+        self.file_of("org/model", name, content)
+    }
+
+    /// Puts a file into a repository, as the hub serves and lists it.
+    pub fn file_of(&self, repo: &str, name: &str, content: impl Into<Vec<u8>>) -> &Self {
         let content = content.into();
         for revision in ["main", COMMIT] {
-            self.raw(&format!("/org/model/resolve/{revision}/{name}"), content.clone());
+            self.raw(&format!("/{repo}/resolve/{revision}/{name}"), content.clone());
         }
         self
     }
@@ -159,12 +164,46 @@ pub fn git_blob(content: &[u8]) -> String {
 
 /// Small files have git's name as their etag, large ones their SHA-256.
 fn etag(path: &str, content: &[u8]) -> String {
-    if path.ends_with(".onnx") || path.ends_with("_data") { sha256(content) } else { git_blob(content) }
+    if is_large(path) { sha256(content) } else { git_blob(content) }
+}
+
+/// Whether a file is in large-file storage.
+fn is_large(path: &str) -> bool {
+    [".onnx", "_data", ".safetensors"].iter().any(|ending| path.ends_with(ending))
+}
+
+/// Files on one page of a listing.
+const PAGE: usize = 4;
+
+/// What the hub's interface tells of a repository, and where the next page is: of `/api/models/REPO/revision/…` and
+/// `/api/models/REPO/tree/…?cursor=N`.
+fn interface(files: &BTreeMap<String, Vec<u8>>, path: &str) -> Option<(Vec<u8>, Option<String>)> {
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    let rest = path.strip_prefix("/api/models/")?;
+    let prefix = |repo: &str| format!("/{repo}/resolve/{COMMIT}/");
+    if let Some((repo, revision)) = rest.split_once("/revision/") {
+        let is_known = ["main", COMMIT].contains(&revision) && files.keys().any(|file| file.starts_with(&prefix(repo)));
+        return is_known.then(|| (format!("{{\"id\":\"{repo}\",\"sha\":\"{COMMIT}\"}}").into_bytes(), None));
+    }
+    let (repo, _) = rest.split_once("/tree/")?;
+    let start: usize = query.split('&').find_map(|part| part.strip_prefix("cursor=")?.parse().ok()).unwrap_or(0);
+    let entry = |(path, content): (&String, &Vec<u8>)| {
+        let name = path.strip_prefix(&prefix(repo))?;
+        let (oid, size) = (git_blob(content), content.len());
+        let lfs = format!(",\"lfs\":{{\"oid\":\"{}\",\"size\":{size},\"pointerSize\":134}}", sha256(content));
+        let lfs = if is_large(name) { lfs } else { String::new() };
+        Some(format!("{{\"type\":\"file\",\"oid\":\"{oid}\",\"size\":{size}{lfs},\"path\":\"{name}\"}}"))
+    };
+    let mut entries: Vec<String> = files.iter().filter_map(entry).collect();
+    entries.push("{\"type\":\"directory\",\"oid\":\"0\",\"size\":0,\"path\":\"folder\"}".to_owned());
+    let end = (start + PAGE).min(entries.len());
+    let next = (end < entries.len()).then(|| format!("<{path}?recursive=true&cursor={end}>; rel=\"next\""));
+    Some((format!("[{}]", entries.get(start..end)?.join(",")).into_bytes(), next))
 }
 
 fn serve(state: &Mutex<State>, stream: TcpStream) -> std::io::Result<()> {
     let seen = read_request(&stream)?;
-    let (fault, content, cdn, refused) = {
+    let (fault, content, link, cdn, refused) = {
         let mut state = state.lock().unwrap();
         state.seen.push(seen.clone());
         let path = seen.path.split('?').next().unwrap_or_default();
@@ -178,9 +217,11 @@ fn serve(state: &Mutex<State>, stream: TcpStream) -> std::io::Result<()> {
         });
         let token = seen.headers.get("authorization").and_then(|value| value.strip_prefix("Bearer "));
         let refused = state.token.is_some() && state.token.as_deref() != token;
-        (fault, state.files.get(path).cloned(), state.cdn.clone(), refused)
+        let file = state.files.get(path).map(|content| (content.clone(), None));
+        let (content, link) = file.or_else(|| interface(&state.files, &seen.path)).unzip();
+        (fault, content, link.flatten(), state.cdn.clone(), refused)
     };
-    answer(stream, &seen, fault, content, cdn, refused)
+    answer(stream, &seen, fault, content, link, cdn, refused)
 }
 
 fn read_request(stream: &TcpStream) -> std::io::Result<Seen> {
@@ -203,11 +244,12 @@ fn answer(
     seen: &Seen,
     fault: Option<Fault>,
     content: Option<Vec<u8>>,
+    link: Option<String>,
     cdn: Option<String>,
     refused: bool,
 ) -> std::io::Result<()> {
     let is_hub = seen.path.contains("/resolve/");
-    let mut headers: Vec<(&str, String)> = Vec::new();
+    let mut headers: Vec<(&str, String)> = link.into_iter().map(|link| ("link", link)).collect();
     if is_hub {
         headers.push(("x-repo-commit", COMMIT.to_owned()));
     }

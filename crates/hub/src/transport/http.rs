@@ -88,6 +88,57 @@ fn says_it_all(redirect: &Response) -> bool {
     has("x-repo-commit") && (has("x-linked-etag") || has("etag")) && (has("x-linked-size") || leaves)
 }
 
+/// A page of the hub's interface.
+#[cfg(feature = "listing")]
+pub(crate) struct Page {
+    pub(crate) content: Vec<u8>,
+    /// The next one's address, if there is one.
+    pub(crate) next: Option<String>,
+}
+
+#[cfg(feature = "listing")]
+impl Http {
+    /// The hub's address, without a slash at its end.
+    ///
+    /// # Errors
+    /// [`HubError::InvalidOption`] when the endpoint is malformed.
+    pub(crate) fn base(&self) -> Result<String, HubError> {
+        Ok(Endpoint::parse(&self.endpoint)?.url)
+    }
+
+    /// A page of the hub's interface. `what` is how errors name what it tells.
+    pub(crate) fn page(&self, address: &str, what: &str) -> Result<Page, Failure> {
+        use std::io::Read as _;
+        /// No page of a thousand files comes near it.
+        const MAX_PAGE: u64 = 64 << 20;
+        let response = self.send(false, address, 0, |_| false)?;
+        let next = response.header("link").and_then(next_page).and_then(|link| url::join(address, link));
+        let url = url::redacted(address);
+        if response.status == 404 {
+            return Err(HubError::NotFound { what: what.to_owned(), url }.into());
+        }
+        let mut content = Vec::new();
+        response.body.take(MAX_PAGE + 1).read_to_end(&mut content).map_err(|source| HubError::Network {
+            url: url.clone(),
+            message: "the connection broke off".to_owned(),
+            retryable: true,
+            source: Some(source.into()),
+        })?;
+        if content.len() as u64 > MAX_PAGE {
+            let message = format!("its answer has more than {MAX_PAGE} bytes");
+            return Err(HubError::Protocol { url, message }.into());
+        }
+        Ok(Page { content, next })
+    }
+}
+
+/// The address that `Link` gives for the next page.
+#[cfg(feature = "listing")]
+fn next_page(header: &str) -> Option<&str> {
+    let link = header.split(',').find(|link| link.split(';').skip(1).any(|part| part.trim() == "rel=\"next\""))?;
+    link.split(';').next()?.trim().strip_prefix('<')?.strip_suffix('>')
+}
+
 impl Http {
     /// Whether the endpoint, and what leads to it, can be used.
     pub(crate) fn check_settings(&self) -> Result<(), HubError> {
@@ -216,6 +267,19 @@ mod tests {
             ("-1", None),
         ] {
             assert_eq!(wait(value, now).map(|wait| wait.as_secs()), expected, "{value}");
+        }
+    }
+
+    #[cfg(feature = "listing")]
+    #[test]
+    fn the_next_page_is_the_one_called_so() {
+        for (header, expected) in [
+            ("<https://h/x?cursor=a>; rel=\"next\"", Some("https://h/x?cursor=a")),
+            ("<https://h/first>; rel=\"first\", <https://h/x>; rel=\"next\"", Some("https://h/x")),
+            ("<https://h/last>; rel=\"last\"", None),
+            ("https://h/x; rel=\"next\"", None),
+        ] {
+            assert_eq!(next_page(header), expected, "{header}");
         }
     }
 

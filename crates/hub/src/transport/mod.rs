@@ -9,6 +9,8 @@ use std::io::Read;
 
 pub(crate) use agent::Agents;
 pub(crate) use http::Http;
+#[cfg(feature = "listing")]
+pub(crate) use http::Page;
 pub(crate) use proxy::Proxies;
 pub(crate) use tls::Roots;
 

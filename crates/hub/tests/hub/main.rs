@@ -5,6 +5,8 @@ mod archives;
 mod cache;
 mod failures;
 mod integrity;
+#[cfg(feature = "listing")]
+mod listing;
 mod processes;
 mod repair;
 mod shared;
