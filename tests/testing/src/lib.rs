@@ -13,7 +13,7 @@ use embedkit_core::ModelDescription;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-pub use pdf::pdf;
+pub use pdf::{pdf, pdf_of_objects};
 pub use png::png_of_sides;
 pub use tensor::{TensorGolden, pattern};
 

@@ -15,6 +15,9 @@ use hayro::hayro_syntax::xref::XRef;
 
 use super::refused::Refused;
 
+/// How deep forms may stand in forms to be drawn by the renderer.
+const DEEPEST_FORM: usize = 50;
+
 /// Refuses a page of whose content something is missing: its own streams, or pictures, forms, fonts, patterns and shadings
 /// that it, or a form in it, names.
 pub(super) fn check(page: &Page<'_>) -> Result<(), Refused> {
@@ -79,31 +82,38 @@ fn inflates(data: &[u8]) -> bool {
     }
 }
 
-/// Refuses content that uses a resource which the file does not have, itself or in a form that it may draw.
+/// Refuses content that uses a resource which the file does not have, itself or in a form that it may draw, and content with
+/// forms that the renderer leaves out.
 fn check_resources<'a>(content: &[u8], resources: &Resources<'a>, xref: &'a XRef) -> Result<(), Refused> {
     check_used(|| content.into(), resources, xref)?;
-    let (mut seen, mut forms) = (HashSet::new(), Vec::new());
-    push_forms(resources, &mut seen, &mut forms);
-    while let Some(form) = forms.pop() {
-        if let Some(own) = form.dict().get::<Dict<'_>>(b"Resources").map(Resources::new) {
-            check_used(|| form.decoded_data().unwrap_or_default(), &own, xref)?;
-            push_forms(&own, &mut seen, &mut forms);
+    let mut seen = HashSet::new();
+    let mut level = forms(resources, &mut seen);
+    for _ in 0..DEEPEST_FORM {
+        let mut below = Vec::new();
+        for form in level {
+            if let Some(own) = form.dict().get::<Dict<'_>>(b"Resources").map(Resources::new) {
+                check_used(|| form.decoded_data().unwrap_or_default(), &own, xref)?;
+                below.extend(forms(&own, &mut seen));
+            }
         }
+        level = below;
     }
-    Ok(())
+    if level.is_empty() {
+        Ok(())
+    } else {
+        Err(Refused::new(format!("forms in it stand in forms more than {DEEPEST_FORM} deep")))
+    }
 }
 
 /// Forms that have not been looked at.
-fn push_forms<'a>(resources: &Resources<'a>, seen: &mut HashSet<ObjectIdentifier>, forms: &mut Vec<Stream<'a>>) {
-    for name in resources.x_objects.keys() {
-        let Some(reference) = resources.x_objects.get_ref(&*name) else { continue };
-        if seen.insert(reference.into())
-            && let Some(form) = resources.x_objects.get::<Stream<'_>>(&*name)
-            && form.dict().get::<Name<'_>>(b"Subtype").as_deref() == Some(b"Form")
-        {
-            forms.push(form);
-        }
-    }
+fn forms<'a>(resources: &Resources<'a>, seen: &mut HashSet<ObjectIdentifier>) -> Vec<Stream<'a>> {
+    let form = |name: Name<'a>| {
+        let reference = resources.x_objects.get_ref(&*name)?;
+        let object = resources.x_objects.get::<Stream<'_>>(&*name)?;
+        let is_form = object.dict().get::<Name<'_>>(b"Subtype").as_deref() == Some(b"Form");
+        (is_form && seen.insert(reference.into())).then_some(object)
+    };
+    resources.x_objects.keys().filter_map(form).collect()
 }
 
 /// What a content uses by name, and what it is called in messages.
