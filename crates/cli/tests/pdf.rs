@@ -23,8 +23,8 @@ fn stream(entries: &str, data: &[u8], times: usize) -> Vec<u8> {
         encoder.finish().unwrap()
     };
     let data = (0..times).fold(data.to_vec(), deflated);
-    let filters = "/FlateDecode ".repeat(times);
-    let head = format!("<< {entries} /Filter [{filters}] /Length {} >>\nstream\n", data.len());
+    let filter = if times > 0 { format!("/Filter [{}]", "/FlateDecode ".repeat(times)) } else { String::new() };
+    let head = format!("<< {entries} {filter} /Length {} >>\nstream\n", data.len());
     [head.as_bytes(), &data, b"\nendstream"].concat()
 }
 

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use embedkit_core::{Error, Result};
+use embedkit_image::ImageInput;
 use hayro::hayro_interpret::{InterpreterSettings, InterpreterWarning};
 use hayro::hayro_syntax::page::Page;
 use hayro::hayro_syntax::{DecryptionError, LoadPdfError, Pdf, PdfData};
@@ -163,5 +165,15 @@ impl Rendered {
     /// Red, green and blue, rows top down.
     pub(super) fn levels(&self) -> impl Iterator<Item = u8> {
         self.pixmap.data().iter().flat_map(|pixel| [pixel.r, pixel.g, pixel.b])
+    }
+
+    /// As a picture in memory.
+    pub(super) fn into_picture(self) -> Result<ImageInput> {
+        let mut levels = Vec::new();
+        levels
+            .try_reserve_exact(self.pixmap.data().len() * 3)
+            .map_err(|_| Error::input("there is no memory for its pixels"))?;
+        levels.extend(self.levels());
+        ImageInput::rgb(self.width(), self.height(), levels)
     }
 }

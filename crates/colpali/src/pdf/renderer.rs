@@ -111,10 +111,7 @@ impl Opened {
 
     pub(super) fn render(&self, number: usize, dpi: f32, limits: &PdfLimits) -> Result<ImageInput> {
         match self {
-            Self::InProcess(document) => {
-                let page = document.render(number, dpi, limits).map_err(Refused::page)?;
-                ImageInput::rgb(page.width(), page.height(), page.levels().collect::<Vec<u8>>())
-            }
+            Self::InProcess(document) => document.render(number, dpi, limits).map_err(Refused::page)?.into_picture(),
             Self::Process(pool) => pool.render(number, dpi, limits),
         }
     }
