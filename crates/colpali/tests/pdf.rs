@@ -185,7 +185,7 @@ fn what_a_page_does_not_have_is_no_content_that_is_missing() {
     };
     let stream = |content: &str| format!("<< /Length {} >>\nstream\n{content}\nendstream", content.len());
     let (fill, draw) = (stream("0 0 9 9 re f"), stream("0 0 9 9 re f /X Do"));
-    let cut = format!("<< /Length 14 /Filter /FlateDecode >>\nstream\nx\u{1}0 0 9 9 re f\nendstream");
+    let cut = "<< /Length 14 /Filter /FlateDecode >>\nstream\nx\u{1}0 0 9 9 re f\nendstream".to_owned();
     let form = format!("<< /Subtype /Form /BBox [0 0 60 60] /Resources << /XObject << /X 9 0 R >> >> {}", &draw[2..]);
     for (what, entries, objects, missing) in [
         ("no content", "", &[][..], None),

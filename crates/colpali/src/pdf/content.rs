@@ -155,7 +155,7 @@ fn uses(content: &[u8], names: &[Name<'_>]) -> bool {
         |operand: &Object<'_>| matches!(operand, Object::Name(name) if names.iter().any(|one| **one == **name));
     let mut instructions = UntypedIter::new(content);
     while let Some(instruction) = instructions.next() {
-        if instruction.operands().any(|operand| is_one(&operand)) {
+        if instruction.operands().any(is_one) {
             return true;
         }
     }

@@ -119,8 +119,16 @@ pub(super) fn write_page(
     output.flush()
 }
 
-/// The width, the height and the pixels of a page, of as many as the limits allow.
-pub(super) fn read_page(input: &mut impl Read, limits: &PdfLimits) -> io::Result<Result<(u32, u32, Vec<u8>), Refused>> {
+/// A page as it comes: red, green and blue, rows top down.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Pixels {
+    pub(super) width: u32,
+    pub(super) height: u32,
+    pub(super) levels: Vec<u8>,
+}
+
+/// A page of as many pixels as the limits allow.
+pub(super) fn read_page(input: &mut impl Read, limits: &PdfLimits) -> io::Result<Result<Pixels, Refused>> {
     reply(input, |input| {
         let (width, height) = (read_u32(input)?, read_u32(input)?);
         let pixels = u64::from(width) * u64::from(height);
@@ -132,7 +140,7 @@ pub(super) fn read_page(input: &mut impl Read, limits: &PdfLimits) -> io::Result
         levels.try_reserve_exact(length).map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
         levels.resize(length, 0);
         input.read_exact(&mut levels)?;
-        Ok((width, height, levels))
+        Ok(Pixels { width, height, levels })
     })
 }
 
@@ -198,7 +206,8 @@ mod tests {
         write_refusal(&mut replies, &Refused::new("no")).unwrap();
         let mut input = &replies[..];
         assert_eq!(read_page_count(&mut input).unwrap(), Ok(3));
-        assert_eq!(read_page(&mut input, &limits).unwrap(), Ok((2, 1, vec![1, 2, 3, 4, 5, 6])));
+        let levels = vec![1, 2, 3, 4, 5, 6];
+        assert_eq!(read_page(&mut input, &limits).unwrap(), Ok(Pixels { width: 2, height: 1, levels }));
         assert_eq!(read_page(&mut input, &limits).unwrap(), Err(Refused::new("no")));
     }
 

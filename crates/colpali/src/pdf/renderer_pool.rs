@@ -7,6 +7,7 @@ use embedkit_core::Result;
 use embedkit_image::ImageInput;
 
 use super::limits::PdfLimits;
+use super::protocol::Pixels;
 use super::refused::Refused;
 use super::renderer::PdfProcess;
 use super::worker::{Failure, Worker};
@@ -59,9 +60,9 @@ impl RendererPool {
         }
     }
 
-    fn answer(&self, worker: Worker, answer: Result<(u32, u32, Vec<u8>), Refused>) -> Result<ImageInput> {
+    fn answer(&self, worker: Worker, answer: Result<Pixels, Refused>) -> Result<ImageInput> {
         self.lock().idle.push(worker);
-        let (width, height, levels) = answer.map_err(Refused::page)?;
+        let Pixels { width, height, levels } = answer.map_err(Refused::page)?;
         ImageInput::rgb(width, height, levels)
     }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use embedkit_core::{Error, Result};
 
 use super::limits::PdfLimits;
-use super::protocol::{self, Opening, PageRequest};
+use super::protocol::{self, Opening, PageRequest, Pixels};
 use super::refused::Refused;
 use super::renderer::PdfProcess;
 
@@ -99,13 +99,13 @@ impl Worker {
         matches!(self.child.try_wait(), Ok(None))
     }
 
-    /// Width, height, and pixels as red, green and blue.
+    /// Renders a page, counted from 1.
     pub(super) fn render(
         &mut self,
         number: usize,
         dpi: f32,
         limits: &PdfLimits,
-    ) -> Result<Result<(u32, u32, Vec<u8>), Refused>, Failure> {
+    ) -> Result<Result<Pixels, Refused>, Failure> {
         self.within(limits.time, |input, output| {
             PageRequest { number: number as u64, dpi }.write(input)?;
             protocol::read_page(output, limits)
