@@ -27,7 +27,8 @@
 //! * [`explain`] shows where on a page a query found what it asked for, as a heat map.
 //! * [`multivector::TokenPooling`] and [`MultiVector::prune`] make pages smaller; pooled rows keep the
 //!   places of all their patches.
-//! * With the feature `pdf`, `PdfFile` gives the pages of a PDF file.
+//! * With the feature `pdf`, `PdfFile` gives the pages of a PDF file, rendered here or, for files of others, in processes
+//!   of their own (`PdfProcess`).
 //!
 //! What sets models of one architecture apart stands in the row's `parameters`, see [`pipeline`].
 
@@ -43,7 +44,7 @@ pub use embedkit_core::{Builder, Content, Embedder, ImageEmbedder, ImageInput, P
 pub use embedkit_vector::multivector::{self, MultiVector, RowLabel};
 pub use heat_map::HeatMap;
 #[cfg(feature = "pdf")]
-pub use pdf::{PdfFile, PdfPages};
+pub use pdf::{PdfFile, PdfLimits, PdfPages, PdfProcess, PdfRenderer, serve_pdf_renderer};
 
 use embedkit_core::{FamilyOf, Plugin};
 

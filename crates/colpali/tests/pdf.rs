@@ -5,11 +5,11 @@
 mod common;
 
 use common::{fixture, load};
-use embedkit_colpali::{ImageInput, MultiVector, PdfFile};
+use embedkit_colpali::{ImageInput, MultiVector, PdfFile, PdfLimits, PdfProcess};
 use embedkit_core::Error;
 use embedkit_core::ImageEmbedder;
 use embedkit_image::DecodeImage;
-use embedkit_testing::pdf;
+use embedkit_testing::{pdf, pdf_of_objects};
 
 const RED_CORNER: &str = "1 0 0 rg 0 0 100 50 re f";
 const BLUE: &str = "0 0 1 rg 0 0 200 100 re f";
@@ -18,7 +18,7 @@ const TEXT: &str = "BT /F 40 Tf 20 30 Td (HHHH) Tj ET";
 #[test]
 fn pages_are_rendered_on_white_at_a_resolution() {
     let file = PdfFile::from_bytes(pdf(200, 100, &[RED_CORNER, BLUE, TEXT])).unwrap().dpi(144.0).unwrap();
-    assert_eq!(file.page_count(), 3);
+    assert_eq!(file.page_count().unwrap(), 3);
     let pages: Vec<ImageInput> = file.pages(..).unwrap().collect();
     let rendered: Vec<Vec<u8>> = pages
         .iter()
@@ -65,8 +65,14 @@ fn pages_are_embedded_like_pictures_of_them() {
 #[test]
 fn what_cannot_be_rendered_is_an_error() {
     assert!(matches!(PdfFile::open("no such file.pdf"), Err(Error::Io { .. })));
-    for bytes in [b"".to_vec(), b"no PDF".to_vec(), pdf(10, 10, &[BLUE])[..60].to_vec()] {
+    for bytes in [b"".to_vec(), b"no PDF".to_vec()] {
         assert!(matches!(PdfFile::from_bytes(bytes), Err(Error::InvalidFile { .. })));
+    }
+    let empty = pdf(10, 10, &[]);
+    for bytes in [pdf(10, 10, &[BLUE])[..60].to_vec(), empty] {
+        let file = PdfFile::from_bytes(bytes).unwrap();
+        assert!(matches!(file.page_count(), Err(Error::InvalidFile { .. })));
+        assert!(matches!(file.pages(..), Err(Error::InvalidFile { .. })));
     }
     let file = PdfFile::from_bytes(pdf(14_400, 14_400, &[BLUE])).unwrap();
     for dpi in [0.0, -1.0, f32::NAN, f32::INFINITY] {
@@ -80,6 +86,174 @@ fn what_cannot_be_rendered_is_an_error() {
 }
 
 #[test]
+fn limits_hold_in_process_too() {
+    let file = PdfFile::from_bytes(pdf(100, 100, &[BLUE, BLUE])).unwrap().dpi(72.0).unwrap();
+    let page = |limits: PdfLimits| file.clone().limits(limits).pages(..).map(|mut pages| pages.next().unwrap());
+    assert!(page(PdfLimits::default().page_pixels(10_000).pages(2)).unwrap().to_rgb().is_ok());
+    let error = page(PdfLimits::default().page_pixels(9_999)).unwrap().to_rgb().unwrap_err();
+    assert!(matches!(&error, Error::InvalidInput { message, .. } if message.contains("`page_pixels`")), "{error}");
+    let error = page(PdfLimits::default().pages(1)).unwrap_err();
+    assert!(matches!(&error, Error::InvalidFile { message, .. } if message.contains("`pages`")), "{error}");
+}
+
+/// A file of one page with these entries, in a page tree with those, that draws a red square from 20 to 30.
+fn boxed(page: &str, tree: &str) -> PdfFile {
+    let content = "1 0 0 rg 20 20 10 10 re f";
+    let objects = [
+        "<< /Type /Catalog /Pages 2 0 R >>".to_owned(),
+        format!("<< /Type /Pages /Kids [3 0 R] /Count 1 {tree} >>"),
+        format!("<< /Type /Page /Parent 2 0 R /Contents 4 0 R {page} >>"),
+        format!("<< /Length {} >>\nstream\n{content}\nendstream", content.len()),
+    ];
+    PdfFile::from_bytes(pdf_of_objects(&objects)).unwrap().dpi(72.0).unwrap()
+}
+
+/// The sizes are PDFium's, but for a CropBox outside of the MediaBox, of which PDFium shows nothing.
+#[test]
+fn of_empty_boxes_the_next_is_taken() {
+    // Page, tree, width, height, and where the square's lower left corner is, from the page's.
+    for (page, tree, width, height, corner) in [
+        ("/MediaBox [0 0 300 200]", "", 300, 200, 20),
+        ("/MediaBox [300 200 0 0]", "", 300, 200, 20),
+        ("/MediaBox [0 0 300 200] /CropBox [0 0 0 0]", "", 300, 200, 20),
+        ("/MediaBox [0 0 300 200] /CropBox [0 0 9 0]", "", 300, 200, 20),
+        ("/MediaBox [0 0 300 200] /CropBox [0 0 9]", "", 300, 200, 20),
+        ("/MediaBox [0 0 300 200] /CropBox [0 0 0 0]", "/CropBox [0 0 50 50]", 300, 200, 20),
+        ("/MediaBox [0 0 300 200] /CropBox [10 10 60 90]", "/CropBox [0 0 0 0]", 50, 80, 10),
+        ("/MediaBox [0 0 300 200] /CropBox [400 400 500 500]", "", 300, 200, 20),
+        ("/MediaBox [0 0 300 200]", "/CropBox [0 0 0 0]", 300, 200, 20),
+        ("/MediaBox [0 0 0 0] /CropBox [10 10 110 60]", "", 100, 50, 10),
+        ("/MediaBox [0 0 0 0] /CropBox [0 0 900 900]", "", 612, 792, 20),
+        ("/MediaBox [0 0 0 0] /CropBox [0 0 0 0]", "", 612, 792, 20),
+        ("/MediaBox [0 0 0 0]", "/MediaBox [0 0 300 200]", 612, 792, 20),
+        ("/CropBox [0 0 0 0]", "/MediaBox [0 0 300 200]", 300, 200, 20),
+        ("", "", 612, 792, 20),
+    ] {
+        let page_of_boxes = boxed(page, tree).pages(..).unwrap().next().unwrap();
+        let (w, h, pixels) = page_of_boxes.to_rgb().unwrap();
+        assert_eq!((w, h), (width, height), "{page} below {tree}");
+        let red = |x: u32, from_below: u32| pixels[((h - 1 - from_below) * w + x) as usize * 3..][..3] == [255, 0, 0];
+        assert!(red(corner, corner) && red(corner + 9, corner + 9), "{page} below {tree}");
+        assert!(!red(corner - 1, corner) && !red(corner + 10, corner), "{page} below {tree}");
+    }
+}
+
+#[test]
+fn boxes_that_cannot_be_replaced_are_named() {
+    let inline = pdf_of_objects(&[
+        "<< /Type /Catalog /Pages 2 0 R >>",
+        "<< /Type /Pages /Kids [<< /Type /Page /MediaBox [0 0 9 9] /CropBox [0 0 0 0] >>] /Count 1 >>",
+    ]);
+    let page = PdfFile::from_bytes(inline).unwrap().pages(..).unwrap().next().unwrap();
+    let error = page.to_rgb().unwrap_err().to_string();
+    assert!(error.contains("PDF, page 1: has an empty CropBox"), "{error}");
+}
+
+/// What each page of a file gives: whether it is wholly white, or the error.
+fn drawn(bytes: Vec<u8>) -> Vec<Result<bool, String>> {
+    let file = PdfFile::from_bytes(bytes).unwrap().dpi(36.0).unwrap();
+    let white = |page: ImageInput| {
+        let (_, _, pixels) = page.to_rgb().map_err(|error| error.to_string())?;
+        Ok(pixels.iter().all(|level| *level == 255))
+    };
+    file.pages(..).unwrap().map(white).collect()
+}
+
+#[test]
+fn pages_whose_content_is_missing_are_errors() {
+    let whole = pdf(60, 60, &[TEXT, BLUE, RED_CORNER]);
+    assert_eq!(drawn(whole.clone()), [Ok(false), Ok(false), Ok(false)]);
+    // Cut anywhere, the file or each page is drawn wholly or refused: never white.
+    let is_refused = |page: &Result<bool, String>| page.as_ref().is_err_and(|error| error.contains("missing"));
+    let mut partly = 0;
+    for length in 60..whole.len() {
+        let file = PdfFile::from_bytes(&whole[..length]).unwrap();
+        if file.page_count().is_ok() {
+            let pages = drawn(whole[..length].to_vec());
+            assert!(pages.iter().all(|page| is_refused(page) || *page == Ok(false)), "cut at {length}: {pages:?}");
+            assert_eq!(pages.len(), 3, "cut at {length}");
+            partly += usize::from(pages[0].is_ok() && is_refused(&pages[2]));
+        }
+    }
+    assert!(partly > 50, "{partly} files of which a part is drawn");
+}
+
+#[test]
+fn what_a_page_does_not_have_is_no_content_that_is_missing() {
+    let page = |entries: &str, objects: &[&str]| {
+        let page = format!("<< /Type /Page /MediaBox [0 0 60 60] {entries} >>");
+        let first = ["<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Kids [3 0 R] /Count 1 >>", &page];
+        drawn(pdf_of_objects(&[&first[..], objects].concat())).remove(0)
+    };
+    let stream = |content: &str| format!("<< /Length {} >>\nstream\n{content}\nendstream", content.len());
+    let (fill, draw) = (stream("0 0 9 9 re f"), stream("0 0 9 9 re f /X Do"));
+    let cut = "<< /Length 14 /Filter /FlateDecode >>\nstream\nx\u{1}0 0 9 9 re f\nendstream".to_owned();
+    let form = format!("<< /Subtype /Form /BBox [0 0 60 60] /Resources << /XObject << /X 9 0 R >> >> {}", &draw[2..]);
+    for (what, entries, objects, missing) in [
+        ("no content", "", &[][..], None),
+        ("null", "/Contents null", &[], None),
+        ("no parts", "/Contents []", &[], None),
+        ("one", "/Contents 4 0 R", &[&fill], None),
+        ("two parts", "/Contents [4 0 R 4 0 R]", &[&fill], None),
+        ("no object", "/Contents 9 0 R", &[&fill], Some("content is missing")),
+        ("a number", "/Contents 5", &[&fill], Some("content is missing")),
+        ("a part is missing", "/Contents [4 0 R 9 0 R]", &[&fill], Some("a part of its content is missing")),
+        ("breaks off", "/Contents 4 0 R", &[&cut], Some("cannot be decompressed")),
+        ("unused", "/Contents 4 0 R /Resources << /XObject << /X 9 0 R >> >>", &[&fill], None),
+        ("unnamed", "/Contents 4 0 R", &[&draw], None),
+        (
+            "picture",
+            "/Contents 4 0 R /Resources << /XObject << /X 9 0 R >> >>",
+            &[&draw],
+            Some("a picture or form in it"),
+        ),
+        ("font", "/Contents 4 0 R /Resources << /Font << /X 9 0 R >> >>", &[&draw], Some("a font in it is missing")),
+        (
+            "picture in a form",
+            "/Contents 4 0 R /Resources << /XObject << /X 5 0 R >> >>",
+            &[&draw, &form],
+            Some("a picture or form in it is missing"),
+        ),
+    ] {
+        let objects: Vec<&str> = objects.iter().map(|object| object.as_str()).collect();
+        let drawn = page(entries, &objects);
+        match missing {
+            None => assert!(drawn.is_ok(), "{what}: {drawn:?}"),
+            Some(missing) => assert!(drawn.as_ref().is_err_and(|error| error.contains(missing)), "{what}: {drawn:?}"),
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn programs_that_are_no_renderers_are_named() {
+    use std::time::{Duration, Instant};
+    let open = |program: &str, arguments: &[&str]| {
+        let process = arguments.iter().fold(PdfProcess::new(program), |process, argument| process.argument(argument));
+        let limits = PdfLimits::default().time(Duration::from_millis(300));
+        PdfFile::from_bytes(pdf(10, 10, &[BLUE])).unwrap().renderer(process.into()).limits(limits).page_count()
+    };
+    assert!(matches!(open("/no/such/program", &[]), Err(Error::Io { path, .. }) if path.ends_with("program")));
+    let error = open("/bin/sh", &["-c", "cat > /dev/null & echo words of another program"]).unwrap_err();
+    assert!(matches!(&error, Error::InvalidOption { option, .. } if option == "renderer"), "{error}");
+    let error = open("/bin/sh", &["-c", "exit 3"]).unwrap_err();
+    assert!(matches!(&error, Error::InvalidFile { message, .. } if message.contains("exit status: 3")), "{error}");
+    let started = Instant::now();
+    let error = open("/bin/sleep", &["60"]).unwrap_err();
+    assert!(matches!(&error, Error::InvalidFile { message, .. } if message.contains("`time`")), "{error}");
+    assert!(started.elapsed() < Duration::from_secs(20));
+}
+
+#[cfg(unix)]
+#[test]
+fn variables_are_kept_from_the_renderer() {
+    let process = PdfProcess::new("/bin/sh").argument("-c").argument("test -z \"$HOME$USER$CARGO\" && exit 7");
+    let file = PdfFile::from_bytes(pdf(10, 10, &[BLUE])).unwrap().renderer(process.into());
+    let error = file.page_count().unwrap_err().to_string();
+    assert!(error.contains("exit status: 7"), "{error}");
+}
+
+#[test]
 fn damaged_files_never_panic() {
     let whole = pdf(60, 60, &[TEXT, RED_CORNER]);
     for at in (0..whole.len()).step_by(7) {
@@ -87,7 +261,8 @@ fn damaged_files_never_panic() {
         damaged[at] = damaged[at].wrapping_add(13);
         for bytes in [damaged, whole[..at].to_vec()] {
             if let Ok(file) = PdfFile::from_bytes(bytes) {
-                file.dpi(20.0).unwrap().pages(..).unwrap().for_each(|page| drop(page.to_rgb()));
+                let pages = file.dpi(20.0).unwrap().pages(..);
+                pages.into_iter().flatten().for_each(|page| drop(page.to_rgb()));
             }
         }
     }

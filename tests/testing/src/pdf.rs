@@ -16,15 +16,23 @@ pub fn pdf(width: u32, height: u32, contents: &[&str]) -> Vec<u8> {
         ));
         objects.push(format!("<< /Length {} >>\nstream\n{content}\nendstream", content.len()));
     }
-    let mut file = "%PDF-1.4\n".to_owned();
+    pdf_of_objects(&objects)
+}
+
+/// A PDF file of these objects, which are numbered from 1; the first is the catalogue.
+pub fn pdf_of_objects(objects: &[impl AsRef<[u8]>]) -> Vec<u8> {
+    let mut file = b"%PDF-1.4\n".to_vec();
     let mut offsets = Vec::new();
     for (at, object) in objects.iter().enumerate() {
         offsets.push(file.len());
-        file += &format!("{} 0 obj\n{object}\nendobj\n", at + 1);
+        file.extend_from_slice(format!("{} 0 obj\n", at + 1).as_bytes());
+        file.extend_from_slice(object.as_ref());
+        file.extend_from_slice(b"\nendobj\n");
     }
     let (start, count) = (file.len(), objects.len() + 1);
-    file += &format!("xref\n0 {count}\n0000000000 65535 f \n");
-    offsets.iter().for_each(|offset| file += &format!("{offset:010} 00000 n \n"));
-    file += &format!("trailer\n<< /Size {count} /Root 1 0 R >>\nstartxref\n{start}\n%%EOF\n");
-    file.into_bytes()
+    let mut table = format!("xref\n0 {count}\n0000000000 65535 f \n");
+    offsets.iter().for_each(|offset| table += &format!("{offset:010} 00000 n \n"));
+    table += &format!("trailer\n<< /Size {count} /Root 1 0 R >>\nstartxref\n{start}\n%%EOF\n");
+    file.extend_from_slice(table.as_bytes());
+    file
 }

@@ -92,6 +92,10 @@ pub(crate) enum Command {
         /// The shell.
         shell: clap_complete::Shell,
     },
+    /// Renders pages of a PDF file for another process of this program.
+    #[cfg(feature = "pdf")]
+    #[command(name = crate::verbs::RENDER_PDF, hide = true)]
+    RenderPdf,
 }
 
 /// `embed`.

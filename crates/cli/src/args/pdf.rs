@@ -2,11 +2,13 @@
 
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
-use embedkit::colpali::{PdfFile, PdfPages};
+use embedkit::colpali::{PdfFile, PdfLimits, PdfPages, PdfProcess};
 
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
+use crate::verbs::RENDER_PDF;
 
 /// Pages of a PDF file, for models of page images.
 #[derive(Debug, Args)]
@@ -23,12 +25,25 @@ pub(crate) struct PdfArgs {
     /// Dots an inch at which pages are rendered.
     #[arg(long, value_name = "N", requires = "pdf", default_value_t = 150.0)]
     dpi: f32,
+
+    /// Seconds that rendering a page may take; a page that takes longer is an error.
+    #[arg(long, value_name = "SECONDS", requires = "pdf", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..))]
+    page_time: u64,
+
+    /// Memory that rendering a page may take, in MiB; a page that takes more is an error.
+    #[arg(long, value_name = "MIB", requires = "pdf", default_value_t = 1024, value_parser = clap::value_parser!(u64).range(1..1 << 40))]
+    page_memory: u64,
 }
 
 impl PdfArgs {
-    /// The pages, as pictures that are rendered when they are embedded.
+    /// The pages, as pictures that are rendered when they are embedded, in processes of their own.
     pub(crate) fn pages(&self, file: &Path) -> Result<PdfPages> {
-        let file = PdfFile::open(file)?.dpi(self.dpi)?;
+        let program = std::env::current_exe().map_err(Failure::io("this program's own file"))?;
+        let limits = PdfLimits::default().time(Duration::from_secs(self.page_time)).memory(self.page_memory << 20);
+        let file = PdfFile::open(file)?
+            .dpi(self.dpi)?
+            .limits(limits)
+            .renderer(PdfProcess::new(program).argument(RENDER_PDF).into());
         Ok(match &self.pages {
             Some(range) => file.pages(range.clone())?,
             None => file.pages(..)?,
@@ -38,8 +53,9 @@ impl PdfArgs {
 
 fn page_range(argument: &str) -> Result<RangeInclusive<usize>, String> {
     let number = |text: &str| text.trim().parse::<usize>().map_err(|_| format!("{text:?} is no page number"));
-    match argument.split_once('-') {
-        Some((from, to)) => Ok(number(from)?..=number(to)?),
-        None => Ok(number(argument)?..=number(argument)?),
+    let (from, to) = argument.split_once('-').unwrap_or((argument, argument));
+    match (number(from)?, number(to)?) {
+        (from, to) if from > to => Err(format!("{from} comes after {to}; the smaller number goes first")),
+        (from, to) => Ok(from..=to),
     }
 }

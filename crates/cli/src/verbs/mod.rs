@@ -5,6 +5,8 @@ mod doctor;
 mod embed;
 mod interaction;
 mod models;
+#[cfg(feature = "pdf")]
+mod render_pdf;
 mod rerank;
 mod runtime;
 mod scored;
@@ -15,6 +17,8 @@ mod tune;
 use std::io::Write;
 
 use embedkit::Registry;
+#[cfg(feature = "pdf")]
+pub(crate) use render_pdf::NAME as RENDER_PDF;
 
 use crate::args::{Cli, Command};
 use crate::failure::{Failure, Result};
@@ -37,6 +41,8 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Runtime(command) => runtime::run(command),
         Command::Doctor(args) => doctor::run(&args),
         Command::Completions { shell } => completions::run(shell),
+        #[cfg(feature = "pdf")]
+        Command::RenderPdf => render_pdf::run(),
     }
 }
 
