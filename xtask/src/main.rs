@@ -14,6 +14,7 @@ mod manifest;
 mod metadata;
 mod package;
 mod public_api;
+mod site;
 mod test;
 mod workspace;
 
@@ -42,6 +43,12 @@ enum Verb {
     },
     /// Checks that each published crate holds what it should and nothing else.
     Package,
+    /// Builds the documentation site into target/site and checks its links.
+    Site {
+        /// Only checks that it can be built.
+        #[arg(long)]
+        check: bool,
+    },
     /// Installs ONNX Runtime with pip below target/ and runs every test with it.
     Test {
         /// Arguments for `cargo test`.
@@ -69,6 +76,7 @@ impl Verb {
             Self::Dependencies => dependencies::run(),
             Self::PublicApi { check } => public_api::run(check),
             Self::Package => package::run(),
+            Self::Site { check } => site::run(check),
             Self::Test { arguments } => test::run(&arguments.iter().map(String::as_str).collect::<Vec<_>>()),
         }
     }
