@@ -18,6 +18,7 @@ mod manifest;
 mod metadata;
 mod package;
 mod public_api;
+mod site;
 mod test;
 mod workspace;
 
@@ -57,6 +58,12 @@ enum Verb {
     },
     /// Checks that each published crate holds what it should and nothing else.
     Package,
+    /// Builds the documentation site into target/site and checks its links.
+    Site {
+        /// Only checks that it can be built.
+        #[arg(long)]
+        check: bool,
+    },
     /// Installs ONNX Runtime with pip below target/ and runs every test with it.
     Test {
         /// Arguments for `cargo test`.
@@ -87,6 +94,7 @@ impl Verb {
             Self::Dist(options) => dist::run(&options),
             Self::PublicApi { check } => public_api::run(check),
             Self::Package => package::run(),
+            Self::Site { check } => site::run(check),
             Self::Test { arguments } => test::run(&arguments.iter().map(String::as_str).collect::<Vec<_>>()),
         }
     }

@@ -174,3 +174,44 @@ extern crate embedkit_static_en as _;
 #[cfg(all(doctest, feature = "full"))]
 #[doc = include_str!("../../../README.md")]
 pub struct Readme;
+
+/// The pages of the documentation site: their examples are compiled, and run where they need no download.
+#[cfg(all(doctest, feature = "full"))]
+mod pages {
+    #[doc = include_str!("../docs/index.md")]
+    mod index {}
+    #[doc = include_str!("../docs/install.md")]
+    mod install {}
+    #[doc = include_str!("../docs/dense.md")]
+    mod dense {}
+    #[doc = include_str!("../docs/sparse.md")]
+    mod sparse {}
+    #[doc = include_str!("../docs/late-interaction.md")]
+    mod late_interaction {}
+    #[doc = include_str!("../docs/pages.md")]
+    mod pages {}
+    #[doc = include_str!("../docs/images.md")]
+    mod images {}
+    #[doc = include_str!("../docs/rerank.md")]
+    mod rerank {}
+    #[doc = include_str!("../docs/hybrid.md")]
+    mod hybrid {}
+    #[doc = include_str!("../docs/own-row.md")]
+    mod own_row {}
+    #[doc = include_str!("../docs/own-architecture.md")]
+    mod own_architecture {}
+    #[doc = include_str!("../docs/own-family.md")]
+    mod own_family {}
+    #[doc = include_str!("../docs/catalogue-fields.md")]
+    mod catalogue_fields {}
+    #[doc = include_str!("../docs/cancelling.md")]
+    mod cancelling {}
+    #[doc = include_str!("../docs/async.md")]
+    mod asynchronous {}
+    #[doc = include_str!("../docs/outputs.md")]
+    mod outputs {}
+    #[doc = include_str!("../docs/errors.md")]
+    mod errors {}
+    #[doc = include_str!("../docs/migrating-from-fastembed.md")]
+    mod migrating_from_fastembed {}
+}

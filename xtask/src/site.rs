@@ -1,0 +1,184 @@
+//! `cargo xtask site [--check]`: the documentation site, made of the pages in `crates/embedkit/docs` by MkDocs, which is
+//! installed with pip below `target/`.
+//!
+//! MkDocs is strict: a link or an anchor that leads nowhere, or a page that the menu lacks, fails the verb. So do links
+//! among the files at the top of the repository, and a page with Rust code that is not among the umbrella's doc tests.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::failure::{Failure, Outcome, failed};
+use crate::workspace;
+
+/// The generator, of one version: a newer one may find faults that this one does not.
+const GENERATOR: &str = "mkdocs==1.6.1";
+/// The pages, and the generator's settings beside them.
+const PAGES: &str = "crates/embedkit/docs";
+const SETTINGS: &str = "mkdocs.yml";
+/// Where the pages' code is compiled.
+const DOC_TESTS: &str = "crates/embedkit/src/lib.rs";
+/// Pages for people who come to the repository, which are no part of the site.
+const REPOSITORY_PAGES: [&str; 4] = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"];
+
+/// Builds the site into `target/site`, or only checks that it can be built.
+pub(crate) fn run(only_check: bool) -> Outcome {
+    let sources = workspace::root().join(PAGES);
+    let mut faults = Vec::new();
+    for page in pages(&sources)? {
+        if is_untested(&name(&page), &read(&page)?, &read(&workspace::root().join(DOC_TESTS))?) {
+            faults.push(format!("{PAGES}/{}: its Rust code is not among the doc tests of {DOC_TESTS}", name(&page)));
+        }
+    }
+    for page in REPOSITORY_PAGES {
+        let dead = dead_links(&read(&workspace::root().join(page))?, |path| workspace::root().join(path).exists());
+        faults.extend(dead.into_iter().map(|link| format!("{page}: nothing is at {link}")));
+    }
+    if !faults.is_empty() {
+        return Err(failed(faults.join("\n")));
+    }
+    let place = workspace::target().join("site-build");
+    let cleaned = place.join("pages");
+    copy_cleaned(&sources, &cleaned)?;
+    let site = if only_check { place.join("site") } else { workspace::target().join("site") };
+    let mut mkdocs = Command::new(generator(&place)?);
+    mkdocs.args(["-m", "mkdocs", "build", "--quiet", "--strict", "--clean", "--config-file"]);
+    mkdocs.arg(sources.join(SETTINGS)).arg("--site-dir").arg(absolute(&site)?);
+    workspace::succeed(mkdocs.env("EMBEDKIT_SITE_PAGES", absolute(&cleaned)?))?;
+    if !only_check {
+        eprintln!("{}", site.join("index.html").display());
+    }
+    Ok(())
+}
+
+/// A Python that has the generator.
+fn generator(place: &Path) -> Result<PathBuf, Failure> {
+    let environment = place.join(GENERATOR.replace("==", "-"));
+    let python = environment.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
+    let complete = environment.join("complete");
+    if !complete.exists() {
+        eprintln!("installing {GENERATOR} below {}", workspace::target().display());
+        workspace::succeed(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&environment))?;
+        let mut install = Command::new(&python);
+        install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", GENERATOR]);
+        workspace::succeed(&mut install)?;
+        fs::write(&complete, "").map_err(unusable(&complete))?;
+    }
+    Ok(python)
+}
+
+/// Copies all but the settings, pages as readers should see them.
+fn copy_cleaned(from: &Path, to: &Path) -> Outcome {
+    if to.exists() {
+        fs::remove_dir_all(to).map_err(unusable(to))?;
+    }
+    fs::create_dir_all(to).map_err(unusable(to))?;
+    for file in files(from)?.into_iter().filter(|file| name(file) != SETTINGS) {
+        let target = to.join(name(&file));
+        if is_page(&file) {
+            fs::write(&target, cleaned(&read(&file)?)).map_err(unusable(&target))?;
+        } else {
+            fs::copy(&file, &target).map_err(unusable(&target))?;
+        }
+    }
+    Ok(())
+}
+
+/// A page without what only rustdoc understands: words after `rust` at the head of a block of code, and lines that it
+/// compiles and does not show.
+fn cleaned(page: &str) -> String {
+    let mut in_rust = false;
+    let mut lines = Vec::new();
+    for line in page.lines() {
+        if let Some(language) = line.strip_prefix("```") {
+            in_rust = !in_rust && is_rust(language);
+            lines.push(if in_rust { "```rust" } else { line });
+        } else if !(in_rust && (line == "#" || line.starts_with("# "))) {
+            lines.push(line);
+        }
+    }
+    lines.join("\n") + "\n"
+}
+
+/// Whether what follows a fence says that rustdoc compiles the block.
+fn is_rust(language: &str) -> bool {
+    language.split(',').next() == Some("rust")
+}
+
+/// Whether a page has Rust code and the doc tests do not include it.
+fn is_untested(page: &str, text: &str, doc_tests: &str) -> bool {
+    let has_rust = text.lines().filter_map(|line| line.strip_prefix("```")).any(is_rust);
+    has_rust && !doc_tests.contains(&format!("include_str!(\"../docs/{page}\")"))
+}
+
+/// Links to files that are not there. Addresses, and anchors within the page, are left alone.
+fn dead_links(page: &str, exists: impl Fn(&str) -> bool) -> Vec<String> {
+    let targets = page.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    let paths = targets.filter(|target| !target.contains("://") && !target.starts_with('#'));
+    let paths = paths.map(|target| target.split('#').next().unwrap_or(target));
+    paths.filter(|path| !exists(path)).map(str::to_owned).collect()
+}
+
+fn pages(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    Ok(files(folder)?.into_iter().filter(|file| is_page(file)).collect())
+}
+
+fn files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let entries = fs::read_dir(folder).map_err(unusable(folder))?;
+    let mut files = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>, _>>().map_err(unusable(folder))?;
+    files.retain(|file| file.is_file());
+    files.sort();
+    Ok(files)
+}
+
+fn is_page(file: &Path) -> bool {
+    file.extension().is_some_and(|extension| extension == "md")
+}
+
+fn name(file: &Path) -> String {
+    file.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn read(file: &Path) -> Result<String, Failure> {
+    fs::read_to_string(file).map_err(unusable(file))
+}
+
+fn absolute(path: &Path) -> Result<PathBuf, Failure> {
+    std::path::absolute(path).map_err(unusable(path))
+}
+
+fn unusable(path: &Path) -> impl Fn(std::io::Error) -> Failure + use<'_> {
+    move |error| failed(format!("{}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn readers_do_not_see_what_only_rustdoc_does() {
+        let page =
+            "# Title\n```rust,no_run\n# fn main() {\n#\n#[test]\nlet a = 1;\n# }\n```\n```sh\n# a comment\n```\n";
+        let shown = "# Title\n```rust\n#[test]\nlet a = 1;\n```\n```sh\n# a comment\n```\n";
+        assert_eq!(cleaned(page), shown);
+    }
+
+    #[test]
+    fn pages_with_rust_code_are_tested() {
+        let doc_tests = "#[doc = include_str!(\"../docs/a.md\")]";
+        for (page, text, untested) in [
+            ("a.md", "```rust\n```", false),
+            ("b.md", "```rust,no_run\n```", true),
+            ("b.md", "```sh\n```", false),
+            ("b.md", "no code", false),
+        ] {
+            assert_eq!(is_untested(page, text, doc_tests), untested, "{page} {text}");
+        }
+    }
+
+    #[test]
+    fn dead_links_are_found() {
+        let page = "[a](there.md) [b](gone.md#x) [c](https://example.org/x) [d](#here) [e](there.md#part)";
+        assert_eq!(dead_links(page, |path| path == "there.md"), ["gone.md"]);
+    }
+}
