@@ -16,6 +16,14 @@ pub trait Family: Send + Sync + 'static {
     /// # Errors
     /// A folder that is not of this family, or does not say enough.
     fn describe(&self, files: &ModelFiles) -> Result<ModelDescription>;
+
+    /// Describes a model folder of whose results the caller says something. Default: as [`describe`](Self::describe).
+    ///
+    /// # Errors
+    /// As [`describe`](Self::describe).
+    fn describe_graph(&self, files: &ModelFiles) -> Result<ModelDescription> {
+        self.describe(files)
+    }
 }
 
 /// The [`Family`] that an [`Embedder`] is the public face of.
@@ -33,5 +41,9 @@ impl<E: Embedder> Family for FamilyOf<E> {
 
     fn describe(&self, files: &ModelFiles) -> Result<ModelDescription> {
         E::describe(files)
+    }
+
+    fn describe_graph(&self, files: &ModelFiles) -> Result<ModelDescription> {
+        E::describe_graph(files)
     }
 }

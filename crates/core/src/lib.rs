@@ -15,6 +15,8 @@ pub mod model;
 pub mod pipeline;
 pub mod plugin;
 mod purpose;
+#[cfg(feature = "tokenizer")]
+pub mod sentence_transformers;
 #[cfg(feature = "onnx")]
 pub mod session;
 #[cfg(feature = "onnx")]
@@ -37,8 +39,8 @@ pub use error::{BoxError, Error, Result};
 pub use family::{Family, FamilyOf};
 pub use index_names::IndexNames;
 pub use model::{
-    Activation, FileBytes, Manifest, ModelDescription, ModelFiles, OutputSelector, Padding, Pooling, Quantization,
-    Source,
+    Activation, FileBytes, GraphSearch, Manifest, ModelDescription, ModelFiles, OutputSelector, Padding, Pooling,
+    Quantization, Source,
 };
 pub use pipeline::{Direct, Pipeline, Prepared, Stage};
 pub use plugin::{Architecture, LoadContext, ModelFilter, ModelOption, Plugin, Registry};

@@ -98,4 +98,13 @@ impl LoadContext {
             memory_map: false,
         }
     }
+
+    /// The files of the model's tokenizer, from where the row says.
+    ///
+    /// # Errors
+    /// As [`ModelFiles::tokenizer_files`].
+    #[cfg(feature = "tokenizer")]
+    pub fn tokenizer_files(&self) -> Result<crate::tokenizer::TokenizerFiles<'_>> {
+        self.files.tokenizer_files(&self.model.tokenizer_folder)
+    }
 }
