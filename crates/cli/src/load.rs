@@ -1,9 +1,7 @@
 //! From arguments to a model.
 
-use std::path::Path;
-
 use embedkit::Tuning;
-use embedkit::{Builder, Embedder, ModelDescription, ModelFiles, OutputSelector, Pooling, Quantization, Registry};
+use embedkit::{Builder, Embedder, ModelFiles, OutputSelector, Pooling, Registry};
 
 use crate::args::{CacheArgs, FolderArgs, Kind, ModelArgs, PoolingArg};
 use crate::failure::{Failure, Result};
@@ -17,7 +15,7 @@ impl ModelArgs {
         if let Some(kind) = self.folder.kind {
             return Ok(kind);
         }
-        let Some(id) = self.id() else { return Ok(Kind::Dense) };
+        let Some(id) = self.id() else { return Ok(self.folder.own_kind()) };
         let rows = Registry::global().find_all(id);
         let kinds: Vec<Kind> = rows.iter().filter_map(|row| Kind::of_family(&row.family)).collect();
         match (&kinds[..], &rows[..]) {
@@ -25,7 +23,7 @@ impl ModelArgs {
             ([], [row, ..]) => {
                 Err(Failure::Failed(format!("model {id} is of the family {}, which has another verb", row.family)))
             }
-            ([], []) => Ok(Kind::Dense),
+            ([], []) => Ok(self.folder.own_kind()),
             (several, _) => {
                 let families: Vec<_> = several.iter().map(|kind| kind.family()).collect();
                 Err(Failure::Usage(format!(
@@ -77,12 +75,11 @@ impl ModelArgs {
         let folder = &self.folder;
         let known = self.id().is_some_and(|id| Registry::global().find(F::FAMILY, id).is_ok());
         match (&folder.model_dir, self.id()) {
-            (Some(_), Some(id)) if known && folder.describes() => Err(Failure::Usage(format!(
+            (Some(_), Some(id)) if known && folder.has_overrides() => Err(Failure::Usage(format!(
                 "{id} is a known model, which --pooling, --normalize, --output-name and --model-file cannot change"
             ))),
             (Some(dir), Some(id)) if known => Ok(Builder::new(id).model_dir(dir)),
-            (Some(dir), id) if folder.describes() => Ok(Builder::new(folder.row(dir, id, F::FAMILY)?).model_dir(dir)),
-            (Some(dir), _) => Ok(Builder::new(dir)),
+            (Some(dir), _) => Ok(folder.apply(Builder::new(dir))),
             (None, Some(DEFAULT_MODEL)) if self.model.is_none() && Kind::of_family(F::FAMILY) != Some(Kind::Dense) => {
                 let family = F::FAMILY;
                 Err(Failure::Usage(format!("name a model with --model; `models list --family {family}` lists them")))
@@ -93,36 +90,45 @@ impl ModelArgs {
 }
 
 impl FolderArgs {
-    /// Whether the options describe the folder, so that it need not do so itself.
-    fn describes(&self) -> bool {
+    /// Whether any option changes what the folder says.
+    fn has_overrides(&self) -> bool {
         self.pooling.is_some() || self.normalize || self.output_name.is_some() || self.model_file.is_some()
     }
 
-    /// The row that the options amount to.
-    fn row(&self, dir: &Path, id: Option<&str>, family: &str) -> Result<ModelDescription> {
-        let name = dir.file_name().map(|name| name.to_string_lossy().into_owned());
-        let id = id.map(str::to_owned).or(name).unwrap_or_else(|| "model".to_owned());
-        let architecture = match Kind::of_family(family) {
-            Some(Kind::Dense) => "transformer",
-            Some(Kind::Image) => "image-encoder",
-            _ => return Err(Failure::Usage(format!("these options describe no {family} model: use --manifest"))),
+    /// Sets each option over what the folder says; what it says besides stays.
+    fn apply<F: Embedder>(&self, mut builder: Builder<F>) -> Builder<F> {
+        if let Some(file) = &self.model_file {
+            builder = builder.model_file(file);
+        }
+        if let Some(pooling) = self.pooling {
+            builder = builder.pooling(match pooling {
+                PoolingArg::Cls => Pooling::Cls,
+                PoolingArg::Mean => Pooling::Mean,
+                PoolingArg::LastToken => Pooling::LastToken,
+                PoolingArg::None => Pooling::None,
+            });
+        }
+        if self.normalize {
+            builder = builder.normalize(true);
+        }
+        match &self.output_name {
+            Some(name) => builder.output(OutputSelector::Name(name.clone())),
+            None => builder,
+        }
+    }
+
+    /// The kind of a folder that describes itself: the first of texts' kinds that the folder is one of. Where it is
+    /// none, or the caller says how vectors are made, dense.
+    fn own_kind(&self) -> Kind {
+        let files = self.model_dir.as_ref().and_then(|dir| ModelFiles::folder(dir).ok());
+        let Some(files) = files.filter(|_| self.pooling.is_none()) else { return Kind::Dense };
+        let files = match &self.model_file {
+            Some(graph) => files.with_graph(graph),
+            None => files,
         };
-        let mut row = ModelDescription::new(id, family, architecture);
-        row.model_file = match &self.model_file {
-            Some(file) => file.clone(),
-            None => ModelFiles::folder(dir)?.find_graph()?.to_owned(),
-        };
-        row.normalize = self.normalize;
-        // The options do not say how the weights are stored, and --batch-invariant must hold.
-        row.quantization = Quantization::Dynamic;
-        row.output = self.output_name.clone().map(OutputSelector::Name);
-        row.pooling = match self.pooling {
-            Some(PoolingArg::Cls) => Pooling::Cls,
-            Some(PoolingArg::Mean) => Pooling::Mean,
-            Some(PoolingArg::LastToken) => Pooling::LastToken,
-            Some(PoolingArg::None) | None => Pooling::None,
-        };
-        Ok(row)
+        let registry = Registry::global();
+        let is_of = |kind: &Kind| registry.family(kind.family()).is_ok_and(|family| family.describe(&files).is_ok());
+        [Kind::Dense, Kind::Sparse, Kind::Colbert].into_iter().find(is_of).unwrap_or(Kind::Dense)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::iter::Map;
 
-use embedkit_core::{Embedder, Embeddings, Engine, Error, ModelDescription, ModelFiles, Purpose, Result, Usage};
+use embedkit_core::{Embedder, Embeddings, Engine, GraphSearch, ModelDescription, ModelFiles, Purpose, Result, Usage};
 
 use crate::{CONFIG_FILE, FAMILY, ImageInput};
 
@@ -45,8 +45,8 @@ impl ImageEmbedding {
     }
 }
 
-/// Where exports put the graph, best first.
-const GRAPHS: [&str; 4] = ["model.onnx", "onnx/model.onnx", "onnx/vision_model.onnx", "vision_model.onnx"];
+/// What exports call the graph, best first: that of a model of images and texts lies beside the texts'.
+const GRAPHS: [&str; 2] = ["model.onnx", "vision_model.onnx"];
 
 impl Embedder for ImageEmbedding {
     const FAMILY: &'static str = FAMILY;
@@ -56,13 +56,8 @@ impl Embedder for ImageEmbedding {
     /// A folder with a graph and a `preprocessor_config.json`: the graph's first output, normalised.
     /// Models that want another output, or the first patch's vector, need a row.
     fn describe(files: &ModelFiles) -> Result<ModelDescription> {
-        let id = files.root().and_then(|root| root.file_name()?.to_str()).unwrap_or("model");
-        let graph = GRAPHS.iter().find(|graph| files.has(graph)).ok_or_else(|| Error::MissingFile {
-            path: files.label(GRAPHS[0]),
-            needed_for: format!("an image model's folder has one of {} and {CONFIG_FILE}", GRAPHS.join(", ")),
-        })?;
-        let mut model = ModelDescription::new(id, FAMILY, "image-encoder");
-        model.model_file = (*graph).to_owned();
+        let mut model = ModelDescription::new(files.name(), FAMILY, "image-encoder");
+        model.model_file = files.find_graph(&GraphSearch::new("image-feature-extraction").preferring(&GRAPHS))?;
         model.config_files = vec![CONFIG_FILE.to_owned()];
         model.normalize = true;
         Ok(model)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use embedkit_core::{Embedder, Embeddings, Engine, ModelDescription, ModelFiles, Purpose, Result, Role, Usage};
 use embedkit_vector::{Scored, top_k};
 
-use crate::{FAMILY, Pair};
+use crate::{FAMILY, Pair, describe};
 
 /// A loaded reranker. Shared between threads by reference or `Arc`.
 ///
@@ -83,10 +83,7 @@ impl Embedder for Reranker {
     type Output = f32;
 
     fn describe(files: &ModelFiles) -> Result<ModelDescription> {
-        let id = files.root().and_then(|root| root.file_name()).and_then(|name| name.to_str()).unwrap_or("model");
-        let mut model = ModelDescription::new(id, FAMILY, "cross-encoder");
-        model.model_file = files.find_graph()?.to_owned();
-        Ok(model)
+        describe::describe(files)
     }
 
     fn from_engine(engine: Engine<Pair, f32>) -> Self {

@@ -15,6 +15,7 @@
 //! Two architectures: `cross-encoder`, a classifier over both texts, and `causal-lm`, a language model
 //! that is asked for yes or no.
 
+mod describe;
 mod embedding;
 mod pair;
 pub mod pipeline;

@@ -174,13 +174,22 @@ impl ModelFiles {
         self.has(name).then(|| self.json(name)).transpose()
     }
 
+    /// The files that a tokenizer is made of, in the model's own folder.
+    ///
+    /// # Errors
+    /// As [`tokenizer_files_in`](Self::tokenizer_files_in).
+    #[cfg(feature = "tokenizer")]
+    pub fn tokenizer_files(&self) -> Result<crate::tokenizer::TokenizerFiles<'_>> {
+        self.tokenizer_files_in("")
+    }
+
     /// The files that a tokenizer is made of, in a folder of the model's; `""` is the model's own.
     ///
     /// # Errors
     /// As [`read`](Self::read), for `tokenizer.json`; the others may be absent. Where a vocabulary of an older kind
     /// stands in its place, the error says how to write it.
     #[cfg(feature = "tokenizer")]
-    pub fn tokenizer_files(&self, folder: &str) -> Result<crate::tokenizer::TokenizerFiles<'_>> {
+    pub fn tokenizer_files_in(&self, folder: &str) -> Result<crate::tokenizer::TokenizerFiles<'_>> {
         use crate::tokenizer::TokenizerFiles as Files;
         let place = |name: &str| join(folder, name);
         let optional = |name| self.has(&place(name)).then(|| self.read(&place(name))).transpose();

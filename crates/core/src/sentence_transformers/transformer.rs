@@ -86,7 +86,7 @@ impl Transformer {
         row.output = self.output.clone().map(OutputSelector::Name);
         row.max_length = match self.max_length {
             Some(length) => Some(length),
-            None => WindowRule::SentenceTransformers.longest_row(&files.tokenizer_files(&row.tokenizer_folder)?)?,
+            None => WindowRule::SentenceTransformers.longest_row(&files.tokenizer_files_in(&row.tokenizer_folder)?)?,
         };
         if self.lowercase {
             row.parameters.insert("lowercase".to_owned(), true.into());

@@ -101,7 +101,7 @@ impl ImageEncoderPipeline {
     /// The vector of one row, or what is wrong with it.
     fn pool(&self, output: &Output<'_>, row: usize) -> Result<Vec<f32>, BadOutput> {
         let values = output.row(row);
-        let vector = match (self.model.pooling, self.model.dim) {
+        let vector = match (&self.model.pooling, self.model.dim) {
             (Pooling::Cls, Some(dim)) if dim > 0 && values.len().is_multiple_of(dim) => values.get(..dim),
             (Pooling::None, dim) => dim.is_none_or(|dim| dim == values.len()).then_some(values),
             _ => None,
