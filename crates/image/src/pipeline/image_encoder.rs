@@ -44,7 +44,7 @@ impl Architecture for ImageEncoder {
 
     fn check(&self, model: &ModelDescription) -> Result<()> {
         model.require_model_file()?;
-        match model.pooling {
+        match &model.pooling {
             Pooling::None => {}
             Pooling::Cls => drop(model.require_dim()?),
             other => return Err(Error::manifest(&model.id, format!("`pooling` cannot be {other:?} for pictures"))),
