@@ -130,9 +130,7 @@ impl FolderArgs {
         let is_of = |kind: &Kind| {
             let row = registry.family(kind.family()).and_then(|family| family.describe(&files));
             // A graph alone could be a masked language model or any other.
-            row.is_ok_and(|row| {
-                row.architecture != "splade" || row.vocab_size.is_some() || files.has("modules.json")
-            })
+            row.is_ok_and(|row| row.architecture != "splade" || row.vocab_size.is_some() || files.has("modules.json"))
         };
         [Kind::Dense, Kind::Sparse, Kind::Colbert].into_iter().find(is_of).unwrap_or(Kind::Dense)
     }

@@ -7,6 +7,7 @@ use super::config::Config;
 use super::linear::Linear;
 use super::router::Router;
 use super::splade::SpladePooling;
+use super::steps::layer_norm_width;
 use super::{Folder, PoolingModule, Step, Transformer};
 use crate::model::{is_inside, join};
 use crate::{Error, ModelFiles, Result};
@@ -29,8 +30,6 @@ pub enum Module {
     SparseStaticEmbedding(String),
     /// Another way for queries than for documents.
     Router(Router),
-    /// A classifier's answer read as a score, in this folder.
-    LogitScore(String),
 }
 
 impl Module {
@@ -46,7 +45,6 @@ impl Module {
             Self::StaticEmbedding(_) => "StaticEmbedding",
             Self::SparseStaticEmbedding(_) => "SparseStaticEmbedding",
             Self::Router(_) => "Router",
-            Self::LogitScore(_) => "LogitScore",
         }
     }
 
@@ -74,7 +72,10 @@ impl Module {
                 Linear::read(files, &folder)?;
                 Self::Step(Step::Dense(folder))
             }
-            "LayerNorm" => Self::Step(Step::LayerNorm(folder)),
+            "LayerNorm" => {
+                layer_norm_width(files, &folder)?;
+                Self::Step(Step::LayerNorm(folder))
+            }
             // It does nothing outside of training.
             "Dropout" => return Ok(None),
             "SpladePooling" => Self::SpladePooling(SpladePooling::read(files, &config())?),
@@ -87,7 +88,6 @@ impl Module {
                 Self::SparseStaticEmbedding(folder)
             }
             "Router" | "Asym" => Self::Router(Router::read(files, &folder)?),
-            "LogitScore" => Self::LogitScore(folder),
             other => return Err(wrong(format!("has the module {other}, which nothing here runs"))),
         };
         Ok(Some(module))

@@ -79,13 +79,7 @@ impl Loaded {
             Step::Normalize => Self::Normalize,
             Step::Dense(folder) => Self::Dense(Linear::read(files, folder)?.load(files)?),
             Step::LayerNorm(folder) => {
-                let name = join(folder, "config.json");
-                let mut config = Config::read(files, &name)?;
-                let width: usize = config.require("dimension")?;
-                config.finish()?;
-                if width == 0 {
-                    return Err(Error::file(files.label(&name), "`dimension` must be positive"));
-                }
+                let width = layer_norm_width(files, folder)?;
                 let tensor = |name| read_tensor(files, folder, name, Some(&[width]));
                 Self::LayerNorm { weight: tensor("norm.weight")?, bias: tensor("norm.bias")? }
             }
@@ -100,6 +94,18 @@ impl Loaded {
             Self::LayerNorm { weight, .. } => Some(weight.len()),
         }
     }
+}
+
+/// Width of the vectors that a `LayerNorm` module takes.
+pub(super) fn layer_norm_width(files: &ModelFiles, folder: &str) -> Result<usize> {
+    let name = join(folder, "config.json");
+    let mut config = Config::read(files, &name)?;
+    let width: usize = config.require("dimension")?;
+    config.finish()?;
+    if width == 0 {
+        return Err(Error::file(files.label(&name), "`dimension` must be positive"));
+    }
+    Ok(width)
 }
 
 /// `(x - mean) / sqrt(variance + 1e-5) * weight + bias`, with PyTorch's default for the constant.
