@@ -42,7 +42,8 @@ fn file_of(module: &str) -> &'static str {
 }
 
 fn read(module: &str, file: &str, config: &Value) -> Result<Option<Folder>> {
-    let modules = json!([{"path": "m", "type": format!("sentence_transformers.models.{module}")}]);
+    let kind = |module: &str| format!("sentence_transformers.models.{module}");
+    let modules = json!([{"path": "m", "type": kind(module)}, {"path": "", "type": kind("StaticEmbedding")}]);
     let files = [("modules.json", modules.to_string()), (file, config.to_string())];
     Folder::read(&ModelFiles::memory(files.map(|(name, json)| (name, json.into_bytes()))))
 }

@@ -55,10 +55,7 @@ impl Module {
             return Err(wrong(format!("has the module folder {folder:?}, which is not inside the model's folder")));
         }
         let folder = folder.trim_start_matches("./").trim_end_matches('/').to_owned();
-        let name = kind.rsplit('.').next().unwrap_or_default();
-        if !kind.starts_with("sentence_transformers.") {
-            return Err(wrong(format!("has the module {kind:?}, which is not sentence-transformers' own")));
-        }
+        let name = known(kind).map_err(wrong)?;
         let config = || join(&folder, "config.json");
         let module = match name {
             "Transformer" => Self::Transformer(Transformer::read(files, folder, "feature-extraction")?),
@@ -88,10 +85,36 @@ impl Module {
                 Self::SparseStaticEmbedding(folder)
             }
             "Router" | "Asym" => Self::Router(Router::read(files, &folder)?),
-            other => return Err(wrong(format!("has the module {other}, which nothing here runs"))),
+            other => return Err(wrong(nothing_runs(other))),
         };
         Ok(Some(module))
     }
+}
+
+/// The name of a module's class, if it is one that is run here; else what is wrong with it.
+fn known(kind: &str) -> std::result::Result<&str, String> {
+    const KNOWN: [&str; 11] = [
+        "Transformer",
+        "MLMTransformer",
+        "Pooling",
+        "Normalize",
+        "Dense",
+        "LayerNorm",
+        "Dropout",
+        "SpladePooling",
+        "StaticEmbedding",
+        "SparseStaticEmbedding",
+        "Router",
+    ];
+    let name = kind.rsplit('.').next().unwrap_or_default();
+    if !kind.starts_with("sentence_transformers.") {
+        return Err(format!("has the module {kind:?}, which is not sentence-transformers' own"));
+    }
+    if KNOWN.contains(&name) || name == "Asym" { Ok(name) } else { Err(nothing_runs(name)) }
+}
+
+fn nothing_runs(module: &str) -> String {
+    format!("has the module {module}, which nothing here runs")
 }
 
 /// Checks that a module works on texts' vectors, as it does unless it says otherwise.
@@ -115,8 +138,13 @@ pub(super) fn read_all(files: &ModelFiles) -> Result<Vec<Module>> {
         kwargs: Option<Value>,
     }
 
+    let entries: Vec<Entry> = files.json(Folder::MODULES)?;
+    // A module that is not run is a greater fault than one whose files are absent.
+    for entry in &entries {
+        known(&entry.kind).map_err(|message| Error::file(files.label(Folder::MODULES), message))?;
+    }
     let mut modules = Vec::new();
-    for entry in files.json::<Vec<Entry>>(Folder::MODULES)? {
+    for entry in entries {
         if let Some(Value::Array(names)) = &entry.kwargs
             && !names.is_empty()
             && !entry.kind.starts_with("sentence_transformers.")
