@@ -30,9 +30,8 @@ impl Settings {
     pub(super) fn read(files: &ModelFiles) -> Result<Self> {
         let mut config = Config::read(files, Self::FILE)?;
         let model_type: Option<String> = config.take("model_type")?;
-        if let Some("ColBERT" | "MultiVectorEncoder") = model_type.as_deref() {
-            let message = "means a late-interaction model, of the family colbert".to_owned();
-            return Err(config.wrong("model_type", message));
+        if let Some(other @ ("ColBERT" | "MultiVectorEncoder")) = model_type.as_deref() {
+            return Err(config.wrong("model_type", format!("is {other}, which is of the family colbert")));
         }
         let prompts: BTreeMap<String, Option<String>> = config.take("prompts")?.unwrap_or_default();
         let prompts: BTreeMap<_, _> =
