@@ -179,9 +179,9 @@ fn an_output_that_does_not_fit_is_an_error() {
     let error = load("bm42", &|row| row.output = None);
     assert!(error.contains("tiny/bm42") && error.contains("has shape"), "{error}");
     let error = load_with_encoder(f32::NAN).unwrap_err().to_string();
-    assert!(error.contains("tiny/minicoil") && error.contains("cannot be scored") && error.contains("NaN"), "{error}");
+    assert!(error.contains("tiny/minicoil") && error.contains("NaN"), "{error}");
     let error = load("minicoil", &|row| row.parameters = toml::toml! { b = 2.0 });
     assert!(error.contains("`b`"), "{error}");
     let error = load("splade", &|row| row.parameters = toml::toml! { alpha = 2.0 });
-    assert!(error.contains("no `parameters`"), "{error}");
+    assert!(error.contains("unknown field `alpha`"), "{error}");
 }
