@@ -5,10 +5,7 @@ use std::path::Path;
 use embedkit::Tuning;
 use embedkit::dense::TextEmbedding;
 use embedkit::plugin::Family;
-use embedkit::{
-    AnyEmbedder, Builder, ContentKind, Embedder, ModelDescription, ModelFiles, ModelRef, OutputSelector, Pooling,
-    Quantization, Registry,
-};
+use embedkit::{AnyEmbedder, Builder, ContentKind, Embedder, ModelFiles, ModelRef, OutputSelector, Pooling, Registry};
 
 use crate::args::{CacheArgs, FolderArgs, ModelArgs, PoolingArg};
 use crate::failure::{Failure, Result};
@@ -23,7 +20,7 @@ impl ModelArgs {
         if let Some(name) = &self.folder.kind {
             return registry.family(name).map_err(|error| Failure::Usage(error.to_string()));
         }
-        let id = self.id().unwrap_or(DEFAULT_MODEL);
+        let Some(id) = self.id() else { return self.folder.own_family() };
         let rows = registry.find_all(id);
         let families = rows.iter().filter_map(|row| registry.family(&row.family).ok());
         // Pairs have verbs of their own.
@@ -33,7 +30,7 @@ impl ModelArgs {
             (0, Some(row)) => {
                 Err(Failure::Failed(format!("model {id} is of the family {}, which has another verb", row.family)))
             }
-            (0, None) => Ok(registry.family(TextEmbedding::FAMILY)?),
+            (0, None) => self.folder.own_family(),
             _ => {
                 let names: Vec<_> = embedding.iter().map(|family| family.name()).collect();
                 Err(Failure::Usage(format!(
@@ -63,6 +60,7 @@ impl ModelArgs {
     }
 
     fn applied<E>(&self, mut builder: Builder<E>, folder: Option<&Path>) -> Result<Builder<E>> {
+        builder = self.folder.apply(builder);
         if let Some(folder) = folder {
             builder = builder.model_dir(folder);
         }
@@ -98,11 +96,10 @@ impl ModelArgs {
         let folder = &self.folder;
         let known = self.id().is_some_and(|id| Registry::global().find(family, id).is_ok());
         match (&folder.model_dir, self.id()) {
-            (Some(_), Some(id)) if known && folder.describes() => Err(Failure::Usage(format!(
+            (Some(_), Some(id)) if known && folder.has_overrides() => Err(Failure::Usage(format!(
                 "{id} is a known model, which --pooling, --normalize, --output-name and --model-file cannot change"
             ))),
             (Some(dir), Some(id)) if known => Ok((id.into(), Some(dir))),
-            (Some(dir), id) if folder.describes() => Ok((folder.row(dir, id, family)?.into(), Some(dir))),
             (Some(dir), _) => Ok((dir.into(), None)),
             (None, Some(DEFAULT_MODEL)) if self.model.is_none() && !known => {
                 Err(Failure::Usage(format!("name a model with --model; `models list --family {family}` lists them")))
@@ -113,36 +110,52 @@ impl ModelArgs {
 }
 
 impl FolderArgs {
-    /// Whether the options describe the folder, so that it need not do so itself.
-    fn describes(&self) -> bool {
+    /// Whether any option changes what the folder says.
+    fn has_overrides(&self) -> bool {
         self.pooling.is_some() || self.normalize || self.output_name.is_some() || self.model_file.is_some()
     }
 
-    /// The row that the options amount to.
-    fn row(&self, dir: &Path, id: Option<&str>, family: &str) -> Result<ModelDescription> {
-        let name = dir.file_name().map(|name| name.to_string_lossy().into_owned());
-        let id = id.map(str::to_owned).or(name).unwrap_or_else(|| "model".to_owned());
-        let architecture = match family {
-            "dense" => "transformer",
-            "image" => "image-encoder",
-            _ => return Err(Failure::Usage(format!("these options describe no {family} model: use --manifest"))),
+    /// Sets each option over what the folder says; what it says besides stays.
+    fn apply<E>(&self, mut builder: Builder<E>) -> Builder<E> {
+        if let Some(file) = &self.model_file {
+            builder = builder.model_file(file);
+        }
+        if let Some(pooling) = self.pooling {
+            builder = builder.pooling(match pooling {
+                PoolingArg::Cls => Pooling::Cls,
+                PoolingArg::Mean => Pooling::Mean,
+                PoolingArg::LastToken => Pooling::LastToken,
+                PoolingArg::None => Pooling::None,
+            });
+        }
+        if self.normalize {
+            builder = builder.normalize(true);
+        }
+        match &self.output_name {
+            Some(name) => builder.output(OutputSelector::Name(name.clone())),
+            None => builder,
+        }
+    }
+
+    /// The family of a folder that describes itself: the first of texts' families that the folder is one of. Where it
+    /// is none, or the caller says how vectors are made, that of dense vectors.
+    fn own_family(&self) -> Result<&'static dyn Family> {
+        let registry = Registry::global();
+        let dense = registry.family(TextEmbedding::FAMILY)?;
+        let files = self.model_dir.as_ref().and_then(|dir| ModelFiles::folder(dir).ok());
+        let Some(files) = files.filter(|_| self.pooling.is_none()) else { return Ok(dense) };
+        let files = match &self.model_file {
+            Some(graph) => files.with_graph(graph),
+            None => files,
         };
-        let mut row = ModelDescription::new(id, family, architecture);
-        row.model_file = match &self.model_file {
-            Some(file) => file.clone(),
-            None => ModelFiles::folder(dir)?.find_graph()?.to_owned(),
+        // A graph alone could be a masked language model or any other.
+        let is_of = |family: &&dyn Family| {
+            let row = family.describe(&files);
+            row.is_ok_and(|row| row.architecture != "splade" || row.vocab_size.is_some() || files.has("modules.json"))
         };
-        row.normalize = self.normalize;
-        // The options do not say how the weights are stored, and --batch-invariant must hold.
-        row.quantization = Quantization::Dynamic;
-        row.output = self.output_name.clone().map(OutputSelector::Name);
-        row.pooling = match self.pooling {
-            Some(PoolingArg::Cls) => Pooling::Cls,
-            Some(PoolingArg::Mean) => Pooling::Mean,
-            Some(PoolingArg::LastToken) => Pooling::LastToken,
-            Some(PoolingArg::None) | None => Pooling::None,
-        };
-        Ok(row)
+        let of_texts = |family: &&'static dyn Family| family.inputs() == [ContentKind::Text];
+        let others = registry.families().into_iter().filter(|family| family.name() != dense.name()).filter(of_texts);
+        Ok(std::iter::once(dense).chain(others).find(|family| is_of(family)).unwrap_or(dense))
     }
 }
 

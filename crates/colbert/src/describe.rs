@@ -2,14 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use embedkit_core::{Error, ModelDescription, ModelFiles, Result};
+use embedkit_core::{Error, GraphSearch, ModelDescription, ModelFiles, Result};
 use serde::Deserialize;
 
 use crate::FAMILY;
 use crate::pipeline::WEIGHTS;
 
-/// Where exports put the graph, best first.
-const GRAPHS: [&str; 4] = ["onnx/model.onnx", "model.onnx", "onnx/model_quantized.onnx", "model_int8.onnx"];
 const CONFIG: &str = "config_sentence_transformers.json";
 const MODULES: &str = "modules.json";
 
@@ -97,17 +95,13 @@ impl Token {
 
 /// The row that a folder amounts to.
 pub(crate) fn describe(files: &ModelFiles) -> Result<ModelDescription> {
-    let id = files.root().and_then(|root| root.file_name()).map_or("model", |name| name.to_str().unwrap_or("model"));
-    let graph = GRAPHS.iter().find(|graph| files.has(graph)).ok_or_else(|| Error::MissingFile {
-        path: files.label(GRAPHS[0]),
-        needed_for: format!("a late-interaction model's folder has one of {}", GRAPHS.join(", ")),
-    })?;
+    let graph = files.find_graph(&GraphSearch::new("feature-extraction"))?;
     let config = files.optional_json::<Config>(CONFIG)?.filter(Config::is_late_interaction).ok_or_else(|| {
         let message = "says nothing of queries and documents, as PyLate's do; give the model's row";
         Error::file(files.label(CONFIG), message)
     })?;
-    let mut model = ModelDescription::new(id, FAMILY, "colbert");
-    model.model_file = (*graph).to_owned();
+    let mut model = ModelDescription::new(files.name(), FAMILY, "colbert");
+    model.model_file = graph;
     model.normalize = true;
     add_modules(files, &mut model)?;
     add_markers(files, &config, &mut model)?;

@@ -15,6 +15,8 @@ pub mod model;
 pub mod pipeline;
 pub mod plugin;
 mod purpose;
+#[cfg(feature = "tokenizer")]
+pub mod sentence_transformers;
 #[cfg(feature = "onnx")]
 pub mod session;
 #[cfg(feature = "onnx")]
@@ -39,8 +41,8 @@ pub use engine::{
 pub use error::{BoxError, Cause, Error, ErrorKind, Result};
 pub use index_names::{IndexNames, WeightedTerm};
 pub use model::{
-    Activation, FileBytes, Manifest, ModelDescription, ModelFiles, OutputSelector, Padding, Pooling, Quantization,
-    Source,
+    Activation, FileBytes, GraphSearch, Manifest, ModelDescription, ModelFiles, OutputSelector, Padding, Pooling,
+    Quantization, Source,
 };
 pub use pipeline::{Direct, Pipeline, Prepared, Stage};
 pub use plugin::{Architecture, Family, LoadContext, ModelFilter, ModelOption, Plugin, Registry};

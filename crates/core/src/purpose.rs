@@ -19,7 +19,7 @@ pub struct Purpose {
 /// The role of an input.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Role {
-    /// Neither: the input as it is.
+    /// Neither: the input as it is, but where the row has a prompt called `plain`.
     #[default]
     Plain,
     /// What is searched for.
@@ -27,6 +27,9 @@ pub enum Role {
     /// What is searched in.
     Passage,
 }
+
+/// The key of the prompt that a row has for texts of no role.
+const PLAIN: &str = "plain";
 
 impl Role {
     /// The role's key among a row's prompts; none for [`Role::Plain`].
@@ -95,7 +98,7 @@ impl Purpose {
             return None;
         }
         let of_task = self.task.as_ref().and_then(|task| model.prompts.get(task));
-        let of_role = || self.role.key().and_then(|role| model.prompts.get(role));
+        let of_role = || model.prompts.get(self.role.key().unwrap_or(PLAIN));
         of_task.or_else(of_role).map(String::as_str).filter(|prompt| !prompt.is_empty())
     }
 }

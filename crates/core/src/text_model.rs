@@ -58,7 +58,7 @@ impl TextModel {
     pub fn load(context: &LoadContext, mut options: TokenizerOptions) -> Result<Self> {
         options.max_length = context.model.max_length.or(options.max_length);
         let read = || -> Result<Tokenizer> {
-            let tokenizer = Tokenizer::load(&context.files.tokenizer_files()?, &options)?;
+            let tokenizer = Tokenizer::load(&context.tokenizer_files()?, &options)?;
             tokenizer.require_padding()?;
             Ok(tokenizer)
         };

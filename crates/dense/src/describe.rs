@@ -1,135 +1,198 @@
 //! What a model folder says about itself: sentence-transformers and model2vec folders.
 
-use std::collections::BTreeMap;
-
-use embedkit_core::tokenizer::WindowRule;
-use embedkit_core::{Error, ModelDescription, ModelFiles, Pooling, Result};
+use embedkit_core::sentence_transformers::{Folder, Module, PoolingModule, Step, Transformer};
+use embedkit_core::tokenizer::TokenizerFiles;
+use embedkit_core::{Error, GraphSearch, ModelDescription, ModelFiles, Pooling, Result};
 use serde::Deserialize;
 
 use crate::FAMILY;
 
+/// The task that graphs of this family are exported for.
+const TASK: &str = "feature-extraction";
 /// The token table of a static model.
 const TABLE: &str = "model.safetensors";
+const CONFIG: &str = "config.json";
 
-/// One module of `modules.json`.
-#[derive(Deserialize)]
-struct Module {
-    path: String,
-    #[serde(rename = "type")]
-    kind: String,
-}
-
-/// `1_Pooling/config.json`.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct PoolingConfig {
-    pooling_mode_cls_token: bool,
-    pooling_mode_mean_tokens: bool,
-    pooling_mode_lasttoken: bool,
-    /// Newer folders name the mode instead.
-    pooling_mode: Option<String>,
-    word_embedding_dimension: Option<usize>,
-}
-
-/// `config_sentence_transformers.json`.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct SentenceConfig {
-    prompts: BTreeMap<String, String>,
-}
-
-/// `sentence_bert_config.json`.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct TransformerConfig {
-    max_seq_length: Option<usize>,
-}
-
-/// `config.json` of a model2vec folder.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct StaticConfig {
-    normalize: Option<bool>,
-}
+/// The longest row of a model that cuts no text.
+const NO_LIMIT: usize = i64::MAX as usize;
 
 /// The row that a folder amounts to.
 pub(crate) fn describe(files: &ModelFiles) -> Result<ModelDescription> {
-    let id = files.root().and_then(|root| root.file_name()).map_or("model", |name| name.to_str().unwrap_or("model"));
-    match files.find_graph() {
-        Ok(graph) => describe_transformer(files, id, graph),
-        Err(_) if files.has(TABLE) => describe_static(files, id),
-        Err(no_graph) => Err(no_graph),
+    if is_model2vec(files)? {
+        return describe_model2vec(files);
+    }
+    match Folder::read(files)? {
+        Some(folder) => describe_folder(files, &folder),
+        // The graph's absence is the greater fault.
+        None => files.find_graph(&GraphSearch::new(TASK)).and_then(|_| {
+            Err(Error::MissingFile {
+                path: files.label(Folder::MODULES),
+                needed_for: "it tells how tokens' vectors become one; without it, name the pooling, or give the \
+                             model's row"
+                    .to_owned(),
+            })
+        }),
     }
 }
 
-fn describe_static(files: &ModelFiles, id: &str) -> Result<ModelDescription> {
-    let mut model = ModelDescription::new(id, FAMILY, "static");
-    let config: StaticConfig = files.optional_json("config.json")?.unwrap_or_default();
+/// The row of a folder whose caller says how tokens' vectors become one.
+pub(crate) fn describe_graph(files: &ModelFiles) -> Result<ModelDescription> {
+    if files.has(Folder::MODULES) || is_model2vec(files)? {
+        return describe(files);
+    }
+    let mut model = ModelDescription::new(files.name(), FAMILY, "transformer");
+    model.model_file = files.find_graph(&GraphSearch::new(TASK))?;
+    Ok(model)
+}
+
+/// `config.json` of a model2vec folder.
+#[derive(Deserialize)]
+#[serde(default)]
+struct Model2VecConfig {
+    model_type: Option<String>,
+    normalize: Option<bool>,
+    /// Tokens of a text that count; null: all of them.
+    max_length: Option<usize>,
+}
+
+impl Default for Model2VecConfig {
+    fn default() -> Self {
+        Self { model_type: None, normalize: None, max_length: Some(512) }
+    }
+}
+
+/// Whether model2vec wrote the folder, beside what it writes for sentence-transformers: a table of its own, and no
+/// module that the table is not for.
+fn is_model2vec(files: &ModelFiles) -> Result<bool> {
+    if !files.has(TABLE) {
+        return Ok(false);
+    }
+    let config: Model2VecConfig = files.optional_json(CONFIG)?.unwrap_or_default();
+    let has_other_description = files.has(Folder::MODULES) || files.find_graph(&GraphSearch::new(TASK)).is_ok();
+    Ok(config.model_type.as_deref() == Some("model2vec") || (!has_other_description && is_table(files)?))
+}
+
+/// Whether the safetensors file's header names model2vec's table.
+fn is_table(files: &ModelFiles) -> Result<bool> {
+    let bytes = files.open(TABLE, false)?;
+    Ok(safetensors::SafeTensors::deserialize(&bytes).map_or(true, |tensors| tensors.tensor("embeddings").is_ok()))
+}
+
+fn describe_model2vec(files: &ModelFiles) -> Result<ModelDescription> {
+    let mut model = ModelDescription::new(files.name(), FAMILY, "static");
+    let config: Model2VecConfig = files.optional_json(CONFIG)?.unwrap_or_default();
     model.model_file = TABLE.to_owned();
     model.normalize = config.normalize.unwrap_or(true);
+    model.max_length = Some(config.max_length.unwrap_or(NO_LIMIT));
     Ok(model)
 }
 
-fn describe_transformer(files: &ModelFiles, id: &str, graph: &str) -> Result<ModelDescription> {
-    const MODULES: &str = "modules.json";
-    let mut model = ModelDescription::new(id, FAMILY, "transformer");
-    model.model_file = graph.to_owned();
-    let modules: Vec<Module> = match files.has(MODULES) {
-        true => files.json(MODULES)?,
-        false => {
-            return Err(Error::MissingFile {
-                path: files.label(MODULES),
-                needed_for: "it tells pooling and normalisation; without it, give the model's row".to_owned(),
-            });
-        }
+fn describe_folder(files: &ModelFiles, folder: &Folder) -> Result<ModelDescription> {
+    let wrong = |key: &str, value: &str, means: &str| {
+        let message = format!("`{key}` is {value}, {means}");
+        Error::file(files.label("config_sentence_transformers.json"), message)
     };
-    for module in &modules {
-        match module.kind.rsplit('.').next().unwrap_or_default() {
-            "Transformer" => {}
-            "Pooling" => {
-                let config = format!("{}/config.json", module.path);
-                let pooling: PoolingConfig = files.json(&config)?;
-                model.dim = pooling.word_embedding_dimension;
-                model.pooling = pooling_of(&pooling).ok_or_else(|| {
-                    Error::file(files.label(&config), "names no pooling that is supported: cls, mean or lasttoken")
-                })?;
-            }
-            "Normalize" => model.normalize = true,
-            other => {
-                let message = format!("has the module {other:?}, which no architecture here runs");
-                return Err(Error::file(files.label(MODULES), message));
-            }
-        }
+    match folder.settings.model_type.as_deref() {
+        None | Some("SentenceTransformer") => {}
+        Some("SparseEncoder") => return Err(wrong("model_type", "SparseEncoder", "which is of the family sparse")),
+        Some("CrossEncoder") => return Err(wrong("model_type", "CrossEncoder", "which is of the family rerank")),
+        Some(other) => return Err(wrong("model_type", other, "which is of no family here")),
     }
-    let sentence: SentenceConfig = files.optional_json("config_sentence_transformers.json")?.unwrap_or_default();
-    model.prompts = roles(sentence.prompts);
-    let transformer: TransformerConfig = files.optional_json("sentence_bert_config.json")?.unwrap_or_default();
-    model.max_length = match transformer.max_seq_length {
-        Some(length) => Some(length),
-        None => WindowRule::SentenceTransformers.longest_row(&files.tokenizer_files()?)?,
+    if let Some(dims) = folder.settings.max_active_dims {
+        return Err(wrong("max_active_dims", &dims.to_string(), "and dense vectors have no such bound"));
+    }
+    let (first, rest) = folder.modules.split_first().ok_or_else(|| no_pooling(files))?;
+    let mut model = match first {
+        Module::Transformer(transformer) => describe_transformer(files, transformer, rest)?,
+        Module::StaticEmbedding(folder) => describe_static(files, folder, rest)?,
+        other => return Err(Folder::unexpected(files, other, "which no dense model starts with")),
     };
+    folder.settings.set_prompts(&mut model);
     Ok(model)
 }
 
-fn pooling_of(config: &PoolingConfig) -> Option<Pooling> {
-    match config.pooling_mode.as_deref() {
-        Some("cls") => return Some(Pooling::Cls),
-        Some("mean") => return Some(Pooling::Mean),
-        Some("lasttoken") => return Some(Pooling::LastToken),
-        _ => {}
+fn no_pooling(files: &ModelFiles) -> Error {
+    Error::file(files.label(Folder::MODULES), "has no module Pooling, which tells how tokens' vectors become one")
+}
+
+fn describe_transformer(files: &ModelFiles, transformer: &Transformer, rest: &[Module]) -> Result<ModelDescription> {
+    let mut model = ModelDescription::new(files.name(), FAMILY, "transformer");
+    if transformer.task != TASK {
+        let message = format!("has a Transformer for the task {}, which gives no dense vectors", transformer.task);
+        return Err(Error::file(files.label(Folder::MODULES), message));
     }
-    match (config.pooling_mode_cls_token, config.pooling_mode_mean_tokens, config.pooling_mode_lasttoken) {
-        (true, false, false) => Some(Pooling::Cls),
-        (false, true, false) => Some(Pooling::Mean),
-        (false, false, true) => Some(Pooling::LastToken),
-        _ => None,
+    transformer.set_graph(files, GraphSearch::new(TASK), &mut model)?;
+    let steps = match rest {
+        [Module::Pooling(pooling), steps @ ..] if !transformer.gives_text_vectors => {
+            set_pooling(&mut model, pooling);
+            steps
+        }
+        steps if transformer.gives_text_vectors => steps,
+        [] => return Err(no_pooling(files)),
+        [other, ..] => return Err(Folder::unexpected(files, other, "where Pooling should follow the Transformer")),
+    };
+    set_steps(files, &mut model, steps)?;
+    Ok(model)
+}
+
+fn set_pooling(model: &mut ModelDescription, pooling: &PoolingModule) {
+    model.pooling = pooling.pooling.clone();
+    // What several poolings give together changes with the caller's choice among them.
+    model.dim = pooling.dim.filter(|_| !matches!(pooling.pooling, Pooling::Joined(_)));
+    if !pooling.include_prompt {
+        model.parameters.insert("exclude-prompt".to_owned(), true.into());
     }
 }
 
-/// Folders call the passage's prompt `document` too.
-fn roles(mut prompts: BTreeMap<String, String>) -> BTreeMap<String, String> {
-    if let Some(prompt) = prompts.get("document").cloned() {
-        prompts.entry("passage".to_owned()).or_insert(prompt);
+/// Sets what is done to vectors after pooling; where the last of it is normalisation, the row has that itself.
+fn set_steps(files: &ModelFiles, model: &mut ModelDescription, modules: &[Module]) -> Result<()> {
+    let mut steps = Vec::new();
+    for module in modules {
+        let Module::Step(step) = module else {
+            return Err(Folder::unexpected(files, module, "which has no place after a text's vector is made"));
+        };
+        model.dim = step.width(files)?.or(model.dim);
+        steps.push(step.clone());
     }
-    prompts
+    model.normalize = steps.pop_if(|last| *last == Step::Normalize).is_some();
+    if !steps.is_empty() {
+        let steps = toml::Value::try_from(&steps).map_err(|e| Error::manifest(&model.id, e.to_string()))?;
+        model.parameters.insert("steps".to_owned(), steps);
+    }
+    Ok(())
+}
+
+/// A static model that sentence-transformers wrote: unknown tokens count, and no text is cut unless `tokenizer.json`
+/// says so.
+fn describe_static(files: &ModelFiles, folder: &str, rest: &[Module]) -> Result<ModelDescription> {
+    #[derive(Deserialize)]
+    struct Stored {
+        truncation: Option<Truncation>,
+    }
+    #[derive(Deserialize)]
+    struct Truncation {
+        max_length: usize,
+        #[serde(default)]
+        direction: String,
+    }
+
+    let place = |name: &str| if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
+    let mut model = ModelDescription::new(files.name(), FAMILY, "static");
+    model.model_file = place(TABLE);
+    folder.clone_into(&mut model.tokenizer_folder);
+    let tokenizer = place(TokenizerFiles::TOKENIZER);
+    // Read for its error, which names what writes the file.
+    files.tokenizer_files_in(folder)?;
+    let stored: Stored = files.json(&tokenizer)?;
+    if let Some(truncation) = stored.truncation.as_ref().filter(|stored| stored.direction == "Left") {
+        let message = format!(
+            "`truncation` keeps the last {} tokens; of a static model the first are kept",
+            truncation.max_length
+        );
+        return Err(Error::file(files.label(&tokenizer), message));
+    }
+    model.max_length = Some(stored.truncation.map_or(NO_LIMIT, |truncation| truncation.max_length));
+    model.parameters.insert("unknown-tokens".to_owned(), true.into());
+    set_steps(files, &mut model, rest)?;
+    Ok(model)
 }

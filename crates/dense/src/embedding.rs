@@ -21,6 +21,10 @@ impl Embedder for TextEmbedding {
         describe::describe(files)
     }
 
+    fn describe_graph(files: &ModelFiles) -> Result<ModelDescription> {
+        describe::describe_graph(files)
+    }
+
     fn from_engine(engine: Engine<str, Vec<f32>>) -> Self {
         Self { engine }
     }

@@ -2,6 +2,7 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests end with a panic")]
 
+use embedkit_core::Embedder;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ const SETTINGS: [(Option<usize>, Option<usize>); 5] =
     [(None, None), (Some(1), Some(1)), (Some(1), Some(2)), (Some(2), Some(1)), (Some(2), Some(2))];
 
 fn model(case: &Case<TextGolden>, (sessions, threads): (Option<usize>, Option<usize>)) -> TextEmbedding {
-    let mut builder: Builder<TextEmbedding> = Builder::new(case.golden.model.clone()).model_dir(&case.folder);
+    let mut builder = TextEmbedding::builder(case.golden.model.clone()).model_dir(&case.folder);
     if let Some(sessions) = sessions {
         builder = builder.sessions(sessions);
     }

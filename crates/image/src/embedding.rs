@@ -1,6 +1,6 @@
 //! Image embeddings, as users call them.
 
-use embedkit_core::{Embedder, Engine, Error, ModelDescription, ModelFiles, Result};
+use embedkit_core::{Embedder, Engine, GraphSearch, ModelDescription, ModelFiles, Result};
 
 use crate::processor::WHOLE_CONFIG_FILE;
 use crate::{CONFIG_FILE, FAMILY, ImageInput};
@@ -13,8 +13,8 @@ pub struct ImageEmbedding {
     engine: Engine<ImageInput, Vec<f32>>,
 }
 
-/// Where exports put the graph, best first.
-const GRAPHS: [&str; 4] = ["model.onnx", "onnx/model.onnx", "onnx/vision_model.onnx", "vision_model.onnx"];
+/// What exports call the graph, best first: that of a model of images and texts lies beside the texts'.
+const GRAPHS: [&str; 2] = ["model.onnx", "vision_model.onnx"];
 
 impl Embedder for ImageEmbedding {
     const FAMILY: &'static str = FAMILY;
@@ -25,13 +25,8 @@ impl Embedder for ImageEmbedding {
     /// output, normalised.
     /// Models that want another output, or the first patch's vector, need a row.
     fn describe(files: &ModelFiles) -> Result<ModelDescription> {
-        let id = files.root().and_then(|root| root.file_name()?.to_str()).unwrap_or("model");
-        let graph = GRAPHS.iter().find(|graph| files.has(graph)).ok_or_else(|| Error::MissingFile {
-            path: files.label(GRAPHS[0]),
-            needed_for: format!("an image model's folder has one of {} and {CONFIG_FILE}", GRAPHS.join(", ")),
-        })?;
-        let mut model = ModelDescription::new(id, FAMILY, "image-encoder");
-        model.model_file = (*graph).to_owned();
+        let mut model = ModelDescription::new(files.name(), FAMILY, "image-encoder");
+        model.model_file = files.find_graph(&GraphSearch::new("image-feature-extraction").preferring(&GRAPHS))?;
         model.config_files = [CONFIG_FILE, WHOLE_CONFIG_FILE].map(str::to_owned).to_vec();
         model.normalize = true;
         Ok(model)

@@ -83,11 +83,7 @@ impl Embedder for Reranker {
     type Output = f32;
 
     fn describe(files: &ModelFiles) -> Result<ModelDescription> {
-        let id = files.root().and_then(|root| root.file_name()).and_then(|name| name.to_str()).unwrap_or("model");
-        let mut model = ModelDescription::new(id, FAMILY, "cross-encoder");
-        model.model_file = files.find_graph()?.to_owned();
-        model.activation = describe::activation(files)?;
-        Ok(model)
+        describe::describe(files)
     }
 
     fn from_engine(engine: Engine<Pair, f32>) -> Self {

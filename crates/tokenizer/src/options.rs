@@ -18,6 +18,9 @@ pub struct TokenizerOptions {
     pub truncation_side: Option<Side>,
     /// Leaves special tokens out, and takes `tokenizer.json` alone, as static models do. Default: false.
     pub without_special_tokens: bool,
+    /// Brings texts to lower case before all else, special tokens in them left out: what sentence-transformers does for
+    /// `do_lower_case`. Default: false.
+    pub lowercase: bool,
     /// Reads what looks like a special token in a text as plain text, so that no user's text can write one. The
     /// special tokens around a text stay. Default: false, as the reference has it.
     pub special_tokens_as_text: bool,
@@ -41,6 +44,7 @@ impl Default for TokenizerOptions {
             reserved: 0,
             truncation_side: None,
             without_special_tokens: false,
+            lowercase: false,
             special_tokens_as_text: false,
             max_file_bytes: 64 << 20,
             max_text_bytes: 2 << 20,

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokenizers::Tokenizer as Library;
+use tokenizers::normalizers::{Lowercase, NormalizerWrapper, Sequence};
 
 use crate::config::TokenizerConfig;
 use crate::excerpts::Excerpts;
@@ -64,6 +65,9 @@ impl Tokenizer {
         let path = files.label(TokenizerFiles::TOKENIZER);
         let invalid = |source: BoxError| Error::file_because(&path, NOT_A_TOKENIZER, source);
         let mut library = library(files, options)?;
+        if options.lowercase {
+            lowercase(&mut library).map_err(invalid)?;
+        }
         let config = TokenizerConfig::read(files)?;
         let stored_side = library.get_truncation().map(|stored| Side::of_truncation(stored.direction));
         let (configured_side, padding) = if options.without_special_tokens {
@@ -278,6 +282,21 @@ fn library(files: &TokenizerFiles<'_>, options: &TokenizerOptions) -> Result<Lib
     let library = Library::from_bytes(bytes).map_err(|e| Error::file_because(&path, NOT_A_TOKENIZER, e))?;
     pieces::check(library.get_model()).map_err(|e| Error::file_because(&path, NOT_A_TOKENIZER, e))?;
     Ok(library)
+}
+
+/// Puts lower case before what else is done to texts, unless the pipeline has it already, as sentence-transformers does.
+fn lowercase(library: &mut Library) -> Result<(), BoxError> {
+    let steps = match library.get_normalizer().cloned() {
+        None => Vec::new(),
+        Some(NormalizerWrapper::Sequence(steps)) => steps.as_ref().to_vec(),
+        Some(step) => vec![step],
+    };
+    if steps.iter().any(|step| matches!(step, NormalizerWrapper::Lowercase(_))) {
+        return Ok(());
+    }
+    let steps = std::iter::once(Lowercase.into()).chain(steps).collect();
+    library.with_normalizer(Some(NormalizerWrapper::Sequence(Sequence::new(steps))))?;
+    Ok(())
 }
 
 fn special(library: &Library) -> BTreeMap<u32, String> {

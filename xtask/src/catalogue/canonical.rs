@@ -1,5 +1,7 @@
 //! What models give, beside what the reference's own tests state of them.
 
+use embedkit_core::ImageEmbedder;
+use embedkit_core::PageEmbedder;
 use std::path::Path;
 
 use embedkit_colbert::LateInteractionTextEmbedding;
@@ -157,7 +159,7 @@ impl Canonical {
                 let model = load::<LateInteractionMultimodalEmbedding>(row, files, runtime)?;
                 let (content, role) = match (&self.picture, texts.first()) {
                     (_, Some(text)) => (Content::text(text), Role::Query),
-                    (Some(picture), None) => (Content::page(picture), Role::Passage),
+                    (Some(picture), None) => (Content::image(picture), Role::Passage),
                     (None, None) => return Ok(Given::Rows(Vec::new())),
                 };
                 model.embed_one(&content, role)?.rows().map(<[f32]>::to_vec).collect()
@@ -169,7 +171,7 @@ impl Canonical {
                     // For the width alone.
                     None => ImageInput::rgb(64, 64, vec![128; 3 * 64 * 64])?,
                 };
-                vec![model.embed_one(picture)?]
+                vec![model.embed_image(picture)?]
             }
             "rerank" => {
                 let model = load::<Reranker>(row, files, runtime)?;
@@ -183,7 +185,7 @@ impl Canonical {
 }
 
 fn load<E: Embedder>(row: &ModelDescription, files: &ModelFiles, runtime: Option<&Path>) -> Result<E> {
-    let builder: Builder<E> = Builder::new(row.clone()).model_files(files.clone());
+    let builder = E::builder(row.clone()).model_files(files.clone());
     match runtime.filter(|_| row.model_file.ends_with(".onnx")) {
         Some(library) => builder.runtime(library).build(),
         None => builder.build(),

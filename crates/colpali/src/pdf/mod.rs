@@ -19,8 +19,8 @@ use std::ops::{Bound, RangeBounds, RangeInclusive};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use embedkit_core::{Error, Result};
 use embedkit_core::ImageInput;
+use embedkit_core::{Error, Result};
 
 pub use limits::PdfLimits;
 pub use renderer::{PdfProcess, PdfRenderer};

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 
-use embedkit_core::Result;
 use embedkit_core::ImageInput;
+use embedkit_core::Result;
 
 use super::document::Document;
 use super::limits::PdfLimits;

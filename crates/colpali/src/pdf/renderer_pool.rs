@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use embedkit_core::Result;
 use embedkit_core::ImageInput;
+use embedkit_core::Result;
 
 use super::limits::PdfLimits;
 use super::protocol::Pixels;

@@ -33,6 +33,10 @@ impl<E: Embedder> Family for FamilyOf<E> {
         E::describe(files)
     }
 
+    fn describe_graph(&self, files: &ModelFiles) -> Result<ModelDescription> {
+        E::describe_graph(files)
+    }
+
     fn engine(&self, model: LoadedModel) -> Result<Engine<Content, Embedding>> {
         let engine: Engine<E::Input, E::Output> = model.engine()?;
         Ok(engine.converted(E::Input::from_content, E::Output::into_embedding))

@@ -36,6 +36,15 @@ pub trait Embedder: Sized + Send + Sync + 'static {
     /// A folder that is not of this family, or does not say enough.
     fn describe(files: &ModelFiles) -> Result<ModelDescription>;
 
+    /// Describes a model folder of whose results the caller says something: how tokens' vectors become one, whether
+    /// they are normalised, which output they are read from. Default: as [`describe`](Self::describe).
+    ///
+    /// # Errors
+    /// As [`describe`](Self::describe).
+    fn describe_graph(files: &ModelFiles) -> Result<ModelDescription> {
+        Self::describe(files)
+    }
+
     /// The model around its engine.
     fn from_engine(engine: Engine<Self::Input, Self::Output>) -> Self;
 

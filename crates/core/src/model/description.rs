@@ -50,7 +50,7 @@ pub struct ModelDescription {
     /// Whether vectors are divided by their Euclidean length.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub normalize: bool,
-    /// What is put before a text, by role (`query`, `passage`) or task.
+    /// What is put before a text, by role (`query`, `passage`, `plain` for texts of neither) or task.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub prompts: BTreeMap<String, String>,
     /// Tasks the model is conditioned on, with the number the graph takes for each.
@@ -83,6 +83,9 @@ pub struct ModelDescription {
     /// The file with the weights, relative to the model's folder; empty for models without weights.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub model_file: String,
+    /// The folder of `tokenizer.json` and its companions, relative to the model's; absent: the model's own.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub tokenizer_folder: String,
     /// Further files the model cannot be loaded without.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<String>,
@@ -109,8 +112,9 @@ fn is_zero(size: &f64) -> bool {
     *size == 0.0
 }
 
-/// How token vectors `[tokens, dim]` become one vector `[dim]`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// How token vectors `[tokens, dim]` become one vector `[dim]`, or `[n * dim]` of n joined poolings. Tokens are those
+/// that the attention mask keeps.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Pooling {
@@ -119,10 +123,18 @@ pub enum Pooling {
     None,
     /// The first token's vector.
     Cls,
-    /// The mean over the tokens that the attention mask keeps.
+    /// The largest of the tokens' values, in each dimension.
+    Max,
+    /// The mean over the tokens.
     Mean,
-    /// The vector of the last token that the attention mask keeps.
+    /// The sum over the tokens, divided by the square root of their number.
+    MeanSqrtLen,
+    /// The mean over the tokens, each weighted by its position, the first by 1.
+    WeightedMean,
+    /// The last token's vector.
     LastToken,
+    /// Several poolings' vectors, one after the other.
+    Joined(Vec<Pooling>),
 }
 
 impl Pooling {
@@ -274,6 +286,7 @@ impl ModelDescription {
             space: None,
             notice: None,
             model_file: String::new(),
+            tokenizer_folder: String::new(),
             files: Vec::new(),
             config_files: text_config_files(),
             digests: BTreeMap::new(),

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::bytes::{self, FileBytes};
@@ -18,7 +18,11 @@ const LARGEST_TEXT: u64 = 256 << 20;
 /// none may lead out of the folder: one that does, by `..` or from the root, is an error when the file is read. So is a
 /// file that is none, as a pipe or a device.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ModelFiles(Storage);
+pub struct ModelFiles {
+    storage: Storage,
+    /// The graph that the caller named, for [`find_graph`](Self::find_graph).
+    pub(super) graph: Option<String>,
+}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Storage {
@@ -36,7 +40,16 @@ impl ModelFiles {
         if !path.is_dir() {
             return Err(Error::MissingFile { path, needed_for: "it should be the model's folder".to_owned() });
         }
-        Ok(Self(Storage::Folder(path)))
+        Ok(Self::of(Storage::Folder(path)))
+    }
+
+    fn of(storage: Storage) -> Self {
+        Self { storage, graph: None }
+    }
+
+    /// The model's own name, for rows that describe it: the folder's.
+    pub fn name(&self) -> &str {
+        self.root().and_then(|root| root.file_name()?.to_str()).unwrap_or("model")
     }
 
     /// No files, for models that need none.
@@ -47,12 +60,12 @@ impl ModelFiles {
     /// Files in memory, by their names relative to the model's folder.
     pub fn memory<N: Into<String>, B: Into<Cow<'static, [u8]>>>(files: impl IntoIterator<Item = (N, B)>) -> Self {
         let files = files.into_iter().map(|(name, bytes)| (name.into(), bytes.into())).collect();
-        Self(Storage::Memory(Arc::new(files)))
+        Self::of(Storage::Memory(Arc::new(files)))
     }
 
     /// Whether the file is there. One that must not be read counts, so that reading it says why.
     pub fn has(&self, name: &str) -> bool {
-        match &self.0 {
+        match &self.storage {
             Storage::Folder(folder) => {
                 !is_inside(name) || std::fs::metadata(folder.join(name)).is_ok_and(|file| !file.is_dir())
             }
@@ -60,17 +73,24 @@ impl ModelFiles {
         }
     }
 
-    /// The graph, looked for where exports put it.
-    ///
-    /// # Errors
-    /// [`Error::MissingFile`] when it is in none of these places.
-    pub fn find_graph(&self) -> Result<&'static str> {
-        const PLACES: [&str; 4] =
-            ["onnx/model.onnx", "model.onnx", "model_optimized.onnx", "onnx/model_quantized.onnx"];
-        PLACES.into_iter().find(|place| self.has(place)).ok_or_else(|| Error::MissingFile {
-            path: self.label(PLACES[0]),
-            needed_for: format!("the graph should be one of {}; name its file", PLACES.join(", ")),
-        })
+    /// Names of the files that lie in a folder of the model's, not in folders of it; `""` is the model's own.
+    pub(super) fn names_in(&self, folder: &str) -> Vec<String> {
+        let mut names: Vec<String> = match &self.storage {
+            Storage::Folder(root) => {
+                let entries = std::fs::read_dir(root.join(folder)).into_iter().flatten().flatten();
+                entries
+                    .filter(|entry| entry.path().is_file())
+                    .filter_map(|e| e.file_name().into_string().ok())
+                    .collect()
+            }
+            Storage::Memory(files) => {
+                let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+                let inside = files.keys().filter_map(|name| name.strip_prefix(&prefix));
+                inside.filter(|name| !name.contains('/')).map(str::to_owned).collect()
+            }
+        };
+        names.sort();
+        names
     }
 
     /// The file's path, for readers that need one; none for files in memory, and for names that lead out of the folder.
@@ -80,7 +100,7 @@ impl ModelFiles {
 
     /// The folder; none for files in memory.
     pub fn root(&self) -> Option<&Path> {
-        match &self.0 {
+        match &self.storage {
             Storage::Folder(folder) => Some(folder),
             Storage::Memory(_) => None,
         }
@@ -88,7 +108,7 @@ impl ModelFiles {
 
     /// Names of the files in memory; none for a folder.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        let files = match &self.0 {
+        let files = match &self.storage {
             Storage::Folder(_) => None,
             Storage::Memory(files) => Some(files.keys().map(String::as_str)),
         };
@@ -111,7 +131,7 @@ impl ModelFiles {
 
     /// The file's bytes, of which there may be so many.
     fn read_most(&self, name: &str, most: u64) -> Result<Cow<'_, [u8]>> {
-        match &self.0 {
+        match &self.storage {
             Storage::Folder(folder) => {
                 let bytes = self.inside(folder, name).and_then(|path| bytes::read(&path, most));
                 bytes.map(Cow::Owned).map_err(|error| self.or_missing(name, error))
@@ -130,7 +150,7 @@ impl ModelFiles {
     /// # Errors
     /// As [`read`](Self::read).
     pub fn open(&self, name: &str, map: bool) -> Result<FileBytes> {
-        match &self.0 {
+        match &self.storage {
             Storage::Folder(folder) if map => {
                 let mapped = self.inside(folder, name).and_then(|path| FileBytes::mapped(&path));
                 mapped.map_err(|error| self.or_missing(name, error))
@@ -216,27 +236,77 @@ impl ModelFiles {
         self.has(name).then(|| self.json(name)).transpose()
     }
 
-    /// The files that a tokenizer is made of.
+    /// The files that a tokenizer is made of, in the model's own folder.
     ///
     /// # Errors
-    /// As [`text`](Self::text), for `tokenizer.json`; the others may be absent.
+    /// As [`tokenizer_files_in`](Self::tokenizer_files_in).
     #[cfg(feature = "tokenizer")]
     pub fn tokenizer_files(&self) -> Result<crate::tokenizer::TokenizerFiles<'_>> {
+        self.tokenizer_files_in("")
+    }
+
+    /// The files that a tokenizer is made of, in a folder of the model's; `""` is the model's own.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read), for `tokenizer.json`; the others may be absent. Where a vocabulary of an older kind
+    /// stands in its place, the error says how to write it.
+    #[cfg(feature = "tokenizer")]
+    pub fn tokenizer_files_in(&self, folder: &str) -> Result<crate::tokenizer::TokenizerFiles<'_>> {
         use crate::tokenizer::TokenizerFiles as Files;
-        let read = |name| self.read_most(name, LARGEST_TEXT);
-        let optional = |name| self.has(name).then(|| read(name)).transpose();
-        let mut files = Files::new(read(Files::TOKENIZER)?);
+        let place = |name: &str| join(folder, name);
+        let read = |name: &str| self.read_most(&place(name), LARGEST_TEXT);
+        let optional = |name| self.has(&place(name)).then(|| read(name)).transpose();
+        let tokenizer = read(Files::TOKENIZER).map_err(|error| match error {
+            Error::MissingFile { path, needed_for } => {
+                let needed_for = self.slow_tokenizer(folder).unwrap_or(needed_for);
+                Error::MissingFile { path, needed_for }
+            }
+            other => other,
+        })?;
+        let mut files = Files::new(tokenizer);
         files.tokenizer_config = optional(Files::TOKENIZER_CONFIG)?;
         files.special_tokens_map = optional(Files::SPECIAL_TOKENS_MAP)?;
         files.config = optional(Files::CONFIG)?;
-        files.folder = self.label("");
+        files.folder = self.label(folder);
         Ok(files)
+    }
+
+    /// What to do about a vocabulary that is not written as `tokenizer.json`; none where there is none either.
+    #[cfg(feature = "tokenizer")]
+    fn slow_tokenizer(&self, folder: &str) -> Option<String> {
+        const VOCABULARIES: [&str; 7] = [
+            "vocab.txt",
+            "sentencepiece.bpe.model",
+            "spiece.model",
+            "sentencepiece.model",
+            "tokenizer.model",
+            "vocab.json",
+            "bpe.codes",
+        ];
+        let vocabulary = VOCABULARIES.into_iter().find(|name| self.has(&join(folder, name)))?;
+        let place = self.label(folder);
+        Some(format!(
+            "the vocabulary is there as {vocabulary} alone; this writes it, with Python and transformers: python -c \
+             \"from transformers import AutoTokenizer as T; p = '{0}'; T.from_pretrained(p).save_pretrained(p)\"",
+            place.display()
+        ))
     }
 }
 
-/// Whether a name stays in the folder that it is relative to.
-fn is_inside(name: &str) -> bool {
-    Path::new(name).components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir))
+/// A name in a folder; `""` is the model's own.
+pub(crate) fn join(folder: &str, name: &str) -> String {
+    match folder.trim_end_matches('/') {
+        "" => name.to_owned(),
+        folder if name.is_empty() => folder.to_owned(),
+        folder => format!("{folder}/{name}"),
+    }
+}
+
+/// Whether a name that a file states is that of a file or folder inside the model's folder.
+pub(crate) fn is_inside(name: &str) -> bool {
+    use std::path::Component;
+    let mut components = Path::new(name).components();
+    !name.contains('\\') && components.all(|c| matches!(c, Component::Normal(_) | Component::CurDir))
 }
 
 /// JSON, with Python's additions: the configurations of models that have a tokenizer are written by it.

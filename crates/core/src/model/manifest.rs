@@ -76,9 +76,10 @@ fn check_matryoshka(model: &ModelDescription) -> std::result::Result<(), String>
 }
 
 fn check_paths(model: &ModelDescription) -> std::result::Result<(), String> {
-    for file in model.required_files().chain(model.config_files.iter().map(String::as_str)) {
-        let safe = std::path::Path::new(file).components().all(|c| matches!(c, std::path::Component::Normal(_)));
-        if file.is_empty() || file.contains('\\') || !safe {
+    let tokenizer = (!model.tokenizer_folder.is_empty()).then_some(model.tokenizer_folder.as_str());
+    let files = model.required_files().chain(model.config_files.iter().map(String::as_str)).chain(tokenizer);
+    for file in files {
+        if file.is_empty() || !super::files::is_inside(file) {
             return Err(format!("{file:?} is no relative path inside the model's folder"));
         }
     }

@@ -3,6 +3,7 @@
 mod bytes;
 mod description;
 mod files;
+mod graphs;
 mod manifest;
 
 pub use bytes::FileBytes;
@@ -12,5 +13,8 @@ pub use description::{
     Activation, FileDigest, ModelDescription, OutputSelector, Padding, Pooling, Quantization, Source,
 };
 pub use files::ModelFiles;
+#[cfg(feature = "tokenizer")]
+pub(crate) use files::{is_inside, join};
+pub use graphs::GraphSearch;
 pub use manifest::Manifest;
 pub(crate) use manifest::check_row;

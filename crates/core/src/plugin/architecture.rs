@@ -98,4 +98,13 @@ impl LoadContext {
             memory_map: false,
         }
     }
+
+    /// The files of the model's tokenizer, from where the row says.
+    ///
+    /// # Errors
+    /// As [`ModelFiles::tokenizer_files_in`].
+    #[cfg(feature = "tokenizer")]
+    pub fn tokenizer_files(&self) -> Result<crate::tokenizer::TokenizerFiles<'_>> {
+        self.files.tokenizer_files_in(&self.model.tokenizer_folder)
+    }
 }

@@ -23,6 +23,14 @@ pub trait Family: Send + Sync + 'static {
     /// A folder that is not of this family, or does not say enough.
     fn describe(&self, files: &ModelFiles) -> Result<ModelDescription>;
 
+    /// Describes a model folder of whose results the caller says something. Default: as [`describe`](Self::describe).
+    ///
+    /// # Errors
+    /// As [`describe`](Self::describe).
+    fn describe_graph(&self, files: &ModelFiles) -> Result<ModelDescription> {
+        self.describe(files)
+    }
+
     /// An engine that takes and gives what all families have in common.
     ///
     /// # Errors

@@ -30,10 +30,10 @@ impl Table {
         let wrong = |message: String| Error::file(path, message);
         let tensors =
             SafeTensors::deserialize(&bytes).map_err(|e| Error::file_because(path, "is not a safetensors file", e))?;
-        let embeddings = tensors.tensor("embeddings").map_err(|_| {
-            let names: Vec<&str> = tensors.iter().map(|(name, _)| name).collect();
-            wrong(format!("has no tensor `embeddings` (it has: {})", names.join(", ")))
-        })?;
+        // The first is model2vec's name, the second sentence-transformers'.
+        let embeddings = tensors.tensor("embeddings").or_else(|_| tensors.tensor("embedding.weight"));
+        let embeddings =
+            embeddings.map_err(|_| wrong(format!("has no tensor `embeddings` (it has: {})", names(&tensors))))?;
         let [row_count, dim] = *embeddings.shape() else {
             return Err(wrong(format!("`embeddings` has shape {:?}, and should be [tokens, dim]", embeddings.shape())));
         };
@@ -98,6 +98,17 @@ impl Table {
         let start = self.rows.start + row.checked_mul(self.row_size)?;
         (row < self.row_count).then(|| (&self.bytes[start..start + self.row_size], weight))
     }
+}
+
+/// The first of a file's tensors.
+fn names(tensors: &SafeTensors<'_>) -> String {
+    const SHOWN: usize = 5;
+    let mut names: Vec<&str> = tensors.names();
+    names.sort_unstable();
+    let more = names.len().saturating_sub(SHOWN);
+    names.truncate(SHOWN);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{}{more}", names.join(", "))
 }
 
 fn row_index(row: f64, rows: usize) -> Option<u32> {

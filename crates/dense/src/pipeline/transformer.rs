@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use embedkit_core::sentence_transformers::{Step, Steps};
 use embedkit_core::session::{BadOutput, SessionPool, Tensor};
 use embedkit_core::tokenizer::{Encoding, TokenizerOptions};
 use embedkit_core::{
-    AnyPipeline, Architecture, Error, LoadContext, ModelDescription, ModelOption, Pipeline, Prepared, Purpose, Result,
-    Role, TextModel, TextRow, Usage,
+    AnyPipeline, Architecture, Error, LoadContext, ModelDescription, ModelOption, Pipeline, Pooling, Prepared, Purpose,
+    Result, Role, TextModel, TextRow, Usage,
 };
 use serde::Deserialize;
 
-use super::pooling::Pooler;
+use super::pooling::{Pooler, Tokens};
 use crate::FAMILY;
 
 /// The `transformer` architecture: a graph from token ids to token vectors, or to one vector a text.
@@ -26,6 +27,12 @@ struct Parameters {
     task_input: Option<String>,
     /// The task of each role (`plain`, `query`, `passage`) when the caller names none.
     default_tasks: BTreeMap<String, String>,
+    /// Whether texts are brought to lower case.
+    lowercase: bool,
+    /// Whether the tokens of what the row puts before a text do not count in pooling.
+    exclude_prompt: bool,
+    /// What is done to a vector after pooling, before it is normalised.
+    steps: Vec<Step>,
 }
 
 impl Parameters {
@@ -63,15 +70,25 @@ impl Architecture for Transformer {
 
     fn check(&self, model: &ModelDescription) -> Result<()> {
         model.require_model_file()?;
+        if let Pooling::Joined(several) = &model.pooling
+            && (several.is_empty() || several.iter().any(|one| matches!(one, Pooling::None | Pooling::Joined(_))))
+        {
+            return Err(Error::manifest(&model.id, "`pooling` must join poolings, each of which gives one vector"));
+        }
         Parameters::of(model).map(drop)
     }
 
     fn load(&self, context: &LoadContext) -> Result<AnyPipeline> {
-        let model = TextModel::load(context, TokenizerOptions::default())?;
+        let parameters = Parameters::of(&context.model)?;
+        let mut options = TokenizerOptions::default();
+        options.lowercase = parameters.lowercase;
+        let model = TextModel::load(context, options)?;
         let row = model.model();
         Ok(AnyPipeline::new(TransformerPipeline {
-            parameters: Parameters::of(row)?,
-            pooler: Pooler { pooling: row.pooling, normalize: row.normalize },
+            // What comes after pooling is done to the vector that pooling alone gives.
+            pooler: Pooler { pooling: row.pooling.clone(), normalize: row.normalize && parameters.steps.is_empty() },
+            steps: Steps::load(&context.files, &parameters.steps)?,
+            parameters,
             dim: context.dim.filter(|dim| Some(*dim) != row.dim),
             model,
         }))
@@ -82,6 +99,7 @@ struct TransformerPipeline {
     model: TextModel,
     parameters: Parameters,
     pooler: Pooler,
+    steps: Steps,
     /// The width to cut to, when it is not the model's own.
     dim: Option<usize>,
 }
@@ -111,17 +129,34 @@ impl TransformerPipeline {
         }
     }
 
+    /// Tokens at the start of a text that do not count in pooling: those of the prompt, without the special one that
+    /// ends a text.
+    fn excluded(&self, purpose: &Purpose) -> Result<usize> {
+        let prompt = purpose.prompt(self.model.model()).filter(|_| self.parameters.exclude_prompt);
+        let Some(prompt) = prompt else { return Ok(0) };
+        let tokenizer = self.model.tokenizer();
+        let ids = tokenizer.encode(prompt)?.ids;
+        let ends = ids.last().is_some_and(|last| tokenizer.is_special(*last));
+        Ok(ids.len() - usize::from(ends))
+    }
+
     /// The vector of one text.
-    fn vector(&self, row: &TextRow<'_>) -> Result<Vec<f32>> {
-        if let (Some(expected), Some(found)) = (self.model.model().dim, row.shape.last().copied())
-            && expected != found
-        {
-            return Err(row.wrong(BadOutput::Width { found, expected }));
+    fn vector(&self, row: &TextRow<'_>, excluded: usize) -> Result<Vec<f32>> {
+        let tokens =
+            Tokens { shape: row.shape, values: row.values, mask: row.mask, excluded, precision: row.precision };
+        let expected = || self.pooler.expected(row.length());
+        let mut vector = self.pooler.pool(tokens).ok_or_else(|| row.misshapen(expected()))?;
+        if !self.parameters.steps.is_empty() {
+            let found = vector.len();
+            let changed = self.steps.apply(vector);
+            vector = changed.map_err(|expected| row.wrong(BadOutput::Width { found, expected }))?;
+            if self.model.model().normalize {
+                embedkit_vector::normalize(&mut vector);
+            }
         }
-        let mut vector = self
-            .pooler
-            .pool(row.shape, row.values, row.mask, row.precision)
-            .ok_or_else(|| row.misshapen(self.pooler.expected(row.length())))?;
+        if let Some(expected) = self.model.model().dim.filter(|dim| *dim != vector.len()) {
+            return Err(row.wrong(BadOutput::Width { found: vector.len(), expected }));
+        }
         row.check_finite(&vector)?;
         if let Some(dim) = self.dim {
             embedkit_vector::cut(&mut vector, dim);
@@ -141,7 +176,8 @@ impl Pipeline for TransformerPipeline {
     }
 
     fn run(&self, texts: &[&Encoding], purpose: &Purpose) -> Result<Vec<Result<Vec<f32>>>> {
-        self.model.run(texts, self.task(purpose)?.as_slice(), |row| self.vector(row))
+        let excluded = self.excluded(purpose)?;
+        self.model.run(texts, self.task(purpose)?.as_slice(), |row| self.vector(row, excluded))
     }
 
     fn usage(&self, text: &str, purpose: &Purpose) -> Result<Usage> {

@@ -59,7 +59,7 @@ impl Architecture for ImageEncoder {
 
     fn check(&self, model: &ModelDescription) -> Result<()> {
         model.require_model_file()?;
-        match model.pooling {
+        match &model.pooling {
             Pooling::None => {}
             Pooling::Cls => drop(model.require_dim()?),
             other => return Err(Error::manifest(&model.id, format!("`pooling` cannot be {other:?} for pictures"))),
@@ -113,7 +113,7 @@ impl ImageEncoderPipeline {
     /// The vector of one row, or what is wrong with it.
     fn pool(&self, output: &Output<'_>, row: usize) -> Result<Vec<f32>, BadOutput> {
         let values = output.row(row);
-        let vector = match (self.model.pooling, self.model.dim) {
+        let vector = match (&self.model.pooling, self.model.dim) {
             (Pooling::Cls, Some(dim)) if dim > 0 && values.len().is_multiple_of(dim) => values.get(..dim),
             (Pooling::None, Some(dim)) => (dim == values.len()).then_some(values),
             // A vector a patch is not one of the picture, and no row says which is meant.

@@ -2,16 +2,16 @@
 
 use embedkit_core::Activation;
 
-/// The score that a row of logits amounts to: without an activation and for the sigmoid the first
-/// logit counts, as in the reference; for the softmax the last label's probability.
-pub(super) fn score(logits: &[f32], activation: Activation) -> Option<f32> {
-    let (first, last) = (*logits.first()?, *logits.last()?);
+/// The score that a row of logits amounts to: without an activation and for the sigmoid the logit of the label counts,
+/// the first in the reference; for the softmax the last label's probability.
+pub(super) fn score(logits: &[f32], label: usize, activation: Activation) -> Option<f32> {
+    let (logit, last) = (*logits.get(label)?, *logits.last()?);
     let score = match activation {
-        Activation::Sigmoid => 1.0 / (1.0 + (-f64::from(first)).exp()),
+        Activation::Sigmoid => 1.0 / (1.0 + (-f64::from(logit)).exp()),
         Activation::Softmax => {
             1.0 / logits.iter().map(|logit| (f64::from(*logit) - f64::from(last)).exp()).sum::<f64>()
         }
-        _ => f64::from(first),
+        _ => f64::from(logit),
     };
     score.is_finite().then_some(score as f32)
 }
@@ -34,7 +34,8 @@ mod tests {
             (&[f32::INFINITY], Activation::None, None),
             (&[], Activation::None, None),
         ] {
-            assert_eq!(score(logits, activation), expected, "{logits:?} {activation:?}");
+            assert_eq!(score(logits, 0, activation), expected, "{logits:?} {activation:?}");
         }
+        assert_eq!(score(&[2.0, 5.0], 1, Activation::None), Some(5.0));
     }
 }

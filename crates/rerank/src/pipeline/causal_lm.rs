@@ -130,7 +130,7 @@ impl CausalLmPipeline {
         };
         let last = row.mask.iter().rposition(|kept| *kept != 0).unwrap_or(row.length() - 1);
         let logits = &row.values[last * vocabulary..][..vocabulary];
-        activation::score(&self.answers.map(|id| logits[id]), Activation::Softmax)
+        activation::score(&self.answers.map(|id| logits[id]), 0, Activation::Softmax)
             .ok_or_else(|| row.wrong(BadOutput::NotFinite))
     }
 }

@@ -6,6 +6,7 @@ use embedkit_core::{
     Activation, AnyPipeline, Architecture, Error, LoadContext, ModelDescription, ModelOption, Pipeline, Prepared,
     Purpose, Result, TextModel, TextRow,
 };
+use serde::Deserialize;
 
 use super::activation;
 use crate::{FAMILY, Pair};
@@ -29,26 +30,71 @@ impl Architecture for CrossEncoder {
 
     fn check(&self, model: &ModelDescription) -> Result<()> {
         model.require_model_file()?;
-        model.require_no_parameters()
+        Parameters::of(model).map(drop)
     }
 
     fn load(&self, context: &LoadContext) -> Result<AnyPipeline> {
-        let model = TextModel::load(context, TokenizerOptions::default())?.with_segments();
-        Ok(AnyPipeline::new(CrossEncoderPipeline(model)))
+        let parameters = Parameters::of(&context.model)?;
+        let mut options = TokenizerOptions::default();
+        options.lowercase = parameters.lowercase;
+        let model = TextModel::load(context, options)?.with_segments();
+        Ok(AnyPipeline::new(CrossEncoderPipeline { model, parameters }))
     }
 }
 
-struct CrossEncoderPipeline(TextModel);
+/// The row's `parameters`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+struct Parameters {
+    /// Whether texts are brought to lower case.
+    lowercase: bool,
+    /// The label whose logit is the score, from 0; absent: the first.
+    label: Option<usize>,
+    /// Names of the labels that the graph should have; absent: any number of them.
+    labels: Option<Vec<String>>,
+}
+
+impl Parameters {
+    fn of(model: &ModelDescription) -> Result<Self> {
+        let parameters: Self = model.parameters()?;
+        let Some(labels) = &parameters.labels else { return Ok(parameters) };
+        let wrong = |message: String| Err(Error::manifest(&model.id, message));
+        match parameters.label {
+            Some(label) if label >= labels.len() => {
+                wrong(format!("`label` is {label}, and there are {} labels", labels.len()))
+            }
+            None if labels.len() > 1 && model.activation != Activation::Softmax => wrong(format!(
+                "has {} labels ({}), and which of them is the relevant one is not known: call it \"relevant\" in the \
+                 `id2label` of config.json, set the parameter `label`, or take the probability of the last by softmax",
+                labels.len(),
+                labels.join(", ")
+            )),
+            _ => Ok(parameters),
+        }
+    }
+}
+
+struct CrossEncoderPipeline {
+    model: TextModel,
+    parameters: Parameters,
+}
 
 impl CrossEncoderPipeline {
     fn score(&self, row: &TextRow<'_>) -> Result<f32> {
         let [labels] = *row.shape else { return Err(row.misshapen("[rows, labels]")) };
-        let model = self.0.model();
+        let model = self.model.model();
+        if let Some(expected) = self.parameters.labels.as_ref().map(Vec::len).filter(|expected| *expected != labels) {
+            return Err(row.wrong(BadOutput::Width { found: labels, expected }));
+        }
         if model.activation == Activation::Softmax && labels == 1 {
             let message = format!("softmax is for several labels, and model {} has one; use sigmoid", model.id);
             return Err(Error::option("activation", message));
         }
-        activation::score(row.values, model.activation).ok_or_else(|| row.wrong(BadOutput::NotFinite))
+        let label = self.parameters.label.unwrap_or(0);
+        if label >= labels {
+            return Err(row.misshapen(format!("[rows, more than {label} labels], whose label {label} is the score")));
+        }
+        activation::score(row.values, label, model.activation).ok_or_else(|| row.wrong(BadOutput::NotFinite))
     }
 }
 
@@ -58,19 +104,19 @@ impl Pipeline for CrossEncoderPipeline {
     type Output = f32;
 
     fn prepare(&self, pair: &Pair, purpose: &Purpose) -> Result<Prepared<Encoding, f32>> {
-        let model = self.0.model();
+        let model = self.model.model();
         purpose.check_task(model)?;
         if pair.instruction.is_some() {
             return Err(Error::option("instruction", format!("model {} takes no instruction", model.id)));
         }
-        Ok(TextModel::prepared(self.0.tokenizer().encode_pair(&pair.query, &pair.document)?))
+        Ok(TextModel::prepared(self.model.tokenizer().encode_pair(&pair.query, &pair.document)?))
     }
 
     fn run(&self, pairs: &[&Encoding], _: &Purpose) -> Result<Vec<Result<f32>>> {
-        self.0.run(pairs, &[], |row| self.score(row))
+        self.model.run(pairs, &[], |row| self.score(row))
     }
 
     fn sessions(&self) -> Option<&SessionPool> {
-        Some(self.0.sessions())
+        Some(self.model.sessions())
     }
 }

@@ -8,6 +8,8 @@ mod if_splade;
 #[cfg(feature = "onnx")]
 mod minicoil;
 #[cfg(feature = "onnx")]
+mod query_table;
+#[cfg(feature = "onnx")]
 mod splade;
 #[cfg(feature = "onnx")]
 mod token_model;

@@ -11,4 +11,4 @@ pub use bm42::{Bm42, first_token_attention};
 pub use error::ScoringError;
 pub use minicoil::{Encoder, MiniCoil, Vocabulary};
 pub use pieces::{Word, join_pieces};
-pub use splade::{inference_free_splade, splade};
+pub use splade::{inference_free_splade, splade, splade_max, splade_sum};

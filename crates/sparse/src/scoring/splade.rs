@@ -14,8 +14,37 @@ use super::ScoringError;
 /// [`ScoringError`] when the logits do not have a row for every token, or are NaN or infinite.
 pub fn splade(logits: &[f32], mask: &[i64], round: impl Fn(f32) -> f32) -> Result<SparseVector, ScoringError> {
     // ln(1 + x) grows with x, so it may be taken after the maximum.
+    splade_max(logits, mask, |logit| round(logit.ln_1p()))
+}
+
+/// SPLADE with sum pooling: the sum over tokens of each logit's weight, of the tokens the mask keeps.
+///
+/// `logits` is `[tokens, vocabulary]`, row-major; `mask` has 1 for tokens and 0 for padding. `weight` is of a logit that
+/// is not negative, and 0 for 0, as `ln(1 + x)`, the formula of Formal et al., "SPLADE: Sparse Lexical and Expansion
+/// Model for First Stage Ranking", 2021.
+///
+/// # Errors
+/// As [`splade`].
+pub fn splade_sum(logits: &[f32], mask: &[i64], weight: impl Fn(f32) -> f32) -> Result<SparseVector, ScoringError> {
+    // It finds what is wrong with the logits.
+    let mut sums = highest_logits(logits, mask)?;
+    sums.fill(0.0);
+    let vocabulary = sums.len().max(1);
+    for (row, _) in logits.chunks_exact(vocabulary).zip(mask).filter(|(_, kept)| **kept != 0) {
+        for (sum, logit) in sums.iter_mut().zip(row) {
+            *sum += weight(logit.max(0.0));
+        }
+    }
+    Ok(SparseVector::from_entries(nonzero(sums.into_iter()))?)
+}
+
+/// SPLADE with max pooling and any growing weight that is 0 for 0: [`splade`]'s is `ln(1 + x)`.
+///
+/// # Errors
+/// As [`splade`].
+pub fn splade_max(logits: &[f32], mask: &[i64], weight: impl Fn(f32) -> f32) -> Result<SparseVector, ScoringError> {
     let highest = highest_logits(logits, mask)?;
-    Ok(SparseVector::from_entries(nonzero(highest.into_iter().map(|logit| round(logit.ln_1p()))))?)
+    Ok(SparseVector::from_entries(nonzero(highest.into_iter().map(weight)))?)
 }
 
 /// SPLADE as inference-free models are trained: `ln(1 + ln(1 + max(logit, 0)))` of the highest logit over
@@ -78,6 +107,11 @@ mod tests {
         let vector = plain(&logits, &[1, 1, 0]).unwrap();
         assert_eq!(vector.indices(), [0, 3]);
         assert_eq!(vector.values(), [3.0_f32.ln_1p(), 1e-8]);
+
+        let sum = splade_sum(&logits, &[1, 1, 0], f32::ln_1p).unwrap();
+        assert_eq!(sum.to_map(), [(0, 1.0_f32.ln_1p() + 3.0_f32.ln_1p()), (3, 1e-8)].into());
+        let doubled = splade_max(&logits, &[1, 1, 0], |logit| logit.ln_1p().ln_1p()).unwrap();
+        assert_eq!(doubled.to_map(), [(0, 3.0_f32.ln_1p().ln_1p()), (3, 1e-8)].into());
 
         let twice = inference_free_splade(&logits, &[1, 1, 0], [3, 77]).unwrap();
         assert_eq!(twice.to_map(), [(0, 3.0_f64.ln_1p().ln_1p() as f32)].into());

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::model_ref::FilesFrom;
-use super::{Builder, ModelRef};
+use super::{Builder, ModelRef, Overrides};
 use crate::engine::LoadedModel;
 use crate::{
-    Architecture, Embedder, Error, Family, LoadContext, ModelDescription, ModelFiles, ModelOption, Quantization,
-    Registry, Result,
+    Architecture, Embedder, Error, Family, GraphSearch, LoadContext, ModelDescription, ModelFiles, ModelOption,
+    Quantization, Registry, Result,
 };
 
 /// What a [`Builder`] makes: every [`Embedder`], and [`AnyEmbedder`](crate::AnyEmbedder).
@@ -60,6 +60,7 @@ impl<E> Builder<E> {
         #[cfg(feature = "onnx")]
         {
             context.session = self.session;
+            context.session.memory_map = self.memory_map;
         }
         let pipeline = architecture.load(&context)?;
         #[cfg(feature = "onnx")]
@@ -67,9 +68,10 @@ impl<E> Builder<E> {
             return Err(Error::option(option, format!("model {} runs no graph, and has no use for it", model.id)));
         }
         let mut options = self.engine;
-        // A folder that describes itself does not say how its weights are stored.
-        let describes_itself = matches!(self.model, ModelRef::Folder(_) | ModelRef::Files(_));
-        options.batching.invariant &= model.quantization == Quantization::Dynamic || describes_itself;
+        // Neither a folder that describes itself nor a graph that the caller names says how its weights are stored.
+        let is_unknown =
+            matches!(self.model, ModelRef::Folder(_) | ModelRef::Files(_)) || self.overrides.model_file.is_some();
+        options.batching.invariant &= model.quantization == Quantization::Dynamic || is_unknown;
         Ok(LoadedModel::new(model, pipeline, options))
     }
 
@@ -81,12 +83,15 @@ impl<E> Builder<E> {
             FilesFrom::Memory(files) => Some(files.clone()),
         };
         let model = match (&self.model, &files) {
-            (ModelRef::Id(id), _) => ModelDescription::clone(&*registry.find(family.name(), id)?),
+            (ModelRef::Id(id), files) => {
+                let row = ModelDescription::clone(&*registry.find(family.name(), id)?);
+                files.as_ref().map_or_else(|| Ok(row.clone()), |files| self.with_graph_at_hand(row.clone(), files))?
+            }
             (ModelRef::Row(row), _) => {
                 crate::model::check_row(row).map_err(|message| Error::manifest(&row.id, message))?;
                 ModelDescription::clone(row)
             }
-            (ModelRef::Folder(_) | ModelRef::Files(_), Some(files)) => family.describe(files)?,
+            (ModelRef::Folder(_) | ModelRef::Files(_), Some(files)) => self.described(files, family)?,
             (ModelRef::Folder(_) | ModelRef::Files(_), None) => {
                 return Err(Error::option("model", "name a model, a row or a folder"));
             }
@@ -101,6 +106,36 @@ impl<E> Builder<E> {
         };
         let files = files.map_or_else(|| self.fetch(&model), Ok)?;
         Ok((model, files))
+    }
+
+    /// The row that a folder amounts to, with the graph that the caller names.
+    fn described(&self, files: &ModelFiles, family: &dyn Family) -> Result<ModelDescription> {
+        let Overrides { model_file, pooling, normalize, output, .. } = &self.overrides;
+        let files = match model_file {
+            Some(graph) => &files.clone().with_graph(graph),
+            None => files,
+        };
+        if pooling.is_some() || normalize.is_some() || output.is_some() {
+            family.describe_graph(files)
+        } else {
+            family.describe(files)
+        }
+    }
+
+    /// A registered row for a folder of the caller's, which may have the graph in another place than the row's source.
+    fn with_graph_at_hand(&self, mut row: ModelDescription, files: &ModelFiles) -> Result<ModelDescription> {
+        let is_at_hand = self.overrides.model_file.is_some() || files.has(&row.model_file);
+        if is_at_hand || !row.model_file.ends_with(".onnx") {
+            return Ok(row);
+        }
+        let name = row.model_file.rsplit('/').next().unwrap_or(&row.model_file);
+        let graph = files.find_graph(&GraphSearch::new("feature-extraction").preferring(&[name, "model.onnx"]))?;
+        if graph.rsplit('/').next() != Some(name) {
+            tracing::warn!(model = row.id, graph, "the folder lacks {}, and another graph is taken", row.model_file);
+            row.quantization = Quantization::Dynamic;
+        }
+        row.model_file = graph;
+        Ok(row)
     }
 
     #[cfg(feature = "hub")]
@@ -129,7 +164,7 @@ impl<E> Builder<E> {
     fn overridden(&self, mut model: ModelDescription) -> Result<ModelDescription> {
         let set = &self.overrides;
         model.max_length = set.max_length.or(model.max_length);
-        model.pooling = set.pooling.unwrap_or(model.pooling);
+        model.pooling = set.pooling.clone().unwrap_or(model.pooling);
         model.normalize = set.normalize.unwrap_or(model.normalize);
         model.output = set.output.clone().or(model.output);
         model.activation = set.activation.unwrap_or(model.activation);

@@ -199,8 +199,8 @@ impl<E> Builder<E> {
         self
     }
 
-    /// Maps large tables from their file instead of reading them. The file must not be changed while it is in use:
-    /// replace it by another. Default: no.
+    /// Whether large tables and a graph's weights are mapped from their file instead of read. A mapped file must not be
+    /// changed while it is in use: replace it by another. Default: tables are read, weights of graphs are mapped.
     pub fn memory_map(mut self, map: bool) -> Self {
         self.memory_map = Some(map);
         self

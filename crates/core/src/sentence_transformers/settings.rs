@@ -1,0 +1,79 @@
+//! `config_sentence_transformers.json`: what holds of the whole model.
+
+use std::collections::BTreeMap;
+
+use super::config::Config;
+use crate::{ModelDescription, ModelFiles, Result};
+
+/// `config_sentence_transformers.json`.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Settings {
+    /// Which of the library's models it is: `SentenceTransformer`, `SparseEncoder`, `CrossEncoder`; absent in older
+    /// folders.
+    pub model_type: Option<String>,
+    /// What is put before texts, by the prompts' names.
+    pub prompts: BTreeMap<String, String>,
+    /// The prompt of texts for which none is named.
+    pub default_prompt: Option<String>,
+    /// The heaviest terms of a sparse vector that are kept.
+    pub max_active_dims: Option<usize>,
+    /// What a reranker applies to its logits, as Python names it.
+    pub activation_fn: Option<String>,
+}
+
+impl Settings {
+    const FILE: &'static str = "config_sentence_transformers.json";
+    /// The prompts that passages take, best first.
+    const PASSAGE: [&'static str; 3] = ["document", "passage", "corpus"];
+
+    pub(super) fn read(files: &ModelFiles) -> Result<Self> {
+        let mut config = Config::read(files, Self::FILE)?;
+        let model_type: Option<String> = config.take("model_type")?;
+        if let Some(other @ ("ColBERT" | "MultiVectorEncoder")) = model_type.as_deref() {
+            return Err(config.wrong("model_type", format!("is {other}, which is of the family colbert")));
+        }
+        let prompts: BTreeMap<String, Option<String>> = config.take("prompts")?.unwrap_or_default();
+        let prompts: BTreeMap<_, _> =
+            prompts.into_iter().map(|(name, text)| (name, text.unwrap_or_default())).collect();
+        let default: Option<String> = config.take("default_prompt_name")?;
+        let default_prompt = match default {
+            None => None,
+            Some(name) => match prompts.get(&name) {
+                Some(prompt) => Some(prompt.clone()),
+                // sentence-transformers has these two, empty, where a folder does not.
+                None if ["query", "document"].contains(&name.as_str()) => Some(String::new()),
+                None => {
+                    let message = format!("is {name:?}, which `prompts` lacks");
+                    return Err(config.wrong("default_prompt_name", message));
+                }
+            },
+        };
+        let settings = Self {
+            model_type,
+            prompts,
+            default_prompt,
+            max_active_dims: config.take("max_active_dims")?,
+            activation_fn: config.take("activation_fn")?,
+        };
+        config.refuse("truncate_dim", "vectors are cut where the caller says so: leave it out, and set `dim`")?;
+        // Versions, how vectors are compared, and how weights are loaded change no vector.
+        config.pass_over(&["__version__", "similarity_fn_name", "keep_in_fp32_modules"]);
+        config.finish()?;
+        Ok(settings)
+    }
+
+    /// Sets a row's prompts. Each is a task of its name. Queries take `query`; passages the first of `document`,
+    /// `passage` and `corpus` that is there, even if it is empty; texts of no role the default one.
+    pub fn set_prompts(&self, row: &mut ModelDescription) {
+        row.prompts.clone_from(&self.prompts);
+        // A prompt of this name would be that of texts of no role.
+        row.prompts.remove("plain");
+        if let Some(prompt) = Self::PASSAGE.iter().find_map(|name| self.prompts.get(*name)) {
+            row.prompts.insert("passage".to_owned(), prompt.clone());
+        }
+        if let Some(prompt) = self.default_prompt.as_ref().filter(|prompt| !prompt.is_empty()) {
+            row.prompts.insert("plain".to_owned(), prompt.clone());
+        }
+    }
+}

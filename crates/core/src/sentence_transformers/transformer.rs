@@ -1,0 +1,143 @@
+//! `Transformer`: a network from token ids to token vectors.
+
+use super::config::Config;
+use crate::model::join;
+use crate::tokenizer::WindowRule;
+use crate::{GraphSearch, ModelDescription, ModelFiles, OutputSelector, Result};
+
+/// A `Transformer` module.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Transformer {
+    /// The folder of its files, relative to the model's; empty where that is the model's own.
+    pub folder: String,
+    /// What the network was loaded for: `feature-extraction`, `fill-mask`, `sequence-classification`, ….
+    pub task: String,
+    /// Whether texts are brought to lower case.
+    pub lowercase: bool,
+    /// Whether the network gives one vector a text, with no need of pooling.
+    pub gives_text_vectors: bool,
+    /// The graph's output, where it is not the usual one.
+    output: Option<String>,
+    /// The longest row that the module states.
+    max_length: Option<usize>,
+}
+
+impl Transformer {
+    /// The file's names: that of today, and those that it had for models of one kind.
+    const FILES: [&'static str; 7] = [
+        "sentence_bert_config.json",
+        "sentence_roberta_config.json",
+        "sentence_distilbert_config.json",
+        "sentence_camembert_config.json",
+        "sentence_albert_config.json",
+        "sentence_xlm-roberta_config.json",
+        "sentence_xlnet_config.json",
+    ];
+
+    pub(super) fn read(files: &ModelFiles, folder: String, usual_task: &str) -> Result<Self> {
+        let mut config = Config::read(files, join(&folder, Self::FILES[0]))?;
+        for name in &Self::FILES[1..] {
+            // An empty file counts as none.
+            if !config.is_empty() {
+                break;
+            }
+            config = Config::read(files, join(&folder, name))?;
+        }
+        let task = config.take("transformer_task")?.unwrap_or_else(|| usual_task.to_owned());
+        let (usual_output, usual_result) = match task.as_str() {
+            "feature-extraction" => ("last_hidden_state", "token_embeddings"),
+            "fill-mask" => ("logits", "token_embeddings"),
+            "sequence-classification" => ("logits", "scores"),
+            other => return Err(config.wrong("transformer_task", format!("is {other:?}, which nothing here runs"))),
+        };
+        let output = text_output(&mut config)?.filter(|output| output != usual_output);
+        let result: String = config.take("module_output_name")?.unwrap_or_else(|| usual_result.to_owned());
+        if result != usual_result && !(result == "sentence_embedding" && usual_result == "token_embeddings") {
+            let message = format!("is {result:?}, and should be {usual_result} or sentence_embedding");
+            return Err(config.wrong("module_output_name", message));
+        }
+        let max_length = max_length(&mut config)?;
+        let transformer = Self {
+            lowercase: config.take("do_lower_case")?.unwrap_or(false),
+            gives_text_vectors: result == "sentence_embedding",
+            folder,
+            task,
+            output,
+            max_length,
+        };
+        for key in ["query_length", "document_length", "query_expansion"] {
+            config.refuse(key, "windows and expansion by role are those of late-interaction models")?;
+        }
+        // How weights are loaded, and whether batches are padded: the graph has settled the one, and the other
+        // changes nothing.
+        config.pass_over(&["model_args", "model_kwargs", "config_args", "config_kwargs", "unpad_inputs"]);
+        config.finish()?;
+        Ok(transformer)
+    }
+
+    /// Sets what a row says of its graph and tokenizer: files, window, output, and the parameter `lowercase`.
+    ///
+    /// # Errors
+    /// As [`ModelFiles::find_graph`] and [`WindowRule::longest_row`].
+    pub fn set_graph(&self, files: &ModelFiles, search: GraphSearch<'_>, row: &mut ModelDescription) -> Result<()> {
+        row.model_file = files.find_graph(&search.in_folder(&self.folder))?;
+        row.tokenizer_folder = self.tokenizer_folder(files);
+        row.output = self.output.clone().map(OutputSelector::Name);
+        row.max_length = match self.max_length {
+            Some(length) => Some(length),
+            None => WindowRule::SentenceTransformers.longest_row(&files.tokenizer_files_in(&row.tokenizer_folder)?)?,
+        };
+        if self.lowercase {
+            row.parameters.insert("lowercase".to_owned(), true.into());
+        }
+        Ok(())
+    }
+
+    /// The module's own folder; the model's, where exports have put the tokenizer there.
+    fn tokenizer_folder(&self, files: &ModelFiles) -> String {
+        let is_in_root = !files.has(&join(&self.folder, "tokenizer.json")) && files.has("tokenizer.json");
+        if is_in_root { String::new() } else { self.folder.clone() }
+    }
+}
+
+/// The graph's output for texts, where the module says.
+fn text_output(config: &mut Config<'_>) -> Result<Option<String>> {
+    if !config.has("modality_config") {
+        return Ok(None);
+    }
+    let mut modalities = config.take_object("modality_config")?;
+    const CHAT: &str = "texts are not made messages of a chat here";
+    modalities.refuse("message", CHAT)?;
+    modalities.pass_over(&["image", "audio", "video"]);
+    let mut text = modalities.take_object("text")?;
+    let forward = "forward".to_owned();
+    text.expect("method", &forward, "a graph has its forward run alone")?;
+    let output = text.take("method_output_name")?;
+    text.finish()?;
+    Ok(output)
+}
+
+/// The longest row: the tokenizer's, as the module has it loaded or called.
+fn max_length(config: &mut Config<'_>) -> Result<Option<usize>> {
+    let stated = config.take("max_seq_length")?;
+    let mut loaded = None;
+    for key in ["tokenizer_args", "processor_kwargs"] {
+        let mut arguments = config.take_object(key)?;
+        loaded = arguments.take("model_max_length")?.or(loaded);
+        arguments.pass_over(&["use_fast", "trust_remote_code", "local_files_only", "revision", "token"]);
+        arguments.finish()?;
+    }
+    let mut calls = config.take_object("processing_kwargs")?;
+    let mut text = calls.take_object("text")?;
+    let called = text.take("max_length")?;
+    text.expect("padding", &true, "rows are padded to the longest")?;
+    text.expect("truncation", &true, "long texts are cut")?;
+    text.finish()?;
+    for key in ["common", "chat_template"] {
+        calls.refuse(key, "how the tokenizer is called is settled here")?;
+    }
+    calls.pass_over(&["image", "audio", "video"]);
+    calls.finish()?;
+    Ok(called.or(loaded).or(stated))
+}

@@ -1,0 +1,242 @@
+//! Folders as sentence-transformers writes them: what they say is obeyed, to its own values, or refused by name.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests end with a panic")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use embedkit_core::{Builder, Embedder, OutputSelector, Pooling, Role, TextEmbedder};
+use embedkit_dense::TextEmbedding;
+use embedkit_testing::assert_near;
+use serde::Deserialize;
+use tempfile::TempDir;
+
+/// What sentence-transformers makes of a folder.
+#[derive(Deserialize)]
+struct Golden {
+    texts: Vec<String>,
+    plain: Vec<Vec<f32>>,
+    query: Vec<Vec<f32>>,
+    passage: Vec<Vec<f32>>,
+}
+
+fn folders() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/folders")
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target)
+        } else {
+            assert!(fs::copy(entry.path(), target).is_ok())
+        }
+    }
+}
+
+/// The base with a case's files laid over it.
+fn laid_out(case: &str) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    copy(&folders().join("base"), folder.path());
+    copy(&folders().join(case), folder.path());
+    folder
+}
+
+fn golden(case: &str) -> Golden {
+    serde_json::from_slice(&fs::read(folders().join(case).join("golden.json")).unwrap()).unwrap()
+}
+
+fn check(case: &str, model: &TextEmbedding) {
+    let golden = golden(case);
+    for (role, expected) in
+        [(Role::Plain, &golden.plain), (Role::Query, &golden.query), (Role::Passage, &golden.passage)]
+    {
+        let vectors: Vec<_> = model.embed_for(&golden.texts, role).map(Result::unwrap).collect();
+        for ((vector, expected), text) in vectors.iter().zip(expected).zip(&golden.texts) {
+            assert_near(vector, expected, &format!("{case} {role:?} {text:?}"));
+        }
+    }
+}
+
+fn load(folder: &Path) -> Result<TextEmbedding, String> {
+    TextEmbedding::builder(folder).build().map_err(|error: embedkit_core::Error| error.to_string())
+}
+
+fn write(folder: &Path, name: &str, content: &str) {
+    let path = folder.join(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, content).unwrap();
+}
+
+#[test]
+fn vectors_are_those_of_sentence_transformers() {
+    let cases = fs::read_dir(folders()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let cases: Vec<String> = cases.filter(|case| case != "base").collect();
+    assert!(cases.len() > 20, "{cases:?}");
+    for case in cases {
+        let folder = laid_out(&case);
+        let model = load(folder.path()).unwrap_or_else(|error| panic!("{case}: {error}"));
+        check(&case, &model);
+    }
+}
+
+/// The same folder as people have it: with graphs of other names, in other places.
+#[test]
+fn any_ordinary_layout_opens() {
+    let case = "dense-two";
+    for (from, to) in [
+        ("model.onnx", "onnx/model.onnx"),
+        ("model.onnx", "onnx/model_O4.onnx"),
+        ("model.onnx", "model_quantized.onnx"),
+        ("model.onnx", "onnx/model_qint8_avx512_vnni.onnx"),
+    ] {
+        let folder = laid_out(case);
+        fs::create_dir_all(folder.path().join("onnx")).unwrap();
+        fs::rename(folder.path().join(from), folder.path().join(to)).unwrap();
+        check(case, &load(folder.path()).unwrap());
+    }
+    // The layout of sentence-transformers before 1.0: the network in a folder of its own.
+    let folder = laid_out(case);
+    let old = folder.path().join("0_Transformer");
+    fs::create_dir(&old).unwrap();
+    for name in ["model.onnx", "tokenizer.json", "tokenizer_config.json", "config.json"] {
+        fs::rename(folder.path().join(name), old.join(name)).unwrap();
+    }
+    let modules = fs::read_to_string(folder.path().join("modules.json")).unwrap();
+    write(folder.path(), "modules.json", &modules.replacen("\"path\": \"\"", "\"path\": \"0_Transformer\"", 1));
+    check(case, &load(folder.path()).unwrap());
+    // And with the graph exported to the model's own folder.
+    fs::rename(old.join("model.onnx"), folder.path().join("model.onnx")).unwrap();
+    check(case, &load(folder.path()).unwrap());
+}
+
+#[test]
+fn what_is_not_obeyed_is_refused_by_name() {
+    let modules = |kind: &str| {
+        format!(
+            r#"[{{"path": "", "type": "sentence_transformers.models.Transformer"}},
+                {{"path": "1_Pooling", "type": "sentence_transformers.models.Pooling"}},
+                {{"path": "2_Other", "type": "sentence_transformers.models.{kind}"}}]"#
+        )
+    };
+    let dense =
+        |activation: &str| format!(r#"{{"in_features": 8, "out_features": 8, "activation_function": "{activation}"}}"#);
+    for (name, content, expected) in [
+        ("modules.json", modules("LSTM"), "LSTM"),
+        ("modules.json", modules("SparseAutoEncoder"), "SparseAutoEncoder"),
+        ("modules.json", modules("SpladePooling"), "SpladePooling"),
+        ("modules.json", modules("Pooling").replace("2_Other", "1_Pooling"), "has the module Pooling"),
+        ("modules.json", modules("Dense").replace("2_Other", "../2_Dense"), "../2_Dense"),
+        ("modules.json", modules("Normalize").replace("sentence_transformers.models.N", "my.N"), "my.Normalize"),
+        (
+            "modules.json",
+            r#"[{"path": "", "type": "sentence_transformers.models.Transformer"}]"#.into(),
+            "no module Pooling",
+        ),
+        ("1_Pooling/config.json", r#"{"pooling_mode": "median"}"#.into(), "`pooling_mode`"),
+        ("1_Pooling/config.json", r#"{"pooling_mode": "mean", "colour": 1}"#.into(), "`colour`"),
+        ("1_Pooling/config.json", r#"{"include_prompt": "no"}"#.into(), "`include_prompt`"),
+        ("sentence_bert_config.json", r#"{"query_length": 9}"#.into(), "`query_length`"),
+        ("sentence_bert_config.json", r#"{"query_expansion": {"length": 9}}"#.into(), "`query_expansion`"),
+        ("sentence_bert_config.json", r#"{"transformer_task": "text-generation"}"#.into(), "`transformer_task`"),
+        ("sentence_bert_config.json", r#"{"transformer_task": "fill-mask"}"#.into(), "fill-mask"),
+        ("sentence_bert_config.json", r#"{"tokenizer_args": {"padding_side": "left"}}"#.into(), "`padding_side`"),
+        ("sentence_bert_config.json", r#"{"processing_kwargs": {"text": {"stride": 2}}}"#.into(), "`stride`"),
+        ("sentence_bert_config.json", r#"{"modality_config": {"message": {"method": "forward"}}}"#.into(), "`message`"),
+        (
+            "sentence_bert_config.json",
+            r#"{"modality_config": {"text": {"method": "get_text_features", "method_output_name": "x"}}}"#.into(),
+            "`method`",
+        ),
+        ("config_sentence_transformers.json", r#"{"default_prompt_name": "title"}"#.into(), "`default_prompt_name`"),
+        ("config_sentence_transformers.json", r#"{"truncate_dim": 4}"#.into(), "`truncate_dim`"),
+        ("config_sentence_transformers.json", r#"{"model_type": "SparseEncoder"}"#.into(), "SparseEncoder"),
+        ("config_sentence_transformers.json", r#"{"model_type": "ColBERT"}"#.into(), "ColBERT"),
+        ("config_sentence_transformers.json", r#"{"max_active_dims": 4}"#.into(), "max_active_dims"),
+        ("config_sentence_transformers.json", r#"{"query_prefix": "[Q] "}"#.into(), "`query_prefix`"),
+        ("2_Dense/config.json", dense("my.module.Tanh"), "my.module.Tanh"),
+        ("2_Dense/config.json", dense("torch.nn.modules.activation.PReLU"), "PReLU"),
+        ("2_Dense/config.json", r#"{"in_features": 8, "out_features": 0}"#.into(), "`out_features`"),
+        ("2_Dense/config.json", r#"{"in_features": 9, "out_features": 5}"#.into(), "[5, 9]"),
+        (
+            "2_Dense/config.json",
+            dense("torch.nn.modules.activation.Tanh").replace('}', r#", "module_input_name": "token_embeddings"}"#),
+            "`module_input_name`",
+        ),
+    ] {
+        let folder = laid_out(if name.starts_with("2_Dense") { "dense-default-activation" } else { "pooling-mean" });
+        write(folder.path(), name, &content);
+        let error = load(folder.path()).expect_err(&content);
+        assert!(error.contains(expected), "{content}: {error}");
+    }
+}
+
+#[test]
+fn what_is_missing_is_named_with_what_makes_it() {
+    for (change, expected) in [
+        (("model.onnx", Some("model.safetensors")), "optimum-cli export onnx --task feature-extraction"),
+        (("tokenizer.json", Some("vocab.txt")), "AutoTokenizer"),
+        (("tokenizer.json", Some("sentencepiece.bpe.model")), "sentencepiece.bpe.model alone"),
+        (("2_Dense/model.safetensors", Some("2_Dense/pytorch_model.bin")), "torch.load"),
+        (("2_Dense/model.safetensors", None), "2_Dense/model.safetensors is missing"),
+        (("1_Pooling/config.json", None), "1_Pooling/config.json is missing"),
+        (("modules.json", None), "name the pooling"),
+    ] {
+        let folder = laid_out("dense-default-activation");
+        let (gone, instead) = change;
+        fs::remove_file(folder.path().join(gone)).unwrap();
+        if let Some(instead) = instead {
+            write(folder.path(), instead, "");
+        }
+        let error = load(folder.path()).expect_err(gone);
+        assert!(error.contains(expected) && error.len() < 1000, "{gone}: {error}");
+    }
+    let folder = laid_out("pooling-mean");
+    fs::rename(folder.path().join("model.onnx"), folder.path().join("model_a.onnx")).unwrap();
+    fs::copy(folder.path().join("model_a.onnx"), folder.path().join("model_b.onnx")).unwrap();
+    let error = load(folder.path()).unwrap_err();
+    assert!(error.contains("model_a.onnx, model_b.onnx"), "{error}");
+    check("pooling-mean", &TextEmbedding::builder(folder.path()).model_file("model_b.onnx").build().unwrap());
+}
+
+#[test]
+fn an_option_changes_one_thing() {
+    let folder = laid_out("default-prompt");
+    fs::create_dir(folder.path().join("onnx")).unwrap();
+    fs::copy(folder.path().join("model.onnx"), folder.path().join("onnx/model_O2.onnx")).unwrap();
+    let other = || TextEmbedding::builder(folder.path()).model_file("onnx/model_O2.onnx");
+    check("default-prompt", &other().build().unwrap());
+    check("default-prompt", &other().pooling(Pooling::Mean).build().unwrap());
+    check("default-prompt", &other().output(OutputSelector::Index(0)).normalize(false).build().unwrap());
+    let largest = other().pooling(Pooling::Max).build().unwrap();
+    let plain = golden("default-prompt").plain;
+    assert_ne!(largest.embed_one("Hello World", Role::Plain).unwrap(), plain[0]);
+    assert_eq!(largest.model().prompts, other().build().unwrap().model().prompts);
+    // Of several poolings the caller may choose one.
+    let joined = laid_out("pooling-joined");
+    check("pooling-max", &TextEmbedding::builder(joined.path()).pooling(Pooling::Max).build().unwrap());
+    // A folder without a description needs only the pooling.
+    fs::remove_file(joined.path().join("modules.json")).unwrap();
+    check("pooling-mean", &TextEmbedding::builder(joined.path()).pooling(Pooling::Mean).build().unwrap());
+}
+
+#[test]
+fn prompts_are_named_by_role() {
+    for (prompts, query, passage, plain) in [
+        (r#"{"query": "q ", "passage": "p "}"#, Some("q "), Some("p "), None),
+        (r#"{"document": "d ", "passage": "p "}"#, None, Some("d "), None),
+        (r#"{"corpus": "c "}"#, None, Some("c "), None),
+        (r#"{"document": "", "corpus": "c "}"#, None, None, None),
+        (r#"{"query": null}"#, None, None, None),
+        (r#"{"title": "t "}, "default_prompt_name": "title""#, None, None, Some("t ")),
+        (r#"{"query": "q "}, "default_prompt_name": "document""#, Some("q "), None, None),
+    ] {
+        let folder = laid_out("pooling-mean");
+        write(folder.path(), "config_sentence_transformers.json", &format!(r#"{{"prompts": {prompts}}}"#));
+        let model = load(folder.path()).unwrap();
+        for (role, expected) in [(Role::Query, query), (Role::Passage, passage), (Role::Plain, plain)] {
+            assert_eq!(embedkit_core::Purpose::new(role).prompt(model.model()), expected, "{prompts} {role:?}");
+        }
+    }
+}
