@@ -155,7 +155,8 @@ fn a_querys_maps_may_share_one_scale() {
     };
     // By itself each map has a patch that is as hot as can be; on one scale only that of the query's best patch has.
     let alone: Vec<u32> = maps.iter().map(|map| hottest(HeatMap::new(map.clone(), &grey).unwrap())).collect();
-    let shared: Vec<u32> = maps.iter().map(|map| hottest(HeatMap::new(map.clone(), &grey).unwrap().scale(least, most))).collect();
+    let shared: Vec<u32> =
+        maps.iter().map(|map| hottest(HeatMap::new(map.clone(), &grey).unwrap().scale(least, most))).collect();
     assert!(shared[0] == alone[0] && shared[1] < alone[1], "{alone:?} {shared:?}");
     let ignored = hottest(HeatMap::new(maps[0].clone(), &grey).unwrap().scale(f32::NAN, 1.0));
     assert_eq!(ignored, alone[0]);
