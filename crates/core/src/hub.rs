@@ -17,7 +17,7 @@
 //! ```
 
 pub use embedkit_hub::{
-    Cached, Expected, FileReport, FileStatus, Hub, HubError, HubEvent, HubOptions, Report, Request,
+    Cached, Expected, FileReport, FileStatus, Hub, HubError, HubEvent, HubOptions, Report, Request, TransportKind,
 };
 
 use crate::error::Cause;

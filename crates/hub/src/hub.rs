@@ -8,9 +8,9 @@ use crate::archive::{self, Archive};
 use crate::cache::{self, Repository};
 use crate::downloader::Downloader;
 use crate::inventory::{self, Inventory};
-use crate::options::HubOptions;
+use crate::options::{HubOptions, Settings};
 use crate::remote::Remote;
-use crate::transport::{Agents, Http};
+use crate::transport::{Agents, Http, Transport, TransportKind};
 use crate::verify::{self, FileReport, FileStatus, Report};
 use crate::{HubError, HubEvent, Request, Source, external, url};
 
@@ -58,7 +58,7 @@ impl Hub {
     /// is looked at before the network is used.
     ///
     /// # Errors
-    /// [`HubError::InvalidOption`]: no cache folder can be determined.
+    /// [`HubError::InvalidOption`]: no cache folder can be determined, or this program has no such transport.
     pub fn new(options: HubOptions) -> Result<Self, HubError> {
         let settings = options.resolve()?;
         let agents = Agents::new(
@@ -69,9 +69,10 @@ impl Hub {
         );
         let http = Http { agents, endpoint: settings.endpoint.clone(), token: settings.token.clone() };
         let http = Arc::new(http);
+        let transport = transport(&settings, &options, &http)?;
         let downloader = Downloader {
             cache: settings.cache,
-            transport: http.clone(),
+            transport,
             http,
             retries: options.retries,
             backoff: options.backoff,
@@ -320,6 +321,28 @@ impl Hub {
             return HubError::NoSource { name };
         }
         HubError::Offline { name, missing, looked_in: entries.iter().map(|entry| entry.folder.clone()).collect() }
+    }
+}
+
+/// The transport that the settings name.
+#[cfg_attr(not(feature = "hf-hub"), expect(unused_variables, reason = "plain HTTP needs no more settings"))]
+fn transport(settings: &Settings, options: &HubOptions, http: &Arc<Http>) -> Result<Arc<dyn Transport>, HubError> {
+    match settings.transport {
+        TransportKind::Http => Ok(http.clone()),
+        #[cfg(feature = "hf-hub")]
+        TransportKind::HfHub => Ok(Arc::new(crate::transport::HfHub {
+            http: http.clone(),
+            retries: options.retries,
+            backoff: options.backoff,
+            may_use_xet: settings.may_use_xet,
+            scratch: settings.cache.join(".locks/xet"),
+            client: std::sync::OnceLock::new(),
+        })),
+        #[cfg(not(feature = "hf-hub"))]
+        TransportKind::HfHub => Err(HubError::InvalidOption {
+            option: format!("transport ({})", TransportKind::VARIABLE),
+            message: "this program was built without the feature `hf-hub`; there is `http`".to_owned(),
+        }),
     }
 }
 

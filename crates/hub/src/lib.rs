@@ -32,21 +32,26 @@
 //! archives unpack to have a bound ([`HubOptions::max_file_bytes`], [`HubOptions::max_unpacked_bytes`]); and in a cache
 //! that several users share, nothing is written through a link that another one made.
 //!
-//! # Why not the `hf-hub` crate
+//! # Hugging Face's own client
 //!
-//! `hf-hub` 1.0 was to be a second way to reach repositories, behind the trait that HTTP stands behind here. It was
-//! tried on the loopback hub of the tests and left, for reasons that a later version may mend:
+//! With the feature `hf-hub`, contents of repositories can come through Hugging Face's own client, the crate of that name:
+//! [`HubOptions::transport`], or `EMBEDKIT_HUB_TRANSPORT=hf-hub`. It reads large files from where the hub keeps them
+//! nowadays, Xet storage, in many chunks at a time, unless `HF_HUB_DISABLE_XET` is set. All that is said above holds with
+//! either transport: what the hub says of a file is asked, and what comes is checked, in the same way.
 //!
-//! * It always brings `hf-xet`, and with it `sysinfo` 0.39, which needs Rust 1.95 where this workspace promises 1.92, and
-//!   `option-ext` and `colored` under the MPL-2.0, which `xtask/dependencies.toml` does not allow; 180 crates more in all.
-//! * Its one call that tells a file's commit, etag and size follows redirects, and reads them from the last answer. The
-//!   hub says them in the first, when it redirects a large file to its storage: of weights they are not told. The call
-//!   that stops at the redirect is private, inside of a download into a cache of its own, which compares neither sizes
-//!   nor digests.
-//! * Its streams hide the answer's status and headers, so that an encoded body, a server without ranges and a wait that
-//!   it asks for by a date cannot be told; it follows redirects from https to http; and of its two HTTP clients one can
-//!   be given, and the other has no timeouts. Proxies, certificates and, where none is given, the token come from the
-//!   process's environment, whatever [`HubOptions::environment`] says.
+//! The feature is off by default: it needs Rust 1.95, where this crate else needs 1.92, and some 200 crates more, among
+//! them `option-ext` and `colored` under the MPL-2.0, and a C compiler for `aws-lc-sys`. What plain HTTP does better:
+//!
+//! * `hf-hub` asks the hub, and its storage, for a content's headers before the content: one more round trip a file.
+//! * It hides an answer's status and headers. So a body that was encoded on its way is told by its size or digest only;
+//!   one whose size and digest nobody states is refused even when its end is marked; a transfer is resumed only when the
+//!   file's size is known and the answer says its length, and else begins anew; and a wait that the server asks for is
+//!   heeded when it is in seconds, after 429.
+//! * It and `hf-xet` make HTTP clients of their own beside the one that they are given, with the process's proxies and the
+//!   system's certificates. Those of `hf-xet` are used, so that Xet storage is not, when the settings name a proxy or
+//!   certificates: then the same files come over plain HTTP. Those of `hf-hub` are not used, but where a system has no
+//!   certificates at all, they cannot be made, and `hf-hub` not be used.
+//! * Both read `HF_XET_…` variables, and log, from the process, whatever [`HubOptions::environment`] says.
 
 mod archive;
 mod cache;
@@ -80,4 +85,5 @@ pub use hub::{Cached, Hub};
 pub use listing::{ListedFile, Listing};
 pub use options::HubOptions;
 pub use request::{Expected, Request, Source};
+pub use transport::TransportKind;
 pub use verify::{FileReport, FileStatus, Report};

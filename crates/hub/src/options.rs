@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::environment::Environment;
 use crate::event::EventHandler;
-use crate::transport::{Proxies, Roots};
+use crate::transport::{Proxies, Roots, TransportKind};
 use crate::{HubError, HubEvent};
 
 /// The hub that is asked when nothing says otherwise.
@@ -21,6 +21,8 @@ const DEFAULT_ENDPOINT: &str = "https://huggingface.co";
 /// | server | [`endpoint`](Self::endpoint), `HF_ENDPOINT`, `https://huggingface.co` |
 /// | token | [`token`](Self::token), `HF_TOKEN`, the file `HF_TOKEN_PATH`, the file `HF_HOME`/token; the last three not under `HF_HUB_DISABLE_IMPLICIT_TOKEN` |
 /// | offline | [`offline`](Self::offline), or `HF_HUB_OFFLINE` (else `TRANSFORMERS_OFFLINE`) is 1, TRUE, YES or ON |
+/// | transport | [`transport`](Self::transport), `EMBEDKIT_HUB_TRANSPORT`, plain HTTP |
+/// | Xet storage | used by the transport `hf-hub`, but under `HF_HUB_DISABLE_XET`, a proxy or certificates of one's own |
 /// | proxy | `HTTPS_PROXY` or `HTTP_PROXY` as the address's scheme is, `ALL_PROXY`; but for the hosts, nets and ports of `NO_PROXY`; lower case goes first |
 /// | certificates | `REQUESTS_CA_BUNDLE` or `CURL_CA_BUNDLE`, `SSL_CERT_FILE` and `SSL_CERT_DIR`; the system's with the feature `native-roots`; Mozilla's |
 ///
@@ -37,6 +39,8 @@ pub struct HubOptions {
     pub token: Option<String>,
     /// Whether the network may not be used; `false` leaves it to the environment.
     pub offline: bool,
+    /// How contents of repositories come; none leaves it to the environment.
+    pub transport: Option<TransportKind>,
     /// Longest time to establish a connection; 10 s by default.
     pub connect_timeout: Duration,
     /// Longest silence of a server before the connection counts as stalled; 30 s by default. So does one over which
@@ -63,6 +67,7 @@ impl Default for HubOptions {
             endpoint: None,
             token: None,
             offline: false,
+            transport: None,
             environment: Environment::default(),
             connect_timeout: Duration::from_secs(10),
             read_timeout: Duration::from_secs(30),
@@ -97,6 +102,8 @@ impl HubOptions {
         let offline = ["HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"];
         let offline = offline.into_iter().find(|name| environment.variable(name).is_some());
         Ok(Settings {
+            transport: self.resolve_transport()?,
+            may_use_xet: !environment.is_on("HF_HUB_DISABLE_XET"),
             cache: self.resolve_cache()?,
             endpoint: endpoint.unwrap_or_else(|| DEFAULT_ENDPOINT.to_owned()),
             token: self.resolve_token()?,
@@ -104,6 +111,14 @@ impl HubOptions {
             proxies: Proxies::of_environment(environment),
             roots: Roots::of_environment(environment),
         })
+    }
+
+    fn resolve_transport(&self) -> Result<TransportKind, HubError> {
+        match (self.transport, self.environment.text(TransportKind::VARIABLE)) {
+            (Some(transport), _) => Ok(transport),
+            (None, Some(name)) => TransportKind::parse(&name),
+            (None, None) => Ok(TransportKind::default()),
+        }
     }
 
     fn resolve_cache(&self) -> Result<PathBuf, HubError> {
@@ -161,6 +176,7 @@ impl std::fmt::Debug for HubOptions {
             .field("endpoint", &self.endpoint.as_deref().map(crate::url::redacted))
             .field("has_token", &self.token.is_some())
             .field("offline", &self.offline)
+            .field("transport", &self.transport)
             .field("connect_timeout", &self.connect_timeout)
             .field("read_timeout", &self.read_timeout)
             .field("retries", &self.retries)
@@ -171,6 +187,9 @@ impl std::fmt::Debug for HubOptions {
 
 /// What options and environment come to.
 pub(crate) struct Settings {
+    pub(crate) transport: TransportKind,
+    #[cfg_attr(not(feature = "hf-hub"), expect(dead_code, reason = "plain HTTP never does"))]
+    pub(crate) may_use_xet: bool,
     pub(crate) cache: PathBuf,
     /// As it was given.
     pub(crate) endpoint: String,
@@ -240,6 +259,22 @@ mod tests {
         assert!(offline(&[("HOME", "/h"), ("TRANSFORMERS_OFFLINE", "1")]));
         assert!(offline(&[("HOME", "/h"), ("HF_HUB_OFFLINE", ""), ("TRANSFORMERS_OFFLINE", "1")]));
         assert!(!offline(&[("HOME", "/h"), ("HF_HUB_OFFLINE", "0"), ("TRANSFORMERS_OFFLINE", "1")]));
+    }
+
+    #[test]
+    fn the_transport_is_the_option_or_the_variable_or_plain_http() {
+        let transport = |variable: Option<&'static str>, option: Option<TransportKind>| {
+            let lookup = move |name: &str| match name {
+                "EMBEDKIT_HUB_TRANSPORT" => variable.map(Into::into),
+                _ => (name == "HOME").then(|| "/h".into()),
+            };
+            with(|options| options.transport = option).environment(lookup).resolve().map(|settings| settings.transport)
+        };
+        assert_eq!(transport(None, None).unwrap(), TransportKind::Http);
+        assert_eq!(transport(Some("hf-hub"), Some(TransportKind::Http)).unwrap(), TransportKind::Http);
+        assert_eq!(transport(Some("hf-hub"), None).unwrap(), TransportKind::HfHub);
+        assert_eq!(transport(Some("ftp"), Some(TransportKind::HfHub)).unwrap(), TransportKind::HfHub);
+        assert!(transport(Some("ftp"), None).unwrap_err().to_string().contains("EMBEDKIT_HUB_TRANSPORT"));
     }
 
     #[test]

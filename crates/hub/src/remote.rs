@@ -105,7 +105,7 @@ impl Remote<'_> {
             let remote = self.file(commit, file);
             let transfer = Transfer {
                 downloader: self.downloader,
-                open: &|from| self.downloader.transport.open(remote, from),
+                open: &|from| self.downloader.transport.open(remote, found, from),
                 file,
                 address: &self.downloader.transport.address(remote)?,
                 part: self.cache.blob(&format!("{}.incomplete", found.etag)),

@@ -17,6 +17,9 @@ use crate::failure::{Failure, Outcome};
 struct Rules {
     /// SPDX ids of the licences that a dependency may have.
     licenses: BTreeSet<String>,
+    /// Crates that may have another licence, which one, and why.
+    #[serde(default)]
+    exceptions: BTreeMap<String, packages::Exception>,
     /// Crates of which there are several versions, and how many.
     duplicates: BTreeMap<String, usize>,
     /// Crates of which the workspace must have the version that another crate has, and that crate.

@@ -2,11 +2,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::Deserialize;
+
 use super::Rules;
 use crate::failure::Failure;
 use crate::metadata::{self, Metadata, Package};
 
 const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
+
+/// A licence that one crate may have though others may not.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Exception {
+    /// An SPDX id.
+    license: String,
+    /// Why the crate is taken in all the same.
+    #[serde(rename = "because")]
+    _because: String,
+}
 
 /// What is wrong with packages.
 pub(super) fn check(rules: &Rules) -> Result<Vec<String>, Failure> {
@@ -34,6 +47,8 @@ fn differing(Metadata { packages, resolve }: &Metadata, name: &str, model: &str)
 fn broken_by(rules: &Rules, packages: &[Package]) -> Vec<String> {
     let foreign = packages.iter().filter(|package| package.source.is_some());
     let mut broken: Vec<String> = foreign.clone().filter_map(|package| wrong_with(package, rules)).collect();
+    let unused = rules.exceptions.keys().filter(|name| !foreign.clone().any(|package| package.name == **name));
+    broken.extend(unused.map(|name| format!("{name} is nowhere, and `exceptions` lists it")));
     let mut versions: BTreeMap<&str, usize> = rules.duplicates.keys().map(|name| (name.as_str(), 0)).collect();
     foreign.for_each(|package| *versions.entry(&package.name).or_default() += 1);
     for (name, count) in versions {
@@ -50,7 +65,11 @@ fn wrong_with(Package { name, version, license, source, .. }: &Package, rules: &
         return Some(format!("{name} {version} does not come from crates.io, but from {source:?}"));
     }
     let license = license.as_deref().unwrap_or_default();
-    let is_allowed = |id: &spdx::LicenseReq| rules.licenses.contains(&id.license.to_string());
+    let exception = rules.exceptions.get(name);
+    let is_allowed = |id: &spdx::LicenseReq| {
+        let id = id.license.to_string();
+        rules.licenses.contains(&id) || exception.is_some_and(|exception| exception.license == id)
+    };
     match spdx::Expression::parse_mode(license, spdx::ParseMode::LAX) {
         Ok(expression) if expression.evaluate(is_allowed) => None,
         _ => Some(format!("{name} {version} is under {license:?}, which `licenses` does not allow")),
@@ -62,10 +81,17 @@ mod tests {
     use super::*;
     use crate::metadata::{Node, Resolve};
 
+    const RULES: &str = r#"
+        licenses = ["MIT", "ISC"]
+        tree = []
+        exceptions.other = { license = "MPL-2.0", because = "it is good" }
+        duplicates.twice = 2
+        [unsafe]
+    "#;
+
     #[test]
     fn licences_sources_and_duplicates_are_told() {
-        let rules: Rules =
-            toml::from_str("licenses = [\"MIT\", \"ISC\"]\ntree = []\n[duplicates]\ntwice = 2\n[unsafe]\n").unwrap();
+        let rules: Rules = toml::from_str(RULES).unwrap();
         let package = |name: &str, license: &str, source: Option<&str>| Package {
             id: name.to_owned(),
             name: name.to_owned(),
@@ -76,11 +102,12 @@ mod tests {
         };
         let ours = |name| package(name, "", None);
         let theirs = |name, license| package(name, license, Some(CRATES_IO));
-        let twice = || [theirs("twice", "MIT"), theirs("twice", "ISC")];
+        let twice = || [theirs("twice", "MIT"), theirs("twice", "ISC"), theirs("other", "MPL-2.0")];
         for (more, expected) in [
             (vec![ours("a"), theirs("b", "GPL-3.0 OR MIT"), theirs("c", "GPL-3.0/MIT")], None),
             (vec![theirs("b", "GPL-3.0 AND MIT")], Some("is under \"GPL-3.0 AND MIT\"")),
             (vec![theirs("b", "")], Some("is under \"\"")),
+            (vec![theirs("b", "MPL-2.0")], Some("is under \"MPL-2.0\"")),
             (vec![package("b", "MIT", Some("git+https://example.org"))], Some("does not come from crates.io")),
             (vec![theirs("b", "MIT"), theirs("b", "MIT")], Some("b is there in 2 versions")),
             (vec![theirs("twice", "MIT")], Some("twice is there in 3 versions")),
@@ -90,7 +117,11 @@ mod tests {
             assert_eq!(broken.len(), usize::from(expected.is_some()), "{broken:?}");
             assert!(broken.iter().all(|broken| broken.contains(expected.unwrap_or_default())), "{broken:?}");
         }
-        assert!(broken_by(&rules, &[])[0].contains("twice is there in 0 versions"));
+        let broken = broken_by(&rules, &[]);
+        assert!(
+            broken[0].contains("other is nowhere") && broken[1].contains("twice is there in 0 versions"),
+            "{broken:?}"
+        );
     }
 
     #[test]

@@ -10,6 +10,9 @@ use crate::downloader::Failure;
 use crate::error::BoxError;
 use crate::{HubError, url};
 
+/// How this crate introduces itself to servers.
+pub(super) const USER_AGENT: &str = concat!("embedkit/", env!("CARGO_PKG_VERSION"));
+
 /// A request without a body.
 #[derive(Clone, Debug)]
 pub(super) struct Call<'a> {
@@ -111,7 +114,7 @@ impl Agents {
             .timeout_connect(Some(self.connect_timeout))
             .timeout_recv_response(Some(self.read_timeout))
             .timeout_per_read(Some(self.read_timeout))
-            .user_agent(concat!("embedkit/", env!("CARGO_PKG_VERSION")))
+            .user_agent(USER_AGENT)
             .build();
         Ok(place.get_or_init(|| config.new_agent()))
     }
@@ -121,11 +124,7 @@ impl Agents {
         use ureq::Error as E;
         let url = url::redacted(address);
         if let Some(source) = tls_cause(&error) {
-            if matches!(source, rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented) {
-                return HubError::Certificate { url, advice: self.roots.advice(), source: Some(source.into()) };
-            }
-            let message = "no secure connection could be agreed on".to_owned();
-            return HubError::Network { url, message, retryable: false, source: Some(source.into()) };
+            return self.roots.objection(url, source);
         }
         let (message, retryable) = match &error {
             E::HostNotFound => ("there is no such host, or no network".to_owned(), false),

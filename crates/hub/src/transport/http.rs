@@ -1,5 +1,7 @@
 //! The hub's protocol over plain HTTP: requests that follow redirects and keep the token at home.
 
+#[cfg(feature = "hf-hub")]
+use std::io::Read as _;
 use std::time::{Duration, SystemTime};
 
 use super::agent::{Agents, Call, Response};
@@ -8,7 +10,11 @@ use crate::downloader::Failure;
 use crate::{HubError, url};
 
 /// How many redirects are followed.
-const MAX_REDIRECTS: usize = 10;
+pub(super) const MAX_REDIRECTS: usize = 10;
+/// Why a redirect is not followed.
+pub(super) const TO_PLAIN_HTTP: &str = "it redirects from https to plain http, which is not followed";
+/// Why redirects are no longer followed.
+pub(super) const WITHOUT_END: &str = "it redirects without end";
 
 /// Sends requests to the hub and to where it redirects.
 pub(crate) struct Http {
@@ -69,10 +75,12 @@ impl Transport for Http {
         // A redirect's Content-Length is that of its own body, and an encoded body's is not the file's.
         let is_own = response.status < 300 && response.encoding().is_none();
         let own_size = is_own.then(|| response.number("content-length")).flatten();
-        Ok(Answer::Present(Metadata { commit, etag, size: response.number("x-linked-size").or(own_size) }))
+        let size = response.number("x-linked-size").or(own_size);
+        let xet = response.header("x-xet-hash").map(str::to_owned);
+        Ok(Answer::Present(Metadata { commit, etag, size, xet }))
     }
 
-    fn open(&self, file: RemoteFile<'_>, from: u64) -> Result<Option<Body>, Failure> {
+    fn open(&self, file: RemoteFile<'_>, _: &Metadata, from: u64) -> Result<Option<Body>, Failure> {
         self.open_address(&Endpoint::parse(&self.endpoint)?.address(file), file.name, from)
     }
 
@@ -169,6 +177,23 @@ impl Http {
         Ok(Some(Body { start, length, is_delimited: is_chunked, content: response.body }))
     }
 
+    /// The hub's answer at an address below its endpoint, as text.
+    #[cfg(feature = "hf-hub")]
+    pub(super) fn text(&self, path: &str) -> Result<String, Failure> {
+        /// Bytes of the longest answer that makes sense.
+        const LONGEST: u64 = 1 << 16;
+        let address = format!("{}/{path}", Endpoint::parse(&self.endpoint)?.url);
+        let response = self.send(false, &address, 0, |_| false)?;
+        let url = url::redacted(&address);
+        if response.status == 404 {
+            return Err(HubError::NotFound { what: path.to_owned(), url }.into());
+        }
+        std::io::read_to_string(response.body.take(LONGEST)).map_err(|error| {
+            let message = "the answer broke off".to_owned();
+            HubError::Network { url, message, retryable: true, source: Some(error.into()) }.into()
+        })
+    }
+
     /// One request, with redirects followed until `is_final` accepts an answer that is one.
     ///
     /// Answers are successes and 404s (and 416s); other statuses are failures.
@@ -196,34 +221,39 @@ impl Http {
                 |message: &str| HubError::Protocol { url: url::redacted(&current), message: message.to_owned() };
             let next = url::with_lower_origin(&next.ok_or_else(|| wrong("it redirects to nowhere"))?);
             if current.starts_with("https:") && !next.starts_with("https:") {
-                return Err(wrong("it redirects from https to plain http, which is not followed").into());
+                return Err(wrong(TO_PLAIN_HTTP).into());
             }
             current = next;
         }
-        Err(HubError::Protocol { url: url::redacted(address), message: "it redirects without end".to_owned() }.into())
+        Err(HubError::Protocol { url: url::redacted(address), message: WITHOUT_END.to_owned() }.into())
     }
 }
 
 /// Sorts an answer that is no redirect into answers and failures.
 fn judge(address: &str, sent_token: bool, is_home: bool, response: Response) -> Result<Response, Failure> {
-    let url = url::redacted(address);
     let status = response.status;
-    match status {
-        200..=299 | 404 | 416 => Ok(response),
-        401 | 403 => {
-            let is_gated = response.header("x-error-code") == Some("GatedRepo");
-            let advice = refusal(is_home, is_gated, sent_token).to_owned();
-            Err(HubError::Refused { url, status, advice }.into())
-        }
-        _ => {
-            let retry_after = response.header("retry-after").and_then(|value| wait(value, SystemTime::now()));
-            Err(Failure { retry_after, ..HubError::Status { url, status }.into() })
-        }
+    if matches!(status, 200..=299 | 404 | 416) {
+        return Ok(response);
     }
+    let is_gated = response.header("x-error-code") == Some(GATED);
+    let retry_after = response.header("retry-after").and_then(|value| wait(value, SystemTime::now()));
+    Err(Failure { retry_after, ..refused(address, status, advice(is_home, is_gated, sent_token)).into() })
+}
+
+/// The hub's `X-Error-Code` for a repository whose terms must be accepted first.
+pub(super) const GATED: &str = "GatedRepo";
+
+/// What a status means that is neither a success nor that something is not there.
+pub(super) fn refused(address: &str, status: u16, advice: &str) -> HubError {
+    let url = url::redacted(address);
+    if matches!(status, 401 | 403) {
+        return HubError::Refused { url, status, advice: advice.to_owned() };
+    }
+    HubError::Status { url, status }
 }
 
 /// What to do about a refusal.
-pub(super) fn refusal(is_home: bool, is_gated: bool, sent_token: bool) -> &'static str {
+pub(super) fn advice(is_home: bool, is_gated: bool, sent_token: bool) -> &'static str {
     if !is_home {
         "the file's storage refused; the link may have expired, try again"
     } else if is_gated {

@@ -1,16 +1,22 @@
 //! How files of a repository come from a hub; everything above works with any of these.
 
 mod agent;
+#[cfg(feature = "hf-hub")]
+mod hf_hub;
 mod http;
+mod kind;
 mod proxy;
 mod tls;
 
 use std::io::Read;
 
 pub(crate) use agent::Agents;
+#[cfg(feature = "hf-hub")]
+pub(crate) use hf_hub::HfHub;
 pub(crate) use http::Http;
 #[cfg(feature = "listing")]
 pub(crate) use http::Page;
+pub use kind::TransportKind;
 pub(crate) use proxy::Proxies;
 pub(crate) use tls::Roots;
 
@@ -31,8 +37,8 @@ pub(crate) trait Transport: Send + Sync {
     /// What the hub says of a file.
     fn ask(&self, file: RemoteFile<'_>) -> Result<Answer, Failure>;
 
-    /// A file's content from a byte on; none when the server has no such range.
-    fn open(&self, file: RemoteFile<'_>, from: u64) -> Result<Option<Body>, Failure>;
+    /// A file's content, of which the hub said `found`, from a byte on; none when the server has no such range.
+    fn open(&self, file: RemoteFile<'_>, found: &Metadata, from: u64) -> Result<Option<Body>, Failure>;
 
     /// The file's address, as messages show it.
     ///
@@ -58,6 +64,8 @@ pub(crate) struct Metadata {
     /// The name of the content, without quotes.
     pub(crate) etag: String,
     pub(crate) size: Option<u64>,
+    /// The content's name in Xet storage, when it is there.
+    pub(crate) xet: Option<String>,
 }
 
 /// A content on its way.

@@ -38,6 +38,12 @@ impl Proxies {
         }
     }
 
+    /// Whether every address is reached directly.
+    #[cfg(feature = "hf-hub")]
+    pub(super) fn is_empty(&self) -> bool {
+        self.http.is_none() && self.https.is_none()
+    }
+
     /// The proxy that leads to an address.
     pub(crate) fn of(&self, address: &str) -> Option<&str> {
         let is_https = address.starts_with("https:");

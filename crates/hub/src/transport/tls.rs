@@ -28,6 +28,12 @@ impl Roots {
         Self { named: one("SSL_CERT_FILE").into_iter().chain(folders).collect() }
     }
 
+    /// Whether no variable names any.
+    #[cfg(feature = "hf-hub")]
+    pub(super) fn is_default(&self) -> bool {
+        self.named.is_empty()
+    }
+
     /// # Errors
     /// [`HubError::InvalidOption`] when a variable names no certificate.
     pub(crate) fn load(&self) -> Result<RootCerts, HubError> {
@@ -56,8 +62,17 @@ impl Roots {
         Ok(certificates.into())
     }
 
+    /// The error for what TLS objects to.
+    pub(super) fn objection(&self, url: String, source: rustls::Error) -> HubError {
+        if matches!(source, rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented) {
+            return HubError::Certificate { url, advice: self.advice(), source: Some(source.into()) };
+        }
+        let message = "no secure connection could be agreed on".to_owned();
+        HubError::Network { url, message, retryable: false, source: Some(source.into()) }
+    }
+
     /// Which certificates are trusted, and how to trust others.
-    pub(crate) fn advice(&self) -> String {
+    fn advice(&self) -> String {
         let trusted = match &self.named[..] {
             [] if cfg!(feature = "native-roots") => "this system's certificates are trusted".to_owned(),
             [] => "Mozilla's certificates are trusted".to_owned(),

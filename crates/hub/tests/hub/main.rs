@@ -17,11 +17,18 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use embedkit_hub::{Expected, Hub, HubError, HubEvent, HubOptions, Request};
+use embedkit_hub::{Expected, Hub, HubError, HubEvent, HubOptions, Request, TransportKind};
 use embedkit_testing::hub::{Seen, Server};
 
+/// What contents come over: two test programs have this suite, and each its own.
+const TRANSPORT: TransportKind = if OVER_HF_HUB { TransportKind::HfHub } else { TransportKind::Http };
+const OVER_HF_HUB: bool = env!("CARGO_CRATE_NAME").len() > "hub".len();
+
+/// Requests for one file: what it is, and its content, of which `hf-hub` asks for the headers first.
+const REQUESTS: usize = if OVER_HF_HUB { 3 } else { 2 };
+
 /// A graph and configuration from `org/model`.
-fn request() -> Request {
+pub(crate) fn request() -> Request {
     request_from("org/model", None)
 }
 
@@ -39,20 +46,27 @@ fn without_source() -> Request {
 }
 
 /// A server with the request's files but `tokenizer.json`, which the repository does not have.
-fn served() -> Server {
+pub(crate) fn served() -> Server {
     let server = Server::start();
     server.file("config.json", "{}").file("onnx/model.onnx", weights());
     server
 }
 
 /// Bytes enough for several reads.
-fn weights() -> Vec<u8> {
+pub(crate) fn weights() -> Vec<u8> {
     (0..300_000u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect()
 }
 
-/// Options that know no environment, and hurry.
-fn options(server: &Server, cache: &Path) -> HubOptions {
+/// Options that know no environment.
+fn patient_options() -> HubOptions {
     let mut options = HubOptions::default().environment(|_| None);
+    options.transport = Some(TRANSPORT);
+    options
+}
+
+/// The same, in a hurry.
+pub(crate) fn options(server: &Server, cache: &Path) -> HubOptions {
+    let mut options = patient_options();
     options.endpoint = Some(server.url.clone());
     options.cache_dir = Some(cache.to_owned());
     options.connect_timeout = Duration::from_secs(5);
@@ -92,7 +106,7 @@ fn text(folder: &Path, file: &str) -> String {
     std::fs::read_to_string(folder.join(file)).unwrap()
 }
 
-fn assert_complete(folder: &Path) {
+pub(crate) fn assert_complete(folder: &Path) {
     assert_eq!(std::fs::read(folder.join("onnx/model.onnx")).unwrap(), weights());
     assert_eq!(text(folder, "config.json"), "{}");
     assert!(!folder.join("tokenizer.json").exists());
@@ -100,6 +114,12 @@ fn assert_complete(folder: &Path) {
 
 /// The ranges that the weights were asked for with.
 fn ranges(server: &Server) -> Vec<Option<String>> {
-    let is_weights = |seen: &Seen| seen.method == "GET" && seen.path.ends_with("model.onnx");
-    server.seen().into_iter().filter(is_weights).map(|seen| seen.headers.get("range").cloned()).collect()
+    ranges_of(server, "model.onnx")
+}
+
+/// The ranges that a file was asked for with, without their end, which is the file's when it is stated.
+fn ranges_of(server: &Server, file: &str) -> Vec<Option<String>> {
+    let is_content = |seen: &Seen| seen.method == "GET" && seen.path.ends_with(file);
+    let open = |range: &String| range.split_inclusive('-').next().unwrap().to_owned();
+    server.seen().into_iter().filter(is_content).map(|seen| seen.headers.get("range").map(open)).collect()
 }

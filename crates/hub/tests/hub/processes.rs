@@ -14,20 +14,39 @@ const CACHE: &str = "EMBEDKIT_TEST_CACHE";
 #[ignore = "the other tests here run it, in a process of its own"]
 fn fetch_in_a_process_of_its_own() {
     let (Ok(endpoint), Ok(cache)) = (std::env::var(ENDPOINT), std::env::var(CACHE)) else { return };
-    let mut options = HubOptions::default().environment(|_| None);
+    let mut options = patient_options();
     (options.endpoint, options.cache_dir) = (Some(endpoint), Some(cache.into()));
     assert_complete(&Hub::new(options).unwrap().fetch(&request()).unwrap());
 }
 
+/// That test's name, after the test program's own.
+fn name() -> String {
+    format!("{}::fetch_in_a_process_of_its_own", module_path!().split_once("::").unwrap().1)
+}
+
 fn spawn(server: &Server, cache: &Path) -> Child {
-    Command::new(std::env::current_exe().unwrap())
-        .args(["--ignored", "--exact", "processes::fetch_in_a_process_of_its_own"])
-        .env(ENDPOINT, &server.url)
-        .env(CACHE, cache)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap()
+    command(server, cache).spawn().unwrap()
+}
+
+fn command(server: &Server, cache: &Path) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--ignored", "--exact", &name()]).env(ENDPOINT, &server.url).env(CACHE, cache);
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    command
+}
+
+/// The hub of that process was told that there are none.
+#[test]
+fn the_processs_variables_do_not_matter() {
+    let (server, cache) = (served(), tempfile::tempdir().unwrap());
+    let mut command = command(&server, cache.path());
+    for (variable, value) in
+        [("HF_TOKEN", "hf_secret"), ("HTTP_PROXY", "http://127.0.0.1:1"), ("HF_ENDPOINT", "http://127.0.0.1:1")]
+    {
+        command.env(variable, value);
+    }
+    assert!(command.status().unwrap().success());
+    assert!(server.seen().iter().all(|seen| !seen.headers.contains_key("authorization")), "{:?}", server.seen());
 }
 
 #[test]
@@ -77,8 +96,7 @@ fn a_killed_download_goes_on_where_it_stopped() {
     assert!(!hub(&server, cache.path()).is_cached(&request()).unwrap(), "half a file is no file");
 
     assert_complete(&hub(&server, cache.path()).fetch(&request()).unwrap());
-    let ranges: Vec<_> = server.seen().into_iter().filter_map(|seen| seen.headers.get("range").cloned()).collect();
-    assert_eq!(ranges, [format!("bytes={left}-")]);
+    assert_eq!(ranges(&server), [None, Some(format!("bytes={left}-"))]);
 }
 
 /// A limit on files is as near to a full disk as a test can get.
@@ -87,9 +105,8 @@ fn a_killed_download_goes_on_where_it_stopped() {
 fn what_the_disk_refuses_is_kept_so_far_and_not_retried() {
     let (server, cache) = (served(), tempfile::tempdir().unwrap());
     let mut shell = Command::new("sh");
-    let script = "trap '' XFSZ; ulimit -f 200; exec \"$0\" --ignored --exact \
-                  processes::fetch_in_a_process_of_its_own";
-    let output = shell.args(["-c", script]).arg(std::env::current_exe().unwrap());
+    let script = "trap '' XFSZ; ulimit -f 200; exec \"$0\" --ignored --exact \"$1\"";
+    let output = shell.args(["-c", script]).arg(std::env::current_exe().unwrap()).arg(name());
     let output = output.env(ENDPOINT, &server.url).env(CACHE, cache.path()).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success() && text.contains("FileTooLarge"), "{text}");

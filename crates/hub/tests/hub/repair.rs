@@ -46,10 +46,10 @@ fn what_is_wrong_is_fetched_again_and_nothing_else() {
 
     let before = server.seen().len();
     assert_complete(&hub.repair(&request()).unwrap());
-    assert_eq!(server.seen().len() - before, 2, "one HEAD, one GET");
+    assert_eq!(server.seen().len() - before, REQUESTS, "once for what it is, once for its content");
     assert!(hub.verify(&request()).unwrap().is_ok());
     hub.repair(&request()).unwrap();
-    assert_eq!(server.seen().len() - before, 2, "nothing is wrong any more");
+    assert_eq!(server.seen().len() - before, REQUESTS, "nothing is wrong any more");
 }
 
 #[test]

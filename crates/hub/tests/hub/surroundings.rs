@@ -76,3 +76,26 @@ fn a_malformed_proxy_matters_when_it_is_needed() {
     hub(&server, cache.path()).fetch(&request()).unwrap();
     assert_complete(&hub_seeing(&server, cache.path(), variables()).fetch(&request()).unwrap());
 }
+
+#[test]
+fn a_transport_is_named_by_the_option_or_the_variable() {
+    let (server, cache) = (served(), tempfile::tempdir().unwrap());
+    let with = |name: &'static str, option: Option<TransportKind>| {
+        let lookup = move |variable: &str| (variable == "EMBEDKIT_HUB_TRANSPORT").then(|| name.into());
+        let mut options = options(&server, cache.path()).environment(lookup);
+        options.transport = option;
+        Hub::new(options)
+    };
+    let error = with("ftp", None).unwrap_err();
+    assert!(error.to_string().contains("EMBEDKIT_HUB_TRANSPORT") && error.to_string().contains("\"ftp\""), "{error}");
+    assert!(with("http", None).is_ok() && with("ftp", Some(TransportKind::Http)).is_ok());
+    for hub in [with("hf-hub", None), with("http", Some(TransportKind::HfHub))] {
+        match hub {
+            Ok(hub) if cfg!(feature = "hf-hub") => assert_complete(&hub.fetch(&request()).unwrap()),
+            Err(error) if !cfg!(feature = "hf-hub") => {
+                assert!(error.to_string().contains("feature `hf-hub`"), "{error}")
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use embedkit_testing::hub::Fault;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
@@ -58,6 +59,7 @@ fn authority() -> PathBuf {
 fn hub_seeing(endpoint: &str, cache: &Path, variables: Vec<(&'static str, PathBuf)>) -> Hub {
     let mut options = HubOptions::default()
         .environment(move |name| Some(variables.iter().find(|(key, _)| *key == name)?.1.clone().into_os_string()));
+    options.transport = Some(TRANSPORT);
     (options.endpoint, options.cache_dir) = (Some(endpoint.to_owned()), Some(cache.to_owned()));
     options.backoff = Duration::from_millis(1);
     Hub::new(options).unwrap()
@@ -121,4 +123,19 @@ fn a_variable_without_certificates_is_named_when_the_network_is_needed() {
         let cache = tempfile::tempdir().unwrap();
         assert_complete(&hub_seeing(&server.url, cache.path(), variables).fetch(&request()).unwrap());
     }
+}
+
+#[test]
+fn redirects_to_plain_http_are_not_followed() {
+    let server = served();
+    let (endpoint, _) = front(&server);
+    for method in ["HEAD", "GET"] {
+        let cache = tempfile::tempdir().unwrap();
+        let location = vec![("location", server.url.clone() + "/elsewhere")];
+        server.raw("/elsewhere", "{}").fault(method, "config.json", 1, Fault::Status(302, location));
+        let variables = vec![("SSL_CERT_FILE", authority())];
+        let error = hub_seeing(&endpoint, cache.path(), variables).fetch(&request()).unwrap_err();
+        assert!(matches!(error, HubError::Protocol { .. }) && error.to_string().contains("plain http"), "{error}");
+    }
+    assert_eq!(server.count("GET", "/elsewhere") + server.count("HEAD", "/elsewhere"), 0);
 }
