@@ -133,18 +133,21 @@ trait Products<const L: usize> {
 struct Largest<'a, const L: usize>(&'a mut [f32; L]);
 
 impl<const L: usize> Products<L> for Largest<'_, L> {
+    // A copy and indexed loops, for the registers, as in `tile_dots`.
+    #[allow(clippy::needless_range_loop)]
     #[inline(always)]
     fn take<const TILE: usize>(&mut self, _first: usize, sums: &[[f32; L]; TILE]) {
         // 0 times a sum is 0, but NaN for one that is beyond f32: that must not pass for a small one.
         let mut beyond = [0.0_f32; L];
-        for sums in sums {
+        let mut best = *self.0;
+        for row in 0..TILE {
             for lane in 0..L {
-                beyond[lane] += sums[lane] * 0.0;
-                self.0[lane] = if sums[lane] > self.0[lane] { sums[lane] } else { self.0[lane] };
+                beyond[lane] += sums[row][lane] * 0.0;
+                best[lane] = if sums[row][lane] > best[lane] { sums[row][lane] } else { best[lane] };
             }
         }
-        for (best, beyond) in self.0.iter_mut().zip(beyond) {
-            *best += beyond;
+        for lane in 0..L {
+            self.0[lane] = best[lane] + beyond[lane];
         }
     }
 }
@@ -193,20 +196,25 @@ fn tiles<const FMA: bool, const TILE: usize, const L: usize>(
     let mut tiles = rows.chunks_exact(size);
     let mut first = 0;
     for tile in &mut tiles {
-        products.take(first, &tile_sums::<FMA, TILE, L>(panel, tile));
+        tile_dots::<FMA, TILE, L>(panel, tile, first, products);
         first += TILE;
     }
     if !tiles.remainder().is_empty() {
         let last = rows.len() - size;
-        products.take(last / panel.len(), &tile_sums::<FMA, TILE, L>(panel, &rows[last..]));
+        tile_dots::<FMA, TILE, L>(panel, &rows[last..], last / panel.len(), products);
     }
 }
 
 // Indexed loops of constant length: the compiler unrolls them and keeps the sums in registers,
-// which it does not do for chained iterators.
+// which it does not do for chained iterators, nor for sums that are returned.
 #[allow(clippy::needless_range_loop)]
 #[inline(always)]
-fn tile_sums<const FMA: bool, const TILE: usize, const L: usize>(panel: &[[f32; L]], tile: &[f32]) -> [[f32; L]; TILE] {
+fn tile_dots<const FMA: bool, const TILE: usize, const L: usize>(
+    panel: &[[f32; L]],
+    tile: &[f32],
+    first: usize,
+    products: &mut impl Products<L>,
+) {
     let dim = panel.len();
     let rows: [&[f32]; TILE] = std::array::from_fn(|row| &tile[row * dim..][..dim]);
     let mut sums = [[0.0_f32; L]; TILE];
@@ -220,7 +228,7 @@ fn tile_sums<const FMA: bool, const TILE: usize, const L: usize>(panel: &[[f32; 
             }
         }
     }
-    sums
+    products.take(first, &sums);
 }
 
 /// For each query row, its smallest Hamming distance to the document rows of `query.entries` words.

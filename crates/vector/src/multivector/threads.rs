@@ -6,11 +6,11 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 /// How many multiplications a thread should get at least: what it takes to wake one is then little beside them. Tests
 /// share less.
-pub(super) const PIECE: usize = if cfg!(test) { 1 << 8 } else { 1 << 19 };
+pub(super) const PIECE: usize = if cfg!(test) { 1 << 8 } else { 1 << 20 };
 
 /// The threads to do so many multiplications on; none if they are too few to share.
 pub(super) fn for_work(multiplications: usize) -> Option<&'static ThreadPool> {
-    if multiplications < 4 * PIECE { None } else { pool() }
+    if multiplications < 16 * PIECE { None } else { pool() }
 }
 
 /// The pool of this process, with a thread for each processor it may use; none where the system has no threads to give.

@@ -7,6 +7,8 @@ use crate::number::NumberType;
 const MAGIC: &[u8] = b"\x93NUMPY";
 /// Magic, version 1.0, and the length of the text that follows.
 const PREFIX: usize = MAGIC.len() + 4;
+/// The same of versions 2.0 and 3.0, whose length takes four bytes.
+const LONGEST_PREFIX: usize = MAGIC.len() + 6;
 /// The values start at a multiple of this.
 const ALIGNMENT: usize = 64;
 
@@ -75,6 +77,26 @@ impl Header {
     /// # Errors
     /// Bytes that are no `.npy` file, of a version, type or order that is not read, or of another length.
     pub fn parse(bytes: &[u8]) -> Result<Self, HeaderError> {
+        Self::of_file(bytes, bytes.len())
+    }
+
+    /// Reads the header of a file of `length` bytes from the first of them, and leaves the values unread.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse), within the reader's.
+    #[cfg(feature = "interchange")]
+    pub(crate) fn read(file: &mut impl std::io::Read, length: usize) -> std::io::Result<Result<Self, HeaderError>> {
+        use std::io::Read as _;
+        let mut bytes = Vec::new();
+        file.by_ref().take(LONGEST_PREFIX as u64).read_to_end(&mut bytes)?;
+        if let Some(text) = text_range(&bytes) {
+            file.by_ref().take(text.end.saturating_sub(bytes.len()) as u64).read_to_end(&mut bytes)?;
+        }
+        Ok(Self::of_file(&bytes, length))
+    }
+
+    /// The header that these first bytes of a file of so many hold.
+    fn of_file(bytes: &[u8], length: usize) -> Result<Self, HeaderError> {
         let (text, start) = text(bytes).ok_or(HeaderError::NotNpy)?;
         let missing = |entry| HeaderError::Entry { entry };
         let descr = after(text, "descr").and_then(quoted).ok_or(missing("descr"))?;
@@ -85,11 +107,11 @@ impl Header {
         }
         let shape = after(text, "shape").and_then(tuple).ok_or(missing("shape"))?;
         let size = shape.iter().try_fold(number_type.size(), |size, &axis| size.checked_mul(axis));
-        let length = bytes.len() - start;
-        if size == Some(length) {
-            Ok(Self { number_type, shape, values: start..bytes.len() })
+        let values = start..length.max(start);
+        if size == Some(values.len()) {
+            Ok(Self { number_type, shape, values })
         } else {
-            Err(HeaderError::Length { bytes: length, number_type, shape })
+            Err(HeaderError::Length { bytes: values.len(), number_type, shape })
         }
     }
 
@@ -135,17 +157,20 @@ pub(super) fn padded_header(number_type: NumberType, shape: &[u64], least: usize
 
 /// The header's text, and where the values start.
 fn text(bytes: &[u8]) -> Option<(&str, usize)> {
+    let range = text_range(bytes)?;
+    let end = range.end;
+    Some((std::str::from_utf8(bytes.get(range)?).ok()?, end))
+}
+
+/// Where the header's text stands.
+fn text_range(bytes: &[u8]) -> Option<Range<usize>> {
     let (version, rest) = bytes.strip_prefix(MAGIC)?.split_first_chunk::<2>()?;
-    let (length, rest) = match version[0] {
-        1 => rest.split_first_chunk().map(|(length, rest)| (usize::from(u16::from_le_bytes(*length)), rest))?,
-        2 | 3 => {
-            let (length, rest) = rest.split_first_chunk()?;
-            (usize::try_from(u32::from_le_bytes(*length)).ok()?, rest)
-        }
+    let (length, start) = match version[0] {
+        1 => (u32::from(u16::from_le_bytes(*rest.first_chunk()?)), PREFIX),
+        2 | 3 => (u32::from_le_bytes(*rest.first_chunk()?), LONGEST_PREFIX),
         _ => return None,
     };
-    let text = std::str::from_utf8(rest.get(..length)?).ok()?;
-    Some((text, bytes.len() - rest.len() + length))
+    Some(start..start.checked_add(usize::try_from(length).ok()?)?)
 }
 
 /// What follows a key.

@@ -10,10 +10,10 @@ mod tensors;
 #[cfg(test)]
 mod tests;
 
+use std::io::{self, Read, Write};
 use std::path::Path;
 
 use super::value::MultiVector;
-use crate::number::NumberType;
 use crate::{Error, Result};
 
 pub use error::FileError;
@@ -23,27 +23,25 @@ pub use tensors::{read_safetensors, write_safetensors};
 const EMBEDDINGS: &str = "embeddings";
 const OFFSETS: &str = "offsets";
 
-/// The rows of many documents, as a file holds them.
+/// How many values are turned into bytes, or back, at a time: files are never in memory beside their documents.
+const VALUES: usize = 1 << 14;
+
+/// What a file is to hold: the rows of many documents.
 #[derive(Debug, PartialEq)]
-struct Stack {
+struct Stack<'a> {
     rows: usize,
     dim: usize,
-    embeddings: Vec<f32>,
+    /// Whose values, one after the other, are the rows.
+    embeddings: Vec<&'a [f32]>,
     offsets: Vec<i64>,
 }
 
-/// An array of a file: its shape, and its numbers in little-endian bytes.
-struct Array<'a> {
-    shape: &'a [usize],
-    bytes: &'a [u8],
-}
-
-impl Stack {
+impl<'a> Stack<'a> {
     /// Documents one after the other.
     ///
     /// # Errors
     /// [`Error::Width`] when they differ in width.
-    fn new(documents: &[MultiVector]) -> Result<Self> {
+    fn new(documents: &'a [MultiVector]) -> Result<Self> {
         let dim = documents.first().map_or(0, MultiVector::dim);
         let mut stack = Self { rows: 0, dim, embeddings: Vec::new(), offsets: vec![0] };
         for (at, document) in documents.iter().enumerate() {
@@ -53,46 +51,72 @@ impl Stack {
                 return Err(width.at("document", at));
             }
             stack.rows += document.len();
-            stack.embeddings.extend_from_slice(document.as_slice());
+            stack.embeddings.push(document.as_slice());
             stack.offsets.push(stack.rows as i64);
         }
         Ok(stack)
     }
 
-    /// What a file says.
-    fn from_arrays(embeddings: &Array<'_>, offsets: &Array<'_>) -> Result<Self, FileError> {
-        let &[rows, dim] = embeddings.shape else {
-            return Err(FileError::Axes { name: EMBEDDINGS, found: embeddings.shape.len(), expected: 2 });
-        };
-        if offsets.shape.len() != 1 {
-            return Err(FileError::Axes { name: OFFSETS, found: offsets.shape.len(), expected: 1 });
-        }
-        let embeddings = NumberType::F32.to_f32s(embeddings.bytes);
-        let offsets = offsets.bytes.as_chunks().0.iter().map(|&bytes| i64::from_le_bytes(bytes)).collect();
-        Ok(Self { rows, dim, embeddings, offsets })
+    fn embeddings_size(&self) -> usize {
+        self.embeddings.iter().map(|values| size_of_val(*values)).sum()
     }
 
-    fn into_documents(self) -> Result<Vec<MultiVector>, FileError> {
-        let wrong = || FileError::Offsets { rows: self.rows };
-        let bounds = self.offsets.iter().map(|&offset| usize::try_from(offset)).collect::<Result<Vec<_>, _>>();
-        let bounds = bounds.map_err(|_| wrong())?;
-        let whole = bounds.first() == Some(&0) && bounds.last() == Some(&self.rows);
-        if !whole || !bounds.is_sorted() {
-            return Err(wrong());
+    fn write_embeddings(&self, file: &mut impl Write) -> io::Result<()> {
+        let mut bytes = Vec::with_capacity(VALUES * size_of::<f32>());
+        for values in self.embeddings.iter().flat_map(|values| values.chunks(VALUES)) {
+            bytes.clear();
+            bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+            file.write_all(&bytes)?;
         }
-        let document = |(at, pair): (usize, &[usize])| {
-            let values = self.embeddings[pair[0] * self.dim..pair[1] * self.dim].to_vec();
-            MultiVector::new(self.dim, values).map_err(|error| FileError::Vectors(Box::new(error.at("document", at))))
-        };
-        bounds.windows(2).enumerate().map(document).collect()
-    }
-
-    fn embeddings_bytes(&self) -> Vec<u8> {
-        self.embeddings.iter().flat_map(|value| value.to_le_bytes()).collect()
+        Ok(())
     }
 
     fn offsets_bytes(&self) -> Vec<u8> {
         self.offsets.iter().flat_map(|offset| offset.to_le_bytes()).collect()
+    }
+}
+
+/// How a file's rows part into documents.
+struct Parts {
+    dim: usize,
+    /// Where each document starts, and the last one ends.
+    bounds: Vec<usize>,
+}
+
+impl Parts {
+    /// What a file says: the shapes of its arrays, and the bytes of `offsets`.
+    fn new(embeddings: &[usize], offsets: &[usize], bytes: &[u8]) -> Result<Self, FileError> {
+        let &[rows, dim] = embeddings else {
+            return Err(FileError::Axes { name: EMBEDDINGS, found: embeddings.len(), expected: 2 });
+        };
+        if offsets.len() != 1 {
+            return Err(FileError::Axes { name: OFFSETS, found: offsets.len(), expected: 1 });
+        }
+        let offsets = bytes.as_chunks().0.iter().map(|&bytes| usize::try_from(i64::from_le_bytes(bytes)));
+        let bounds = offsets.collect::<Result<Vec<_>, _>>().map_err(|_| FileError::Offsets { rows })?;
+        let whole = bounds.first() == Some(&0) && bounds.last() == Some(&rows);
+        if whole && bounds.is_sorted() { Ok(Self { dim, bounds }) } else { Err(FileError::Offsets { rows }) }
+    }
+
+    /// The documents, whose values are read one after the other.
+    fn read(&self, mut embeddings: impl Read) -> Result<Vec<MultiVector>, FileError> {
+        let mut bytes = vec![0; VALUES * size_of::<f32>()];
+        let mut document = |(at, pair): (usize, &[usize])| {
+            let mut left = (pair[1] - pair[0]).saturating_mul(self.dim);
+            let mut values = Vec::new();
+            values.try_reserve_exact(left).map_err(|error| FileError::Io(error.into()))?;
+            while left > 0 {
+                let count = left.min(VALUES);
+                let bytes = &mut bytes[..count * size_of::<f32>()];
+                embeddings
+                    .read_exact(bytes)
+                    .map_err(|error| FileError::Array { name: EMBEDDINGS, source: error.into() })?;
+                values.extend(bytes.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)));
+                left -= count;
+            }
+            MultiVector::new(self.dim, values).map_err(|error| FileError::Vectors(Box::new(error.at("document", at))))
+        };
+        self.bounds.windows(2).enumerate().map(&mut document).collect()
     }
 }
 

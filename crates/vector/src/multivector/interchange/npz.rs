@@ -4,10 +4,11 @@ use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Seek, Write};
 use std::path::Path;
 
+use zip::read::ZipFile;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
-use super::{Array, EMBEDDINGS, FileError, OFFSETS, Stack, unreadable, unwritable};
+use super::{EMBEDDINGS, FileError, OFFSETS, Parts, Stack, unreadable, unwritable};
 use crate::Result;
 use crate::multivector::MultiVector;
 use crate::npy::{self, Header};
@@ -36,44 +37,54 @@ pub fn read_npz(path: impl AsRef<Path>) -> Result<Vec<MultiVector>> {
     read(BufReader::new(file)).map_err(unreadable(path))
 }
 
-pub(super) fn write(file: impl Write + Seek, stack: &Stack) -> Result<(), FileError> {
-    let embeddings = (NumberType::F32, vec![stack.rows as u64, stack.dim as u64], stack.embeddings_bytes());
-    let offsets = (NumberType::I64, vec![stack.offsets.len() as u64], stack.offsets_bytes());
+pub(super) fn write(file: impl Write + Seek, stack: &Stack<'_>) -> Result<(), FileError> {
     let mut archive = ZipWriter::new(file);
-    for (name, (number_type, shape, data)) in [(EMBEDDINGS, embeddings), (OFFSETS, offsets)] {
-        let header = npy::header(number_type, &shape);
-        let large = u32::try_from(header.len() + data.len()).is_err();
-        let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored).large_file(large);
-        archive.start_file(format!("{name}.npy"), options).map_err(|error| FileError::Archive(error.into()))?;
-        archive.write_all(&header).and_then(|()| archive.write_all(&data)).map_err(FileError::Io)?;
-    }
+    let embeddings = npy::header(NumberType::F32, &[stack.rows as u64, stack.dim as u64]);
+    start(&mut archive, EMBEDDINGS, embeddings.len() + stack.embeddings_size())?;
+    archive.write_all(&embeddings).and_then(|()| stack.write_embeddings(&mut archive)).map_err(FileError::Io)?;
+
+    let offsets = [npy::header(NumberType::I64, &[stack.offsets.len() as u64]), stack.offsets_bytes()].concat();
+    start(&mut archive, OFFSETS, offsets.len())?;
+    archive.write_all(&offsets).map_err(FileError::Io)?;
     let mut file = archive.finish().map_err(|error| FileError::Archive(error.into()))?;
     file.flush().map_err(FileError::Io)
 }
 
-pub(super) fn read(file: impl Read + Seek) -> Result<Vec<MultiVector>, FileError> {
-    let mut archive = ZipArchive::new(file).map_err(|error| FileError::Archive(error.into()))?;
-    let mut entry = |name: &'static str| {
-        let mut bytes = Vec::new();
-        let mut entry =
-            archive.by_name(&format!("{name}.npy")).map_err(|error| FileError::Array { name, source: error.into() })?;
-        entry.read_to_end(&mut bytes).map_err(|error| FileError::Array { name, source: error.into() })?;
-        Ok::<_, FileError>(bytes)
-    };
-    let (embeddings, offsets) = (entry(EMBEDDINGS)?, entry(OFFSETS)?);
-    let rows = header(EMBEDDINGS, NumberType::F32, &embeddings)?;
-    let bounds = header(OFFSETS, NumberType::I64, &offsets)?;
-    let embeddings = Array { shape: rows.shape(), bytes: &embeddings[rows.values()] };
-    let offsets = Array { shape: bounds.shape(), bytes: &offsets[bounds.values()] };
-    Stack::from_arrays(&embeddings, &offsets)?.into_documents()
+/// Begins the entry of an array of so many bytes.
+fn start(archive: &mut ZipWriter<impl Write + Seek>, name: &str, bytes: usize) -> Result<(), FileError> {
+    let large = u32::try_from(bytes).is_err();
+    let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored).large_file(large);
+    archive.start_file(format!("{name}.npy"), options).map_err(|error| FileError::Archive(error.into()))
 }
 
-/// The header of an array of this type.
-fn header(name: &'static str, expected: NumberType, bytes: &[u8]) -> Result<Header, FileError> {
-    let header = Header::parse(bytes).map_err(FileError::array(name))?;
+pub(super) fn read(file: impl Read + Seek) -> Result<Vec<MultiVector>, FileError> {
+    let mut archive = ZipArchive::new(file).map_err(|error| FileError::Archive(error.into()))?;
+    let (bounds, mut entry) = open(&mut archive, OFFSETS, NumberType::I64)?;
+    let mut offsets = Vec::new();
+    entry.read_to_end(&mut offsets).map_err(|error| FileError::Array { name: OFFSETS, source: error.into() })?;
+    drop(entry);
+    let (rows, mut entry) = open(&mut archive, EMBEDDINGS, NumberType::F32)?;
+    let documents = Parts::new(rows.shape(), bounds.shape(), &offsets)?.read(&mut entry)?;
+    // The checksum is compared at the end.
+    let rest = std::io::copy(&mut entry, &mut std::io::sink());
+    rest.map_err(|error| FileError::Array { name: EMBEDDINGS, source: error.into() })?;
+    Ok(documents)
+}
+
+/// The header of an array of this type, and its entry, from the array's values on.
+fn open<'a, F: Read + Seek>(
+    archive: &'a mut ZipArchive<F>,
+    name: &'static str,
+    expected: NumberType,
+) -> Result<(Header, ZipFile<'a, F>), FileError> {
+    let damaged = |error: std::io::Error| FileError::Array { name, source: error.into() };
+    let mut entry =
+        archive.by_name(&format!("{name}.npy")).map_err(|error| FileError::Array { name, source: error.into() })?;
+    let length = usize::try_from(entry.size()).unwrap_or(usize::MAX);
+    let header = Header::read(&mut entry, length).map_err(damaged)?.map_err(FileError::array(name))?;
     let found = header.number_type();
     if found != expected {
         return Err(FileError::Type { name, found: found.to_string(), expected });
     }
-    Ok(header)
+    Ok((header, entry))
 }
