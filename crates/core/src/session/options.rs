@@ -22,15 +22,15 @@ pub struct SessionOptions {
     /// Whether idle threads spin, which shortens single calls and costs a shared machine. Default:
     /// the runtime's (yes).
     pub spinning: Option<bool>,
-    /// How far the graph is rewritten at load.
+    /// How far the graph is rewritten at load. Default: [`Optimization::All`].
     pub optimization: Optimization,
-    /// Where the graph runs.
+    /// Where the graph runs. Default: [`ProviderChoice::Cpu`].
     pub providers: ProviderChoice,
-    /// Devices of the chosen provider; one session on each.
+    /// Devices of the chosen provider; one session on each. Default: none, and it is the provider's first.
     pub device_ids: Vec<i32>,
-    /// Creates the sessions at first use instead of at load.
+    /// Creates the sessions at first use instead of at load. Default: no.
     pub lazy: bool,
-    /// The ONNX Runtime library to load, when this process has not loaded one.
+    /// The ONNX Runtime library to load, when this process has not loaded one. Default: the one that is found.
     pub runtime: Option<PathBuf>,
 }
 
