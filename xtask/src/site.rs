@@ -2,7 +2,8 @@
 //! installed with pip below `target/`.
 //!
 //! MkDocs is strict: a link or an anchor that leads nowhere, or a page that the menu lacks, fails the verb. So do links
-//! among the files at the top of the repository, and a page with Rust code that is not among the umbrella's doc tests.
+//! among the files at the top of the repository, a page with Rust code that is not among the umbrella's doc tests, and a
+//! field of a model's row that the reference of fields lacks.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,6 +19,9 @@ const PAGES: &str = "crates/embedkit/docs";
 const SETTINGS: &str = "mkdocs.yml";
 /// Where the pages' code is compiled.
 const DOC_TESTS: &str = "crates/embedkit/src/lib.rs";
+/// What a row's fields are, and the page that lists them.
+const ROW: &str = "crates/core/src/model/description.rs";
+const FIELDS: &str = "catalogue-fields.md";
 /// Pages for people who come to the repository, which are no part of the site.
 const REPOSITORY_PAGES: [&str; 4] = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"];
 
@@ -34,6 +38,8 @@ pub(crate) fn run(only_check: bool) -> Outcome {
         let dead = dead_links(&read(&workspace::root().join(page))?, |path| workspace::root().join(path).exists());
         faults.extend(dead.into_iter().map(|link| format!("{page}: nothing is at {link}")));
     }
+    let missing = missing_fields(&read(&sources.join(FIELDS))?, &read(&workspace::root().join(ROW))?)?;
+    faults.extend(missing.into_iter().map(|key| format!("{PAGES}/{FIELDS}: the field `{key}` is missing")));
     if !faults.is_empty() {
         return Err(failed(faults.join("\n")));
     }
@@ -119,6 +125,18 @@ fn dead_links(page: &str, exists: impl Fn(&str) -> bool) -> Vec<String> {
     paths.filter(|path| !exists(path)).map(str::to_owned).collect()
 }
 
+/// Keys of a row that the page has no line for; `code` is the file that defines the row.
+fn missing_fields(page: &str, code: &str) -> Result<Vec<String>, Failure> {
+    let file = syn::parse_file(code).map_err(|error| failed(format!("{ROW}: {error}")))?;
+    let fields = file.items.into_iter().find_map(|item| match item {
+        syn::Item::Struct(row) if row.ident == "ModelDescription" => Some(row.fields),
+        _ => None,
+    });
+    let fields = fields.ok_or_else(|| failed(format!("{ROW} does not define a row")))?;
+    let keys = fields.into_iter().filter_map(|field| Some(field.ident?.to_string().replace('_', "-")));
+    Ok(keys.filter(|key| !page.contains(&format!("\n| `{key}` |"))).collect())
+}
+
 fn pages(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     Ok(files(folder)?.into_iter().filter(|file| is_page(file)).collect())
 }
@@ -174,6 +192,13 @@ mod tests {
         ] {
             assert_eq!(is_untested(page, text, doc_tests), untested, "{page} {text}");
         }
+    }
+
+    #[test]
+    fn fields_that_the_reference_lacks_are_told() {
+        let code = "pub struct ModelDescription { pub id: String, pub size_gb: f64 }";
+        assert_eq!(missing_fields("\n| `id` | text |", code).unwrap(), ["size-gb"]);
+        assert!(missing_fields("", "pub struct Other;").is_err());
     }
 
     #[test]

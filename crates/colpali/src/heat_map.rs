@@ -19,8 +19,9 @@ const BOX: [u8; 3] = [0, 200, 0];
 
 /// A [`SimilarityMap`] over the picture of its page.
 ///
-/// The least similar patch is cold and the most similar one hot, unless [`scale`](Self::scale) says otherwise; between the middles of patches heat is
-/// interpolated. Cold places show the page, hot ones are covered as far as the opacity says.
+/// The least similar patch is cold and the most similar one hot, unless [`scale`](Self::scale) says otherwise; between
+/// the middles of patches heat is interpolated. Cold places show the page, hot ones are covered as far as the opacity
+/// says.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct HeatMap {
@@ -46,20 +47,20 @@ impl HeatMap {
         Ok(Self { map, width: width as usize, height: height as usize, page, opacity: 0.7, boxes: 0, scale })
     }
 
-    /// How much of the page the hottest place covers, from 0 to 1; 0.7 when not set.
+    /// How much of the page the hottest place covers, from 0 to 1. Default: 0.7.
     pub fn opacity(mut self, opacity: f32) -> Self {
         self.opacity = if opacity.is_finite() { opacity.clamp(0.0, 1.0) } else { self.opacity };
         self
     }
 
-    /// Says which similarities are coldest and hottest, so that several maps can be compared; the map's own least and
-    /// most when not set. Anything but two finite numbers changes nothing.
+    /// Says which similarities are coldest and hottest, so that several maps can be compared. Anything but two finite
+    /// numbers changes nothing. Default: the map's own least and most.
     pub fn scale(mut self, least: f32, most: f32) -> Self {
         self.scale = if least.is_finite() && most.is_finite() { (least, most) } else { self.scale };
         self
     }
 
-    /// Draws boxes around so many of the most similar patches; none when not set.
+    /// Draws boxes around so many of the most similar patches. Default: none.
     pub fn boxes(mut self, count: usize) -> Self {
         self.boxes = count;
         self

@@ -1,4 +1,33 @@
 //! What every embedkit family shares; it knows no family.
+//!
+//! Users take the crate `embedkit`, which has this one's names for users at its root and those for authors of plug-ins in
+//! `embedkit::plugin`. Where to start reading: `embedder/mod.rs`, `text_model.rs`, `engine/mod.rs`.
+//!
+//! An engine over the smallest model there can be:
+//!
+//! ```
+//! use embedkit_core::{AnyPipeline, Direct, Engine, EngineOptions, ModelDescription, Purpose, Result, Role, Usage};
+//!
+//! struct Lengths;
+//!
+//! impl Direct for Lengths {
+//!     type Input = str;
+//!     type Output = Vec<f32>;
+//!
+//!     fn embed(&self, text: &str, _: &Purpose) -> Result<(Vec<f32>, Usage)> {
+//!         Ok((vec![text.len() as f32], Usage::default()))
+//!     }
+//! }
+//!
+//! # fn main() -> Result<()> {
+//! let row = ModelDescription::new("my/lengths", "dense", "lengths");
+//! let options = EngineOptions::default();
+//! let engine: Engine<str, Vec<f32>> = Engine::new(row.into(), AnyPipeline::direct(Lengths), &options)?;
+//! let vectors: Vec<Vec<f32>> = engine.run(["a", "bc"], Role::Plain).collect::<Result<_>>()?;
+//! assert_eq!(vectors, [[1.0], [2.0]]);
+//! # Ok(())
+//! # }
+//! ```
 
 mod content;
 mod embedder;

@@ -54,14 +54,14 @@ impl Purpose {
         role.into()
     }
 
-    /// Names a task of the model's.
+    /// Names a task of the model's. Default: the row's for the role, or none.
     #[must_use]
     pub fn with_task(mut self, task: impl Into<String>) -> Self {
         self.task = Some(task.into());
         self
     }
 
-    /// Leaves out what the row puts before an input of this role or task.
+    /// Leaves out what the row puts before an input of this role or task. Default: it is put there.
     #[must_use]
     pub fn without_prompt(mut self) -> Self {
         self.without_prompt = true;

@@ -31,17 +31,18 @@ const DEFAULT_ENDPOINT: &str = "https://huggingface.co";
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct HubOptions {
-    /// The cache folder, in the layout of the Hugging Face Hub's clients.
+    /// The cache folder, in the layout of the Hugging Face Hub's clients. Default: none, and the environment says.
     pub cache_dir: Option<PathBuf>,
-    /// The server, as `https://host` with or without a path.
+    /// The server, as `https://host` with or without a path. Default: none, and the environment says.
     pub endpoint: Option<String>,
-    /// The access token. It is sent to the server alone, never to where the server redirects.
+    /// The access token. It is sent to the server alone, never to where the server redirects. Default: none, and the
+    /// environment says.
     pub token: Option<String>,
-    /// Whether the network may not be used; `false` leaves it to the environment.
+    /// Whether the network may not be used; `false`, the default, leaves it to the environment.
     pub offline: bool,
     /// How contents of repositories come; none leaves it to the environment.
     pub transport: Option<TransportKind>,
-    /// Longest time to establish a connection; 10 s by default.
+    /// Longest time to establish a connection. Default: 10 s.
     pub connect_timeout: Duration,
     /// Longest silence of a server before the connection counts as stalled; 30 s by default. So does one over which
     /// hardly anything comes in that time.
@@ -81,14 +82,14 @@ impl Default for HubOptions {
 }
 
 impl HubOptions {
-    /// Is called with each event, from the thread that downloads; it should be quick.
+    /// Is called with each event, from the thread that downloads; it should be quick. Default: nothing is called.
     #[must_use]
     pub fn on_event(mut self, handler: impl Fn(&HubEvent) + Send + Sync + 'static) -> Self {
         self.on_event = Some(Arc::new(handler));
         self
     }
 
-    /// Replaces the process environment, for programs that keep such settings elsewhere.
+    /// Replaces the environment, for programs that keep such settings elsewhere. Default: the process's.
     #[must_use]
     pub fn environment(mut self, lookup: impl Fn(&str) -> Option<OsString> + Send + Sync + 'static) -> Self {
         self.environment = Environment::new(lookup);

@@ -16,7 +16,7 @@
 //! ```
 //!
 //! One architecture, `bge-m3`, see [`pipeline`], is registered for four families: `hybrid` gives all three embeddings,
-//! and `dense`, `sparse` and `colbert` give one each, through those families' own facades and under the same id. However
+//! and `dense`, `sparse` and `colbert` give one each, through those families' own types and under the same id. However
 //! many of them a program builds from the same files and options, the model is loaded once, for as long as one is in use.
 
 mod describe;

@@ -20,7 +20,7 @@ impl Pair {
         Self { query: query.into(), document: document.into(), instruction: None }
     }
 
-    /// Says what makes a document relevant, for models that take an instruction.
+    /// Says what makes a document relevant, for models that take an instruction. Default: what the row says.
     #[must_use]
     pub fn with_instruction(mut self, instruction: impl Into<Arc<str>>) -> Self {
         self.instruction = Some(instruction.into());

@@ -9,17 +9,17 @@ use crate::{Error, Result};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Batching {
-    /// Most rows.
+    /// Most rows. Default: no bound.
     pub rows: Option<usize>,
-    /// Most tokens, padding included: rows times the longest row.
+    /// Most tokens, padding included: rows times the longest row. Default: 1024.
     pub tokens: usize,
-    /// Most cells of the attention matrices: rows times the longest row's square.
+    /// Most cells of the attention matrices: rows times the longest row's square. Default: 262,144.
     pub attention: usize,
     /// What a run costs beside the tokens it computes, in tokens: rows of other lengths share a batch
-    /// only where their padding costs less than runs of their own.
+    /// only where their padding costs less than runs of their own. Default: 16.
     pub overhead: usize,
     /// Runs each row alone, so that its result cannot depend on others: for graphs that scale
-    /// activations by the batch at hand (dynamic quantisation).
+    /// activations by the batch at hand (dynamic quantisation). Default: no.
     pub invariant: bool,
 }
 

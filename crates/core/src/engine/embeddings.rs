@@ -46,12 +46,13 @@ where
 
     /// Ends this run when the token is cancelled: the iterator then gives
     /// [`Error::Cancelled`](crate::Error::Cancelled) in the place of the first result that is missing, and ends.
+    /// Default: only dropping the iterator ends it.
     pub fn cancel_with(mut self, token: &CancelToken) -> Self {
         self.0.control.cancel = Some(token.clone());
         self
     }
 
-    /// Calls back after every batch, from the thread that ran it.
+    /// Calls back after every batch, from the thread that ran it. Default: nothing is called.
     pub fn on_progress(mut self, progress: impl Fn(Progress) + Send + Sync + 'static) -> Self {
         self.0.control.progress = Some(std::sync::Arc::new(progress));
         self

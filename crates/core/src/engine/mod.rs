@@ -35,9 +35,9 @@ use crate::{Error, IndexNames, ModelDescription, Purpose, Result, Usage};
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct EngineOptions {
-    /// How inputs are put into batches.
+    /// How inputs are put into batches. Default: [`Batching::default`].
     pub batching: Batching,
-    /// Threads for preparing inputs; default: all cores.
+    /// Threads for preparing inputs. Default: as many as the process may use, shared by all engines.
     pub threads: Option<usize>,
 }
 
@@ -108,7 +108,7 @@ impl<I: ?Sized + Sync + 'static, O: Send + 'static> Engine<I, O> {
         Embeddings::new(self, inputs.into_iter(), purpose.into())
     }
 
-    /// The result for one input.
+    /// The result for one input, on the calling thread and in one batch.
     ///
     /// # Errors
     /// As the pipeline's.

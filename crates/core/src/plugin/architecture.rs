@@ -77,10 +77,10 @@ pub struct LoadContext {
     pub model: Arc<ModelDescription>,
     /// The files.
     pub files: ModelFiles,
-    /// How to run the graph.
+    /// How to run the graph. Default: [`SessionOptions::default`].
     #[cfg(feature = "onnx")]
     pub session: SessionOptions,
-    /// Width to cut embeddings to (Matryoshka), already checked against the row.
+    /// Width to cut embeddings to (Matryoshka), already checked against the row. Default: the model's own.
     pub dim: Option<usize>,
     /// Whether large tables are mapped from their file instead of read. Default: no.
     pub memory_map: bool,

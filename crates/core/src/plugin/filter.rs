@@ -2,7 +2,7 @@
 
 use crate::ModelDescription;
 
-/// Which models [`Registry::list`](crate::Registry::list) gives; an empty filter gives all.
+/// Which models [`Registry::list`](crate::Registry::list) gives. The default filter, of which nothing is set, gives all.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct ModelFilter {

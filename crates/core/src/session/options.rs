@@ -26,15 +26,15 @@ pub struct SessionOptions {
     /// or read, so that nothing that happens to the file matters any more. Providers other than the CPU copy the weights
     /// either way. Default: mapped.
     pub memory_map: Option<bool>,
-    /// How far the graph is rewritten at load.
+    /// How far the graph is rewritten at load. Default: [`Optimization::All`].
     pub optimization: Optimization,
-    /// Where the graph runs.
+    /// Where the graph runs. Default: [`ProviderChoice::Cpu`].
     pub providers: ProviderChoice,
-    /// Devices of the chosen provider; one session on each.
+    /// Devices of the chosen provider; one session on each. Default: none, and it is the provider's first.
     pub device_ids: Vec<i32>,
-    /// Creates the sessions at first use instead of at load.
+    /// Creates the sessions at first use instead of at load. Default: no.
     pub lazy: bool,
-    /// The ONNX Runtime library to load, when this process has not loaded one.
+    /// The ONNX Runtime library to load, when this process has not loaded one. Default: the one that is found.
     pub runtime: Option<PathBuf>,
 }
 

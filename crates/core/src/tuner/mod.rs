@@ -51,7 +51,7 @@ impl<E: Build> Tuner<E> {
         self
     }
 
-    /// Calls back after every candidate.
+    /// Calls back after every candidate. Default: nothing is called.
     pub fn on_trial(mut self, on_trial: impl FnMut(&Trial) + 'static) -> Self {
         self.on_trial = Box::new(on_trial);
         self

@@ -32,7 +32,7 @@ pub struct Bm25Options {
     /// Leaves words as they are, and leaves out no stop words but those given. Default: no.
     #[serde(alias = "disable_stemmer")]
     pub disable_stemmer: bool,
-    /// Words to leave out, instead of the language's; none at all if empty.
+    /// Words to leave out; none at all if empty. Default: the language's.
     pub stopwords: Option<Vec<String>>,
     /// What a word is. Default: what it is to the reference.
     pub words: Splitting,
@@ -86,67 +86,67 @@ pub struct Bm25Builder {
 }
 
 impl Bm25Builder {
-    /// Sets all options at once.
+    /// Sets all options at once. Default: [`Bm25Options::default`].
     pub fn options(mut self, options: Bm25Options) -> Self {
         self.options = options;
         self
     }
 
-    /// The language of stemmer and stop words, by its English name in lower case.
+    /// The language of stemmer and stop words, by its English name in lower case. Default: `english`.
     pub fn language(mut self, language: impl Into<String>) -> Self {
         self.options.language = language.into();
         self
     }
 
-    /// How soon further occurrences of a term cease to add weight, from 0.
+    /// How soon further occurrences of a term cease to add weight, from 0. Default: 1.2.
     pub fn k(mut self, k: f64) -> Self {
         self.options.k = k;
         self
     }
 
-    /// How much a text's length counts against it, from 0 to 1.
+    /// How much a text's length counts against it, from 0 to 1. Default: 0.75.
     pub fn b(mut self, b: f64) -> Self {
         self.options.b = b;
         self
     }
 
-    /// Average length of the texts, in terms.
+    /// Average length of the texts, in terms. Default: 256.
     pub fn avg_len(mut self, avg_len: f64) -> Self {
         self.options.avg_len = avg_len;
         self
     }
 
-    /// Longest word that counts, in characters.
+    /// Longest word that counts, in characters. Default: 40.
     pub fn token_max_length(mut self, characters: usize) -> Self {
         self.options.token_max_length = characters;
         self
     }
 
-    /// Leaves words as they are, and leaves out no stop words but those given.
+    /// Leaves words as they are, and leaves out no stop words but those given. Default: no.
     pub fn disable_stemmer(mut self, disable: bool) -> Self {
         self.options.disable_stemmer = disable;
         self
     }
 
-    /// Words to leave out, instead of the language's.
+    /// Words to leave out. Default: the language's.
     pub fn stopwords<W: Into<String>>(mut self, words: impl IntoIterator<Item = W>) -> Self {
         self.options.stopwords = Some(words.into_iter().map(Into::into).collect());
         self
     }
 
-    /// Takes stop words from `<language>.txt` of a model's files instead of those compiled in.
+    /// Takes stop words from `<language>.txt` of a model's files. Default: those compiled in.
     pub fn files(mut self, files: ModelFiles) -> Self {
         self.files = Some(files);
         self
     }
 
-    /// Splits texts by a rule of the caller's own.
+    /// Splits texts by a rule of the caller's own. Default: what the option `words` says.
     pub fn splitter(mut self, splitter: impl WordSplitter + 'static) -> Self {
         self.splitter = Some(Arc::new(splitter));
         self
     }
 
-    /// Stems words by a rule of the caller's own; the language then may be any.
+    /// Stems words by a rule of the caller's own; the language then may be any. Default: the language's Snowball stemmer.
     pub fn stemmer(mut self, stemmer: impl Stemmer + 'static) -> Self {
         self.stemmer = Some(Arc::new(stemmer));
         self

@@ -56,13 +56,14 @@ impl TokenPooling {
     }
 
     /// Leaves the first `rows` rows as they are: 1 keeps a start marker. They are not counted as n.
+    /// Default: 0.
     #[must_use]
     pub fn protected(mut self, rows: usize) -> Self {
         self.protected = rows;
         self
     }
 
-    /// Leaves means as they are, shorter than the rows they stand for.
+    /// Leaves means as they are, shorter than the rows they stand for. Default: they are brought to the rows' length.
     #[must_use]
     pub fn plain_mean(mut self) -> Self {
         self.plain_mean = true;

@@ -53,7 +53,7 @@ impl MaxSim {
         Ok(Self { values: Packed::new(query.as_slice(), dim), query, words, mean: false })
     }
 
-    /// Divides scores by the number of query rows, so that queries of different lengths compare.
+    /// Divides scores by the number of query rows, so that queries of different lengths compare. Default: no.
     #[must_use]
     pub fn mean(mut self) -> Self {
         self.mean = true;
