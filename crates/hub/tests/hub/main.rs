@@ -15,8 +15,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use embedkit_fixtures::hub::{Seen, Server};
 use embedkit_hub::{Expected, Hub, HubError, HubEvent, HubOptions, Request};
-use embedkit_testing::hub::{Seen, Server};
 
 /// A graph and configuration from `org/model`.
 fn request() -> Request {
