@@ -6,7 +6,7 @@ mod common;
 use std::collections::BTreeMap;
 
 use common::{fixtures, run_with};
-use embedkit_testing::{Case, TextGolden, assert_near, cases};
+use embedkit_fixtures::{Case, TextGolden, assert_near, cases};
 
 fn as_lines(case: &Case<TextGolden>) -> Vec<u8> {
     case.golden.inputs.iter().map(|text| serde_json::to_string(text).unwrap() + "\n").collect::<String>().into_bytes()

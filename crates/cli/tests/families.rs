@@ -5,7 +5,7 @@ mod common;
 
 use common::{fixtures, model_args, run, run_with};
 use embedkit::ModelDescription;
-use embedkit_testing::{Case, assert_near, cases};
+use embedkit_fixtures::{Case, assert_near, cases};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -176,7 +176,7 @@ fn pages_of_a_pdf_are_embedded() {
     let model = strings(&model);
     let file = folder.path().join("pages.pdf");
     let pages = ["1 0 0 rg 0 0 100 50 re f", "0 0 1 rg 0 0 200 100 re f", "0 1 0 rg 50 50 20 20 re f"];
-    std::fs::write(&file, embedkit_testing::pdf(200, 100, &pages)).unwrap();
+    std::fs::write(&file, embedkit_fixtures::pdf(200, 100, &pages)).unwrap();
     let file = file.to_str().unwrap();
     let embed = |args: &[&str]| run(&[&["embed", "--pdf"], args, &model[..]].concat());
     let pages = |args: &[&str]| -> Vec<Value> {

@@ -4,7 +4,7 @@
 mod common;
 
 use common::{Outcome, fixtures, model_args, run_with};
-use embedkit_testing::assert_near;
+use embedkit_fixtures::assert_near;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -145,7 +145,7 @@ fn pictures() {
     let model = Model::of("image", "clip");
     let lines = model.run(&["embed", "--keep-fields"], &model.pictures("inputs")).json();
     for (actual, expected) in field::<Vec<f32>>(&lines, "embedding").iter().zip(&model.get::<Matrix>("embed")) {
-        embedkit_testing::assert_near(actual, expected, "clip");
+        embedkit_fixtures::assert_near(actual, expected, "clip");
     }
     assert_eq!(lines[0]["page"], 1);
     let absent = [json!({ "image": "no-such.png" }), model.pictures("inputs")[0].clone()];

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use common::{Outcome, embedkit, fixtures};
 use embedkit::{ModelDescription, Source};
-use embedkit_testing::hub::{Fault, Server, sha256};
+use embedkit_fixtures::hub::{Fault, Server, sha256};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -93,7 +93,7 @@ fn a_pulled_model_is_whole_and_runs_offline() {
     let embedded = scene.run(&["embed", "-m", "test/model", "hello world", "--offline"]).vectors();
     let golden: Value = serde_json::from_slice(&std::fs::read(Scene::model().join("golden.json")).unwrap()).unwrap();
     let expected: Vec<f32> = serde_json::from_value(golden["embed"][2].clone()).unwrap();
-    embedkit_testing::assert_near(&embedded[0], &expected, "a pulled model");
+    embedkit_fixtures::assert_near(&embedded[0], &expected, "a pulled model");
     assert_eq!(scene.run(&["models", "pull", "test/model"]).code, 0);
     assert_eq!(scene.server.count("GET", "model.onnx"), 1, "what is there is not fetched again");
     assert!(scene.server.seen().len() <= requests + FILES.len(), "only asked after");

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use common::{Outcome, embedkit, fixtures, model_args};
 use embedkit::ModelDescription;
-use embedkit_testing::{Case, cases, pdf, pdf_of_objects};
+use embedkit_fixtures::{Case, cases, pdf, pdf_of_objects};
 use serde::Deserialize;
 use serde_json::Value;
 

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use embedkit_colbert::{LateInteractionTextEmbedding, MultiVector, RowLabel};
 use embedkit_core::{Builder, Error, ModelDescription, ModelFiles, Registry, Role};
-use embedkit_testing::{assert_near, cases};
+use embedkit_fixtures::{assert_near, cases};
 use proptest::prelude::*;
 use serde::Deserialize;
 
@@ -30,7 +30,7 @@ fn builder(name: &str) -> Builder<LateInteractionTextEmbedding> {
 
 /// Every fixture's model, loaded once.
 static MODELS: LazyLock<Vec<LateInteractionTextEmbedding>> = LazyLock::new(|| {
-    let load = |case: embedkit_testing::Case<Golden>| {
+    let load = |case: embedkit_fixtures::Case<Golden>| {
         let builder = LateInteractionTextEmbedding::builder(case.golden.model);
         // Many small models at once: idle threads must not spin.
         builder.model_dir(case.folder).threads(1).build().unwrap()

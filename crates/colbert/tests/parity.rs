@@ -4,7 +4,7 @@
 use embedkit_colbert::{LateInteractionTextEmbedding, MultiVector};
 use embedkit_core::{Embedder, TextEmbedder};
 use embedkit_core::{ModelDescription, Role};
-use embedkit_testing::{Case, assert_near, cases};
+use embedkit_fixtures::{Case, assert_near, cases};
 use serde::Deserialize;
 
 /// `golden.json`; models that know no queries have documents alone, and those of passages are there where

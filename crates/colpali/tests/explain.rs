@@ -9,8 +9,8 @@ use embedkit_colpali::multivector::{MaxSim, TokenPooling};
 use embedkit_colpali::{Content, HeatMap, ImageInput, MultiVector, Purpose, RowLabel};
 use embedkit_core::Error;
 use embedkit_core::{ImageEmbedder, PageEmbedder};
+use embedkit_fixtures::TOLERANCE;
 use embedkit_image::DecodeImage;
-use embedkit_testing::TOLERANCE;
 
 fn patch(row: u32, column: u32) -> RowLabel {
     RowLabel::Patch { tile: None, row, column }

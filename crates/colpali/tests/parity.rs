@@ -7,7 +7,7 @@ use common::{Sample, builder, fixture, fixtures, load, pages};
 use embedkit_colpali::{Content, MultiVector, Role};
 use embedkit_core::Purpose;
 use embedkit_core::{ImageEmbedder, PageEmbedder};
-use embedkit_testing::{TOLERANCE, assert_near};
+use embedkit_fixtures::{TOLERANCE, assert_near};
 
 const BATCH_SIZES: [usize; 3] = [1, 3, 16];
 

@@ -8,8 +8,8 @@ use common::{fixture, load};
 use embedkit_colpali::{ImageInput, MultiVector, PdfFile, PdfLimits, PdfProcess};
 use embedkit_core::Error;
 use embedkit_core::ImageEmbedder;
+use embedkit_fixtures::{pdf, pdf_of_objects};
 use embedkit_image::DecodeImage;
-use embedkit_testing::{pdf, pdf_of_objects};
 
 const RED_CORNER: &str = "1 0 0 rg 0 0 100 50 re f";
 const BLUE: &str = "0 0 1 rg 0 0 200 100 re f";

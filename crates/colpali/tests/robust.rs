@@ -7,8 +7,8 @@ use common::{Golden, builder, fixture, fixtures, folder, load, pages};
 use embedkit_colpali::{Content, ImageInput, Role};
 use embedkit_core::{Error, ModelFiles};
 use embedkit_core::{ImageEmbedder, PageEmbedder};
+use embedkit_fixtures::Case;
 use embedkit_image::DecodeImage;
-use embedkit_testing::Case;
 
 /// The case's files, with some of them replaced.
 fn files(case: &Case<Golden>, changed: &[(&str, Vec<u8>)]) -> ModelFiles {

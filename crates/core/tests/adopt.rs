@@ -8,7 +8,7 @@ use embedkit_core::session::{Runtime, RuntimeError};
 fn the_hosts_environment_is_taken_and_kept() {
     let candidates = status(&RuntimeOptions::new()).candidates;
     let Some(library) = candidates.iter().find(|candidate| candidate.version().is_some()) else {
-        return embedkit_testing::without_runtime(&format!("{candidates:#?}"));
+        return embedkit_fixtures::without_runtime(&format!("{candidates:#?}"));
     };
     let environment = ort::init_from(&library.path).unwrap().with_name("host").build().unwrap();
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use embedkit_core::session::Provider;
 use embedkit_core::{Builder, Error, ModelDescription, ModelFiles, OutputSelector, Pooling, Purpose, Registry, Role};
 use embedkit_dense::TextEmbedding;
-use embedkit_testing::{Case, TextGolden, assert_near, cases};
+use embedkit_fixtures::{Case, TextGolden, assert_near, cases};
 
 fn case(name: &str) -> Case<TextGolden> {
     cases(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures"), |case| case == name).remove(0)

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use embedkit_core::{Builder, Embedder, OutputSelector, Pooling, Role, TextEmbedder};
 use embedkit_dense::TextEmbedding;
-use embedkit_testing::assert_near;
+use embedkit_fixtures::assert_near;
 use serde::Deserialize;
 use tempfile::TempDir;
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use embedkit_core::{Builder, Role, TextEmbedder};
 use embedkit_dense::TextEmbedding;
-use embedkit_testing::{Case, TextGolden, cases, in_forked_child};
+use embedkit_fixtures::{Case, TextGolden, cases, in_forked_child};
 
 const LIMIT: Duration = Duration::from_secs(120);
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use embedkit_core::{
     Engine, EngineOptions, Error, LoadContext, ModelDescription, ModelFiles, Purpose, Registry, Result,
 };
-use embedkit_testing::{TextGolden, assert_near, cases, with_external_weight};
+use embedkit_fixtures::{TextGolden, assert_near, cases, with_external_weight};
 
 /// A model's folder, in a folder of its own.
 struct Model {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use embedkit_core::{Purpose, Role};
 use embedkit_dense::TextEmbedding;
-use embedkit_testing::{Case, TextGolden, assert_near, cases};
+use embedkit_fixtures::{Case, TextGolden, assert_near, cases};
 
 fn fixtures() -> Vec<Case<TextGolden>> {
     cases(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures"), |_| true)

@@ -7,9 +7,9 @@ use std::path::Path;
 use embedkit_colbert::LateInteractionTextEmbedding;
 use embedkit_core::{Builder, Embedder, ModelDescription, Registry};
 use embedkit_dense::TextEmbedding;
+use embedkit_fixtures::{Case, TextGolden, assert_near, cases};
 use embedkit_hybrid::{HybridEmbedding, HybridOutput, MultiVector, Role, RowLabel, SparseVector};
 use embedkit_sparse::SparseTextEmbedding;
-use embedkit_testing::{Case, TextGolden, assert_near, cases};
 
 fn fixture() -> Case<TextGolden> {
     cases(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures"), |_| true).pop().unwrap()

@@ -88,7 +88,7 @@ fn sides_are_checked_before_anything_is_allocated() {
         [(60_000, 60_000, "exceed"), (1 << 21, 1, "exceed"), (u32::MAX >> 1, 1, "exceed"), (0, 5, "")]
     {
         let (_, png) = files().into_iter().find(|(name, _)| name == "rgb.png").unwrap();
-        let message = message(embedkit_testing::png_of_sides(png, width, height));
+        let message = message(embedkit_fixtures::png_of_sides(png, width, height));
         assert!(message.contains(expected), "{message}");
     }
 }

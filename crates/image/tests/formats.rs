@@ -1,9 +1,9 @@
 //! Decoded pictures equal Pillow's; `tests/fixtures/generate/image_processors.py` and `jpegs.py` wrote both.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests end with a panic")]
 
+use embedkit_fixtures::TensorGolden;
 use embedkit_image::DecodeImage;
 use embedkit_image::{DecodeOptions, ImageInput};
-use embedkit_testing::TensorGolden;
 use serde::Deserialize;
 
 #[derive(Deserialize)]

@@ -91,7 +91,7 @@ fn tiff(side: u32, bits: u32, channels: u32, compression: u32, strip: u32) -> Ve
 
 fn png(side: u32) -> Vec<u8> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/formats/rgba16.png");
-    embedkit_testing::png_of_sides(std::fs::read(path).unwrap(), side, side)
+    embedkit_fixtures::png_of_sides(std::fs::read(path).unwrap(), side, side)
 }
 
 #[test]

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use embedkit_core::{Error, ModelDescription, ModelFiles};
+use embedkit_fixtures::{Case, assert_near, assert_near_within, cases};
 use embedkit_image::{CONFIG_FILE, ImageEmbedding, ImageInput};
-use embedkit_testing::{Case, assert_near, assert_near_within, cases};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -49,7 +49,7 @@ fn vectors_are_the_references() {
                 let what = format!("{} {batch_size} {picture}", case.folder.display());
                 // A rounding error before 16-bit rounding moves a value to its neighbour.
                 let f16 = case.folder.ends_with("clip-f16");
-                assert_near_within(actual, expected, if f16 { 1e-3 } else { embedkit_testing::TOLERANCE }, &what);
+                assert_near_within(actual, expected, if f16 { 1e-3 } else { embedkit_fixtures::TOLERANCE }, &what);
             }
         }
     }

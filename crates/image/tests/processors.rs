@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests end with a panic")]
 
 use embedkit_core::{Error, ModelFiles};
+use embedkit_fixtures::{TensorGolden, pattern};
 use embedkit_image::{ImageInput, Processor, ProcessorConfig};
-use embedkit_testing::{TensorGolden, pattern};
 use serde::Deserialize;
 
 #[derive(Deserialize)]

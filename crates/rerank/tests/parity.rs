@@ -3,8 +3,8 @@
 
 use embedkit_core::Embedder;
 use embedkit_core::{Activation, ModelDescription};
+use embedkit_fixtures::{Case, assert_near, cases};
 use embedkit_rerank::{Pair, Reranker};
-use embedkit_testing::{Case, assert_near, cases};
 use serde::Deserialize;
 
 #[derive(Deserialize)]

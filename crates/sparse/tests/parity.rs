@@ -5,8 +5,8 @@ use embedkit_core::{Embedder, TextEmbedder};
 use std::path::Path;
 
 use embedkit_core::{Builder, Error, ModelFiles};
+use embedkit_fixtures::{Case, TextGolden, assert_near, cases};
 use embedkit_sparse::{Role, SparseTextEmbedding, SparseVector};
-use embedkit_testing::{Case, TextGolden, assert_near, cases};
 
 fn fixtures(wanted: impl Fn(&str) -> bool) -> Vec<Case<TextGolden>> {
     cases(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures"), wanted)

@@ -5,8 +5,8 @@ use embedkit_core::Embedder;
 use embedkit_core::TextEmbedder;
 use embedkit_core::{Registry, Role};
 use embedkit_dense::TextEmbedding;
+use embedkit_fixtures::assert_near;
 use embedkit_static_en::{MODEL, PLUGIN};
-use embedkit_testing::assert_near;
 use serde::Deserialize;
 
 #[derive(Deserialize)]

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use embedkit_testing::hub::{COMMIT, Server, sha256};
-use embedkit_testing::{TextGolden, without_runtime};
+use embedkit_fixtures::hub::{COMMIT, Server, sha256};
+use embedkit_fixtures::{TextGolden, without_runtime};
 
 use super::canonical::Stated;
 use super::*;

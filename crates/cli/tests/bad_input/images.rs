@@ -112,7 +112,7 @@ impl Picture {
                 damaged[from..from + bytes.len()].copy_from_slice(bytes);
                 Some(damaged)
             }
-            Sides(width, height) => Some(embedkit_testing::png_of_sides(good(), width, height)),
+            Sides(width, height) => Some(embedkit_fixtures::png_of_sides(good(), width, height)),
             Magic(bytes) => Some(bytes.to_vec()),
             Path(path) => return path.to_owned(),
         };

@@ -120,8 +120,8 @@ fn in_merged_order([rows, columns]: [usize; 2], merge_size: usize) -> impl Itera
 #[cfg(test)]
 mod tests {
     use super::*;
+    use embedkit_fixtures::{TensorGolden, pattern};
     use embedkit_image::CONFIG_FILE;
-    use embedkit_testing::{TensorGolden, pattern};
 
     #[derive(Deserialize)]
     struct Case {

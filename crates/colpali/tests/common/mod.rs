@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use embedkit_colpali::{Builder, LateInteractionMultimodalEmbedding};
 use embedkit_core::ModelDescription;
-use embedkit_testing::{Case, cases};
+use embedkit_fixtures::{Case, cases};
 use serde::Deserialize;
 
 /// `golden.json`.

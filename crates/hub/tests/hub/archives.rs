@@ -7,7 +7,7 @@ use flate2::write::GzEncoder;
 use tar::{Builder, EntryType, Header};
 
 use super::*;
-use embedkit_testing::hub::{Fault, sha256};
+use embedkit_fixtures::hub::{Fault, sha256};
 
 /// An entry: type, name, link target or content.
 type Entry<'a> = (EntryType, &'a str, &'a str);

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::*;
-use embedkit_testing::hub::{COMMIT, Fault, sha256};
+use embedkit_fixtures::hub::{COMMIT, Fault, sha256};
 
 /// Lays out a snapshot as Python's client does; `reference` is the branch that points to it.
 fn python_snapshot(cache: &Path, repository: &str, reference: Option<&str>) -> PathBuf {

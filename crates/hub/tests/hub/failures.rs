@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::*;
-use embedkit_testing::hub::{COMMIT, Fault, Server, sha256};
+use embedkit_fixtures::hub::{COMMIT, Fault, Server, sha256};
 
 #[test]
 fn a_model_is_downloaded_once_with_events() {

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use embedkit_fixtures::hub::{COMMIT, Fault, git_blob};
 use embedkit_hub::FileStatus;
-use embedkit_testing::hub::{COMMIT, Fault, git_blob};
 
 use super::*;
 

@@ -17,8 +17,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use embedkit_fixtures::hub::{Seen, Server};
 use embedkit_hub::{Expected, Hub, HubError, HubEvent, HubOptions, Request, TransportKind};
-use embedkit_testing::hub::{Seen, Server};
 
 /// What contents come over: two test programs have this suite, and each its own.
 const TRANSPORT: TransportKind = if OVER_HF_HUB { TransportKind::HfHub } else { TransportKind::Http };

@@ -4,7 +4,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::*;
-use embedkit_testing::hub::{Fault, sha256};
+use embedkit_fixtures::hub::{Fault, sha256};
 
 /// What [`fetch_in_a_process_of_its_own`] is told.
 const ENDPOINT: &str = "EMBEDKIT_TEST_ENDPOINT";

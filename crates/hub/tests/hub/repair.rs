@@ -3,7 +3,7 @@
 use embedkit_hub::{FileStatus, Report};
 
 use super::*;
-use embedkit_testing::hub::{COMMIT, sha256};
+use embedkit_fixtures::hub::{COMMIT, sha256};
 
 fn status(report: &Report, name: &str) -> FileStatus {
     report.files.iter().find(|file| file.name == name).unwrap().status.clone()

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use embedkit_testing::hub::{COMMIT, git_blob, sha256};
+use embedkit_fixtures::hub::{COMMIT, git_blob, sha256};
 
 use super::*;
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use embedkit_hub::{Hub, HubError};
-use embedkit_testing::hub::{COMMIT, Fault, Server, sha256};
+use embedkit_fixtures::hub::{COMMIT, Fault, Server, sha256};
 
 use super::suite::{assert_complete, options, request, served, weights};
 

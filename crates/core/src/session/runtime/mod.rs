@@ -226,7 +226,7 @@ mod tests {
         let first = match runtime() {
             Ok(first) => first,
             Err(RuntimeError::NotFound(nothing)) => {
-                embedkit_testing::without_runtime(&nothing);
+                embedkit_fixtures::without_runtime(&nothing);
                 assert!(nothing.tried.iter().all(|candidate| candidate.version().is_none()));
                 assert!(Runtime::loaded().is_none());
                 return;

@@ -1,0 +1,23 @@
+//! Every architecture keeps what all models must keep.
+#![allow(clippy::unwrap_used, reason = "tests end with a panic")]
+
+use embedkit_core::{FamilyOf, ModelDescription, ModelFiles};
+use embedkit_fixtures::{TextGolden, cases};
+use embedkit_sparse::SparseTextEmbedding;
+use embedkit_testing::{Conformance, Samples};
+
+#[test]
+fn every_model_conforms() {
+    for case in cases::<TextGolden>(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures"), |_| true) {
+        Conformance::new(FamilyOf::<SparseTextEmbedding>::FAMILY, case.golden.model)
+            .model_dir(&case.folder)
+            .samples(Samples::texts(case.golden.inputs))
+            .assert();
+    }
+}
+
+#[test]
+fn bm25_conforms() {
+    let row = ModelDescription::new("test/bm25", "sparse", "bm25");
+    Conformance::new(FamilyOf::<SparseTextEmbedding>::FAMILY, row).model_files(ModelFiles::none()).assert();
+}
