@@ -1,7 +1,7 @@
 //! What a repository holds.
 
-use embedkit_hub::{Hub, HubError};
 use embedkit_fixtures::hub::{COMMIT, Fault, Server, sha256};
+use embedkit_hub::{Hub, HubError};
 
 use super::options;
 

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use embedkit_hub::{Hub, HubError};
 use embedkit_fixtures::hub::{COMMIT, Fault, Server, sha256};
+use embedkit_hub::{Hub, HubError};
 
 use super::suite::{assert_complete, options, request, served, weights};
 
