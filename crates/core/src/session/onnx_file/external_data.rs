@@ -1,7 +1,6 @@
 //! The files that a graph says hold its values, wherever in the graph they are named: the runtime follows such names
 //! in nested graphs, constants and functions too, which are of no interest otherwise.
 
-use super::MODEL_GRAPH;
 use super::weight::{EXTERNAL_DATA, entry};
 use super::wire::{NotUnderstood, Range, Value, fields};
 
@@ -23,7 +22,7 @@ enum Kind {
 
 /// Which field of which kind of message holds messages of which kind.
 const NESTED: &[(Kind, u64, Kind)] = &[
-    (Kind::Model, MODEL_GRAPH, Kind::Graph),
+    (Kind::Model, 7, Kind::Graph),
     (Kind::Model, 20, Kind::TrainingInfo),
     (Kind::Model, 25, Kind::Function),
     (Kind::TrainingInfo, 1, Kind::Graph),
