@@ -28,33 +28,48 @@ const REPOSITORY_PAGES: [&str; 4] = ["README.md", "ARCHITECTURE.md", "CONTRIBUTI
 /// Builds the site into `target/site`, or only checks that it can be built.
 pub(crate) fn run(only_check: bool) -> Outcome {
     let sources = workspace::root().join(PAGES);
-    let mut faults = Vec::new();
-    for page in pages(&sources)? {
-        if is_untested(&name(&page), &read(&page)?, &read(&workspace::root().join(DOC_TESTS))?) {
-            faults.push(format!("{PAGES}/{}: its Rust code is not among the doc tests of {DOC_TESTS}", name(&page)));
-        }
-    }
-    for page in REPOSITORY_PAGES {
-        let dead = dead_links(&read(&workspace::root().join(page))?, |path| workspace::root().join(path).exists());
-        faults.extend(dead.into_iter().map(|link| format!("{page}: nothing is at {link}")));
-    }
-    let missing = missing_fields(&read(&sources.join(FIELDS))?, &read(&workspace::root().join(ROW))?)?;
-    faults.extend(missing.into_iter().map(|key| format!("{PAGES}/{FIELDS}: the field `{key}` is missing")));
+    let faults = [untested_pages(&sources)?, unlisted_fields(&sources)?, dead_repository_links()?].concat();
     if !faults.is_empty() {
         return Err(failed(faults.join("\n")));
     }
     let place = workspace::target().join("site-build");
+    let site = if only_check { place.join("site") } else { workspace::target().join("site") };
     let cleaned = place.join("pages");
     copy_cleaned(&sources, &cleaned)?;
-    let site = if only_check { place.join("site") } else { workspace::target().join("site") };
     let mut mkdocs = Command::new(generator(&place)?);
-    mkdocs.args(["-m", "mkdocs", "build", "--quiet", "--strict", "--clean", "--config-file"]);
+    // Not quietly: warnings that are not shown are not counted, and then none fails.
+    mkdocs.args(["-m", "mkdocs", "build", "--strict", "--clean", "--config-file"]);
     mkdocs.arg(sources.join(SETTINGS)).arg("--site-dir").arg(absolute(&site)?);
-    workspace::succeed(mkdocs.env("EMBEDKIT_SITE_PAGES", absolute(&cleaned)?))?;
-    if !only_check {
-        eprintln!("{}", site.join("index.html").display());
+    workspace::succeed(mkdocs.env("EMBEDKIT_SITE_PAGES", absolute(&cleaned)?))
+}
+
+/// Pages whose Rust code is not compiled.
+fn untested_pages(folder: &Path) -> Result<Vec<String>, Failure> {
+    let doc_tests = read(&workspace::root().join(DOC_TESTS))?;
+    let mut faults = Vec::new();
+    for page in files(folder)?.into_iter().filter(|file| is_page(file)) {
+        if is_untested(&name(&page), &read(&page)?, &doc_tests) {
+            faults.push(format!("{PAGES}/{}: its Rust code is not among the doc tests of {DOC_TESTS}", name(&page)));
+        }
     }
-    Ok(())
+    Ok(faults)
+}
+
+/// Fields of a row that the reference of fields lacks.
+fn unlisted_fields(folder: &Path) -> Result<Vec<String>, Failure> {
+    let missing = missing_fields(&read(&folder.join(FIELDS))?, &read(&workspace::root().join(ROW))?)?;
+    Ok(missing.into_iter().map(|key| format!("{PAGES}/{FIELDS}: the field `{key}` is missing")).collect())
+}
+
+/// Links of the repository's own pages that lead nowhere.
+fn dead_repository_links() -> Result<Vec<String>, Failure> {
+    let mut faults = Vec::new();
+    for page in REPOSITORY_PAGES {
+        let text = |path: &str| read(&workspace::root().join(if path.is_empty() { page } else { path })).ok();
+        let dead = dead_links(&read(&workspace::root().join(page))?, text);
+        faults.extend(dead.into_iter().map(|link| format!("{page}: {link} leads nowhere")));
+    }
+    Ok(faults)
 }
 
 /// A Python that has the generator.
@@ -117,12 +132,22 @@ fn is_untested(page: &str, text: &str, doc_tests: &str) -> bool {
     has_rust && !doc_tests.contains(&format!("include_str!(\"../docs/{page}\")"))
 }
 
-/// Links to files that are not there. Addresses, and anchors within the page, are left alone.
-fn dead_links(page: &str, exists: impl Fn(&str) -> bool) -> Vec<String> {
+/// Links to files, and to headings of them, that are not there; `text` is what a path holds, of the page itself for an
+/// empty one. Addresses are left alone.
+fn dead_links(page: &str, text: impl Fn(&str) -> Option<String>) -> Vec<String> {
     let targets = page.split("](").skip(1).filter_map(|rest| rest.split(')').next());
-    let paths = targets.filter(|target| !target.contains("://") && !target.starts_with('#'));
-    let paths = paths.map(|target| target.split('#').next().unwrap_or(target));
-    paths.filter(|path| !exists(path)).map(str::to_owned).collect()
+    let is_alive = |target: &str| {
+        let (path, anchor) = target.split_once('#').unwrap_or((target, ""));
+        text(path).is_some_and(|text| anchor.is_empty() || text.lines().filter_map(anchor_of).any(|a| a == anchor))
+    };
+    targets.filter(|target| !target.contains("://") && !is_alive(target)).map(str::to_owned).collect()
+}
+
+/// What a link to a heading names it.
+fn anchor_of(line: &str) -> Option<String> {
+    let title = line.strip_prefix('#')?.trim_start_matches('#').strip_prefix(' ')?.to_lowercase();
+    let kept = title.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+    Some(kept.map(|c| if c == ' ' { '-' } else { c }).collect())
 }
 
 /// Keys of a row that the page has no line for; `code` is the file that defines the row.
@@ -135,10 +160,6 @@ fn missing_fields(page: &str, code: &str) -> Result<Vec<String>, Failure> {
     let fields = fields.ok_or_else(|| failed(format!("{ROW} does not define a row")))?;
     let keys = fields.into_iter().filter_map(|field| Some(field.ident?.to_string().replace('_', "-")));
     Ok(keys.filter(|key| !page.contains(&format!("\n| `{key}` |"))).collect())
-}
-
-fn pages(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
-    Ok(files(folder)?.into_iter().filter(|file| is_page(file)).collect())
 }
 
 fn files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
@@ -203,7 +224,16 @@ mod tests {
 
     #[test]
     fn dead_links_are_found() {
-        let page = "[a](there.md) [b](gone.md#x) [c](https://example.org/x) [d](#here) [e](there.md#part)";
-        assert_eq!(dead_links(page, |path| path == "there.md"), ["gone.md"]);
+        let text = |path: &str| match path {
+            "" => Some("# Here".to_owned()),
+            "there.md" => Some("text\n## Part, the `first`\n".to_owned()),
+            _ => None,
+        };
+        let alive = "[a](there.md) [b](there.md#part-the-first) [c](https://example.org/x) [d](#here)";
+        assert!(dead_links(alive, text).is_empty());
+        assert_eq!(
+            dead_links("[a](gone.md#x) [b](there.md#second) [c](#there)", text),
+            ["gone.md#x", "there.md#second", "#there",]
+        );
     }
 }
