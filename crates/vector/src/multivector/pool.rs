@@ -17,14 +17,14 @@ use crate::{Error, Result};
 /// The paper leaves it at the mean, which is shorter than its rows, so that large clusters match
 /// less. Here the mean is scaled to the mean length of its rows, unless
 /// [`plain_mean`](Self::plain_mean) is set. With it and [`protected(1)`](Self::protected) pooled rows are those of PyLate
-/// and its `pool_factor`, in another order. Measured with the `compression` bench, of each query's ten best documents
-/// there stay:
+/// and its `pool_factor`, in another order. Measured with the `compression` bench (the texts with a cluster more a
+/// document), of each query's ten best documents there stay:
 ///
 /// | factor | generated set | its plain mean | 800 texts, MiniLM tokens | their plain mean |
 /// |--------|---------------|----------------|--------------------------|------------------|
 /// | 2      | 88%           | 80%            | 93%                      | 90%              |
-/// | 3      | 79%           | 68%            | 88%                      | 83%              |
-/// | 4      | 74%           | 59%            | 83%                      | 76%              |
+/// | 3      | 78%           | 68%            | 88%                      | 83%              |
+/// | 4      | 73%           | 59%            | 83%                      | 76%              |
 ///
 /// ```
 /// use embedkit_vector::multivector::{MultiVector, TokenPooling};
