@@ -118,7 +118,7 @@ impl SimilarityMap {
     }
 
     /// The least and the most similarity on the map: what heat goes between unless it is given a
-    /// [scale](HeatMap::scale), such as the least and the most of all maps of a query.
+    /// [scale](crate::HeatMap::scale), such as the least and the most of all maps of a query.
     pub fn range(&self) -> (f32, f32) {
         let known = || self.similarities.iter().copied().flatten();
         (known().fold(f32::INFINITY, f32::min), known().fold(f32::NEG_INFINITY, f32::max))

@@ -47,7 +47,7 @@ impl SparseTextEmbedding {
     /// The terms of a text's vector, heaviest first.
     ///
     /// # Errors
-    /// As [`embed_one`](Self::embed_one).
+    /// As [`embed_one`](TextEmbedder::embed_one).
     pub fn explain(&self, text: &str, purpose: impl Into<Purpose>) -> Result<Vec<WeightedTerm>> {
         let vector = self.embed_one(text, purpose)?;
         self.name_terms(text, &vector)

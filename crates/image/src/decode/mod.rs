@@ -25,7 +25,7 @@ pub const MAX_PIXELS: u64 = 178_956_970;
 /// How picture files are decoded.
 ///
 /// ```
-/// use embedkit_image::{DecodeOptions, ImageInput};
+/// use embedkit_image::{DecodeImage, DecodeOptions, ImageInput};
 ///
 /// let options = DecodeOptions::default().max_pixels(100);
 /// let picture = ImageInput::rgb(11, 10, vec![0; 330])?;
