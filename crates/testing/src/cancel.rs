@@ -3,8 +3,7 @@
 use embedkit_core::{CancelToken, Error};
 
 use crate::subject::{Check, ROLE, Subject, with_causes};
-use crate::violation::{Verdict, ensure};
-use crate::{Rule, Violation};
+use crate::violation::{Rule, Verdict, Violation, ensure};
 
 pub(crate) const CHECKS: &[Check] = &[cancelled_between_results, cancelled_in_a_batch];
 
