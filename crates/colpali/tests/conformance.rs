@@ -1,15 +1,13 @@
 //! Every architecture keeps what all models must keep.
-#![allow(clippy::unwrap_used, reason = "tests end with a panic")]
-
-mod common;
 
 use embedkit_colpali::LateInteractionMultimodalEmbedding;
 use embedkit_core::FamilyOf;
+use embedkit_fixtures::case_of_each_architecture;
 use embedkit_testing::Conformance;
 
 #[test]
-fn every_model_conforms() {
-    for case in common::fixtures() {
+fn every_architecture_conforms() {
+    for case in case_of_each_architecture(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures")) {
         Conformance::new(FamilyOf::<LateInteractionMultimodalEmbedding>::FAMILY, case.golden.model)
             .model_dir(&case.folder)
             .assert();

@@ -157,3 +157,101 @@ fn one_engine_serves_many_threads() {
         }
     });
 }
+
+/// Places where windows end, and their neighbours.
+const BOUNDS: [usize; 14] = [0, 1, 2, 3, 15, 16, 17, 18, 255, 256, 272, 273, 274, 300];
+
+/// How a job ends that is cancelled after so many results: its results, and whether it said that it was cancelled.
+fn cancelled_after(engine: &Engine<str, String>, texts: &[String], after: usize) -> (Vec<String>, bool) {
+    let token = CancelToken::new();
+    let (mut results, mut says_so) = (Vec::new(), false);
+    let mut run = engine.run(texts, Role::Plain).cancel_with(&token);
+    loop {
+        if results.len() == after {
+            token.cancel();
+        }
+        match run.next() {
+            None => break,
+            Some(result) if says_so => panic!("{result:?} came after the run said that it was cancelled"),
+            Some(Err(Error::Cancelled)) => says_so = true,
+            Some(result) => results.push(result.unwrap()),
+        }
+    }
+    assert!(run.next().is_none(), "a run that ended goes on");
+    (results, says_so)
+}
+
+/// A job of so many texts; those that need no run among them, as `done` says.
+fn job(inputs: usize, done: usize) -> (Vec<String>, Vec<String>) {
+    let text = |n: usize| format!("{}{n}", if done > 0 && n.is_multiple_of(done) { "." } else { "t" });
+    let texts: Vec<String> = (0..inputs).map(text).collect();
+    let results = texts.iter().map(|text| text.to_uppercase()).collect();
+    (texts, results)
+}
+
+fn assert_complete_or_cancelled(inputs: usize, after: usize, done: usize, options: &EngineOptions) {
+    let (texts, expected) = job(inputs, done);
+    let echo = Echo { workers: 2, ..Echo::default() };
+    let (results, says_so) = cancelled_after(&echo.engine(options), &texts, after);
+    assert!(
+        says_so || results.len() == inputs,
+        "{inputs} inputs, cancelled after {after}: {} said nothing",
+        results.len()
+    );
+    assert_eq!(results, expected[..results.len()], "{inputs} inputs, cancelled after {after}");
+    assert!(results.len() >= after.min(inputs), "what was given before stays given");
+}
+
+#[test]
+fn a_job_cancelled_at_a_windows_bound_is_complete_or_says_so() {
+    for inputs in BOUNDS {
+        for after in BOUNDS.into_iter().filter(|after| *after <= inputs) {
+            assert_complete_or_cancelled(inputs, after, 0, &EngineOptions::default());
+        }
+    }
+}
+
+#[test]
+fn a_complete_job_does_not_say_that_it_was_cancelled() {
+    for inputs in BOUNDS.into_iter().filter(|inputs| *inputs > 0) {
+        let (texts, expected) = job(inputs, 0);
+        let (results, says_so) = cancelled_after(&Echo::default().engine(&EngineOptions::default()), &texts, inputs);
+        assert_eq!((results, says_so), (expected, false), "{inputs} inputs, cancelled after the last result");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn a_job_cancelled_anywhere_is_complete_or_says_so(
+        inputs in 0usize..320,
+        share in 0.0..=1.0,
+        done in 0usize..4,
+        rows in prop::option::of(1usize..20),
+    ) {
+        let mut options = EngineOptions::default();
+        options.batching.rows = rows;
+        assert_complete_or_cancelled(inputs, (inputs as f64 * share) as usize, done, &options);
+    }
+
+    /// From within a batch, by what watches the progress.
+    #[test]
+    fn a_job_cancelled_in_a_batch_is_complete_or_says_so(inputs in 1usize..320, batches in 1usize..80, rows in 1usize..20) {
+        let (texts, expected) = job(inputs, 0);
+        let (token, left) = (CancelToken::new(), AtomicUsize::new(batches));
+        let canceller = token.clone();
+        let echo = Echo { workers: 2, ..Echo::default() };
+        let engine = echo.engine(&EngineOptions::default());
+        let run = engine.run(&texts, Role::Plain).batch_size(rows).unwrap().cancel_with(&token).on_progress(move |_| {
+            if left.fetch_sub(1, Ordering::SeqCst) == 1 {
+                canceller.cancel();
+            }
+        });
+        let collected: Result<Vec<String>> = run.collect();
+        match collected {
+            Ok(results) => prop_assert_eq!(results, expected),
+            Err(error) => prop_assert!(matches!(error, Error::Cancelled), "{}", error),
+        }
+    }
+}

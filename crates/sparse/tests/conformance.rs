@@ -1,14 +1,13 @@
 //! Every architecture keeps what all models must keep.
-#![allow(clippy::unwrap_used, reason = "tests end with a panic")]
 
 use embedkit_core::{FamilyOf, ModelDescription, ModelFiles};
-use embedkit_fixtures::{TextGolden, cases};
+use embedkit_fixtures::case_of_each_architecture;
 use embedkit_sparse::SparseTextEmbedding;
 use embedkit_testing::{Conformance, Samples};
 
 #[test]
-fn every_model_conforms() {
-    for case in cases::<TextGolden>(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures"), |_| true) {
+fn every_architecture_conforms() {
+    for case in case_of_each_architecture(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures")) {
         Conformance::new(FamilyOf::<SparseTextEmbedding>::FAMILY, case.golden.model)
             .model_dir(&case.folder)
             .samples(Samples::texts(case.golden.inputs))

@@ -1,15 +1,13 @@
-//! The suite for one model.
+//! Which model the suite is run on, and with what.
 
 use std::fmt;
 use std::path::PathBuf;
 
 use embedkit_core::{
-    AnyEmbedder, Builder, Embedder, Error, Family, FamilyOf, ModelDescription, ModelFiles, ModelRef, Quantization,
-    Registry, Result,
+    AnyEmbedder, Builder, Error, Family, ModelDescription, ModelFiles, ModelRef, Quantization, Registry, Result,
 };
 
-use crate::subject::Subject;
-use crate::{Samples, Violation, cancel, loading, results};
+use crate::samples::Samples;
 
 /// The suite for one model; a family conforms if a model of each of its architectures does.
 ///
@@ -24,15 +22,6 @@ pub struct Conformance {
     registry: Option<Registry>,
     samples: Samples,
     tolerance: f32,
-}
-
-/// Runs the suite on a model that is found by its id (or is a row or folder that needs nothing else), with the samples
-/// of this crate.
-///
-/// # Panics
-/// If the model breaks a rule; the message has all that it breaks.
-pub fn assert_conforms<E: Embedder>(model: impl Into<ModelRef>) {
-    Conformance::new(FamilyOf::<E>::FAMILY, model).assert();
 }
 
 impl Conformance {
@@ -80,35 +69,12 @@ impl Conformance {
         self
     }
 
-    /// Runs the suite.
-    ///
-    /// # Panics
-    /// If the model breaks a rule; the message has all that it breaks.
-    #[allow(clippy::panic, reason = "this is what a test calls")]
-    pub fn assert(&self) {
-        let violations = self.violations();
-        if !violations.is_empty() {
-            let lines: Vec<String> = violations.iter().map(|violation| format!("\n  {violation}")).collect();
-            panic!("{} {:?} does not conform:{}", self.family.name(), self.model, lines.concat());
-        }
-    }
-
-    /// Runs the suite: the first violation of each check.
-    pub fn violations(&self) -> Vec<Violation> {
-        let subject = match Subject::load(self) {
-            Ok(subject) => subject,
-            Err(violation) => return vec![violation],
-        };
-        results::CHECKS
-            .iter()
-            .chain(cancel::CHECKS)
-            .chain(loading::CHECKS)
-            .filter_map(|check| check(&subject).err())
-            .collect()
-    }
-
     pub(crate) fn family(&self) -> &'static dyn Family {
         self.family
+    }
+
+    pub(crate) fn model(&self) -> &ModelRef {
+        &self.model
     }
 
     pub(crate) fn tolerated(&self) -> f32 {

@@ -29,10 +29,12 @@ mod comparison;
 mod conformance;
 mod loading;
 mod results;
+mod run;
 mod samples;
 mod subject;
 mod violation;
 
-pub use conformance::{Conformance, assert_conforms};
+pub use conformance::Conformance;
+pub use run::assert_conforms;
 pub use samples::Samples;
 pub use violation::{Rule, Violation};

@@ -8,8 +8,7 @@ use embedkit_core::{
 };
 
 use crate::subject::{Check, Subject, with_causes};
-use crate::violation::{Verdict, ensure};
-use crate::{Rule, Violation};
+use crate::violation::{Rule, Verdict, Violation, ensure};
 
 pub(crate) const CHECKS: &[Check] = &[check_refuses_what_load_would, absent_files_are_named, options];
 

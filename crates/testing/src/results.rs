@@ -3,14 +3,13 @@
 use embedkit_core::{Content, Embedding, Error, Purpose, Result};
 
 use crate::subject::{Check, ROLE, ROLES, Subject, with_causes};
-use crate::violation::{Verdict, ensure};
-use crate::{Rule, Violation};
+use crate::violation::{Rule, Verdict, Violation, ensure};
 
 pub(crate) const CHECKS: &[Check] =
     &[order, bad_input_alone, batch_size, threads, usage, unknown_task, inputs_back, empty_job];
 
 /// Inputs of a job that is long enough for several windows and batches.
-const INPUTS: usize = 40;
+const INPUTS: usize = 20;
 
 fn order(subject: &Subject<'_>) -> Verdict {
     for role in ROLES {

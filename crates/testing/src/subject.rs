@@ -3,8 +3,8 @@
 use embedkit_core::{AnyEmbedder, Builder, Content, Embedding, Error, ModelDescription, Quantization, Result, Role};
 
 use crate::comparison::{difference, is_finite, kind};
-use crate::violation::{Verdict, ensure};
-use crate::{Conformance, Rule, Violation};
+use crate::conformance::Conformance;
+use crate::violation::{Rule, Verdict, Violation, ensure};
 
 /// A check of a model.
 pub(crate) type Check = fn(&Subject<'_>) -> Verdict;

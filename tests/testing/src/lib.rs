@@ -9,7 +9,7 @@ mod pdf;
 mod png;
 mod tensor;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use embedkit_core::ModelDescription;
@@ -81,6 +81,26 @@ pub fn cases<G: DeserializeOwned>(fixtures: impl AsRef<Path>, wanted: impl Fn(&s
         Case { folder, golden }
     };
     folders.into_iter().map(load).collect()
+}
+
+/// What every `golden.json` of a model has.
+#[derive(Debug, Deserialize)]
+pub struct ModelGolden {
+    /// The model's row.
+    pub model: ModelDescription,
+    /// Texts, or names of pictures; none where the inputs are of another shape.
+    #[serde(default)]
+    pub inputs: Vec<String>,
+}
+
+/// The first case of each architecture, and of each way in which its weights are stored.
+pub fn case_of_each_architecture(fixtures: impl AsRef<Path>) -> Vec<Case<ModelGolden>> {
+    let mut seen = BTreeSet::new();
+    let mut cases: Vec<Case<ModelGolden>> = cases(fixtures, |_| true);
+    cases.retain(|Case { golden: ModelGolden { model, .. }, .. }| {
+        seen.insert((model.architecture.clone(), format!("{:?}", model.quantization)))
+    });
+    cases
 }
 
 /// Fails unless two vectors differ by no more than [`TOLERANCE`] of the expected one's length.
