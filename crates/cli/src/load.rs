@@ -148,10 +148,13 @@ impl FolderArgs {
             Some(graph) => files.with_graph(graph),
             None => files,
         };
-        // A graph alone could be a masked language model or any other.
+        // A graph alone could be a masked language model, BGE-M3 or any other.
         let is_of = |family: &&dyn Family| {
             let row = family.describe(&files);
-            row.is_ok_and(|row| row.architecture != "splade" || row.vocab_size.is_some() || files.has("modules.json"))
+            row.is_ok_and(|row| {
+                let fits_any_graph = matches!(&*row.architecture, "splade" | "bge-m3");
+                !fits_any_graph || row.vocab_size.is_some() || files.has("modules.json")
+            })
         };
         let of_texts = |family: &&'static dyn Family| family.inputs() == [ContentKind::Text];
         let others = registry.families().into_iter().filter(|family| family.name() != dense.name()).filter(of_texts);

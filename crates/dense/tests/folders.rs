@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use embedkit_core::{Builder, Embedder, OutputSelector, Pooling, Role, TextEmbedder};
+use embedkit_core::{Embedder, OutputSelector, Pooling, Role, TextEmbedder};
 use embedkit_dense::TextEmbedding;
 use embedkit_fixtures::assert_near;
 use serde::Deserialize;

@@ -6,7 +6,7 @@ use embedkit_core::Embedder;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use embedkit_core::{Builder, Role, TextEmbedder};
+use embedkit_core::{Role, TextEmbedder};
 use embedkit_dense::TextEmbedding;
 use embedkit_fixtures::{Case, TextGolden, cases, in_forked_child};
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use embedkit_colbert::LateInteractionTextEmbedding;
 use embedkit_colpali::{Content, LateInteractionMultimodalEmbedding};
 use embedkit_core::hub::{self, Hub};
-use embedkit_core::{Builder, Embedder, ModelDescription, ModelFiles, Purpose, Result, Role, Source, TextEmbedder};
+use embedkit_core::{Embedder, ModelDescription, ModelFiles, Purpose, Result, Role, Source, TextEmbedder};
 use embedkit_dense::TextEmbedding;
 use embedkit_image::{ImageEmbedding, ImageInput};
 use embedkit_rerank::{Pair, Reranker};

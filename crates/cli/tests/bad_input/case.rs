@@ -81,7 +81,7 @@ impl Trial {
         let results = library::embed(&row, folder.path(), &self.settings, &self.inputs);
         let results = results.unwrap_or_else(|error| vec![Err(error)]);
         let told: Vec<Result<Numbers, String>> =
-            results.into_iter().map(|result| result.map_err(|error| error.to_string())).collect();
+            results.into_iter().map(|result| result.map_err(|error| error.report())).collect();
         self.check_library(&told, &sound)?;
         let Some(outcome) = program::embed(&row, folder.path(), &self.settings, &self.inputs) else { return Ok(()) };
         let in_program = |failure| format!("in the program: {failure}");
@@ -129,6 +129,6 @@ fn embed(
     settings: &[Setting],
     inputs: &[String],
 ) -> Result<Vec<Numbers>, String> {
-    let results = library::embed(row, folder, settings, inputs).map_err(|error| error.to_string())?;
-    results.into_iter().map(|result| result.map_err(|error| error.to_string())).collect()
+    let results = library::embed(row, folder, settings, inputs).map_err(|error| error.report())?;
+    results.into_iter().map(|result| result.map_err(|error| error.report())).collect()
 }
