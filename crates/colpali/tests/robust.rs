@@ -35,7 +35,7 @@ fn a_broken_page_fails_alone() {
         assert_eq!(results.len(), 6);
         assert_eq!(results[0].as_ref().unwrap(), results[5].as_ref().unwrap());
         assert!(matches!(results[1], Err(Error::Io { .. })), "{:?}", results[1]);
-        for (at, named) in [(2, "bytes"), (3, "bytes"), (4, "broken on purpose")] {
+        for (at, named) in [(2, "in memory"), (3, "in memory"), (4, "broken on purpose")] {
             let error = results[at].as_ref().unwrap_err();
             assert!(matches!(error, Error::InvalidInput { .. }) && error.to_string().contains(named), "{error}");
         }

@@ -147,7 +147,7 @@ mod tests {
             (whole.replace("batch_tokens = 1024", "batch_tokens = -1"), "invalid value"),
         ] {
             std::fs::write(&path, &text).unwrap();
-            let error = Tuning::load(&path).unwrap_err().to_string();
+            let error = Tuning::load(&path).unwrap_err().report();
             assert!(error.contains(expected) && error.contains("tuning.toml"), "{text}: {error}");
         }
         assert!(matches!(Tuning::load(folder.path().join("none.toml")), Err(Error::Io { .. })));

@@ -37,7 +37,7 @@ fn half_a_file_is_an_error() {
         // The first frame may be all there.
         if !name.starts_with("animated") {
             let message = message(&bytes[..bytes.len() / 2]);
-            assert!(message.starts_with("bytes: "), "{name}: {message}");
+            assert!(message.starts_with("image in memory: "), "{name}: {message}");
         }
     }
 }
@@ -45,8 +45,8 @@ fn half_a_file_is_an_error() {
 #[test]
 fn what_is_no_picture_is_named() {
     for (input, expected) in [
-        (ImageInput::from(vec![]), "bytes: the file is empty"),
-        (ImageInput::from(b"%PDF-1.7".as_slice()), "bytes: not a picture"),
+        (ImageInput::from(vec![]), "image in memory: the file is empty"),
+        (ImageInput::from(b"%PDF-1.7".as_slice()), "image in memory: not a picture"),
         (ImageInput::from(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")), "Cargo.toml: not a picture"),
     ] {
         let message = message(input);

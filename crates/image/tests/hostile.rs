@@ -111,7 +111,7 @@ fn what_decoding_takes_is_known_before_it_is_done() {
         ("lzw.tif", tiff(large.into(), 16, 1, 5, 9), ""),
     ] {
         let little = refusal(file.as_slice(), &options);
-        assert!(little.contains("bytes: decoding") && little.contains("MB of memory"), "{name}: {little}");
+        assert!(little.contains("image in memory: decoding") && little.contains("MB of memory"), "{name}: {little}");
         // With memory for it, the picture is not there.
         let enough = refusal(file, &DecodeOptions::default().memory(MemoryBudget::new(1 << 30)));
         assert!(enough.contains("cannot be decoded") && enough.contains(with_room), "{name}: {enough}");

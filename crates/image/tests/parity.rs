@@ -75,7 +75,7 @@ fn a_bad_picture_is_named_and_the_others_are_embedded() {
     for what in ["words", "half a file"] {
         let error = next().unwrap_err();
         assert!(
-            matches!(&error, Error::InvalidInput { message, .. } if message.starts_with("bytes: ")),
+            matches!(&error, Error::InvalidInput { message, .. } if message.starts_with("image in memory: ")),
             "{what}: {error}"
         );
     }

@@ -94,7 +94,7 @@ pub(crate) enum Command {
     },
     /// Renders pages of a PDF file for another process of this program.
     #[cfg(feature = "pdf")]
-    #[command(name = crate::verbs::RENDER_PDF, hide = true)]
+    #[command(name = pdf::RENDER_PDF, hide = true)]
     RenderPdf,
 }
 

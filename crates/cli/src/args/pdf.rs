@@ -8,7 +8,9 @@ use clap::Args;
 use embedkit::colpali::{PdfFile, PdfLimits, PdfPages, PdfProcess};
 
 use crate::failure::{Failure, Result};
-use crate::verbs::RENDER_PDF;
+
+/// The verb of the processes that render pages, which no one types.
+pub(super) const RENDER_PDF: &str = "__render-pdf";
 
 /// Pages of a PDF file, for models of page images.
 #[derive(Debug, Args)]

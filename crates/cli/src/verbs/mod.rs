@@ -17,8 +17,6 @@ mod tune;
 use std::io::Write;
 
 use embedkit::Registry;
-#[cfg(feature = "pdf")]
-pub(crate) use render_pdf::NAME as RENDER_PDF;
 
 use crate::args::{Cli, Command};
 use crate::failure::{Failure, Result};

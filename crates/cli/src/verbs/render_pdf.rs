@@ -4,9 +4,6 @@ use embedkit::colpali::serve_pdf_renderer;
 
 use crate::failure::Result;
 
-/// The verb, which no one types.
-pub(crate) const NAME: &str = "__render-pdf";
-
 pub(super) fn run() -> Result<()> {
     // A page that the renderer panics on is answered as damaged; nobody reads what else is said about it.
     std::panic::set_hook(Box::new(|_| {}));

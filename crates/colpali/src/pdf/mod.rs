@@ -47,6 +47,7 @@ const HEADER_WITHIN: usize = 1024;
 ///
 /// ```no_run
 /// use embedkit_colpali::{LateInteractionMultimodalEmbedding, PdfFile};
+/// use embedkit_core::{Embedder, ImageEmbedder};
 ///
 /// # fn main() -> embedkit_core::Result<()> {
 /// let model = LateInteractionMultimodalEmbedding::builder("Qdrant/colmodernvbert").build()?;
