@@ -263,8 +263,9 @@ impl TextModel {
 
 /// Says what is behind a look-up that went beyond a table's end.
 fn explained(batch: &TokenBatch, error: Error) -> Error {
+    let is_look_up = error.report().contains("out of data bounds");
     match error {
-        Error::Model { model, message, source } if message.contains("out of data bounds") => {
+        Error::Model { model, message, source } if is_look_up => {
             let largest = batch.ids.iter().max().copied().unwrap_or_default();
             let hint = format!(
                 "a text has the token {largest}, or is too long for the model's positions; \

@@ -84,7 +84,7 @@ const REFUSED: &[(Subject, &[Setting], &[&str])] = &[
     (BM42, &[Number("alpha", f64::NAN)], &["alpha", "NaN"]),
     (BM42, &[Number("alpha", -1.0)], &["alpha", "-1"]),
     (BM42, &[Number("k", 1.0)], &["`k`"]),
-    (SPLADE, &[Number("k", 1.0)], &["take no `parameters`"]),
+    (SPLADE, &[Number("k", 1.0)], &["parameters", "unknown field `k`"]),
     (TRANSFORMER, &[Text("colour", "red")], &["colour"]),
     (COLBERT, &[Integer("mask-token-id", -1)], &["mask-token-id"]),
     (RERANK, &[Text("colour", "red")], &["parameters"]),

@@ -6,6 +6,7 @@ mod document;
 mod limits;
 mod page_boxes;
 mod page_tree;
+mod process;
 mod protocol;
 mod refused;
 mod renderer;
@@ -23,7 +24,8 @@ use embedkit_core::ImageInput;
 use embedkit_core::{Error, Result};
 
 pub use limits::PdfLimits;
-pub use renderer::{PdfProcess, PdfRenderer};
+pub use process::PdfProcess;
+pub use renderer::PdfRenderer;
 pub use serve::serve_pdf_renderer;
 
 use renderer::Opened;

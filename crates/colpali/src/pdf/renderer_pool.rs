@@ -7,9 +7,9 @@ use embedkit_core::ImageInput;
 use embedkit_core::Result;
 
 use super::limits::PdfLimits;
+use super::process::PdfProcess;
 use super::protocol::Pixels;
 use super::refused::Refused;
-use super::renderer::PdfProcess;
 use super::worker::{Failure, Worker};
 
 /// Processes that have read the file, as many as pages are rendered at a time. They wait for the next page, and end with

@@ -10,9 +10,9 @@ use std::time::Duration;
 use embedkit_core::{Error, Result};
 
 use super::limits::PdfLimits;
+use super::process::PdfProcess;
 use super::protocol::{self, Opening, PageRequest, Pixels};
 use super::refused::Refused;
-use super::renderer::PdfProcess;
 
 /// Variables that a program may need to start; all others, which may hold secrets, are kept from it.
 const KEPT_VARIABLES: [&str; 5] =

@@ -110,3 +110,12 @@ fn shown(value: &Value) -> String {
         None => text,
     }
 }
+
+/// Checks that a module works on texts' vectors, as it does unless it says otherwise.
+pub(super) fn vector_to_vector(mut config: Config<'_>) -> Result<()> {
+    let vector = "sentence_embedding".to_owned();
+    for key in ["module_input_name", "module_output_name"] {
+        config.expect(key, &vector, "only vectors of whole texts (sentence_embedding) are worked on")?;
+    }
+    config.finish()
+}

@@ -1,7 +1,6 @@
 //! `Dense`: a linear layer and an activation.
 
-use super::config::Config;
-use super::module::vector_to_vector;
+use super::config::{Config, vector_to_vector};
 use super::tensors::read_tensor;
 use crate::model::join;
 use crate::{Error, ModelFiles, Result};

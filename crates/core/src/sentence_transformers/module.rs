@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::config::Config;
+use super::config::{Config, vector_to_vector};
 use super::linear::Linear;
 use super::router::Router;
 use super::splade::SpladePooling;
@@ -29,7 +29,7 @@ pub enum Module {
     /// A table of token weights, in this folder.
     SparseStaticEmbedding(String),
     /// Another way for queries than for documents.
-    Router(Router),
+    Router(Router<Self>),
 }
 
 impl Module {
@@ -84,7 +84,10 @@ impl Module {
                 config.finish()?;
                 Self::SparseStaticEmbedding(folder)
             }
-            "Router" | "Asym" => Self::Router(Router::read(files, &folder)?),
+            "Router" | "Asym" => {
+                let module = |kind: &str, folder, listed_in: &str| Self::read(files, kind, folder, listed_in);
+                Self::Router(Router::read(files, &folder, module)?)
+            }
             other => return Err(wrong(nothing_runs(other))),
         };
         Ok(Some(module))
@@ -115,15 +118,6 @@ fn known(kind: &str) -> std::result::Result<&str, String> {
 
 fn nothing_runs(module: &str) -> String {
     format!("has the module {module}, which nothing here runs")
-}
-
-/// Checks that a module works on texts' vectors, as it does unless it says otherwise.
-pub(super) fn vector_to_vector(mut config: Config<'_>) -> Result<()> {
-    let vector = "sentence_embedding".to_owned();
-    for key in ["module_input_name", "module_output_name"] {
-        config.expect(key, &vector, "only vectors of whole texts (sentence_embedding) are worked on")?;
-    }
-    config.finish()
 }
 
 /// The modules of a folder, in their order.

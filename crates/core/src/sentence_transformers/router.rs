@@ -5,19 +5,18 @@ use std::collections::HashMap;
 use indexmap::IndexMap;
 use serde::Deserialize;
 
-use super::Module;
 use super::config::Config;
 use crate::model::join;
 use crate::{Error, ModelFiles, Result};
 
-/// A `Router` module with a way for queries and one for documents.
+/// A `Router` module with a way for queries and one for documents, of modules `M`.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Router {
+pub struct Router<M> {
     /// The modules that queries go through.
-    pub query: Vec<Module>,
+    pub query: Vec<M>,
     /// The modules that documents go through.
-    pub document: Vec<Module>,
+    pub document: Vec<M>,
     /// Whether texts of no role are queries, not documents.
     pub queries_by_default: bool,
 }
@@ -28,8 +27,14 @@ struct Structure {
     structure: IndexMap<String, Vec<String>>,
 }
 
-impl Router {
-    pub(super) fn read(files: &ModelFiles, folder: &str) -> Result<Self> {
+impl<M> Router<M> {
+    /// Reads the router in a folder, and its modules by `read_module`, which is given the type, the folder and the file
+    /// that names them; none is a module that does nothing.
+    pub(super) fn read(
+        files: &ModelFiles,
+        folder: &str,
+        read_module: impl Fn(&str, String, &str) -> Result<Option<M>>,
+    ) -> Result<Self> {
         const NAMES: [&str; 2] = ["router_config.json", "config.json"];
         let name = NAMES.map(|name| join(folder, name)).into_iter().find(|name| files.has(name));
         let name = name.ok_or_else(|| Error::MissingFile {
@@ -51,12 +56,12 @@ impl Router {
         if let Some(route) = structure.keys().find(|route| !["query", "document"].contains(&route.as_str())) {
             return Err(wrong(format!("the module Router has the route {route:?}; only query and document are known")));
         }
-        let modules = |route: &str| -> Result<Vec<Module>> {
+        let modules = |route: &str| -> Result<Vec<M>> {
             let ids = structure.get(route);
             let mut modules = Vec::new();
             for id in ids.ok_or_else(|| wrong(format!("the module Router has no route {route:?}")))? {
                 let kind = types.get(id).ok_or_else(|| wrong(format!("`types` lacks the Router's module {id:?}")))?;
-                modules.extend(Module::read(files, kind, join(folder, id), &name)?);
+                modules.extend(read_module(kind, join(folder, id), &name)?);
             }
             Ok(modules)
         };

@@ -60,7 +60,7 @@ fn set_splade(
 }
 
 /// Documents through the graph, queries from a table.
-fn set_router(files: &ModelFiles, model: &mut ModelDescription, router: &Router) -> Result<()> {
+fn set_router(files: &ModelFiles, model: &mut ModelDescription, router: &Router<Module>) -> Result<()> {
     let [Module::SparseStaticEmbedding(table)] = router.query.as_slice() else {
         let message = "has a module Router whose way for queries is not one SparseStaticEmbedding";
         return Err(Error::file(files.label(Folder::MODULES), message));
