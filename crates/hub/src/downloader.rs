@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::event::EventHandler;
+use crate::failure::Failure;
 use crate::transport::{Http, Transport};
 use crate::{HubError, HubEvent};
 
@@ -28,22 +29,6 @@ pub(crate) struct Downloader {
     pub(crate) max_file_bytes: u64,
     pub(crate) max_unpacked_bytes: u64,
     pub(crate) on_event: Option<EventHandler>,
-}
-
-/// Why one try failed.
-#[derive(Debug)]
-pub(crate) struct Failure {
-    pub(crate) error: HubError,
-    /// Whether so much was achieved that earlier failures no longer count.
-    pub(crate) progressed: bool,
-    /// The wait that the server asks for.
-    pub(crate) retry_after: Option<Duration>,
-}
-
-impl From<HubError> for Failure {
-    fn from(error: HubError) -> Self {
-        Self { error, progressed: false, retry_after: None }
-    }
 }
 
 impl Downloader {

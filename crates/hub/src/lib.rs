@@ -62,6 +62,7 @@ mod environment;
 mod error;
 mod event;
 mod external;
+mod failure;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod hub;

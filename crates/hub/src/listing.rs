@@ -2,7 +2,8 @@
 
 use serde::Deserialize;
 
-use crate::downloader::{Downloader, Failure};
+use crate::downloader::Downloader;
+use crate::failure::Failure;
 use crate::transport::Page;
 use crate::{HubError, cache, url};
 

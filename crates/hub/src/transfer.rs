@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use crate::digest::{Hasher, Promise, read_through};
-use crate::downloader::{Downloader, Failure};
+use crate::downloader::Downloader;
+use crate::failure::Failure;
 use crate::transport::Body;
 use crate::{HubError, HubEvent, disk};
 

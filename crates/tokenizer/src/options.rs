@@ -1,8 +1,6 @@
 //! What a caller may set over the files.
 
-use tokenizers::{PaddingDirection, TruncationDirection};
-
-use crate::WindowRule;
+use crate::{Side, WindowRule};
 
 /// What a caller or an architecture may set over the files.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,32 +46,6 @@ impl Default for TokenizerOptions {
             special_tokens_as_text: false,
             max_file_bytes: 64 << 20,
             max_text_bytes: 2 << 20,
-        }
-    }
-}
-
-/// An end of a row.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Side {
-    /// The start of the row.
-    Left,
-    /// The end of the row.
-    #[default]
-    Right,
-}
-
-impl Side {
-    pub(crate) fn of_truncation(direction: TruncationDirection) -> Self {
-        match direction {
-            TruncationDirection::Left => Self::Left,
-            TruncationDirection::Right => Self::Right,
-        }
-    }
-
-    pub(crate) fn of_padding(direction: PaddingDirection) -> Self {
-        match direction {
-            PaddingDirection::Left => Self::Left,
-            PaddingDirection::Right => Self::Right,
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::padding::PaddingRule;
 use crate::panic::catch_panic;
 use crate::special_tokens::special_tokens;
 use crate::word_pieces::WordPieces;
-use crate::{BoxError, Error, Result, Side, TokenBatch, TokenizerFiles, TokenizerOptions};
+use crate::{BoxError, Encoding, Error, Result, Side, TokenBatch, TokenizerFiles, TokenizerOptions};
 use crate::{charsmap, growth, memory, pieces};
 
 const NOT_A_TOKENIZER: &str = "is not a tokenizer";
@@ -35,18 +35,6 @@ pub struct Tokenizer {
     /// By their ids, as the files spell them.
     special_tokens: BTreeMap<u32, String>,
     path: PathBuf,
-}
-
-/// A text's token ids, cut to the window, not padded.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Encoding {
-    /// Token ids, special tokens included.
-    pub ids: Vec<u32>,
-    /// Segment of each token: 1 for the second text of a pair, else 0.
-    pub type_ids: Vec<u32>,
-    /// Whether the text did not fit the window.
-    pub truncated: bool,
 }
 
 impl Tokenizer {

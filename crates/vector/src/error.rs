@@ -114,7 +114,7 @@ pub enum Error {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: crate::multivector::FileError,
+        source: crate::file_error::FileError,
     },
     /// Multi-vectors cannot be written to a file.
     #[cfg(feature = "interchange")]
@@ -123,7 +123,7 @@ pub enum Error {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: crate::multivector::FileError,
+        source: crate::file_error::FileError,
     },
 }
 

@@ -31,6 +31,8 @@
 
 mod encoding;
 mod error;
+#[cfg(feature = "interchange")]
+mod file_error;
 pub mod multivector;
 mod normalize;
 pub mod npy;

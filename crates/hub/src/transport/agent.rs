@@ -6,8 +6,8 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use super::{Proxies, Roots};
-use crate::downloader::Failure;
 use crate::error::BoxError;
+use crate::failure::Failure;
 use crate::{HubError, url};
 
 /// How this crate introduces itself to servers.

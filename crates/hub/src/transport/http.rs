@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use super::agent::{Agents, Call, Response};
 use super::{Answer, Body, Metadata, RemoteFile, Transport};
-use crate::downloader::Failure;
+use crate::failure::Failure;
 use crate::{HubError, url};
 
 /// How many redirects are followed.

@@ -21,7 +21,7 @@ pub(crate) use proxy::Proxies;
 pub(crate) use tls::Roots;
 
 use crate::HubError;
-use crate::downloader::Failure;
+use crate::failure::Failure;
 
 /// A file in a repository.
 #[derive(Clone, Copy, Debug)]

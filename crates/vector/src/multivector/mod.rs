@@ -26,10 +26,12 @@ mod threads;
 mod value;
 mod ward;
 
+#[cfg(feature = "interchange")]
+pub use crate::file_error::FileError;
 pub use element::{Bit, Element};
 pub use explain::{Explanation, Match};
 #[cfg(feature = "interchange")]
-pub use interchange::{FileError, read_npz, read_safetensors, write_npz, write_safetensors};
+pub use interchange::{read_npz, read_safetensors, write_npz, write_safetensors};
 pub use label::RowLabel;
 pub use muvera::{Muvera, MuveraBuilder};
 pub use pool::TokenPooling;

@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use futures_util::{Stream, StreamExt};
 
 use crate::HubError;
-use crate::downloader::Failure;
+use crate::failure::Failure;
 
 /// Chunks that wait to be read; more are not fetched meanwhile.
 const WAITING: usize = 8;

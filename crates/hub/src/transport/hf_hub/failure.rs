@@ -10,7 +10,7 @@ use xet::error::XetError;
 use super::super::http::{Endpoint, GATED, Http, advice, refused};
 use super::super::{RemoteFile, Roots, Transport};
 use super::client::RedirectRefused;
-use crate::downloader::Failure;
+use crate::failure::Failure;
 use crate::{HubError, url};
 
 /// A file that was asked for, and how.

@@ -39,7 +39,7 @@ use hf_hub::HFClient;
 
 use super::{Answer, Body, Http, Metadata, RemoteFile, Transport};
 use crate::HubError;
-use crate::downloader::Failure;
+use crate::failure::Failure;
 use content::Incoming;
 use failure::Asked;
 

@@ -12,7 +12,7 @@ use xet::xet_session::{HeaderMap, HeaderValue, XetConfig, XetFileInfo, XetSessio
 use super::super::http::{Endpoint, Http};
 use super::super::{RemoteFile, Transport};
 use super::{HfHub, failure};
-use crate::downloader::Failure;
+use crate::failure::Failure;
 use crate::{HubError, url};
 
 /// The storage of a repository's contents.

@@ -1,6 +1,7 @@
 //! Huffman codes (ITU-T T.81, annexes C and F.2.2), and the bits that they are read from.
 
 use super::error::{JpegError, Result};
+use super::markers::next_marker;
 
 /// Codes of up to so many bits are looked up; longer ones are searched.
 const LOOKED_UP: u32 = 11;
@@ -246,7 +247,7 @@ impl<'b> Bits<'b> {
     /// Goes on behind the restart marker with this number.
     pub(super) fn restart(&mut self, number: u8) -> Result<()> {
         self.check()?;
-        let (marker, at) = super::segments::next_marker(self.data, self.at)?;
+        let (marker, at) = next_marker(self.data, self.at)?;
         if marker != 0xD0 + number {
             return Err(JpegError::Damaged("order of restarts"));
         }

@@ -4,21 +4,6 @@ use super::error::{JpegError, Result};
 use super::frame::{Component, Frame};
 use super::huffman::Codes;
 
-/// The next marker at or behind a place, and where what follows it starts. Bytes before it that belong to nothing are
-/// passed over, as libjpeg does.
-pub(super) fn next_marker(bytes: &[u8], mut at: usize) -> Result<(u8, usize)> {
-    loop {
-        let rest = bytes.get(at..).ok_or(JpegError::Truncated)?;
-        at += rest.iter().position(|byte| *byte == 0xFF).ok_or(JpegError::Truncated)?;
-        match bytes.get(at + 1) {
-            None => return Err(JpegError::Truncated),
-            Some(0) => at += 2,
-            Some(0xFF) => at += 1,
-            Some(marker) => return Ok((*marker, at + 2)),
-        }
-    }
-}
-
 /// The segment at a place, behind its length, and where it ends.
 pub(super) fn segment(bytes: &[u8], at: usize) -> Result<(&[u8], usize)> {
     let length =

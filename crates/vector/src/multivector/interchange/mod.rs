@@ -4,7 +4,6 @@
 //! the other; and `offsets`, `[documents + 1]` `i64`: document i is the rows
 //! `offsets[i]..offsets[i + 1]`. Labels are not stored.
 
-mod error;
 mod npz;
 mod tensors;
 #[cfg(test)]
@@ -14,9 +13,9 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 
 use super::value::MultiVector;
+use crate::file_error::FileError;
 use crate::{Error, Result};
 
-pub use error::FileError;
 pub use npz::{read_npz, write_npz};
 pub use tensors::{read_safetensors, write_safetensors};
 
@@ -114,7 +113,7 @@ impl Parts {
                 values.extend(bytes.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)));
                 left -= count;
             }
-            MultiVector::new(self.dim, values).map_err(|error| FileError::Vectors(Box::new(error.at("document", at))))
+            MultiVector::new(self.dim, values).map_err(|error| FileError::Vectors(error.at("document", at).into()))
         };
         self.bounds.windows(2).enumerate().map(&mut document).collect()
     }

@@ -81,7 +81,9 @@ fn open<'a, F: Read + Seek>(
     let mut entry =
         archive.by_name(&format!("{name}.npy")).map_err(|error| FileError::Array { name, source: error.into() })?;
     let length = usize::try_from(entry.size()).unwrap_or(usize::MAX);
-    let header = Header::read(&mut entry, length).map_err(damaged)?.map_err(FileError::array(name))?;
+    let header = Header::read(&mut entry, length)
+        .map_err(damaged)?
+        .map_err(|error| FileError::Array { name, source: error.into() })?;
     let found = header.number_type();
     if found != expected {
         return Err(FileError::Type { name, found: found.to_string(), expected });

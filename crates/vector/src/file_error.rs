@@ -1,7 +1,5 @@
 //! Why a file of multi-vectors cannot be read or written.
 
-use crate::Error;
-use crate::npy::HeaderError;
 use crate::number::NumberType;
 
 /// Why a file of multi-vectors cannot be read or written.
@@ -53,12 +51,5 @@ pub enum FileError {
     },
     /// The values of a document are no multi-vector.
     #[error(transparent)]
-    Vectors(Box<Error>),
-}
-
-impl FileError {
-    /// An `.npy` entry that is no array.
-    pub(super) fn array(name: &'static str) -> impl FnOnce(HeaderError) -> Self {
-        move |source| Self::Array { name, source: source.into() }
-    }
+    Vectors(Box<dyn std::error::Error + Send + Sync>),
 }
