@@ -57,7 +57,7 @@ impl From<HubError> for Error {
 /// A model's files: from the cache, else from its row's sources, in their order.
 ///
 /// # Errors
-/// [`Error::Download`](crate::Error::Download): see [`Hub::fetch`].
+/// [`Error::Download`]: see [`Hub::fetch`].
 pub fn fetch(hub: &Hub, model: &ModelDescription) -> Result<ModelFiles> {
     ModelFiles::folder(hub.fetch(&request(model))?)
 }
@@ -65,7 +65,7 @@ pub fn fetch(hub: &Hub, model: &ModelDescription) -> Result<ModelFiles> {
 /// A model's files, those that are wrong or missing in the cache fetched anew.
 ///
 /// # Errors
-/// [`Error::Download`](crate::Error::Download): see [`Hub::repair`].
+/// [`Error::Download`]: see [`Hub::repair`].
 pub fn repair(hub: &Hub, model: &ModelDescription) -> Result<ModelFiles> {
     ModelFiles::folder(hub.repair(&request(model))?)
 }

@@ -30,7 +30,7 @@ pub(crate) struct Catalogue {
     /// are are whole.
     #[arg(long)]
     online: bool,
-    /// The hub [default: HF_ENDPOINT, else https://huggingface.co].
+    /// The hub [default: `HF_ENDPOINT`, else the Hugging Face Hub].
     #[arg(long, value_name = "URL", requires = "online")]
     endpoint: Option<String>,
     /// Only rows of these ids or aliases, in every family.
