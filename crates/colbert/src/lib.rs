@@ -21,7 +21,7 @@
 //!
 //! Two architectures, `colbert` and `token-embeddings`, are one pipeline: what sets models apart
 //! (markers, query expansion, which rows are left out, normalisation, projection) stands in the
-//! row's `parameters`, see [`pipeline`]. A folder that PyLate saved describes itself:
+//! row's `parameters`, see [`pipeline`]. A folder that PyLate or sentence-transformers saved describes itself:
 //! `LateInteractionTextEmbedding::builder(Path::new(…))`.
 
 mod describe;

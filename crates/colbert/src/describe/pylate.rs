@@ -1,12 +1,13 @@
-//! What a PyLate folder says about itself.
+//! Folders that PyLate wrote.
 
 use std::collections::BTreeMap;
 
+use embedkit_core::sentence_transformers::DenseConfig;
 use embedkit_core::{Error, GraphSearch, ModelDescription, ModelFiles, Result};
 use serde::Deserialize;
 
+use super::{as_integer, mask_token, set, set_projection};
 use crate::FAMILY;
-use crate::pipeline::WEIGHTS;
 
 const CONFIG: &str = "config_sentence_transformers.json";
 const MODULES: &str = "modules.json";
@@ -50,12 +51,6 @@ struct Module {
     kind: String,
 }
 
-/// A linear module's `config.json`.
-#[derive(Deserialize)]
-struct Linear {
-    out_features: usize,
-}
-
 /// `tokenizer.json`, as far as it tells markers.
 #[derive(Deserialize)]
 struct Tokenizer {
@@ -69,32 +64,8 @@ struct AddedToken {
     content: String,
 }
 
-/// Special tokens, in `tokenizer_config.json` and `special_tokens_map.json`.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct SpecialTokens {
-    mask_token: Option<Token>,
-    eos_token: Option<Token>,
-    pad_token: Option<Token>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Token {
-    Text(String),
-    Object { content: String },
-}
-
-impl Token {
-    fn text(self) -> String {
-        match self {
-            Self::Text(text) | Self::Object { content: text } => text,
-        }
-    }
-}
-
 /// The row that a folder amounts to.
-pub(crate) fn describe(files: &ModelFiles) -> Result<ModelDescription> {
+pub(super) fn describe(files: &ModelFiles) -> Result<ModelDescription> {
     let graph = files.find_graph(&GraphSearch::new("feature-extraction"))?;
     let config = files.optional_json::<Config>(CONFIG)?.filter(Config::is_late_interaction).ok_or_else(|| {
         let message = "says nothing of queries and documents, as PyLate's do; give the model's row";
@@ -127,8 +98,7 @@ fn add_modules(files: &ModelFiles, model: &mut ModelDescription) -> Result<()> {
             // PyLate passes over pooling, and normalises whatever the modules say.
             "Transformer" | "Pooling" | "Normalize" => {}
             "Dense" => {
-                let linear: Linear = files.json(&format!("{}/config.json", module.path))?;
-                model.dim = Some(linear.out_features);
+                model.dim = Some(DenseConfig::read_for_tokens(files, &module.path)?.output);
                 projection.push(module.path);
             }
             other => {
@@ -137,20 +107,7 @@ fn add_modules(files: &ModelFiles, model: &mut ModelDescription) -> Result<()> {
             }
         }
     }
-    let has_weights = |path: &String| WEIGHTS.iter().any(|name| files.has(&format!("{path}/{name}")));
-    let (present, absent): (Vec<String>, Vec<String>) = projection.into_iter().partition(has_weights);
-    match (present.is_empty(), absent.first()) {
-        (false, Some(path)) => Err(Error::MissingFile {
-            path: files.label(&format!("{path}/{}", WEIGHTS[0])),
-            needed_for: "some of the modules in modules.json have their weights in the folder, so all must".to_owned(),
-        }),
-        (false, None) => {
-            set(model, "projection", present);
-            Ok(())
-        }
-        // Then the graph has the modules in it.
-        (true, _) => Ok(()),
-    }
+    set_projection(files, model, projection)
 }
 
 /// Prefixes are tokens that PyLate adds to the vocabulary; one that is no token is text.
@@ -198,16 +155,12 @@ fn add_markers(files: &ModelFiles, config: &Config, model: &mut ModelDescription
 
 /// Windows and expansion: PyLate's lengths have the marker in them.
 fn add_lengths(files: &ModelFiles, config: &Config, model: &mut ModelDescription) -> Result<()> {
-    let as_integer = |length: usize| i64::try_from(length).unwrap_or(i64::MAX);
     let (query_length, document_length) = (config.query_length.unwrap_or(32), config.document_length.unwrap_or(180));
     model.max_length = Some(query_length.max(document_length));
     set(model, "query-max-length", as_integer(query_length));
     set(model, "document-max-length", as_integer(document_length));
     if config.do_query_expansion.unwrap_or(true) {
-        let mask_token = mask_token(files)?.ok_or_else(|| {
-            let message = "names no mask token, which queries are filled up with";
-            Error::file(files.label("tokenizer_config.json"), message)
-        })?;
+        let mask_token = mask_token(files)?;
         set(model, "query-length", as_integer(query_length));
         set(model, "mask-token", mask_token);
         set(model, "attend-to-expansion", config.attend_to_expansion_tokens.unwrap_or(false));
@@ -215,22 +168,7 @@ fn add_lengths(files: &ModelFiles, config: &Config, model: &mut ModelDescription
     Ok(())
 }
 
-/// What queries are filled up with: the mask token, else the end-of-sequence token, else the padding token.
-fn mask_token(files: &ModelFiles) -> Result<Option<String>> {
-    for name in ["tokenizer_config.json", "special_tokens_map.json"] {
-        let tokens: SpecialTokens = files.optional_json(name)?.unwrap_or_default();
-        if let Some(token) = tokens.mask_token.or(tokens.eos_token).or(tokens.pad_token) {
-            return Ok(Some(token.text()));
-        }
-    }
-    Ok(None)
-}
-
 /// Words that documents lose their rows of, by default: each ASCII punctuation mark.
 fn punctuation() -> Vec<String> {
     (0u8..128).filter(u8::is_ascii_punctuation).map(|mark| char::from(mark).to_string()).collect()
-}
-
-fn set(model: &mut ModelDescription, parameter: &str, value: impl Into<toml::Value>) {
-    model.parameters.insert(parameter.to_owned(), value.into());
 }

@@ -1,16 +1,22 @@
 //! `Dense`: a linear layer and an activation.
 
-use super::config::{Config, vector_to_vector};
-use super::tensors::read_tensor;
+use ndarray::{Array1, Array2, ArrayView2};
+
+use super::config::{Config, Level};
+use super::tensors::Tensors;
 use crate::model::join;
 use crate::{Error, ModelFiles, Result};
 
 /// A `Dense` module's configuration.
 #[derive(Clone, Debug)]
-pub(super) struct Linear {
+#[non_exhaustive]
+pub struct DenseConfig {
     folder: String,
-    pub(super) input: usize,
-    pub(super) output: usize,
+    /// Width of the vectors that go in.
+    pub input: usize,
+    /// Width of the vectors that come out.
+    pub output: usize,
+    pub(super) level: Level,
     has_bias: bool,
     function: Function,
     has_shortcut: bool,
@@ -18,13 +24,12 @@ pub(super) struct Linear {
 
 /// A `Dense` module: `f(W x + b)`, and `x`, or a projection of it, added where the module says so.
 #[derive(Debug)]
-pub(super) struct Dense {
+pub struct Dense {
     /// `[out, in]`
-    weight: Vec<f32>,
-    bias: Option<Vec<f32>>,
+    weight: Array2<f32>,
+    bias: Option<Array1<f32>>,
     function: Function,
     shortcut: Shortcut,
-    pub(super) input: usize,
 }
 
 #[derive(Debug)]
@@ -32,7 +37,7 @@ enum Shortcut {
     None,
     Identity,
     /// `[out, in]`
-    Linear(Vec<f32>),
+    Linear(Array2<f32>),
 }
 
 /// An activation of PyTorch's, with its default arguments.
@@ -65,13 +70,33 @@ fn softplus(x: f32) -> f32 {
     x.max(0.0) + (-x.abs()).exp().ln_1p()
 }
 
-impl Linear {
-    pub(super) fn read(files: &ModelFiles, folder: &str) -> Result<Self> {
-        let mut config = Config::read(files, join(folder, "config.json"))?;
+impl DenseConfig {
+    /// Reads the module in a folder, as sentence-transformers writes it: without an activation it has the hyperbolic
+    /// tangent.
+    ///
+    /// # Errors
+    /// [`Error::InvalidFile`] for a key that is missing or not obeyed, by its name.
+    pub fn read(files: &ModelFiles, folder: &str) -> Result<Self> {
+        Self::take(Config::read(files, join(folder, "config.json"))?, folder, f32::tanh)
+    }
+
+    /// Reads the module of a late-interaction model. PyLate's do not say which vectors they work on, which is those of
+    /// tokens, and without an activation they have none.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn read_for_tokens(files: &ModelFiles, folder: &str) -> Result<Self> {
+        let config = Config::read(files, join(folder, "config.json"))?;
+        if config.has("module_input_name") {
+            return Self::take(config, folder, f32::tanh);
+        }
+        Ok(Self { level: Level::Tokens, ..Self::take(config, folder, |x| x)? })
+    }
+
+    fn take(mut config: Config<'_>, folder: &str, default: Function) -> Result<Self> {
         let name: Option<String> = config.take("activation_function")?;
         let function = match name.as_deref() {
-            // sentence-transformers' default.
-            None => f32::tanh,
+            None => default,
             Some(name) => {
                 let class = name.strip_prefix("torch.").and_then(|path| path.rsplit('.').next());
                 let known = FUNCTIONS.iter().find(|(function, _)| Some(*function) == class);
@@ -81,57 +106,73 @@ impl Linear {
                 })?
             }
         };
-        let linear = Self {
+        Ok(Self {
             folder: folder.to_owned(),
             input: config.require("in_features")?,
             output: config.require("out_features")?,
             has_bias: config.take("bias")?.unwrap_or(true),
             has_shortcut: config.take("use_residual")?.unwrap_or(false),
             function,
-        };
-        vector_to_vector(config)?;
-        Ok(linear)
+            level: config.finish_at_level()?,
+        })
     }
 
-    pub(super) fn load(&self, files: &ModelFiles) -> Result<Dense> {
+    /// Loads the module's weights.
+    ///
+    /// # Errors
+    /// [`Error::MissingFile`] and [`Error::InvalidFile`], for weights that are absent or not what the configuration says.
+    pub fn load(&self, files: &ModelFiles) -> Result<Dense> {
         let (input, output) = (self.input, self.output);
         if input == 0 || output == 0 {
             let path = files.label(&join(&self.folder, "config.json"));
             return Err(Error::file(path, "`in_features` and `out_features` must be positive"));
         }
-        let tensor = |name, shape: &[usize]| read_tensor(files, &self.folder, name, Some(shape));
+        let tensors = Tensors::read(files, &self.folder)?;
+        let matrix = |name: &str| {
+            let values = tensors.floats(name, Some(&[output, input]))?;
+            Array2::from_shape_vec((output, input), values).map_err(|error| tensors.because(name, error))
+        };
+        let bias = || tensors.floats("linear.bias", Some(&[output])).map(Array1::from_vec);
         Ok(Dense {
-            weight: tensor("linear.weight", &[output, input])?,
-            bias: self.has_bias.then(|| tensor("linear.bias", &[output])).transpose()?,
+            weight: matrix("linear.weight")?,
+            bias: self.has_bias.then(bias).transpose()?,
             shortcut: match self.has_shortcut {
                 false => Shortcut::None,
                 true if input == output => Shortcut::Identity,
-                true => Shortcut::Linear(tensor("residual.weight", &[output, input])?),
+                true => Shortcut::Linear(matrix("residual.weight")?),
             },
             function: self.function,
-            input,
         })
     }
 }
 
 impl Dense {
-    /// `[in]` to `[out]`.
-    pub(super) fn apply(&self, vector: &[f32]) -> Vec<f32> {
-        let product = |weight: &[f32]| -> Vec<f32> {
-            weight.chunks_exact(self.input).map(|row| embedkit_vector::dot(row, vector)).collect()
-        };
-        let mut result = product(&self.weight);
+    /// Width of the vectors that go in.
+    pub fn input(&self) -> usize {
+        self.weight.ncols()
+    }
+
+    /// Width of the vectors that come out.
+    pub fn output(&self) -> usize {
+        self.weight.nrows()
+    }
+
+    /// Vectors one after the other, `[n, in]`, to `[n, out]`; none where they are not of the width that goes in.
+    pub fn apply(&self, vectors: &[f32]) -> Option<Vec<f32>> {
+        let rows = vectors.len() / self.input();
+        let vectors = ArrayView2::from_shape((rows, self.input()), vectors).ok()?;
+        let mut result = vectors.dot(&self.weight.t());
         if let Some(bias) = &self.bias {
-            result.iter_mut().zip(bias).for_each(|(value, bias)| *value += bias);
+            result += bias;
         }
-        result.iter_mut().for_each(|value| *value = (self.function)(*value));
-        let add = |result: &mut Vec<f32>, more: &[f32]| result.iter_mut().zip(more).for_each(|(value, x)| *value += x);
+        result.mapv_inplace(self.function);
         match &self.shortcut {
             Shortcut::None => {}
-            Shortcut::Identity => add(&mut result, vector),
-            Shortcut::Linear(weight) => add(&mut result, &product(weight)),
+            Shortcut::Identity => result += &vectors,
+            Shortcut::Linear(weight) => result += &vectors.dot(&weight.t()),
         }
-        result
+        // In the order of rows, whatever order the product was kept in.
+        Some(result.into_iter().collect())
     }
 }
 

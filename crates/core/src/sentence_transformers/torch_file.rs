@@ -8,17 +8,11 @@ use std::io::{Cursor, Read};
 use std::path::Path;
 use std::rc::Rc;
 
-use embedkit_core::{Error, Result};
 use safetensors::Dtype;
 use zip::{CompressionMethod, ZipArchive};
 
-/// A tensor as its file has it.
-pub(super) struct Stored {
-    pub(super) dtype: Dtype,
-    pub(super) shape: Vec<usize>,
-    /// Little-endian, row by row.
-    pub(super) bytes: Vec<u8>,
-}
+use super::tensors::Stored;
+use crate::{Error, Result};
 
 /// More than the description of a linear module's tensors ever takes.
 const LARGEST_PICKLE: u64 = 1 << 16;
@@ -338,7 +332,8 @@ mod tests {
 
     use super::*;
 
-    const MODULE: &[u8] = include_bytes!("../../tests/fixtures/pylate-longer-queries/1_Dense/pytorch_model.bin");
+    const MODULE: &[u8] =
+        include_bytes!("../../../colbert/tests/fixtures/pylate-longer-queries/1_Dense/pytorch_model.bin");
 
     fn archive(pickle: &[u8]) -> Vec<u8> {
         let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
