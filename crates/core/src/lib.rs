@@ -41,6 +41,7 @@ pub mod hub;
 mod index_names;
 mod limits;
 pub mod model;
+mod per_process;
 pub mod pipeline;
 pub mod plugin;
 mod purpose;

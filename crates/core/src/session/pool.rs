@@ -6,10 +6,10 @@ use std::time::Instant;
 use ort::value::DynValue;
 
 use super::open::{GraphFile, Input, Opened, open};
-use super::per_process::PerProcess;
 use super::queue::{Job, Queue, extra_sessions};
 use super::tensor::{Output, Tensor};
 use super::{BadOutput, Provider, SessionOptions};
+use crate::per_process::PerProcess;
 use crate::{Error, ModelDescription, ModelFiles, OutputSelector, Result};
 
 /// Sessions of one graph; each runs one batch at a time. On the CPU they share the graph's weights,
