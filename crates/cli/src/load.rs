@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use embedkit::Tuning;
+use embedkit::colbert::LateInteractionTextEmbedding;
 use embedkit::dense::TextEmbedding;
 use embedkit::plugin::Family;
 use embedkit::{AnyEmbedder, Builder, ContentKind, Embedder, ModelFiles, ModelRef, OutputSelector, Pooling, Registry};
@@ -12,6 +13,8 @@ use crate::failure::{Failure, Result};
 
 /// The model when none is named.
 const DEFAULT_MODEL: &str = "embedkit/static-minilm-en";
+/// The same for late interaction: the same table, with a vector for every token.
+const DEFAULT_LATE_MODEL: &str = "embedkit/static-late-en";
 
 impl ModelArgs {
     /// The family of the model.
@@ -94,8 +97,14 @@ impl ModelArgs {
     /// The model, and the folder with its files where that does not describe itself.
     fn located(&self, family: &str) -> Result<(ModelRef, Option<&Path>)> {
         let folder = &self.folder;
-        let known = self.id().is_some_and(|id| Registry::global().find(family, id).is_ok());
-        match (&folder.model_dir, self.id()) {
+        let id = match self.id() {
+            Some(DEFAULT_MODEL) if self.model.is_none() && family == LateInteractionTextEmbedding::FAMILY => {
+                Some(DEFAULT_LATE_MODEL)
+            }
+            id => id,
+        };
+        let known = id.is_some_and(|id| Registry::global().find(family, id).is_ok());
+        match (&folder.model_dir, id) {
             (Some(_), Some(id)) if known && folder.has_overrides() => Err(Failure::Usage(format!(
                 "{id} is a known model, which --pooling, --normalize, --output-name and --model-file cannot change"
             ))),

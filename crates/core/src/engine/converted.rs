@@ -10,6 +10,8 @@ use super::threads::Threads;
 use super::window::{Finished, Window, WindowCost};
 #[cfg(feature = "onnx")]
 use crate::session::SessionPool;
+#[cfg(feature = "tokenizer")]
+use crate::tokenizer::Tokenizer;
 use crate::{Error, IndexNames, Purpose, Result, Usage};
 
 /// A pipeline of `I` and `O` that takes `J` and gives `P`.
@@ -32,6 +34,15 @@ where
 
     fn index_names(&self) -> Option<Arc<dyn IndexNames>> {
         self.inner.index_names()
+    }
+
+    #[cfg(feature = "tokenizer")]
+    fn tokenizer(&self) -> Option<&Tokenizer> {
+        self.inner.tokenizer()
+    }
+
+    fn workers(&self) -> usize {
+        self.inner.workers()
     }
 
     #[cfg(feature = "onnx")]

@@ -12,6 +12,8 @@ use super::threads::Threads;
 use super::window::{Finished, Window, WindowCost};
 #[cfg(feature = "onnx")]
 use crate::session::SessionPool;
+#[cfg(feature = "tokenizer")]
+use crate::tokenizer::Tokenizer;
 use crate::{Direct, IndexNames, Pipeline, Purpose, Result, Usage};
 
 /// A pipeline, a window at a time: what is left of it when its prepared type is hidden.
@@ -19,6 +21,12 @@ pub(super) trait ErasedPipeline<I: ?Sized, O>: Send + Sync {
     fn usage(&self, input: &I, purpose: &Purpose) -> Result<Usage>;
 
     fn index_names(&self) -> Option<Arc<dyn IndexNames>>;
+
+    #[cfg(feature = "tokenizer")]
+    fn tokenizer(&self) -> Option<&Tokenizer>;
+
+    /// How many batches may run at once.
+    fn workers(&self) -> usize;
 
     #[cfg(feature = "onnx")]
     fn sessions(&self) -> Option<&SessionPool>;
@@ -36,6 +44,15 @@ impl<P: Pipeline> ErasedPipeline<P::Input, P::Output> for Batched<P> {
 
     fn index_names(&self) -> Option<Arc<dyn IndexNames>> {
         self.0.index_names()
+    }
+
+    #[cfg(feature = "tokenizer")]
+    fn tokenizer(&self) -> Option<&Tokenizer> {
+        self.0.tokenizer()
+    }
+
+    fn workers(&self) -> usize {
+        self.0.workers()
     }
 
     #[cfg(feature = "onnx")]
@@ -64,6 +81,15 @@ impl<D: Direct> ErasedPipeline<D::Input, D::Output> for Immediate<D> {
 
     fn index_names(&self) -> Option<Arc<dyn IndexNames>> {
         self.0.index_names()
+    }
+
+    #[cfg(feature = "tokenizer")]
+    fn tokenizer(&self) -> Option<&Tokenizer> {
+        self.0.tokenizer()
+    }
+
+    fn workers(&self) -> usize {
+        std::thread::available_parallelism().map_or(1, usize::from)
     }
 
     #[cfg(feature = "onnx")]

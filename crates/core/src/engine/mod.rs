@@ -6,6 +6,7 @@
 //! prepared; results come out in input order.
 
 mod any;
+mod batch;
 mod batches;
 mod batching;
 mod control;
@@ -21,6 +22,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 pub use any::AnyPipeline;
+pub use batch::Batch;
 pub use batching::Batching;
 pub use control::{CancelToken, Progress};
 use converted::Converted;
