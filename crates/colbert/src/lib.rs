@@ -28,7 +28,7 @@ mod describe;
 mod embedding;
 pub mod pipeline;
 
-pub use embedding::LateInteractionTextEmbedding;
+pub use embedding::{LateInteractionTextEmbedding, extended_tokens};
 pub use embedkit_core::{Builder, Embedder, Purpose, Role, TextEmbedder, Usage};
 pub use embedkit_vector::multivector::{MultiVector, RowLabel};
 

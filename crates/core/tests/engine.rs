@@ -108,6 +108,19 @@ fn nothing_is_read_before_it_is_needed() {
 }
 
 #[test]
+fn it_is_known_how_many_results_come_without_work() {
+    let engine = Echo::default().engine(&EngineOptions::default());
+    let mut results = engine.run((0..40).map(|i| i.to_string()), Role::Plain);
+    let mut windows = Vec::new();
+    while results.next().is_some() {
+        let ready = results.ready();
+        assert_eq!(results.by_ref().take(ready).count(), ready);
+        windows.push(1 + ready);
+    }
+    assert_eq!(windows, [1, 16, 23]);
+}
+
+#[test]
 fn a_cancelled_run_says_so_once_and_ends() {
     let echo = Echo::default();
     let engine = echo.engine(&EngineOptions::default());

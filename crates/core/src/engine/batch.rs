@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
+use super::Engine;
 use super::batching::Batching;
 use super::control::Control;
 use super::threads::Threads;
 use super::window::{Finished, Window};
-use super::Engine;
 use crate::Purpose;
 
 /// Inputs that are prepared and not run yet.

@@ -58,6 +58,11 @@ where
         self
     }
 
+    /// How many results are there already: the next so many come without work, and are of one window.
+    pub fn ready(&self) -> usize {
+        self.0.ready()
+    }
+
     /// Gives with each result what the input used of the model's window.
     pub fn with_usage(self) -> WithUsage<'e, S, I, O> {
         WithUsage(self.0)

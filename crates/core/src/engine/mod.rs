@@ -19,6 +19,7 @@ mod threads;
 mod window;
 
 use std::borrow::Cow;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use any::AnyPipeline;
@@ -50,6 +51,8 @@ pub struct Engine<I: ?Sized, O> {
     pipeline: Arc<dyn ErasedPipeline<I, O>>,
     batching: Batching,
     threads: Threads,
+    /// Where the model's files are, if they are in a folder.
+    folder: Option<PathBuf>,
 }
 
 impl<I: ?Sized + Sync + 'static, O: Send + 'static> Engine<I, O> {
@@ -67,7 +70,14 @@ impl<I: ?Sized + Sync + 'static, O: Send + 'static> Engine<I, O> {
             Error::model(&model.id, message)
         })?;
         options.batching.check()?;
-        Ok(Self { model, pipeline, batching: options.batching.clone(), threads: Threads::new(options.threads)? })
+        let threads = Threads::new(options.threads)?;
+        Ok(Self { model, pipeline, batching: options.batching.clone(), threads, folder: None })
+    }
+
+    /// Says where the model's files are.
+    fn in_folder(mut self, folder: Option<PathBuf>) -> Self {
+        self.folder = folder;
+        self
     }
 
     /// The same engine behind other types: `input` makes its inputs of what is given, and an input that it refuses
@@ -78,8 +88,8 @@ impl<I: ?Sized + Sync + 'static, O: Send + 'static> Engine<I, O> {
         J: ?Sized + Sync + 'static,
         P: Send + 'static,
     {
-        let Self { model, pipeline, batching, threads } = self;
-        Engine { model, pipeline: Arc::new(Converted { inner: pipeline, input, output }), batching, threads }
+        let Self { model, pipeline, batching, threads, folder } = self;
+        Engine { model, pipeline: Arc::new(Converted { inner: pipeline, input, output }), batching, threads, folder }
     }
 
     /// The model's row, with the caller's overrides.
@@ -90,6 +100,17 @@ impl<I: ?Sized + Sync + 'static, O: Send + 'static> Engine<I, O> {
     /// What the indices of its sparse vectors stand for, where that is known.
     pub fn index_names(&self) -> Option<Arc<dyn IndexNames>> {
         self.pipeline.index_names()
+    }
+
+    /// The folder that the model's files were loaded from; none for files in memory.
+    pub fn folder(&self) -> Option<&Path> {
+        self.folder.as_deref()
+    }
+
+    /// The sessions that run the model's graph; none for models without one.
+    #[cfg(feature = "onnx")]
+    pub fn sessions(&self) -> Option<&crate::session::SessionPool> {
+        self.pipeline.sessions()
     }
 
     /// The execution provider that runs the model's graph; none for models without one.

@@ -85,6 +85,11 @@ where
         result
     }
 
+    /// Results that are there and were not given out.
+    pub(super) fn ready(&self) -> usize {
+        self.ready.len()
+    }
+
     /// The next result with its input, of a run that keeps inputs.
     pub(super) fn next_with_input(&mut self) -> Option<(S::Item, Finished<O>)> {
         let result = self.next()?;

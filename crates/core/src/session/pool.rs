@@ -77,6 +77,11 @@ impl SessionPool {
         self.pools.get().opened.get().is_some()
     }
 
+    /// How the graph is run.
+    pub fn options(&self) -> &SessionOptions {
+        &self.options
+    }
+
     /// The provider that runs the graph.
     ///
     /// # Errors

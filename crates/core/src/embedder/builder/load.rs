@@ -72,7 +72,8 @@ impl<E> Builder<E> {
         let is_unknown =
             matches!(self.model, ModelRef::Folder(_) | ModelRef::Files(_)) || self.overrides.model_file.is_some();
         options.batching.invariant &= model.quantization == Quantization::Dynamic || is_unknown;
-        Ok(LoadedModel::new(model, pipeline, options))
+        let folder = context.files.root().map(std::path::Path::to_owned);
+        Ok(LoadedModel::new(model, pipeline, options).in_folder(folder))
     }
 
     /// The row and the files.
