@@ -12,8 +12,9 @@ use crate::Purpose;
 /// Inputs that are prepared and not run yet.
 #[must_use = "nothing is computed before it is run"]
 pub struct Batch<'e, O> {
-    window: Box<dyn Window<O> + 'e>,
+    window: Box<dyn Window<O>>,
     batching: &'e Batching,
+    workers: usize,
 }
 
 impl<I: ?Sized + Sync + 'static, O: Send + 'static> Engine<I, O> {
@@ -21,7 +22,7 @@ impl<I: ?Sized + Sync + 'static, O: Send + 'static> Engine<I, O> {
     /// run in several.
     pub fn prepare(&self, inputs: &[&I], purpose: &Purpose) -> Batch<'_, O> {
         let window = self.pipeline.prepare(inputs, &Arc::new(purpose.clone()), &Threads::Calling);
-        Batch { window, batching: &self.batching }
+        Batch { window, batching: &self.batching, workers: self.workers() }
     }
 
     /// How many batches may run at once.
@@ -41,7 +42,7 @@ impl<I: ?Sized + Sync + 'static, O: Send + 'static> Engine<I, O> {
     }
 }
 
-impl<O> Batch<'_, O> {
+impl<O: Send> Batch<'_, O> {
     /// Tokens that are about to be computed, padding left out; 0 where nothing is left to run.
     pub fn tokens(&self) -> usize {
         self.window.cost().tokens
@@ -49,13 +50,14 @@ impl<O> Batch<'_, O> {
 
     /// Runs them: one result an input, in their order. One that fails does not fail the others.
     pub fn run(self) -> Vec<Finished<O>> {
-        self.window.run(self.batching, &Control::default())
+        let control = Control::default();
+        self.window.cut(self.batching, &control).finish(self.workers, &control)
     }
 }
 
 impl<O> std::fmt::Debug for Batch<'_, O> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Batch").field("tokens", &self.tokens()).finish_non_exhaustive()
+        f.debug_struct("Batch").field("tokens", &self.window.cost().tokens).finish_non_exhaustive()
     }
 }
 

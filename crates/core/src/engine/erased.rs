@@ -9,7 +9,7 @@ use super::batches::{PreparedWindow, prepare_all};
 use super::batching::Batching;
 use super::control::Control;
 use super::threads::Threads;
-use super::window::{Finished, Window, WindowCost};
+use super::window::{Batches, CutWindow, Finished, Positioned, Window, WindowCost};
 #[cfg(feature = "onnx")]
 use crate::session::SessionPool;
 #[cfg(feature = "tokenizer")]
@@ -31,11 +31,11 @@ pub(super) trait ErasedPipeline<I: ?Sized, O>: Send + Sync {
     #[cfg(feature = "onnx")]
     fn sessions(&self) -> Option<&SessionPool>;
 
-    fn prepare(&self, inputs: &[&I], purpose: &Arc<Purpose>, threads: &Threads) -> Box<dyn Window<O> + '_>;
+    fn prepare(&self, inputs: &[&I], purpose: &Arc<Purpose>, threads: &Threads) -> Box<dyn Window<O>>;
 }
 
 /// A pipeline that runs in batches.
-pub(super) struct Batched<P>(pub(super) P);
+pub(super) struct Batched<P>(pub(super) Arc<P>);
 
 impl<P: Pipeline> ErasedPipeline<P::Input, P::Output> for Batched<P> {
     fn usage(&self, input: &P::Input, purpose: &Purpose) -> Result<Usage> {
@@ -60,14 +60,9 @@ impl<P: Pipeline> ErasedPipeline<P::Input, P::Output> for Batched<P> {
         self.0.sessions()
     }
 
-    fn prepare(
-        &self,
-        inputs: &[&P::Input],
-        purpose: &Arc<Purpose>,
-        threads: &Threads,
-    ) -> Box<dyn Window<P::Output> + '_> {
+    fn prepare(&self, inputs: &[&P::Input], purpose: &Arc<Purpose>, threads: &Threads) -> Box<dyn Window<P::Output>> {
         let rows = prepare_all(inputs, threads, |input| self.0.prepare(input, purpose));
-        Box::new(PreparedWindow::new(&self.0, purpose.clone(), rows))
+        Box::new(PreparedWindow::new(self.0.clone(), purpose.clone(), rows))
     }
 }
 
@@ -97,12 +92,7 @@ impl<D: Direct> ErasedPipeline<D::Input, D::Output> for Immediate<D> {
         None
     }
 
-    fn prepare(
-        &self,
-        inputs: &[&D::Input],
-        purpose: &Arc<Purpose>,
-        threads: &Threads,
-    ) -> Box<dyn Window<D::Output> + '_> {
+    fn prepare(&self, inputs: &[&D::Input], purpose: &Arc<Purpose>, threads: &Threads) -> Box<dyn Window<D::Output>> {
         Box::new(Answers(prepare_all(inputs, threads, |input| self.0.embed(input, purpose))))
     }
 }
@@ -115,8 +105,27 @@ impl<O: Send> Window<O> for Answers<O> {
         WindowCost::default()
     }
 
-    fn run(self: Box<Self>, _: &Batching, control: &Control) -> Vec<Finished<O>> {
+    fn cut(self: Box<Self>, _: &Batching, control: &Control) -> CutWindow<O> {
         control.report(self.0.len(), 0);
-        self.0
+        CutWindow { results: self.0.into_iter().map(Some).collect(), batches: Arc::new(NoBatches) }
     }
+}
+
+/// The batches of a window that has none.
+struct NoBatches;
+
+impl<O> Batches<O> for NoBatches {
+    fn count(&self) -> usize {
+        0
+    }
+
+    fn run(&self, _: usize, _: &Control) -> Vec<Positioned<O>> {
+        Vec::new()
+    }
+
+    fn begin_job(&self) -> bool {
+        false
+    }
+
+    fn end_job(&self) {}
 }

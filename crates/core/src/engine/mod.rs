@@ -2,8 +2,8 @@
 //!
 //! Inputs are taken lazily, a window at a time. A window's inputs are prepared on all cores, sorted
 //! by length and cut into batches by the tokens they compute, so that hardly any padding is
-//! computed; batches run on as many workers as the pipeline has, while the next window is being
-//! prepared; results come out in input order.
+//! computed; batches run on as many threads as the pipeline has workers, and those that are free take the next
+//! window's. Results come out in input order, each as soon as it is there and its turn has come.
 
 mod any;
 mod batch;
@@ -13,7 +13,9 @@ mod control;
 mod converted;
 mod embeddings;
 mod erased;
+mod in_flight;
 mod loaded;
+mod reader;
 mod run;
 mod threads;
 mod window;
@@ -137,7 +139,8 @@ impl<I: ?Sized + Sync + 'static, O: Send + 'static> Engine<I, O> {
     /// As the pipeline's.
     pub fn run_one(&self, input: &I, purpose: &Purpose) -> Result<O> {
         let window = self.pipeline.prepare(&[input], &Arc::new(purpose.clone()), &Threads::Calling);
-        match window.run(&self.batching, &control::Control::default()).pop() {
+        let control = control::Control::default();
+        match window.cut(&self.batching, &control).finish(1, &control).pop() {
             Some(result) => result.map(|(output, _)| output),
             None => Err(Error::model(&self.model.id, "no result came for the input")),
         }

@@ -6,7 +6,7 @@ use std::time::Instant;
 use ort::value::DynValue;
 
 use super::open::{GraphFile, Input, Opened, open};
-use super::queue::{Job, Queue, extra_sessions};
+use super::queue::{Queue, extra_sessions};
 use super::tensor::{Output, Tensor};
 use super::{BadOutput, Provider, SessionOptions};
 use crate::per_process::PerProcess;
@@ -67,9 +67,18 @@ impl SessionPool {
         extra_sessions(&self.options).map_or(self.options.session_count(), |(count, _)| count)
     }
 
-    /// Says that batches of so many tokens in all are about to run, several at a time.
-    pub(crate) fn begin_job(&self, tokens: usize) -> Option<Job<'_>> {
-        self.pools.get().opened.get().map(|pool| pool.queue.begin_job(tokens))
+    /// Says that batches of so many tokens in all are about to run, several at a time; tells whether their end is to be
+    /// said too.
+    pub(crate) fn begin_job(&self, tokens: usize) -> bool {
+        let opened = self.pools.get().opened.get();
+        opened.inspect(|pool| pool.queue.begin_job(tokens)).is_some()
+    }
+
+    /// Says that they have run.
+    pub(crate) fn end_job(&self, tokens: usize) {
+        if let Some(pool) = self.pools.get().opened.get() {
+            pool.queue.end_job(tokens);
+        }
     }
 
     /// Whether this process has created sessions.
