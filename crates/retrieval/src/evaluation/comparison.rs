@@ -31,9 +31,6 @@ pub struct Comparison {
 impl Comparison {
     /// Compares the values of two systems, query by query in one order. All assignments are looked at where there are
     /// no more than 10,000, and else as many at random, always the same.
-    ///
-    /// # Panics
-    /// Never; values beyond the shorter list are left out.
     pub fn paired(baseline: &[f64], candidate: &[f64]) -> Self {
         let differences: Vec<f64> = candidate.iter().zip(baseline).map(|(candidate, base)| candidate - base).collect();
         let count = |is: fn(&f64) -> bool| differences.iter().filter(|difference| is(difference)).count();
