@@ -5,6 +5,8 @@ mod interaction;
 mod model;
 #[cfg(feature = "pdf")]
 mod pdf;
+#[cfg(feature = "retrieval")]
+mod retrieval;
 #[cfg(feature = "serve")]
 mod serve;
 mod sparse;
@@ -19,6 +21,8 @@ pub(crate) use interaction::{ExplainArgs, MuveraArgs, RerankArgs, ScoreArgs, Sco
 pub(crate) use model::{CacheArgs, FolderArgs, ModelArgs, PoolingArg};
 #[cfg(feature = "pdf")]
 pub(crate) use pdf::PdfArgs;
+#[cfg(feature = "retrieval")]
+pub(crate) use retrieval::{EvalArgs, IndexArgs, SearchArgs};
 #[cfg(feature = "serve")]
 pub(crate) use serve::ServeArgs;
 pub(crate) use sparse::SparseArgs;
@@ -97,6 +101,17 @@ pub(crate) enum Command {
     Explain(ExplainArgs),
     /// Turns multi-vectors into single vectors whose dot product approximates their MaxSim.
     Muvera(MuveraArgs),
+    /// Makes files searchable: reads, cuts and embeds them into a collection, a folder of plain files.
+    #[cfg(feature = "retrieval")]
+    Index(IndexArgs),
+    /// Searches a collection, and shows which words matched.
+    #[cfg(feature = "retrieval")]
+    Search(SearchArgs),
+    /// Measures how well pipelines and models search, and which of them is better.
+    ///
+    /// Exit code 1 when a pipeline is worse than the first by more than chance.
+    #[cfg(feature = "retrieval")]
+    Eval(Box<EvalArgs>),
     /// Measures how a model runs best on this machine, for --tuning.
     ///
     /// Takes minutes; nothing else should run meanwhile. Give inputs of the lengths that will be embedded.
