@@ -5,6 +5,10 @@ mod interaction;
 mod model;
 #[cfg(feature = "pdf")]
 mod pdf;
+#[cfg(feature = "retrieval")]
+mod retrieval;
+#[cfg(feature = "serve")]
+mod serve;
 mod sparse;
 mod tune;
 
@@ -17,6 +21,10 @@ pub(crate) use interaction::{ExplainArgs, MuveraArgs, RerankArgs, ScoreArgs, Sco
 pub(crate) use model::{CacheArgs, FolderArgs, ModelArgs, PoolingArg};
 #[cfg(feature = "pdf")]
 pub(crate) use pdf::PdfArgs;
+#[cfg(feature = "retrieval")]
+pub(crate) use retrieval::{EvalArgs, IndexArgs, SearchArgs};
+#[cfg(feature = "serve")]
+pub(crate) use serve::ServeArgs;
 pub(crate) use sparse::SparseArgs;
 pub(crate) use tune::TuneArgs;
 
@@ -51,10 +59,28 @@ impl Cli {
     pub(crate) fn log_filter(&self) -> &'static str {
         match self.verbose {
             _ if self.quiet => "error,onnxruntime=off",
+            // A server says what it serves, and a line a request.
+            0 if self.serves() => "warn,embedkit_serve=info,onnxruntime=off",
             0 => "warn,onnxruntime=off",
             1 => "info",
             _ => "debug",
         }
+    }
+
+    #[cfg(feature = "serve")]
+    fn serves(&self) -> bool {
+        matches!(self.command, Command::Serve(_))
+    }
+
+    #[cfg(not(feature = "serve"))]
+    fn serves(&self) -> bool {
+        false
+    }
+
+    /// Whether the log is JSON, an object a line.
+    #[cfg(feature = "serve")]
+    pub(crate) fn logs_json(&self) -> bool {
+        matches!(&self.command, Command::Serve(args) if args.logs_json())
     }
 }
 
@@ -75,6 +101,17 @@ pub(crate) enum Command {
     Explain(ExplainArgs),
     /// Turns multi-vectors into single vectors whose dot product approximates their MaxSim.
     Muvera(MuveraArgs),
+    /// Makes files searchable: reads, cuts and embeds them into a collection, a folder of plain files.
+    #[cfg(feature = "retrieval")]
+    Index(IndexArgs),
+    /// Searches a collection, and shows which words matched.
+    #[cfg(feature = "retrieval")]
+    Search(SearchArgs),
+    /// Measures how well pipelines and models search, and which of them is better.
+    ///
+    /// Exit code 1 when a pipeline is worse than the first by more than chance.
+    #[cfg(feature = "retrieval")]
+    Eval(Box<EvalArgs>),
     /// Measures how a model runs best on this machine, for --tuning.
     ///
     /// Takes minutes; nothing else should run meanwhile. Give inputs of the lengths that will be embedded.
@@ -87,6 +124,9 @@ pub(crate) enum Command {
     Runtime(RuntimeCommand),
     /// Shows what this program finds: runtime, providers, cache, models.
     Doctor(CacheArgs),
+    /// Serves models over HTTP, for the clients of OpenAI, text-embeddings-inference, Cohere and Jina.
+    #[cfg(feature = "serve")]
+    Serve(Box<ServeArgs>),
     /// Writes a completion script for a shell.
     Completions {
         /// The shell.

@@ -1,11 +1,19 @@
 //! Explanations of scores for people: in a terminal, and as a web page.
 
+#[cfg(feature = "retrieval")]
+mod hits;
 mod html;
+#[cfg(feature = "retrieval")]
+mod sweep;
 mod terminal;
 
 use embedkit::multivector::{Explanation, RowLabel};
 
+#[cfg(feature = "retrieval")]
+pub(crate) use hits::{hits_to_html, hits_to_terminal};
 pub(crate) use html::to_html;
+#[cfg(feature = "retrieval")]
+pub(crate) use sweep::{Point, sweep_to_html};
 pub(crate) use terminal::to_terminal;
 
 /// A document row as text.
