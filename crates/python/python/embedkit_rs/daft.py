@@ -123,7 +123,6 @@ def embed(
     column: str = "text",
     output: str = "embedding",
     batch_size: int = 4096,
-    concurrency: int = 1,
     **embedder_options: Any,
 ) -> daft.DataFrame:
     """The frame with a column of embeddings of any family; ``embedder_options`` are those of
@@ -134,13 +133,13 @@ def embed(
     embedder = Embedder(model, column=column, output=output, **embedder_options)
     kind = embedder._type()
 
-    @daft.udf(return_dtype=DataType.from_arrow_type(kind), batch_size=batch_size, concurrency=concurrency)
-    class Embed:
-        def __call__(self, texts: daft.Series) -> Any:
-            batch = pa.table({column: texts.to_arrow()})
-            return embedder(batch).column(output).combine_chunks()
+    # The process keeps its model, so that a function is enough.
+    @daft.func.batch(return_dtype=DataType.from_arrow_type(kind), batch_size=batch_size)
+    def run(texts: daft.Series) -> daft.Series:
+        batch = pa.table({column: texts.to_arrow()})
+        return daft.Series.from_arrow(embedder(batch).column(output).combine_chunks())
 
-    return frame.with_column(output, Embed(frame[column]))
+    return frame.with_column(output, run(frame[column]))
 
 
 __all__ = ["Provider", "embed"]
