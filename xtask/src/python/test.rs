@@ -56,8 +56,7 @@ fn check_types(environment: &Environment) -> Outcome {
 /// The libraries, in an environment without the reference and with it.
 fn libraries() -> Outcome {
     let tests = folder().join("tests/libraries");
-    let environment =
-        Environment::with("libraries", &[tests.join("requirements.txt"), tests.join("alone.txt")])?;
+    let environment = Environment::with("libraries", &[tests.join("requirements.txt"), tests.join("alone.txt")])?;
     environment.develop()?;
     let run = || {
         let mut python = environment.python();

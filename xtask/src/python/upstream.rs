@@ -30,8 +30,8 @@ pub(crate) fn run(options: &Upstream) -> Outcome {
     environment.develop()?;
     let place = std::path::absolute(workspace::target().join("python/upstream-run"))
         .map_err(|error| super::environment::unusable(&options.tests, &error))?;
-    let tests = std::path::absolute(&options.tests)
-        .map_err(|error| super::environment::unusable(&options.tests, &error))?;
+    let tests =
+        std::path::absolute(&options.tests).map_err(|error| super::environment::unusable(&options.tests, &error))?;
     let modes: &[&str] = if options.record { &["record"] } else { &["record", "replay"] };
     for mode in modes {
         let mut python = environment.python();

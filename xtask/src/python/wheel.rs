@@ -43,7 +43,10 @@ pub(crate) fn run(options: &Wheel) -> Outcome {
     let mut maturin = Command::new(tools.program("maturin"));
     workspace::succeed(maturin.current_dir(folder()).args(["sdist", "--quiet", "--out"]).arg(&wheels))?;
     let mut aliased = tools.python();
-    aliased.args(["-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir"]).arg(&wheels).arg(folder().join("alias"));
+    aliased
+        .args(["-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir"])
+        .arg(&wheels)
+        .arg(folder().join("alias"));
     workspace::succeed(&mut aliased)?;
     let built = files(&wheels)?;
     for file in &built {
