@@ -68,6 +68,7 @@ def embed(
         if id_column is None:
             raise ValueError("a checkpoint needs `id_column`, the column that tells rows apart")
         _checkpoint(checkpoint, id_column)
+    embedder_options.setdefault("fixed_size", False)
     options = dict(embedder_options.pop("options", None) or {})
     if num_gpus is None:
         options.setdefault("threads", cores)
