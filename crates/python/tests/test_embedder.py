@@ -111,6 +111,17 @@ def test_vectors_are_made_smaller(static: Any) -> None:
         Embedder("Qdrant/bm25", family="sparse", encoding="int8")
 
 
+def test_files_of_parquet_are_read_back(tmp_path: Path) -> None:
+    import pyarrow.parquet as pq
+
+    table = pa.table({"text": ["a cat", None, "a dog"]})
+    for family, model in [("dense", BUILT_IN), ("hybrid", fixture_model("hybrid", "bge-m3"))]:
+        for encoding in ["float32", "float16", "int8"] if family == "dense" else ["float32"]:
+            found = Embedder(model, family=family, encoding=encoding, fixed_size=False)(table)
+            pq.write_table(found, tmp_path / "table.parquet")
+            assert pq.read_table(tmp_path / "table.parquet").equals(found)
+
+
 def test_a_process_loads_a_model_once() -> None:
     name = fixture_model("dense", "transformer-mean")
     table, loads = pa.table({"text": ["a"] * 10}), arrow._models.loads

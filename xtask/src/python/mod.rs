@@ -9,4 +9,4 @@ mod wheel;
 pub(crate) use cluster::{Cluster, run as cluster};
 pub(crate) use test::{TestPython, run as test};
 pub(crate) use upstream::{Upstream, run as upstream};
-pub(crate) use wheel::{Wheel, run as wheel};
+pub(crate) use wheel::{Wheel, install_into, run as wheel};

@@ -60,6 +60,20 @@ pub(crate) fn run(options: &Wheel) -> Outcome {
     pythons.iter().try_for_each(|python| try_out(python, wheel, alias))
 }
 
+/// Builds the wheel as it is published and installs it into an interpreter's environment.
+pub(crate) fn install_into(python: &Path) -> Outcome {
+    let tools = Environment::with("build", &[folder().join("tests/requirements.txt")])?;
+    let wheels = std::path::absolute(workspace::target().join("python/wheel")).map_err(|e| unusable(python, &e))?;
+    let mut maturin = Command::new(tools.program("maturin"));
+    maturin.current_dir(folder()).args(["build", "--quiet", "--release", "--out"]).arg(&wheels);
+    workspace::succeed(&mut maturin)?;
+    let built = files(&wheels)?;
+    let wheel = find(&built, |name| name.starts_with("embedkit_rs-") && name.ends_with(".whl"))?;
+    let mut pip = Command::new(python);
+    pip.args(["-m", "pip", "install", "--quiet", "--force-reinstall", "--no-deps"]).arg(wheel);
+    workspace::succeed(&mut pip)
+}
+
 /// Installs the wheel alone, with what it demands, and runs it; then programs that import the reference.
 fn try_out(python: &Path, wheel: &Path, alias: &Path) -> Outcome {
     let name = python.to_string_lossy().replace(|c: char| !c.is_ascii_alphanumeric(), "-");

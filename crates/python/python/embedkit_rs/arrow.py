@@ -67,6 +67,9 @@ class Embedder:
     ``int8``, where 1 is 127; ``binary``, a bit for the sign of each value. ``options`` are keywords of the family's class,
     as ``threads`` or ``max_length``.
 
+    Vectors are lists of a fixed size, which stores search. Arrow cannot read nulls among those back from Parquet, so for
+    files ``fixed_size=False`` makes them plain lists; :mod:`embedkit_rs.ray` does so.
+
     A null gives a null. So does an input that fails, and its message is in ``error_column``; ``on_error="raise"`` ends the
     job instead, as do more than ``max_errors`` of a batch's inputs.
     """
@@ -83,6 +86,7 @@ class Embedder:
         error_column: str = "error",
         max_errors: int | None = None,
         encoding: Encoding = "float32",
+        fixed_size: bool = True,
         batch_rows: int | None = None,
         options: Mapping[str, Any] | None = None,
     ) -> None:
@@ -103,6 +107,7 @@ class Embedder:
         self.error_column = error_column
         self.max_errors = max_errors
         self.encoding = encoding
+        self.fixed_size = fixed_size
         self.batch_rows = batch_rows
         self.options = dict(options or {})
 
@@ -174,14 +179,17 @@ class Embedder:
             return _SPARSE
         if self.family == "rerank":
             return pa.float32()
-        vector = pa.list_(pa.float32(), dim)
+        # Rows of a multi-vector are never null, and stay of a fixed size.
+        rows = pa.list_(pa.list_(pa.float32(), dim))
+        size = dim if self.fixed_size else -1
         if self.family in ("colbert", "colpali"):
-            return pa.list_(vector)
+            return rows
         if self.family == "hybrid":
-            return pa.struct([("dense", vector), ("sparse", _SPARSE), ("multi_vector", pa.list_(vector))])
+            dense = pa.list_(pa.float32(), size)
+            return pa.struct([("dense", dense), ("sparse", _SPARSE), ("multi_vector", rows)])
         if self.encoding == "binary":
             return pa.binary((int(dim or 0) + 7) // 8)
-        return pa.list_({"float16": pa.float16(), "int8": pa.int8()}.get(self.encoding, pa.float32()), dim)
+        return pa.list_({"float16": pa.float16(), "int8": pa.int8()}.get(self.encoding, pa.float32()), size)
 
     def _metadata(self) -> dict[str, str]:
         row = self._row()

@@ -67,7 +67,8 @@ def embed(
     if checkpoint is not None:
         if id_column is None:
             raise ValueError("a checkpoint needs `id_column`, the column that tells rows apart")
-        _checkpoint(checkpoint, id_column)
+        _checkpoint(dataset, checkpoint, id_column)
+    embedder_options.setdefault("fixed_size", False)
     options = dict(embedder_options.pop("options", None) or {})
     if num_gpus is None:
         options.setdefault("threads", cores)
@@ -141,11 +142,12 @@ def _workers(concurrency: int | tuple[int, int] | None, cores: int, gpus: float 
     return least, most
 
 
-def _checkpoint(folder: str, id_column: str) -> None:
+def _checkpoint(dataset: ray.data.Dataset, folder: str, id_column: str) -> None:
     from ray.data.checkpoint import CheckpointConfig
 
-    context = ray.data.DataContext.get_current()
-    context.checkpoint_config = CheckpointConfig(id_column=id_column, checkpoint_path=folder)
+    # A dataset took its context when it was made.
+    for context in (dataset.context, ray.data.DataContext.get_current()):
+        context.checkpoint_config = CheckpointConfig(id_column=id_column, checkpoint_path=folder)
 
 
 __all__ = ["EmbedderActor", "embed", "prefetch"]

@@ -63,3 +63,28 @@ def check(folder: Path, count: int) -> None:
 @pytest.fixture
 def place(tmp_path: Path) -> Any:
     return tmp_path
+
+
+def descendants(roots: set[int]) -> set[int]:
+    """Processes, and what they started."""
+    found, grown = set(roots), True
+    while grown:
+        grown = False
+        for path in Path("/proc").glob("[0-9]*/stat"):
+            try:
+                pid = int(path.parent.name)
+                parent = int(path.read_text().rsplit(")", 1)[1].split()[1])
+            except (OSError, IndexError):
+                continue  # it has ended meanwhile
+            if pid not in found and parent in found:
+                found.add(pid)
+                grown = True
+    return found
+
+
+def command(pid: int) -> str:
+    """A process's command line."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
+    except OSError:
+        return ""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import MODEL, check, write_parts
+from conftest import MODEL, check, command, descendants, write_parts
 
 ray = pytest.importorskip("ray")
 import ray.cluster_utils  # noqa: E402
@@ -35,11 +35,9 @@ def cluster() -> Any:
     cluster.shutdown()
 
 
-def pids() -> set[int]:
-    """Processes of the workers that embed."""
-    from ray.util.state import list_actors
-
-    return {actor.pid for actor in list_actors(filters=[("state", "=", "ALIVE")]) if actor.pid}
+def workers() -> set[int]:
+    """Processes of this cluster that embed."""
+    return {pid for pid in descendants({os.getpid()}) if "EmbedderActor" in command(pid)}
 
 
 def test_a_job(cluster: Any, place: Path) -> None:
@@ -67,14 +65,14 @@ def test_a_worker_and_then_a_node_are_killed(cluster: Any, place: Path) -> None:
     cluster.wait_for_nodes()
     dataset = ray.data.read_parquet(str(write_parts(place / "in", rows, 24)))
     embedded = embedkit_rs.ray.embed(dataset, MODEL, concurrency=3, rows=rows, batch_size=512)
-    before, killed = pids(), []
+    killed: list[str] = []
 
     def kill() -> None:
-        for _ in range(100):
+        for _ in range(600):
             time.sleep(0.2)
-            fresh = pids() - before
-            if fresh:
-                os.kill(min(fresh), signal.SIGKILL)
+            found = workers()
+            if found and list((place / "out").glob("*.parquet")):
+                os.kill(min(found), signal.SIGKILL)
                 killed.append("worker")
                 time.sleep(1)
                 cluster.remove_node(node)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import MODEL, check, write_parts
+from conftest import MODEL, check, command, descendants, write_parts
 
 pyspark = pytest.importorskip("pyspark")
 if shutil.which("java") is None:
@@ -103,9 +103,8 @@ def test_an_executor_is_killed(session: Any, place: Path) -> None:
 
     def kill() -> None:
         time.sleep(2)
-        found = subprocess.run(["pgrep", "-f", f"CoarseGrainedExecutorBackend.*{cluster.place}|CoarseGrainedExecutorBackend"],
-                               capture_output=True, text=True).stdout.split()
-        children = [pid for pid in map(int, found) if parent_of(pid) in descendants(cluster.workers)]
+        started = descendants({worker.pid for worker in cluster.workers})
+        children = [pid for pid in started if "CoarseGrainedExecutorBackend" in command(pid)]
         if children:
             os.kill(children[0], 9)
             killed.append(children[0])
@@ -116,24 +115,3 @@ def test_an_executor_is_killed(session: Any, place: Path) -> None:
     thread.join()
     assert killed
     check(place / "out", rows)
-
-
-def parent_of(pid: int) -> int:
-    return int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
-
-
-def descendants(processes: list[subprocess.Popen[bytes]]) -> set[int]:
-    """The processes, and what they started."""
-    found = {process.pid for process in processes}
-    grown = True
-    while grown:
-        grown = False
-        for path in Path("/proc").glob("[0-9]*/stat"):
-            try:
-                pid = int(path.parent.name)
-                if pid not in found and parent_of(pid) in found:
-                    found.add(pid)
-                    grown = True
-            except (OSError, IndexError, ValueError):
-                continue
-    return found
