@@ -5,7 +5,5 @@
 mod header;
 mod writer;
 
-#[cfg(feature = "interchange")]
-pub(crate) use header::header;
-pub use header::{Header, HeaderError};
+pub use header::{Header, HeaderError, header, text_file};
 pub use writer::Writer;
