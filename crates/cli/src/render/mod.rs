@@ -66,9 +66,9 @@ fn start(token: &str) -> Option<&str> {
     token.strip_prefix(['▁', 'Ġ'])
 }
 
-/// Text whose control characters are replaced, so that a document cannot command a terminal.
+/// Text with which a document cannot command a terminal.
 fn printable(text: &str) -> String {
-    text.replace(char::is_control, "\u{fffd}")
+    crate::printable::line(text).into_owned()
 }
 
 #[cfg(test)]

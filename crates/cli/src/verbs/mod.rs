@@ -20,6 +20,7 @@ use embedkit::Registry;
 
 use crate::args::{Cli, Command};
 use crate::failure::{Failure, Result};
+use crate::printable;
 
 /// Does what the command line says.
 pub(crate) fn run(cli: Cli) -> Result<()> {
@@ -44,8 +45,13 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
     }
 }
 
-/// Writes text to standard output, all at once.
+/// Writes text to standard output, all at once. It commands no terminal, whatever names are in it.
 fn print(text: &str) -> Result<()> {
+    print_styled(&printable::lines(text))
+}
+
+/// As [`print`], for text whose own parts are clean already, and that has colours or is JSON.
+fn print_styled(text: &str) -> Result<()> {
     let mut stdout = std::io::stdout().lock();
     stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(Failure::stdout)
 }
@@ -53,5 +59,5 @@ fn print(text: &str) -> Result<()> {
 /// Writes a value to standard output as indented JSON.
 fn print_json(value: &impl serde::Serialize) -> Result<()> {
     let text = serde_json::to_string_pretty(value).map_err(|error| Failure::Failed(error.to_string()))?;
-    print(&(text + "\n"))
+    print_styled(&(text + "\n"))
 }

@@ -5,13 +5,17 @@ use std::io::Write as _;
 use embedkit::{CancelToken, Content, ContentKind, Error, ImageInput, Pair, Purpose, Registry, Role};
 use embedkit::{Trial, Tuner, Tuning};
 
-use crate::args::TuneArgs;
+use crate::args::{TuneArgs, is_given};
 use crate::failure::{Failure, Result};
 use crate::input::Inputs;
 use crate::output::Target;
 use crate::{interrupt, progress};
 
 pub(super) fn run(args: &TuneArgs) -> Result<()> {
+    if let Some(option) = ["keep_fields", "keep_text"].into_iter().find(|id| is_given(id)) {
+        let option = option.replace('_', "-");
+        return Err(Failure::Usage(format!("--{option} is for verbs that give results; tune gives settings")));
+    }
     // Opened first: the measurements take minutes, and must not be in vain.
     let mut target = Target::open(args.output.as_ref())?;
     let tuning = measured(args)?.to_toml()?;

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::args::CachedArgs;
 use crate::failure::{Failure, Result};
-use crate::verbs::print;
+use crate::verbs::{print, print_styled};
 
 pub(super) fn pull(args: &CachedArgs) -> Result<()> {
     fetch(args, hub::fetch)
@@ -24,7 +24,7 @@ fn fetch(args: &CachedArgs, fetch: impl Fn(&Hub, &ModelDescription) -> embedkit:
         let files = fetch(&hub, &model)?;
         let folder = files.root();
         match args.json {
-            true => print(&format!("{}\n", json!({ "model": model.id, "folder": folder })))?,
+            true => print_styled(&format!("{}\n", json!({ "model": model.id, "folder": folder })))?,
             false => print(&format!(
                 "{}  {}\n",
                 model.id,
@@ -40,7 +40,10 @@ pub(super) fn verify(args: &CachedArgs) -> Result<()> {
     let mut wrong = Vec::new();
     for model in models(args)? {
         let report = hub.verify(&hub::request(&model)).map_err(embedkit::Error::from)?;
-        print(&if args.json { format!("{}\n", as_json(&report)) } else { as_text(&report) })?;
+        match args.json {
+            true => print_styled(&format!("{}\n", as_json(&report)))?,
+            false => print(&as_text(&report))?,
+        }
         if !report.is_ok() {
             wrong.push(model.id.clone());
         }
@@ -62,7 +65,7 @@ fn open(args: &CachedArgs) -> Result<Hub> {
 fn models(args: &CachedArgs) -> Result<Vec<Arc<ModelDescription>>> {
     let mut models = Vec::new();
     for id in &args.ids {
-        for model in super::find(id)? {
+        for model in crate::names::find(id)? {
             let is_here = embedkit::Registry::global().local_files(&model)?.is_some();
             if !is_here && model.required_files().next().is_some() {
                 models.push(model);

@@ -28,7 +28,7 @@ pub(super) fn list(args: &ListArgs) -> Result<()> {
 }
 
 pub(super) fn show(id: &str, json: bool) -> Result<()> {
-    let models = super::find(id)?;
+    let models = crate::names::find(id)?;
     let rows: Vec<&ModelDescription> = models.iter().map(|model| &**model).collect();
     match (&rows[..], json) {
         ([one], true) => print_json(&as_json(one)),
