@@ -42,6 +42,10 @@ pub(crate) enum Failure {
         /// Inputs that were done.
         done: u64,
     },
+    /// A server was told twice to stop.
+    #[cfg(feature = "serve")]
+    #[error("stopped at once, with requests under way")]
+    ServerStopped,
     /// Who read the results wants no more of them, which is no error.
     #[error("the output was closed")]
     OutputClosed,
@@ -83,6 +87,8 @@ impl Failure {
             Self::Usage(_) | Self::Embedkit(Error::InvalidOption { .. }) => 2,
             Self::Embedkit(Error::Vector(VectorError::InvalidOption { .. })) => 2,
             Self::Interrupted { .. } => 130,
+            #[cfg(feature = "serve")]
+            Self::ServerStopped => 130,
             _ => 1,
         }
     }

@@ -79,11 +79,14 @@ fn refused(error: &clap::Error) -> ExitCode {
 fn start_log(cli: &Cli) {
     let filter = tracing_subscriber::EnvFilter::try_from_env("EMBEDKIT_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(cli.log_filter()));
-    tracing_subscriber::fmt()
+    let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(|| printable::LogWriter)
         .with_target(false)
-        .without_time()
-        .with_ansi(false)
-        .init();
+        .with_ansi(false);
+    #[cfg(feature = "serve")]
+    if cli.logs_json() {
+        return log.json().flatten_event(true).init();
+    }
+    log.without_time().init();
 }

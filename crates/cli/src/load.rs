@@ -11,8 +11,8 @@ use crate::args::{CacheArgs, FolderArgs, ModelArgs, PoolingArg};
 use crate::failure::{Failure, Result};
 use crate::{names, uses};
 
-/// The model when none is named.
-const DEFAULT_MODEL: &str = "embedkit/static-minilm-en";
+/// The models when none is named, which are compiled in: the first that the family has.
+const DEFAULTS: [&str; 2] = ["embedkit/static-minilm-en", "embedkit/static-late-en"];
 
 impl ModelArgs {
     /// The family of the model.
@@ -57,7 +57,7 @@ impl ModelArgs {
         match &self.model {
             Some(model) if self.folder.model_dir.is_some() => Ok(Some(names::known(model).unwrap_or(model.clone()))),
             Some(model) => names::known(model).map(Some),
-            None => Ok(self.folder.model_dir.is_none().then(|| DEFAULT_MODEL.to_owned())),
+            None => Ok(self.folder.model_dir.is_none().then(|| DEFAULTS[0].to_owned())),
         }
     }
 
@@ -108,19 +108,24 @@ impl ModelArgs {
     /// The model, and the folder with its files where that does not describe itself.
     fn located(&self, family: &dyn Family) -> Result<(ModelRef, Option<&Path>)> {
         uses::check(family)?;
-        let (folder, id) = (&self.folder, self.id()?);
-        let known = id.as_ref().is_some_and(|id| Registry::global().find(family.name(), id).is_ok());
+        let folder = &self.folder;
+        let is_of_family = |id: &str| Registry::global().find(family.name(), id).is_ok();
+        let id = match self.id()? {
+            Some(_) if self.model.is_none() => DEFAULTS.into_iter().find(|id| is_of_family(id)).map(str::to_owned),
+            id => id,
+        };
+        let known = id.as_deref().is_some_and(is_of_family);
         match (&folder.model_dir, id) {
             (Some(_), Some(id)) if known && folder.has_overrides() => Err(Failure::Usage(format!(
                 "{id} is a known model, which --pooling, --normalize, --output-name and --model-file cannot change"
             ))),
             (Some(dir), Some(id)) if known => Ok((id.into(), Some(dir))),
             (Some(dir), _) => Ok((dir.into(), None)),
-            (None, _) if self.model.is_none() && !known => Err(Failure::Usage(format!(
+            (None, Some(id)) => Ok((id.into(), None)),
+            (None, None) => Err(Failure::Usage(format!(
                 "name a model with --model; `models list --family {}` lists them",
                 family.name()
             ))),
-            (None, id) => Ok((id.unwrap_or_else(|| DEFAULT_MODEL.to_owned()).into(), None)),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Late-interaction text embeddings, as users call them.
 
-use embedkit_core::{Embedder, Engine, ModelDescription, ModelFiles, Purpose, Result, TextEmbedder};
+use embedkit_core::{Embedder, Engine, ModelDescription, ModelFiles, Purpose, Result, Role, TextEmbedder};
 use embedkit_vector::multivector::MultiVector;
 
 use crate::pipeline::Parameters;
@@ -36,6 +36,12 @@ impl LateInteractionTextEmbedding {
         };
         texts.into_iter().map(count).sum()
     }
+}
+
+/// A text's tokens with what a model of this row adds to them: the marker, and the mask tokens that fill a query up.
+pub fn extended_tokens(model: &ModelDescription, tokens: usize, role: Role) -> usize {
+    // Another crate's architecture has parameters of its own: it adds nothing that we know of.
+    Parameters::of(model).unwrap_or_default().extended(tokens, role)
 }
 
 impl Embedder for LateInteractionTextEmbedding {

@@ -21,14 +21,14 @@
 //!
 //! Two architectures, `colbert` and `token-embeddings`, are one pipeline: what sets models apart
 //! (markers, query expansion, which rows are left out, normalisation, projection) stands in the
-//! row's `parameters`, see [`pipeline`]. A folder that PyLate saved describes itself:
+//! row's `parameters`, see [`pipeline`]. A folder that PyLate or sentence-transformers saved describes itself:
 //! `LateInteractionTextEmbedding::builder(Path::new(…))`.
 
 mod describe;
 mod embedding;
 pub mod pipeline;
 
-pub use embedding::LateInteractionTextEmbedding;
+pub use embedding::{LateInteractionTextEmbedding, extended_tokens};
 pub use embedkit_core::{Builder, Embedder, Purpose, Role, TextEmbedder, Usage};
 pub use embedkit_vector::multivector::{MultiVector, RowLabel};
 

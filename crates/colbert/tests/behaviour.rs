@@ -176,8 +176,8 @@ fn a_folder_that_is_not_pylates_says_so() {
     );
     const MODULES: (&str, &str) =
         ("modules.json", r#"[{"path": "1_D", "type": "x.Dense"}, {"path": "2_D", "type": "x.Dense"}]"#);
-    const LINEAR: [(&str, &str); 2] =
-        [("1_D/config.json", r#"{"out_features": 4}"#), ("2_D/config.json", r#"{"out_features": 2}"#)];
+    const DENSE: &str = r#"{"in_features": 4, "out_features": 4}"#;
+    const LINEAR: [(&str, &str); 2] = [("1_D/config.json", DENSE), ("2_D/config.json", DENSE)];
     for (files, expected) in [
         (ModelFiles::none(), "model.onnx"),
         (files(&[]), "as PyLate's do"),

@@ -41,6 +41,7 @@ pub mod hub;
 mod index_names;
 mod limits;
 pub mod model;
+mod per_process;
 pub mod pipeline;
 pub mod plugin;
 mod purpose;
@@ -64,7 +65,7 @@ pub use embedder::{
 };
 pub use embedding::{Embedding, EmbeddingKind, IntoEmbedding};
 pub use engine::{
-    AnyPipeline, Batching, CancelToken, Embeddings, Engine, EngineOptions, LoadedModel, Progress, WithInputs,
+    AnyPipeline, Batch, Batching, CancelToken, Embeddings, Engine, EngineOptions, LoadedModel, Progress, WithInputs,
     WithInputsAndUsage, WithUsage,
 };
 pub use error::{BoxError, Cause, Error, ErrorKind, Result};

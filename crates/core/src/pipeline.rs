@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 #[cfg(feature = "onnx")]
 use crate::session::SessionPool;
+#[cfg(feature = "tokenizer")]
+use crate::tokenizer::Tokenizer;
 use crate::{IndexNames, Purpose, Result, Usage};
 
 /// A model that answers at once: no batches, no sessions.
@@ -32,6 +34,12 @@ pub trait Direct: Send + Sync + 'static {
 
     /// What the indices of its sparse vectors stand for. Default: nothing is known.
     fn index_names(&self) -> Option<Arc<dyn IndexNames>> {
+        None
+    }
+
+    /// What turns its texts into tokens. Default: nothing is known.
+    #[cfg(feature = "tokenizer")]
+    fn tokenizer(&self) -> Option<&Tokenizer> {
         None
     }
 }
@@ -71,6 +79,12 @@ pub trait Pipeline: Send + Sync + 'static {
 
     /// What the indices of its sparse vectors stand for. Default: nothing is known.
     fn index_names(&self) -> Option<Arc<dyn IndexNames>> {
+        None
+    }
+
+    /// What turns its texts into tokens. Default: nothing is known.
+    #[cfg(feature = "tokenizer")]
+    fn tokenizer(&self) -> Option<&Tokenizer> {
         None
     }
 

@@ -2,8 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests end with a panic")]
 
 use std::cell::Cell;
+use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
 
 use embedkit_core::{
     AnyPipeline, CancelToken, Engine, EngineOptions, Error, ModelDescription, Pipeline, Prepared, Purpose, Result,
@@ -105,6 +107,141 @@ fn nothing_is_read_before_it_is_needed() {
     assert_eq!(read.get(), 0);
     assert_eq!(results.next().unwrap().unwrap(), "TEXT");
     assert!(read.get() <= 100, "{} inputs were read for the first result", read.get());
+}
+
+#[test]
+fn it_is_known_how_many_results_come_without_work() {
+    let engine = Echo::default().engine(&EngineOptions::default());
+    // Those that need no run are there when their window is read.
+    let mut results = engine.run((0..40).map(|i| format!(".{i}")), Role::Plain);
+    let mut windows = Vec::new();
+    while results.next().is_some() {
+        let ready = results.ready();
+        assert_eq!(results.by_ref().take(ready).count(), ready);
+        windows.push(1 + ready);
+    }
+    assert_eq!(windows, [1, 16, 23]);
+}
+
+/// Inputs that take `wait` to come, with what tells how many were read.
+fn slow(texts: &[String], wait: Duration) -> (impl Iterator<Item = &String>, Rc<Cell<usize>>) {
+    let read = Rc::new(Cell::new(0));
+    let counter = read.clone();
+    let inputs = texts.iter().inspect(move |_| {
+        std::thread::sleep(wait);
+        counter.set(counter.get() + 1);
+    });
+    (inputs, read)
+}
+
+#[test]
+fn a_slow_inputs_result_comes_before_the_next_input_is_waited_for() {
+    let texts: Vec<String> = (0..8).map(|n| format!("text {n}")).collect();
+    let engine = Echo { workers: 2, ..Echo::default() }.engine(&EngineOptions::default());
+    let (inputs, read) = slow(&texts, Duration::from_millis(40));
+    for (given, result) in engine.run(inputs, Role::Plain).enumerate() {
+        result.unwrap();
+        assert_eq!(read.get(), given + 1, "inputs were read before this result was given out");
+    }
+}
+
+#[test]
+fn inputs_that_come_in_bursts_are_run_when_none_is_there() {
+    let texts: Vec<String> = (0..60).map(|n| format!("text {n}")).collect();
+    let engine = Echo { workers: 2, ..Echo::default() }.engine(&EngineOptions::default());
+    let read = Arc::new(AtomicUsize::new(0));
+    let counter = read.clone();
+    let inputs = texts.iter().inspect(|_| {
+        counter.fetch_add(1, Ordering::SeqCst);
+    });
+    // Seven come, then nothing for a while.
+    let seen = read.clone();
+    let is_there = move || !seen.load(Ordering::SeqCst).is_multiple_of(7);
+    let mut results = engine.run(inputs, Role::Plain).read_while(is_there);
+    for burst in 1..=8 {
+        assert_eq!(results.by_ref().take(7).map(Result::unwrap).count(), 7);
+        assert_eq!(read.load(Ordering::SeqCst), 7 * burst, "a further input was waited for");
+    }
+    assert_eq!(results.map(Result::unwrap).collect::<Vec<_>>(), ["TEXT 56", "TEXT 57", "TEXT 58", "TEXT 59"]);
+}
+
+/// Runs each text by itself; the one that is called `first` ends once the one called `last` has run.
+struct Meeting {
+    last_ran: Arc<(Mutex<bool>, Condvar)>,
+}
+
+impl Pipeline for Meeting {
+    type Input = str;
+    type Prepared = String;
+    type Output = bool;
+
+    fn prepare(&self, text: &str, _: &Purpose) -> Result<Prepared<String, bool>> {
+        let usage = Usage { tokens: 1, truncated: false };
+        Ok(Prepared { stage: Stage::Run { item: text.to_owned(), length: 1, bytes: 1 }, usage })
+    }
+
+    fn run(&self, batch: &[&String], _: &Purpose) -> Result<Vec<Result<bool>>> {
+        let (last_ran, changed) = &*self.last_ran;
+        let met = |text: &&String| match text.as_str() {
+            "first" => {
+                let wait = changed.wait_timeout_while(last_ran.lock().unwrap(), Duration::from_secs(20), |ran| !*ran);
+                *wait.unwrap().0
+            }
+            "last" => {
+                *last_ran.lock().unwrap() = true;
+                changed.notify_all();
+                true
+            }
+            _ => true,
+        };
+        Ok(batch.iter().map(|text| Ok(met(text))).collect())
+    }
+
+    fn workers(&self) -> usize {
+        2
+    }
+}
+
+#[test]
+fn threads_that_are_free_run_the_next_window() {
+    let mut options = EngineOptions::default();
+    options.batching.rows = Some(1);
+    let model = Arc::new(ModelDescription::new("meeting", "test", "meeting"));
+    let pipeline = Meeting { last_ran: Arc::default() };
+    let engine: Engine<str, bool> = Engine::new(model, AnyPipeline::new(pipeline), &options).unwrap();
+    // One window is the first text, the next one sixteen.
+    let mut texts = vec!["text"; 40];
+    (texts[1], texts[39]) = ("first", "last");
+    let results: Vec<bool> = engine.run(&texts, Role::Plain).map(Result::unwrap).collect();
+    assert_eq!(results, [true; 40], "a window waited for the one before it to end");
+}
+
+#[test]
+fn a_panic_reaches_the_caller() {
+    struct Panics;
+
+    impl Pipeline for Panics {
+        type Input = str;
+        type Prepared = ();
+        type Output = ();
+
+        fn prepare(&self, _: &str, _: &Purpose) -> Result<Prepared<(), ()>> {
+            Ok(Prepared { stage: Stage::Run { item: (), length: 1, bytes: 1 }, usage: Usage::default() })
+        }
+
+        fn run(&self, batch: &[&()], _: &Purpose) -> Result<Vec<Result<()>>> {
+            assert!(batch.len() == 1, "more than one");
+            Ok(vec![Ok(())])
+        }
+    }
+
+    let model = Arc::new(ModelDescription::new("panics", "test", "panics"));
+    let engine: Engine<str, ()> = Engine::new(model, AnyPipeline::new(Panics), &EngineOptions::default()).unwrap();
+    for inputs in [3, 60] {
+        let run = || engine.run(vec!["text"; inputs], Role::Plain).count();
+        let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).unwrap_err();
+        assert_eq!(panic.downcast_ref::<&str>(), Some(&"more than one"));
+    }
 }
 
 #[test]

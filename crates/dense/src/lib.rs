@@ -15,7 +15,8 @@
 //!
 //! Two architectures: `transformer` (feature `onnx`), for every graph that takes token ids and gives
 //! token vectors or one vector a text, and `static`, for token tables without a network
-//! (model2vec), which needs no ONNX Runtime.
+//! (model2vec), which needs no ONNX Runtime. The same tables give a vector for every token, for the family
+//! `colbert`, whose architecture `static` is registered here.
 
 mod describe;
 mod embedding;
@@ -40,4 +41,5 @@ const ARCHITECTURES: &[&dyn Architecture] = &[
     #[cfg(feature = "onnx")]
     &pipeline::Transformer,
     &pipeline::Static,
+    &pipeline::StaticTokens,
 ];

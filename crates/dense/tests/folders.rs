@@ -178,7 +178,7 @@ fn what_is_missing_is_named_with_what_makes_it() {
         (("model.onnx", Some("model.safetensors")), "optimum-cli export onnx --task feature-extraction"),
         (("tokenizer.json", Some("vocab.txt")), "AutoTokenizer"),
         (("tokenizer.json", Some("sentencepiece.bpe.model")), "sentencepiece.bpe.model alone"),
-        (("2_Dense/model.safetensors", Some("2_Dense/pytorch_model.bin")), "torch.load"),
+        (("2_Dense/model.safetensors", Some("2_Dense/pytorch_model.bin")), "pytorch_model.bin is not a zip archive"),
         (("2_Dense/model.safetensors", None), "2_Dense/model.safetensors is missing"),
         (("1_Pooling/config.json", None), "1_Pooling/config.json is missing"),
         (("modules.json", None), "name the pooling"),

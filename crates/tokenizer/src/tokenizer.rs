@@ -145,6 +145,13 @@ impl Tokenizer {
 
     /// The library's ids of a text, without special ones.
     fn library_ids(&self, text: &str) -> Result<Vec<u32>> {
+        self.check_length(text)?;
+        let encoding = catch_panic(|| self.library.encode_fast(text, false)).map_err(Error::refused)?;
+        Ok(encoding.map_err(Error::refused)?.get_ids().to_vec())
+    }
+
+    /// Refuses texts that would take more memory than may be, or than there is.
+    pub(crate) fn check_length(&self, text: &str) -> Result<()> {
         if text.len() > self.max_text_bytes {
             let reason = format!(
                 "{} bytes must be read at once, and `max_text_bytes` allows {}; it has no white space where it could \
@@ -154,9 +161,17 @@ impl Tokenizer {
             );
             return Err(Error::RefusedText { reason, source: None });
         }
-        memory::probe(memory::of_a_text(text)).map_err(Error::refused)?;
-        let encoding = catch_panic(|| self.library.encode_fast(text, false)).map_err(Error::refused)?;
-        Ok(encoding.map_err(Error::refused)?.get_ids().to_vec())
+        memory::probe(memory::of_a_text(text)).map_err(Error::refused)
+    }
+
+    /// The library's tokenizer.
+    pub(crate) fn library(&self) -> &Library {
+        &self.library
+    }
+
+    /// Whether rows have special tokens around their text.
+    pub(crate) fn puts_special_tokens(&self) -> bool {
+        self.single.special() > 0
     }
 
     /// Rows as one batch, padded to the longest, or to `length` where given.

@@ -7,6 +7,8 @@ mod interaction;
 mod model;
 #[cfg(feature = "pdf")]
 mod pdf;
+#[cfg(feature = "serve")]
+mod serve;
 mod sparse;
 mod tune;
 
@@ -21,6 +23,8 @@ pub(crate) use interaction::{ExplainArgs, MuveraArgs, RerankArgs, ScoreArgs, Sco
 pub(crate) use model::{CacheArgs, FolderArgs, ModelArgs, PoolingArg};
 #[cfg(feature = "pdf")]
 pub(crate) use pdf::PdfArgs;
+#[cfg(feature = "serve")]
+pub(crate) use serve::ServeArgs;
 pub(crate) use sparse::SparseArgs;
 pub(crate) use tune::TuneArgs;
 
@@ -56,10 +60,28 @@ impl Cli {
     pub(crate) fn log_filter(&self) -> &'static str {
         match self.verbose {
             _ if self.quiet => "error,onnxruntime=off",
+            // A server says what it serves, and a line a request.
+            0 if self.serves() => "warn,embedkit_serve=info,onnxruntime=off",
             0 => "warn,onnxruntime=off",
             1 => "info",
             _ => "debug",
         }
+    }
+
+    #[cfg(feature = "serve")]
+    fn serves(&self) -> bool {
+        matches!(self.command, Command::Serve(_))
+    }
+
+    #[cfg(not(feature = "serve"))]
+    fn serves(&self) -> bool {
+        false
+    }
+
+    /// Whether the log is JSON, an object a line.
+    #[cfg(feature = "serve")]
+    pub(crate) fn logs_json(&self) -> bool {
+        matches!(&self.command, Command::Serve(args) if args.logs_json())
     }
 }
 
@@ -92,6 +114,9 @@ pub(crate) enum Command {
     Runtime(RuntimeCommand),
     /// Shows what this program finds: runtime, providers, cache, models.
     Doctor(CacheArgs),
+    /// Serves models over HTTP, for the clients of OpenAI, text-embeddings-inference, Cohere and Jina.
+    #[cfg(feature = "serve")]
+    Serve(Box<ServeArgs>),
     /// Writes a completion script for a shell.
     Completions {
         /// The shell.

@@ -9,7 +9,8 @@ use embedkit::session::Provider;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Model")]
 pub(crate) struct ModelArgs {
-    /// The model's id or alias, or how it ends; see `models list`. Default: embedkit/static-minilm-en.
+    /// The model's id or alias, or how it ends; see `models list`. Default: embedkit/static-minilm-en, and for late
+    /// interaction embedkit/static-late-en.
     #[arg(short, long, value_name = "ID")]
     pub(crate) model: Option<String>,
 

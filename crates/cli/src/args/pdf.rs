@@ -29,7 +29,7 @@ pub(crate) struct PdfArgs {
     dpi: f32,
 
     /// Seconds that rendering a page may take; a page that takes longer is an error.
-    #[arg(long, value_name = "SECONDS", requires = "pdf", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "SECONDS", requires = "pdf", default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..))]
     page_time: u64,
 
     /// Memory that rendering a page may take, in MiB; a page that takes more is an error.

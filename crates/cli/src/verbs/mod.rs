@@ -10,6 +10,8 @@ mod render_pdf;
 mod rerank;
 mod runtime;
 mod scored;
+#[cfg(feature = "serve")]
+mod serve;
 mod similarity;
 mod tokens;
 mod tune;
@@ -40,6 +42,8 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Runtime(command) => runtime::run(command),
         Command::Doctor(args) => doctor::run(&args),
         Command::Completions { shell } => completions::run(shell),
+        #[cfg(feature = "serve")]
+        Command::Serve(args) => serve::run(*args),
         #[cfg(feature = "pdf")]
         Command::RenderPdf => render_pdf::run(),
     }

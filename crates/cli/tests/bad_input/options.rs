@@ -127,6 +127,7 @@ type Wrong = fn(&mut ModelDescription);
 
 /// Model, what is wrong with its row, and what the error says.
 const ROWS: &[(Subject, Wrong, &[&str])] = &[
+    (TRANSFORMER, |row| row.model_file = "other.onnx".into(), &["other.onnx is missing"]),
     (TRANSFORMER, |row| row.model_file = "tokenizer.json".into(), &["tokenizer.json"]),
     (TRANSFORMER, |row| row.model_file = "../../escape.onnx".into(), &["../../escape.onnx"]),
     (TRANSFORMER, |row| row.model_file = "/etc/hostname".into(), &["/etc/hostname"]),

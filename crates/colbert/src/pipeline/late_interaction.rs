@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use embedkit_core::session::{SessionPool, Tensor};
-use embedkit_core::tokenizer::{Encoding, Side, TokenBatch, TokenizerOptions};
+use embedkit_core::tokenizer::{Encoding, Side, TokenBatch, Tokenizer, TokenizerOptions};
 use embedkit_core::{
     AnyPipeline, Architecture, Error, LoadContext, ModelDescription, ModelOption, Padding, Pipeline, Pooling, Prepared,
     Purpose, Result, Role, TextModel, Usage, parameter_names,
@@ -164,6 +164,10 @@ impl Pipeline for LateInteractionPipeline {
 
     fn sessions(&self) -> Option<&SessionPool> {
         Some(self.model.sessions())
+    }
+
+    fn tokenizer(&self) -> Option<&Tokenizer> {
+        Some(self.model.tokenizer())
     }
 }
 

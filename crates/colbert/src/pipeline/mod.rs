@@ -15,6 +15,7 @@
 //! | `normalize-queries` | whether a query's rows are brought to length 1 (`normalize` says it of documents) |
 //! | `skip-punctuation` | whether a document loses rows whose token begins the encoding of an ASCII punctuation mark |
 //! | `skip-words` | words whose token, as the vocabulary has it, costs a document its row |
+//! | `pass-over-unknown-words` | whether a word to skip that the vocabulary lacks is passed over; else it stands for unknown tokens |
 //! | `skip-padding-token` | whether a document loses rows of the padding token, even where the text spells it |
 //! | `reserved` | tokens that the maximum length does not yet leave room for (the marker) |
 //! | `projection` | folders of linear modules, applied in turn unless the graph gives `dim` values a token; modules that keep the width are applied to an output called `last_hidden_state` or `token_embeddings` |
@@ -25,8 +26,6 @@ mod parameters;
 mod projection;
 mod rows;
 mod tokens;
-mod torch_file;
 
 pub use late_interaction::{COLBERT, LateInteraction, TOKEN_EMBEDDINGS};
 pub(crate) use parameters::Parameters;
-pub(crate) use projection::WEIGHTS;

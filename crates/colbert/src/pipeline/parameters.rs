@@ -34,6 +34,8 @@ pub(crate) struct Parameters {
     pub(super) skip_punctuation: bool,
     /// Words whose token, as the vocabulary has it, costs a document its row.
     pub(super) skip_words: Vec<String>,
+    /// Whether such a word that the vocabulary lacks is passed over; else it stands for unknown tokens.
+    pub(super) pass_over_unknown_words: bool,
     /// Whether a document loses the rows of the padding token, even where the text spells it.
     pub(super) skip_padding_token: bool,
     /// Tokens that the tokenizer's maximum length does not yet leave room for (the marker).

@@ -1,59 +1,17 @@
 //! The linear modules behind a transformer, for graphs that hold the transformer alone.
 
-use std::collections::HashMap;
-use std::path::Path;
+use std::borrow::Cow;
 
+use embedkit_core::sentence_transformers::{Dense, DenseConfig};
 use embedkit_core::session::BadOutput;
 use embedkit_core::{Error, ModelDescription, ModelFiles, Result};
-use embedkit_vector::number::NumberType;
-use ndarray::{Array1, Array2, ArrayView2};
-use safetensors::SafeTensors;
-use serde::Deserialize;
 
-use super::torch_file::{self, Stored};
-
-/// Where a module's weights are, best first.
-pub(crate) const WEIGHTS: [&str; 2] = ["model.safetensors", "pytorch_model.bin"];
 /// What exports call the output of a transformer that nothing follows.
 const TRANSFORMER_OUTPUTS: [&str; 2] = ["last_hidden_state", "token_embeddings"];
 
 /// Linear modules, one after the other; the last gives the row's `dim` values.
 #[derive(Debug)]
-pub(super) struct Projection(Vec<Linear>);
-
-/// `y = f(W x + b)`, and `x` (or a projection of it) added where the module says so.
-#[derive(Debug)]
-struct Linear {
-    /// `[out, in]`
-    weight: Array2<f32>,
-    bias: Option<Array1<f32>>,
-    activation: Activation,
-    shortcut: Shortcut,
-}
-
-#[derive(Debug)]
-enum Shortcut {
-    None,
-    Identity,
-    /// `[out, in]`
-    Linear(Array2<f32>),
-}
-
-/// A module's `config.json`.
-#[derive(Deserialize)]
-struct Config {
-    in_features: usize,
-    out_features: usize,
-    #[serde(default = "yes")]
-    bias: bool,
-    activation_function: Option<String>,
-    #[serde(default)]
-    use_residual: bool,
-}
-
-fn yes() -> bool {
-    true
-}
+pub(super) struct Projection(Vec<Dense>);
 
 impl Projection {
     /// Loads modules from their folders: `config.json` and the weights. None for no modules.
@@ -62,17 +20,17 @@ impl Projection {
     /// Missing and wrong files, modules that do not fit each other or the row, and an activation that is not
     /// known.
     pub(super) fn load(model: &ModelDescription, files: &ModelFiles, modules: &[String]) -> Result<Option<Self>> {
-        let linears = modules.iter().map(|module| Linear::load(files, module)).collect::<Result<Vec<_>>>()?;
+        let load = |module: &String| DenseConfig::read_for_tokens(files, module)?.load(files);
+        let linears = modules.iter().map(load).collect::<Result<Vec<_>>>()?;
         let Some(last) = linears.last() else { return Ok(None) };
         let wrong = |message: String| Err(Error::model(&model.id, message));
-        let widths = |linear: &Linear| linear.weight.dim();
         for (pair, module) in linears.windows(2).zip(&modules[1..]) {
-            let (given, taken) = (widths(&pair[0]).0, widths(&pair[1]).1);
+            let (given, taken) = (pair[0].output(), pair[1].input());
             if given != taken {
                 return wrong(format!("{module} takes {taken} values, and the module before it gives {given}"));
             }
         }
-        let given = widths(last).0;
+        let given = last.output();
         if Some(given) != model.dim {
             return wrong(format!("the projection gives {given} values, and the row's `dim` is {:?}", model.dim));
         }
@@ -105,12 +63,12 @@ impl Projection {
 
     /// Values of a vector that comes out.
     fn given(&self) -> usize {
-        self.0.last().map_or(0, |linear| linear.weight.nrows())
+        self.0.last().map_or(0, Dense::output)
     }
 
     /// Values of a vector that goes in.
     fn width(&self) -> usize {
-        self.0.first().map_or(0, |linear| linear.weight.ncols())
+        self.0.first().map_or(0, Dense::input)
     }
 
     /// Projects vectors of `width` values; gives them with their new width.
@@ -118,118 +76,18 @@ impl Projection {
     /// # Errors
     /// Vectors of another width than the first module takes.
     pub(super) fn apply(&self, vectors: Vec<f32>, width: usize) -> Result<(Vec<f32>, usize), BadOutput> {
-        let takes = self.width();
-        let shape = (vectors.len() / width.max(1), width);
-        if takes != width {
-            return Err(BadOutput::shape(&[shape.0, width], format!("[tokens, {takes}], which its projection takes")));
-        }
-        let vectors = Array2::from_shape_vec(shape, vectors).map_err(|error| BadOutput::Unusable(error.into()))?;
-        let projected = self.0.iter().fold(vectors, |vectors, linear| linear.apply(vectors.view()));
-        let width = projected.ncols();
-        Ok((projected.into_iter().collect(), width))
-    }
-}
-
-impl Linear {
-    fn load(files: &ModelFiles, module: &str) -> Result<Self> {
-        let config_name = format!("{module}/config.json");
-        let config: Config = files.json(&config_name)?;
-        let name = config.activation_function.as_deref().unwrap_or("Identity");
-        let activation = activation(name).ok_or_else(|| {
-            let known = ACTIVATIONS.map(|(name, _)| name).join(", ");
-            Error::file(files.label(&config_name), format!("has the activation {name:?}; known are {known}"))
-        })?;
-        let (path, tensors) = tensors(files, module)?;
-        let (output, input) = (config.out_features, config.in_features);
-        let matrix = |name| {
-            let values = values(&tensors, name, &[output, input], &path)?;
-            Array2::from_shape_vec((output, input), values).map_err(|e| Error::file_because(&path, name, e))
+        let misfit = || {
+            let shape = [vectors.len() / width.max(1), width];
+            BadOutput::shape(&shape, format!("[tokens, {}], which its projection takes", self.width()))
         };
-        let bias = || values(&tensors, "linear.bias", &[output], &path).map(Array1::from_vec);
-        Ok(Self {
-            weight: matrix("linear.weight")?,
-            bias: config.bias.then(bias).transpose()?,
-            activation,
-            shortcut: match config.use_residual {
-                false => Shortcut::None,
-                true if input == output => Shortcut::Identity,
-                true => Shortcut::Linear(matrix("residual.weight")?),
-            },
-        })
-    }
-
-    /// `[rows, in]` to `[rows, out]`.
-    fn apply(&self, vectors: ArrayView2<'_, f32>) -> Array2<f32> {
-        let mut projected = vectors.dot(&self.weight.t());
-        if let Some(bias) = &self.bias {
-            projected += bias;
+        if self.width() != width {
+            return Err(misfit());
         }
-        projected.mapv_inplace(self.activation);
-        match &self.shortcut {
-            Shortcut::None => {}
-            Shortcut::Identity => projected += &vectors,
-            Shortcut::Linear(weight) => projected += &vectors.dot(&weight.t()),
+        let mut projected = Cow::Borrowed(vectors.as_slice());
+        for linear in &self.0 {
+            projected = Cow::Owned(linear.apply(&projected).ok_or_else(misfit)?);
         }
-        projected
-    }
-}
-
-/// A function of each value.
-type Activation = fn(f32) -> f32;
-
-/// Activations by the name of their class in `torch.nn`.
-const ACTIVATIONS: [(&str, Activation); 5] = [
-    ("Identity", |value| value),
-    ("Tanh", f32::tanh),
-    ("ReLU", |value| value.max(0.0)),
-    ("Sigmoid", sigmoid),
-    ("SiLU", |value| value * sigmoid(value)),
-];
-
-fn sigmoid(value: f32) -> f32 {
-    1.0 / (1.0 + (-value).exp())
-}
-
-fn activation(class: &str) -> Option<Activation> {
-    let name = class.rsplit('.').next();
-    ACTIVATIONS.iter().find(|(known, _)| Some(*known) == name).map(|(_, function)| *function)
-}
-
-/// A module's tensors, by name, and the file that they are from.
-fn tensors(files: &ModelFiles, module: &str) -> Result<(std::path::PathBuf, HashMap<String, Stored>)> {
-    let [safe, torch] = WEIGHTS.map(|name| format!("{module}/{name}"));
-    if !files.has(&safe) && files.has(&torch) {
-        let path = files.label(&torch);
-        return Ok((path.clone(), torch_file::read(&path, &files.read(&torch)?)?));
-    }
-    let (path, bytes) = (files.label(&safe), files.read(&safe)?);
-    let tensors =
-        SafeTensors::deserialize(&bytes).map_err(|e| Error::file_because(&path, "is not a safetensors file", e))?;
-    let stored = tensors.iter().map(|(name, tensor)| {
-        let (dtype, shape, bytes) = (tensor.dtype(), tensor.shape().to_vec(), tensor.data().to_vec());
-        (name.to_owned(), Stored { dtype, shape, bytes })
-    });
-    let stored = stored.collect();
-    Ok((path, stored))
-}
-
-/// A tensor's values, when it has the shape that the module's configuration says.
-fn values(tensors: &HashMap<String, Stored>, name: &str, shape: &[usize], path: &Path) -> Result<Vec<f32>> {
-    let wrong = |message: String| Error::file(path, message);
-    let tensor = tensors.get(name).ok_or_else(|| wrong(format!("has no tensor `{name}`")))?;
-    if tensor.shape != shape || shape.contains(&0) {
-        let message = format!("`{name}` has shape {:?}, and config.json says {shape:?}", tensor.shape);
-        return Err(wrong(message));
-    }
-    let number_type = match NumberType::from_name(&tensor.dtype.to_string()) {
-        Some(floats @ (NumberType::F32 | NumberType::F16 | NumberType::Bf16)) => floats,
-        _ => return Err(wrong(format!("`{name}` holds {}; F32, F16 and BF16 are supported", tensor.dtype))),
-    };
-    let values = number_type.to_f32s(&tensor.bytes);
-    if values.iter().all(|value| value.is_finite()) {
-        Ok(values)
-    } else {
-        Err(wrong(format!("`{name}` holds values that are not finite numbers")))
+        Ok((projected.into_owned(), self.given()))
     }
 }
 
@@ -309,9 +167,9 @@ mod tests {
     fn a_module_that_cannot_be_applied_is_refused() {
         let weight = |shape: &'static [usize], values: &[f32]| ("linear.weight", Dtype::F32, shape, floats(values));
         let bias = ("linear.bias", Dtype::F32, &[1][..], floats(&[0.5]));
-        let (fitting, gelu) = (weight(&[1, 2], &[2.0, 1.0]), r#"{"activation_function": "torch.nn.GELU","#);
+        let (fitting, unknown) = (weight(&[1, 2], &[2.0, 1.0]), r#"{"activation_function": "torch.nn.Softmin","#);
         for (config, tensors, expected) in [
-            (CONFIG.replacen('{', gelu, 1), vec![fitting.clone()], "known are Identity, Tanh"),
+            (CONFIG.replacen('{', unknown, 1), vec![fitting.clone()], "those of torch that are known: Identity, Tanh"),
             (CONFIG.to_owned(), vec![fitting.clone()], "`linear.bias`"),
             (CONFIG.to_owned(), vec![weight(&[2, 1], &[2.0, 1.0]), bias.clone()], "shape [2, 1]"),
             (CONFIG.to_owned(), vec![weight(&[1, 2], &[2.0, f32::NAN]), bias.clone()], "not finite"),

@@ -113,8 +113,9 @@ fn skipped(parameters: &Parameters, tokenizer: &Tokenizer) -> Result<HashSet<u32
     if parameters.skip_padding_token {
         skipped.extend(tokenizer.pad_id());
     }
-    // A word that the vocabulary lacks stands for unknown tokens, as in PyLate.
-    let of_word = |word: &String| tokenizer.id(word).or_else(|| tokenizer.unknown_id());
+    // A word that the vocabulary lacks stands for unknown tokens, as in PyLate; sentence-transformers passes over it.
+    let unknown = tokenizer.unknown_id().filter(|_| !parameters.pass_over_unknown_words);
+    let of_word = |word: &String| tokenizer.id(word).or(unknown);
     skipped.extend(parameters.skip_words.iter().filter_map(of_word));
     Ok(skipped)
 }

@@ -23,9 +23,9 @@ pub struct PdfLimits {
 }
 
 impl Default for PdfLimits {
-    /// 1 GiB, 20 seconds, 64 million pixels, 100,000 pages.
+    /// 1 GiB, 8 seconds, 64 million pixels, 100,000 pages.
     fn default() -> Self {
-        Self { memory: 1 << 30, time: Duration::from_secs(20), page_pixels: 64_000_000, pages: 100_000 }
+        Self { memory: 1 << 30, time: Duration::from_secs(8), page_pixels: 64_000_000, pages: 100_000 }
     }
 }
 
@@ -37,7 +37,7 @@ impl PdfLimits {
         self
     }
 
-    /// The time that a rendering process has for a page, and for opening the file; 20 seconds when not set.
+    /// The time that a rendering process has for a page, and for opening the file; 8 seconds when not set.
     pub fn time(mut self, time: Duration) -> Self {
         self.time = time;
         self

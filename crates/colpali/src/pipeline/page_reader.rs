@@ -257,4 +257,8 @@ impl<V: Vision> Pipeline for PagePipeline<V> {
     fn sessions(&self) -> Option<&SessionPool> {
         Some(self.model.sessions())
     }
+
+    fn tokenizer(&self) -> Option<&Tokenizer> {
+        Some(self.model.tokenizer())
+    }
 }

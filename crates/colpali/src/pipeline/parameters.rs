@@ -1,7 +1,7 @@
 //! The row's `parameters`.
 
 use embedkit_core::{Error, ModelDescription, Result};
-use embedkit_image::{DecodeOptions, MemoryBudget};
+use embedkit_image::DecodeOptions;
 use serde::Deserialize;
 
 /// What sets page models apart; see the module's table.
@@ -38,14 +38,7 @@ impl Parameters {
 
     /// How pages' pictures are decoded.
     pub(super) fn decode_options(&self) -> DecodeOptions {
-        let mut options = DecodeOptions::default().apply_orientation(self.apply_orientation);
-        if let Some(pixels) = self.max_pixels {
-            options = options.max_pixels(pixels);
-        }
-        if let Some(bytes) = self.decode_memory {
-            options = options.memory(MemoryBudget::new(bytes));
-        }
-        options
+        DecodeOptions::from_parameters(self.max_pixels, self.apply_orientation, self.decode_memory)
     }
 
     /// A query as the model was trained on it.

@@ -32,6 +32,11 @@ impl AnyEmbedder {
         Builder::new(model).of_family(family)
     }
 
+    /// A model around an engine that was made otherwise than by a [`Builder`].
+    pub fn from_engine(engine: Engine<Content, Embedding>) -> Self {
+        Self { engine }
+    }
+
     /// The model's row, with the caller's overrides.
     pub fn model(&self) -> &Arc<ModelDescription> {
         self.engine.model()

@@ -18,7 +18,7 @@ pub struct AnyPipeline {
 impl AnyPipeline {
     /// Hides the types of a pipeline that runs in batches.
     pub fn new<P: Pipeline>(pipeline: P) -> Self {
-        Self::hiding::<P::Input, P::Output>(Arc::new(Batched(pipeline)))
+        Self::hiding::<P::Input, P::Output>(Arc::new(Batched(Arc::new(pipeline))))
     }
 
     /// Hides the types of a model that answers at once.

@@ -1,14 +1,13 @@
-//! A window of inputs in batches: prepare, sort, cut, run, put back in order.
+//! A window of inputs in batches: prepare, sort, cut, run.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
 use super::batching::Batching;
 use super::control::Control;
 use super::threads::Threads;
-use super::window::{Finished, Window, WindowCost};
+use super::window::{Batches, CutWindow, Finished, Positioned, Window, WindowCost};
 use crate::{Error, Pipeline, Prepared, Purpose, Result, Stage, Usage};
 
 /// Prepares each input, on several threads where there are several inputs.
@@ -24,15 +23,15 @@ pub(super) fn prepare_all<I: ?Sized + Sync, T: Send>(
 }
 
 /// A window whose inputs are prepared.
-pub(super) struct PreparedWindow<'p, P: Pipeline> {
-    pipeline: &'p P,
+pub(super) struct PreparedWindow<P: Pipeline> {
+    pipeline: Arc<P>,
     purpose: Arc<Purpose>,
     rows: Vec<Result<Prepared<P::Prepared, P::Output>>>,
 }
 
-impl<'p, P: Pipeline> PreparedWindow<'p, P> {
+impl<P: Pipeline> PreparedWindow<P> {
     pub(super) fn new(
-        pipeline: &'p P,
+        pipeline: Arc<P>,
         purpose: Arc<Purpose>,
         rows: Vec<Result<Prepared<P::Prepared, P::Output>>>,
     ) -> Self {
@@ -49,15 +48,14 @@ struct Row<P> {
     usage: Usage,
 }
 
-impl<P: Pipeline> Window<P::Output> for PreparedWindow<'_, P> {
+impl<P: Pipeline> Window<P::Output> for PreparedWindow<P> {
     fn cost(&self) -> WindowCost {
         self.rows.iter().flatten().map(Prepared::cost).fold(WindowCost::default(), |sum, cost| sum + cost)
     }
 
-    fn run(self: Box<Self>, batching: &Batching, control: &Control) -> Vec<Finished<P::Output>> {
+    fn cut(self: Box<Self>, batching: &Batching, control: &Control) -> CutWindow<P::Output> {
         let Self { pipeline, purpose, rows } = *self;
-        let inputs = rows.len();
-        let mut results: Vec<Option<Finished<P::Output>>> = Vec::with_capacity(inputs);
+        let mut results: Vec<Option<Finished<P::Output>>> = Vec::with_capacity(rows.len());
         let mut to_run = Vec::new();
         for (position, row) in rows.into_iter().enumerate() {
             results.push(match row {
@@ -69,93 +67,76 @@ impl<P: Pipeline> Window<P::Output> for PreparedWindow<'_, P> {
                 Err(error) => Some(Err(error)),
             });
         }
-        control.report(inputs - to_run.len(), 0);
+        control.report(results.len() - to_run.len(), 0);
         // Longest first: memory reaches its peak at once, and workers end together.
         to_run.sort_by_key(|row| std::cmp::Reverse(row.length));
-        let batches = Batches { pipeline, purpose: &purpose, control, batches: cut(&to_run, batching) };
-        for (position, result) in batches.run() {
-            results[position] = Some(result);
-        }
-        let missing = || Err(Error::input("the pipeline gave no result for this input"));
-        results.into_iter().map(|result| result.unwrap_or_else(missing)).collect()
+        let lengths: Vec<usize> = to_run.iter().map(|row| row.length).collect();
+        let counts = batching.cut(&lengths);
+        CutWindow { results, batches: Arc::new(RowBatches { pipeline, purpose, batches: split(to_run, &counts) }) }
     }
 }
 
-fn cut<'w, P>(rows: &'w [Row<P>], batching: &Batching) -> Vec<&'w [Row<P>]> {
-    let lengths: Vec<usize> = rows.iter().map(|row| row.length).collect();
-    let mut rest = rows;
-    let mut batches = Vec::new();
-    for count in batching.cut(&lengths) {
-        let (batch, after) = rest.split_at(count);
-        batches.push(batch);
-        rest = after;
-    }
-    batches
+/// Rows in batches of so many.
+fn split<P>(rows: Vec<Row<P>>, counts: &[usize]) -> Vec<Vec<Row<P>>> {
+    let mut rows = rows.into_iter();
+    counts.iter().map(|count| rows.by_ref().take(*count).collect()).collect()
 }
 
-/// A result with the position of its input.
-type Positioned<O> = (usize, Finished<O>);
-
-struct Batches<'w, P: Pipeline> {
-    pipeline: &'w P,
-    purpose: &'w Purpose,
-    control: &'w Control,
-    batches: Vec<&'w [Row<P::Prepared>]>,
+struct RowBatches<P: Pipeline> {
+    pipeline: Arc<P>,
+    purpose: Arc<Purpose>,
+    batches: Vec<Vec<Row<P::Prepared>>>,
 }
 
-impl<P: Pipeline> Batches<'_, P> {
-    /// Runs all batches, each on the first worker that is free.
-    fn run(&self) -> Vec<Positioned<P::Output>> {
-        let next = AtomicUsize::new(0);
-        let work = || {
-            let mut results = Vec::new();
-            while let Some(batch) = self.batches.get(next.fetch_add(1, Ordering::Relaxed)) {
-                results.extend(self.run_batch(batch));
-            }
-            results
-        };
-        let workers = if self.batches.len() > 1 { self.pipeline.workers().min(self.batches.len()) } else { 1 };
-        if workers == 1 {
-            return work();
-        }
-        #[cfg(feature = "onnx")]
-        let _job = self.pipeline.sessions().and_then(|sessions| sessions.begin_job(self.tokens()));
-        std::thread::scope(|scope| {
-            // Where the system has no more threads to give, those that there are do the work.
-            let spawn = |_| std::thread::Builder::new().spawn_scoped(scope, work).ok();
-            let others: Vec<_> = (1..workers).map_while(spawn).collect();
-            let mut results = work();
-            for other in others {
-                results.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-            }
-            results
-        })
-    }
-
+impl<P: Pipeline> RowBatches<P> {
     /// What all batches compute, padding left out.
     #[cfg(feature = "onnx")]
     fn tokens(&self) -> usize {
-        self.batches.iter().flat_map(|batch| batch.iter()).map(|row| row.length).sum()
+        self.batches.iter().flatten().map(|row| row.length).sum()
     }
 
-    fn run_batch(&self, batch: &[Row<P::Prepared>]) -> Vec<Positioned<P::Output>> {
-        if self.control.is_cancelled() {
+    fn run_rows(&self, batch: &[Row<P::Prepared>], control: &Control) -> Vec<Positioned<P::Output>> {
+        if control.is_cancelled() {
             return batch.iter().map(|row| (row.position, Err(Error::Cancelled))).collect();
         }
         let items: Vec<&P::Prepared> = batch.iter().map(|row| &row.item).collect();
-        let results = match self.pipeline.run(&items, self.purpose) {
+        let results = match self.pipeline.run(&items, &self.purpose) {
             Ok(results) => positioned(batch, results),
             Err(error) if batch.len() == 1 => vec![(batch[0].position, Err(error))],
             // One row may be at fault: the others must not lose their results with it.
             Err(error) => {
                 tracing::warn!(%error, rows = batch.len(), "a batch failed, its rows are tried one by one");
-                batch.chunks(1).flat_map(|row| self.run_batch(row)).collect()
+                batch.chunks(1).flat_map(|row| self.run_rows(row, control)).collect()
             }
         };
         if batch.len() == 1 || results.iter().any(|(_, result)| result.is_ok()) {
-            self.control.report(batch.len(), batch.len() * batch.first().map_or(0, |row| row.length));
+            control.report(batch.len(), batch.len() * batch.first().map_or(0, |row| row.length));
         }
         results
+    }
+}
+
+impl<P: Pipeline> Batches<P::Output> for RowBatches<P> {
+    fn count(&self) -> usize {
+        self.batches.len()
+    }
+
+    fn run(&self, batch: usize, control: &Control) -> Vec<Positioned<P::Output>> {
+        self.run_rows(&self.batches[batch], control)
+    }
+
+    fn begin_job(&self) -> bool {
+        #[cfg(feature = "onnx")]
+        return self.pipeline.sessions().is_some_and(|sessions| sessions.begin_job(self.tokens()));
+        #[cfg(not(feature = "onnx"))]
+        false
+    }
+
+    fn end_job(&self) {
+        #[cfg(feature = "onnx")]
+        if let Some(sessions) = self.pipeline.sessions() {
+            sessions.end_job(self.tokens());
+        }
     }
 }
 

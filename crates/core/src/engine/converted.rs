@@ -7,9 +7,11 @@ use super::batching::Batching;
 use super::control::Control;
 use super::erased::ErasedPipeline;
 use super::threads::Threads;
-use super::window::{Finished, Window, WindowCost};
+use super::window::{Batches, CutWindow, Finished, Positioned, Window, WindowCost};
 #[cfg(feature = "onnx")]
 use crate::session::SessionPool;
+#[cfg(feature = "tokenizer")]
+use crate::tokenizer::Tokenizer;
 use crate::{Error, IndexNames, Purpose, Result, Usage};
 
 /// A pipeline of `I` and `O` that takes `J` and gives `P`.
@@ -34,12 +36,21 @@ where
         self.inner.index_names()
     }
 
+    #[cfg(feature = "tokenizer")]
+    fn tokenizer(&self) -> Option<&Tokenizer> {
+        self.inner.tokenizer()
+    }
+
+    fn workers(&self) -> usize {
+        self.inner.workers()
+    }
+
     #[cfg(feature = "onnx")]
     fn sessions(&self) -> Option<&SessionPool> {
         self.inner.sessions()
     }
 
-    fn prepare(&self, inputs: &[&J], purpose: &Arc<Purpose>, threads: &Threads) -> Box<dyn Window<P> + '_> {
+    fn prepare(&self, inputs: &[&J], purpose: &Arc<Purpose>, threads: &Threads) -> Box<dyn Window<P>> {
         let mut taken = Vec::with_capacity(inputs.len());
         let mut refused = Vec::new();
         for (position, input) in inputs.iter().enumerate() {
@@ -58,29 +69,62 @@ where
 }
 
 /// A window without the inputs that could not be converted, whose errors are put back in their places.
-struct ConvertedWindow<'w, O, P> {
-    inner: Box<dyn Window<O> + 'w>,
+struct ConvertedWindow<O, P> {
+    inner: Box<dyn Window<O>>,
     refused: Vec<(usize, Error)>,
     output: fn(O) -> P,
 }
 
-impl<O, P> Window<P> for ConvertedWindow<'_, O, P> {
+impl<O: 'static, P: 'static> Window<P> for ConvertedWindow<O, P> {
     fn cost(&self) -> WindowCost {
         self.inner.cost()
     }
 
-    fn run(self: Box<Self>, batching: &Batching, control: &Control) -> Vec<Finished<P>> {
+    fn cut(self: Box<Self>, batching: &Batching, control: &Control) -> CutWindow<P> {
         let Self { inner, refused, output } = *self;
         control.report(refused.len(), 0);
-        let mut results: Vec<Finished<P>> = Vec::new();
+        let CutWindow { results: inner, batches } = inner.cut(batching, control);
+        let mut results: Vec<Option<Finished<P>>> = Vec::with_capacity(inner.len() + refused.len());
+        let mut places = Vec::with_capacity(inner.len());
         let mut refused = refused.into_iter().peekable();
-        for result in inner.run(batching, control) {
+        for result in inner {
             while let Some((_, error)) = refused.next_if(|(position, _)| *position == results.len()) {
-                results.push(Err(error));
+                results.push(Some(Err(error)));
             }
-            results.push(result.map(|(value, usage)| (output(value), usage)));
+            places.push(results.len());
+            results.push(result.map(|result| converted(result, output)));
         }
-        results.extend(refused.map(|(_, error)| Err(error)));
-        results
+        results.extend(refused.map(|(_, error)| Some(Err(error))));
+        CutWindow { results, batches: Arc::new(ConvertedBatches { inner: batches, places, output }) }
     }
+}
+
+struct ConvertedBatches<O, P> {
+    inner: Arc<dyn Batches<O>>,
+    /// Where the inputs that were converted stand among all.
+    places: Vec<usize>,
+    output: fn(O) -> P,
+}
+
+impl<O, P> Batches<P> for ConvertedBatches<O, P> {
+    fn count(&self) -> usize {
+        self.inner.count()
+    }
+
+    fn run(&self, batch: usize, control: &Control) -> Vec<Positioned<P>> {
+        let results = self.inner.run(batch, control).into_iter();
+        results.map(|(position, result)| (self.places[position], converted(result, self.output))).collect()
+    }
+
+    fn begin_job(&self) -> bool {
+        self.inner.begin_job()
+    }
+
+    fn end_job(&self) {
+        self.inner.end_job();
+    }
+}
+
+fn converted<O, P>(result: Finished<O>, output: fn(O) -> P) -> Finished<P> {
+    result.map(|(value, usage)| (output(value), usage))
 }

@@ -7,7 +7,8 @@ use crate::{Purpose, Result, Usage};
 /// Results of a run, one an input, in input order.
 ///
 /// Nothing is computed before the first item is asked for. Inputs are read a window or two ahead,
-/// so memory does not grow with their number. An input that fails gives its error; the others go on.
+/// so memory does not grow with their number. An input that fails gives its error; the others go on. Where inputs are
+/// slow to come, each result is given out before the next input is waited for.
 #[must_use = "nothing is computed before the first item is asked for"]
 pub struct Embeddings<'e, S: Iterator, I: ?Sized, O>(Run<'e, S, I, O>);
 
@@ -56,6 +57,19 @@ where
     pub fn on_progress(mut self, progress: impl Fn(Progress) + Send + Sync + 'static) -> Self {
         self.0.control.progress = Some(std::sync::Arc::new(progress));
         self
+    }
+
+    /// Reads on only while `available` says that the next input is there: else what has been read is run, and its
+    /// results are given out first. For inputs that come in bursts, as from a pipe or a network. Default: an input is
+    /// waited for once the one before it took less than 20 ms.
+    pub fn read_while(mut self, available: impl FnMut() -> bool + Send + 'e) -> Self {
+        self.0.reader.available = Some(Box::new(available));
+        self
+    }
+
+    /// How many results are there already: the next so many come without work.
+    pub fn ready(&self) -> usize {
+        self.0.ready()
     }
 
     /// Gives with each result what the input used of the model's window.

@@ -9,9 +9,11 @@ use super::batches::{PreparedWindow, prepare_all};
 use super::batching::Batching;
 use super::control::Control;
 use super::threads::Threads;
-use super::window::{Finished, Window, WindowCost};
+use super::window::{Batches, CutWindow, Finished, Positioned, Window, WindowCost};
 #[cfg(feature = "onnx")]
 use crate::session::SessionPool;
+#[cfg(feature = "tokenizer")]
+use crate::tokenizer::Tokenizer;
 use crate::{Direct, IndexNames, Pipeline, Purpose, Result, Usage};
 
 /// A pipeline, a window at a time: what is left of it when its prepared type is hidden.
@@ -20,14 +22,20 @@ pub(super) trait ErasedPipeline<I: ?Sized, O>: Send + Sync {
 
     fn index_names(&self) -> Option<Arc<dyn IndexNames>>;
 
+    #[cfg(feature = "tokenizer")]
+    fn tokenizer(&self) -> Option<&Tokenizer>;
+
+    /// How many batches may run at once.
+    fn workers(&self) -> usize;
+
     #[cfg(feature = "onnx")]
     fn sessions(&self) -> Option<&SessionPool>;
 
-    fn prepare(&self, inputs: &[&I], purpose: &Arc<Purpose>, threads: &Threads) -> Box<dyn Window<O> + '_>;
+    fn prepare(&self, inputs: &[&I], purpose: &Arc<Purpose>, threads: &Threads) -> Box<dyn Window<O>>;
 }
 
 /// A pipeline that runs in batches.
-pub(super) struct Batched<P>(pub(super) P);
+pub(super) struct Batched<P>(pub(super) Arc<P>);
 
 impl<P: Pipeline> ErasedPipeline<P::Input, P::Output> for Batched<P> {
     fn usage(&self, input: &P::Input, purpose: &Purpose) -> Result<Usage> {
@@ -38,19 +46,23 @@ impl<P: Pipeline> ErasedPipeline<P::Input, P::Output> for Batched<P> {
         self.0.index_names()
     }
 
+    #[cfg(feature = "tokenizer")]
+    fn tokenizer(&self) -> Option<&Tokenizer> {
+        self.0.tokenizer()
+    }
+
+    fn workers(&self) -> usize {
+        self.0.workers()
+    }
+
     #[cfg(feature = "onnx")]
     fn sessions(&self) -> Option<&SessionPool> {
         self.0.sessions()
     }
 
-    fn prepare(
-        &self,
-        inputs: &[&P::Input],
-        purpose: &Arc<Purpose>,
-        threads: &Threads,
-    ) -> Box<dyn Window<P::Output> + '_> {
+    fn prepare(&self, inputs: &[&P::Input], purpose: &Arc<Purpose>, threads: &Threads) -> Box<dyn Window<P::Output>> {
         let rows = prepare_all(inputs, threads, |input| self.0.prepare(input, purpose));
-        Box::new(PreparedWindow::new(&self.0, purpose.clone(), rows))
+        Box::new(PreparedWindow::new(self.0.clone(), purpose.clone(), rows))
     }
 }
 
@@ -66,17 +78,21 @@ impl<D: Direct> ErasedPipeline<D::Input, D::Output> for Immediate<D> {
         self.0.index_names()
     }
 
+    #[cfg(feature = "tokenizer")]
+    fn tokenizer(&self) -> Option<&Tokenizer> {
+        self.0.tokenizer()
+    }
+
+    fn workers(&self) -> usize {
+        std::thread::available_parallelism().map_or(1, usize::from)
+    }
+
     #[cfg(feature = "onnx")]
     fn sessions(&self) -> Option<&SessionPool> {
         None
     }
 
-    fn prepare(
-        &self,
-        inputs: &[&D::Input],
-        purpose: &Arc<Purpose>,
-        threads: &Threads,
-    ) -> Box<dyn Window<D::Output> + '_> {
+    fn prepare(&self, inputs: &[&D::Input], purpose: &Arc<Purpose>, threads: &Threads) -> Box<dyn Window<D::Output>> {
         Box::new(Answers(prepare_all(inputs, threads, |input| self.0.embed(input, purpose))))
     }
 }
@@ -89,8 +105,27 @@ impl<O: Send> Window<O> for Answers<O> {
         WindowCost::default()
     }
 
-    fn run(self: Box<Self>, _: &Batching, control: &Control) -> Vec<Finished<O>> {
+    fn cut(self: Box<Self>, _: &Batching, control: &Control) -> CutWindow<O> {
         control.report(self.0.len(), 0);
-        self.0
+        CutWindow { results: self.0.into_iter().map(Some).collect(), batches: Arc::new(NoBatches) }
     }
+}
+
+/// The batches of a window that has none.
+struct NoBatches;
+
+impl<O> Batches<O> for NoBatches {
+    fn count(&self) -> usize {
+        0
+    }
+
+    fn run(&self, _: usize, _: &Control) -> Vec<Positioned<O>> {
+        Vec::new()
+    }
+
+    fn begin_job(&self) -> bool {
+        false
+    }
+
+    fn end_job(&self) {}
 }

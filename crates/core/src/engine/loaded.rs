@@ -1,5 +1,6 @@
 //! A loaded model on its way to its family.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::{AnyPipeline, Engine, EngineOptions};
@@ -11,12 +12,20 @@ pub struct LoadedModel {
     model: Arc<ModelDescription>,
     pipeline: AnyPipeline,
     options: EngineOptions,
+    folder: Option<PathBuf>,
 }
 
 impl LoadedModel {
     /// A row with its pipeline, and how it is to be run.
     pub fn new(model: Arc<ModelDescription>, pipeline: AnyPipeline, options: EngineOptions) -> Self {
-        Self { model, pipeline, options }
+        Self { model, pipeline, options, folder: None }
+    }
+
+    /// Says where its files are. Default: in memory.
+    #[must_use]
+    pub fn in_folder(mut self, folder: Option<PathBuf>) -> Self {
+        self.folder = folder;
+        self
     }
 
     /// The model's row, with the caller's overrides.
@@ -35,6 +44,6 @@ impl LoadedModel {
     /// # Errors
     /// [`Error::Model`](crate::Error::Model) when the architecture's pipeline has other types.
     pub fn engine<I: ?Sized + Sync + 'static, O: Send + 'static>(self) -> Result<Engine<I, O>> {
-        Engine::new(self.model, self.pipeline, &self.options)
+        Ok(Engine::new(self.model, self.pipeline, &self.options)?.in_folder(self.folder))
     }
 }

@@ -2,25 +2,30 @@
 //!
 //! Inputs are taken lazily, a window at a time. A window's inputs are prepared on all cores, sorted
 //! by length and cut into batches by the tokens they compute, so that hardly any padding is
-//! computed; batches run on as many workers as the pipeline has, while the next window is being
-//! prepared; results come out in input order.
+//! computed; batches run on as many threads as the pipeline has workers, and those that are free take the next
+//! window's. Results come out in input order, each as soon as it is there and its turn has come.
 
 mod any;
+mod batch;
 mod batches;
 mod batching;
 mod control;
 mod converted;
 mod embeddings;
 mod erased;
+mod in_flight;
 mod loaded;
+mod reader;
 mod run;
 mod threads;
 mod window;
 
 use std::borrow::Cow;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use any::AnyPipeline;
+pub use batch::Batch;
 pub use batching::Batching;
 pub use control::{CancelToken, Progress};
 use converted::Converted;
@@ -48,6 +53,8 @@ pub struct Engine<I: ?Sized, O> {
     pipeline: Arc<dyn ErasedPipeline<I, O>>,
     batching: Batching,
     threads: Threads,
+    /// Where the model's files are, if they are in a folder.
+    folder: Option<PathBuf>,
 }
 
 impl<I: ?Sized + Sync + 'static, O: Send + 'static> Engine<I, O> {
@@ -65,7 +72,14 @@ impl<I: ?Sized + Sync + 'static, O: Send + 'static> Engine<I, O> {
             Error::model(&model.id, message)
         })?;
         options.batching.check()?;
-        Ok(Self { model, pipeline, batching: options.batching.clone(), threads: Threads::new(options.threads)? })
+        let threads = Threads::new(options.threads)?;
+        Ok(Self { model, pipeline, batching: options.batching.clone(), threads, folder: None })
+    }
+
+    /// Says where the model's files are.
+    fn in_folder(mut self, folder: Option<PathBuf>) -> Self {
+        self.folder = folder;
+        self
     }
 
     /// The same engine behind other types: `input` makes its inputs of what is given, and an input that it refuses
@@ -76,8 +90,8 @@ impl<I: ?Sized + Sync + 'static, O: Send + 'static> Engine<I, O> {
         J: ?Sized + Sync + 'static,
         P: Send + 'static,
     {
-        let Self { model, pipeline, batching, threads } = self;
-        Engine { model, pipeline: Arc::new(Converted { inner: pipeline, input, output }), batching, threads }
+        let Self { model, pipeline, batching, threads, folder } = self;
+        Engine { model, pipeline: Arc::new(Converted { inner: pipeline, input, output }), batching, threads, folder }
     }
 
     /// The model's row, with the caller's overrides.
@@ -88,6 +102,17 @@ impl<I: ?Sized + Sync + 'static, O: Send + 'static> Engine<I, O> {
     /// What the indices of its sparse vectors stand for, where that is known.
     pub fn index_names(&self) -> Option<Arc<dyn IndexNames>> {
         self.pipeline.index_names()
+    }
+
+    /// The folder that the model's files were loaded from; none for files in memory.
+    pub fn folder(&self) -> Option<&Path> {
+        self.folder.as_deref()
+    }
+
+    /// The sessions that run the model's graph; none for models without one.
+    #[cfg(feature = "onnx")]
+    pub fn sessions(&self) -> Option<&crate::session::SessionPool> {
+        self.pipeline.sessions()
     }
 
     /// The execution provider that runs the model's graph; none for models without one.
@@ -114,7 +139,8 @@ impl<I: ?Sized + Sync + 'static, O: Send + 'static> Engine<I, O> {
     /// As the pipeline's.
     pub fn run_one(&self, input: &I, purpose: &Purpose) -> Result<O> {
         let window = self.pipeline.prepare(&[input], &Arc::new(purpose.clone()), &Threads::Calling);
-        match window.run(&self.batching, &control::Control::default()).pop() {
+        let control = control::Control::default();
+        match window.cut(&self.batching, &control).finish(1, &control).pop() {
             Some(result) => result.map(|(output, _)| output),
             None => Err(Error::model(&self.model.id, "no result came for the input")),
         }

@@ -1,28 +1,22 @@
 //! A run over inputs: which windows are read, prepared and run, and when.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use super::control::Control;
-use super::window::{Finished, Window};
+use super::in_flight::InFlight;
+use super::reader::Reader;
+use super::window::Finished;
 use super::{Batching, Engine};
 use crate::{Error, Purpose};
 
-/// Inputs in the first window: first results come soon, and it shows how much an input holds.
-const FIRST_WINDOW: usize = 1;
-/// How much larger each window is than the one before: sorting saves more in larger ones.
-const GROWTH: usize = 16;
-/// Most inputs in a window; results of two windows are held at a time.
-const LARGEST_WINDOW: usize = 1024;
-/// Tokens that a window holds about.
-const WINDOW_TOKENS: usize = 1 << 16;
-/// Bytes of prepared inputs that a window holds about.
-const WINDOW_BYTES: usize = 16 << 20;
+/// Windows that are in flight at a time: while the one ends, threads that are free run the other.
+const WINDOWS: usize = 2;
 
 /// A run: results come out one an input, in input order, each with its input where these are kept.
 pub(super) struct Run<'e, S: Iterator, I: ?Sized, O> {
     engine: &'e Engine<I, O>,
-    inputs: std::iter::Fuse<S>,
+    pub(super) reader: Reader<'e, S>,
     purpose: Arc<Purpose>,
     pub(super) batching: Batching,
     pub(super) control: Control,
@@ -32,12 +26,8 @@ pub(super) struct Run<'e, S: Iterator, I: ?Sized, O> {
     kept: VecDeque<S::Item>,
     /// Results not yet given out.
     ready: VecDeque<Finished<O>>,
-    /// The window that runs next; it was prepared while the one before ran.
-    prepared: Option<Box<dyn Window<O> + 'e>>,
-    /// Inputs to take into the next window.
-    window: usize,
-    /// Whether no further input will come.
-    exhausted: bool,
+    /// None before the first window.
+    in_flight: Option<InFlight<O>>,
     ended: bool,
 }
 
@@ -51,16 +41,14 @@ where
     pub(super) fn new(engine: &'e Engine<I, O>, inputs: S, purpose: Purpose) -> Self {
         Self {
             engine,
-            inputs: inputs.fuse(),
+            reader: Reader::new(inputs),
             purpose: Arc::new(purpose),
             batching: engine.batching.clone(),
             control: Control::default(),
             keeps_inputs: false,
             kept: VecDeque::new(),
             ready: VecDeque::new(),
-            prepared: None,
-            window: FIRST_WINDOW,
-            exhausted: false,
+            in_flight: None,
             ended: false,
         }
     }
@@ -69,14 +57,16 @@ where
     /// missing, and ends; one that had all its results before it was cancelled is complete.
     pub(super) fn next(&mut self) -> Option<Finished<O>> {
         while self.ready.is_empty() && !self.ended {
+            if let Some(in_flight) = &self.in_flight {
+                in_flight.take_ready(&mut self.ready);
+                if !self.ready.is_empty() {
+                    break;
+                }
+            }
             if self.control.is_cancelled() {
                 return self.cancelled();
             }
-            let Some(window) = self.prepared.take().or_else(|| self.prepare_window()) else {
-                self.ended = true;
-                break;
-            };
-            self.ready = self.run_window(window).into();
+            self.go_on();
         }
         let result = self.ready.pop_front();
         if matches!(result, Some(Err(Error::Cancelled))) {
@@ -85,67 +75,71 @@ where
         result
     }
 
+    /// Results that are there and were not given out.
+    pub(super) fn ready(&self) -> usize {
+        self.ready.len()
+    }
+
     /// The next result with its input, of a run that keeps inputs.
     pub(super) fn next_with_input(&mut self) -> Option<(S::Item, Finished<O>)> {
         let result = self.next()?;
         // A run that was cancelled between two windows has read no input for what is missing.
-        let input = self.kept.pop_front().or_else(|| self.inputs.next())?;
+        let input = self.kept.pop_front().or_else(|| self.reader.next())?;
         Some((input, result))
     }
 
-    fn cancelled(&mut self) -> Option<Finished<O>> {
-        let is_complete = self.prepared.is_none() && self.exhausted;
-        self.end();
-        (!is_complete).then_some(Err(Error::Cancelled))
+    /// Begins a window if one may be, and waits for the next result else.
+    fn go_on(&mut self) {
+        let windows = self.in_flight.as_ref().map_or(0, InFlight::len);
+        if windows < WINDOWS && self.reader.may_read(windows > 0) {
+            self.begin_window(windows == 0);
+        } else if let Some(in_flight) = self.in_flight.as_ref().filter(|_| windows > 0) {
+            in_flight.wait();
+        } else {
+            self.end();
+        }
     }
 
-    fn end(&mut self) {
-        self.ready.clear();
-        self.prepared = None;
-        self.ended = true;
-    }
-
-    /// Reads and prepares the next window; none when there are no more inputs.
-    fn prepare_window(&mut self) -> Option<Box<dyn Window<O> + 'e>> {
-        let inputs: Vec<S::Item> = self.inputs.by_ref().take(self.window).collect();
-        self.exhausted = inputs.len() < self.window;
+    /// Reads, prepares and begins the next window, if there are inputs for one.
+    fn begin_window(&mut self, is_first_in_flight: bool) {
+        let inputs = self.reader.read();
         if inputs.is_empty() {
-            return None;
+            return;
         }
         let references: Vec<&I> = inputs.iter().map(AsRef::as_ref).collect();
         let engine = self.engine;
         let window = engine.pipeline.prepare(&references, &self.purpose, &engine.threads);
-        let cost = window.cost();
-        let fitting = |sum: usize, bound: usize| match sum / inputs.len() {
-            0 => LARGEST_WINDOW,
-            average => bound / average,
-        };
-        let largest = fitting(cost.tokens, WINDOW_TOKENS).min(fitting(cost.bytes, WINDOW_BYTES));
-        self.window = (self.window * GROWTH).min(largest).clamp(1, LARGEST_WINDOW);
+        self.reader.note(inputs.len(), window.cost());
+        // The first input's result is not kept waiting by those that follow, nor the last one's by threads that start.
+        let is_alone = is_first_in_flight && (inputs.len() == 1 || self.reader.is_exhausted());
         if self.keeps_inputs {
             self.kept.extend(inputs);
         }
-        Some(window)
+        let window = window.cut(&self.batching, &self.control);
+        let new = || InFlight::new(engine.pipeline.workers(), self.control.clone());
+        self.in_flight.get_or_insert_with(new).begin(window, is_alone);
     }
 
-    /// Runs a window; while it runs, the next one is prepared.
-    fn run_window(&mut self, window: Box<dyn Window<O> + 'e>) -> Vec<Finished<O>> {
-        let (batching, control) = (self.batching.clone(), self.control.clone());
-        if self.exhausted {
-            return window.run(&batching, &control);
+    fn cancelled(&mut self) -> Option<Finished<O>> {
+        let is_complete = self.in_flight.as_ref().is_none_or(|in_flight| in_flight.len() == 0) && self.is_read();
+        self.end();
+        (!is_complete).then_some(Err(Error::Cancelled))
+    }
+
+    /// Whether all inputs have been read; the one that shows that they have not is kept.
+    fn is_read(&mut self) -> bool {
+        if !self.reader.is_exhausted()
+            && let Some(input) = self.reader.next()
+            && self.keeps_inputs
+        {
+            self.kept.push_back(input);
         }
-        let waiting = Mutex::new(Some(window));
-        let run = || {
-            let window = waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
-            window.map_or_else(Vec::new, |window| window.run(&batching, &control))
-        };
-        std::thread::scope(|scope| match std::thread::Builder::new().spawn_scoped(scope, run) {
-            Ok(running) => {
-                self.prepared = self.prepare_window();
-                running.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-            }
-            // The system has no thread to give: the next window is prepared after this one.
-            Err(_) => run(),
-        })
+        self.reader.is_exhausted()
+    }
+
+    fn end(&mut self) {
+        self.ready.clear();
+        self.in_flight = None;
+        self.ended = true;
     }
 }

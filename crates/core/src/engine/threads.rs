@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use rayon::ThreadPool;
 
 use crate::limits::check_count;
+use crate::per_process::PerProcess;
 use crate::{Error, Result};
 
 /// Where inputs are prepared.
@@ -47,62 +48,30 @@ fn start(threads: usize) -> Result<ThreadPool, rayon::ThreadPoolBuildError> {
     rayon::ThreadPoolBuilder::new().num_threads(threads).thread_name(|n| format!("embedkit-{n}")).build()
 }
 
-static SHARED: Pools = Pools { threads: 0, first: OnceLock::new() };
+static SHARED: Pools = Pools { threads: 0, of_process: PerProcess::new() };
 
 /// A pool of so many threads in every process of a line of forks.
-///
-/// A pool's threads do not survive a fork, and whoever waits for them in the child waits for ever. So every process
-/// has a pool of its own, at the end of a list that is read without a lock.
 #[derive(Debug)]
 pub(super) struct Pools {
     threads: usize,
-    first: OnceLock<Box<ProcessPool>>,
-}
-
-/// The pool of one process, and those of the processes that were forked from it.
-#[derive(Debug)]
-struct ProcessPool {
-    process: u32,
-    threads: Option<ThreadPool>,
-    next: OnceLock<Box<Self>>,
+    of_process: PerProcess<OnceLock<Option<ThreadPool>>>,
 }
 
 impl Pools {
     /// Pools of which this process has its own already.
     fn begun(threads: usize, pool: ThreadPool) -> Self {
-        Self { threads, first: OnceLock::from(Box::new(ProcessPool::of_this_process(Some(pool)))) }
+        let pools = Self { threads, of_process: PerProcess::new() };
+        pools.of_process.get().get_or_init(|| Some(pool));
+        pools
     }
 
     /// The pool of this process; none where the system has no threads to give.
     fn get(&self) -> Option<&ThreadPool> {
-        let process = std::process::id();
-        let mut link = &self.first;
-        while let Some(pool) = link.get() {
-            if pool.process == process {
-                return pool.threads.as_ref();
-            }
-            link = &pool.next;
-        }
-        let threads = start(self.threads).inspect_err(|error| {
-            tracing::warn!(%error, "threads cannot be started, so inputs are prepared on the calling one");
-        });
-        // Whoever lost a race to another thread uses the other's, and this one ends.
-        drop(link.set(Box::new(ProcessPool::of_this_process(threads.ok()))));
-        link.get().and_then(|pool| pool.threads.as_ref())
-    }
-}
-
-impl ProcessPool {
-    fn of_this_process(threads: Option<ThreadPool>) -> Self {
-        Self { process: std::process::id(), threads, next: OnceLock::new() }
-    }
-}
-
-impl Drop for ProcessPool {
-    fn drop(&mut self) {
-        // Another process's threads cannot be told to end.
-        if self.process != std::process::id() {
-            std::mem::forget(self.threads.take());
-        }
+        let start = || {
+            start(self.threads).inspect_err(|error| {
+                tracing::warn!(%error, "threads cannot be started, so inputs are prepared on the calling one");
+            })
+        };
+        self.of_process.get().get_or_init(|| start().ok()).as_ref()
     }
 }

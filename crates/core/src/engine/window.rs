@@ -1,19 +1,109 @@
-//! Prepared inputs that are run together.
+//! Prepared inputs, and the batches that they are cut into.
+
+use std::sync::Arc;
 
 use super::batching::Batching;
 use super::control::Control;
-use crate::{Prepared, Result, Stage, Usage};
+use crate::{Error, Prepared, Result, Stage, Usage};
 
 /// An input's output and what it used.
 pub(super) type Finished<O> = Result<(O, Usage)>;
+
+/// A result with the position of its input in the window.
+pub(super) type Positioned<O> = (usize, Finished<O>);
 
 /// Prepared inputs, ready to run.
 pub(super) trait Window<O>: Send {
     /// Tokens to compute, and bytes held.
     fn cost(&self) -> WindowCost;
 
-    /// One result an input, in their order.
-    fn run(self: Box<Self>, batching: &Batching, control: &Control) -> Vec<Finished<O>>;
+    /// Cuts what is left to run into batches.
+    fn cut(self: Box<Self>, batching: &Batching, control: &Control) -> CutWindow<O>;
+}
+
+/// Batches that any thread may run, in any order.
+pub(super) trait Batches<O>: Send + Sync {
+    /// How many there are.
+    fn count(&self) -> usize;
+
+    /// Runs one: a result for each of its inputs.
+    fn run(&self, batch: usize, control: &Control) -> Vec<Positioned<O>>;
+
+    /// Says that several of them are about to run at a time; tells whether [`end_job`](Self::end_job) is to be called.
+    fn begin_job(&self) -> bool;
+
+    /// Says that none of them runs any more.
+    fn end_job(&self);
+}
+
+/// A window that is cut into batches.
+pub(super) struct CutWindow<O> {
+    /// One an input: those that were done when they were prepared, and gaps for the others.
+    pub(super) results: Vec<Option<Finished<O>>>,
+    pub(super) batches: Arc<dyn Batches<O>>,
+}
+
+/// A job of several batches; it ends when this is dropped.
+pub(super) struct Job<O>(Arc<dyn Batches<O>>);
+
+impl<O> Job<O> {
+    /// Begins a job where there are several batches.
+    pub(super) fn begin(batches: &Arc<dyn Batches<O>>) -> Option<Self> {
+        (batches.count() > 1 && batches.begin_job()).then(|| Self(batches.clone()))
+    }
+}
+
+impl<O> Drop for Job<O> {
+    fn drop(&mut self) {
+        self.0.end_job();
+    }
+}
+
+impl<O: Send> CutWindow<O> {
+    /// Runs all batches, on so many threads at most: one result an input, in their order.
+    pub(super) fn finish(self, workers: usize, control: &Control) -> Vec<Finished<O>> {
+        let Self { mut results, batches } = self;
+        for (position, result) in run_all(&batches, workers, control) {
+            results[position] = Some(result);
+        }
+        results.into_iter().map(|result| result.unwrap_or_else(missing)).collect()
+    }
+}
+
+fn run_all<O: Send>(batches: &Arc<dyn Batches<O>>, workers: usize, control: &Control) -> Vec<Positioned<O>> {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut results = Vec::new();
+        loop {
+            let batch = next.fetch_add(1, Ordering::Relaxed);
+            if batch >= batches.count() {
+                return results;
+            }
+            results.extend(batches.run(batch, control));
+        }
+    };
+    let workers = workers.min(batches.count());
+    if workers <= 1 {
+        return work();
+    }
+    let _job = Job::begin(batches);
+    std::thread::scope(|scope| {
+        // Where the system has no more threads to give, those that there are do the work.
+        let spawn = |_| std::thread::Builder::new().spawn_scoped(scope, work).ok();
+        let others: Vec<_> = (1..workers).map_while(spawn).collect();
+        let mut results = work();
+        for other in others {
+            results.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        }
+        results
+    })
+}
+
+/// What stands for a result that no batch gave.
+pub(super) fn missing<O>() -> Finished<O> {
+    Err(Error::input("the pipeline gave no result for this input"))
 }
 
 /// What a window computes and holds.

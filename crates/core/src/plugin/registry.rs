@@ -121,6 +121,17 @@ impl Registry {
         self.architecture(model)?.check(model)
     }
 
+    /// Takes a row that was added out again, with its aliases; models that were loaded from it stay. Gives whether it
+    /// was there.
+    pub fn remove(&self, family: &str, id: &str) -> bool {
+        let mut contents = self.write();
+        let Some(&position) = contents.names.get(&key(family, id)) else { return false };
+        contents.models.remove(position);
+        contents.names.retain(|_, at| *at != position);
+        contents.names.values_mut().filter(|at| **at > position).for_each(|at| *at -= 1);
+        true
+    }
+
     /// The model of this family with this id or alias, without regard to case.
     ///
     /// # Errors
@@ -274,4 +285,35 @@ impl Contents {
 
 fn key(family: &str, name: &str) -> Key {
     (family.to_owned(), name.to_lowercase())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    static PLUGIN: Plugin = Plugin::new("test").manifest(
+        r#"
+        [[model]]
+        id = "a/first"
+        aliases = ["first"]
+        family = "dense"
+        architecture = "x"
+        [[model]]
+        id = "b/second"
+        family = "dense"
+        architecture = "x"
+        "#,
+    );
+
+    #[test]
+    fn a_row_that_is_removed_is_gone_with_its_aliases_and_no_other() {
+        let registry = Registry::empty();
+        registry.add(&PLUGIN).unwrap();
+        assert!(registry.remove("dense", "FIRST"));
+        assert!(!registry.remove("dense", "a/first"));
+        assert!(registry.find("dense", "first").is_err());
+        assert_eq!(registry.find("dense", "b/second").unwrap().id, "b/second");
+        assert_eq!(registry.list(&ModelFilter::default()).len(), 1);
+    }
 }

@@ -28,6 +28,11 @@ impl<'f> Config<'f> {
         self.values.contains_key(key)
     }
 
+    /// Whether a key is absent or null.
+    pub(super) fn is_null(&self, key: &str) -> bool {
+        self.values.get(key).is_none_or(Value::is_null)
+    }
+
     /// A key's value; none where it is absent or null.
     pub(super) fn take<T: DeserializeOwned>(&mut self, key: &str) -> Result<Option<T>> {
         match self.values.remove(key) {
@@ -111,11 +116,31 @@ fn shown(value: &Value) -> String {
     }
 }
 
-/// Checks that a module works on texts' vectors, as it does unless it says otherwise.
-pub(super) fn vector_to_vector(mut config: Config<'_>) -> Result<()> {
-    let vector = "sentence_embedding".to_owned();
-    for key in ["module_input_name", "module_output_name"] {
-        config.expect(key, &vector, "only vectors of whole texts (sentence_embedding) are worked on")?;
+/// Which vectors a module works on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Level {
+    /// Those of whole texts.
+    Texts,
+    /// Those of tokens.
+    Tokens,
+}
+
+impl Config<'_> {
+    /// Refuses what is left but the two keys that say which vectors the module works on: those of texts, unless they
+    /// say otherwise.
+    pub(super) fn finish_at_level(mut self) -> Result<Level> {
+        let input: Option<String> = self.take("module_input_name")?;
+        let level = match input.as_deref() {
+            None | Some("sentence_embedding") => Level::Texts,
+            Some("token_embeddings") => Level::Tokens,
+            Some(other) => {
+                let message = format!("is {other:?}, and should be sentence_embedding or token_embeddings");
+                return Err(self.wrong("module_input_name", message));
+            }
+        };
+        let same = input.unwrap_or_else(|| "sentence_embedding".to_owned());
+        self.expect("module_output_name", &same, "a module's vectors take the place of those that it works on")?;
+        self.finish()?;
+        Ok(level)
     }
-    config.finish()
 }

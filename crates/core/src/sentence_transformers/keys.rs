@@ -17,11 +17,12 @@ struct Keys {
 }
 
 /// Keys of which any value is right: the reason stands where they are passed over.
-const PASSED_OVER: [(&str, &str); 9] = [
+const PASSED_OVER: [(&str, &str); 10] = [
     ("", "__version__"),
     ("", "similarity_fn_name"),
     ("", "keep_in_fp32_modules"),
     ("Dropout", "dropout"),
+    ("HierarchicalTokenPooling", "num_protected_tokens"),
     ("SparseStaticEmbedding", "frozen"),
     ("SpladePooling", "chunk_size"),
     ("Transformer", "model_args"),

@@ -21,26 +21,30 @@
 //! ```
 
 mod config;
+mod dense;
 #[cfg(test)]
 mod keys;
-mod linear;
 mod module;
+mod multi_vector;
 mod pooling;
 mod router;
 mod settings;
 mod splade;
 mod steps;
 mod tensors;
+mod torch_file;
 mod transformer;
 
+pub use dense::{Dense, DenseConfig};
 pub use module::Module;
+pub use multi_vector::{MultiVectorMask, TokenPooling};
 pub use pooling::PoolingModule;
 pub use router::Router;
 pub use settings::Settings;
 pub use splade::{SpladeActivation, SpladePooling, SpladeStrategy};
 pub use steps::{Step, Steps};
-pub use tensors::read_tensor;
-pub use transformer::Transformer;
+pub use tensors::{has_weights, read_tensor};
+pub use transformer::{ByRole, QueryExpansion, Transformer};
 
 use crate::{Error, ModelFiles, Result};
 

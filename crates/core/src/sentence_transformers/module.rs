@@ -3,8 +3,9 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::config::{Config, vector_to_vector};
-use super::linear::Linear;
+use super::config::{Config, Level};
+use super::dense::DenseConfig;
+use super::multi_vector::{MultiVectorMask, TokenPooling};
 use super::router::Router;
 use super::splade::SpladePooling;
 use super::steps::layer_norm_width;
@@ -20,8 +21,14 @@ pub enum Module {
     Transformer(Transformer),
     /// Token vectors to one vector.
     Pooling(PoolingModule),
-    /// From one vector to another.
+    /// From a text's vector to another.
     Step(Step),
+    /// From each token's vector to another.
+    TokenStep(Step),
+    /// Which tokens have a vector among a text's.
+    MultiVectorMask(MultiVectorMask),
+    /// Vectors of tokens to fewer.
+    TokenPooling(TokenPooling),
     /// Logits of each token to one sparse vector.
     SpladePooling(SpladePooling),
     /// A table of token vectors, in this folder.
@@ -38,9 +45,11 @@ impl Module {
         match self {
             Self::Transformer(_) => "Transformer",
             Self::Pooling(_) => "Pooling",
-            Self::Step(Step::Normalize) => "Normalize",
-            Self::Step(Step::Dense(_)) => "Dense",
-            Self::Step(Step::LayerNorm(_)) => "LayerNorm",
+            Self::Step(Step::Normalize) | Self::TokenStep(Step::Normalize) => "Normalize",
+            Self::Step(Step::Dense(_)) | Self::TokenStep(Step::Dense(_)) => "Dense",
+            Self::Step(Step::LayerNorm(_)) | Self::TokenStep(Step::LayerNorm(_)) => "LayerNorm",
+            Self::MultiVectorMask(_) => "MultiVectorMask",
+            Self::TokenPooling(_) => "HierarchicalTokenPooling",
             Self::SpladePooling(_) => "SpladePooling",
             Self::StaticEmbedding(_) => "StaticEmbedding",
             Self::SparseStaticEmbedding(_) => "SparseStaticEmbedding",
@@ -61,14 +70,13 @@ impl Module {
             "Transformer" => Self::Transformer(Transformer::read(files, folder, "feature-extraction")?),
             "MLMTransformer" => Self::Transformer(Transformer::read(files, folder, "fill-mask")?),
             "Pooling" => Self::Pooling(PoolingModule::read(files, &config())?),
-            "Normalize" => {
-                vector_to_vector(Config::read(files, config())?)?;
-                Self::Step(Step::Normalize)
-            }
+            "Normalize" => Self::step(Step::Normalize, Config::read(files, config())?.finish_at_level()?),
             "Dense" => {
-                Linear::read(files, &folder)?;
-                Self::Step(Step::Dense(folder))
+                let level = DenseConfig::read(files, &folder)?.level;
+                Self::step(Step::Dense(folder), level)
             }
+            "MultiVectorMask" => Self::MultiVectorMask(MultiVectorMask::read(files, &config())?),
+            "HierarchicalTokenPooling" => Self::TokenPooling(TokenPooling::read(files, &config())?),
             "LayerNorm" => {
                 layer_norm_width(files, &folder)?;
                 Self::Step(Step::LayerNorm(folder))
@@ -92,11 +100,18 @@ impl Module {
         };
         Ok(Some(module))
     }
+
+    fn step(step: Step, level: Level) -> Self {
+        match level {
+            Level::Texts => Self::Step(step),
+            Level::Tokens => Self::TokenStep(step),
+        }
+    }
 }
 
 /// The name of a module's class, if it is one that is run here; else what is wrong with it.
 fn known(kind: &str) -> std::result::Result<&str, String> {
-    const KNOWN: [&str; 11] = [
+    const KNOWN: [&str; 13] = [
         "Transformer",
         "MLMTransformer",
         "Pooling",
@@ -108,6 +123,8 @@ fn known(kind: &str) -> std::result::Result<&str, String> {
         "StaticEmbedding",
         "SparseStaticEmbedding",
         "Router",
+        "MultiVectorMask",
+        "HierarchicalTokenPooling",
     ];
     let name = kind.rsplit('.').next().unwrap_or_default();
     if !kind.starts_with("sentence_transformers.") {

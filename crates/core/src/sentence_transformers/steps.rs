@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::config::Config;
-use super::linear::{Dense, Linear};
+use super::dense::{Dense, DenseConfig};
 use super::tensors::read_tensor;
 use crate::model::join;
 use crate::{Error, ModelFiles, Result};
@@ -28,7 +28,7 @@ impl Step {
     /// A configuration that is absent or wrong.
     pub fn width(&self, files: &ModelFiles) -> Result<Option<usize>> {
         match self {
-            Self::Dense(folder) => Ok(Some(Linear::read(files, folder)?.output)),
+            Self::Dense(folder) => Ok(Some(DenseConfig::read(files, folder)?.output)),
             Self::Normalize | Self::LayerNorm(_) => Ok(None),
         }
     }
@@ -65,7 +65,7 @@ impl Steps {
             }
             match step {
                 Loaded::Normalize => embedkit_vector::normalize(&mut vector),
-                Loaded::Dense(dense) => vector = dense.apply(&vector),
+                Loaded::Dense(dense) => vector = dense.apply(&vector).ok_or_else(|| dense.input())?,
                 Loaded::LayerNorm { weight, bias } => layer_norm(&mut vector, weight, bias),
             }
         }
@@ -77,7 +77,7 @@ impl Loaded {
     fn load(files: &ModelFiles, step: &Step) -> Result<Self> {
         Ok(match step {
             Step::Normalize => Self::Normalize,
-            Step::Dense(folder) => Self::Dense(Linear::read(files, folder)?.load(files)?),
+            Step::Dense(folder) => Self::Dense(DenseConfig::read(files, folder)?.load(files)?),
             Step::LayerNorm(folder) => {
                 let width = layer_norm_width(files, folder)?;
                 let tensor = |name| read_tensor(files, folder, name, Some(&[width]));
@@ -90,7 +90,7 @@ impl Loaded {
     fn input(&self) -> Option<usize> {
         match self {
             Self::Normalize => None,
-            Self::Dense(dense) => Some(dense.input),
+            Self::Dense(dense) => Some(dense.input()),
             Self::LayerNorm { weight, .. } => Some(weight.len()),
         }
     }

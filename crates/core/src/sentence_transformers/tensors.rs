@@ -1,48 +1,94 @@
 //! Tensors of floats, from a module's weights.
 
-use embedkit_vector::number::NumberType;
-use safetensors::SafeTensors;
+use std::collections::HashMap;
+use std::path::PathBuf;
 
+use embedkit_vector::number::NumberType;
+use safetensors::{Dtype, SafeTensors};
+
+use super::torch_file;
 use crate::model::join;
 use crate::{Error, ModelFiles, Result};
 
-/// Reads tensors of floats from a module's `model.safetensors`, each of a known name; the shape is checked where it is
-/// given.
+/// Where a module's weights are, best first.
+const WEIGHTS: [&str; 2] = ["model.safetensors", "pytorch_model.bin"];
+
+/// A tensor as its file has it.
+pub(super) struct Stored {
+    pub(super) dtype: Dtype,
+    pub(super) shape: Vec<usize>,
+    /// Little-endian, row by row.
+    pub(super) bytes: Vec<u8>,
+}
+
+/// A module's tensors, by name.
+pub(super) struct Tensors {
+    path: PathBuf,
+    by_name: HashMap<String, Stored>,
+}
+
+/// Whether the module in a folder has its weights there.
+pub fn has_weights(files: &ModelFiles, folder: &str) -> bool {
+    WEIGHTS.iter().any(|name| files.has(&join(folder, name)))
+}
+
+/// Reads a tensor of floats from a module's weights; the shape is checked where it is given.
 ///
 /// # Errors
-/// [`Error::MissingFile`] for weights that are absent, with what writes them where they are there as Python's own;
-/// [`Error::InvalidFile`] for a tensor that is absent, of another shape, not of floats or not finite.
+/// [`Error::MissingFile`] for weights that are absent; [`Error::InvalidFile`] for a tensor that is absent, of another
+/// shape, not of floats or not finite.
 pub fn read_tensor(files: &ModelFiles, folder: &str, tensor: &str, shape: Option<&[usize]>) -> Result<Vec<f32>> {
-    let name = join(folder, "model.safetensors");
-    let pickled = join(folder, "pytorch_model.bin");
-    if !files.has(&name) && files.has(&pickled) {
-        return Err(Error::MissingFile {
-            path: files.label(&name),
-            needed_for: format!(
-                "the weights are there as {pickled}, which is not read; this writes them, with Python: python -c \
-                 \"import torch, safetensors.torch as s; s.save_file(torch.load('{}', weights_only=True), '{}')\"",
-                files.label(&pickled).display(),
-                files.label(&name).display()
-            ),
-        });
-    }
-    let (path, bytes) = (files.label(&name), files.read(&name)?);
-    let wrong = |message: String| Error::file(&path, message);
-    let tensors =
-        SafeTensors::deserialize(&bytes).map_err(|e| Error::file_because(&path, "is not a safetensors file", e))?;
-    let view = tensors.tensor(tensor).map_err(|_| wrong(format!("has no tensor `{tensor}`")))?;
-    if let Some(shape) = shape.filter(|shape| *shape != view.shape() || shape.contains(&0)) {
-        return Err(wrong(format!("`{tensor}` has shape {:?}, and should have {shape:?}", view.shape())));
-    }
-    let values = match NumberType::from_name(&view.dtype().to_string()) {
-        Some(floats @ (NumberType::F64 | NumberType::F32 | NumberType::F16 | NumberType::Bf16)) => {
-            floats.to_f32s(view.data())
+    Tensors::read(files, folder)?.floats(tensor, shape)
+}
+
+impl Tensors {
+    /// Reads the weights in a module's folder: safetensors, else the file that `torch.save` writes.
+    ///
+    /// # Errors
+    /// [`Error::MissingFile`] for no weights, [`Error::InvalidFile`] for a file of neither kind.
+    pub(super) fn read(files: &ModelFiles, folder: &str) -> Result<Self> {
+        let [safe, torch] = WEIGHTS.map(|name| join(folder, name));
+        if !files.has(&safe) && files.has(&torch) {
+            let path = files.label(&torch);
+            let by_name = torch_file::read(&path, &files.read(&torch)?)?;
+            return Ok(Self { path, by_name });
         }
-        _ => return Err(wrong(format!("`{tensor}` holds {}, which are no floats", view.dtype()))),
-    };
-    if values.iter().all(|value| value.is_finite()) {
-        Ok(values)
-    } else {
-        Err(wrong(format!("`{tensor}` holds values that are not finite numbers")))
+        let (path, bytes) = (files.label(&safe), files.read(&safe)?);
+        let tensors =
+            SafeTensors::deserialize(&bytes).map_err(|e| Error::file_because(&path, "is not a safetensors file", e))?;
+        let by_name = tensors.iter().map(|(name, tensor)| {
+            let (dtype, shape, bytes) = (tensor.dtype(), tensor.shape().to_vec(), tensor.data().to_vec());
+            (name.to_owned(), Stored { dtype, shape, bytes })
+        });
+        let by_name = by_name.collect();
+        Ok(Self { path, by_name })
+    }
+
+    /// A tensor's values; its shape is checked where it is given.
+    ///
+    /// # Errors
+    /// [`Error::InvalidFile`] for a tensor that is absent, of another shape, not of floats or not finite.
+    pub(super) fn floats(&self, name: &str, shape: Option<&[usize]>) -> Result<Vec<f32>> {
+        let wrong = |message: String| Error::file(&self.path, message);
+        let tensor = self.by_name.get(name).ok_or_else(|| wrong(format!("has no tensor `{name}`")))?;
+        if let Some(shape) = shape.filter(|shape| *shape != tensor.shape || shape.contains(&0)) {
+            return Err(wrong(format!("`{name}` has shape {:?}, and should have {shape:?}", tensor.shape)));
+        }
+        let values = match NumberType::from_name(&tensor.dtype.to_string()) {
+            Some(floats @ (NumberType::F64 | NumberType::F32 | NumberType::F16 | NumberType::Bf16)) => {
+                floats.to_f32s(&tensor.bytes)
+            }
+            _ => return Err(wrong(format!("`{name}` holds {}, which are no floats", tensor.dtype))),
+        };
+        if values.iter().all(|value| value.is_finite()) {
+            Ok(values)
+        } else {
+            Err(wrong(format!("`{name}` holds values that are not finite numbers")))
+        }
+    }
+
+    /// The error that a tensor cannot be used.
+    pub(super) fn because(&self, name: &str, cause: impl std::error::Error + Send + Sync + 'static) -> Error {
+        Error::file_because(&self.path, format!("`{name}` cannot be used"), cause)
     }
 }

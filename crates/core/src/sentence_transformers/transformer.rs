@@ -3,7 +3,7 @@
 use super::config::Config;
 use crate::model::join;
 use crate::tokenizer::WindowRule;
-use crate::{GraphSearch, ModelDescription, ModelFiles, OutputSelector, Result};
+use crate::{Error, GraphSearch, ModelDescription, ModelFiles, OutputSelector, Result};
 
 /// A `Transformer` module.
 #[derive(Clone, Debug)]
@@ -21,6 +21,33 @@ pub struct Transformer {
     output: Option<String>,
     /// The longest row that the module states.
     max_length: Option<usize>,
+    by_role: ByRole,
+}
+
+/// What late-interaction models do otherwise with queries than with documents.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ByRole {
+    /// Tokens of a query at most; none for the model's window.
+    pub query_length: Option<usize>,
+    /// Tokens of a document at most; none for the model's window.
+    pub document_length: Option<usize>,
+    /// What short queries are filled up with.
+    pub query_expansion: Option<QueryExpansion>,
+}
+
+/// How queries are brought to a length.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct QueryExpansion {
+    /// Whether longer queries are cut to the length too.
+    pub is_fixed: bool,
+    /// Whether the network's attention is on the tokens that are added.
+    pub attend: bool,
+    /// The token that is added; none for the tokenizer's mask token.
+    pub token: Option<String>,
+    /// Tokens of a query.
+    pub length: usize,
 }
 
 impl Transformer {
@@ -65,10 +92,8 @@ impl Transformer {
             task,
             output,
             max_length,
+            by_role: ByRole::read(&mut config)?,
         };
-        for key in ["query_length", "document_length", "query_expansion"] {
-            config.refuse(key, "windows and expansion by role are those of late-interaction models")?;
-        }
         // How weights are loaded, and whether batches are padded: the graph has settled the one, and the other
         // changes nothing.
         config.pass_over(&["model_args", "model_kwargs", "config_args", "config_kwargs", "unpad_inputs"]);
@@ -79,8 +104,14 @@ impl Transformer {
     /// Sets what a row says of its graph and tokenizer: files, window, output, and the parameter `lowercase`.
     ///
     /// # Errors
-    /// As [`ModelFiles::find_graph`] and [`WindowRule::longest_row`].
+    /// As [`ModelFiles::find_graph`] and [`WindowRule::longest_row`]; and for windows by role, which those who obey
+    /// them [take](Self::take_by_role) first.
     pub fn set_graph(&self, files: &ModelFiles, search: GraphSearch<'_>, row: &mut ModelDescription) -> Result<()> {
+        if let Some(key) = self.by_role.first_key() {
+            let message =
+                format!("`{key}` is set, and windows and expansion by role are those of late-interaction models");
+            return Err(Error::file(files.label(&join(&self.folder, Self::FILES[0])), message));
+        }
         row.model_file = files.find_graph(&search.in_folder(&self.folder))?;
         row.tokenizer_folder = self.tokenizer_folder(files);
         row.output = self.output.clone().map(OutputSelector::Name);
@@ -94,10 +125,56 @@ impl Transformer {
         Ok(())
     }
 
+    /// Takes out what holds of queries or of documents alone.
+    pub fn take_by_role(&mut self) -> ByRole {
+        std::mem::take(&mut self.by_role)
+    }
+
     /// The module's own folder; the model's, where exports have put the tokenizer there.
     fn tokenizer_folder(&self, files: &ModelFiles) -> String {
         let is_in_root = !files.has(&join(&self.folder, "tokenizer.json")) && files.has("tokenizer.json");
         if is_in_root { String::new() } else { self.folder.clone() }
+    }
+}
+
+impl ByRole {
+    fn read(config: &mut Config<'_>) -> Result<Self> {
+        Ok(Self {
+            query_length: config.take("query_length")?,
+            document_length: config.take("document_length")?,
+            query_expansion: QueryExpansion::read(config)?,
+        })
+    }
+
+    fn first_key(&self) -> Option<&'static str> {
+        let set = [self.query_length.is_some(), self.document_length.is_some(), self.query_expansion.is_some()];
+        let keys = ["query_length", "document_length", "query_expansion"];
+        keys.into_iter().zip(set).find(|(_, is_set)| *is_set).map(|(key, _)| key)
+    }
+}
+
+impl QueryExpansion {
+    const KEY: &'static str = "query_expansion";
+
+    fn read(config: &mut Config<'_>) -> Result<Option<Self>> {
+        if config.is_null(Self::KEY) {
+            return Ok(None);
+        }
+        let mut keys = config.take_object(Self::KEY)?;
+        let strategy: String = keys.require("strategy")?;
+        let is_fixed = match strategy.as_str() {
+            "fixed" => true,
+            "min" => false,
+            other => return Err(keys.wrong("strategy", format!("is {other:?}, and should be fixed or min"))),
+        };
+        let expansion = Self {
+            is_fixed,
+            attend: keys.take("attend")?.unwrap_or(false),
+            token: keys.take("token")?,
+            length: keys.require("length")?,
+        };
+        keys.finish()?;
+        Ok(Some(expansion))
     }
 }
 

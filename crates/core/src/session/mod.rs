@@ -4,7 +4,6 @@ mod bad_output;
 mod onnx_file;
 mod open;
 mod options;
-mod per_process;
 mod pool;
 mod provider;
 mod queue;

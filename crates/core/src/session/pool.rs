@@ -6,10 +6,10 @@ use std::time::Instant;
 use ort::value::DynValue;
 
 use super::open::{GraphFile, Input, Opened, open};
-use super::per_process::PerProcess;
-use super::queue::{Job, Queue, extra_sessions};
+use super::queue::{Queue, extra_sessions};
 use super::tensor::{Output, Tensor};
 use super::{BadOutput, Provider, SessionOptions};
+use crate::per_process::PerProcess;
 use crate::{Error, ModelDescription, ModelFiles, OutputSelector, Result};
 
 /// Sessions of one graph; each runs one batch at a time. On the CPU they share the graph's weights,
@@ -67,14 +67,28 @@ impl SessionPool {
         extra_sessions(&self.options).map_or(self.options.session_count(), |(count, _)| count)
     }
 
-    /// Says that batches of so many tokens in all are about to run, several at a time.
-    pub(crate) fn begin_job(&self, tokens: usize) -> Option<Job<'_>> {
-        self.pools.get().opened.get().map(|pool| pool.queue.begin_job(tokens))
+    /// Says that batches of so many tokens in all are about to run, several at a time; tells whether their end is to be
+    /// said too.
+    pub(crate) fn begin_job(&self, tokens: usize) -> bool {
+        let opened = self.pools.get().opened.get();
+        opened.inspect(|pool| pool.queue.begin_job(tokens)).is_some()
+    }
+
+    /// Says that they have run.
+    pub(crate) fn end_job(&self, tokens: usize) {
+        if let Some(pool) = self.pools.get().opened.get() {
+            pool.queue.end_job(tokens);
+        }
     }
 
     /// Whether this process has created sessions.
     pub fn is_open(&self) -> bool {
         self.pools.get().opened.get().is_some()
+    }
+
+    /// How the graph is run.
+    pub fn options(&self) -> &SessionOptions {
+        &self.options
     }
 
     /// The provider that runs the graph.

@@ -89,9 +89,15 @@ impl Queue {
     }
 
     /// Says that batches of so many tokens in all are about to run.
-    pub(super) fn begin_job(&self, tokens: usize) -> Job<'_> {
+    pub(super) fn begin_job(&self, tokens: usize) {
         self.scheduler().begin_job(tokens);
-        Job { queue: self, tokens }
+    }
+
+    /// Says that they have run.
+    pub(super) fn end_job(&self, tokens: usize) {
+        if !self.is_inherited() {
+            self.scheduler().end_job(tokens);
+        }
     }
 
     /// Opens one more session, while others go on with those that are there.
@@ -146,19 +152,5 @@ impl Drop for SessionGuard<'_> {
         let took = self.since.elapsed();
         self.queue.scheduler().give_back(self.session.take(), self.kind, self.tokens, took);
         self.queue.freed.notify_all();
-    }
-}
-
-/// A job of many batches; it ends when this is dropped.
-pub(crate) struct Job<'q> {
-    queue: &'q Queue,
-    tokens: usize,
-}
-
-impl Drop for Job<'_> {
-    fn drop(&mut self) {
-        if !self.queue.is_inherited() {
-            self.queue.scheduler().end_job(self.tokens);
-        }
     }
 }

@@ -138,6 +138,10 @@ impl Direct for StaticModel {
     type Input = str;
     type Output = Vec<f32>;
 
+    fn tokenizer(&self) -> Option<&Tokenizer> {
+        Some(&self.tokenizer)
+    }
+
     fn embed(&self, text: &str, purpose: &Purpose) -> Result<(Vec<f32>, Usage)> {
         let encoding = self.encode(text, purpose)?;
         let usage = Usage::from(&encoding);

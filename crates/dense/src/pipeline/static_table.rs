@@ -84,6 +84,21 @@ impl Table {
         Ok(sum)
     }
 
+    /// Tokens' weighted vectors, one after the other.
+    ///
+    /// # Errors
+    /// The first token that the table has no row for.
+    pub(super) fn rows(&self, tokens: &[u32]) -> Result<Vec<f32>, u32> {
+        let mut values = Vec::with_capacity(tokens.len() * self.dim);
+        for token in tokens {
+            let row = self.row(*token).ok_or(*token)?;
+            let start = values.len();
+            values.resize(start + self.dim, 0.0);
+            self.number_type.dispatch(AddRows { rows: &[row], sum: &mut values[start..] });
+        }
+        Ok(values)
+    }
+
     /// A token's row and weight.
     fn row(&self, token: u32) -> Option<(&[u8], f32)> {
         let id = token as usize;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use embedkit_core::sentence_transformers::{Step, Steps};
 use embedkit_core::session::{BadOutput, SessionPool, Tensor};
-use embedkit_core::tokenizer::{Encoding, TokenizerOptions};
+use embedkit_core::tokenizer::{Encoding, Tokenizer, TokenizerOptions};
 use embedkit_core::{
     AnyPipeline, Architecture, Error, LoadContext, ModelDescription, ModelOption, Pipeline, Pooling, Prepared, Purpose,
     Result, Role, TextModel, TextRow, Usage, parameter_names,
@@ -190,5 +190,9 @@ impl Pipeline for TransformerPipeline {
 
     fn sessions(&self) -> Option<&SessionPool> {
         Some(self.model.sessions())
+    }
+
+    fn tokenizer(&self) -> Option<&Tokenizer> {
+        Some(self.model.tokenizer())
     }
 }

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use embedkit_core::session::SessionPool;
-use embedkit_core::tokenizer::Encoding;
+use embedkit_core::tokenizer::{Encoding, Tokenizer};
 use embedkit_core::{
     AnyPipeline, Architecture, Error, IndexNames, LoadContext, ModelDescription, ModelOption, Padding, Pipeline,
     Pooling, Prepared, Purpose, Result, TextModel, Usage, parameter_names,
@@ -129,5 +129,9 @@ impl<E: Embedding> Pipeline for View<E> {
 
     fn sessions(&self) -> Option<&SessionPool> {
         Some(self.model.sessions())
+    }
+
+    fn tokenizer(&self) -> Option<&Tokenizer> {
+        Some(self.model.tokenizer())
     }
 }

@@ -68,6 +68,18 @@ impl DecodeOptions {
         self
     }
 
+    /// What the parameters `max-pixels`, `apply-orientation` and `decode-memory` of a row amount to; the last is the bytes
+    /// of a budget of the model's own.
+    #[must_use]
+    pub fn from_parameters(max_pixels: Option<u64>, apply_orientation: bool, decode_memory: Option<u64>) -> Self {
+        let default = Self::default();
+        Self {
+            max_pixels: max_pixels.unwrap_or(default.max_pixels),
+            apply_orientation,
+            memory: decode_memory.map_or(default.memory, MemoryBudget::new),
+        }
+    }
+
     /// The most pixels of a picture.
     pub(crate) fn pixel_limit(&self) -> u64 {
         self.max_pixels

@@ -9,7 +9,7 @@ use embedkit_core::{
 };
 use serde::Deserialize;
 
-use crate::{DecodeOptions, FAMILY, ImageInput, MemoryBudget, Processed, Processor};
+use crate::{DecodeOptions, FAMILY, ImageInput, Processed, Processor};
 
 /// The `image-encoder` architecture: a graph from pixels, `[rows, 3, height, width]` under its first
 /// input's name, to one vector a picture or to patch vectors.
@@ -27,20 +27,13 @@ struct Parameters {
     max_pixels: Option<u64>,
     /// See [`DecodeOptions::apply_orientation`].
     apply_orientation: bool,
-    /// Bytes of a [`MemoryBudget`] of the model's own.
+    /// Bytes of a [`MemoryBudget`](crate::MemoryBudget) of the model's own.
     decode_memory: Option<u64>,
 }
 
 impl Parameters {
     fn decode_options(&self) -> DecodeOptions {
-        let mut options = DecodeOptions::default().apply_orientation(self.apply_orientation);
-        if let Some(pixels) = self.max_pixels {
-            options = options.max_pixels(pixels);
-        }
-        if let Some(bytes) = self.decode_memory {
-            options = options.memory(MemoryBudget::new(bytes));
-        }
-        options
+        DecodeOptions::from_parameters(self.max_pixels, self.apply_orientation, self.decode_memory)
     }
 }
 

@@ -160,4 +160,8 @@ impl Pipeline for CausalLmPipeline {
     fn sessions(&self) -> Option<&SessionPool> {
         Some(self.model.sessions())
     }
+
+    fn tokenizer(&self) -> Option<&Tokenizer> {
+        Some(self.model.tokenizer())
+    }
 }

@@ -1,7 +1,7 @@
 //! `cross-encoder`: a classifier over query and document in one row.
 
 use embedkit_core::session::{BadOutput, SessionPool};
-use embedkit_core::tokenizer::{Encoding, TokenizerOptions};
+use embedkit_core::tokenizer::{Encoding, Tokenizer, TokenizerOptions};
 use embedkit_core::{
     Activation, AnyPipeline, Architecture, Error, LoadContext, ModelDescription, ModelOption, Pipeline, Prepared,
     Purpose, Result, TextModel, TextRow, parameter_names,
@@ -122,5 +122,9 @@ impl Pipeline for CrossEncoderPipeline {
 
     fn sessions(&self) -> Option<&SessionPool> {
         Some(self.model.sessions())
+    }
+
+    fn tokenizer(&self) -> Option<&Tokenizer> {
+        Some(self.model.tokenizer())
     }
 }

@@ -17,7 +17,8 @@ use crate::bm25::{Bm25, Bm25Options};
 pub struct Bm25Terms;
 
 impl Bm25Terms {
-    pub(crate) fn pipeline(model: Arc<ModelDescription>, bm25: Arc<Bm25>) -> AnyPipeline {
+    /// The pipeline of a BM25 that was built by hand, for a row of this architecture.
+    pub fn pipeline(model: Arc<ModelDescription>, bm25: Arc<Bm25>) -> AnyPipeline {
         AnyPipeline::direct(Bm25Model { model, bm25 })
     }
 }

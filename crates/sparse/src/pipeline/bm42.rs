@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use embedkit_core::session::SessionPool;
-use embedkit_core::tokenizer::Encoding;
+use embedkit_core::tokenizer::{Encoding, Tokenizer};
 use embedkit_core::{
     AnyPipeline, Architecture, Error, IndexNames, LoadContext, ModelDescription, ModelOption, Pipeline, Prepared,
     Purpose, Result, Role, TextModel, Usage, parameter_names,
@@ -124,6 +124,10 @@ impl Pipeline for Bm42Pipeline {
 
     fn sessions(&self) -> Option<&SessionPool> {
         Some(self.0.model.sessions())
+    }
+
+    fn tokenizer(&self) -> Option<&Tokenizer> {
+        Some(self.0.model.tokenizer())
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use embedkit_core::session::SessionPool;
-use embedkit_core::tokenizer::Encoding;
+use embedkit_core::tokenizer::{Encoding, Tokenizer};
 use embedkit_core::{
     AnyPipeline, Architecture, Error, IndexNames, LoadContext, ModelDescription, ModelOption, Pipeline, Prepared,
     Purpose, Result, Role, TextModel, Usage,
@@ -99,5 +99,9 @@ impl Pipeline for InferenceFreePipeline {
 
     fn sessions(&self) -> Option<&SessionPool> {
         Some(self.model.sessions())
+    }
+
+    fn tokenizer(&self) -> Option<&Tokenizer> {
+        Some(self.model.tokenizer())
     }
 }

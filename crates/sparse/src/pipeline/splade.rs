@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use embedkit_core::sentence_transformers::{SpladeActivation, SpladeStrategy};
 use embedkit_core::session::SessionPool;
-use embedkit_core::tokenizer::{Encoding, TokenizerOptions};
+use embedkit_core::tokenizer::{Encoding, Tokenizer, TokenizerOptions};
 use embedkit_core::{
     AnyPipeline, Architecture, Error, IndexNames, LoadContext, ModelDescription, ModelOption, Pipeline, Prepared,
     Purpose, Result, Role, TextModel, TextRow, Usage, parameter_names,
@@ -152,6 +152,10 @@ impl Pipeline for SpladePipeline {
 
     fn sessions(&self) -> Option<&SessionPool> {
         Some(self.model.sessions())
+    }
+
+    fn tokenizer(&self) -> Option<&Tokenizer> {
+        Some(self.model.tokenizer())
     }
 }
 

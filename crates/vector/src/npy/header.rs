@@ -131,7 +131,7 @@ impl Header {
     }
 }
 
-/// What comes before the values of an array, in version 1.0: of numbers that NumPy has, which `bf16` is not.
+/// What comes before the values of an array that NumPy has the type of, row by row, in version 1.0.
 pub fn header(number_type: NumberType, shape: &[u64]) -> Vec<u8> {
     padded_header(number_type, shape, 0)
 }

@@ -72,7 +72,8 @@ impl<E> Builder<E> {
         let is_unknown =
             matches!(self.model, ModelRef::Folder(_) | ModelRef::Files(_)) || self.overrides.model_file.is_some();
         options.batching.invariant &= model.quantization == Quantization::Dynamic || is_unknown;
-        Ok(LoadedModel::new(model, pipeline, options))
+        let folder = context.files.root().map(std::path::Path::to_owned);
+        Ok(LoadedModel::new(model, pipeline, options).in_folder(folder))
     }
 
     /// The row and the files.
@@ -122,10 +123,11 @@ impl<E> Builder<E> {
         }
     }
 
-    /// A registered row for a folder of the caller's, which may have the graph in another place than the row's source.
+    /// A registered row for a folder of the caller's, which may have the graph in another place than the row's source has
+    /// it. A row without a source is of the folder alone, and must be right about it.
     fn with_graph_at_hand(&self, mut row: ModelDescription, files: &ModelFiles) -> Result<ModelDescription> {
         let is_at_hand = self.overrides.model_file.is_some() || files.has(&row.model_file);
-        if is_at_hand || !row.model_file.ends_with(".onnx") {
+        if is_at_hand || row.sources.is_empty() || !row.model_file.ends_with(".onnx") {
             return Ok(row);
         }
         let name = row.model_file.rsplit('/').next().unwrap_or(&row.model_file);

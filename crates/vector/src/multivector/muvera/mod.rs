@@ -129,21 +129,7 @@ impl Muvera {
     /// # Errors
     /// [`Error::Empty`] if the document has no rows; [`Error::Width`] if it has another width.
     pub fn document<E: Element>(&self, document: &MultiVector<E>) -> Result<Vec<f64>> {
-        self.encode(document, |rows, occupied, projection, encoding| {
-            let mut firsts: Vec<Option<Vec<f64>>> = vec![None; occupied.len()];
-            let mut next = occupied.iter().peekable();
-            for (id, part) in encoding.chunks_exact_mut(self.options.dim_proj).enumerate() {
-                if let Some(cluster) = next.next_if(|cluster| cluster.id == id) {
-                    let mean: Vec<f64> = cluster.sum.iter().map(|sum| sum / cluster.rows as f64).collect();
-                    part.copy_from_slice(&projection.of(&mean));
-                } else if let Some(nearest) = (0..occupied.len()).min_by_key(|&at| (id ^ occupied[at].id).count_ones())
-                {
-                    // Many empty clusters have the same nearest one.
-                    let first = &rows[occupied[nearest].first * self.options.dim..][..self.options.dim];
-                    part.copy_from_slice(firsts[nearest].get_or_insert_with(|| projection.of(first)));
-                }
-            }
-        })
+        self.process(document, true, true)
     }
 
     /// Encodes a query: clusters are sums, and empty ones stay zero.
@@ -151,10 +137,35 @@ impl Muvera {
     /// # Errors
     /// As [`document`](Self::document).
     pub fn query<E: Element>(&self, query: &MultiVector<E>) -> Result<Vec<f64>> {
-        self.encode(query, |_, occupied, projection, encoding| {
-            for cluster in occupied {
-                encoding[cluster.id * self.options.dim_proj..][..self.options.dim_proj]
-                    .copy_from_slice(&projection.of(&cluster.sum));
+        self.process(query, false, false)
+    }
+
+    /// Encodes, with either part of what sets documents apart from queries: whether empty clusters are filled, and
+    /// whether clusters are means.
+    ///
+    /// # Errors
+    /// As [`document`](Self::document).
+    pub fn process<E: Element>(
+        &self,
+        vector: &MultiVector<E>,
+        fills_empty: bool,
+        takes_means: bool,
+    ) -> Result<Vec<f64>> {
+        self.encode(vector, |rows, occupied, projection, encoding| {
+            let mut firsts: Vec<Option<Vec<f64>>> = vec![None; occupied.len()];
+            let mut next = occupied.iter().peekable();
+            for (id, part) in encoding.chunks_exact_mut(self.options.dim_proj).enumerate() {
+                if let Some(cluster) = next.next_if(|cluster| cluster.id == id) {
+                    let count = if takes_means { cluster.rows as f64 } else { 1.0 };
+                    let centre: Vec<f64> = cluster.sum.iter().map(|sum| sum / count).collect();
+                    part.copy_from_slice(&projection.of(&centre));
+                } else if fills_empty
+                    && let Some(nearest) = (0..occupied.len()).min_by_key(|&at| (id ^ occupied[at].id).count_ones())
+                {
+                    // Many empty clusters have the same nearest one.
+                    let first = &rows[occupied[nearest].first * self.options.dim..][..self.options.dim];
+                    part.copy_from_slice(firsts[nearest].get_or_insert_with(|| projection.of(first)));
+                }
             }
         })
     }

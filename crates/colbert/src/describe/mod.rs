@@ -1,0 +1,83 @@
+//! What a folder says about itself: those of PyLate, and of sentence-transformers' `MultiVectorEncoder`.
+
+mod multi_vector;
+mod pylate;
+
+use embedkit_core::sentence_transformers::has_weights;
+use embedkit_core::{Error, ModelDescription, ModelFiles, Result};
+use serde::Deserialize;
+
+/// The row that a folder amounts to.
+pub(crate) fn describe(files: &ModelFiles) -> Result<ModelDescription> {
+    #[derive(Default, Deserialize)]
+    struct Writer {
+        model_type: Option<String>,
+    }
+
+    let writer: Writer = files.optional_json("config_sentence_transformers.json")?.unwrap_or_default();
+    match writer.model_type.as_deref() {
+        Some("MultiVectorEncoder") => multi_vector::describe(files),
+        _ => pylate::describe(files),
+    }
+}
+
+/// Sets the linear modules that follow the transformer, where their weights are in the folder: where none are, the graph
+/// has the modules in it.
+fn set_projection(files: &ModelFiles, model: &mut ModelDescription, modules: Vec<String>) -> Result<()> {
+    let (present, absent): (Vec<_>, Vec<_>) = modules.into_iter().partition(|module| has_weights(files, module));
+    match (present.is_empty(), absent.first()) {
+        (false, Some(module)) => Err(Error::MissingFile {
+            path: files.label(&format!("{module}/model.safetensors")),
+            needed_for: "some of the modules in modules.json have their weights in the folder, so all must".to_owned(),
+        }),
+        (false, None) => {
+            set(model, "projection", present);
+            Ok(())
+        }
+        (true, _) => Ok(()),
+    }
+}
+
+/// Special tokens, in `tokenizer_config.json` and `special_tokens_map.json`.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct SpecialTokens {
+    mask_token: Option<Token>,
+    eos_token: Option<Token>,
+    pad_token: Option<Token>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Token {
+    Text(String),
+    Object { content: String },
+}
+
+impl Token {
+    fn text(self) -> String {
+        match self {
+            Self::Text(text) | Self::Object { content: text } => text,
+        }
+    }
+}
+
+/// What queries are filled up with: the mask token, else the end-of-sequence token, else the padding token.
+fn mask_token(files: &ModelFiles) -> Result<String> {
+    for name in ["tokenizer_config.json", "special_tokens_map.json"] {
+        let tokens: SpecialTokens = files.optional_json(name)?.unwrap_or_default();
+        if let Some(token) = tokens.mask_token.or(tokens.eos_token).or(tokens.pad_token) {
+            return Ok(token.text());
+        }
+    }
+    let message = "names no mask token, which queries are filled up with";
+    Err(Error::file(files.label("tokenizer_config.json"), message))
+}
+
+fn set(model: &mut ModelDescription, parameter: &str, value: impl Into<toml::Value>) {
+    model.parameters.insert(parameter.to_owned(), value.into());
+}
+
+fn as_integer(length: usize) -> i64 {
+    i64::try_from(length).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,72 @@
+"""Dense, sparse and multi-vector embeddings of texts and images, and rerank scores.
+
+The classes here have the names, signatures and results of the Python library ``fastembed``: where a program says
+``from fastembed import TextEmbedding``, ``from embedkit_rs import TextEmbedding`` is all that changes. What they do
+besides is said at each; :class:`HybridEmbedding` and :class:`MaxSim` are this package's own.
+
+    >>> from embedkit_rs import TextEmbedding
+    >>> model = TextEmbedding("embedkit/static-minilm-en")  # a small model, compiled in
+    >>> [vector.shape for vector in model.embed(["a cat", "a kitten"])]
+    [(256,), (256,)]
+"""
+
+from importlib.metadata import PackageNotFoundError, version
+
+from embedkit_rs.errors import (
+    AlreadyRegisteredError,
+    Cancelled,
+    EmbedkitError,
+    InferenceError,
+    InvalidInputError,
+    InvalidOptionError,
+    ModelFilesError,
+    PanicError,
+    RuntimeNotFoundError,
+    UnknownModelError,
+)
+from embedkit_rs.hybrid import HybridEmbedding
+from embedkit_rs.image import ImageEmbedding
+from embedkit_rs.late_interaction import LateInteractionTextEmbedding
+from embedkit_rs.late_interaction_multimodal import LateInteractionMultimodalEmbedding
+from embedkit_rs.models import add_model, remove_model
+from embedkit_rs.multivector import MaxSim
+from embedkit_rs.rerank.cross_encoder import TextCrossEncoder
+from embedkit_rs.results import HybridEmbeddings, MultiVectorBatch, SparseBatch
+from embedkit_rs.sparse import SparseEmbedding, SparseTextEmbedding
+from embedkit_rs.text import TextEmbedding
+
+try:
+    __version__ = version("embedkit-rs")
+except PackageNotFoundError:  # the sources, not installed
+    __version__ = "0"
+
+#: Whether an unknown keyword of a constructor or of ``embed`` is a ``TypeError``. Default: a ``UserWarning``.
+strict = False
+
+__all__ = [
+    "AlreadyRegisteredError",
+    "Cancelled",
+    "EmbedkitError",
+    "HybridEmbedding",
+    "HybridEmbeddings",
+    "ImageEmbedding",
+    "InferenceError",
+    "InvalidInputError",
+    "InvalidOptionError",
+    "LateInteractionMultimodalEmbedding",
+    "LateInteractionTextEmbedding",
+    "MaxSim",
+    "ModelFilesError",
+    "MultiVectorBatch",
+    "PanicError",
+    "RuntimeNotFoundError",
+    "SparseBatch",
+    "SparseEmbedding",
+    "SparseTextEmbedding",
+    "TextCrossEncoder",
+    "TextEmbedding",
+    "UnknownModelError",
+    "__version__",
+    "add_model",
+    "remove_model",
+]

@@ -1,0 +1,277 @@
+"""What the public classes have in common."""
+
+from __future__ import annotations
+
+import json
+import os
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, ClassVar, Literal, TypeVar, cast
+
+from embedkit_rs import _embedkit, _options, models
+from embedkit_rs._session import ModelView
+from embedkit_rs.common.model_description import BaseModelDescription, DenseModelDescription, ModelSource
+from embedkit_rs.common.types import Device, OnnxProvider
+from embedkit_rs.errors import UnknownModelError
+
+Role = Literal["plain", "query", "passage"]
+OnError = Literal["raise", "null"]
+Self = TypeVar("Self", bound="Embedder")
+
+
+class Embedder:
+    """A model of one family. Any number of threads may use it; pickled, it is loaded again where it arrives."""
+
+    _FAMILY: ClassVar[str]
+    _INPUTS: ClassVar[str] = "text"
+    #: Whether what the row puts before a text is put there. The reference knows none for dense models; with others it
+    #: is a part of what they are.
+    _PROMPTS: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        model_name: str,
+        cache_dir: str | None = None,
+        threads: int | None = None,
+        providers: Sequence[OnnxProvider] | None = None,
+        cuda: bool | Device = Device.AUTO,
+        device_ids: list[int] | None = None,
+        lazy_load: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        self.model_name = model_name
+        self.cache_dir = cache_dir
+        self.threads = threads
+        self._arguments = (cache_dir, threads, providers, cuda, device_ids, lazy_load)
+        self._keywords = dict(kwargs)
+        self._is_folder = False
+        self._load()
+
+    @classmethod
+    def from_folder(cls: type[Self], path: str | os.PathLike[str], **options: Any) -> Self:
+        """A model in a folder that describes itself, as those that sentence-transformers writes.
+
+        ``options`` are keywords of the constructor. Prompts that the folder has are put before queries and passages,
+        unless ``prompts=False``.
+        """
+        made = cls.__new__(cls)
+        names = ("cache_dir", "threads", "providers", "cuda", "device_ids", "lazy_load")
+        defaults = {"cuda": Device.AUTO, "lazy_load": False}
+        made.model_name = os.fspath(path)
+        made._arguments = tuple(options.pop(name, defaults.get(name)) for name in names)
+        made.cache_dir, made.threads = made._arguments[0], made._arguments[1]
+        made._keywords = {"prompts": True, **options}
+        made._is_folder = True
+        made._load()
+        return made
+
+    def _load(self) -> None:
+        keywords = dict(self._keywords)
+        self._prompts = bool(keywords.pop("prompts", self._PROMPTS))
+        stemmer = keywords.pop("stemmer", None)
+        self._task = keywords.pop("task_id", None)
+        options = _options.constructor(self._FAMILY, *self._arguments, keywords)
+        self._warn()
+        self._model = _embedkit.Model(
+            self._FAMILY, self.model_name, options, is_folder=self._is_folder, stemmer=stemmer
+        )
+
+    def _warn(self) -> None:
+        if self._FAMILY == "sparse" and self.model_name.lower() == "prithvida/splade_pp_en_v1":
+            message = "`prithvida/Splade_PP_en_v1` is a misspelling of `prithivida/Splade_PP_en_v1`"
+            warnings.warn(message, DeprecationWarning, stacklevel=5)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_model"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._load()
+
+    # --- what runs are made of ---
+
+    def _how(self, role: Role = "plain", **how: Any) -> dict[str, Any]:
+        how = {"inputs": self._INPUTS, "role": role, "prompts": self._prompts, **how}
+        return {name: value for name, value in how.items() if value is not None}
+
+    def _embed(self, inputs: Any, how: dict[str, Any], batch_size: int, parallel: int | None, kwargs: Any) -> Any:
+        _options.unknown("keywords of the call", kwargs)
+        return self._model.embed(inputs, how, batch_size, parallel)
+
+    def embed_batches(
+        self, documents: Any, *, role: Role = "plain", batch_size: int = 1024, on_error: OnError = "raise"
+    ) -> Any:
+        """Embeds ``batch_size`` inputs at a time; gives an iterator of whole arrays instead of rows.
+
+        Dense vectors are one array, ``(rows, dim)``; sparse ones a :class:`~embedkit_rs.SparseBatch`; multi-vectors a
+        :class:`~embedkit_rs.MultiVectorBatch`; scores ``(rows,)``. With ``on_error="null"``, a row of an input that
+        fails is NaN, or empty, and the iterator's ``errors`` has ``(position, message)`` of it.
+        """
+        return self._model.embed_batches(documents, self._how(role), batch_size, nulls=gives_nulls(on_error))
+
+    def embed_arrow(self, array: Any, *, role: Role = "plain", on_error: OnError = "raise") -> Any:
+        """Embeds a column of Arrow's, without an object of Python's for each row; gives a ``pyarrow.Array``.
+
+        ``array`` holds strings (``string``, ``large_string``, ``string_view``, or a dictionary of them); for pictures
+        also bytes. Dense vectors become ``fixed_size_list<float>[dim]``, sparse ones a struct of the lists ``indices``
+        and ``values``, multi-vectors ``list<fixed_size_list<float>[dim]>``. A null gives a null; with
+        ``on_error="null"``, so does an input that fails, and a tuple of the array and the failures,
+        ``[(position, message)]``, is returned.
+        """
+        column, failures = self._model.embed_arrow(one_array(array), self._how(role), nulls=gives_nulls(on_error))
+        return to_pyarrow(column, failures, on_error)
+
+    def usage(self, text: Any, *, role: Role = "plain") -> tuple[int, bool]:
+        """Tokens that the model sees of an input, special ones included, and whether it is cut."""
+        return self._model.usage(text, self._how(role))
+
+    # --- what is known of models ---
+
+    @property
+    def model(self) -> ModelView:
+        """What can be told of the loaded model: its folder and its session."""
+        return ModelView(self._model)
+
+    @property
+    def row(self) -> dict[str, Any]:
+        """The model's row of the catalogue, with what the constructor's options change of it."""
+        return cast("dict[str, Any]", json.loads(self._model.row))
+
+    @classmethod
+    def _rows(cls) -> list[dict[str, Any]]:
+        return models.rows(cls._FAMILY)
+
+    @classmethod
+    def list_supported_models(cls) -> list[dict[str, Any]]:
+        """The models of this class, as new dictionaries at every call; the reference's first, in its order."""
+        return [cls._described(row) for row in cls._rows()]
+
+    @classmethod
+    def _described(cls, row: dict[str, Any]) -> dict[str, Any]:
+        source = _source(row)
+        return {
+            "model": row["id"],
+            "sources": {"hf": source[0], "url": source[1], "_deprecated_tar_struct": False},
+            "model_file": row.get("model-file", ""),
+            "description": row.get("description", ""),
+            "license": row.get("license", "").lower(),
+            "size_in_GB": row.get("size-gb", 0.0),
+            "additional_files": list(row.get("files", [])),
+        }
+
+    @classmethod
+    def _list_supported_models(cls) -> list[Any]:
+        descriptions: list[Any] = []
+        for description in cls.list_supported_models():
+            sources = description.pop("sources")
+            if sources["hf"] is None and sources["url"] is None:
+                # Compiled in, or in a folder: the reference has no such models.
+                continue
+            descriptions.append(cls._description_class()(sources=ModelSource(**sources), **description))
+        return descriptions
+
+    @classmethod
+    def _description_class(cls) -> type[BaseModelDescription]:
+        return BaseModelDescription
+
+    @classmethod
+    def add_custom_model(cls, *args: Any, **kwargs: Any) -> None:
+        """This class's models are added by rows: :func:`embedkit_rs.add_model`."""
+        raise NotImplementedError(f"models of {cls.__name__} are added by their rows: embedkit_rs.add_model")
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.model_name!r})"
+
+
+class SizedEmbedder(Embedder):
+    """A model whose vectors are of one width."""
+
+    @property
+    def embedding_size(self) -> int:
+        """Width of a vector."""
+        size = self._model.dim
+        if size is None:
+            raise ValueError(f"the row of {self.model_name} does not say how wide its vectors are")
+        return size
+
+    @classmethod
+    def get_embedding_size(cls, model_name: str) -> int:
+        """Width of a model's vectors; ``ValueError`` for a name that is not known."""
+        row = models.find(cls._FAMILY, model_name)
+        if row is None or "dim" not in row:
+            known = [row["id"] for row in cls._rows()]
+            raise UnknownModelError(f"Embedding size for model {model_name} is not known. Known models: {known}")
+        return int(row["dim"])
+
+    @classmethod
+    def _described(cls, row: dict[str, Any]) -> dict[str, Any]:
+        return {**super()._described(row), "dim": row.get("dim"), "tasks": dict(row.get("tasks", {}))}
+
+    @classmethod
+    def _description_class(cls) -> type[BaseModelDescription]:
+        return DenseModelDescription
+
+
+class TextEmbedder(Embedder):
+    """A model of texts."""
+
+    def embed(
+        self, documents: str | Iterable[str], batch_size: int = 256, parallel: int | None = None, **kwargs: Any
+    ) -> Iterator[Any]:
+        return cast(
+            "Iterator[Any]", self._embed(documents, self._how(**self._call(kwargs)), batch_size, parallel, kwargs)
+        )
+
+    def query_embed(self, query: str | Iterable[str], **kwargs: Any) -> Iterator[Any]:
+        return self._embed_role(query, "query", kwargs)
+
+    def passage_embed(self, texts: Iterable[str], **kwargs: Any) -> Iterator[Any]:
+        return self._embed_role(texts, "passage", kwargs)
+
+    def token_count(self, texts: str | Iterable[str], batch_size: int = 1024, **kwargs: Any) -> int:
+        """Tokens of all texts: after cutting, special ones included, padding not. ``batch_size`` has no effect."""
+        _options.unknown("keywords of the call", kwargs)
+        return self._model.token_count(texts, self._how())
+
+    def _embed_role(self, texts: Any, role: Role, kwargs: dict[str, Any]) -> Iterator[Any]:
+        batch_size, parallel = kwargs.pop("batch_size", 256), kwargs.pop("parallel", None)
+        how = self._how(**{**self._call(kwargs), "role": role})
+        return cast("Iterator[Any]", self._embed(texts, how, batch_size, parallel, kwargs))
+
+    def _call(self, kwargs: dict[str, Any]) -> dict[str, Any]:
+        """How a call's own keywords have it embed."""
+        return {}
+
+
+def _source(row: dict[str, Any]) -> tuple[str | None, str | None]:
+    """Repository and archive that a row's files come from."""
+    sources: list[dict[str, Any]] = row.get("sources", [])
+    repository = next((source["hf"] for source in sources if "hf" in source), None)
+    archive = next((source["url"] for source in sources if "url" in source), None)
+    return repository, archive
+
+
+def gives_nulls(on_error: str) -> bool:
+    """Whether inputs that fail become nulls."""
+    if on_error not in ("raise", "null"):
+        raise ValueError(f'on_error must be "raise" or "null", got {on_error!r}')
+    return on_error == "null"
+
+
+def one_array(column: Any) -> Any:
+    """One array of a column: chunks together, dictionaries as what they stand for."""
+    if hasattr(column, "combine_chunks") and hasattr(column, "chunks"):
+        column = column.combine_chunks()
+        if hasattr(column, "chunks"):  # older releases give a column of one chunk
+            column = column.chunk(0)
+    if hasattr(column, "dictionary_decode"):
+        column = column.dictionary_decode()
+    return column
+
+
+def to_pyarrow(column: Any, failures: list[tuple[int, str]], on_error: str) -> Any:
+    """What ``embed_arrow`` returns."""
+    import pyarrow
+
+    array = pyarrow.array(column)
+    return (array, failures) if on_error == "null" else array

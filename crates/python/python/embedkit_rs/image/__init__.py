@@ -1,0 +1,5 @@
+"""Image embeddings."""
+
+from embedkit_rs.image.image_embedding import ImageEmbedding
+
+__all__ = ["ImageEmbedding"]

@@ -1,0 +1,37 @@
+"""Which models there are, and how more are added."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from embedkit_rs import _embedkit
+
+
+def add_model(row: Mapping[str, Any]) -> None:
+    """Adds a model of any family for this process, by its row: the keys are those of manifests.
+
+    Raises :class:`~embedkit_rs.AlreadyRegisteredError` where its ``id`` is taken, and
+    :class:`~embedkit_rs.InvalidOptionError` for a row that cannot be right.
+    """
+    _embedkit.add_row(json.dumps(dict(row)))
+
+
+def remove_model(family: str, model: str) -> bool:
+    """Takes a model out again; whether it was there. Models that were loaded from its row stay."""
+    return _embedkit.remove_model(family, model)
+
+
+def rows(family: str) -> list[dict[str, Any]]:
+    """The rows of a family, in the catalogue's order, which begins with the reference's."""
+    return [json.loads(row) for row in _embedkit.list_models(family)]
+
+
+def find(family: str, model: str) -> dict[str, Any] | None:
+    """The row of a model by its id or an alias, in any letter case."""
+    wanted = model.lower()
+    for row in rows(family):
+        if wanted in (name.lower() for name in [row["id"], *row.get("aliases", [])]):
+            return row
+    return None

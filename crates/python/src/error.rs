@@ -1,0 +1,107 @@
+//! The library's errors as Python's exceptions.
+//!
+//! The classes are Python's own, in `embedkit_rs.errors`: each derives from what the reference raises besides, which a
+//! class made by a native module cannot.
+
+use std::error::Error as _;
+
+use embedkit::{Error, ErrorKind};
+use pyo3::prelude::*;
+use pyo3::types::PyType;
+
+/// The module that has the classes.
+const MODULE: &str = "embedkit_rs.errors";
+
+/// The exception for an error; `index` is the position of the input that it is about.
+pub(crate) fn raised(py: Python<'_>, error: &Error, index: Option<usize>) -> PyErr {
+    exception(py, error, index).unwrap_or_else(|failure| failure)
+}
+
+fn exception(py: Python<'_>, error: &Error, index: Option<usize>) -> PyResult<PyErr> {
+    let class = class(py, class_name(error))?;
+    let exception = class.call1((message(error, index),))?;
+    if let Some(index) = index.filter(|_| error.kind() == ErrorKind::InvalidInput) {
+        exception.setattr("index", index)?;
+    }
+    let raised = PyErr::from_value(exception);
+    if let Some(chain) = causes(error) {
+        let cause = class_of_causes(py)?.call1((chain,))?;
+        raised.set_cause(py, Some(PyErr::from_value(cause)));
+    }
+    Ok(raised)
+}
+
+fn class<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+    py.import(MODULE)?.getattr(name)
+}
+
+fn class_of_causes(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+    class(py, "EmbedkitError")
+}
+
+fn class_name(error: &Error) -> &'static str {
+    match error {
+        Error::AlreadyRegistered { .. } => "AlreadyRegisteredError",
+        Error::Runtime(_) if is_about_the_library(error) => "RuntimeNotFoundError",
+        _ => match error.kind() {
+            ErrorKind::Unknown => "UnknownModelError",
+            ErrorKind::Manifest | ErrorKind::InvalidOption => "InvalidOptionError",
+            ErrorKind::InvalidInput | ErrorKind::Vector => "InvalidInputError",
+            ErrorKind::MissingFile | ErrorKind::InvalidFile | ErrorKind::Io | ErrorKind::Download => "ModelFilesError",
+            ErrorKind::Cancelled => "Cancelled",
+            // A wrong output, a session's error, and whatever kinds are added.
+            _ => "InferenceError",
+        },
+    }
+}
+
+/// Whether it says that no ONNX Runtime can be used, rather than that one failed.
+fn is_about_the_library(error: &Error) -> bool {
+    use embedkit::session::RuntimeError;
+    let Error::Runtime(cause) = error else { return false };
+    cause.downcast_ref::<RuntimeError>().is_some()
+}
+
+fn message(error: &Error, index: Option<usize>) -> String {
+    let text = match error {
+        // What callers of the reference look for.
+        Error::AlreadyRegistered { id, family } => {
+            return format!("Model {id} is already registered among the {family} models; choose another id");
+        }
+        error if is_about_the_library(error) => {
+            format!("{}; `pip install onnxruntime` installs one that is found", error.report())
+        }
+        error => error.report(),
+    };
+    match index {
+        Some(index) if error.kind() == ErrorKind::InvalidInput => format!("input {index}: {text}"),
+        _ => text,
+    }
+}
+
+/// The messages of what caused it, outermost first.
+fn causes(error: &Error) -> Option<String> {
+    let causes: Vec<String> =
+        std::iter::successors(error.source(), |cause| (**cause).source()).map(ToString::to_string).collect();
+    (!causes.is_empty()).then(|| causes.join(": "))
+}
+
+/// An exception of the package's own, by the name of its class.
+pub(crate) fn own(py: Python<'_>, name: &str, message: String) -> PyErr {
+    match class(py, name).and_then(|class| Ok(class.cast_into::<PyType>()?)) {
+        Ok(class) => PyErr::from_type(class, (message,)),
+        Err(failure) => failure,
+    }
+}
+
+/// Errors of the library, on their way to Python.
+pub(crate) trait Raise<T> {
+    /// The value, or the exception.
+    fn or_raise(self, py: Python<'_>) -> PyResult<T>;
+}
+
+impl<T> Raise<T> for embedkit::Result<T> {
+    fn or_raise(self, py: Python<'_>) -> PyResult<T> {
+        self.map_err(|error| raised(py, &error, None))
+    }
+}

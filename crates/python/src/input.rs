@@ -1,0 +1,150 @@
+//! Python's objects as inputs.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use embedkit::{Content, ImageInput, Pair};
+use numpy::{PyReadonlyArray3, PyUntypedArray};
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyString, PyTuple};
+
+use crate::error;
+
+/// What the inputs of a run are.
+#[derive(Clone)]
+pub(crate) enum Kind {
+    Text,
+    Image,
+    /// Query and document.
+    Pair,
+    /// Documents to score against this query.
+    Document(Arc<str>),
+}
+
+impl Kind {
+    /// Of its name; a query makes texts documents.
+    pub(crate) fn named(name: &str, query: Option<String>) -> PyResult<Self> {
+        match (name, query) {
+            (_, Some(query)) => Ok(Self::Document(query.into())),
+            ("text", None) => Ok(Self::Text),
+            ("image", None) => Ok(Self::Image),
+            ("pair", None) => Ok(Self::Pair),
+            (other, None) => Err(PyTypeError::new_err(format!("no inputs are called {other:?}"))),
+        }
+    }
+
+    /// Whether the object is one input, and not several.
+    pub(crate) fn is_one(&self, inputs: &Bound<'_, PyAny>) -> bool {
+        match self {
+            Self::Text | Self::Document(_) => inputs.is_instance_of::<PyString>(),
+            Self::Image => {
+                inputs.is_instance_of::<PyString>()
+                    || inputs.is_instance_of::<PyBytes>()
+                    || inputs.hasattr("__fspath__").unwrap_or(false)
+                    || is_picture(inputs)
+                    || dimensions(inputs) == Some(3)
+            }
+            Self::Pair => inputs
+                .cast::<PyTuple>()
+                .is_ok_and(|pair| pair.len() == 2 && pair.iter().all(|text| text.is_instance_of::<PyString>())),
+        }
+    }
+
+    /// The input; `position` is its place in the run, for errors.
+    pub(crate) fn content(&self, input: &Bound<'_, PyAny>, position: usize) -> PyResult<Content> {
+        match self {
+            Self::Text => Ok(Content::Text(text(input, position)?.to_owned())),
+            Self::Document(query) => Ok(Pair::new(query.clone(), text(input, position)?).into()),
+            Self::Image => Ok(image(input, position)?.into()),
+            Self::Pair => {
+                let refused = || PyTypeError::new_err(format!("input {position} must be a pair of two strings"));
+                let (query, document): (Bound<'_, PyAny>, Bound<'_, PyAny>) = input.extract().map_err(|_| refused())?;
+                Ok(Pair::new(text(&query, position)?, text(&document, position)?).into())
+            }
+        }
+    }
+}
+
+/// What an input takes up, about: bytes of a text, pixels of a picture.
+pub(crate) fn weight(content: &Content) -> usize {
+    match content {
+        Content::Text(text) => text.len(),
+        Content::Pair(pair) => pair.query.len() + pair.document.len(),
+        // A picture is decoded to about so many bytes; there are few in a window anyway.
+        _ => 1 << 14,
+    }
+}
+
+/// A text, as it stands in Python's memory.
+pub(crate) fn text<'t>(input: &'t Bound<'_, PyAny>, position: usize) -> PyResult<&'t str> {
+    let Ok(text) = input.cast::<PyString>() else {
+        return Err(PyTypeError::new_err(format!("input {position} must be a string, not {}", type_name(input))));
+    };
+    text.to_str().map_err(|failure| {
+        let raised = error::own(input.py(), "InvalidInputError", format!("input {position}: {failure}"));
+        // Whoever looks for the position finds it as for any other input that fails.
+        let _ = raised.value(input.py()).setattr("index", position);
+        raised
+    })
+}
+
+fn type_name(object: &Bound<'_, PyAny>) -> String {
+    object.get_type().name().map_or_else(|_| "this".to_owned(), |name| name.to_string())
+}
+
+/// A path, the bytes of a file, a picture of Pillow's, or an array of pixels.
+fn image(input: &Bound<'_, PyAny>, position: usize) -> PyResult<ImageInput> {
+    if let Ok(bytes) = input.cast::<PyBytes>() {
+        return Ok(ImageInput::bytes(bytes.as_bytes()));
+    }
+    if let Ok(path) = input.extract::<PathBuf>() {
+        return Ok(ImageInput::path(path));
+    }
+    if dimensions(input).is_some() {
+        return pixels(input, position);
+    }
+    if is_picture(input) {
+        return picture(input, position);
+    }
+    let wanted = "a path, bytes, a picture of Pillow's or an array of uint8 (height, width, 3)";
+    Err(PyTypeError::new_err(format!("input {position} must be {wanted}, not {}", type_name(input))))
+}
+
+/// Number of dimensions, of an array of numpy's.
+fn dimensions(input: &Bound<'_, PyAny>) -> Option<usize> {
+    use numpy::PyUntypedArrayMethods as _;
+    input.cast::<PyUntypedArray>().ok().map(|array| array.ndim())
+}
+
+fn pixels(input: &Bound<'_, PyAny>, position: usize) -> PyResult<ImageInput> {
+    let refused = || PyTypeError::new_err(format!("input {position} must be an array of uint8, (height, width, 3)"));
+    let array: PyReadonlyArray3<'_, u8> = input.extract().map_err(|_| refused())?;
+    let array = array.as_array();
+    let (height, width, channels) = array.dim();
+    if channels != 3 {
+        return Err(refused());
+    }
+    raster(input.py(), width, height, array.iter().copied().collect(), position)
+}
+
+/// Whether it is a picture of Pillow's. Pillow is not needed, and not imported: whoever has such an object has done so.
+fn is_picture(input: &Bound<'_, PyAny>) -> bool {
+    let class = || -> PyResult<Bound<'_, PyAny>> {
+        let modules = input.py().import("sys")?.getattr("modules")?;
+        modules.get_item("PIL.Image")?.getattr("Image")
+    };
+    class().is_ok_and(|class| input.is_instance(&class).unwrap_or(false))
+}
+
+fn picture(input: &Bound<'_, PyAny>, position: usize) -> PyResult<ImageInput> {
+    let rgb = input.call_method1("convert", ("RGB",))?;
+    let (width, height): (usize, usize) = rgb.getattr("size")?.extract()?;
+    let levels: Vec<u8> = rgb.call_method0("tobytes")?.cast::<PyBytes>()?.as_bytes().to_vec();
+    raster(input.py(), width, height, levels, position)
+}
+
+fn raster(py: Python<'_>, width: usize, height: usize, levels: Vec<u8>, position: usize) -> PyResult<ImageInput> {
+    let side = |side: usize| u32::try_from(side).unwrap_or(u32::MAX);
+    ImageInput::rgb(side(width), side(height), levels).map_err(|failure| error::raised(py, &failure, Some(position)))
+}

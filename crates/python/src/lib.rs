@@ -1,0 +1,45 @@
+//! The compiled half of the Python package `embedkit_rs`.
+//!
+//! Classes here are private to the package, whose public classes are thin Python classes over them. Nothing is computed
+//! here: `run.rs` is how a run goes on beside the interpreter, `column.rs` how results are kept, and the rest turns
+//! Python's objects into the library's and back.
+
+mod arrow;
+mod batches;
+mod bm25;
+mod column;
+mod embeddings;
+mod error;
+mod input;
+mod log;
+mod model;
+mod options;
+mod output;
+mod pull;
+mod registry;
+mod run;
+mod vectors;
+mod windows;
+
+use pyo3::prelude::*;
+
+/// Compiled classes; the public ones are in the Python package.
+#[pymodule(gil_used = false)]
+mod _embedkit {
+    #[pymodule_export]
+    use crate::batches::Batches;
+    #[pymodule_export]
+    use crate::embeddings::Embeddings;
+    #[pymodule_export]
+    use crate::model::Model;
+    #[pymodule_export]
+    use crate::registry::{add_row, list_models, model_families, remove_model};
+    #[pymodule_export]
+    use crate::vectors::{MaxSim, Muvera};
+
+    #[pymodule_init]
+    fn init(_module: &pyo3::Bound<'_, pyo3::types::PyModule>) -> pyo3::PyResult<()> {
+        crate::log::listen();
+        Ok(())
+    }
+}

@@ -1,0 +1,331 @@
+//! A loaded model of whatever family.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use embedkit::session::Provider;
+use embedkit::{AnyEmbedder, Content, Embedding, EmbeddingKind, ModelRef, Pair, Purpose, Registry, Role, Usage};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+
+use crate::arrow;
+use crate::batches::Batches;
+use crate::bm25::{self, Raised};
+use crate::column::Shape;
+use crate::embeddings::Embeddings;
+use crate::error::{Raise as _, raised};
+use crate::input::Kind;
+use crate::options::Options;
+use crate::output::{SparseTypes, Types};
+use crate::pull::Inputs;
+use crate::registry::to_json;
+use crate::run::{Grouping, Job};
+use crate::windows::{self, Windows, checked_batch_size, checked_parallel};
+
+/// A loaded model. Any number of threads use it at a time.
+#[pyclass(frozen, module = "embedkit_rs._embedkit")]
+pub(crate) struct Model {
+    model: Arc<AnyEmbedder>,
+    /// Width of an embedding, after any cut.
+    dim: Option<usize>,
+    /// What the results are like.
+    kind: EmbeddingKind,
+    /// What a stemmer of Python's raised.
+    raised: Option<Raised>,
+}
+
+/// How inputs are embedded, as the package says it.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+struct How {
+    /// What the inputs are: `text`, `image` or `pair`.
+    inputs: String,
+    /// A query that the inputs are documents of.
+    #[pyo3(default)]
+    query: Option<String>,
+    /// `plain`, `query` or `passage`.
+    #[pyo3(default)]
+    role: Option<String>,
+    /// A task of the model's, by name or number.
+    #[pyo3(default)]
+    task: Option<Task>,
+    /// Whether what the row puts before a text is put there.
+    #[pyo3(default)]
+    prompts: bool,
+}
+
+/// A task of the model's.
+#[derive(FromPyObject)]
+enum Task {
+    Number(i64),
+    Name(String),
+}
+
+#[pymethods]
+impl Model {
+    /// Loads a model: by its id, or from the folder of `is_folder`.
+    #[new]
+    #[pyo3(signature = (family, model, options, *, is_folder = false, stemmer = None))]
+    fn new(
+        py: Python<'_>,
+        family: &str,
+        model: String,
+        options: Options,
+        is_folder: bool,
+        stemmer: Option<Py<PyAny>>,
+    ) -> PyResult<Self> {
+        let dim = options.dim;
+        let loaded = py.detach(|| match stemmer {
+            Some(stemmer) => {
+                let parameters = options.parameters.map(|parameters| parameters.0).unwrap_or_default();
+                bm25::with_stemmer(&model, &parameters, stemmer).map(|(model, raised)| (model, Some(raised)))
+            }
+            None => load(family, &model, is_folder, &options).map(|model| (model, None)),
+        });
+        crate::log::flush(py);
+        let (model, raised) = loaded.or_raise(py)?;
+        let kind = Registry::global().family(family).or_raise(py)?.output();
+        let dim = dim.or(model.model().dim);
+        Ok(Self { model: Arc::new(model), dim, kind, raised })
+    }
+
+    /// Embeds inputs, row by row.
+    #[pyo3(signature = (inputs, how, batch_size = None, parallel = None))]
+    fn embed(
+        &self,
+        inputs: Py<PyAny>,
+        how: &Bound<'_, PyAny>,
+        batch_size: Option<i64>,
+        parallel: Option<i64>,
+    ) -> PyResult<Embeddings> {
+        let how: How = how.extract()?;
+        // What is wrong with these is told of when the first result is asked for, and none is computed.
+        let (rows, refused) = match checked_batch_size(batch_size).and_then(|rows| checked_parallel(parallel, rows)) {
+            Ok(rows) => (rows, None),
+            Err(refused) => (None, Some(refused)),
+        };
+        let windows = self.windows(inputs, &how, rows, Grouping::AsTheyCome)?;
+        Ok(Embeddings::new(windows, refused, self.types(&how)?))
+    }
+
+    /// Embeds inputs, `rows` of them at a time.
+    #[pyo3(signature = (inputs, how, rows, *, nulls = false))]
+    fn embed_batches(&self, inputs: Py<PyAny>, how: &Bound<'_, PyAny>, rows: i64, nulls: bool) -> PyResult<Batches> {
+        let how: How = how.extract()?;
+        let rows = checked_batch_size(Some(rows))?.unwrap_or(1);
+        let windows = self.windows(inputs, &how, None, Grouping::Of(rows))?;
+        Ok(Batches::new(windows, self.types(&how)?, nulls.then(|| self.shape())))
+    }
+
+    /// Embeds a column of Arrow's; gives one, and the inputs that failed as `(position, message)`.
+    #[pyo3(signature = (column, how, *, documents = None, nulls = false))]
+    fn embed_arrow<'py>(
+        &self,
+        column: &Bound<'py, PyAny>,
+        how: &Bound<'py, PyAny>,
+        documents: Option<&Bound<'py, PyAny>>,
+        nulls: bool,
+    ) -> PyResult<(arrow::Column, Vec<(usize, String)>)> {
+        let py = column.py();
+        let how: How = how.extract()?;
+        let inputs = arrow::inputs(column, documents, &how.inputs)?;
+        let job = self.job(self.purpose(&how)?, None, Grouping::AsTheyCome);
+        let output = arrow::embed(py, job, inputs, &self.shape(), nulls);
+        self.raise_what_was_raised()?;
+        output
+    }
+
+    /// Tokens of an input, and whether it is cut.
+    fn usage(&self, py: Python<'_>, input: &Bound<'_, PyAny>, how: &Bound<'_, PyAny>) -> PyResult<(usize, bool)> {
+        let how: How = how.extract()?;
+        let content = self.input_kind(&how)?.content(input, 0)?;
+        let purpose = self.purpose(&how)?;
+        let Usage { tokens, truncated } = py.detach(|| self.model.usage(&content, purpose)).or_raise(py)?;
+        Ok((tokens, truncated))
+    }
+
+    /// Tokens of all inputs; `extended` with what a late-interaction model adds.
+    #[pyo3(signature = (inputs, how, *, extended = false))]
+    fn token_count(
+        &self,
+        py: Python<'_>,
+        inputs: Py<PyAny>,
+        how: &Bound<'_, PyAny>,
+        extended: bool,
+    ) -> PyResult<usize> {
+        let how: How = how.extract()?;
+        let purpose = self.purpose(&how)?;
+        let mut inputs = Inputs::new(self.input_kind(&how)?, inputs);
+        let (mut sum, mut position) = (0, 0);
+        loop {
+            let (chunk, exception) = inputs.next_chunk(py);
+            let tokens = py.detach(|| self.tokens(&chunk, &purpose, extended));
+            sum += tokens.map_err(|(at, error)| raised(py, &error, Some(position + at)))?;
+            position += chunk.len();
+            match exception {
+                Some(exception) => return Err(exception),
+                None if chunk.is_empty() => break,
+                None => py.check_signals()?,
+            }
+        }
+        Ok(sum)
+    }
+
+    /// The token that an index of its sparse vectors stands for, where that is known.
+    fn decode(&self, index: u32) -> Option<String> {
+        self.model.index_names()?.name(index)
+    }
+
+    /// What its vectors of these words stand for: stems of BM25, in order, of words that count.
+    fn stems(&self, py: Python<'_>, words: Vec<String>) -> PyResult<Vec<String>> {
+        let Some(names) = self.model.index_names() else { return Ok(Vec::new()) };
+        let stems = |word: &String| {
+            let Embedding::Sparse(vector) = self.model.embed_one(&Content::text(word), Role::Query)? else {
+                return Ok(Vec::new());
+            };
+            Ok(names.name_terms(word, &vector)?.into_iter().map(|term| term.term).collect())
+        };
+        let stems = py.detach(|| words.iter().map(stems).collect::<embedkit::Result<Vec<Vec<String>>>>());
+        self.raise_what_was_raised()?;
+        Ok(stems.or_raise(py)?.concat())
+    }
+
+    /// Its row as JSON, with the caller's overrides.
+    #[getter]
+    fn row(&self, py: Python<'_>) -> PyResult<String> {
+        to_json(self.model.model()).or_raise(py)
+    }
+
+    /// Width of an embedding, after any cut.
+    #[getter]
+    fn dim(&self) -> Option<usize> {
+        self.dim
+    }
+
+    /// The folder of its files; none for models that are compiled in.
+    #[getter]
+    fn folder(&self) -> Option<PathBuf> {
+        self.model.engine().folder().map(PathBuf::from)
+    }
+
+    /// Whether a session runs its graph already; none for models without a graph.
+    #[getter]
+    fn is_open(&self) -> Option<bool> {
+        Some(self.model.engine().sessions()?.is_open())
+    }
+
+    /// Whether sessions keep their memory between runs, if that was said; none for models without a graph.
+    #[getter]
+    fn arena(&self) -> Option<bool> {
+        self.model.engine().sessions()?.options().arena
+    }
+
+    /// Devices of the provider that were named.
+    #[getter]
+    fn device_ids(&self) -> Vec<i32> {
+        self.model.engine().sessions().map(|sessions| sessions.options().device_ids.clone()).unwrap_or_default()
+    }
+
+    /// What runs the graph, by the library's name; none for models without one.
+    fn provider(&self, py: Python<'_>) -> PyResult<Option<&'static str>> {
+        Ok(py.detach(|| self.model.engine().provider()).or_raise(py)?.map(Provider::name))
+    }
+}
+
+impl Model {
+    fn windows(
+        &self,
+        inputs: Py<PyAny>,
+        how: &How,
+        batch_size: Option<usize>,
+        grouping: Grouping,
+    ) -> PyResult<Windows> {
+        let job = self.job(self.purpose(how)?, batch_size, grouping);
+        Ok(Windows::new(job, Inputs::new(self.input_kind(how)?, inputs), self.raised.clone()))
+    }
+
+    fn job(&self, purpose: Purpose, batch_size: Option<usize>, grouping: Grouping) -> Job {
+        Job { model: self.model.clone(), purpose, batch_size, grouping }
+    }
+
+    fn input_kind(&self, how: &How) -> PyResult<Kind> {
+        Kind::named(&how.inputs, how.query.clone())
+    }
+
+    fn shape(&self) -> Shape {
+        Shape { kind: self.kind, dim: self.dim.unwrap_or(0) }
+    }
+
+    fn purpose(&self, how: &How) -> PyResult<Purpose> {
+        let role = named_role(how.role.as_deref().unwrap_or("plain"))?;
+        let mut purpose = Purpose::new(role);
+        if let Some(task) = &how.task {
+            purpose = purpose.with_task(self.task_name(task)?);
+        }
+        Ok(if how.prompts { purpose } else { purpose.without_prompt() })
+    }
+
+    fn task_name(&self, task: &Task) -> PyResult<String> {
+        match task {
+            Task::Name(name) => Ok(name.clone()),
+            Task::Number(number) => {
+                let tasks = &self.model.model().tasks;
+                let found = tasks.iter().find(|(_, value)| *value == number).map(|(name, _)| name.clone());
+                found.ok_or_else(|| {
+                    let model = &self.model.model().id;
+                    PyValueError::new_err(format!("model {model} has no task {number}; it has {tasks:?}"))
+                })
+            }
+        }
+    }
+
+    /// The reference's types of numbers.
+    fn types(&self, how: &How) -> PyResult<Types> {
+        let sparse = match self.model.model().architecture.as_str() {
+            "minicoil" => SparseTypes::Narrow,
+            "bm25" if named_role(how.role.as_deref().unwrap_or("plain"))? == Role::Query => SparseTypes::Counts,
+            _ => SparseTypes::Wide,
+        };
+        Ok(Types { sparse })
+    }
+
+    /// Tokens of some inputs, or the first that cannot be read.
+    fn tokens(&self, inputs: &[Content], purpose: &Purpose, extended: bool) -> Result<usize, (usize, embedkit::Error)> {
+        let tokens = |(at, input): (usize, &Content)| {
+            let tokens = self.model.usage(input, purpose.clone()).map_err(|error| (at, error))?.tokens;
+            Ok(if extended {
+                embedkit::colbert::extended_tokens(self.model.model(), tokens, purpose.role)
+            } else {
+                tokens
+            })
+        };
+        inputs.iter().enumerate().map(tokens).sum()
+    }
+
+    fn raise_what_was_raised(&self) -> PyResult<()> {
+        self.raised.as_ref().and_then(windows::take).map_or(Ok(()), Err)
+    }
+}
+
+fn named_role(name: &str) -> PyResult<Role> {
+    match name {
+        "plain" => Ok(Role::Plain),
+        "query" => Ok(Role::Query),
+        "passage" => Ok(Role::Passage),
+        other => Err(PyValueError::new_err(format!("no role is called {other:?}: there are plain, query and passage"))),
+    }
+}
+
+fn load(family: &str, model: &str, is_folder: bool, options: &Options) -> embedkit::Result<AnyEmbedder> {
+    let family = Registry::global().family(family)?;
+    let reference = || if is_folder { ModelRef::Folder(model.into()) } else { ModelRef::Id(model.to_owned()) };
+    let builder = options.apply(AnyEmbedder::builder(family, reference()))?;
+    let loaded = builder.clone().build()?;
+    let Some(length) = options.max_length else { return Ok(loaded) };
+    // Asked for more than the model takes, the reference's users get what it takes.
+    let longer = "a ".repeat(length + 1);
+    let inputs = [Content::text(&longer), Pair::new("a", longer).into()];
+    let is_cut =
+        |input: &Content| loaded.usage(input, Role::Plain).is_ok_and(|own| own.truncated && own.tokens <= length);
+    if inputs.iter().any(is_cut) { Ok(loaded) } else { builder.max_length(length).build() }
+}

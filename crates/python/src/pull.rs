@@ -1,0 +1,83 @@
+//! Inputs out of a Python iterable, on the thread of whoever asks for results.
+
+use embedkit::Content;
+use pyo3::prelude::*;
+use pyo3::types::PyIterator;
+
+use crate::input::{Kind, weight};
+
+/// Inputs of the first chunk: first results come soon.
+const FIRST: usize = 1;
+/// How much larger each chunk is than the one before, and the largest: as the engine's windows.
+const GROWTH: usize = 16;
+const LARGEST: usize = 1024;
+/// Bytes of a chunk, about: as many tokens as fill a window of the engine.
+const BYTES: usize = 1 << 18;
+
+/// Inputs that were not read yet.
+pub(crate) struct Inputs {
+    kind: Kind,
+    source: Source,
+    /// Inputs to read next.
+    chunk: usize,
+    /// Inputs that were read.
+    read: usize,
+}
+
+enum Source {
+    /// What the caller gave; nothing was asked of it.
+    Untouched(Py<PyAny>),
+    Reading(Py<PyIterator>),
+    Ended,
+}
+
+impl Inputs {
+    pub(crate) fn new(kind: Kind, inputs: Py<PyAny>) -> Self {
+        Self { kind, source: Source::Untouched(inputs), chunk: FIRST, read: 0 }
+    }
+
+    /// The next chunk; empty at the end. What was read before an exception comes with it.
+    pub(crate) fn next_chunk(&mut self, py: Python<'_>) -> (Vec<Content>, Option<PyErr>) {
+        let mut chunk = Vec::new();
+        let failure = self.fill(py, &mut chunk).err();
+        if failure.is_some() || chunk.is_empty() {
+            self.source = Source::Ended;
+        }
+        self.chunk = (self.chunk * GROWTH).min(LARGEST);
+        (chunk, failure)
+    }
+
+    fn fill(&mut self, py: Python<'_>, chunk: &mut Vec<Content>) -> PyResult<()> {
+        let inputs = match &self.source {
+            Source::Ended => return Ok(()),
+            Source::Reading(inputs) => inputs.clone_ref(py),
+            Source::Untouched(inputs) => {
+                let inputs = inputs.bind(py);
+                if self.kind.is_one(inputs) {
+                    chunk.push(self.kind.content(inputs, 0)?);
+                    self.source = Source::Ended;
+                    return Ok(());
+                }
+                let inputs = inputs.try_iter()?.unbind();
+                self.source = Source::Reading(inputs.clone_ref(py));
+                inputs
+            }
+        };
+        let mut bytes = 0;
+        for input in inputs.into_bound(py).take(self.chunk) {
+            let content = self.kind.content(&input?, self.read)?;
+            self.read += 1;
+            bytes += weight(&content);
+            chunk.push(content);
+            if bytes >= BYTES {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets go of the caller's iterable.
+    pub(crate) fn end(&mut self) {
+        self.source = Source::Ended;
+    }
+}

@@ -1,0 +1,200 @@
+//! A run beside the interpreter: a thread that embeds, asks for inputs and gives windows of results. It never touches
+//! Python.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use embedkit::{AnyEmbedder, CancelToken, Content, Purpose};
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::prelude::*;
+
+use crate::column::Window;
+use crate::error;
+
+/// How often a caller that waits looks whether it was interrupted.
+const PATIENCE: Duration = Duration::from_millis(50);
+
+/// What the thread says.
+pub(crate) enum Event {
+    /// It needs inputs.
+    Wanting,
+    /// Results of the next inputs.
+    Results(Window),
+    /// That was all.
+    Done,
+}
+
+/// Which results make a window.
+#[derive(Clone, Copy)]
+pub(crate) enum Grouping {
+    /// Those that come at once.
+    AsTheyCome,
+    /// So many; the last may have fewer.
+    Of(usize),
+}
+
+/// What is embedded, and how.
+pub(crate) struct Job {
+    pub(crate) model: Arc<AnyEmbedder>,
+    pub(crate) purpose: Purpose,
+    /// Rows of a batch at most.
+    pub(crate) batch_size: Option<usize>,
+    pub(crate) grouping: Grouping,
+}
+
+/// A run that goes on. Dropping it ends it, once the batches at work are done.
+pub(crate) struct Run {
+    /// None when it is being dropped.
+    channels: Option<Channels>,
+    cancel: CancelToken,
+    thread: Option<JoinHandle<()>>,
+    /// The process that began it: its thread does not live in a child.
+    process: u32,
+}
+
+struct Channels {
+    events: Receiver<Event>,
+    inputs: Sender<Vec<Content>>,
+}
+
+impl Run {
+    /// Begins a run that asks for its inputs.
+    pub(crate) fn asking(py: Python<'_>, job: Job) -> PyResult<Self> {
+        let (inputs, supply) = channel();
+        Self::begin(py, job, inputs, |events| Asked { events, supply, chunk: Vec::new().into_iter() })
+    }
+
+    /// Begins a run over inputs that are all there.
+    pub(crate) fn over<I>(py: Python<'_>, job: Job, inputs: I) -> PyResult<Self>
+    where
+        I: Iterator<Item = Content> + Send + 'static,
+    {
+        Self::begin(py, job, channel().0, |_| inputs)
+    }
+
+    fn begin<I>(
+        py: Python<'_>,
+        job: Job,
+        inputs: Sender<Vec<Content>>,
+        source: impl FnOnce(SyncSender<Event>) -> I + Send + 'static,
+    ) -> PyResult<Self>
+    where
+        I: Iterator<Item = Content>,
+    {
+        let (sender, events) = sync_channel(1);
+        let cancel = CancelToken::new();
+        let token = cancel.clone();
+        let work = move || embed(&job, source(sender.clone()), &token, &sender);
+        let thread = py.detach(|| std::thread::Builder::new().name("embedkit".to_owned()).spawn(work))?;
+        let channels = Some(Channels { events, inputs });
+        Ok(Self { channels, cancel, thread: Some(thread), process: std::process::id() })
+    }
+
+    /// The next event. Waits without the interpreter, and looks for interrupts.
+    pub(crate) fn next(&mut self, py: Python<'_>) -> PyResult<Event> {
+        if self.process != std::process::id() {
+            return Err(PyRuntimeError::new_err(
+                "the iterator was begun before this process was forked; begin another",
+            ));
+        }
+        let Some(channels) = &mut self.channels else { return Ok(Event::Done) };
+        loop {
+            let events = &mut channels.events;
+            match py.detach(move || events.recv_timeout(PATIENCE)) {
+                Ok(event) => return Ok(event),
+                Err(RecvTimeoutError::Timeout) => py.check_signals()?,
+                Err(RecvTimeoutError::Disconnected) => return self.ended(py),
+            }
+        }
+    }
+
+    /// Answers [`Event::Wanting`]; with nothing, there are no more inputs.
+    pub(crate) fn supply(&self, inputs: Vec<Content>) {
+        if let Some(channels) = &self.channels {
+            // A thread that has ended is told of by the next event.
+            let _ = channels.inputs.send(inputs);
+        }
+    }
+
+    /// The thread ended without a word: that is a panic.
+    fn ended(&mut self, py: Python<'_>) -> PyResult<Event> {
+        let Some(thread) = self.thread.take() else { return Ok(Event::Done) };
+        match py.detach(|| thread.join()) {
+            Ok(()) => Ok(Event::Done),
+            Err(panic) => {
+                let message = panic.downcast_ref::<String>().map(String::as_str);
+                let message = message.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
+                Err(error::own(py, "PanicError", format!("a fault of embedkit: {message}")))
+            }
+        }
+    }
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        if self.process != std::process::id() {
+            // Neither the thread nor what it holds is this process's.
+            std::mem::forget((self.channels.take(), self.thread.take()));
+            return;
+        }
+        self.cancel.cancel();
+        self.channels = None;
+        let Some(thread) = self.thread.take() else { return };
+        // The thread may wait for the interpreter, where a caller's own stemmer is at work.
+        let mut thread = Some(thread);
+        let mut join = || thread.take().map(JoinHandle::join);
+        if Python::try_attach(|py| py.detach(&mut join)).is_none() {
+            join();
+        }
+    }
+}
+
+/// Inputs that are asked for, a chunk at a time.
+struct Asked {
+    events: SyncSender<Event>,
+    supply: Receiver<Vec<Content>>,
+    chunk: std::vec::IntoIter<Content>,
+}
+
+impl Iterator for Asked {
+    type Item = Content;
+
+    fn next(&mut self) -> Option<Content> {
+        if self.chunk.len() == 0 {
+            self.events.send(Event::Wanting).ok()?;
+            self.chunk = self.supply.recv().ok()?.into_iter();
+        }
+        self.chunk.next()
+    }
+}
+
+/// The thread's work. It ends when nobody listens any more.
+fn embed(job: &Job, inputs: impl Iterator<Item = Content>, cancel: &CancelToken, events: &SyncSender<Event>) {
+    let results = job.model.embed_for(inputs, job.purpose.clone()).cancel_with(cancel);
+    let results = match job.batch_size {
+        Some(rows) => results.batch_size(rows),
+        None => Ok(results),
+    };
+    let mut window = Window::default();
+    match results {
+        Err(error) => window.push(Err(error)),
+        Ok(mut results) => {
+            while let Some(result) = results.next() {
+                window.push(result);
+                let is_full = match job.grouping {
+                    Grouping::AsTheyCome => results.ready() == 0,
+                    Grouping::Of(rows) => window.inputs >= rows,
+                };
+                if is_full && events.send(Event::Results(std::mem::take(&mut window))).is_err() {
+                    return;
+                }
+            }
+        }
+    }
+    if window.inputs > 0 && events.send(Event::Results(window)).is_err() {
+        return;
+    }
+    let _ = events.send(Event::Done);
+}

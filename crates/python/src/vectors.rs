@@ -1,0 +1,88 @@
+//! What is done with multi-vectors: MaxSim and MUVERA.
+
+use embedkit::multivector::{MaxSim as Scorer, MultiVector, Muvera as Encoder};
+use numpy::{PyArray1, PyReadonlyArray2, ToPyArray as _};
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+
+use crate::error::Raise as _;
+
+/// Scores documents against one query: for each of its rows the best dot product with any of the document's, summed.
+#[pyclass(frozen, module = "embedkit_rs._embedkit")]
+pub(crate) struct MaxSim {
+    scorer: Scorer,
+}
+
+#[pymethods]
+impl MaxSim {
+    #[new]
+    #[pyo3(signature = (query, *, mean = false))]
+    fn new(query: &Bound<'_, PyAny>, mean: bool) -> PyResult<Self> {
+        let scorer = Scorer::new(&multi_vector(query)?).map_err(embedkit::Error::from).or_raise(query.py())?;
+        Ok(Self { scorer: if mean { scorer.mean() } else { scorer } })
+    }
+
+    /// The score of each document, `[documents]`.
+    fn scores<'py>(&self, documents: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyArray1<f32>>> {
+        let py = documents.py();
+        let documents: Vec<MultiVector> =
+            documents.try_iter()?.map(|document| multi_vector(&document?)).collect::<PyResult<_>>()?;
+        let scores = py.detach(|| self.scorer.scores(&documents)).map_err(embedkit::Error::from).or_raise(py)?;
+        Ok(scores.to_pyarray(py))
+    }
+
+    /// The `k` best documents, as `(position, score)`, best first.
+    fn top_k(&self, documents: &Bound<'_, PyAny>, k: usize) -> PyResult<Vec<(usize, f32)>> {
+        let py = documents.py();
+        let documents: Vec<MultiVector> =
+            documents.try_iter()?.map(|document| multi_vector(&document?)).collect::<PyResult<_>>()?;
+        let best = py.detach(|| self.scorer.top_k(&documents, k)).map_err(embedkit::Error::from).or_raise(py)?;
+        Ok(best.into_iter().map(|scored| (scored.index, scored.score)).collect())
+    }
+}
+
+/// Multi-vectors as single vectors of a fixed length.
+#[pyclass(frozen, module = "embedkit_rs._embedkit")]
+pub(crate) struct Muvera {
+    encoder: Encoder,
+}
+
+#[pymethods]
+impl Muvera {
+    #[new]
+    fn new(py: Python<'_>, dim: usize, k_sim: u32, dim_proj: usize, r_reps: usize, random_seed: u64) -> PyResult<Self> {
+        let builder = Encoder::builder(dim).k_sim(k_sim).dim_proj(dim_proj).r_reps(r_reps).random_seed(random_seed);
+        Ok(Self { encoder: builder.build().map_err(embedkit::Error::from).or_raise(py)? })
+    }
+
+    #[getter]
+    fn embedding_size(&self) -> usize {
+        self.encoder.embedding_size()
+    }
+
+    fn process<'py>(
+        &self,
+        vectors: &Bound<'py, PyAny>,
+        fill_empty_clusters: bool,
+        normalize_by_count: bool,
+    ) -> PyResult<Bound<'py, PyArray1<f64>>> {
+        let py = vectors.py();
+        let vectors = multi_vector(vectors)?;
+        let encoding = py.detach(|| self.encoder.process(&vectors, fill_empty_clusters, normalize_by_count));
+        Ok(encoding.map_err(embedkit::Error::from).or_raise(py)?.to_pyarray(py))
+    }
+}
+
+/// Rows of floats.
+fn multi_vector(object: &Bound<'_, PyAny>) -> PyResult<MultiVector> {
+    let rows: PyReadonlyArray2<'_, f32> = object.extract().or_else(|_| as_floats(object))?;
+    let rows = rows.as_array();
+    let vector = MultiVector::new(rows.ncols().max(1), rows.iter().copied().collect());
+    vector.map_err(embedkit::Error::from).or_raise(object.py())
+}
+
+/// Other numbers, and lists of lists, as an array of 32-bit floats.
+fn as_floats<'py>(object: &Bound<'py, PyAny>) -> PyResult<PyReadonlyArray2<'py, f32>> {
+    let array = object.py().import("numpy")?.call_method1("asarray", (object, "float32"))?;
+    array.extract().map_err(|_| PyTypeError::new_err("a multi-vector must be an array of two dimensions, (rows, dim)"))
+}

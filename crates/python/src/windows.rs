@@ -1,0 +1,112 @@
+//! Windows of results, over inputs that Python gives.
+
+use std::sync::PoisonError;
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+
+use crate::bm25::Raised;
+use crate::column::Window;
+use crate::pull::Inputs;
+use crate::run::{Event, Job, Run};
+
+/// A run that begins when its first window is asked for.
+pub(crate) struct Windows {
+    state: State,
+    inputs: Inputs,
+    /// What the caller's iterable raised: it is raised after the results of what came before.
+    exception: Option<PyErr>,
+    /// Inputs of the windows that were given.
+    position: usize,
+    /// What a stemmer of Python's raised meanwhile.
+    raised: Option<Raised>,
+}
+
+enum State {
+    Waiting(Job),
+    Running(Run),
+    Ended,
+}
+
+impl Windows {
+    pub(crate) fn new(job: Job, inputs: Inputs, raised: Option<Raised>) -> Self {
+        Self { state: State::Waiting(job), inputs, exception: None, position: 0, raised }
+    }
+
+    /// The next window, and the position of its first input; none at the end.
+    pub(crate) fn next(&mut self, py: Python<'_>) -> PyResult<Option<(usize, Window)>> {
+        let next = self.advance(py);
+        if !matches!(next, Ok(Some(_))) {
+            self.end();
+        }
+        match (next, self.exception.take()) {
+            (Ok(None), Some(exception)) => Err(exception),
+            (next, exception) => {
+                self.exception = exception;
+                next
+            }
+        }
+    }
+
+    fn advance(&mut self, py: Python<'_>) -> PyResult<Option<(usize, Window)>> {
+        if let State::Waiting(_) = &self.state
+            && let State::Waiting(job) = std::mem::replace(&mut self.state, State::Ended)
+        {
+            self.state = State::Running(Run::asking(py, job)?);
+        }
+        let State::Running(run) = &mut self.state else { return Ok(None) };
+        loop {
+            match run.next(py)? {
+                Event::Done => return Ok(None),
+                Event::Results(window) => {
+                    if let Some(exception) = self.raised.as_ref().and_then(take) {
+                        return Err(exception);
+                    }
+                    let position = self.position;
+                    self.position += window.inputs;
+                    return Ok(Some((position, window)));
+                }
+                Event::Wanting => {
+                    let (chunk, exception) = self.inputs.next_chunk(py);
+                    self.exception = exception.or(self.exception.take());
+                    run.supply(chunk);
+                }
+            }
+        }
+    }
+
+    /// Ends the run: what it has begun is not waited for longer than a batch takes.
+    pub(crate) fn end(&mut self) {
+        self.state = State::Ended;
+        self.inputs.end();
+    }
+}
+
+/// What was raised, if anything was.
+pub(crate) fn take(raised: &Raised) -> Option<PyErr> {
+    raised.lock().unwrap_or_else(PoisonError::into_inner).take()
+}
+
+/// A bound on a batch's rows, as the reference checks it.
+pub(crate) fn checked_batch_size(batch_size: Option<i64>) -> PyResult<Option<usize>> {
+    let Some(size) = batch_size else { return Ok(None) };
+    match usize::try_from(size) {
+        Ok(size) if size > 0 => Ok(Some(size)),
+        _ => Err(PyValueError::new_err(format!("batch_size must be >= 1, got {size}"))),
+    }
+}
+
+/// A number of processes, as the reference takes it: here there is one, which works on all cores.
+pub(crate) fn checked_parallel(parallel: Option<i64>, rows: Option<usize>) -> PyResult<Option<usize>> {
+    match parallel {
+        Some(count) if count < 0 => {
+            Err(PyValueError::new_err(format!("parallel must be None, 0 or more, got {count}")))
+        }
+        _ => Ok(rows),
+    }
+}
+
+/// The error of a second caller of an iterator, as a generator has it.
+pub(crate) fn already_executing() -> PyErr {
+    PyValueError::new_err("the iterator is already executing: it serves one thread at a time")
+}

@@ -1,0 +1,253 @@
+"""What constructors take and refuse, and what is raised."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import BUILT_IN, CLASSES, CRATES, case, register
+
+import embedkit_rs
+from embedkit_rs import TextEmbedding, errors
+from embedkit_rs.common.types import Device
+
+
+def test_errors_are_what_the_reference_raises_too() -> None:
+    with pytest.raises(ValueError, match="no dense model") as raised:
+        TextEmbedding("no/such-model")
+    assert type(raised.value) is errors.UnknownModelError
+    with pytest.raises(ValueError, match=r"Known models: \[") as raised:
+        TextEmbedding.get_embedding_size("no/such-model")
+    row = {"id": "tiny/twice", "family": "dense", "architecture": "transformer", "model-file": "model.onnx", "dim": 8}
+    register(row)
+    with pytest.raises(ValueError, match="^Model .*tiny/TWICE is already registered") as raised:
+        embedkit_rs.add_model({**row, "id": "tiny/TWICE"})
+    assert embedkit_rs.remove_model("dense", "tiny/twice") and not embedkit_rs.remove_model("dense", "tiny/twice")
+    assert type(raised.value) is errors.AlreadyRegisteredError
+    with pytest.raises(OSError, match="no-such-folder") as missing:
+        TextEmbedding("BAAI/bge-small-en-v1.5", specific_model_path="no-such-folder")
+    assert type(missing.value) is errors.ModelFilesError
+    with pytest.raises(ValueError, match="batch_tokens|threads"):
+        TextEmbedding(BUILT_IN, threads=0)
+    with pytest.raises(errors.ModelFilesError, match="(?i)offline|cache"):
+        TextEmbedding("BAAI/bge-small-en-v1.5", cache_dir="no-such-cache", local_files_only=True)
+
+
+def test_a_cause_is_told(tmp_path: Path) -> None:
+    for file in case("dense", "transformer-cls").folder.iterdir():
+        content = b"no graph" if file.suffix == ".onnx" else file.read_bytes()
+        (tmp_path / file.name).write_bytes(content)
+    register(case("dense", "transformer-cls").row)
+    with pytest.raises(errors.EmbedkitError) as raised:
+        TextEmbedding("tiny/transformer-cls", model_dir=tmp_path)
+    assert isinstance(raised.value.__cause__, errors.EmbedkitError) or "protobuf" in str(raised.value).lower()
+
+
+def test_unknown_keywords_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.warns(UserWarning, match="no effect: colour, shape"):
+        model = TextEmbedding(BUILT_IN, shape=3, colour="red")
+    with pytest.warns(UserWarning, match="no effect: speed"):
+        model.embed("a", speed=9)
+    monkeypatch.setattr(embedkit_rs, "strict", True)
+    with pytest.raises(TypeError, match="colour"):
+        TextEmbedding(BUILT_IN, colour="red")
+
+
+@pytest.fixture(autouse=True)
+def clear(recwarn: pytest.WarningsRecorder) -> Any:
+    yield
+    recwarn.clear()
+
+
+def test_none_is_as_not_given() -> None:
+    # As Chroma calls it.
+    model: Any = embedkit_rs.SparseTextEmbedding
+    model = model("Qdrant/bm25", cache_dir=None, threads=None, cuda=None, device_ids=None, lazy_load=None)
+    assert len(next(model.embed("hello world")).indices) == 2
+
+
+def test_providers() -> None:
+    small = case("dense", "transformer-cls")
+    assert small.load(providers=["CPUExecutionProvider"]).model.model.get_providers() == ["CPUExecutionProvider"]
+    for device in (Device.AUTO, Device.CPU, False, "cpu", "auto"):
+        assert small.load(cuda=device, device_ids=[0]).model.model.get_providers() == ["CPUExecutionProvider"]
+    with pytest.raises(ValueError, match="is not available. Available providers"):
+        small.load(providers=["NoSuchExecutionProvider"])
+    with pytest.warns(UserWarning, match="both given"):
+        small.load(providers=["CPUExecutionProvider"], cuda=True)
+    with pytest.raises(ValueError, match="gpu_mem_limit"):
+        small.load(providers=[("CUDAExecutionProvider", {"gpu_mem_limit": 1})])
+    with pytest.raises(errors.EmbedkitError, match="(?i)cuda"):
+        small.load(cuda=True)
+
+
+def test_sessions_begin_when_they_are_needed() -> None:
+    small = case("dense", "transformer-cls")
+    model = small.load(lazy_load=True)
+    assert not hasattr(model.model, "model")
+    assert model.token_count("hello world") == 4
+    assert not hasattr(model.model, "model")
+    next(model.embed("hello"))
+    assert hasattr(model.model, "model")
+    assert model.model._model_dir == small.folder
+    assert hasattr(small.load().model, "model")
+    queries = case("sparse", "if-splade").load(lazy_load=True)
+    assert len(next(queries.query_embed("hello world")).indices) > 0
+    assert not hasattr(queries.model, "model")
+
+
+def test_session_options() -> None:
+    small = case("dense", "transformer-cls")
+    for arena in (True, False):
+        options = small.load(enable_cpu_mem_arena=arena).model.model.get_session_options()
+        assert options.enable_cpu_mem_arena is arena
+    assert small.load().model.model.get_session_options().enable_cpu_mem_arena is True
+
+
+def test_a_window_is_made_narrower_and_not_wider() -> None:
+    small = case("dense", "transformer-cls")  # its window is 32 tokens
+    text = "hello " * 100
+    assert small.load().usage(text) == (32, True)
+    assert small.load(max_length=512).usage(text) == (32, True)
+    assert small.load(max_length=8).usage(text) == (8, True)
+    reranker = case("rerank", "cross-encoder-plain")
+    assert reranker.load(max_length=512).usage(("a", text)) == (32, True)
+    assert reranker.load(max_length=10).usage(("a", text)) == (10, True)
+    assert TextEmbedding(BUILT_IN, max_length=512).usage("hello")[1] is False
+
+
+def test_widths_are_cut() -> None:
+    small = case("dense", "transformer-cls")
+    register({**small.row, "id": "tiny/nested", "matryoshka": [8]})
+    model = TextEmbedding("tiny/nested", model_dir=small.folder, dim=8)
+    vector = next(model.embed("a cat"))
+    assert model.embedding_size == 8 == len(vector) and np.linalg.norm(vector) == pytest.approx(1, abs=1e-6)
+    with pytest.raises(ValueError, match="dim"):
+        small.load(dim=3)
+
+
+def test_prompts_are_put_where_they_are_asked_for() -> None:
+    row = {**case("dense", "transformer-cls").row, "id": "tiny/prompted", "prompts": {"query": "query: "}}
+    register(row)
+    folder = case("dense", "transformer-cls").folder
+    plain, prompted = (TextEmbedding("tiny/prompted", model_dir=folder, prompts=on) for on in (False, True))
+    text = "hello world"
+    assert np.array_equal(next(plain.query_embed(text)), next(plain.embed(text)))
+    assert np.allclose(next(prompted.query_embed(text)), next(plain.embed(f"query: {text}")))
+    assert np.array_equal(next(prompted.passage_embed(text)), next(plain.embed(text)))
+
+
+def test_lists_are_new_at_every_call() -> None:
+    for made in CLASSES.values():
+        first = made.list_supported_models()
+        assert first
+        for row in first:
+            row.pop("model")
+            row["sources"].clear()
+        assert all("model" in row and "hf" in row["sources"] for row in made.list_supported_models())
+
+
+def test_the_cache_is_where_the_environment_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    small = case("dense", "transformer-cls")
+    snapshot = tmp_path / "models--tiny--cached/snapshots/0123456789abcdef0123456789abcdef01234567"
+    snapshot.mkdir(parents=True)
+    for file in small.folder.iterdir():
+        (snapshot / file.name).write_bytes(file.read_bytes())
+    (tmp_path / "models--tiny--cached/refs").mkdir()
+    (tmp_path / "models--tiny--cached/refs/main").write_text(snapshot.name)
+    register({**small.row, "id": "tiny/cached", "sources": [{"hf": "tiny/cached"}]})
+    monkeypatch.setenv("FASTEMBED_CACHE_PATH", str(tmp_path))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    model = TextEmbedding("TINY/Cached")
+    assert model.model._model_dir == snapshot
+    monkeypatch.delenv("FASTEMBED_CACHE_PATH")
+    assert TextEmbedding("tiny/cached", cache_dir=str(tmp_path)).model._model_dir == snapshot
+
+
+def test_pictures_in_every_form() -> None:
+    model = case("image", "clip").load()
+    path = CRATES / "image/tests/fixtures/formats/rgb.png"
+    expected = next(model.embed(path))
+    forms: list[Any] = [str(path), path.read_bytes()]
+    pillow = pytest.importorskip("PIL.Image")
+    picture = pillow.open(path)
+    forms += [picture, np.asarray(picture.convert("RGB"))]
+    for form in forms:
+        assert np.array_equal(next(model.embed(form)), expected), type(form)
+    assert len(list(model.embed(forms))) == 4
+    with pytest.raises(TypeError, match="input 0"):
+        next(model.embed([3.5]))
+
+
+def test_bm25_has_the_callers_stemmer() -> None:
+    from embedkit_rs.sparse.bm25 import Bm25
+
+    class Short:
+        def stem_word(self, word: str) -> str:
+            return word[:3]
+
+    class Broken:
+        def stem_word(self, word: str) -> str:
+            raise LookupError(word)
+
+    tokens = ["The", "quick", "brown", "fox", "is", "a", "test", "sentence", ".", "!"]
+    assert Bm25("Qdrant/bm25")._stem(tokens) == ["quick", "brown", "fox", "test", "sentenc"]
+    assert Bm25("Qdrant/bm25", disable_stemmer=True, stopwords={"the", "is", "a"})._stem(tokens)[-1] == "sentence"
+    own = Bm25("Qdrant/bm25", stemmer=Short(), stopwords=set())
+    assert own._stem(tokens) == ["the", "qui", "bro", "fox", "is", "a", "tes", "sen"]
+    assert len(own.raw_embed(["quick quiet"])[0].indices) == 1
+    with pytest.raises(LookupError, match="hello"):
+        next(Bm25("Qdrant/bm25", stemmer=Broken()).embed("hello"))
+    with pytest.raises(ValueError, match="disabled"):
+        Bm25("Qdrant/bm25", stemmer=Short(), disable_stemmer=True)
+    with pytest.raises(ValueError, match="(?i)klingon"):
+        Bm25("Qdrant/bm25", language="klingon")
+    assert next(Bm25("Qdrant/bm25").query_embed("привет мир!")).values.tolist() == [1, 1]
+    assert Bm25("Qdrant/bm25", k=2.0).row["parameters"]["k"] == 2.0
+
+
+def test_multi_vectors_are_scored() -> None:
+    random = np.random.default_rng(5)
+    query = random.normal(size=(3, 8)).astype(np.float32)
+    documents = [random.normal(size=(rows, 8)).astype(np.float32) for rows in (1, 4, 7)]
+    expected = [float((query @ document.T).max(axis=1).sum()) for document in documents]
+    scorer = embedkit_rs.MaxSim(query)
+    assert np.allclose(scorer.scores(documents), expected, atol=1e-5)
+    best, score = scorer.top_k(documents, 1)[0]
+    assert best == int(np.argmax(expected)) and score == pytest.approx(max(expected), abs=1e-5)
+    assert np.allclose(scorer.scores([document.tolist() for document in documents]), expected, atol=1e-5)
+    with pytest.raises(ValueError, match="(?i)wide|width|dim"):
+        scorer.scores([np.ones((2, 5), dtype=np.float32)])
+
+
+def test_diagnostics_go_to_logging(caplog: pytest.LogCaptureFixture) -> None:
+    small = case("dense", "transformer-cls")
+    register({**small.row, "id": "tiny/noticed", "notice": "embed everything again"})
+    with caplog.at_level("WARNING", logger="embedkit_rs"):
+        TextEmbedding("tiny/noticed", model_dir=small.folder)
+    assert any("embed everything again" in record.getMessage() for record in caplog.records)
+
+
+def test_sparse_embeddings() -> None:
+    from embedkit_rs import SparseEmbedding
+
+    embedding = SparseEmbedding.from_dict({7: 0.5, 3: 1.5})
+    assert embedding.indices.tolist() == [7, 3] and embedding.as_dict() == {7: 0.5, 3: 1.5}
+    assert embedding.as_object()["values"] is embedding.values
+    empty = SparseEmbedding.from_dict({})
+    assert (empty.values.dtype, empty.indices.dtype) == (np.float64, np.int64)
+    assert "SparseEmbedding(values=" in repr(embedding)
+
+
+def test_the_library_of_the_wheel_is_found_without_importing_it() -> None:
+    from embedkit_rs import _runtime
+
+    library = _runtime.library(None)
+    if os.getenv("ORT_DYLIB_PATH"):
+        assert library is None
+    else:
+        assert library is not None and "onnxruntime" in library and Path(library).exists()
+    assert _runtime.library("mine.so") == "mine.so"

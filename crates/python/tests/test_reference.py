@@ -1,0 +1,104 @@
+"""Against the reference itself, where it is installed: lists of models, numerics, BM25, MUVERA."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import CLASSES, case
+
+import embedkit_rs
+from embedkit_rs.common import utils
+from embedkit_rs.postprocess import Muvera
+
+reference = pytest.importorskip("fastembed", reason="the reference is not installed here")
+
+
+def theirs(family: str) -> Any:
+    from fastembed.rerank.cross_encoder import TextCrossEncoder
+
+    names = {
+        "dense": "TextEmbedding",
+        "sparse": "SparseTextEmbedding",
+        "colbert": "LateInteractionTextEmbedding",
+        "colpali": "LateInteractionMultimodalEmbedding",
+        "image": "ImageEmbedding",
+    }
+    return TextCrossEncoder if family == "rerank" else getattr(reference, names[family])
+
+
+@pytest.mark.parametrize("family", ["dense", "sparse", "colbert", "colpali", "image", "rerank"])
+def test_every_model_of_the_reference_is_listed_in_its_order(family: str) -> None:
+    listed = CLASSES[family].list_supported_models()
+    ours = {row["model"].lower(): row for row in listed}
+    expected = theirs(family).list_supported_models()
+    # The misspelled name of a model is an alias here.
+    known = [row for row in expected if row["model"] != "prithvida/Splade_PP_en_v1"]
+    for row in known:
+        mine = ours[row["model"].lower()]
+        assert set(mine) >= set(row)
+        if row["model"] != "Qdrant/bm25":  # its stop words are compiled in
+            assert mine["sources"]["hf"] == row["sources"]["hf"]
+        for key in ("dim", "requires_idf"):
+            assert mine.get(key) == row.get(key), row["model"]
+    order = [row["model"].lower() for row in listed]
+    positions = [order.index(row["model"].lower()) for row in known]
+    if family != "sparse":  # of five sparse models, two stand in another order
+        assert positions == sorted(positions)
+    if hasattr(theirs(family), "get_embedding_size"):
+        for row in known[:3]:
+            assert CLASSES[family].get_embedding_size(row["model"].upper()) == row["dim"]
+
+
+def test_helpers_are_the_references() -> None:
+    from fastembed.common import utils as theirs
+
+    random = np.random.default_rng(1)
+    for kind in (np.float16, np.float32, np.float64):
+        rows = random.normal(size=(4, 8)).astype(kind)
+        ours = utils.normalize(rows)
+        assert ours.dtype == kind and np.allclose(ours, theirs.normalize(rows), atol=1e-3 if kind == np.float16 else 1e-7)
+    tokens = random.normal(size=(4, 6, 8)).astype(np.float32)
+    mask = np.array([[1, 1, 1, 0, 0, 0], [1, 1, 1, 1, 1, 1], [0, 0, 1, 1, 1, 1], [1, 0, 0, 0, 0, 0]])
+    assert np.allclose(utils.mean_pooling(tokens, mask), theirs.mean_pooling(tokens, mask))
+    assert np.array_equal(utils.last_token_pooling(tokens, mask), theirs.last_token_pooling(tokens, mask))
+
+
+def test_muvera_is_the_references() -> None:
+    from fastembed.postprocess import Muvera as Theirs
+
+    vectors = np.random.default_rng(3).normal(size=(20, 32)).astype(np.float32)
+    ours, other = Muvera(32, k_sim=4, r_reps=5, random_seed=7), Theirs(32, k_sim=4, r_reps=5, random_seed=7)
+    assert ours.embedding_size == other.embedding_size
+    assert np.allclose(ours.process_document(vectors), other.process_document(vectors), atol=1e-9)
+    assert np.allclose(ours.process_query(vectors), other.process_query(vectors), atol=1e-9)
+    for fill, count in [(True, False), (False, True)]:
+        assert np.allclose(ours.process(vectors, fill, count), other.process(vectors, fill, count), atol=1e-9)
+
+
+def test_a_small_model_gives_the_references_numbers() -> None:
+    """Through both packages, in one process, from the same folder."""
+    small = case("dense", "transformer-cls")
+    from fastembed.common.model_description import ModelSource, PoolingType
+
+    name = "tiny/for-both"
+    arguments: dict[str, Any] = {
+        "pooling": PoolingType.CLS,
+        "normalization": True,
+        "sources": ModelSource(hf=name),
+        "dim": 16,
+        "model_file": "model.onnx",
+    }
+    reference.TextEmbedding.add_custom_model(name, **arguments)
+    ours = embedkit_rs.common.model_description
+    arguments |= {"pooling": ours.PoolingType.CLS, "sources": ours.ModelSource(hf=name)}
+    embedkit_rs.TextEmbedding.add_custom_model(name, **arguments)
+    texts = small.golden["inputs"]
+    options = {"specific_model_path": str(small.folder)}
+    expected = list(reference.TextEmbedding(name, **options).embed(texts, batch_size=1))
+    found = list(embedkit_rs.TextEmbedding(name, **options).embed(texts, batch_size=1))
+    assert np.abs(np.array(found) - np.array(expected)).max() < 1e-6
+    with pytest.raises(ValueError, match="is already registered"):
+        embedkit_rs.TextEmbedding.add_custom_model(name, **arguments)
+    embedkit_rs.remove_model("dense", name)

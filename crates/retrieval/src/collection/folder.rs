@@ -1,0 +1,262 @@
+//! A collection's folder: its versions, which of them is searched, and making another.
+
+use std::fs::File;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use embedkit_core::{Error, Result};
+
+use super::manifest::{FORMAT, FileRecord, Manifest, StageModel, Unread};
+use super::version::{MANIFEST, PIPELINE, Version};
+use crate::digest;
+use crate::pipeline::Pipeline;
+
+const CURRENT: &str = "current";
+const VERSIONS: &str = "versions";
+const LOCK: &str = "lock";
+/// What the folder of a version that is being written ends in.
+const PARTIAL: &str = ".partial";
+
+/// A collection's folder.
+#[derive(Clone, Debug)]
+pub struct CollectionFolder {
+    root: PathBuf,
+}
+
+impl CollectionFolder {
+    /// The collection at a path, which need not be there yet.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// The names of the complete versions, oldest first.
+    ///
+    /// # Errors
+    /// A folder that cannot be read.
+    pub fn versions(&self) -> Result<Vec<String>> {
+        let complete = |name: &String| Manifest::is_complete_at(&self.folder_of(name));
+        Ok(self.all_versions()?.into_iter().filter(complete).collect())
+    }
+
+    /// The name of the version that is searched; none if there is none yet.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn current(&self) -> Result<Option<String>> {
+        let path = self.root.join(CURRENT);
+        match std::fs::read_to_string(&path) {
+            Ok(name) => Ok(Some(name.trim().to_owned())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Error::io(path)(error)),
+        }
+    }
+
+    /// Opens the version that is searched.
+    ///
+    /// # Errors
+    /// A folder that is no collection, and as [`Version::open`].
+    pub fn open(&self) -> Result<Version> {
+        let name = self.current()?.ok_or_else(|| Error::MissingFile {
+            path: self.root.join(CURRENT),
+            needed_for: "there is no collection here: make one with `embedkit index`".to_owned(),
+        })?;
+        self.open_version(&name)
+    }
+
+    /// Opens a version by its name.
+    ///
+    /// # Errors
+    /// As [`Version::open`].
+    pub fn open_version(&self, name: &str) -> Result<Version> {
+        if name.is_empty() || !name.chars().all(|c| c.is_ascii_digit()) {
+            return Err(Error::option("version", format!("{name:?} is no version's name, which is a number")));
+        }
+        Version::open(self.folder_of(name), name)
+    }
+
+    /// Makes a version the one that is searched, at once for every search that begins from now on.
+    ///
+    /// # Errors
+    /// A version that is not there, or not complete.
+    pub fn switch(&self, name: &str) -> Result<()> {
+        let version = self.open_version(name)?;
+        if !version.manifest().is_complete {
+            return Err(Error::option("version", format!("{name} was interrupted and is not complete")));
+        }
+        let (path, new) = (self.root.join(CURRENT), self.root.join(format!("{CURRENT}.new")));
+        write_synced(&new, format!("{name}\n").as_bytes())?;
+        std::fs::rename(&new, &path).map_err(Error::io(path))?;
+        sync_folder(&self.root)
+    }
+
+    /// Makes the version before the one that is searched the one that is searched, and gives its name.
+    ///
+    /// # Errors
+    /// There is none before.
+    pub fn rollback(&self) -> Result<String> {
+        let current = self.current()?.unwrap_or_default();
+        let before = self.versions()?.into_iter().rfind(|name| *name < current);
+        let before =
+            before.ok_or_else(|| Error::option("rollback", format!("there is no version before {current:?}")))?;
+        self.switch(&before)?;
+        Ok(before)
+    }
+
+    /// Removes all versions but the one that is searched and the newest complete ones, so many of them.
+    ///
+    /// # Errors
+    /// A folder that cannot be removed.
+    pub fn prune(&self, keep: usize) -> Result<()> {
+        let (complete, current) = (self.versions()?, self.current()?);
+        let kept = &complete[complete.len().saturating_sub(keep)..];
+        let is_kept = |name: &String| kept.contains(name) || current.as_ref() == Some(name);
+        for name in self.all_versions()?.into_iter().filter(|name| !is_kept(name)) {
+            let folder = self.folder_of(&name);
+            std::fs::remove_dir_all(&folder).map_err(Error::io(folder))?;
+        }
+        Ok(())
+    }
+
+    /// The newest version, complete or not; none if there is none that can be opened.
+    pub(crate) fn newest(&self) -> Result<Option<Version>> {
+        Ok(self.all_versions()?.iter().rev().find_map(|name| self.open_version(name).ok()))
+    }
+
+    /// Begins a version. Only one process at a time may.
+    pub(crate) fn begin(&self) -> Result<Draft> {
+        let versions = self.root.join(VERSIONS);
+        std::fs::create_dir_all(&versions).map_err(Error::io(&versions))?;
+        let path = self.root.join(LOCK);
+        let lock = File::create(&path).map_err(Error::io(&path))?;
+        lock.try_lock().map_err(|error| match error {
+            std::fs::TryLockError::WouldBlock => Error::file(&self.root, "is being indexed by another process"),
+            std::fs::TryLockError::Error(error) => Error::io(&path)(error),
+        })?;
+        // What a process that was killed has left.
+        for entry in std::fs::read_dir(&versions).map_err(Error::io(&versions))? {
+            let path = entry.map_err(Error::io(&versions))?.path();
+            if path.to_string_lossy().ends_with(PARTIAL) {
+                std::fs::remove_dir_all(&path).map_err(Error::io(path))?;
+            }
+        }
+        let last = self.all_versions()?.last().and_then(|name| name.parse::<u64>().ok()).unwrap_or(0);
+        let name = format!("{:06}", last + 1);
+        let folder = versions.join(format!("{name}{PARTIAL}"));
+        std::fs::create_dir(&folder).map_err(Error::io(&folder))?;
+        Ok(Draft { collection: self.clone(), name, folder, is_done: false, _lock: lock })
+    }
+
+    /// The names of all versions, those that were interrupted too.
+    fn all_versions(&self) -> Result<Vec<String>> {
+        let versions = self.root.join(VERSIONS);
+        let entries = match std::fs::read_dir(&versions) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(Error::io(versions)(error)),
+        };
+        let mut names = Vec::new();
+        for entry in entries {
+            let name = entry.map_err(Error::io(&versions))?.file_name().to_string_lossy().into_owned();
+            if name.chars().all(|c| c.is_ascii_digit()) {
+                names.push(name);
+            }
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    fn folder_of(&self, name: &str) -> PathBuf {
+        self.root.join(VERSIONS).join(name)
+    }
+}
+
+/// A version that is being written. Dropped before it is finished, it is gone.
+#[derive(Debug)]
+pub struct Draft {
+    collection: CollectionFolder,
+    name: String,
+    folder: PathBuf,
+    is_done: bool,
+    _lock: File,
+}
+
+impl Draft {
+    /// Where its files are written.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Makes the version final, and the one that is searched if it is complete. Gives its name.
+    pub(crate) fn finish(
+        mut self,
+        pipeline: &Pipeline,
+        models: Vec<StageModel>,
+        records: usize,
+        unread: Vec<Unread>,
+        is_complete: bool,
+    ) -> Result<String> {
+        write_synced(&self.folder.join(PIPELINE), pipeline.to_toml()?.as_bytes())?;
+        let created = SystemTime::now().duration_since(UNIX_EPOCH).map(|since| since.as_secs()).unwrap_or_default();
+        let mut manifest = Manifest {
+            format: FORMAT,
+            created,
+            is_complete,
+            pipeline: pipeline.digest()?,
+            models,
+            records,
+            files: Default::default(),
+            unread,
+        };
+        for entry in std::fs::read_dir(&self.folder).map_err(Error::io(&self.folder))? {
+            let path = entry.map_err(Error::io(&self.folder))?.path();
+            let file = File::open(&path).map_err(Error::io(&path))?;
+            file.sync_all().map_err(Error::io(&path))?;
+            let bytes = file.metadata().map_err(Error::io(&path))?.len();
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            manifest.files.insert(name, FileRecord::new(bytes, digest::of_file(&path)?));
+        }
+        let text = serde_json::to_string_pretty(&manifest)
+            .map_err(|error| Error::file_because(&self.folder, "has no manifest", error))?;
+        write_synced(&self.folder.join(MANIFEST), (text + "\n").as_bytes())?;
+        sync_folder(&self.folder)?;
+        let folder = self.collection.folder_of(&self.name);
+        std::fs::rename(&self.folder, &folder).map_err(Error::io(&folder))?;
+        self.is_done = true;
+        sync_folder(&self.collection.root.join(VERSIONS))?;
+        if is_complete {
+            self.collection.switch(&self.name)?;
+        }
+        Ok(self.name.clone())
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        if !self.is_done {
+            // What cannot be removed now is by whoever indexes next.
+            let _ = std::fs::remove_dir_all(&self.folder);
+        }
+    }
+}
+
+impl Manifest {
+    /// Whether the version in a folder is complete.
+    fn is_complete_at(folder: &Path) -> bool {
+        let text = std::fs::read_to_string(folder.join(MANIFEST)).unwrap_or_default();
+        serde_json::from_str::<Self>(&text).is_ok_and(|manifest| manifest.is_complete)
+    }
+}
+
+fn write_synced(path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut file = File::create(path).map_err(Error::io(path))?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(Error::io(path))
+}
+
+/// Brings a folder's names to the disk, where the system lets folders be opened.
+fn sync_folder(path: &Path) -> Result<()> {
+    match File::open(path) {
+        Ok(folder) if cfg!(unix) => folder.sync_all().map_err(Error::io(path)),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,185 @@
+//! One version of a collection, opened.
+
+use std::path::{Path, PathBuf};
+
+use embedkit_core::{EmbeddingKind, Error, Result};
+
+use super::manifest::{FORMAT, Manifest, SourceFile};
+use super::records::Records;
+use crate::digest;
+use crate::model::Model;
+use crate::pipeline::{Pipeline, Stage, Vectors};
+use crate::record::Record;
+use crate::vectors::{DenseIndex, MultiIndex, SparseIndex};
+
+pub(super) const MANIFEST: &str = "manifest.json";
+pub(super) const PIPELINE: &str = "pipeline.toml";
+pub(crate) const SOURCES: &str = "sources.jsonl";
+
+/// One version of a collection.
+#[derive(Debug)]
+pub struct Version {
+    name: String,
+    folder: PathBuf,
+    manifest: Manifest,
+    pipeline: Pipeline,
+    records: Records,
+}
+
+/// A stage's vectors.
+pub(crate) enum StageIndex {
+    Dense(DenseIndex),
+    Sparse(SparseIndex),
+    Multi(MultiIndex),
+    /// They are made for each search.
+    Fresh,
+}
+
+impl Version {
+    /// Opens a version: its files must be there in the sizes that its manifest says. Their digests are not computed; see
+    /// [`verify`](Self::verify).
+    pub(super) fn open(folder: PathBuf, name: &str) -> Result<Self> {
+        let manifest_path = folder.join(MANIFEST);
+        let text = std::fs::read_to_string(&manifest_path).map_err(Error::io(&manifest_path))?;
+        let manifest: Manifest = serde_json::from_str(&text)
+            .map_err(|error| Error::file_because(&manifest_path, "is no manifest of a collection", error))?;
+        if manifest.format != FORMAT {
+            let message = format!("has the layout {}, and this program reads {FORMAT}", manifest.format);
+            return Err(Error::file(manifest_path, message));
+        }
+        for (file, expected) in &manifest.files {
+            let path = folder.join(file);
+            let bytes = std::fs::metadata(&path).map_err(Error::io(&path))?.len();
+            if bytes != expected.bytes {
+                return Err(Error::file(path, format!("has {bytes} bytes, and should have {}", expected.bytes)));
+            }
+        }
+        let pipeline = Pipeline::read(folder.join(PIPELINE))?;
+        let records = Records::open(&folder)?;
+        if records.len() != manifest.records {
+            let message = format!("says {} records, and there are {}", manifest.records, records.len());
+            return Err(Error::file(manifest_path, message));
+        }
+        Ok(Self { name: name.to_owned(), folder, manifest, pipeline, records })
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What it says of itself.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// How it is searched.
+    pub fn pipeline(&self) -> &Pipeline {
+        &self.pipeline
+    }
+
+    /// How many records it has.
+    pub fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// A record.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] for a number beyond the last, and a damaged file.
+    pub fn record(&self, record: usize) -> Result<Record> {
+        if record >= self.len() {
+            return Err(Error::input(format!("there is no record {record} of {}", self.len())));
+        }
+        self.records.get(record)
+    }
+
+    /// A record's line, as it is in the file.
+    pub(crate) fn line(&self, record: usize) -> &[u8] {
+        self.records.line(record)
+    }
+
+    /// The files that it was made of.
+    ///
+    /// # Errors
+    /// A damaged file.
+    pub fn sources(&self) -> Result<Vec<SourceFile>> {
+        let path = self.folder.join(SOURCES);
+        let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
+        let parse = |line: &str| {
+            serde_json::from_str(line).map_err(|error| Error::file_because(&path, "is no list of files", error))
+        };
+        text.lines().map(parse).collect()
+    }
+
+    /// Bytes of all its files.
+    pub fn bytes(&self) -> u64 {
+        self.manifest.files.values().map(|file| file.bytes).sum()
+    }
+
+    /// Compares the digest of every file with what the manifest says.
+    ///
+    /// # Errors
+    /// The first file that differs.
+    pub fn verify(&self) -> Result<()> {
+        for (name, expected) in &self.manifest.files {
+            let path = self.folder.join(name);
+            if digest::of_file(&path)? != expected.sha256 {
+                return Err(Error::file(path, "was changed: its digest is not the manifest's"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks that a stage's model is the one that the vectors are of.
+    pub(crate) fn check_model(&self, stage: &str, model: &Model) -> Result<()> {
+        let stored = self.manifest.models.iter().find(|stored| stored.stage == stage);
+        match stored {
+            Some(stored) if stored.model == *model.identity() => Ok(()),
+            Some(stored) => {
+                let message = format!(
+                    "was made with another model: stage {stage} has {} of digest {}, and this program's {} has {}; index \
+                     again",
+                    stored.model.id,
+                    short(&stored.model.digest),
+                    model.identity().id,
+                    short(&model.identity().digest)
+                );
+                Err(Error::file(&self.folder, message))
+            }
+            None => Err(Error::file(&self.folder, format!("has no stage {stage}; index again"))),
+        }
+    }
+
+    /// A stage's vectors.
+    pub(crate) fn index(&self, stage: &Stage, output: EmbeddingKind) -> Result<StageIndex> {
+        let (folder, name): (&Path, &str) = (&self.folder, &stage.name);
+        let index = match (stage.vectors, output) {
+            (Vectors::Fresh, _) => return Ok(StageIndex::Fresh),
+            (_, EmbeddingKind::Multi) if stage.muvera.is_none() => StageIndex::Multi(MultiIndex::open(folder, name)?),
+            (_, EmbeddingKind::Dense | EmbeddingKind::Multi) => {
+                StageIndex::Dense(DenseIndex::open(folder, name, stage.stored_as)?)
+            }
+            (_, EmbeddingKind::Sparse) => StageIndex::Sparse(SparseIndex::open(folder, name, self.len())?),
+            _ => return Err(Error::option("stage", format!("{name} has a model that gives no vectors"))),
+        };
+        let found = match &index {
+            StageIndex::Dense(index) => index.len(),
+            StageIndex::Multi(index) => index.len(),
+            StageIndex::Sparse(_) | StageIndex::Fresh => self.len(),
+        };
+        if found != self.len() {
+            return Err(Error::file(folder, format!("has {found} vectors of stage {name} for {} records", self.len())));
+        }
+        Ok(index)
+    }
+}
+
+fn short(digest: &str) -> &str {
+    digest.get(..12).unwrap_or(digest)
+}

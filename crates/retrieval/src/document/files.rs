@@ -1,0 +1,176 @@
+//! Which files there are, and reading one while others may write to it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use embedkit_core::{Error, Result};
+use globset::{GlobBuilder, GlobMatcher};
+
+use super::is_known;
+
+/// Times that a file that changes while it is read is read anew.
+const ATTEMPTS: usize = 3;
+
+/// What to read: files, folders with all below them, and names with wildcards (`docs/**/*.md`).
+#[derive(Clone, Debug, Default)]
+pub struct Inputs(Vec<PathBuf>);
+
+/// A file, by the name that records have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Found {
+    /// The name, with `/` between its parts.
+    pub name: String,
+    /// Where it is.
+    pub path: PathBuf,
+}
+
+impl Inputs {
+    /// These files, folders and names with wildcards.
+    pub fn new<P: Into<PathBuf>>(inputs: impl IntoIterator<Item = P>) -> Self {
+        Self(inputs.into_iter().map(Into::into).collect())
+    }
+
+    /// The files, by name, each once. In folders, files of kinds that have no reader are passed over, and so is what
+    /// begins with a dot; a file that is named is read whatever it is.
+    ///
+    /// # Errors
+    /// An input that is not there, a folder that cannot be read, a name with wildcards that matches nothing.
+    pub fn files(&self) -> Result<Vec<Found>> {
+        let mut found = BTreeMap::new();
+        for input in &self.0 {
+            match std::fs::metadata(input) {
+                Ok(metadata) if metadata.is_dir() => walk(input, &mut |path| {
+                    if is_known(&path.to_string_lossy()) {
+                        found.insert(name(path), path.to_owned());
+                    }
+                })?,
+                Ok(_) => drop(found.insert(name(input), input.clone())),
+                Err(error) => match wildcard(input)? {
+                    Some((folder, matcher)) => {
+                        let before = found.len();
+                        walk(&folder, &mut |path| {
+                            if matcher.is_match(path) {
+                                found.insert(name(path), path.to_owned());
+                            }
+                        })?;
+                        if found.len() == before {
+                            return Err(Error::input(format!("no file is called {}", input.display())));
+                        }
+                    }
+                    None => return Err(Error::io(input)(error)),
+                },
+            }
+        }
+        Ok(found.into_iter().map(|(name, path)| Found { name, path }).collect())
+    }
+}
+
+impl Found {
+    /// The file's bytes, all of one moment: a file that changes while it is read is read again.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or never stays as it is.
+    pub fn read(&self) -> Result<Vec<u8>> {
+        for _ in 0..ATTEMPTS {
+            let before = state(&self.path)?;
+            let bytes = std::fs::read(&self.path).map_err(Error::io(&self.path))?;
+            if state(&self.path)? == before && bytes.len() as u64 == before.0 {
+                return Ok(bytes);
+            }
+        }
+        Err(Error::file(&self.path, "changes while it is read"))
+    }
+}
+
+fn state(path: &Path) -> Result<(u64, Option<SystemTime>)> {
+    let metadata = std::fs::metadata(path).map_err(Error::io(path))?;
+    if !metadata.is_file() {
+        return Err(Error::file(path, "is not a file"));
+    }
+    Ok((metadata.len(), metadata.modified().ok()))
+}
+
+/// A path as records have it.
+fn name(path: &Path) -> String {
+    let name = path.to_string_lossy().replace('\\', "/");
+    name.strip_prefix("./").map(str::to_owned).unwrap_or(name)
+}
+
+/// Calls back for every file below a folder. Links are followed, but not to a folder that is open already.
+fn walk(folder: &Path, each: &mut dyn FnMut(&Path)) -> Result<()> {
+    walk_below(folder, &mut Vec::new(), each)
+}
+
+fn walk_below(folder: &Path, open: &mut Vec<PathBuf>, each: &mut dyn FnMut(&Path)) -> Result<()> {
+    let real = folder.canonicalize().map_err(Error::io(folder))?;
+    if open.contains(&real) {
+        return Ok(());
+    }
+    open.push(real);
+    for entry in std::fs::read_dir(folder).map_err(Error::io(folder))? {
+        let path = entry.map_err(Error::io(folder))?.path();
+        let is_hidden = path.file_name().is_none_or(|name| name.to_string_lossy().starts_with('.'));
+        match std::fs::metadata(&path) {
+            Ok(_) if is_hidden => {}
+            Ok(metadata) if metadata.is_dir() => walk_below(&path, open, each)?,
+            Ok(metadata) if metadata.is_file() => each(&path),
+            // Devices, and links that lead nowhere.
+            _ => {}
+        }
+    }
+    open.pop();
+    Ok(())
+}
+
+/// The folder below which a name with wildcards may match, and what matches.
+fn wildcard(input: &Path) -> Result<Option<(PathBuf, GlobMatcher)>> {
+    let text = input.to_string_lossy();
+    if !text.contains(['*', '?', '[', '{']) {
+        return Ok(None);
+    }
+    let glob = GlobBuilder::new(&text).literal_separator(true).build();
+    let glob = glob.map_err(|error| Error::input(format!("{text}: {error}")))?;
+    let is_plain = |part: &&std::ffi::OsStr| !part.to_string_lossy().contains(['*', '?', '[', '{']);
+    let folder: PathBuf = input.iter().take_while(is_plain).collect();
+    let folder = if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder };
+    // Names below `.` are matched as they were written.
+    let pattern = if folder == Path::new(".") { format!("./{text}") } else { text.into_owned() };
+    let glob = GlobBuilder::new(&pattern).literal_separator(true).build().unwrap_or(glob);
+    Ok(Some((folder, glob.compile_matcher())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_files_and_wildcards_are_found_once_each() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        for (path, text) in
+            [("a.md", "a"), ("sub/b.txt", "b"), ("sub/c.bin", "c"), (".hidden/d.md", "d"), ("sub/deep/e.md", "e")]
+        {
+            let path = root.join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        let names = |inputs: &[&str]| {
+            let inputs = Inputs::new(inputs.iter().map(|input| root.join(input)));
+            let prefix = format!("{}/", name(root));
+            inputs.files().map(|found| found.iter().map(|f| f.name.replace(&prefix, "")).collect::<Vec<_>>())
+        };
+        assert_eq!(names(&[""]).unwrap(), ["a.md", "sub/b.txt", "sub/deep/e.md"].map(|n| n.to_owned()));
+        assert_eq!(names(&["sub", "sub/c.bin", "a.md"]).unwrap(), ["a.md", "sub/b.txt", "sub/c.bin", "sub/deep/e.md"]);
+        assert_eq!(
+            names(&["**/*.md"]).unwrap(),
+            ["a.md", ".hidden/d.md", "sub/deep/e.md"].into_iter().filter(|n| !n.starts_with('.')).collect::<Vec<_>>()
+        );
+        assert_eq!(names(&["*.md"]).unwrap(), ["a.md"]);
+        assert!(names(&["*.pdf"]).unwrap_err().to_string().contains("no file"));
+        assert!(names(&["missing.md"]).is_err());
+        std::os::unix::fs::symlink(root, root.join("sub/loop")).unwrap();
+        assert_eq!(names(&[""]).unwrap().len(), 3, "a link to a folder above is not followed");
+    }
+}

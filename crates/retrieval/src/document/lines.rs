@@ -1,0 +1,67 @@
+//! A document a line.
+
+use serde_json::{Map, Value};
+
+use super::{Document, Documents};
+
+/// The lines of a file of JSON: a text each, or an object with one.
+pub(super) fn documents(text: &str) -> Documents {
+    let mut found = Documents::default();
+    for (at, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        match document(line) {
+            Ok(document) => found.documents.push(Document { row: Some(at + 1), ..document }),
+            Err(reason) => found.refused.push(format!("line {}: {reason}", at + 1)),
+        }
+    }
+    found
+}
+
+fn document(line: &str) -> Result<Document, String> {
+    match serde_json::from_str(line).map_err(|error| format!("is no JSON: {error}"))? {
+        Value::String(text) => Ok(Document::of_text(text)),
+        Value::Object(fields) => of_fields(fields),
+        _ => Err("is neither a text nor an object".to_owned()),
+    }
+}
+
+/// A row by its fields: `text`, and `title` and `id` where it has them.
+pub(super) fn of_fields(mut fields: Map<String, Value>) -> Result<Document, String> {
+    let Some(Value::String(text)) = fields.remove("text") else {
+        return Err("has no field `text` that is a text".to_owned());
+    };
+    let id = ["id", "_id"].into_iter().find_map(|name| fields.remove(name)).map(|id| plain(&id));
+    let title = match fields.remove("title") {
+        Some(Value::String(title)) => title.trim().to_owned(),
+        Some(other) => plain(&other),
+        None => String::new(),
+    };
+    Ok(Document { id: id.filter(|id| !id.is_empty()), title, fields, ..Document::of_text(text) })
+}
+
+/// A value as people write it: a text without its marks.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_documents_and_bad_ones_are_listed() {
+        let found = documents(
+            "\"a\"\n\n{\"_id\": 7, \"title\": \"T\", \"text\": \"b\", \"year\": 1999}\n{}\n[1]\n{\"text\": 1}\nx\n",
+        );
+        let [first, second] = &found.documents[..] else { panic!("{found:?}") };
+        assert_eq!((first.text.as_str(), first.row, first.id.as_ref()), ("a", Some(1), None));
+        assert_eq!((second.title.as_str(), second.id.as_deref(), second.row), ("T", Some("7"), Some(3)));
+        assert_eq!(second.fields["year"], 1999);
+        assert_eq!(found.refused.len(), 4);
+        assert!(found.refused[0].starts_with("line 4: has no field `text`"), "{:?}", found.refused);
+        assert!(found.refused[3].starts_with("line 7: is no JSON"), "{:?}", found.refused);
+    }
+}

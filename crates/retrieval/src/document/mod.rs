@@ -1,0 +1,177 @@
+//! Files to documents: texts with where they are from.
+//!
+//! | files | documents |
+//! | --- | --- |
+//! | `.txt`, and files that are named and have no other reader | one a file |
+//! | `.md`, `.markdown`, `.rst`, `.html`, `.htm` | one a file, with its sections |
+//! | `.csv`, `.tsv` | one a row: its column `text`, else all its columns |
+//! | `.jsonl`, `.ndjson` | one a line: a text, or an object with the field `text` |
+//!
+//! `id` or `_id`, and `title`, of a row are the document's; its other fields are kept.
+
+mod files;
+mod headings;
+mod html;
+mod lines;
+mod source_map;
+mod table;
+
+use serde_json::{Map, Value};
+
+pub use files::{Found, Inputs};
+pub use source_map::SourceMap;
+
+use crate::record::Record;
+
+/// A text with where it is from.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Document {
+    /// Its own id, where it has one.
+    pub id: Option<String>,
+    /// Its title; empty where it has none.
+    pub title: String,
+    /// The page of its file, from 1.
+    pub page: Option<usize>,
+    /// The row of its file, from 1.
+    pub row: Option<usize>,
+    /// The text.
+    pub text: String,
+    /// Where sections begin in the text, in order.
+    pub sections: Vec<Section>,
+    /// Where the text's bytes are in the file.
+    pub source: SourceMap,
+    /// The other fields of its row.
+    pub fields: Map<String, Value>,
+}
+
+/// Where a section begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Section {
+    /// The byte of the text where its heading is.
+    pub start: usize,
+    /// Its heading behind those that it stands under, between ` › `.
+    pub path: String,
+}
+
+/// What was read of a file.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Documents {
+    /// Its documents.
+    pub documents: Vec<Document>,
+    /// What of it could not be read, and why.
+    pub refused: Vec<String>,
+}
+
+impl Document {
+    /// A text without more.
+    pub fn of_text(text: impl Into<String>) -> Self {
+        Self { text: text.into(), ..Self::default() }
+    }
+
+    /// The record of one of its chunks.
+    pub(crate) fn record(&self, path: &str, chunk: usize, of: usize, range: std::ops::Range<usize>) -> Record {
+        let document = self.id.clone().unwrap_or_else(|| match (self.row, self.page) {
+            (Some(row), _) => format!("{path}:{row}"),
+            (None, Some(page)) => format!("{path}:p{page}"),
+            (None, None) => path.to_owned(),
+        });
+        let section = self.sections.iter().rev().find(|section| section.start <= range.start);
+        let place = self.source.place(range.clone());
+        Record {
+            id: if of > 1 { format!("{document}#{chunk}") } else { document.clone() },
+            document,
+            path: path.to_owned(),
+            title: self.title.clone(),
+            section: section.map(|section| section.path.clone()).unwrap_or_default(),
+            page: self.page,
+            row: self.row,
+            chunk,
+            start: place.start,
+            end: place.end,
+            text: self.text[range].to_owned(),
+            fields: self.fields.clone(),
+        }
+    }
+}
+
+/// Headings as they come, to the sections that they open.
+#[derive(Debug, Default)]
+pub(crate) struct Outline {
+    open: Vec<(usize, String)>,
+    sections: Vec<Section>,
+}
+
+impl Outline {
+    /// A heading of a level, 1 the highest, at a byte of the text.
+    pub(crate) fn heading(&mut self, level: usize, text: &str, start: usize) {
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        if text.is_empty() {
+            return;
+        }
+        self.open.retain(|(other, _)| *other < level);
+        self.open.push((level, text));
+        let path = self.open.iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>().join(" › ");
+        self.sections.push(Section { start, path });
+    }
+
+    pub(crate) fn into_sections(self) -> Vec<Section> {
+        self.sections
+    }
+}
+
+/// What a file holds, by its name. `only_known`: a file of another kind is none of ours.
+pub(crate) fn read(name: &str, bytes: Vec<u8>) -> Result<Documents, String> {
+    let kind = name.rsplit_once('.').map(|(_, kind)| kind.to_lowercase()).unwrap_or_default();
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        format!("is no UTF-8 text: byte {at} is wrong")
+    })?;
+    // A mark that some editors put before a text.
+    let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
+    let one = |document| Ok(Documents { documents: vec![document], refused: Vec::new() });
+    match kind.as_str() {
+        "md" | "markdown" => one(Document { sections: headings::markdown(&text), ..Document::of_text(text) }),
+        "rst" => one(Document { sections: headings::restructured(&text), ..Document::of_text(text) }),
+        "html" | "htm" | "xhtml" => one(html::document(&text)),
+        "jsonl" | "ndjson" => Ok(lines::documents(&text)),
+        "csv" => table::documents(&text, b','),
+        "tsv" => table::documents(&text, b'\t'),
+        _ => one(Document::of_text(text)),
+    }
+}
+
+/// Whether a file that was found in a folder, not named, is a document.
+pub(crate) fn is_known(name: &str) -> bool {
+    const KNOWN: [&str; 11] =
+        ["txt", "text", "md", "markdown", "rst", "html", "htm", "xhtml", "jsonl", "ndjson", "csv"];
+    let kind = name.rsplit_once('.').map(|(_, kind)| kind.to_lowercase()).unwrap_or_default();
+    kind == "tsv" || KNOWN.contains(&kind.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_say_where_they_are_from() {
+        let text = "Intro.\n\n# A\n\nOne.\n\n## B\n\nTwo.\n\n# C\n\nThree.";
+        let documents = read("notes/a.md", text.as_bytes().to_vec()).unwrap().documents;
+        let document = &documents[0];
+        assert_eq!(document.sections.iter().map(|s| s.path.as_str()).collect::<Vec<_>>(), ["A", "A › B", "C"]);
+        let two = text.find("Two").unwrap();
+        let record = document.record("notes/a.md", 2, 4, two..two + 4);
+        assert_eq!((record.id.as_str(), record.section.as_str(), record.start), ("notes/a.md#2", "A › B", two));
+        assert_eq!(record.passage(), "A › B Two.");
+        assert_eq!(document.record("a.md", 0, 1, 0..6).id, "a.md");
+    }
+
+    #[test]
+    fn what_is_no_text_says_so() {
+        assert!(read("a.txt", vec![b'a', 0xff]).unwrap_err().contains("byte 1"));
+        assert_eq!(read("a.txt", b"\xef\xbb\xbfa".to_vec()).unwrap().documents[0].text, "a");
+        assert!(is_known("x/y.MD") && !is_known("y.exe") && !is_known("txt"));
+    }
+}

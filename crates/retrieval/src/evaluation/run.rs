@@ -1,0 +1,97 @@
+//! What a system found.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use embedkit_core::{Error, Result};
+
+/// The documents that were found for each query, with their scores, best first. As in `trec_eval`, the scores alone say
+/// the order, and of equal ones the document whose id is greater goes first.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Run(BTreeMap<String, Vec<(String, f64)>>);
+
+impl Run {
+    /// Adds what was found for a query, in any order.
+    pub fn add<D: Into<String>>(&mut self, query: impl Into<String>, found: impl IntoIterator<Item = (D, f64)>) {
+        let ranking = self.0.entry(query.into()).or_default();
+        ranking.extend(found.into_iter().map(|(document, score)| (document.into(), score)));
+        ranking.sort_by(|(a, a_score), (b, b_score)| b_score.total_cmp(a_score).then_with(|| b.cmp(a)));
+    }
+
+    /// What was found for a query, best first; nothing for one that is not there.
+    pub fn ranking(&self, query: &str) -> impl ExactSizeIterator<Item = (&str, f64)> {
+        let found = self.0.get(query).map(Vec::as_slice).unwrap_or_default();
+        found.iter().map(|(document, score)| (document.as_str(), *score))
+    }
+
+    /// The queries' ids.
+    pub fn queries(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    /// Reads a run in TREC's format: `query Q0 document rank score name` a line. The rank is not looked at.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or a line that is none of a run.
+    pub fn read(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
+        let mut found: BTreeMap<&str, Vec<(&str, f64)>> = BTreeMap::new();
+        for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+            let columns: Vec<&str> = line.split_whitespace().collect();
+            let score = columns.get(4).and_then(|score| score.parse::<f64>().ok()).filter(|score| !score.is_nan());
+            let ([query, _, document, _, _, _], Some(score)) = (&columns[..], score) else {
+                let message = format!("line {} is not `query Q0 document rank score name`", number + 1);
+                return Err(Error::file(path, message));
+            };
+            found.entry(query).or_default().push((document, score));
+        }
+        let mut run = Self::default();
+        found.into_iter().for_each(|(query, ranking)| run.add(query, ranking));
+        Ok(run)
+    }
+
+    /// The run in TREC's format, under a name.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] for an id or a name with white space in it, or without characters, which the format
+    /// cannot hold.
+    pub fn to_trec(&self, name: &str) -> Result<String> {
+        let mut text = String::new();
+        for (query, ranking) in &self.0 {
+            for (at, (document, score)) in ranking.iter().enumerate() {
+                for word in [query.as_str(), document, name] {
+                    if word.is_empty() || word.contains(char::is_whitespace) {
+                        return Err(Error::input(format!("TREC's format cannot hold the id or name {word:?}")));
+                    }
+                }
+                text += &format!("{query} Q0 {document} {} {score} {name}\n", at + 1);
+            }
+        }
+        Ok(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trecs_format_comes_back() {
+        let mut run = Run::default();
+        run.add("q2", [("a", 0.1 + 0.2), ("b", 7.0)]);
+        run.add("q1", [("a", 1.0), ("c", 1.0), ("b", 1.0)]);
+        assert_eq!(run.ranking("q1").map(|(id, _)| id).collect::<Vec<_>>(), ["c", "b", "a"]);
+        assert_eq!(run.ranking("q3").len(), 0);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run");
+        std::fs::write(&path, run.to_trec("mine").unwrap()).unwrap();
+        assert_eq!(Run::read(&path).unwrap(), run);
+        run.add("q3", [("a b", 1.0)]);
+        assert!(run.to_trec("mine").unwrap_err().to_string().contains("a b"));
+        for wrong in ["q Q0 d 1 x name", "q Q0 d 1 0.5", "q Q0 d 1 NaN name"] {
+            std::fs::write(&path, wrong).unwrap();
+            assert!(Run::read(&path).unwrap_err().to_string().contains("line 1"), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! An earlier version whose vectors need not be computed again.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use embedkit_core::Result;
+
+use super::Report;
+use super::stage::Stored;
+use crate::collection::{CollectionFolder, SourceFile, Version};
+use crate::model::Model;
+use crate::pipeline::{Pipeline, Stage};
+
+/// An earlier version made with the same models.
+pub(super) struct Base {
+    version: Version,
+    sources: HashMap<String, SourceFile>,
+    /// The stages' vectors, in the pipeline's order.
+    pub(super) stages: Vec<Stored>,
+}
+
+impl Base {
+    /// The version that is searched and the newest, which may have been interrupted, if they were made with these models
+    /// and cut in the same way.
+    pub(super) fn all(collection: &CollectionFolder, pipeline: &Pipeline, models: &[Model]) -> Result<Vec<Self>> {
+        let current = collection.open().ok();
+        let newest = collection.newest()?.filter(|newest| current.as_ref().is_none_or(|v| v.name() != newest.name()));
+        let versions = newest.into_iter().chain(current);
+        versions
+            .filter(|version| fits(version, pipeline, models))
+            .map(|version| Self::open(version, pipeline, models))
+            .collect()
+    }
+
+    fn open(version: Version, pipeline: &Pipeline, models: &[Model]) -> Result<Self> {
+        let stages = pipeline.stages.iter().zip(models);
+        let stages = stages.map(|(stage, model)| Stored::open(&version, stage, model)).collect::<Result<_>>()?;
+        let sources = version.sources()?.into_iter().map(|source| (source.path.clone(), source)).collect();
+        Ok(Self { version, sources, stages })
+    }
+
+    pub(super) fn version(&self) -> &Version {
+        &self.version
+    }
+
+    /// A file that it has with the same digest.
+    pub(super) fn same(&self, path: &str, digest: &str) -> Option<&SourceFile> {
+        self.sources.get(path).filter(|source| source.sha256 == digest)
+    }
+
+    /// Its records of a file.
+    pub(super) fn records_of(&self, path: &str) -> Range<usize> {
+        self.sources.get(path).map_or(0..0, |source| source.first..source.first + source.count)
+    }
+
+    /// Whether a new version, which took over so many of its files and nothing else, would be this one.
+    pub(super) fn is_all_of(&self, report: &Report, copied: usize, pipeline: &Pipeline) -> bool {
+        self.version.manifest().is_complete
+            && self.version.pipeline() == pipeline
+            && self.version.manifest().unread == report.unread
+            && report.records == self.version.len()
+            && copied == self.sources.len()
+    }
+}
+
+/// Whether a version's records and vectors are those that the pipeline would make.
+fn fits(version: &Version, pipeline: &Pipeline, models: &[Model]) -> bool {
+    let vectors = |stage: &Stage| Stage { depth: 0, ..stage.clone() };
+    let old = version.pipeline();
+    old.chunking == pipeline.chunking
+        && old.stages.len() == pipeline.stages.len()
+        && old.stages.iter().zip(&pipeline.stages).all(|(old, new)| vectors(old) == vectors(new))
+        && pipeline.stages.iter().zip(models).all(|(stage, model)| version.check_model(&stage.name, model).is_ok())
+}

@@ -1,0 +1,189 @@
+//! A stage's model, by the registry: any family that is registered.
+
+use std::path::Path;
+
+use embedkit_core::{
+    AnyEmbedder, Builder, Content, ContentKind, Embedding, EmbeddingKind, Error, ModelRef, Registry, Result, Role,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::digest;
+use crate::pipeline::ModelSpec;
+
+/// What a program sets of every model that is loaded: threads, providers, where downloads go.
+pub type Configure<'c> = &'c dyn Fn(Builder<AnyEmbedder>) -> Builder<AnyEmbedder>;
+
+/// A loaded model.
+#[derive(Debug)]
+pub struct Model {
+    embedder: AnyEmbedder,
+    input: ContentKind,
+    output: EmbeddingKind,
+    identity: ModelIdentity,
+    /// Tokens that are put around every text.
+    around: usize,
+}
+
+/// What tells a model from another that goes by the same name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ModelIdentity {
+    /// Its id.
+    pub id: String,
+    /// Its family.
+    pub family: String,
+    /// The SHA-256 of what its results depend on: its row's fields and its files' digests.
+    pub digest: String,
+}
+
+impl Model {
+    /// Loads a model that takes texts, or queries with documents.
+    ///
+    /// # Errors
+    /// An id that no family or several have, a family that takes neither, and as
+    /// [`Builder::build`](embedkit_core::Builder::build).
+    pub fn load(spec: &ModelSpec, configure: Configure<'_>) -> Result<Self> {
+        Self::load_with(spec, configure, |builder| builder)
+    }
+
+    /// The same, its rows labelled with tokens; none if its architecture has no such parameter.
+    pub(crate) fn load_labelled(spec: &ModelSpec, configure: Configure<'_>) -> Option<Self> {
+        Self::load_with(spec, configure, |builder| builder.parameter("labels", true)).ok()
+    }
+
+    fn load_with(
+        spec: &ModelSpec,
+        configure: Configure<'_>,
+        adapt: impl FnOnce(Builder<AnyEmbedder>) -> Builder<AnyEmbedder>,
+    ) -> Result<Self> {
+        let registry = Registry::global();
+        let family = registry.family(&family_of(spec)?)?;
+        let kinds = family.inputs();
+        if !kinds.contains(&ContentKind::Text) && !kinds.contains(&ContentKind::Pair) {
+            let message = format!("{} is of the family {}, which takes no texts", spec.model, family.name());
+            return Err(Error::option("model", message));
+        }
+        let is_known = registry.find(family.name(), &spec.model).is_ok();
+        let model: ModelRef = match &spec.folder {
+            Some(folder) if !is_known => folder.as_path().into(),
+            _ => spec.model.as_str().into(),
+        };
+        let mut builder = AnyEmbedder::builder(family, model);
+        if let Some(folder) = spec.folder.as_ref().filter(|_| is_known) {
+            builder = builder.model_dir(folder);
+        }
+        if let Some(dim) = spec.dim {
+            builder = builder.dim(dim);
+        }
+        if let Some(tokens) = spec.max_length {
+            builder = builder.max_length(tokens);
+        }
+        for (name, value) in &spec.parameters {
+            builder = builder.parameter(name, value.clone());
+        }
+        let embedder = adapt(configure(builder)).build()?;
+        let identity = identity(&embedder, spec)?;
+        let input = if kinds.contains(&ContentKind::Text) { ContentKind::Text } else { ContentKind::Pair };
+        let around = match input {
+            ContentKind::Text => embedder.usage(&Content::text(""), Role::Passage)?.tokens,
+            _ => 0,
+        };
+        Ok(Self { embedder, input, output: family.output(), identity, around })
+    }
+
+    /// The model itself.
+    pub fn embedder(&self) -> &AnyEmbedder {
+        &self.embedder
+    }
+
+    /// Whether it takes a query with a document, and not texts.
+    pub(crate) fn takes_pairs(&self) -> bool {
+        self.input == ContentKind::Pair
+    }
+
+    /// Whether it answers without a graph, so that a word costs next to nothing.
+    pub(crate) fn is_direct(&self) -> bool {
+        self.embedder.model().model_file.is_empty()
+    }
+
+    /// Whether a collection's document frequencies belong to its queries.
+    pub(crate) fn requires_idf(&self) -> bool {
+        self.embedder.model().requires_idf
+    }
+
+    /// What comes out.
+    pub fn output(&self) -> EmbeddingKind {
+        self.output
+    }
+
+    /// What tells it from others.
+    pub fn identity(&self) -> &ModelIdentity {
+        &self.identity
+    }
+
+    /// A query's embedding.
+    pub(crate) fn query(&self, text: &str) -> Result<Embedding> {
+        self.embedder.embed_one(&Content::text(text), Role::Query)
+    }
+
+    /// Tokens of a text, without those that are put around every text; more than any bound for one that would be cut.
+    pub(crate) fn token_count(&self, text: &str) -> Result<usize> {
+        let usage = self.embedder.usage(&Content::text(text), Role::Passage)?;
+        Ok(if usage.truncated { usize::MAX } else { usage.tokens.saturating_sub(self.around) })
+    }
+}
+
+/// The family that is named, or the one that has the id and takes what is searched for.
+fn family_of(spec: &ModelSpec) -> Result<String> {
+    if let Some(family) = &spec.family {
+        return Ok(family.clone());
+    }
+    let rows = Registry::global().find_all(&spec.model);
+    match rows.as_slice() {
+        [row] => Ok(row.family.clone()),
+        [] if spec.folder.is_some() => {
+            Err(Error::option("family", format!("name the family of {}, which is not registered", spec.model)))
+        }
+        [] => Err(Registry::global()
+            .find("dense", &spec.model)
+            .map_or_else(|error| error, |_| Error::option("model", "is registered twice"))),
+        rows => {
+            let families: Vec<&str> = rows.iter().map(|row| row.family.as_str()).collect();
+            let message = format!("{} is a model of several families: name one of {}", spec.model, families.join(", "));
+            Err(Error::option("family", message))
+        }
+    }
+}
+
+/// A model's id and the digest of what its results depend on.
+fn identity(embedder: &AnyEmbedder, spec: &ModelSpec) -> Result<ModelIdentity> {
+    let mut row = (**embedder.model()).clone();
+    let id = row.id.clone();
+    // What only people read, and where files come from, change no result.
+    row.aliases.clear();
+    row.description.clear();
+    row.license.clear();
+    row.languages.clear();
+    row.size_gb = 0.0;
+    row.notice = None;
+    row.sources.clear();
+    row.parameters.remove("labels");
+    if let Some(folder) = &spec.folder {
+        // A folder that moves is the same model.
+        row.id.clear();
+        row.digests.clear();
+        for name in std::iter::once(row.model_file.clone()).chain(row.files.clone()).chain(row.config_files.clone()) {
+            let path = folder.join(&name);
+            if !name.is_empty() && path.is_file() {
+                row.parameters.insert(format!("file {name}"), file_digest(&path)?.into());
+            }
+        }
+    }
+    let row = serde_json::to_string(&row).map_err(|error| Error::model_because(&id, "has no digest", error))?;
+    let digest = digest::of_bytes(format!("{row} {:?}", spec.dim).as_bytes());
+    Ok(ModelIdentity { id, family: embedder.model().family.clone(), digest })
+}
+
+fn file_digest(path: &Path) -> Result<String> {
+    digest::of_file(path)
+}

@@ -1,0 +1,191 @@
+//! What is searched with what, as a value and as a TOML file.
+//!
+//! ```toml
+//! name = "notes"
+//!
+//! [chunking]
+//! tokens = 256
+//!
+//! [[stage]]                        # one vector a chunk
+//! name = "meaning"
+//! model = "embedkit/static-minilm-en"
+//!
+//! [[stage]]                        # BM25, with document frequencies of the collection
+//! name = "words"
+//! model = "Qdrant/bm25"
+//!
+//! [[stage]]                        # MaxSim over what the others found
+//! name = "tokens"
+//! model = "embedkit/static-late-en"
+//! depth = 0
+//! vectors = "fresh"
+//!
+//! [fusion]
+//! method = "z-score"
+//! weights = { words = 1.0 }
+//!
+//! [[rerank]]                       # in turn, over the best of what came out
+//! model = "Xenova/ms-marco-MiniLM-L-6-v2"
+//! depth = 50
+//! ```
+//!
+//! What a stage is follows from what its model gives: one vector, weights of terms, or a vector for every token. Any
+//! family that is registered will do, third parties' too.
+
+mod stage;
+
+use std::path::Path;
+
+use embedkit_core::{Error, Result};
+use serde::{Deserialize, Serialize};
+
+pub use stage::{ModelSpec, MuveraSpec, Rerank, Stage, StoredAs, Vectors};
+
+use crate::chunking::Chunking;
+use crate::digest;
+use crate::fusion::Fusion;
+
+/// Chunks, stages, how their rankings become one, and rerankers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[non_exhaustive]
+pub struct Pipeline {
+    /// How it is called in reports. Default: `pipeline`.
+    #[serde(default = "unnamed")]
+    pub name: String,
+    /// How documents are cut.
+    #[serde(default)]
+    pub chunking: Chunking,
+    /// What records are found by; at least one.
+    #[serde(rename = "stage", default)]
+    pub stages: Vec<Stage>,
+    /// How the stages' rankings become one.
+    #[serde(default)]
+    pub fusion: Fusion,
+    /// What orders the best anew, in turn.
+    #[serde(rename = "rerank", default, skip_serializing_if = "Vec::is_empty")]
+    pub rerankers: Vec<Rerank>,
+}
+
+fn unnamed() -> String {
+    "pipeline".to_owned()
+}
+
+impl Default for Pipeline {
+    /// The pipeline that needs no download: the built-in model, BM25 with document frequencies, and MaxSim over the
+    /// built-in model's table, their z-scores added. Nothing in it was fitted to a data set.
+    fn default() -> Self {
+        Self {
+            name: "default".to_owned(),
+            chunking: Chunking::default(),
+            stages: vec![
+                Stage::new("meaning", "embedkit/static-minilm-en"),
+                Stage::new("words", "Qdrant/bm25"),
+                Stage { depth: 0, vectors: Vectors::Fresh, ..Stage::new("tokens", "embedkit/static-late-en") },
+            ],
+            fusion: Fusion::default(),
+            rerankers: Vec::new(),
+        }
+    }
+}
+
+impl Pipeline {
+    /// A pipeline of one stage.
+    pub fn single(name: impl Into<String>, stage: Stage) -> Self {
+        Self { name: name.into(), stages: vec![stage], ..Self::default() }
+    }
+
+    /// Reads a pipeline's text.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] for a text that is no pipeline, or one that cannot be.
+    pub fn parse(text: &str) -> Result<Self> {
+        let pipeline: Self = toml::from_str(text).map_err(|error| Error::option("pipeline", error.to_string()))?;
+        pipeline.check()?;
+        Ok(pipeline)
+    }
+
+    /// Reads a pipeline's file.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse), and [`Error::Io`].
+    pub fn read(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
+        Self::parse(&text).map_err(|error| Error::option("pipeline", format!("{}: {}", path.display(), error.report())))
+    }
+
+    /// The text that [`parse`](Self::parse) reads.
+    ///
+    /// # Errors
+    /// Parameters that TOML cannot hold.
+    pub fn to_toml(&self) -> Result<String> {
+        toml::to_string(self).map_err(|error| Error::option("pipeline", error.to_string()))
+    }
+
+    /// Checks that the parts fit together.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] naming what does not.
+    pub fn check(&self) -> Result<()> {
+        let refused = |option: &str, message: String| Err(Error::option(option, message));
+        if self.stages.iter().all(|stage| stage.depth == 0) {
+            return refused("stage", "no stage finds anything: at least one must have a depth above 0".to_owned());
+        }
+        let mut names: Vec<&str> = self.stages.iter().map(|stage| stage.name.as_str()).collect();
+        self.stages.iter().try_for_each(Stage::check)?;
+        names.sort_unstable();
+        if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+            return refused("stage.name", format!("two stages are called {:?}", pair[0]));
+        }
+        self.rerankers.iter().try_for_each(Rerank::check)?;
+        self.chunking.check()?;
+        self.fusion.check(names)
+    }
+
+    /// The digest of everything in it but its name.
+    ///
+    /// # Errors
+    /// Parameters that TOML cannot hold.
+    pub fn digest(&self) -> Result<String> {
+        let nameless = Self { name: String::new(), ..self.clone() };
+        Ok(digest::of_bytes(nameless.to_toml()?.as_bytes()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn toml_comes_back_and_defaults_are_filled_in() {
+        let pipeline = Pipeline::default();
+        pipeline.check().unwrap();
+        assert_eq!(Pipeline::parse(&pipeline.to_toml().unwrap()).unwrap(), pipeline);
+        let short = Pipeline::parse("[[stage]]\nname = \"a\"\nmodel = \"Qdrant/bm25\"\n").unwrap();
+        assert_eq!(short, Pipeline::single("pipeline", Stage::new("a", "Qdrant/bm25")));
+        assert_ne!(short.digest().unwrap(), pipeline.digest().unwrap());
+        assert_eq!(Pipeline { name: "x".into(), ..short.clone() }.digest().unwrap(), short.digest().unwrap());
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused_by_name() {
+        let stage = |more: &str| format!("[[stage]]\nname = \"a\"\nmodel = \"m\"\n{more}\n");
+        for (text, expected) in [
+            (String::new(), "no stage"),
+            (stage("depth = 0"), "depth above 0"),
+            (stage("vectors = \"fresh\""), "fresh"),
+            (stage("colour = 1"), "colour"),
+            (stage("pool-factor = 0"), "pool-factor"),
+            (stage("[chunking]\ntokens = 0"), "tokens"),
+            (stage("[chunking]\ntokens = 10\noverlap = 10"), "overlap"),
+            (stage("[fusion.weights]\nb = 1.0"), "no stage \"b\""),
+            (stage("[[rerank]]\nmodel = \"r\"\ndepth = 0"), "depth"),
+            (format!("{0}{0}", stage("")), "two stages"),
+            (stage("").replace("\"a\"", "\"../a\""), "name"),
+        ] {
+            let error = Pipeline::parse(&text).unwrap_err().to_string();
+            assert!(error.contains(expected), "{text}: {error}");
+        }
+    }
+}

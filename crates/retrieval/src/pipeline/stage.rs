@@ -1,0 +1,243 @@
+//! One way by which records are found.
+
+use std::path::PathBuf;
+
+use embedkit_core::{Error, Result};
+use serde::{Deserialize, Serialize};
+
+/// Which model, and what is set of it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+#[non_exhaustive]
+pub struct ModelSpec {
+    /// Its id or alias.
+    pub model: String,
+    /// Its family, where an id is of several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub family: Option<String>,
+    /// The folder of its files, instead of where its row says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub folder: Option<PathBuf>,
+    /// The width that its vectors are cut to, one of its Matryoshka steps.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dim: Option<usize>,
+    /// Longest input in tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_length: Option<usize>,
+    /// Its architecture's parameters.
+    #[serde(skip_serializing_if = "toml::Table::is_empty")]
+    pub parameters: toml::Table,
+}
+
+/// One way by which records are found, or scored.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(from = "Flat", into = "Flat")]
+#[non_exhaustive]
+pub struct Stage {
+    /// Its name, in explanations, weights and file names.
+    pub name: String,
+    /// Its model.
+    pub spec: ModelSpec,
+    /// Records that it proposes; with 0 it scores only what other stages found. Default: 100.
+    pub depth: usize,
+    /// Whether a record's vectors are in the collection or made anew for a search. Default: stored.
+    pub vectors: Vectors,
+    /// How the values of stored vectors are kept. Default: `f32`.
+    pub stored_as: StoredAs,
+    /// Pools a multi-vector's rows to about one in so many. Default: none.
+    pub pool_factor: Option<usize>,
+    /// Makes single vectors of multi-vectors, whose dot product stands for their MaxSim. Default: none.
+    pub muvera: Option<MuveraSpec>,
+}
+
+/// As TOML has it: the model's fields among the stage's.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct Flat {
+    name: String,
+    model: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    family: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    folder: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dim: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_length: Option<usize>,
+    #[serde(default = "usual_depth")]
+    depth: usize,
+    #[serde(default)]
+    vectors: Vectors,
+    #[serde(default)]
+    stored_as: StoredAs,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pool_factor: Option<usize>,
+    #[serde(default, skip_serializing_if = "toml::Table::is_empty")]
+    parameters: toml::Table,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    muvera: Option<MuveraSpec>,
+}
+
+fn usual_depth() -> usize {
+    100
+}
+
+impl From<Flat> for Stage {
+    fn from(flat: Flat) -> Self {
+        let Flat { name, model, family, folder, dim, max_length, parameters, .. } = flat;
+        Self {
+            name,
+            spec: ModelSpec { model, family, folder, dim, max_length, parameters },
+            depth: flat.depth,
+            vectors: flat.vectors,
+            stored_as: flat.stored_as,
+            pool_factor: flat.pool_factor,
+            muvera: flat.muvera,
+        }
+    }
+}
+
+impl From<Stage> for Flat {
+    fn from(stage: Stage) -> Self {
+        let Stage { name, spec, depth, vectors, stored_as, pool_factor, muvera } = stage;
+        let ModelSpec { model, family, folder, dim, max_length, parameters } = spec;
+        Self {
+            name,
+            model,
+            family,
+            folder,
+            dim,
+            max_length,
+            depth,
+            vectors,
+            stored_as,
+            pool_factor,
+            parameters,
+            muvera,
+        }
+    }
+}
+
+/// Where a record's vectors are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Vectors {
+    /// In the collection.
+    #[default]
+    Stored,
+    /// Nowhere: made of the records' texts for each search, which suits models that cost a look-up.
+    Fresh,
+}
+
+/// How the values of stored vectors are kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum StoredAs {
+    /// As they are.
+    #[default]
+    F32,
+    /// In 16 bits.
+    F16,
+    /// In 8 bits, with a scale for each row.
+    Int8,
+}
+
+/// How multi-vectors become single vectors ([`Muvera`](embedkit_vector::multivector::Muvera)).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+#[non_exhaustive]
+pub struct MuveraSpec {
+    /// Hyperplanes of a repetition. Default: 5.
+    pub k_sim: u32,
+    /// Width that a cluster's centre is projected to. Default: 16.
+    pub dim_proj: usize,
+    /// Repetitions. Default: 20.
+    pub r_reps: usize,
+    /// Seed of the random projections. Default: 42.
+    pub random_seed: u64,
+}
+
+impl Default for MuveraSpec {
+    fn default() -> Self {
+        Self { k_sim: 5, dim_proj: 16, r_reps: 20, random_seed: 42 }
+    }
+}
+
+/// What orders the best anew.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[non_exhaustive]
+pub struct Rerank {
+    /// The id or alias of a reranker, or of any model of texts.
+    pub model: String,
+    /// Its family, where an id is of several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub family: Option<String>,
+    /// The folder of its files, instead of where its row says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<PathBuf>,
+    /// Records that it orders; the others stay behind them. Default: 50.
+    #[serde(default = "usual_rerank_depth")]
+    pub depth: usize,
+}
+
+fn usual_rerank_depth() -> usize {
+    50
+}
+
+impl Rerank {
+    /// Its model.
+    pub fn spec(&self) -> ModelSpec {
+        let (model, family, folder) = (self.model.clone(), self.family.clone(), self.folder.clone());
+        ModelSpec { model, family, folder, ..ModelSpec::default() }
+    }
+
+    pub(super) fn check(&self) -> Result<()> {
+        match self.depth {
+            0 => Err(Error::option("rerank.depth", "must be at least 1")),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Stage {
+    /// A stage of a model, with all defaults.
+    pub fn new(name: impl Into<String>, model: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            spec: ModelSpec { model: model.into(), ..ModelSpec::default() },
+            depth: usual_depth(),
+            vectors: Vectors::default(),
+            stored_as: StoredAs::default(),
+            pool_factor: None,
+            muvera: None,
+        }
+    }
+
+    pub(super) fn check(&self) -> Result<()> {
+        let refused = |option: &str, message: String| Err(Error::option(format!("stage.{option}"), message));
+        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        if self.name.is_empty() || !self.name.chars().all(is_name) {
+            return refused(
+                "name",
+                format!("{:?} must be of letters, digits, - and _, as files are named so", self.name),
+            );
+        }
+        if self.vectors == Vectors::Fresh && self.depth > 0 {
+            let message = "of `fresh` vectors nothing can be found, only scored: set `depth` to 0".to_owned();
+            return refused("vectors", message);
+        }
+        if self.vectors == Vectors::Fresh && (self.stored_as != StoredAs::F32 || self.muvera.is_some()) {
+            return refused("vectors", "`fresh` vectors are not stored: no `stored-as` and no `muvera`".to_owned());
+        }
+        if self.pool_factor == Some(0) {
+            return refused("pool-factor", "must be at least 1".to_owned());
+        }
+        if self.pool_factor.is_some() && self.muvera.is_some() {
+            return refused("pool-factor", "with `muvera`, rows are not pooled: choose one".to_owned());
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,149 @@
+//! Which words of a text a query's words matched.
+
+use embedkit_core::{Content, Embedding, Result, Role};
+use embedkit_vector::SparseVector;
+use embedkit_vector::multivector::{Explanation, RowLabel};
+use serde::Serialize;
+use unicode_segmentation::UnicodeSegmentation as _;
+
+use crate::model::Model;
+
+/// A stretch of a text that matched.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Highlight {
+    /// Where it begins, in bytes of the record's text.
+    pub start: usize,
+    /// Where it ends.
+    pub end: usize,
+    /// How much it matters, from 0 to 1, the most of this text.
+    pub weight: f32,
+}
+
+/// Words of a text with what they weigh, put together from several stages: the most of any counts.
+#[derive(Default)]
+pub(super) struct Marks(Vec<Highlight>);
+
+impl Marks {
+    /// Adds what a stage marked, on a scale of its own.
+    pub(super) fn add(&mut self, marks: Vec<Highlight>) {
+        let most = marks.iter().map(|mark| mark.weight).fold(0.0f32, f32::max);
+        if most > 0.0 {
+            self.0.extend(marks.into_iter().map(|mark| Highlight { weight: mark.weight / most, ..mark }));
+        }
+    }
+
+    /// In the order of the text, without one over another.
+    pub(super) fn finish(mut self) -> Vec<Highlight> {
+        self.0.sort_by(|a, b| a.start.cmp(&b.start).then(b.end.cmp(&a.end)));
+        let mut merged: Vec<Highlight> = Vec::new();
+        for mark in self.0 {
+            match merged.last_mut() {
+                Some(last) if mark.start < last.end => {
+                    last.end = last.end.max(mark.end);
+                    last.weight = last.weight.max(mark.weight);
+                }
+                _ => merged.push(mark),
+            }
+        }
+        merged
+    }
+}
+
+/// Words that share a term with the query, by a model that costs next to nothing.
+pub(super) fn of_terms(text: &str, weights: &SparseVector, model: &Model) -> Result<Vec<Highlight>> {
+    let mut marks = Vec::new();
+    for (start, word) in text.unicode_word_indices() {
+        // A word that cannot be embedded matches nothing.
+        let Ok(Embedding::Sparse(terms)) = model.embedder().embed_one(&Content::text(word), Role::Query) else {
+            continue;
+        };
+        let weight: f32 = terms.indices().iter().map(|term| weights.get(*term)).sum();
+        if weight > 0.0 {
+            marks.push(Highlight { start, end: start + word.len(), weight });
+        }
+    }
+    Ok(marks)
+}
+
+/// Words whose tokens matched.
+pub(super) fn of_tokens(text: &str, explanation: &Explanation) -> Vec<Highlight> {
+    let places = places(text, &explanation.document);
+    let words: Vec<(usize, usize)> = text.unicode_word_indices().map(|(at, word)| (at, at + word.len())).collect();
+    let mut marks: Vec<Highlight> = Vec::new();
+    for (place, weight) in places.into_iter().zip(&explanation.document_weights) {
+        let (Some(place), true) = (place, *weight > 0.0) else { continue };
+        // Whole words are marked, whichever of their pieces matched.
+        let word = words.iter().find(|(start, end)| *start < place.1 && place.0 < *end).copied().unwrap_or(place);
+        match marks.last_mut() {
+            Some(last) if last.start == word.0 => last.weight += weight,
+            _ => marks.push(Highlight { start: word.0, end: word.1, weight: *weight }),
+        }
+    }
+    marks
+}
+
+/// Where each token's text stands, looked for one behind the other; none for one that is not found.
+fn places(text: &str, labels: &[RowLabel]) -> Vec<Option<(usize, usize)>> {
+    let lower = Lowered::new(text);
+    let mut at = 0;
+    labels
+        .iter()
+        .map(|label| {
+            let RowLabel::Token(token) = label else { return None };
+            let bare = token.trim_start_matches("##").trim_start_matches(['▁', 'Ġ']).to_lowercase();
+            let found = (!bare.is_empty()).then(|| lower.text[at..].find(&bare)).flatten()?;
+            let start = at + found;
+            at = start + bare.len();
+            Some((lower.origin(start), lower.origin(at)))
+        })
+        .collect()
+}
+
+/// A text in lower case, and where each of its bytes comes from.
+struct Lowered {
+    text: String,
+    origins: Vec<usize>,
+    length: usize,
+}
+
+impl Lowered {
+    fn new(text: &str) -> Self {
+        let (mut lowered, mut origins) = (String::with_capacity(text.len()), Vec::with_capacity(text.len()));
+        for (at, character) in text.char_indices() {
+            lowered.extend(character.to_lowercase());
+            origins.resize(lowered.len(), at);
+        }
+        Self { text: lowered, origins, length: text.len() }
+    }
+
+    fn origin(&self, at: usize) -> usize {
+        self.origins.get(at).copied().unwrap_or(self.length)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mark(start: usize, end: usize, weight: f32) -> Highlight {
+        Highlight { start, end, weight }
+    }
+
+    #[test]
+    fn tokens_are_found_in_their_place() {
+        let labels = ["the", "aero", "##elastic", "İx", "missing", "cat"].map(|token| RowLabel::Token(token.into()));
+        let text = "The Aeroelastic İX cat";
+        let found: Vec<Option<&str>> = places(text, &labels).into_iter().map(|p| p.map(|(a, b)| &text[a..b])).collect();
+        assert_eq!(found, [Some("The"), Some("Aero"), Some("elastic"), Some("İX"), None, Some("cat")]);
+    }
+
+    #[test]
+    fn marks_of_stages_are_put_together() {
+        let mut marks = Marks::default();
+        marks.add(vec![mark(4, 8, 5.0), mark(0, 3, 2.5)]);
+        marks.add(vec![mark(4, 8, 0.1), mark(10, 12, 0.2)]);
+        marks.add(vec![mark(20, 22, 0.0)]);
+        assert_eq!(marks.finish(), [mark(0, 3, 0.5), mark(4, 8, 1.0), mark(10, 12, 1.0)]);
+    }
+}

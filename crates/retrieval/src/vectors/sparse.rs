@@ -1,0 +1,195 @@
+//! Weights of terms, by term: an inverted list, in SciPy's format of a matrix by column.
+
+use std::path::{Path, PathBuf};
+
+use embedkit_core::{Error, Result};
+use embedkit_vector::number::Number;
+use embedkit_vector::{SparseVector, top_k};
+
+use super::Scores;
+use super::archive::{Archive, ArchiveWriter};
+
+const ARRAYS: [&str; 4] = ["indices", "indptr", "data", "terms"];
+
+/// Collects vectors, and writes them by term.
+pub(crate) struct SparseWriter {
+    path: PathBuf,
+    /// Where each record's entries end.
+    ends: Vec<usize>,
+    entries: Vec<(u32, f32)>,
+}
+
+impl SparseWriter {
+    pub(crate) fn create(folder: &Path, stage: &str) -> Self {
+        Self { path: folder.join(format!("{stage}.npz")), ends: Vec::new(), entries: Vec::new() }
+    }
+
+    pub(crate) fn write(&mut self, vector: &SparseVector) {
+        self.entries.extend(vector.iter());
+        self.ends.push(self.entries.len());
+    }
+
+    pub(crate) fn finish(self) -> Result<()> {
+        let mut terms: Vec<u32> = self.entries.iter().map(|(term, _)| *term).collect();
+        terms.sort_unstable();
+        terms.dedup();
+        let column = |term: &u32| terms.binary_search(term).unwrap_or_default();
+        let mut starts = vec![0_usize; terms.len() + 1];
+        self.entries.iter().for_each(|(term, _)| starts[column(term) + 1] += 1);
+        for at in 1..starts.len() {
+            starts[at] += starts[at - 1];
+        }
+        let (mut records, mut weights) = (vec![0_i32; self.entries.len()], vec![0.0_f32; self.entries.len()]);
+        let mut next = starts.clone();
+        let mut start = 0;
+        for (record, end) in self.ends.iter().enumerate() {
+            for (term, weight) in &self.entries[start..*end] {
+                let place = &mut next[column(term)];
+                (records[*place], weights[*place]) = (record as i32, *weight);
+                *place += 1;
+            }
+            start = *end;
+        }
+        let (rows, count) = (self.ends.len() as u64, self.entries.len() as u64);
+        let mut archive = ArchiveWriter::create(self.path)?;
+        archive.array("indices", &[count], records)?;
+        archive.array("indptr", &[starts.len() as u64], starts.iter().map(|start| *start as i64))?;
+        archive.array("data", &[count], weights)?;
+        archive.array("shape", &[2], [rows as i64, terms.len() as i64])?;
+        archive.text("format", "csc")?;
+        archive.array("terms", &[terms.len() as u64], terms.iter().map(|term| i64::from(*term)))?;
+        archive.finish()
+    }
+}
+
+/// Weights of terms that are mapped.
+pub(crate) struct SparseIndex {
+    archive: Archive,
+    terms: Vec<u32>,
+    /// Where each term's records begin, and where the last one's end.
+    starts: Vec<usize>,
+    records: usize,
+}
+
+impl SparseIndex {
+    pub(crate) fn open(folder: &Path, stage: &str, records: usize) -> Result<Self> {
+        let archive = Archive::open(folder, &format!("{stage}.npz"), &ARRAYS)?;
+        let path = &archive.path;
+        let wrong = |what: &str| Error::file(path, format!("has {what}"));
+        let terms = archive.array("terms")?.values::<i64>(path)?.into_iter().map(u32::try_from);
+        let terms: Vec<u32> = terms.collect::<Result<_, _>>().map_err(|_| wrong("terms beyond 32 bits"))?;
+        let starts = archive.array("indptr")?.values::<i64>(path)?.into_iter().map(usize::try_from);
+        let starts: Vec<usize> = starts.collect::<Result<_, _>>().map_err(|_| wrong("places below 0"))?;
+        let count = archive.array("data")?.cells::<f32>(path)?.len();
+        let rising = starts.windows(2).all(|pair| pair[0] <= pair[1]) && terms.windows(2).all(|pair| pair[0] < pair[1]);
+        if starts.len() != terms.len() + 1 || starts.last() != Some(&count) || !rising {
+            return Err(wrong("lists that do not follow one another"));
+        }
+        if archive.array("indices")?.cells::<i32>(path)?.len() != count {
+            return Err(wrong("not as many records as weights"));
+        }
+        Ok(Self { terms, starts, records, archive })
+    }
+
+    /// A term's records and their weights.
+    fn list(&self, term: u32) -> Result<impl ExactSizeIterator<Item = (usize, f32)> + '_> {
+        let place = match self.terms.binary_search(&term) {
+            Ok(at) => self.starts[at]..self.starts[at + 1],
+            Err(_) => 0..0,
+        };
+        let path = &self.archive.path;
+        let records = &self.archive.array("indices")?.cells::<i32>(path)?[place.clone()];
+        let weights = &self.archive.array("data")?.cells::<f32>(path)?[place];
+        Ok(records
+            .iter()
+            .zip(weights)
+            .map(|(record, weight)| (i32::from_cell(*record) as usize, f32::from_cell(*weight))))
+    }
+
+    /// The inverse document frequency of a term, `ln(1 + (n - d + 0.5) / (d + 0.5))`, as Lucene and Qdrant have it.
+    pub(crate) fn idf(&self, term: u32) -> Result<f32> {
+        let (all, having) = (self.records as f64, self.list(term)?.len() as f64);
+        Ok((1.0 + (all - having + 0.5) / (having + 0.5)).ln() as f32)
+    }
+
+    /// Each record's vector, in their order.
+    pub(crate) fn vectors(&self) -> Result<Vec<Vec<(u32, f32)>>> {
+        let mut vectors = vec![Vec::new(); self.records];
+        for term in &self.terms {
+            for (record, weight) in self.list(*term)? {
+                let vector: &mut Vec<_> = vectors.get_mut(record).ok_or_else(|| self.beyond(record))?;
+                vector.push((*term, weight));
+            }
+        }
+        Ok(vectors)
+    }
+
+    fn beyond(&self, record: usize) -> Error {
+        Error::file(&self.archive.path, format!("names record {record} of {}", self.records))
+    }
+
+    /// Scores for a query, whose weights are multiplied by document frequencies where the model asks for it.
+    pub(crate) fn scores(&self, query: &SparseVector, with_idf: bool) -> Result<SparseScores> {
+        let mut scores = vec![0.0; self.records];
+        for (term, weight) in query.iter() {
+            let weight = if with_idf { weight * self.idf(term)? } else { weight };
+            for (record, value) in self.list(term)? {
+                *scores.get_mut(record).ok_or_else(|| self.beyond(record))? += weight * value;
+            }
+        }
+        Ok(SparseScores(scores))
+    }
+}
+
+/// The scores of all records.
+pub(crate) struct SparseScores(Vec<f32>);
+
+impl Scores for SparseScores {
+    fn top(&self, depth: usize) -> Result<Vec<(usize, f32)>> {
+        // Records without a term of the query are not found.
+        let found: Vec<(usize, f32)> = self.0.iter().copied().enumerate().filter(|(_, score)| *score != 0.0).collect();
+        let best = top_k(found.iter().map(|(_, score)| *score), depth).into_iter();
+        Ok(best.map(|scored| found[scored.index]).collect())
+    }
+
+    fn of(&self, records: &[usize]) -> Result<Vec<f32>> {
+        Ok(records.iter().map(|record| self.0.get(*record).copied().unwrap_or(0.0)).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn vectors() -> impl Strategy<Value = Vec<SparseVector>> {
+        let entries =
+            prop::collection::btree_map(prop::sample::select(&[0u32, 3, 7, 1 << 31, u32::MAX][..]), 0.1f32..4.0, 0..4);
+        prop::collection::vec(entries.prop_map(|map| SparseVector::from_entries(map).unwrap()), 1..30)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        #[test]
+        fn scores_are_dot_products_and_vectors_come_back(vectors in vectors(), query in vectors()) {
+            let folder = tempfile::tempdir().unwrap();
+            let mut writer = SparseWriter::create(folder.path(), "s");
+            vectors.iter().for_each(|vector| writer.write(vector));
+            writer.finish().unwrap();
+            let index = SparseIndex::open(folder.path(), "s", vectors.len()).unwrap();
+            let back: Vec<SparseVector> = index.vectors().unwrap().into_iter().map(|v| SparseVector::from_entries(v).unwrap()).collect();
+            prop_assert_eq!(&back, &vectors);
+            let scores = index.scores(&query[0], false).unwrap();
+            let all = scores.of(&(0..vectors.len()).collect::<Vec<_>>()).unwrap();
+            for (vector, score) in vectors.iter().zip(&all) {
+                prop_assert!((vector.dot(&query[0]) - score).abs() < 1e-3);
+            }
+            prop_assert!(scores.top(5).unwrap().iter().all(|(record, score)| all[*record] == *score && *score != 0.0));
+            let having = vectors.iter().filter(|vector| vector.get(7) != 0.0).count() as f32;
+            let expected = (1.0 + (vectors.len() as f32 - having + 0.5) / (having + 0.5)).ln();
+            prop_assert!((index.idf(7).unwrap() - expected).abs() < 1e-5);
+        }
+    }
+}

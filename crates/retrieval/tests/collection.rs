@@ -1,0 +1,222 @@
+//! Collections: incremental, versioned, safe against being interrupted, and searched with the models that made them.
+#![allow(clippy::unwrap_used, reason = "tests end with a panic")]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use embedkit_core::CancelToken;
+use embedkit_retrieval::collection::CollectionFolder;
+use embedkit_retrieval::document::Inputs;
+use embedkit_retrieval::pipeline::{Stage, StoredAs};
+use embedkit_retrieval::{Indexer, Pipeline, Report, Searcher};
+use {embedkit_colbert as _, embedkit_sparse as _, embedkit_static_en as _};
+
+const ANIMALS: &str = "# Cats\n\nA kitten sleeps on the sofa.\n\n# Dogs\n\nThe puppy chases a ball in the garden.\n";
+const TAXES: &str = "The return is due in May.\n\nLate payment costs interest.";
+
+fn write(folder: &Path, files: &[(&str, &str)]) {
+    for (name, text) in files {
+        std::fs::write(folder.join(name), text).unwrap();
+    }
+}
+
+fn indexer(pipeline: &Pipeline) -> Indexer {
+    Indexer::new(pipeline.clone(), &|builder| builder).unwrap()
+}
+
+fn index(collection: &CollectionFolder, docs: &Path) -> Report {
+    indexer(&Pipeline::default()).index(collection, &Inputs::new([docs])).unwrap()
+}
+
+/// A version's files but its manifest, which says when it was made.
+fn files(root: &Path, version: &str) -> BTreeMap<String, Vec<u8>> {
+    let entries = std::fs::read_dir(root.join("versions").join(version)).unwrap().map(Result::unwrap);
+    let read =
+        |entry: std::fs::DirEntry| (entry.file_name().into_string().unwrap(), std::fs::read(entry.path()).unwrap());
+    entries.map(read).filter(|(name, _)| name != "manifest.json").collect()
+}
+
+#[test]
+fn an_incremental_index_equals_a_fresh_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let docs = folder.path().join("docs");
+    std::fs::create_dir(&docs).unwrap();
+    let root = folder.path().join("notes");
+    let collection = CollectionFolder::new(&root);
+    let steps: [&[(&str, &str)]; 4] = [
+        &[("a.md", ANIMALS), ("b.txt", TAXES)],
+        &[("c.txt", "A new file."), ("a.md", &ANIMALS.replace("garden", "park"))],
+        &[("0.jsonl", "\"one\"\n{\"text\": \"two\"}\nnot json\n")],
+        &[("b.txt", "")],
+    ];
+    for (at, step) in steps.into_iter().enumerate() {
+        write(&docs, step);
+        if at == 3 {
+            std::fs::remove_file(docs.join("c.txt")).unwrap();
+        }
+        let report = index(&collection, &docs);
+        assert!(report.is_complete && !report.is_unchanged);
+        assert!(at == 0 || report.reused > 0, "{report:?}");
+        let fresh_root = folder.path().join(format!("fresh{at}"));
+        let fresh = index(&CollectionFolder::new(&fresh_root), &docs);
+        assert_eq!((fresh.records, &fresh.unread), (report.records, &report.unread));
+        assert_eq!(files(&root, &report.version), files(&fresh_root, &fresh.version), "step {at}");
+        collection.open().unwrap().verify().unwrap();
+        let again = index(&collection, &docs);
+        assert!(again.is_unchanged && again.version == report.version, "{again:?}");
+    }
+    // The version before stays, to go back to.
+    assert_eq!(collection.versions().unwrap().len(), 2);
+}
+
+#[test]
+fn all_ways_of_storing_vectors_are_taken_over_bit_by_bit() {
+    for stored_as in [StoredAs::F16, StoredAs::Int8] {
+        let folder = tempfile::tempdir().unwrap();
+        let docs = folder.path().join("docs");
+        std::fs::create_dir(&docs).unwrap();
+        let mut tokens = Stage::new("tokens", "embedkit/static-late-en");
+        tokens.stored_as = stored_as;
+        tokens.pool_factor = Some(2);
+        let mut meaning = Stage::new("meaning", "embedkit/static-minilm-en");
+        meaning.stored_as = stored_as;
+        let mut pipeline = Pipeline::single("p", meaning);
+        pipeline.stages.push(tokens);
+        let (first, second) = (folder.path().join("first"), folder.path().join("second"));
+        write(&docs, &[("a.md", ANIMALS)]);
+        let indexer = indexer(&pipeline);
+        let index = |root: &Path| indexer.index(&CollectionFolder::new(root), &Inputs::new([&docs])).unwrap();
+        index(&first);
+        write(&docs, &[("b.txt", TAXES)]);
+        let (grown, fresh) = (index(&first), index(&second));
+        assert_eq!(grown.reused, 2);
+        assert_eq!(files(&first, &grown.version), files(&second, &fresh.version));
+        let hits =
+            Searcher::open(&CollectionFolder::new(&first), &|builder| builder).unwrap().search("kitten", 1).unwrap();
+        assert_eq!(hits[0].record.section, "Cats");
+    }
+}
+
+#[test]
+fn versions_are_switched_and_rolled_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let docs = folder.path().join("docs");
+    std::fs::create_dir(&docs).unwrap();
+    write(&docs, &[("a.md", ANIMALS)]);
+    let collection = CollectionFolder::new(folder.path().join("notes"));
+    assert!(collection.open().unwrap_err().to_string().contains("no collection here"));
+    let first = index(&collection, &docs).version;
+    write(&docs, &[("b.txt", TAXES)]);
+    let second = index(&collection, &docs).version;
+    assert_eq!(collection.versions().unwrap(), [first.clone(), second.clone()]);
+    let found = |query: &str| {
+        let searcher = Searcher::open(&collection, &|builder| builder).unwrap();
+        searcher.search(query, 3).unwrap().iter().any(|hit| hit.record.path.ends_with("b.txt"))
+    };
+    assert!(found("interest on late payment"));
+    assert_eq!(collection.rollback().unwrap(), first);
+    assert!(!found("interest on late payment"));
+    assert!(collection.rollback().unwrap_err().to_string().contains("no version before"));
+    collection.switch(&second).unwrap();
+    assert!(found("interest on late payment"));
+    for wrong in ["../x", "000009", ""] {
+        assert!(collection.switch(wrong).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn an_interrupted_run_changes_nothing_and_is_gone_on_from() {
+    let folder = tempfile::tempdir().unwrap();
+    let docs = folder.path().join("docs");
+    std::fs::create_dir(&docs).unwrap();
+    let collection = CollectionFolder::new(folder.path().join("notes"));
+    write(&docs, &[("a.md", ANIMALS)]);
+    let before = index(&collection, &docs).version;
+    let lines: String = (0..5000).map(|n| format!("\"paragraph number {n} of many\"\n")).collect();
+    write(&docs, &[("many.jsonl", &lines), ("z.txt", TAXES)]);
+    let cancel = CancelToken::new();
+    let token = cancel.clone();
+    let interrupted = indexer(&Pipeline::default())
+        .cancel_with(&cancel)
+        .on_progress(move |done| {
+            if done > 2000 {
+                token.cancel()
+            }
+        })
+        .index(&collection, &Inputs::new([&docs]))
+        .unwrap();
+    assert!(!interrupted.is_complete && interrupted.records > 2000 && interrupted.records < 5000, "{interrupted:?}");
+    assert_eq!(collection.current().unwrap(), Some(before));
+    assert!(collection.switch(&interrupted.version).unwrap_err().to_string().contains("not complete"));
+    let after = index(&collection, &docs);
+    assert!(after.is_complete && after.reused >= interrupted.records, "{} {}", after.reused, interrupted.records);
+    let fresh_root = folder.path().join("fresh");
+    let fresh = index(&CollectionFolder::new(&fresh_root), &docs);
+    assert_eq!(files(&folder.path().join("notes"), &after.version), files(&fresh_root, &fresh.version));
+}
+
+#[test]
+fn a_collection_of_another_model_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let docs = folder.path().join("docs");
+    std::fs::create_dir(&docs).unwrap();
+    write(&docs, &[("a.md", ANIMALS)]);
+    let root = folder.path().join("notes");
+    let collection = CollectionFolder::new(&root);
+    let version = index(&collection, &docs).version;
+    let manifest = root.join("versions").join(&version).join("manifest.json");
+    let text = std::fs::read_to_string(&manifest).unwrap();
+    let digest = collection.open().unwrap().manifest().models[0].model.digest.clone();
+    std::fs::write(&manifest, text.replace(&digest, &"0".repeat(64))).unwrap();
+    let error = Searcher::open(&collection, &|builder| builder).err().unwrap().to_string();
+    assert!(error.contains("another model") && error.contains("meaning") && error.contains("000000000000"), "{error}");
+    // Indexing makes all anew.
+    assert_eq!(index(&collection, &docs).reused, 0);
+    assert!(Searcher::open(&collection, &|builder| builder).is_ok());
+}
+
+#[test]
+fn damaged_collections_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let docs = folder.path().join("docs");
+    std::fs::create_dir(&docs).unwrap();
+    write(&docs, &[("a.md", ANIMALS), ("b.txt", TAXES)]);
+    let root = folder.path().join("notes");
+    let collection = CollectionFolder::new(&root);
+    let version = index(&collection, &docs).version;
+    let names = files(&root, &version);
+    for (name, bytes) in &names {
+        let path = root.join("versions").join(&version).join(name);
+        std::fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+        assert!(collection.open().is_err(), "{name} is cut");
+        let mut changed = bytes.clone();
+        let middle = changed.len() / 2;
+        changed[middle] ^= 0x20;
+        std::fs::write(&path, &changed).unwrap();
+        // Whatever else is found, nothing panics.
+        if let Ok(version) = collection.open() {
+            assert!(version.verify().unwrap_err().to_string().contains("digest"), "{name}");
+            if let Ok(searcher) = Searcher::of_version(version, &|builder| builder) {
+                let _ = searcher.search("kitten", 3);
+            }
+        }
+        std::fs::write(&path, bytes).unwrap();
+    }
+    collection.open().unwrap().verify().unwrap();
+}
+
+#[test]
+fn two_processes_do_not_index_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let docs = folder.path().join("docs");
+    std::fs::create_dir(&docs).unwrap();
+    write(&docs, &[("a.md", ANIMALS)]);
+    let root = folder.path().join("notes");
+    std::fs::create_dir(&root).unwrap();
+    let lock = std::fs::File::create(root.join("lock")).unwrap();
+    lock.lock().unwrap();
+    let error = indexer(&Pipeline::default()).index(&CollectionFolder::new(&root), &Inputs::new([&docs])).unwrap_err();
+    assert!(error.to_string().contains("another process"), "{error}");
+    drop(lock);
+    index(&CollectionFolder::new(&root), &docs);
+}

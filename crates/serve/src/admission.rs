@@ -1,0 +1,138 @@
+//! How much a server takes on: requests, and the bytes of their bodies.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use crate::config::Config;
+use crate::error::{ApiError, ApiResult, Case};
+use crate::metrics::Metrics;
+
+/// How much a server takes on. Clones share their counts.
+#[derive(Clone)]
+pub(crate) struct Admission(Arc<Inner>);
+
+struct Inner {
+    max_requests: usize,
+    max_body: usize,
+    max_buffered: usize,
+    requests: AtomicUsize,
+    buffered: AtomicUsize,
+    metrics: Arc<Metrics>,
+}
+
+/// A request that was let in; it is counted until this is dropped.
+pub(crate) struct Permit(Arc<Inner>);
+
+/// Bytes of a body that are held; they are counted until this is dropped.
+pub(crate) struct Reservation {
+    inner: Arc<Inner>,
+    bytes: usize,
+}
+
+/// When a client may come again whose request found no room for its bytes.
+const RETRY: Duration = Duration::from_secs(1);
+
+impl Admission {
+    pub(crate) fn new(config: &Config, metrics: Arc<Metrics>) -> Self {
+        Self(Arc::new(Inner {
+            max_requests: config.max_requests,
+            max_body: config.max_body,
+            max_buffered: config.max_buffered,
+            requests: AtomicUsize::new(0),
+            buffered: AtomicUsize::new(0),
+            metrics,
+        }))
+    }
+
+    /// Lets a request in.
+    pub(crate) fn admit(&self) -> ApiResult<Permit> {
+        let inner = &self.0;
+        if inner.requests.fetch_add(1, Ordering::Relaxed) >= inner.max_requests {
+            inner.requests.fetch_sub(1, Ordering::Relaxed);
+            inner.metrics.rejected("", "requests");
+            let message = format!("{} requests are under way, which is as many as there may be", inner.max_requests);
+            return Err(ApiError::new(Case::Overloaded(RETRY), message));
+        }
+        inner.metrics.in_flight.inc();
+        Ok(Permit(inner.clone()))
+    }
+
+    /// Requests under way.
+    pub(crate) fn requests(&self) -> usize {
+        self.0.requests.load(Ordering::Relaxed)
+    }
+
+    /// No bytes yet, of a body that may come.
+    pub(crate) fn reservation(&self) -> Reservation {
+        Reservation { inner: self.0.clone(), bytes: 0 }
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.0.requests.fetch_sub(1, Ordering::Relaxed);
+        self.0.metrics.in_flight.dec();
+    }
+}
+
+impl Reservation {
+    /// Reserves until there are so many bytes in all.
+    pub(crate) fn grow_to(&mut self, bytes: usize) -> ApiResult<()> {
+        let inner = &self.inner;
+        if bytes > inner.max_body {
+            let message = format!("the body is larger than {} bytes: send several requests", inner.max_body);
+            return Err(ApiError::new(Case::TooLarge, message));
+        }
+        let more = bytes.saturating_sub(self.bytes);
+        if inner.buffered.fetch_add(more, Ordering::Relaxed) + more > inner.max_buffered {
+            inner.buffered.fetch_sub(more, Ordering::Relaxed);
+            inner.metrics.rejected("", "bytes");
+            return Err(ApiError::new(Case::Overloaded(RETRY), "other requests' bodies fill the memory for them"));
+        }
+        inner.metrics.buffered.inc_by(more as i64);
+        self.bytes += more;
+        Ok(())
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        self.inner.buffered.fetch_sub(self.bytes, Ordering::Relaxed);
+        self.inner.metrics.buffered.dec_by(self.bytes as i64);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn admission() -> Admission {
+        let mut config = Config::default();
+        (config.max_requests, config.max_body, config.max_buffered) = (2, 10, 15);
+        Admission::new(&config, Arc::new(Metrics::new(false)))
+    }
+
+    #[test]
+    fn requests_are_let_in_up_to_their_bound() {
+        let admission = admission();
+        let first = admission.admit().unwrap_or_else(|error| panic!("{error:?}"));
+        let _second = admission.admit();
+        assert!(matches!(admission.admit(), Err(ApiError { case: Case::Overloaded(_), .. })));
+        drop(first);
+        assert!(admission.admit().is_ok());
+        assert_eq!(admission.requests(), 1);
+    }
+
+    #[test]
+    fn bodies_share_their_memory() {
+        let admission = admission();
+        let (mut first, mut second) = (admission.reservation(), admission.reservation());
+        assert!(first.grow_to(4).is_ok() && first.grow_to(10).is_ok());
+        assert_eq!(first.grow_to(11).map_err(|error| error.case).err(), Some(Case::TooLarge));
+        assert!(matches!(second.grow_to(6), Err(ApiError { case: Case::Overloaded(_), .. })));
+        assert!(second.grow_to(5).is_ok());
+        drop(first);
+        assert!(second.grow_to(10).is_ok());
+    }
+}

@@ -1,0 +1,199 @@
+//! What a server is told.
+
+mod model;
+mod settings;
+mod units;
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use embedkit_core::Role;
+use serde::Deserialize;
+
+pub use model::{Load, ModelConfig};
+pub use settings::Settings;
+pub use units::{Size, Time, UnitError};
+
+use crate::Error;
+
+/// How a server works. The fields are what [`Settings`] of the same names say, with their defaults filled in.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Config {
+    /// The models; the compiled-in one where there are none.
+    pub models: Vec<ModelConfig>,
+    /// Other names of models, with the models' names.
+    pub aliases: Vec<(String, String)>,
+    /// Whether unknown names are answered with the task's default model. Default: no.
+    pub any_model_name: bool,
+    /// The address to listen on. Default: 127.0.0.1.
+    pub host: String,
+    /// The port; 0 takes a free one. Default: 8080.
+    pub port: u16,
+    /// A socket of the file system, instead of a port. Default: none.
+    pub unix_socket: Option<PathBuf>,
+    /// The prefix of every route, as `/api`. Default: none.
+    pub base_path: String,
+    /// Keys of which requests must have one. Default: none.
+    pub api_keys: Vec<String>,
+    /// A file with further keys. Default: none.
+    pub api_key_file: Option<PathBuf>,
+    /// Origins whose pages may ask. Default: none.
+    pub cors_origins: Vec<String>,
+    /// Most inputs in a request. Default: 2048.
+    pub max_inputs: usize,
+    /// Most bytes of a body. Default: 32 MiB.
+    pub max_body: usize,
+    /// Most bytes of all bodies that wait or run. Default: 256 MiB.
+    pub max_buffered: usize,
+    /// Most requests that are admitted and not answered. Default: 512.
+    pub max_requests: usize,
+    /// Most inputs that wait for a model. Default: 16,384.
+    pub max_queue: usize,
+    /// How long a request may take. Default: 60 s.
+    pub request_timeout: Duration,
+    /// How long requests may go on after a signal to stop. Default: 30 s.
+    pub shutdown_timeout: Duration,
+    /// How long requests are still taken after a signal to stop. Default: none.
+    pub drain_delay: Duration,
+    /// How long a batch may run before the server calls itself dead. Default: 120 s.
+    pub stall_timeout: Duration,
+    /// Whether texts that are too long are cut where the request is silent. Default: yes.
+    pub truncate: bool,
+    /// The role of inputs where the request is silent. Default: plain, and passage for multi-vectors.
+    pub default_role: Option<Role>,
+    /// What becomes of lists of token ids. Default: refused.
+    pub token_ids: TokenIds,
+    /// Hosts that pictures are fetched from. Default: none.
+    pub image_hosts: Vec<String>,
+    /// What a reranker's `document` is in answers. Default: an object.
+    pub rerank_document: DocumentForm,
+    /// A second listener for `/metrics` alone. Default: none.
+    pub metrics_addr: Option<SocketAddr>,
+    /// Whether metrics have the names of text-embeddings-inference too. Default: no.
+    pub tei_metrics: bool,
+}
+
+/// What becomes of lists of token ids.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TokenIds {
+    /// They are refused: most clients send those of another model's tokenizer.
+    #[default]
+    Reject,
+    /// They are read as those of the model's own tokenizer.
+    Model,
+}
+
+/// What a reranker's `document` is in answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DocumentForm {
+    /// `{"text": …}`, as Cohere, Jina and vLLM have it.
+    #[default]
+    Object,
+    /// The bare text, as infinity has it.
+    String,
+}
+
+impl std::str::FromStr for TokenIds {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "reject" => Ok(Self::Reject),
+            "model" => Ok(Self::Model),
+            _ => Err("it is reject or model".to_owned()),
+        }
+    }
+}
+
+impl std::str::FromStr for DocumentForm {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "object" => Ok(Self::Object),
+            "string" => Ok(Self::String),
+            _ => Err("it is object or string".to_owned()),
+        }
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            models: Vec::new(),
+            aliases: Vec::new(),
+            any_model_name: false,
+            host: "127.0.0.1".to_owned(),
+            port: 8080,
+            unix_socket: None,
+            base_path: String::new(),
+            api_keys: Vec::new(),
+            api_key_file: None,
+            cors_origins: Vec::new(),
+            max_inputs: 2048,
+            max_body: 32 << 20,
+            max_buffered: 256 << 20,
+            max_requests: 512,
+            max_queue: 16_384,
+            request_timeout: Duration::from_secs(60),
+            shutdown_timeout: Duration::from_secs(30),
+            drain_delay: Duration::ZERO,
+            stall_timeout: Duration::from_secs(120),
+            truncate: true,
+            default_role: None,
+            token_ids: TokenIds::Reject,
+            image_hosts: Vec::new(),
+            rerank_document: DocumentForm::Object,
+            metrics_addr: None,
+            tei_metrics: false,
+        }
+    }
+}
+
+impl Config {
+    /// Whether only this machine can reach it.
+    pub(crate) fn is_local(&self) -> bool {
+        self.unix_socket.is_some()
+            || self.host.eq_ignore_ascii_case("localhost")
+            || self.host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+    }
+
+    /// Whether requests need a key.
+    pub(crate) fn has_keys(&self) -> bool {
+        !self.api_keys.is_empty() || self.api_key_file.is_some()
+    }
+
+    /// Refuses what no server could obey.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        for (name, value) in [
+            ("max-inputs", self.max_inputs),
+            ("max-body", self.max_body),
+            ("max-buffered", self.max_buffered),
+            ("max-requests", self.max_requests),
+            ("max-queue", self.max_queue),
+        ] {
+            if value == 0 {
+                return Err(Error::usage(format!("{name} must be at least 1")));
+            }
+        }
+        if self.max_body > self.max_buffered {
+            return Err(Error::usage("max-body is more than max-buffered, so that no such body could ever be read"));
+        }
+        if self.request_timeout.is_zero() {
+            return Err(Error::usage("request-timeout must be more than 0"));
+        }
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "/-._~".contains(c);
+        if !self.base_path.chars().all(is_plain) {
+            return Err(Error::usage("base-path has characters that a path would not have as they are"));
+        }
+        if let Some(key) = self.api_keys.iter().find(|key| !key.bytes().all(|byte| byte.is_ascii_graphic())) {
+            let message = if key.is_empty() { "api-key is empty" } else { "api-key has characters no header can have" };
+            return Err(Error::usage(message));
+        }
+        Ok(())
+    }
+}

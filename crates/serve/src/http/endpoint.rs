@@ -1,0 +1,88 @@
+//! What every route for work has around its handler: the body, the deadline, the answer's headers, the log.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::Request;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use axum::routing::{MethodRouter, post};
+use futures_util::future::{Either, select};
+
+use super::Answer;
+use super::incoming::Incoming;
+use super::record::{Record, RequestId};
+use crate::app::App;
+use crate::blocking::RETRY_ELSEWHERE;
+use crate::error::{ApiError, ApiResult, Case, Dialect};
+use crate::reply::json_response;
+
+/// A route that is posted to.
+pub(crate) fn endpoint<F, R>(
+    app: &Arc<App>,
+    dialect: Dialect,
+    route: &'static str,
+    handler: F,
+) -> MethodRouter<Arc<App>>
+where
+    F: Fn(Incoming) -> R + Clone + Send + Sync + 'static,
+    R: Future<Output = ApiResult<Answer>> + Send,
+{
+    let app = app.clone();
+    post(async move |request: Request| answer(app, dialect, route, handler, request).await)
+}
+
+async fn answer<R>(
+    app: Arc<App>,
+    dialect: Dialect,
+    route: &'static str,
+    handler: impl Fn(Incoming) -> R,
+    request: Request,
+) -> Response
+where
+    R: Future<Output = ApiResult<Answer>> + Send,
+{
+    let id = request.extensions().get::<RequestId>().cloned().unwrap_or_else(|| RequestId::of(request.headers()));
+    let record = Record::new(app.clone(), id.clone(), route, dialect);
+    let timeout = timeout(&app, request.headers());
+    let deadline = record.started + timeout;
+    let work = async {
+        if app.is_closed() {
+            app.metrics.rejected("", "draining");
+            return Err(ApiError::new(Case::Unavailable(RETRY_ELSEWHERE), "the server ends"));
+        }
+        handler(Incoming::read(app.clone(), id.clone(), route, deadline, request).await?).await
+    };
+    let timed_out = |_| {
+        app.metrics.rejected("", "deadline");
+        Err(ApiError::new(Case::Timeout, format!("it was not done within {timeout:?}")))
+    };
+    let work = async { tokio::time::timeout_at(deadline.into(), work).await.unwrap_or_else(timed_out) };
+    let outcome = match select(pin!(work), pin!(app.aborted())).await {
+        Either::Left((outcome, _)) => outcome,
+        Either::Right(_) => {
+            Err(ApiError::new(Case::Unavailable(RETRY_ELSEWHERE), "the server ended before it was done"))
+        }
+    };
+    match outcome {
+        Ok(Answer { body, stats }) => {
+            let mut response = json_response(StatusCode::OK, body);
+            stats.headers(record.started.elapsed(), response.headers_mut());
+            record.succeeded(&stats);
+            response
+        }
+        Err(error) => {
+            let response = error.response(dialect, &id.0);
+            record.failed(&error, "");
+            response
+        }
+    }
+}
+
+/// How long the request may take: as long as the server allows, or the caller wants if that is less.
+fn timeout(app: &App, headers: &HeaderMap) -> Duration {
+    let wanted = headers.get("x-request-timeout-ms").and_then(|value| value.to_str().ok()?.parse().ok());
+    let wanted = wanted.map(Duration::from_millis);
+    wanted.unwrap_or(Duration::MAX).min(app.config.request_timeout)
+}

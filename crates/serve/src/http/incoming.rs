@@ -1,0 +1,110 @@
+//! A request on its way to a handler: its body in memory, counted; its deadline.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, header};
+use http_body_util::BodyExt as _;
+use serde::de::DeserializeOwned;
+
+use super::path::ModelInPath;
+use super::record::RequestId;
+use crate::admission::{Permit, Reservation};
+use crate::app::App;
+use crate::blocking::off_thread;
+use crate::error::{ApiError, ApiResult, Case, invalid_json};
+use crate::shapes::with_limit;
+
+/// A request on its way to a handler.
+pub(crate) struct Incoming {
+    pub(crate) app: Arc<App>,
+    pub(crate) id: RequestId,
+    /// The route's template.
+    pub(crate) route: &'static str,
+    /// When it must be answered.
+    pub(crate) deadline: Instant,
+    model: Option<String>,
+    body: Bytes,
+    _reservation: Reservation,
+    permit: Option<Permit>,
+}
+
+/// A body that stops coming for so long is not waited for.
+const BODY_IDLE: Duration = Duration::from_secs(30);
+/// Bodies above are read as JSON on another thread.
+const LARGE_BODY: usize = 64 << 10;
+
+impl Incoming {
+    /// Reads a request's body.
+    pub(super) async fn read(
+        app: Arc<App>,
+        id: RequestId,
+        route: &'static str,
+        deadline: Instant,
+        request: axum::extract::Request,
+    ) -> ApiResult<Self> {
+        check_type(request.headers())?;
+        let model = request.extensions().get::<ModelInPath>().map(|name| name.0.clone());
+        let mut reservation = app.admission.reservation();
+        let declared = request.headers().get(header::CONTENT_LENGTH);
+        let declared: usize = declared.and_then(|length| length.to_str().ok()?.parse().ok()).unwrap_or(0);
+        reservation.grow_to(declared)?;
+        let body = collected(request.into_body(), declared, &mut reservation).await?;
+        Ok(Self { app, id, route, deadline, model, body, _reservation: reservation, permit: None })
+    }
+
+    /// The body, read as JSON; then the request is let in.
+    pub(crate) async fn json<T: DeserializeOwned + Send + 'static>(&mut self) -> ApiResult<T> {
+        let (body, limit) = (self.body.clone(), self.app.config.max_inputs);
+        let parse = move || {
+            with_limit(limit, || serde_json::from_slice(&body).map_err(|error| invalid_json::<T>(&body, &error)))
+        };
+        let value = if self.body.len() > LARGE_BODY { off_thread(parse).await? } else { parse()? };
+        if self.permit.is_none() {
+            self.permit = Some(self.app.admission.admit()?);
+        }
+        Ok(value)
+    }
+
+    /// The body's bytes.
+    pub(crate) fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// The model's name: that in the body, else that in the path.
+    pub(crate) fn model<'a>(&'a self, in_body: Option<&'a str>) -> Option<&'a str> {
+        // A path names one model; what a client must write into its body cannot then mean another.
+        self.model.as_deref().or(in_body)
+    }
+}
+
+/// Only JSON is taken; that is also what keeps a page from posting here without being allowed to.
+fn check_type(headers: &HeaderMap) -> ApiResult<()> {
+    if headers.contains_key(header::CONTENT_ENCODING) {
+        return Err(ApiError::new(Case::MediaType, "bodies are taken without a content-encoding"));
+    }
+    let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+    let kind = given.split(';').next().unwrap_or("").trim();
+    if kind.eq_ignore_ascii_case("application/json") {
+        return Ok(());
+    }
+    Err(ApiError::new(Case::MediaType, "the content-type must be application/json"))
+}
+
+/// The whole body, its bytes reserved as they come.
+async fn collected(mut body: Body, declared: usize, reservation: &mut Reservation) -> ApiResult<Bytes> {
+    let slow = |_| ApiError::new(Case::SlowBody, "the body did not come in time");
+    let broken = |_| ApiError::new(Case::Invalid, "the body ended before its end");
+    let mut bytes: Vec<u8> = Vec::new();
+    while let Some(frame) = tokio::time::timeout(BODY_IDLE, body.frame()).await.map_err(slow)? {
+        let Ok(data) = frame.map_err(broken)?.into_data() else { continue };
+        // Most bodies come in one piece, which needs no copy.
+        if bytes.is_empty() && data.len() == declared {
+            return Ok(data);
+        }
+        reservation.grow_to(bytes.len() + data.len())?;
+        bytes.extend_from_slice(&data);
+    }
+    Ok(bytes.into())
+}

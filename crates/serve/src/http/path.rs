@@ -1,0 +1,114 @@
+//! Paths, as clients write them, made those of routes.
+
+use crate::models::Models;
+
+/// The model that a path names, as in `/models/{name}/embed`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ModelInPath(pub(crate) String);
+
+/// The routes that a model's name may stand before.
+const ROUTES: &[&str] = &[
+    "/",
+    "/v1/embeddings",
+    "/embeddings",
+    "/rerank",
+    "/v1/rerank",
+    "/v2/rerank",
+    "/v1/reranking",
+    "/reranking",
+    "/embed",
+    "/embed_sparse",
+    "/embed_all",
+    "/similarity",
+    "/tokenize",
+    "/decode",
+    "/invocations",
+    "/info",
+    "/v1/embed",
+    "/v2/embed",
+    "/v1/multi-vector",
+    "/predict",
+    "/health",
+    "/v1/models",
+    "/models",
+];
+
+/// The path without the server's prefix, doubled and trailing slashes; nothing if it lacks the prefix.
+pub(super) fn cleaned(path: &str, base: &str) -> Option<String> {
+    let mut clean = String::with_capacity(path.len());
+    for part in path.split('/').filter(|part| !part.is_empty()) {
+        clean.push('/');
+        clean.push_str(part);
+    }
+    let rest = clean.strip_prefix(base)?;
+    match rest {
+        "" => Some("/".to_owned()),
+        rest if rest.starts_with('/') => Some(rest.to_owned()),
+        _ => None,
+    }
+}
+
+/// Splits `/models/{name}/…` into the name, which may hold a slash, and the route behind it. `has_body` says whether
+/// the request is one for a model, as a POST is: `/models/{name}` alone is then its route `/`.
+pub(super) fn split_model(path: &str, has_body: bool, models: &Models) -> Option<(ModelInPath, String)> {
+    // `/v1/models/{name}` is the model's entry in the list, and no prefix.
+    let rest = path.strip_prefix("/models/")?;
+    let parts: Vec<&str> = rest.split('/').collect();
+    let candidate = |length: usize| {
+        let name = decoded(&parts.get(..length)?.join("/"));
+        let route = format!("/{}", parts[length..].join("/"));
+        let is_route = ROUTES.contains(&route.as_str()) && (route != "/" || has_body);
+        is_route.then_some((name, route))
+    };
+    let candidates: Vec<(String, String)> = [2, 1].into_iter().filter_map(candidate).collect();
+    let known = candidates.iter().find(|(name, _)| models.named(name).is_some());
+    let (name, route) = known.or(candidates.last())?.clone();
+    Some((ModelInPath(name), route))
+}
+
+/// A part of a path with its percent-encoded bytes read; as it is where they are no UTF-8.
+fn decoded(part: &str) -> String {
+    let bytes = part.as_bytes();
+    let mut text = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let hex = |at: usize| bytes.get(at).and_then(|byte| char::from(*byte).to_digit(16));
+        match (bytes[at], hex(at + 1), hex(at + 2)) {
+            (b'%', Some(high), Some(low)) => {
+                text.push((high * 16 + low) as u8);
+                at += 3;
+            }
+            (byte, ..) => {
+                text.push(byte);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8(text).unwrap_or_else(|_| part.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slashes_and_the_prefix_are_forgiven() {
+        for (path, base, expected) in [
+            ("//embeddings", "", Some("/embeddings")),
+            ("/v1/embeddings/", "", Some("/v1/embeddings")),
+            ("/", "", Some("/")),
+            ("/api//embed", "/api", Some("/embed")),
+            ("/api", "/api", Some("/")),
+            ("/apis/embed", "/api", None),
+            ("/embed", "/api", None),
+        ] {
+            assert_eq!(cleaned(path, base).as_deref(), expected, "{path} {base}");
+        }
+    }
+
+    #[test]
+    fn percent_encoding_is_read() {
+        assert_eq!(decoded("BAAI%2Fbge%2"), "BAAI/bge%2");
+        assert_eq!(decoded("%ff"), "%ff");
+    }
+}

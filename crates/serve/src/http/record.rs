@@ -1,0 +1,97 @@
+//! What is noted of a request: its id, its line in the log, its place in the counters.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use axum::http::{HeaderMap, StatusCode};
+
+use super::Stats;
+use crate::app::App;
+use crate::error::{ApiError, Dialect};
+use crate::metrics::Answered;
+
+/// A request's id: the caller's, or one that was made.
+#[derive(Clone, Debug)]
+pub(crate) struct RequestId(pub(crate) Arc<str>);
+
+impl RequestId {
+    /// The caller's, if it is at most 128 visible ASCII characters; else a new one.
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        let given = headers.get("x-request-id").and_then(|value| value.to_str().ok());
+        let is_fine = |id: &&str| (1..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
+        Self(given.filter(is_fine).map_or_else(Self::made, Into::into))
+    }
+
+    fn made() -> Arc<str> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        format!("{:x}-{:x}-{number:x}", now.as_micros(), std::process::id()).into()
+    }
+}
+
+/// A request that is noted when it is answered, or when its client goes before.
+pub(super) struct Record {
+    app: Arc<App>,
+    id: RequestId,
+    route: &'static str,
+    dialect: Dialect,
+    pub(super) started: Instant,
+    is_noted: bool,
+}
+
+/// What the log calls a request whose client went: no answer was sent.
+const CLIENT_GONE: u16 = 499;
+
+impl Record {
+    pub(super) fn new(app: Arc<App>, id: RequestId, route: &'static str, dialect: Dialect) -> Self {
+        Self { app, id, route, dialect, started: Instant::now(), is_noted: false }
+    }
+
+    /// Notes an answer with results.
+    pub(super) fn succeeded(mut self, stats: &Stats) {
+        self.note(StatusCode::OK.as_u16(), &stats.model, Some(stats), None);
+    }
+
+    /// Notes an answer that is an error.
+    pub(super) fn failed(mut self, error: &ApiError, model: &str) {
+        let code = error.case.status(error.dialect.unwrap_or(self.dialect)).as_u16();
+        self.note(code, model, None, Some(error));
+    }
+
+    fn note(&mut self, code: u16, model: &str, stats: Option<&Stats>, error: Option<&ApiError>) {
+        self.is_noted = true;
+        let took = self.started.elapsed();
+        self.app.metrics.answered(&Answered {
+            route: self.route,
+            model,
+            code,
+            took,
+            tei_error: error.map(|error| error.case.tei_type()).or((code == CLIENT_GONE).then_some("Cancelled")),
+            is_tei: self.dialect == Dialect::Tei,
+        });
+        let milliseconds = |time: Duration| (time.as_secs_f64() * 1e5).round() / 1e2;
+        let means = stats.map(Stats::means);
+        tracing::info!(
+            id = &*self.id.0,
+            route = self.route,
+            model,
+            code,
+            inputs = stats.map(|stats| stats.inputs),
+            tokens = stats.map(|stats| stats.tokens),
+            ms = milliseconds(took),
+            waited_ms = means.map(|means| milliseconds(means.queue)),
+            ran_ms = means.map(|means| milliseconds(means.run)),
+            "request"
+        );
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        if !self.is_noted {
+            self.note(CLIENT_GONE, "", None, None);
+        }
+    }
+}

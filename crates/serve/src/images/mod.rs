@@ -1,0 +1,142 @@
+//! Pictures, as requests give them: data URLs, bare base64, and addresses at hosts that the operator allows.
+
+mod address;
+#[cfg(feature = "hub")]
+mod fetch;
+mod hosts;
+
+use std::time::Instant;
+
+use embedkit_core::ImageInput;
+
+use crate::Error;
+use crate::blocking::off_thread;
+use crate::config::Config;
+use crate::error::{ApiError, ApiResult, Case};
+use hosts::AllowedHosts;
+
+/// How pictures of requests are read.
+pub(crate) struct Images {
+    hosts: AllowedHosts,
+}
+
+/// Most pixels of a picture, and of one of its sides.
+const MOST_PIXELS: usize = 50_000_000;
+const LONGEST_SIDE: usize = 20_000;
+/// Texts of pictures above are decoded on another thread.
+const LARGE: usize = 16 << 10;
+
+impl Images {
+    /// # Errors
+    /// A host that is none.
+    pub(crate) fn new(config: &Config) -> Result<Self, Error> {
+        Ok(Self { hosts: AllowedHosts::new(&config.image_hosts)? })
+    }
+
+    /// The picture that a text stands for. Its pixels are not decoded yet.
+    pub(crate) async fn read(&self, text: String, deadline: Instant) -> ApiResult<ImageInput> {
+        let bytes = if has_scheme(&text, "http") || has_scheme(&text, "https") {
+            self.fetch(text, deadline).await?
+        } else if text.len() > LARGE {
+            off_thread(move || inline(&text)).await?
+        } else {
+            inline(&text)?
+        };
+        check(&bytes)?;
+        Ok(ImageInput::bytes(bytes))
+    }
+
+    #[cfg(feature = "hub")]
+    async fn fetch(&self, address: String, deadline: Instant) -> ApiResult<Vec<u8>> {
+        let target = self.hosts.target(&address).map_err(invalid)?;
+        off_thread(move || fetch::fetch(&target, deadline, &fetch::SystemNames).map_err(invalid)).await
+    }
+
+    #[cfg(not(feature = "hub"))]
+    async fn fetch(&self, address: String, _: Instant) -> ApiResult<Vec<u8>> {
+        self.hosts.target(&address).map_err(invalid)?;
+        Err(invalid("this program is built without what fetches pictures".to_owned()))
+    }
+}
+
+fn invalid(message: String) -> ApiError {
+    ApiError::new(Case::Invalid, message)
+}
+
+/// Whether a text is an address with this scheme.
+fn has_scheme(text: &str, scheme: &str) -> bool {
+    let head = text.get(..scheme.len() + 1);
+    head.is_some_and(|head| head[..scheme.len()].eq_ignore_ascii_case(scheme) && head.ends_with(':'))
+}
+
+/// The bytes of a data URL, or of bare base64.
+fn inline(text: &str) -> ApiResult<Vec<u8>> {
+    let data = if has_scheme(text, "data") {
+        let (head, data) = text.split_once(',').ok_or_else(|| invalid("the data URL has no data".to_owned()))?;
+        if !head.to_ascii_lowercase().ends_with(";base64") {
+            return Err(invalid("the data URL must be one of base64".to_owned()));
+        }
+        data
+    } else if text.contains(':') {
+        return Err(invalid("a picture is a data URL, base64, or an http address".to_owned()));
+    } else {
+        text
+    };
+    base64::decode(data.trim_end()).map_err(|_| invalid("the picture is not valid base64".to_owned()))
+}
+
+/// Refuses what is no picture, or has more pixels than any should, by its first bytes alone.
+fn check(bytes: &[u8]) -> ApiResult<()> {
+    let kinds = "a picture is a PNG, JPEG, WebP or GIF file";
+    let is_known = bytes.starts_with(b"\x89PNG\r\n\x1a\n")
+        || bytes.starts_with(b"\xff\xd8\xff")
+        || bytes.starts_with(b"GIF8")
+        || (bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WEBP"));
+    if !is_known {
+        return Err(invalid(kinds.to_owned()));
+    }
+    let size = imagesize::blob_size(bytes).map_err(|_| invalid("the picture's header is damaged".to_owned()))?;
+    let pixels = size.width.saturating_mul(size.height);
+    if size.width.max(size.height) > LONGEST_SIDE || pixels > MOST_PIXELS {
+        let message = format!("the picture has {} x {} pixels, which is too many", size.width, size.height);
+        return Err(invalid(message));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The head of a PNG of so many pixels.
+    fn png(width: u32, height: u32) -> Vec<u8> {
+        let head = [&b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR"[..], &[0; 17]].concat();
+        embedkit_fixtures::png_of_sides(head, width, height)
+    }
+
+    #[test]
+    fn pictures_come_as_data_urls_and_as_base64() {
+        let png = png(3, 2);
+        let base64 = base64::encode(&png);
+        for text in [base64.clone(), format!("data:image/png;base64,{base64}"), format!("DATA:;BASE64,{base64}\n")] {
+            let bytes = inline(&text).unwrap();
+            assert_eq!(bytes, png);
+            assert!(check(&bytes).is_ok());
+        }
+        for text in
+            ["data:image/png,raw", "data:image/png;base64", "file:///etc/passwd", "ftp://a/b", "!", "data:;base64,!"]
+        {
+            assert!(inline(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_picture_is_refused_by_its_first_bytes() {
+        for (sides, expected) in [((7000, 7000), true), ((7100, 7100), false), ((20_001, 1), false)] {
+            assert_eq!(check(&png(sides.0, sides.1)).is_ok(), expected, "{sides:?}");
+        }
+        for bytes in [&b""[..], b"<svg/>", b"\x89PNG\r\n\x1a\n", b"BM000000000000000000000000000000"] {
+            assert!(check(bytes).is_err());
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Connections: accepted one by one, bounded in number and in time.
+//!
+//! `axum::serve` sets no time limit for a request's head, and cannot be told one, so the loop is ours, over hyper.
+
+mod connection;
+mod timed;
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+
+use crate::Error;
+use crate::app::{App, Stage};
+use connection::serve_connection;
+
+/// Most connections at the same time.
+const MOST_CONNECTIONS: usize = 4096;
+
+/// A place where clients connect.
+pub(crate) enum Listener {
+    Tcp(TcpListener),
+    #[cfg(unix)]
+    Unix(tokio::net::UnixListener),
+}
+
+impl Listener {
+    /// Listens on an address and port.
+    pub(crate) async fn tcp(host: &str, port: u16) -> Result<Self, Error> {
+        let listener = TcpListener::bind((host, port)).await;
+        listener.map(Self::Tcp).map_err(|source| Error::Listen { address: format!("{host}:{port}"), source })
+    }
+
+    /// Listens on a socket of the file system. One that nobody listens on any more is replaced.
+    #[cfg(unix)]
+    pub(crate) fn unix(path: &Path) -> Result<Self, Error> {
+        use std::os::unix::fs::FileTypeExt as _;
+        let is_socket = std::fs::symlink_metadata(path).is_ok_and(|file| file.file_type().is_socket());
+        if is_socket && std::os::unix::net::UnixStream::connect(path).is_err() {
+            // Whoever made it is gone; binding says what is wrong if it cannot be removed.
+            let _ = std::fs::remove_file(path);
+        }
+        let listener = tokio::net::UnixListener::bind(path);
+        listener.map(Self::Unix).map_err(|source| Error::Listen { address: path.display().to_string(), source })
+    }
+
+    #[cfg(not(unix))]
+    pub(crate) fn unix(_: &Path) -> Result<Self, Error> {
+        Err(Error::usage("unix-socket: this system has none"))
+    }
+
+    /// The address; none for sockets of the file system.
+    pub(crate) fn address(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Tcp(listener) => listener.local_addr().ok(),
+            #[cfg(unix)]
+            Self::Unix(_) => None,
+        }
+    }
+}
+
+/// Serves connections until the stage is closing, and then until the last one has ended.
+pub(crate) async fn serve(listener: Listener, app: Arc<App>, router: Router, mut stage: watch::Receiver<Stage>) {
+    let permits = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    // One is held by each connection; when all are dropped, the last has ended.
+    let (alive, mut ended) = tokio::sync::mpsc::channel::<()>(1);
+    let closing = stage.clone();
+    let accept = accept_all(&listener, &permits, |accepted, permit| {
+        let (app, router, stage, alive) = (app.clone(), router.clone(), closing.clone(), alive.clone());
+        tokio::spawn(async move {
+            app.metrics.connections.inc();
+            match accepted {
+                Accepted::Tcp(stream) => serve_connection(stream, router, stage).await,
+                #[cfg(unix)]
+                Accepted::Unix(stream) => serve_connection(stream, router, stage).await,
+            }
+            app.metrics.connections.dec();
+            drop((permit, alive));
+        });
+    });
+    let closed = async move {
+        // A sender that is gone closes too.
+        let _ = stage.wait_for(|stage| *stage != Stage::Open).await;
+    };
+    futures_util::future::select(std::pin::pin!(accept), std::pin::pin!(closed)).await;
+    drop(alive);
+    drop(listener);
+    ended.recv().await;
+}
+
+/// A connection of either kind.
+enum Accepted {
+    Tcp(tokio::net::TcpStream),
+    #[cfg(unix)]
+    Unix(tokio::net::UnixStream),
+}
+
+async fn accept_all(listener: &Listener, permits: &Arc<Semaphore>, serve: impl Fn(Accepted, OwnedSemaphorePermit)) {
+    /// The system has no more files to give; some may be closed soon.
+    const PAUSE: Duration = Duration::from_millis(100);
+    loop {
+        let Ok(permit) = permits.clone().acquire_owned().await else { return };
+        let accepted = match listener {
+            Listener::Tcp(listener) => listener.accept().await.map(|(stream, _)| {
+                // Without it small answers would wait for more to send.
+                let _ = stream.set_nodelay(true);
+                Accepted::Tcp(stream)
+            }),
+            #[cfg(unix)]
+            Listener::Unix(listener) => listener.accept().await.map(|(stream, _)| Accepted::Unix(stream)),
+        };
+        match accepted {
+            Ok(accepted) => serve(accepted, permit),
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+}

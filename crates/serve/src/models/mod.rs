@@ -1,0 +1,156 @@
+//! The models that are served, by the names that clients have for them.
+
+mod loaded;
+mod plan;
+mod served;
+mod task;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use embedkit_core::{ContentKind, Registry};
+
+pub(crate) use loaded::Loaded;
+pub(crate) use served::{Condition, Served};
+pub(crate) use task::{Task, takes};
+
+use crate::Error;
+use crate::config::Config;
+use crate::error::{ApiError, ApiResult, Case};
+use crate::metrics::Metrics;
+use plan::{Plan, compiled_in};
+
+/// The models that are served, in the operator's order.
+pub(crate) struct Models {
+    all: Vec<Arc<Served>>,
+    any_name: bool,
+}
+
+impl Models {
+    /// Finds the models of a configuration. None is loaded.
+    ///
+    /// # Errors
+    /// A model that is unknown, a name that two have, an alias of none.
+    pub(crate) fn new(config: &Config, registry: &Registry, metrics: &Arc<Metrics>) -> Result<Self, Error> {
+        let mut wanted = config.models.clone();
+        if wanted.is_empty() {
+            let none = || Error::usage("name a model: this program has none compiled in");
+            wanted.push(compiled_in(registry).ok_or_else(none)?);
+        }
+        let plans = wanted.into_iter().map(|model| Plan::new(model, registry)).collect::<Result<Vec<_>, _>>()?;
+        let mut taken: BTreeSet<String> = BTreeSet::new();
+        if let Some(plan) = plans.iter().find(|plan| !taken.insert(plan.name.to_lowercase())) {
+            return Err(Error::usage(format!("two models are called {}: name them apart as NAME=ID", plan.name)));
+        }
+        for (alias, model) in &config.aliases {
+            if !plans.iter().any(|plan| is_called(plan, model)) {
+                return Err(Error::usage(format!("the alias {alias} is of {model}, and no model is called so")));
+            }
+            if !taken.insert(alias.to_lowercase()) {
+                return Err(Error::usage(format!("the alias {alias} is taken")));
+            }
+        }
+        let created = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let serve = |plan: Plan| {
+            let set = config.aliases.iter().filter(|(_, model)| is_called(&plan, model));
+            let mut aliases: Vec<String> = set.map(|(alias, _)| alias.to_lowercase()).collect();
+            // The catalogue's names are the first's that has them.
+            aliases.extend(
+                plan.other_names.iter().map(|name| name.to_lowercase()).filter(|name| taken.insert(name.clone())),
+            );
+            Arc::new(Served::new(plan, aliases, config.max_queue, metrics.clone(), created))
+        };
+        Ok(Self { all: plans.into_iter().map(serve).collect(), any_name: config.any_model_name })
+    }
+
+    /// All of them.
+    pub(crate) fn all(&self) -> &[Arc<Served>] {
+        &self.all
+    }
+
+    /// The model of this name.
+    pub(crate) fn named(&self, name: &str) -> Option<&Arc<Served>> {
+        let name = name.to_lowercase();
+        self.all.iter().find(|model| model.is_called(&name))
+    }
+
+    /// The model that a request means: the one that it names, else the first that can do what is asked, for such
+    /// content where it matters.
+    pub(crate) fn find(&self, name: Option<&str>, task: Task, kind: Option<ContentKind>) -> ApiResult<&Arc<Served>> {
+        let can = |model: &Served| {
+            task.suits(model.family()) && kind.is_none_or(|kind| takes(model.family(), kind) || task == Task::Rank)
+        };
+        let name = name.filter(|name| !name.is_empty());
+        match name.map(|name| (name, self.named(name))) {
+            Some((_, Some(model))) if can(model) => Ok(model),
+            Some((_, Some(model))) => Err(ApiError::new(Case::WrongFamily, wrong_family(model, task, kind))),
+            Some((name, None)) if !self.any_name => Err(self.unknown(name)),
+            _ => self.all.iter().find(|model| can(model)).ok_or_else(|| {
+                ApiError::new(
+                    Case::WrongFamily,
+                    format!("no model here gives {}; there are {}", task.noun(), self.names()),
+                )
+            }),
+        }
+    }
+
+    /// The error that no model is called so.
+    pub(crate) fn unknown(&self, name: &str) -> ApiError {
+        let shown: String = name.chars().take(80).collect();
+        ApiError::new(Case::UnknownModel, format!("no model is called {shown:?}; there are {}", self.names()))
+            .at("model")
+    }
+
+    /// The names of all, for errors.
+    fn names(&self) -> String {
+        let names: Vec<&str> = self
+            .all
+            .iter()
+            .flat_map(|model| {
+                std::iter::once(model.name()).chain(
+                    model
+                        .aliases()
+                        .iter()
+                        .map(String::as_str)
+                        .filter(|alias| !alias.eq_ignore_ascii_case(model.name())),
+                )
+            })
+            .collect();
+        names.join(", ")
+    }
+
+    /// Drops models that were idle long enough.
+    pub(crate) fn drop_idle(&self) {
+        self.all.iter().for_each(|model| model.unload_if_idle());
+    }
+
+    /// The time that the longest run under way has taken.
+    pub(crate) fn longest_run(&self) -> Duration {
+        let loaded = self.all.iter().filter_map(|model| model.if_loaded());
+        loaded.map(|loaded| loaded.queue.longest_run()).max().unwrap_or_default()
+    }
+}
+
+fn is_called(plan: &Plan, name: &str) -> bool {
+    std::iter::once(&plan.name).chain(&plan.other_names).any(|it| it.eq_ignore_ascii_case(name))
+}
+
+fn wrong_family(model: &Served, task: Task, kind: Option<ContentKind>) -> String {
+    let name = model.name();
+    match kind.filter(|_| task.suits(model.family())) {
+        Some(kind) => format!("the model {name} does not take {kind}"),
+        None => {
+            let routes = task::routes_of(model.family());
+            format!("the model {name} does not give {}; it serves {routes}", task.noun())
+        }
+    }
+}
+
+/// The version of ONNX Runtime that this process has loaded; nothing before a model needed it.
+fn runtime_version() -> String {
+    embedkit_core::session::Runtime::loaded()
+        .and_then(embedkit_core::session::Runtime::version)
+        .unwrap_or_default()
+        .to_owned()
+}

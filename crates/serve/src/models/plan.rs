@@ -1,0 +1,265 @@
+//! From what the operator says to a model that can be built: which row or folder, of which family, under which name.
+
+use std::path::Path;
+
+use embedkit_core::session::Provider;
+use embedkit_core::{
+    AnyEmbedder, Builder, EmbeddingKind, Family, ModelFiles, ModelFilter, ModelRef, OutputSelector, Registry, Result,
+    Source, Tuning,
+};
+
+use crate::Error;
+use crate::config::ModelConfig;
+
+/// A model that can be built, as often as it has to be.
+pub(super) struct Plan {
+    pub(super) name: String,
+    pub(super) family: &'static dyn Family,
+    /// Further names that the catalogue has for it.
+    pub(super) other_names: Vec<String>,
+    pub(super) config: ModelConfig,
+    model: ModelRef,
+    registry: Registry,
+    /// Whether results could depend on what else is in a batch, and are kept from it.
+    batch_invariant: bool,
+}
+
+impl Plan {
+    /// Finds what a model's configuration means.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for one that is unknown or ambiguous; [`Error::Model`] for a folder that cannot be read.
+    pub(super) fn new(config: ModelConfig, registry: &Registry) -> Result<Self, Error> {
+        match (known_id(&config, registry), &config.dir) {
+            (Some(id), _) => Self::of_row(id, config, registry),
+            (None, Some(dir)) => {
+                let dir = dir.clone();
+                Self::of_folder(&dir, config, registry)
+            }
+            (None, None) => match config.id.as_deref() {
+                Some(id) => Err(Error::model(id, unknown(id, &config, registry))),
+                None => Err(Error::usage("a model has neither an id nor a folder")),
+            },
+        }
+    }
+
+    fn of_row(id: String, config: ModelConfig, registry: &Registry) -> Result<Self, Error> {
+        let rows = registry.find_all(&id);
+        let rows: Vec<_> =
+            rows.iter().filter(|row| config.family.as_ref().is_none_or(|it| *it == row.family)).collect();
+        let family = |name: &str| registry.family(name).map_err(|error| Error::model(&id, error));
+        let families = rows.iter().map(|row| family(&row.family)).collect::<Result<Vec<_>, _>>()?;
+        // Of a model of several families, the one whose models give everything in one run.
+        let position = match families.len() {
+            0 | 1 => 0,
+            _ => families.iter().position(|family| family.output() == EmbeddingKind::Several).ok_or_else(|| {
+                let names: Vec<_> = families.iter().map(|family| family.name()).collect();
+                Error::usage(format!(
+                    "{id} is a model of several families: choose one with `family`, of {}",
+                    names.join(", ")
+                ))
+            })?,
+        };
+        let (Some(row), Some(family)) = (rows.get(position), families.get(position)) else {
+            return Err(Error::model(&id, unknown(&id, &config, registry)));
+        };
+        Ok(Self {
+            name: config.name.clone().unwrap_or_else(|| row.id.clone()),
+            other_names: row.names().map(str::to_owned).collect(),
+            family: *family,
+            model: ModelRef::Id(row.id.clone()),
+            batch_invariant: config.batch_invariant.unwrap_or(true),
+            registry: registry.clone(),
+            config,
+        })
+    }
+
+    fn of_folder(dir: &Path, config: ModelConfig, registry: &Registry) -> Result<Self, Error> {
+        let shown = dir.display().to_string();
+        let name = config.name.clone().or_else(|| Some(dir.file_name()?.to_string_lossy().into_owned()));
+        let name = name.unwrap_or_else(|| shown.clone());
+        let at = |error| Error::model(&name, error);
+        let mut files = ModelFiles::folder(dir).map_err(at)?;
+        if let Some(graph) = &config.model_file {
+            files = files.with_graph(graph);
+        }
+        let family = match &config.family {
+            Some(family) => registry.family(family).map_err(at)?,
+            None => family_of(&files, registry).ok_or_else(|| {
+                Error::usage(format!(
+                    "{shown} does not say what model it is: name its `family`, and `pooling` where it has one"
+                ))
+            })?,
+        };
+        let graph = config.model_file.clone().or_else(|| Some(family.describe(&files).ok()?.model_file));
+        let is_dynamic = graph.is_none_or(|graph| has_dynamic_quantization(&dir.join(graph)));
+        Ok(Self {
+            other_names: Vec::new(),
+            family,
+            model: ModelRef::Folder(dir.to_owned()),
+            batch_invariant: config.batch_invariant.unwrap_or(is_dynamic),
+            registry: registry.clone(),
+            name,
+            config,
+        })
+    }
+
+    /// Loads the model.
+    ///
+    /// # Errors
+    /// As [`Builder::build`].
+    pub(super) fn build(&self) -> Result<AnyEmbedder> {
+        let config = &self.config;
+        let mut builder = AnyEmbedder::builder(self.family, self.model.clone()).registry(&self.registry);
+        if let (ModelRef::Id(_), Some(dir)) = (&self.model, &config.dir) {
+            builder = builder.model_dir(dir);
+        }
+        builder = self.with_folder_options(builder);
+        if let Some(file) = &config.tuning {
+            builder = builder.tuned(Tuning::load(file)?);
+        }
+        if let Some(dim) = config.dim {
+            builder = builder.dim(dim);
+        }
+        if let Some(tokens) = config.max_length {
+            builder = builder.max_length(tokens);
+        }
+        if let Some(tokens) = config.max_batch_tokens {
+            builder = builder.batch_tokens(tokens);
+        }
+        if let Some(rows) = config.batch_size {
+            builder = builder.batch_size(rows);
+        }
+        if let Some(threads) = config.threads {
+            builder = builder.threads(threads);
+        }
+        if let Some(sessions) = config.sessions {
+            builder = builder.sessions(sessions);
+        }
+        let providers = config.provider.iter().map(|name| name.parse()).collect::<Result<Vec<Provider>>>()?;
+        builder = match (config.require_provider, providers.is_empty()) {
+            (true, _) => builder.require_providers(providers),
+            (false, true) => builder,
+            (false, false) => builder.prefer_providers(providers),
+        };
+        for (name, value) in &config.parameters {
+            builder = builder.parameter(name, value.clone());
+        }
+        fetched(builder, config).device_ids(config.device.clone()).batch_invariant(self.batch_invariant).build()
+    }
+
+    /// What the operator says of the folder.
+    fn with_folder_options(&self, mut builder: Builder<AnyEmbedder>) -> Builder<AnyEmbedder> {
+        let config = &self.config;
+        if let Some(file) = &config.model_file {
+            builder = builder.model_file(file);
+        }
+        if let Some(pooling) = &config.pooling {
+            builder = builder.pooling(pooling.clone());
+        }
+        if let Some(normalize) = config.normalize {
+            builder = builder.normalize(normalize);
+        }
+        if let Some(name) = &config.output_name {
+            builder = builder.output(OutputSelector::Name(name.clone()));
+        }
+        builder
+    }
+}
+
+/// The model that is compiled in.
+pub(super) fn compiled_in(registry: &Registry) -> Option<ModelConfig> {
+    let is_embedded = |source: &Source| matches!(source, Source::Embedded { .. });
+    let rows = registry.list(&ModelFilter::default());
+    let row = rows.iter().find(|row| row.sources.iter().any(is_embedded))?;
+    Some(ModelConfig { id: Some(row.id.clone()), ..ModelConfig::default() })
+}
+
+#[cfg(feature = "hub")]
+fn fetched(mut builder: Builder<AnyEmbedder>, config: &ModelConfig) -> Builder<AnyEmbedder> {
+    if let Some(folder) = &config.cache_dir {
+        builder = builder.cache_dir(folder);
+    }
+    if config.offline { builder.offline(true) } else { builder }
+}
+
+#[cfg(not(feature = "hub"))]
+fn fetched(builder: Builder<AnyEmbedder>, _: &ModelConfig) -> Builder<AnyEmbedder> {
+    builder
+}
+
+/// The id, or a folder's name, that the catalogue has.
+fn known_id(config: &ModelConfig, registry: &Registry) -> Option<String> {
+    let id = config.id.as_ref().or(config.dir.as_ref().and(config.name.as_ref()))?;
+    (!registry.find_all(id).is_empty()).then(|| id.clone())
+}
+
+/// The error that names near ids, of the family where one is named.
+fn unknown(id: &str, config: &ModelConfig, registry: &Registry) -> embedkit_core::Error {
+    let families = registry.families();
+    let names = config.family.as_deref().into_iter().chain(families.iter().map(|family| family.name()));
+    let errors = names.filter_map(|family| registry.find(family, id).err());
+    let near = |error: &embedkit_core::Error| match error {
+        embedkit_core::Error::UnknownModel { near, .. } => near.len(),
+        _ => 0,
+    };
+    errors.max_by_key(near).unwrap_or_else(|| embedkit_core::Error::option("model", format!("{id:?} is not known")))
+}
+
+/// The family that a folder is of: the first that can describe it, those whose results say most about one first. A
+/// folder of which several are true is better named.
+fn family_of(files: &ModelFiles, registry: &Registry) -> Option<&'static dyn Family> {
+    let mut families = registry.families();
+    let rank = |kind| match kind {
+        EmbeddingKind::Dense => 0,
+        EmbeddingKind::Score => 1,
+        EmbeddingKind::Multi => 2,
+        EmbeddingKind::Sparse => 3,
+        _ => 4,
+    };
+    families.sort_by_key(|family| rank(family.output()));
+    families.into_iter().find(|family| family.describe(files).is_ok())
+}
+
+/// Whether a graph scales activations by the batch at hand, so that inputs of a batch change each other's results. One
+/// that cannot be read is taken for such.
+fn has_dynamic_quantization(graph: &Path) -> bool {
+    const MARK: &[u8] = b"DynamicQuantize";
+    let found = || -> std::io::Result<bool> {
+        let mut file = std::fs::File::open(graph)?;
+        let mut window = Vec::with_capacity(1 << 20);
+        loop {
+            let kept = window.len().min(MARK.len() - 1);
+            window.drain(..window.len() - kept);
+            let read = std::io::Read::read_to_end(&mut std::io::Read::take(&mut file, 1 << 20), &mut window)?;
+            if window.windows(MARK.len()).any(|bytes| bytes == MARK) {
+                return Ok(true);
+            }
+            if read == 0 {
+                return Ok(false);
+            }
+        }
+    };
+    found().unwrap_or(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_graph_says_whether_it_scales_by_the_batch() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, at: usize| {
+            let mut bytes = vec![0; 3 << 20];
+            bytes[at..at + 21].copy_from_slice(b"DynamicQuantizeLinear");
+            std::fs::write(folder.path().join(name), bytes).unwrap();
+        };
+        write("middle", 100);
+        write("border", (1 << 20) - 7);
+        std::fs::write(folder.path().join("none"), vec![0; 1 << 21]).unwrap();
+        for (name, expected) in [("middle", true), ("border", true), ("none", false), ("missing", true)] {
+            assert_eq!(has_dynamic_quantization(&folder.path().join(name)), expected, "{name}");
+        }
+    }
+}

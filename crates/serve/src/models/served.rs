@@ -1,0 +1,216 @@
+//! A model that is served: loaded when it is needed, dropped when it is not, one at a time.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use embedkit_core::Family;
+use tokio::sync::watch;
+
+use super::loaded::Loaded;
+use super::plan::Plan;
+use crate::config::Load;
+use crate::error::{ApiError, ApiResult, Case};
+use crate::metrics::{Metrics, ModelMetrics};
+
+/// A model that is served.
+pub(crate) struct Served {
+    plan: Plan,
+    /// Lower-case names that clients may use beside the model's own.
+    aliases: Vec<String>,
+    queue: usize,
+    state: Mutex<State>,
+    was_loaded: AtomicBool,
+    changed: watch::Sender<()>,
+    metrics: Arc<Metrics>,
+    counters: ModelMetrics,
+    /// When this process began to serve, for lists of models.
+    pub(crate) created: u64,
+}
+
+enum State {
+    Idle,
+    Loading,
+    Ready(Arc<Loaded>),
+    Failed { message: String, until: Instant, pause: Duration },
+}
+
+/// The states of a model, as `/ready` has them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Condition {
+    Idle,
+    Loading,
+    Ready,
+    Failed,
+}
+
+/// Loading that failed is tried again after so long, and then after twice as long, up to the other.
+const FIRST_PAUSE: Duration = Duration::from_secs(10);
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+
+impl Served {
+    pub(super) fn new(plan: Plan, aliases: Vec<String>, queue: usize, metrics: Arc<Metrics>, created: u64) -> Self {
+        let counters = metrics.model(&plan.name);
+        counters.loaded(None);
+        let (changed, state) = (watch::Sender::new(()), Mutex::new(State::Idle));
+        let was_loaded = AtomicBool::new(false);
+        Self { plan, aliases, queue, state, was_loaded, changed, metrics, counters, created }
+    }
+
+    /// What clients call it, and answers too.
+    pub(crate) fn name(&self) -> &str {
+        &self.plan.name
+    }
+
+    /// Other names, in lower case.
+    pub(crate) fn aliases(&self) -> &[String] {
+        &self.aliases
+    }
+
+    /// Its family.
+    pub(crate) fn family(&self) -> &'static dyn Family {
+        self.plan.family
+    }
+
+    /// Whether it is loaded at the start.
+    pub(crate) fn is_eager(&self) -> bool {
+        self.plan.config.load == Load::Eager
+    }
+
+    /// Whether it was in memory before.
+    pub(crate) fn was_loaded(&self) -> bool {
+        self.was_loaded.load(Ordering::Relaxed)
+    }
+
+    /// Whether this name, in lower case, is one of its own.
+    pub(super) fn is_called(&self, name: &str) -> bool {
+        self.plan.name.to_lowercase() == name || self.aliases.iter().any(|alias| alias == name)
+    }
+
+    /// Its state.
+    pub(crate) fn condition(&self) -> Condition {
+        match *self.state() {
+            State::Idle => Condition::Idle,
+            State::Loading => Condition::Loading,
+            State::Ready(_) => Condition::Ready,
+            State::Failed { .. } => Condition::Failed,
+        }
+    }
+
+    /// The model, if it is in memory.
+    pub(crate) fn if_loaded(&self) -> Option<Arc<Loaded>> {
+        match &*self.state() {
+            State::Ready(loaded) => Some(loaded.clone()),
+            _ => None,
+        }
+    }
+
+    /// The model, loaded if it is not yet; whoever asks meanwhile waits for the same load.
+    pub(crate) async fn loaded(self: &Arc<Self>, deadline: Instant) -> ApiResult<Arc<Loaded>> {
+        let mut changed = self.changed.subscribe();
+        loop {
+            match self.loaded_now()? {
+                Some(loaded) => return Ok(loaded),
+                None => {
+                    let wait = tokio::time::timeout_at(deadline.into(), changed.changed());
+                    if wait.await.is_err() {
+                        self.metrics.rejected(self.name(), "loading");
+                        let message = format!("the model {} is still loading", self.name());
+                        return Err(ApiError::new(Case::Unavailable(Duration::from_secs(5)), message));
+                    }
+                }
+            }
+        }
+    }
+
+    /// The model; nothing while it loads, which this begins where it must.
+    fn loaded_now(self: &Arc<Self>) -> ApiResult<Option<Arc<Loaded>>> {
+        let mut state = self.state();
+        match &*state {
+            State::Ready(loaded) => {
+                loaded.touch();
+                return Ok(Some(loaded.clone()));
+            }
+            State::Loading => return Ok(None),
+            State::Failed { message, until, .. } if Instant::now() < *until => {
+                self.metrics.rejected(self.name(), "loading");
+                let case = Case::Unavailable(until.saturating_duration_since(Instant::now()));
+                return Err(ApiError::new(case, format!("the model {} cannot be loaded: {message}", self.name())));
+            }
+            State::Failed { .. } | State::Idle => {}
+        }
+        let pause = match &*state {
+            State::Failed { pause, .. } => (*pause * 2).min(LONGEST_PAUSE),
+            _ => FIRST_PAUSE,
+        };
+        *state = State::Loading;
+        drop(state);
+        let served = self.clone();
+        let begun = std::thread::Builder::new().name("load".to_owned()).spawn(move || drop(served.load(pause)));
+        if let Err(error) = begun {
+            *self.state() = State::Idle;
+            return Err(ApiError::new(Case::Backend, format!("no thread can be started to load a model: {error}")));
+        }
+        Ok(None)
+    }
+
+    /// Loads the model at the start.
+    ///
+    /// # Errors
+    /// The library's.
+    pub(crate) fn load_now(&self) -> Result<(), embedkit_core::Error> {
+        *self.state() = State::Loading;
+        self.load(FIRST_PAUSE)
+    }
+
+    /// Loads the model on this thread; if that fails, it is not tried again for a while.
+    fn load(&self, pause: Duration) -> Result<(), embedkit_core::Error> {
+        tracing::info!(model = self.name(), "loading");
+        let since = Instant::now();
+        let load = || Loaded::load(&self.plan, self.queue, &self.metrics, self.counters.clone());
+        let loaded = std::panic::catch_unwind(std::panic::AssertUnwindSafe(load));
+        let loaded = loaded.unwrap_or_else(|_| {
+            self.metrics.panics.inc();
+            Err(embedkit_core::Error::model(self.name(), "its code panicked while it was loaded"))
+        });
+        let took = since.elapsed();
+        let (state, result) = match loaded {
+            Ok(loaded) => {
+                self.counters.loaded(Some(took));
+                self.was_loaded.store(true, Ordering::Relaxed);
+                self.metrics.runs_on(super::runtime_version(), loaded.provider.clone());
+                let (dim, window) = (loaded.dim, loaded.window());
+                tracing::info!(model = self.name(), family = self.family().name(), dim, window, ?took, "ready");
+                (State::Ready(Arc::new(loaded)), Ok(()))
+            }
+            Err(error) => {
+                let message = error.report();
+                tracing::error!(model = self.name(), error = message, "it cannot be loaded");
+                (State::Failed { message, until: Instant::now() + pause, pause }, Err(error))
+            }
+        };
+        *self.state() = state;
+        self.changed.send_replace(());
+        result
+    }
+
+    /// Drops the model if it was idle long enough, and nothing holds it.
+    pub(super) fn unload_if_idle(&self) {
+        let Some(most) = self.plan.config.idle_unload else { return };
+        let mut state = self.state();
+        // New holders get it under the lock that is held here.
+        let is_idle = matches!(&*state, State::Ready(loaded)
+            if Arc::strong_count(loaded) == 1 && loaded.idle() >= most.0);
+        if is_idle {
+            tracing::info!(model = self.name(), "dropped, as nobody used it");
+            let dropped = std::mem::replace(&mut *state, State::Idle);
+            drop(state);
+            drop(dropped);
+            self.counters.loaded(None);
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

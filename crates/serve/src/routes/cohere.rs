@@ -1,0 +1,120 @@
+//! Cohere's embeddings, versions 1 and 2.
+
+use std::collections::BTreeMap;
+
+use embedkit_core::Embedding;
+
+use super::openai::bad_vector;
+use crate::error::{ApiError, ApiResult, Case};
+use crate::http::{Answer, Incoming};
+use crate::models::Task;
+use crate::shapes::cohere::{Content, EmbedRequest, EmbedResponse, EmbeddingType, Embeddings, Truncate};
+use crate::shapes::rerank::{ApiVersion, BilledUnits, Meta, Tokens};
+use crate::shapes::{Cut, Direction, Dtype, Encoded, Format, Item, Kind, PurposeFields, encode};
+use crate::work::{self, Ask, Embedded, dense_of, embedding_width};
+
+/// `POST /v1/embed` and `/v2/embed`.
+pub(super) async fn embed(mut incoming: Incoming) -> ApiResult<Answer> {
+    let request: EmbedRequest = incoming.json().await?;
+    let is_second = incoming.route == "/v2/embed";
+    let (field, items) = items(&request)?;
+    let texts = texts_of(&items);
+    if request.max_tokens.is_some() {
+        return Err(ApiError::unsupported("max_tokens", "texts are cut by the model's window alone"));
+    }
+    let ask = Ask {
+        task: Task::Dense,
+        model: request.model.as_deref(),
+        field,
+        items,
+        kind: Kind::Texts,
+        purpose: PurposeFields::input_type(request.input_type),
+        cut: cut(request.truncate),
+    };
+    let Embedded { loaded, results, stats, .. } = work::embed(&incoming, ask).await?;
+    let width = embedding_width("output_dimension", request.output_dimension, &loaded)?;
+    let types = match request.embedding_types {
+        Some(types) if !types.is_empty() => Some(types),
+        _ if is_second => Some(vec![EmbeddingType::Float]),
+        _ => None,
+    };
+    let images = (stats.inputs - texts.len() > 0).then_some(stats.inputs - texts.len());
+    let id = incoming.id.0.to_string();
+    let meta = Meta {
+        api_version: ApiVersion { version: if is_second { "2" } else { "1" } },
+        billed_units: BilledUnits { input_tokens: Some(stats.tokens), images, ..BilledUnits::default() },
+        tokens: Tokens { input_tokens: stats.tokens },
+    };
+    let values = results.len() * loaded.dim.unwrap_or(1) * types.as_ref().map_or(1, Vec::len);
+    Answer::make(values, stats, move || {
+        let vectors = results.into_iter().map(|embedding| Ok(dense_of(dense(embedding)?, loaded.row(), width, true)));
+        let vectors = vectors.collect::<ApiResult<Vec<Vec<f32>>>>()?;
+        let (response_type, embeddings) = match types {
+            Some(types) => ("embeddings_by_type", by_type(&vectors, &types)?),
+            None => ("embeddings_floats", Embeddings::Floats(vectors.into_iter().map(Encoded::Floats).collect())),
+        };
+        Ok(EmbedResponse { id, response_type, embeddings, texts, meta })
+    })
+    .await
+}
+
+/// The inputs, whichever of three fields they are in, and that field.
+fn items(request: &EmbedRequest) -> ApiResult<(&'static str, Vec<Item>)> {
+    let texts = request.texts.as_ref().map(|list| ("texts", list.0.iter().cloned().map(Item::Text).collect()));
+    let images = request.images.as_ref().map(|list| ("images", list.0.iter().cloned().map(Item::Image).collect()));
+    let inputs = request.inputs.as_ref();
+    let inputs = inputs.map(|list| ("inputs", list.0.iter().map(|Content(item)| item.clone()).collect()));
+    let mut given = [texts, images, inputs].into_iter().flatten();
+    match (given.next(), given.next()) {
+        (Some(given), None) => Ok(given),
+        (None, _) => Err(ApiError::new(Case::Invalid, "one of `texts`, `images` and `inputs` is needed")),
+        (Some(_), Some(_)) => Err(ApiError::new(Case::Invalid, "`texts`, `images` and `inputs` exclude each other")),
+    }
+}
+
+fn texts_of(items: &[Item]) -> Vec<String> {
+    let text = |item: &Item| match item {
+        Item::Text(text) => Some(text.clone()),
+        _ => None,
+    };
+    items.iter().filter_map(text).collect()
+}
+
+/// Texts that are too long are cut unless the caller says otherwise, whatever the server's default is.
+fn cut(truncate: Option<Truncate>) -> Cut {
+    match truncate {
+        Some(Truncate::None) => Cut { truncate: Some(false), direction: None },
+        Some(Truncate::Start) => Cut { truncate: Some(true), direction: Some(Direction::Left) },
+        Some(Truncate::End) => Cut { truncate: Some(true), direction: Some(Direction::Right) },
+        None => Cut::default(),
+    }
+}
+
+fn dense(embedding: Embedding) -> ApiResult<Vec<f32>> {
+    match embedding {
+        Embedding::Dense(vector) => Ok(vector),
+        Embedding::Several(several) => several
+            .into_iter()
+            .find_map(|(_, embedding)| dense(embedding).ok())
+            .ok_or_else(|| ApiError::new(Case::Backend, "the model gave no dense vector")),
+        _ => Err(ApiError::new(Case::Backend, "the model gave no dense vector")),
+    }
+}
+
+fn by_type(vectors: &[Vec<f32>], types: &[EmbeddingType]) -> ApiResult<Embeddings> {
+    let encoded = |kind: EmbeddingType| {
+        let (dtype, format) = match kind {
+            EmbeddingType::Float => (Dtype::Float, Format::Float),
+            EmbeddingType::Base64 => (Dtype::Float, Format::Base64),
+            EmbeddingType::Int8 => (Dtype::Int8, Format::Float),
+            EmbeddingType::Uint8 => (Dtype::Uint8, Format::Float),
+            EmbeddingType::Binary => (Dtype::Binary, Format::Float),
+            EmbeddingType::Ubinary => (Dtype::Ubinary, Format::Float),
+        };
+        let vectors = vectors.iter().map(|vector| encode(vector.clone(), dtype, format));
+        let vectors = vectors.collect::<embedkit_vector::Result<Vec<_>>>().map_err(|error| bad_vector(&error))?;
+        Ok((kind.key(), vectors))
+    };
+    let all = types.iter().map(|kind| encoded(*kind)).collect::<ApiResult<BTreeMap<_, _>>>()?;
+    Ok(Embeddings::ByType(all))
+}

@@ -1,0 +1,193 @@
+//! OpenAI's embeddings.
+
+use embedkit_core::Embedding;
+use embedkit_vector::SparseVector;
+use embedkit_vector::multivector::MultiVector;
+
+use crate::error::{ApiError, ApiResult, Case};
+use crate::http::{Answer, Incoming, Stats};
+use crate::models::{Loaded, Task};
+use crate::shapes::openai::{AnyVector, EmbeddingEntry, EmbeddingRequest, EmbeddingResponse, OutputKind, Usage};
+use crate::shapes::{Cut, Dtype, Encoded, Format, encode, encode_rows};
+use crate::work::{Ask, Embedded, dense_of, embed, embedding_width};
+
+/// `POST /v1/embeddings`.
+pub(super) async fn embeddings(mut incoming: Incoming) -> ApiResult<Answer> {
+    let mut request: EmbeddingRequest = incoming.json().await?;
+    if request.late_chunking == Some(true) {
+        return Err(ApiError::unsupported("late_chunking", "every input is embedded by itself"));
+    }
+    let dimensions = request.dimensions.or(request.output_dimension);
+    let form = Form {
+        format: request.encoding_format.unwrap_or_default(),
+        dtype: request.output_dtype.unwrap_or_default(),
+        is_unit: request.normalize.unwrap_or(true),
+        outputs: request.outputs.clone().unwrap_or_default(),
+        width: None,
+    };
+    let ask = Ask {
+        task: form.task(),
+        field: "input",
+        kind: request.modality.into(),
+        purpose: request.purpose(),
+        cut: Cut { truncate: request.truncate, direction: request.truncation_direction },
+        model: request.model.as_deref(),
+        items: request.input.into_items(),
+    };
+    let Embedded { loaded, results, stats, .. } = embed(&incoming, ask).await?;
+    let form = Form { width: embedding_width("dimensions", dimensions, &loaded)?, ..form };
+    let values = results.iter().map(size).sum();
+    let (model, usage) = (stats.model.clone(), usage(&stats));
+    Answer::make(values, stats, move || {
+        let entry = |(index, embedding)| entry(index, embedding, &form, &loaded);
+        let data = results.into_iter().enumerate().map(entry).collect::<ApiResult<_>>()?;
+        Ok(EmbeddingResponse { object: "list", data, model, usage })
+    })
+    .await
+}
+
+/// How vectors are answered.
+struct Form {
+    format: Format,
+    dtype: Dtype,
+    is_unit: bool,
+    outputs: Vec<OutputKind>,
+    width: Option<usize>,
+}
+
+impl Form {
+    /// What the model must be able to do.
+    fn task(&self) -> Task {
+        match self.outputs[..] {
+            [OutputKind::Dense] => Task::Dense,
+            [OutputKind::Sparse] => Task::Sparse,
+            [OutputKind::MultiVector] => Task::Multi,
+            _ => Task::Embed,
+        }
+    }
+}
+
+/// A request's tokens.
+pub(super) fn usage(stats: &Stats) -> Usage {
+    Usage { prompt_tokens: stats.tokens, total_tokens: stats.tokens, truncated_inputs: stats.truncated }
+}
+
+/// About how many values an embedding is written as.
+pub(super) fn size(embedding: &Embedding) -> usize {
+    match embedding {
+        Embedding::Dense(vector) => vector.len(),
+        Embedding::Sparse(vector) => 2 * vector.len(),
+        Embedding::Multi(rows) => rows.as_slice().len(),
+        Embedding::Several(several) => several.iter().map(|(_, embedding)| size(embedding)).sum(),
+        _ => 1,
+    }
+}
+
+/// An error of ours about a vector: the model gave what cannot be encoded.
+pub(super) fn bad_vector(error: &embedkit_vector::Error) -> ApiError {
+    ApiError::new(Case::Invalid, format!("a vector cannot be stored as asked: {error}"))
+}
+
+fn entry(index: usize, embedding: Embedding, form: &Form, loaded: &Loaded) -> ApiResult<EmbeddingEntry> {
+    match embedding {
+        Embedding::Several(several) => several_entry(index, several, form, loaded),
+        other => {
+            let asks_for = |kind| form.outputs.is_empty() || form.outputs == [kind];
+            let (fits, name) = match &other {
+                Embedding::Dense(_) => (asks_for(OutputKind::Dense), "dense"),
+                Embedding::Sparse(_) => (asks_for(OutputKind::Sparse), "sparse"),
+                _ => (asks_for(OutputKind::MultiVector), "multi_vector"),
+            };
+            if !fits {
+                let message = format!("`outputs`: the model {} gives {name} alone", loaded.row().id);
+                return Err(ApiError::field("outputs", message));
+            }
+            single_entry(index, other, form, loaded)
+        }
+    }
+}
+
+fn single_entry(index: usize, embedding: Embedding, form: &Form, loaded: &Loaded) -> ApiResult<EmbeddingEntry> {
+    let mut entry = empty_entry(index);
+    match embedding {
+        Embedding::Dense(vector) => entry.embedding = AnyVector::Values(dense(vector, form, loaded)?),
+        Embedding::Sparse(vector) => {
+            entry.object = "sparse_embedding";
+            entry.embedding = sparse(&vector, form)?;
+        }
+        Embedding::Multi(rows) => {
+            let (values, shape) = multi(&rows, form)?;
+            (entry.embedding, entry.shape) = (AnyVector::Values(values), shape);
+        }
+        _ => return Err(ApiError::new(Case::Backend, "the model gave something that is no vector")),
+    }
+    Ok(entry)
+}
+
+/// Those kinds of a model with several that are asked for: the dense one alone where nothing is said.
+fn several_entry(
+    index: usize,
+    several: Vec<(&'static str, Embedding)>,
+    form: &Form,
+    loaded: &Loaded,
+) -> ApiResult<EmbeddingEntry> {
+    let wanted = if form.outputs.is_empty() { &[OutputKind::Dense][..] } else { &form.outputs };
+    let has = |kind| wanted.contains(&kind);
+    let kind_of = |embedding: &Embedding| match embedding {
+        Embedding::Dense(_) => OutputKind::Dense,
+        Embedding::Sparse(_) => OutputKind::Sparse,
+        _ => OutputKind::MultiVector,
+    };
+    let mut chosen = several.into_iter().map(|(_, embedding)| embedding).filter(|embedding| has(kind_of(embedding)));
+    if let [_] = wanted {
+        let only =
+            chosen.next().ok_or_else(|| ApiError::field("outputs", "the model lacks an output that is asked for"))?;
+        return single_entry(index, only, form, loaded);
+    }
+    let mut entry = empty_entry(index);
+    for embedding in chosen {
+        match embedding {
+            Embedding::Dense(vector) => entry.embedding = AnyVector::Values(dense(vector, form, loaded)?),
+            Embedding::Sparse(vector) => entry.sparse = Some((&vector).into()),
+            Embedding::Multi(rows) => {
+                let (values, shape) = multi(&rows, form)?;
+                (entry.multi_vector, entry.multi_vector_shape) = (Some(values), shape);
+            }
+            _ => {}
+        }
+    }
+    Ok(entry)
+}
+
+fn empty_entry(index: usize) -> EmbeddingEntry {
+    EmbeddingEntry {
+        object: "embedding",
+        index,
+        embedding: AnyVector::Values(Encoded::Floats(Vec::new())),
+        shape: None,
+        sparse: None,
+        multi_vector: None,
+        multi_vector_shape: None,
+    }
+}
+
+fn dense(vector: Vec<f32>, form: &Form, loaded: &Loaded) -> ApiResult<Encoded> {
+    let vector = dense_of(vector, loaded.row(), form.width, form.is_unit);
+    encode(vector, form.dtype, form.format).map_err(|error| bad_vector(&error))
+}
+
+fn sparse(vector: &SparseVector, form: &Form) -> ApiResult<AnyVector> {
+    if form.dtype != Dtype::Float {
+        return Err(ApiError::unsupported("output_dtype", "weights of sparse vectors are floats"));
+    }
+    Ok(AnyVector::Sparse(vector.into()))
+}
+
+/// Rows, with their shape where they are in base64.
+fn multi(rows: &MultiVector, form: &Form) -> ApiResult<(Encoded, Option<[usize; 2]>)> {
+    if form.width.is_some() {
+        return Err(ApiError::unsupported("dimensions", "multi-vectors have the model's width"));
+    }
+    let shape = (form.format == Format::Base64).then(|| [rows.len(), rows.dim()]);
+    Ok((encode_rows(rows, form.dtype, form.format).map_err(|error| bad_vector(&error))?, shape))
+}

@@ -1,0 +1,130 @@
+//! Rerankers, in all dialects.
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use super::openai::usage;
+use crate::config::DocumentForm;
+use crate::error::{ApiError, ApiResult, Dialect};
+use crate::http::{Answer, Incoming};
+use crate::shapes::Cut;
+use crate::shapes::rerank::{
+    ApiVersion, BilledUnits, Document, DocumentBody, Meta, RerankRequest, RerankResponse, RerankResult, Tokens,
+};
+use crate::shapes::tei;
+use crate::work::{Ranked, Scoring, rank};
+
+/// `POST /rerank` and its like: text-embeddings-inference's shape where `texts` is there.
+pub(super) async fn rerank(incoming: Incoming) -> ApiResult<Answer> {
+    #[derive(Deserialize)]
+    struct Peek {
+        texts: Option<IgnoredAny>,
+        documents: Option<IgnoredAny>,
+    }
+    let peek = serde_json::from_slice::<Peek>(incoming.body());
+    if peek.is_ok_and(|peek| peek.texts.is_some() && peek.documents.is_none()) {
+        return rerank_texts(incoming).await.map_err(|error| error.in_dialect(Dialect::Tei));
+    }
+    rerank_documents(incoming).await
+}
+
+/// Texts by their relevance, best first.
+pub(super) async fn rerank_texts(mut incoming: Incoming) -> ApiResult<Answer> {
+    let request: tei::RerankRequest = incoming.json().await?;
+    let texts = request.texts.0;
+    let kept = if request.return_text.unwrap_or(false) { texts.clone() } else { Vec::new() };
+    let scoring = Scoring {
+        raw: request.raw_scores.unwrap_or(false),
+        cut: Cut { truncate: request.truncate, direction: request.truncation_direction },
+        document_tokens: None,
+        field: "texts",
+    };
+    check_top(request.top_n)?;
+    let Ranked { scores, stats, .. } = rank(&incoming, request.model.as_deref(), request.query, texts, scoring).await?;
+    let rank = |index: usize| tei::Rank { index, score: scores[index], text: kept.get(index).cloned() };
+    let ranks: Vec<_> = best(&scores, request.top_n).into_iter().map(rank).collect();
+    Answer::of(&ranks, stats)
+}
+
+async fn rerank_documents(mut incoming: Incoming) -> ApiResult<Answer> {
+    let request: RerankRequest = incoming.json().await?;
+    refuse_unsupported(&request)?;
+    let documents: Vec<String> = request.documents.0.into_iter().map(|Document(text)| text).collect();
+    let kept = if request.return_documents.unwrap_or(false) { documents.clone() } else { Vec::new() };
+    let scoring = Scoring {
+        raw: request.raw_scores.unwrap_or(false),
+        cut: Cut { truncate: request.truncate, direction: None },
+        document_tokens: request.max_tokens_per_doc,
+        field: "documents",
+    };
+    let Ranked { scores, stats, served } =
+        rank(&incoming, request.model.as_deref(), request.query, documents, scoring).await?;
+    let form = incoming.app.config.rerank_document;
+    let result = |index: usize| RerankResult {
+        index,
+        relevance_score: scores[index],
+        document: kept.get(index).cloned().map(|text| match form {
+            DocumentForm::Object => DocumentBody::Object { text },
+            DocumentForm::String => DocumentBody::Text(text),
+        }),
+    };
+    let response = RerankResponse {
+        id: incoming.id.0.to_string(),
+        object: "rerank",
+        model: served.name().to_owned(),
+        results: best(&scores, request.top_n).into_iter().map(result).collect(),
+        usage: usage(&stats),
+        meta: Meta {
+            api_version: ApiVersion { version: if incoming.route == "/v2/rerank" { "2" } else { "1" } },
+            billed_units: BilledUnits { search_units: Some(1), ..BilledUnits::default() },
+            tokens: Tokens { input_tokens: stats.tokens },
+        },
+    };
+    Answer::of(&response, stats)
+}
+
+/// Refuses fields that would change the result and are not obeyed.
+fn refuse_unsupported(request: &RerankRequest) -> ApiResult<()> {
+    check_top(request.top_n)?;
+    if request.top_k.is_some() {
+        return Err(ApiError::unsupported("top_k", "the number of results is `top_n`"));
+    }
+    if request.relevant_spans == Some(true) {
+        return Err(ApiError::unsupported("relevant_spans", "documents are scored as wholes"));
+    }
+    if request.rank_fields.as_ref().is_some_and(|fields| fields.iter().any(|field| field != "text")) {
+        return Err(ApiError::unsupported("rank_fields", "a document's `text` alone is read"));
+    }
+    Ok(())
+}
+
+fn check_top(top: Option<i64>) -> ApiResult<()> {
+    match top {
+        Some(top) if top < 0 => Err(ApiError::field("top_n", "`top_n` is negative")),
+        _ => Ok(()),
+    }
+}
+
+/// The positions of the best scores, best first, equal ones in their order; all of them for no number, and for 0.
+fn best(scores: &[f32], most: Option<i64>) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..scores.len()).collect();
+    order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]));
+    if let Some(most) = most.and_then(|most| usize::try_from(most).ok()).filter(|most| *most > 0) {
+        order.truncate(most);
+    }
+    order
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_best_come_first_and_equal_ones_in_their_order() {
+        let scores = [0.1, 0.9, 0.9, 0.5];
+        assert_eq!(best(&scores, None), [1, 2, 3, 0]);
+        assert_eq!(best(&scores, Some(2)), [1, 2]);
+        assert_eq!(best(&scores, Some(0)), [1, 2, 3, 0]);
+        assert_eq!(best(&scores, Some(99)).len(), 4);
+    }
+}

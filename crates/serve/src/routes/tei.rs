@@ -1,0 +1,227 @@
+//! The routes of text-embeddings-inference.
+
+use embedkit_core::{Embedding, Pair};
+use embedkit_vector::cosine;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
+
+use super::rerank::rerank_texts;
+use crate::error::{ApiError, ApiResult, Case, Dialect};
+use crate::http::{Answer, Incoming};
+use crate::models::Task;
+use crate::shapes::tei::{
+    DecodeRequest, EmbedRequest, PredictRequest, Prediction, SimilarityRequest, SparseValue, TokenBody, TokenizeRequest,
+};
+use crate::shapes::{Cut, Inputs, Item, Kind, Pairs, PurposeFields, TextPair};
+use crate::work::{self, Ask, Embedded, Scoring, dense_of, embedding_width, score_pairs};
+
+/// `POST /` and `/invocations`: the default task, by what the body has and what the model is.
+pub(super) async fn root(incoming: Incoming) -> ApiResult<Answer> {
+    #[derive(Deserialize)]
+    struct Peek<'a> {
+        #[serde(borrow)]
+        inputs: Option<&'a RawValue>,
+        query: Option<IgnoredAny>,
+        texts: Option<IgnoredAny>,
+    }
+    let (is_similarity, is_rank) = match serde_json::from_slice::<Peek<'_>>(incoming.body()) {
+        Ok(Peek { inputs, query, texts }) => {
+            (inputs.is_some_and(|inputs| inputs.get().starts_with('{')), query.is_some() && texts.is_some())
+        }
+        // What is wrong with it is said by whoever reads it whole.
+        Err(_) => (false, false),
+    };
+    if is_rank {
+        return rerank_texts(incoming).await;
+    }
+    if is_similarity {
+        return similarity(incoming).await;
+    }
+    let served = incoming.app.models.find(incoming.model(None), Task::Embed, None)?;
+    if Task::Dense.suits(served.family()) { embed(incoming).await } else { embed_sparse(incoming).await }
+}
+
+async fn embedded(incoming: &mut Incoming, task: Task) -> ApiResult<(EmbedRequest, Embedded)> {
+    let mut request: EmbedRequest = incoming.json().await?;
+    let items = std::mem::replace(&mut request.inputs, Inputs::Many(Vec::new())).into_items();
+    let ask = Ask {
+        task,
+        model: None,
+        field: "inputs",
+        items,
+        kind: Kind::Texts,
+        purpose: PurposeFields::prompt(request.prompt_name.take()),
+        cut: Cut { truncate: request.truncate, direction: request.truncation_direction },
+    };
+    let embedded = work::embed(incoming, ask).await?;
+    Ok((request, embedded))
+}
+
+/// `POST /embed`.
+pub(super) async fn embed(mut incoming: Incoming) -> ApiResult<Answer> {
+    let (request, Embedded { loaded, results, stats, .. }) = embedded(&mut incoming, Task::Dense).await?;
+    let width = embedding_width("dimensions", request.dimensions, &loaded)?;
+    let is_unit = request.normalize.unwrap_or(true);
+    let values = results.len() * loaded.dim.unwrap_or(1);
+    Answer::make(values, stats, move || {
+        let vectors = dense(results)?.into_iter();
+        Ok(vectors.map(|vector| dense_of(vector, loaded.row(), width, is_unit)).collect::<Vec<_>>())
+    })
+    .await
+}
+
+/// `POST /embed_sparse`.
+pub(super) async fn embed_sparse(mut incoming: Incoming) -> ApiResult<Answer> {
+    let (request, Embedded { results, stats, .. }) = embedded(&mut incoming, Task::Sparse).await?;
+    refuse_dense_options(&request)?;
+    Answer::make(results.iter().map(super::openai::size).sum(), stats, move || {
+        let weights = |embedding| match one(embedding, |it| matches!(it, Embedding::Sparse(_)))? {
+            Embedding::Sparse(vector) => {
+                let entries = vector.indices().iter().zip(vector.values()).filter(|(_, value)| **value != 0.0);
+                Ok(entries.map(|(index, value)| SparseValue { index: *index, value: *value }).collect::<Vec<_>>())
+            }
+            _ => Err(no_such_output()),
+        };
+        results.into_iter().map(weights).collect::<ApiResult<Vec<_>>>()
+    })
+    .await
+}
+
+/// `POST /embed_all`.
+pub(super) async fn embed_all(mut incoming: Incoming) -> ApiResult<Answer> {
+    let (request, Embedded { results, stats, .. }) = embedded(&mut incoming, Task::Multi).await?;
+    refuse_dense_options(&request)?;
+    Answer::make(results.iter().map(super::openai::size).sum(), stats, move || {
+        let rows = |embedding| match one(embedding, |it| matches!(it, Embedding::Multi(_)))? {
+            Embedding::Multi(rows) => Ok(rows.rows().map(<[f32]>::to_vec).collect::<Vec<_>>()),
+            _ => Err(no_such_output()),
+        };
+        results.into_iter().map(rows).collect::<ApiResult<Vec<_>>>()
+    })
+    .await
+}
+
+/// `POST /similarity`.
+pub(super) async fn similarity(mut incoming: Incoming) -> ApiResult<Answer> {
+    let request: SimilarityRequest = incoming.json().await?;
+    let (inputs, parameters) = (request.inputs, request.parameters.unwrap_or_default());
+    if inputs.sentences.0.is_empty() {
+        return Err(ApiError::new(Case::Empty, "`sentences` is empty").at("inputs.sentences"));
+    }
+    let texts = std::iter::once(inputs.source_sentence).chain(inputs.sentences.0);
+    let ask = Ask {
+        task: Task::Dense,
+        model: None,
+        field: "inputs",
+        items: texts.map(Item::Text).collect(),
+        kind: Kind::Texts,
+        cut: parameters.cut(),
+        purpose: PurposeFields::prompt(parameters.prompt_name),
+    };
+    let Embedded { results, stats, .. } = work::embed(&incoming, ask).await?;
+    let vectors = dense(results)?;
+    let (source, sentences) = vectors.split_first().ok_or_else(no_such_output)?;
+    let cosines: Vec<f32> = sentences
+        .iter()
+        .map(|sentence| cosine(source, sentence).map_err(|error| super::openai::bad_vector(&error)))
+        .collect::<ApiResult<_>>()?;
+    Answer::of(&cosines, stats)
+}
+
+/// `POST /predict`, on rerankers.
+pub(super) async fn predict(mut incoming: Incoming) -> ApiResult<Answer> {
+    let request: PredictRequest = incoming.json().await?;
+    let (pairs, is_one) = match request.inputs {
+        Pairs::One(pair) => (vec![pair], true),
+        Pairs::Many(pairs) => (pairs, false),
+    };
+    let scoring = Scoring {
+        raw: request.raw_scores.unwrap_or(false),
+        cut: Cut { truncate: request.truncate, direction: request.truncation_direction },
+        document_tokens: None,
+        field: "inputs",
+    };
+    let pairs = pairs.into_iter().map(|TextPair(first, second)| Pair::new(first, second)).collect();
+    let ranked = score_pairs(&incoming, pairs, scoring).await?;
+    let mut predictions: Vec<[Prediction; 1]> =
+        ranked.scores.into_iter().map(|score| [Prediction { score, label: "LABEL_0" }]).collect();
+    match predictions.pop() {
+        Some(only) if is_one => Answer::of(&only, ranked.stats),
+        last => Answer::of(&predictions.into_iter().chain(last).collect::<Vec<_>>(), ranked.stats),
+    }
+}
+
+/// `POST /tokenize`.
+pub(super) async fn tokenize(mut incoming: Incoming) -> ApiResult<Answer> {
+    let request: TokenizeRequest = incoming.json().await?;
+    let text = |item| match item {
+        Item::Text(text) => Ok(text),
+        _ => Err(ApiError::field("inputs", "texts are made tokens, and nothing else")),
+    };
+    let texts = request.inputs.into_items().into_iter().map(text).collect::<ApiResult<Vec<String>>>()?;
+    require_some(&texts, "inputs")?;
+    let purpose = PurposeFields::prompt(request.prompt_name);
+    let with_special = request.add_special_tokens.unwrap_or(true);
+    let (rows, stats) = work::tokenize(&incoming, texts, with_special, purpose).await?;
+    Answer::make(4 * stats.tokens, stats, move || {
+        let body = |(token, special): (embedkit_core::tokenizer::Token, bool)| {
+            let bytes = token.bytes.filter(|_| !special);
+            let (start, stop) = (bytes.as_ref().map(|bytes| bytes.start), bytes.as_ref().map(|bytes| bytes.end));
+            TokenBody { id: token.id, text: token.text, special, start, stop }
+        };
+        Ok(rows.into_iter().map(|row| row.into_iter().map(body).collect::<Vec<_>>()).collect::<Vec<_>>())
+    })
+    .await
+}
+
+/// `POST /decode`.
+pub(super) async fn decode(mut incoming: Incoming) -> ApiResult<Answer> {
+    let request: DecodeRequest = incoming.json().await?;
+    let ids = |item| match item {
+        Item::Ids(ids) => Ok(ids),
+        _ => Err(ApiError::field("ids", "a list of token ids was expected, or a list of these")),
+    };
+    let rows = request.ids.into_items().into_iter().map(ids).collect::<ApiResult<Vec<Vec<u32>>>>()?;
+    require_some(&rows, "ids")?;
+    let (texts, stats) = work::decode(&incoming, rows, request.skip_special_tokens.unwrap_or(true)).await?;
+    Answer::of(&texts, stats)
+}
+
+fn require_some<T>(list: &[T], field: &str) -> ApiResult<()> {
+    if list.is_empty() {
+        return Err(ApiError::new(Case::Empty, format!("`{field}` is empty")).at(field));
+    }
+    Ok(())
+}
+
+/// Options that only one vector an input could obey.
+fn refuse_dense_options(request: &EmbedRequest) -> ApiResult<()> {
+    if request.dimensions.is_some() {
+        return Err(ApiError::unsupported("dimensions", "only dense vectors are cut").in_dialect(Dialect::Tei));
+    }
+    Ok(())
+}
+
+/// The dense vectors among results.
+fn dense(results: Vec<Embedding>) -> ApiResult<Vec<Vec<f32>>> {
+    let vector = |embedding| match one(embedding, |it| matches!(it, Embedding::Dense(_)))? {
+        Embedding::Dense(vector) => Ok(vector),
+        _ => Err(no_such_output()),
+    };
+    results.into_iter().map(vector).collect()
+}
+
+/// The embedding, or the one of several that is wanted.
+fn one(embedding: Embedding, is_wanted: impl Fn(&Embedding) -> bool) -> ApiResult<Embedding> {
+    match embedding {
+        Embedding::Several(several) => {
+            several.into_iter().map(|(_, it)| it).find(|it| is_wanted(it)).ok_or_else(no_such_output)
+        }
+        other => Ok(other),
+    }
+}
+
+fn no_such_output() -> ApiError {
+    ApiError::new(Case::Backend, "the model did not give what its family promises")
+}

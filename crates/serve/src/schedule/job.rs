@@ -1,0 +1,131 @@
+//! A request's inputs on their way through a model.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use embedkit_core::{Content, ContentKind, Embedding, Error, Purpose, Usage};
+use tokio::sync::oneshot;
+
+/// What a request's inputs became.
+#[derive(Debug)]
+pub(crate) struct Done {
+    /// One an input, in their order.
+    pub(crate) results: Vec<(Embedding, Usage)>,
+    pub(crate) timing: Timing,
+}
+
+/// Where the time of a request's inputs went: sums over its inputs.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Timing {
+    pub(crate) queue: Duration,
+    pub(crate) prepare: Duration,
+    pub(crate) run: Duration,
+    pub(crate) inputs: u32,
+}
+
+/// Why a request has no results.
+#[derive(Debug)]
+pub(crate) enum JobError {
+    /// An input failed, and this is the first.
+    Input { index: usize, error: Error },
+    /// A plug-in or we panicked.
+    Panic,
+    /// The model was dropped, or the server ends.
+    Closed,
+}
+
+/// A request's inputs.
+pub(super) struct Job {
+    pub(super) contents: Vec<Content>,
+    pub(super) purpose: Arc<Purpose>,
+    /// What each input about costs, in tokens.
+    pub(super) costs: Vec<u32>,
+    pub(super) since: Instant,
+    progress: Mutex<Progress>,
+}
+
+struct Progress {
+    results: Vec<Option<(Embedding, Usage)>>,
+    missing: usize,
+    timing: Timing,
+    /// Taken when the request is answered.
+    reply: Option<oneshot::Sender<Result<Done, JobError>>>,
+}
+
+impl Job {
+    pub(super) fn new(
+        contents: Vec<Content>,
+        purpose: Purpose,
+        reply: oneshot::Sender<Result<Done, JobError>>,
+    ) -> Self {
+        let costs = contents.iter().map(cost).collect();
+        let missing = contents.len();
+        let results = std::iter::repeat_with(|| None).take(missing).collect();
+        let progress = Progress { results, missing, timing: Timing::default(), reply: Some(reply) };
+        Self { contents, purpose: Arc::new(purpose), costs, since: Instant::now(), progress: Mutex::new(progress) }
+    }
+
+    /// Notes an input's result; the last one, or the first that failed, answers the request.
+    pub(super) fn put(&self, index: usize, result: Result<(Embedding, Usage), Error>, timing: Timing) {
+        let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        match result {
+            Ok(result) => {
+                progress.missing -= usize::from(progress.results[index].is_none());
+                progress.results[index] = Some(result);
+                progress.timing += timing;
+                if progress.missing == 0 {
+                    let results = std::mem::take(&mut progress.results).into_iter().flatten().collect();
+                    let done = Done { results, timing: progress.timing };
+                    progress.answer(Ok(done));
+                }
+            }
+            Err(error) => progress.answer(Err(JobError::Input { index, error })),
+        }
+    }
+
+    /// Answers without results.
+    pub(super) fn fail(&self, error: JobError) {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner).answer(Err(error));
+    }
+
+    /// Whether nobody waits for it any more.
+    pub(super) fn is_answered(&self) -> bool {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner).reply.is_none()
+    }
+}
+
+impl Progress {
+    fn answer(&mut self, answer: Result<Done, JobError>) {
+        if let Some(reply) = self.reply.take() {
+            // Who hung up wants no answer.
+            let _ = reply.send(answer);
+        }
+    }
+}
+
+impl std::ops::AddAssign for Timing {
+    fn add_assign(&mut self, other: Self) {
+        self.queue += other.queue;
+        self.prepare += other.prepare;
+        self.run += other.run;
+        self.inputs += other.inputs;
+    }
+}
+
+/// Bytes of text that make about a token.
+const BYTES_A_TOKEN: usize = 4;
+/// Tokens around a text.
+const AROUND: usize = 2;
+/// What a picture about costs beside a text's tokens.
+const PICTURE: u32 = 512;
+
+/// What an input about costs, in tokens: before it is read by the tokenizer, its bytes tell.
+fn cost(content: &Content) -> u32 {
+    let bytes = match content {
+        Content::Text(text) => text.len(),
+        Content::Pair(pair) => pair.query.len() + pair.document.len(),
+        other if other.kind() == ContentKind::Image => return PICTURE,
+        _ => 0,
+    };
+    u32::try_from(bytes / BYTES_A_TOKEN + AROUND).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,15 @@
+//! What waits for a model, and what runs next.
+//!
+//! The inputs of all requests for a model are one pool. Each of the model's workers takes what waits the moment that
+//! it is free: no timer, so one request alone runs at once. Inputs of several requests share a batch, since a graph
+//! reads all its weights once a run; what is measured of it stands in the crate's documentation.
+
+mod deliver;
+mod fairness;
+mod job;
+mod queue;
+mod waiting;
+mod worker;
+
+pub(crate) use job::{Done, JobError, Timing};
+pub(crate) use queue::{Bounds, ModelQueue, Refusal};

@@ -1,0 +1,54 @@
+//! A thread that runs a model.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::time::{Duration, Instant};
+
+use embedkit_core::{AnyEmbedder, Content};
+
+use super::deliver::deliver;
+use super::job::JobError;
+use super::queue::Shared;
+
+/// Since when a worker has been running a batch.
+#[derive(Debug, Default)]
+pub(super) struct Watch(Mutex<Option<Instant>>);
+
+impl Watch {
+    fn set(&self, since: Option<Instant>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = since;
+    }
+
+    /// How long the batch under way has taken; nothing when none is.
+    pub(super) fn elapsed(&self) -> Duration {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).map_or(Duration::ZERO, |since| since.elapsed())
+    }
+}
+
+/// Runs what waits until the queue is closed.
+pub(super) fn work(shared: &Shared, embedder: &AnyEmbedder, number: usize) {
+    while let Some(slice) = shared.next() {
+        let started = Instant::now();
+        shared.watch(number).set(Some(started));
+        let run = || {
+            let contents: Vec<&Content> = slice.inputs.iter().map(|(job, index)| &job.contents[*index]).collect();
+            let batch = embedder.engine().prepare(&contents, &slice.inputs[0].0.purpose);
+            let prepared = Instant::now();
+            (batch.run(), prepared)
+        };
+        // A plug-in's panic is its requests', not the process's.
+        let outcome = catch_unwind(AssertUnwindSafe(run));
+        let ended = Instant::now();
+        shared.watch(number).set(None);
+        shared.ran(slice.cost, ended - started);
+        match outcome {
+            Ok((results, prepared)) => deliver(shared, &slice, results, [started, prepared, ended]),
+            Err(_) => {
+                tracing::error!("a model panicked");
+                shared.panics.inc();
+                slice.inputs.iter().for_each(|(job, _)| job.fail(JobError::Panic));
+            }
+        }
+    }
+}

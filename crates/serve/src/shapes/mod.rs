@@ -1,0 +1,25 @@
+//! What goes over the wire: requests and responses as data types.
+//!
+//! In every optional field `null` means that it is absent, and unknown fields are passed over: clients send both.
+
+pub(crate) mod cohere;
+mod cut;
+mod input;
+pub(crate) mod jina;
+mod list;
+pub(crate) mod openai;
+mod pairs;
+mod purpose;
+pub(crate) mod rerank;
+pub(crate) mod tei;
+mod vectors;
+
+pub(crate) use cut::{Cut, Direction};
+pub(crate) use input::{Inputs, Item, Kind};
+pub(crate) use list::{List, TOO_MANY, with_limit};
+pub(crate) use pairs::{Pairs, TextPair};
+pub(crate) use purpose::PurposeFields;
+pub(crate) use vectors::{Dtype, Encoded, Format, SparseBody, encode, encode_rows};
+
+/// What errors of our own begin with: they hold nothing of the caller's.
+pub(crate) const OURS: &str = "\u{1}";

@@ -1,0 +1,157 @@
+//! OpenAI's shapes, with our extensions.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{Direction, Dtype, Encoded, Format, Inputs, Kind, PurposeFields, SparseBody};
+
+/// `POST /v1/embeddings`.
+#[derive(Debug, Deserialize, ToSchema)]
+pub(crate) struct EmbeddingRequest {
+    /// A text, a list of texts, token ids (see `--token-ids`), or pictures: `{"image": …}` or
+    /// `{"type": "image_url", "image_url": {"url": …}}`, with a data URL, base64 or an allowed address.
+    #[schema(value_type = Vec<String>)]
+    pub(crate) input: Inputs,
+    /// A name of `/v1/models`. Default: the first model that gives embeddings.
+    pub(crate) model: Option<String>,
+    /// Numbers, or base64 of their little-endian bytes. Default: float.
+    pub(crate) encoding_format: Option<Format>,
+    /// The width to cut vectors to: one that the model allows.
+    pub(crate) dimensions: Option<usize>,
+    /// What the inputs are for: query, document, or a task of the model's.
+    pub(crate) input_type: Option<String>,
+    pub(crate) prompt_name: Option<String>,
+    pub(crate) task: Option<String>,
+    pub(crate) role: Option<String>,
+    /// Whether texts that are too long are cut. Default: as the server was started.
+    pub(crate) truncate: Option<bool>,
+    pub(crate) truncation_direction: Option<Direction>,
+    /// Whether vectors have unit length. Default: yes.
+    pub(crate) normalize: Option<bool>,
+    /// How values are stored. Default: float.
+    pub(crate) output_dtype: Option<Dtype>,
+    /// The kinds of vectors that are wanted of a model with several. Default: dense.
+    pub(crate) outputs: Option<Vec<OutputKind>>,
+    /// What strings among the inputs are. Default: text.
+    pub(crate) modality: Option<Modality>,
+    /// Jina's; must be false.
+    pub(crate) late_chunking: Option<bool>,
+    /// Jina's name for the width.
+    #[schema(ignore)]
+    pub(crate) output_dimension: Option<usize>,
+}
+
+impl EmbeddingRequest {
+    /// What the inputs are for.
+    pub(crate) fn purpose(&mut self) -> PurposeFields {
+        PurposeFields {
+            input_type: self.input_type.take(),
+            prompt_name: self.prompt_name.take(),
+            task: self.task.take(),
+            role: self.role.take(),
+        }
+    }
+}
+
+/// A kind of vectors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum OutputKind {
+    Dense,
+    Sparse,
+    MultiVector,
+}
+
+/// What strings among the inputs are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Modality {
+    Text,
+    Image,
+}
+
+impl From<Option<Modality>> for Kind {
+    fn from(modality: Option<Modality>) -> Self {
+        match modality {
+            Some(Modality::Image) => Self::Pictures,
+            _ => Self::Texts,
+        }
+    }
+}
+
+/// The answer to [`EmbeddingRequest`].
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct EmbeddingResponse {
+    pub(crate) object: &'static str,
+    pub(crate) data: Vec<EmbeddingEntry>,
+    /// The name of the model that ran.
+    pub(crate) model: String,
+    pub(crate) usage: Usage,
+}
+
+/// One input's vectors.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct EmbeddingEntry {
+    pub(crate) object: &'static str,
+    pub(crate) index: usize,
+    /// Numbers or base64; for multi-vectors rows of numbers, or base64 of all with `shape`; an object for sparse ones.
+    #[schema(value_type = Vec<f32>)]
+    pub(crate) embedding: AnyVector,
+    /// Rows and width of a multi-vector in base64.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) shape: Option<[usize; 2]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) sparse: Option<SparseBody>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<Vec<f32>>>)]
+    pub(crate) multi_vector: Option<Encoded>,
+    /// Rows and width of `multi_vector` in base64.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) multi_vector_shape: Option<[usize; 2]>,
+}
+
+/// A vector of whatever kind.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum AnyVector {
+    Values(Encoded),
+    Sparse(SparseBody),
+}
+
+/// What a request took.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+pub(crate) struct Usage {
+    /// Tokens that the model saw: after cutting, special ones included, padding not.
+    pub(crate) prompt_tokens: usize,
+    pub(crate) total_tokens: usize,
+    /// Inputs that were cut.
+    pub(crate) truncated_inputs: usize,
+}
+
+/// `GET /v1/models`.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ModelList {
+    pub(crate) object: &'static str,
+    pub(crate) data: Vec<ModelEntry>,
+}
+
+/// A model that is served.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ModelEntry {
+    pub(crate) id: String,
+    pub(crate) object: &'static str,
+    pub(crate) created: u64,
+    pub(crate) owned_by: &'static str,
+    pub(crate) aliases: Vec<String>,
+    pub(crate) embedkit: ModelFacts,
+}
+
+/// What is known of a model.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ModelFacts {
+    pub(crate) family: &'static str,
+    /// Width of its vectors; null where it has none, or is not loaded.
+    pub(crate) dim: Option<usize>,
+    pub(crate) max_tokens: Option<usize>,
+    pub(crate) state: &'static str,
+}

@@ -1,0 +1,74 @@
+//! What tells a server to stop.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use crate::Error;
+use crate::app::App;
+
+/// How a server ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// In good order.
+    Gracefully,
+    /// It was told twice, and left at once what was under way.
+    AtOnce,
+}
+
+/// Requests to stop, in the order in which they come.
+pub(crate) struct Signals(mpsc::UnboundedReceiver<()>);
+
+impl Signals {
+    /// Waits for the first one, unless something else ends the server before.
+    pub(crate) async fn first(&mut self, failure: impl Future<Output = Error>) -> Result<(), Error> {
+        use futures_util::future::{Either, select};
+        let signal = self.0.recv();
+        match select(std::pin::pin!(signal), std::pin::pin!(failure)).await {
+            Either::Left(_) => Ok(()),
+            Either::Right((error, _)) => Err(error),
+        }
+    }
+
+    /// Waits for the end, or for one more, which ends the server at once.
+    pub(crate) async fn second(&mut self, end: impl Future<Output = ()>) -> Result<Ended, Error> {
+        use futures_util::future::{Either, select};
+        let signal = async {
+            match self.0.recv().await {
+                Some(()) => {}
+                None => std::future::pending().await,
+            }
+        };
+        Ok(match select(std::pin::pin!(end), std::pin::pin!(signal)).await {
+            Either::Left(_) => Ended::Gracefully,
+            Either::Right(_) => Ended::AtOnce,
+        })
+    }
+}
+
+/// Listens to SIGTERM and SIGINT, which stop the server, and to SIGHUP, at which keys are read again.
+#[cfg(unix)]
+pub(crate) fn listen(app: &Arc<App>) -> Result<Signals, Error> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (send, receive) = mpsc::unbounded_channel();
+    let system = |error| Error::system("signals cannot be listened to", error);
+    for kind in [SignalKind::terminate(), SignalKind::interrupt()] {
+        let (mut signals, send) = (signal(kind).map_err(system)?, send.clone());
+        tokio::spawn(async move { while signals.recv().await.is_some() && send.send(()).is_ok() {} });
+    }
+    let (mut hangups, app) = (signal(SignalKind::hangup()).map_err(system)?, app.clone());
+    tokio::spawn(async move {
+        while hangups.recv().await.is_some() {
+            app.keys.read_again();
+        }
+    });
+    Ok(Signals(receive))
+}
+
+/// Listens to Ctrl-C, which stops the server.
+#[cfg(not(unix))]
+pub(crate) fn listen(_: &Arc<App>) -> Result<Signals, Error> {
+    let (send, receive) = mpsc::unbounded_channel();
+    tokio::spawn(async move { while tokio::signal::ctrl_c().await.is_ok() && send.send(()).is_ok() {} });
+    Ok(Signals(receive))
+}

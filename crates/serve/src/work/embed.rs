@@ -1,0 +1,82 @@
+//! Texts and pictures to vectors.
+
+use std::sync::Arc;
+
+use embedkit_core::{Embedding, ModelDescription};
+use embedkit_vector::{cut, normalize};
+
+use super::contents::{contents, kind_of};
+use super::purpose::purpose_of;
+use super::run::run;
+use super::window::check_window;
+use crate::error::{ApiError, ApiResult, Case};
+use crate::http::{Incoming, Stats};
+use crate::models::{Loaded, Task};
+use crate::shapes::{Cut, Item, Kind, PurposeFields};
+
+/// What a request asks for, whatever its dialect.
+pub(crate) struct Ask<'a> {
+    pub(crate) task: Task,
+    pub(crate) model: Option<&'a str>,
+    /// What the dialect calls the inputs.
+    pub(crate) field: &'static str,
+    pub(crate) items: Vec<Item>,
+    pub(crate) kind: Kind,
+    pub(crate) purpose: PurposeFields,
+    pub(crate) cut: Cut,
+}
+
+/// What became of the inputs.
+pub(crate) struct Embedded {
+    pub(crate) loaded: Arc<Loaded>,
+    pub(crate) results: Vec<Embedding>,
+    pub(crate) stats: Stats,
+}
+
+/// Embeds a request's inputs.
+pub(crate) async fn embed(incoming: &Incoming, ask: Ask<'_>) -> ApiResult<Embedded> {
+    let Ask { task, model, field, items, kind, purpose, cut } = ask;
+    let config = &incoming.app.config;
+    if items.is_empty() {
+        return Err(ApiError::new(Case::Empty, format!("`{field}` is empty")).at(field));
+    }
+    let served = incoming.app.models.find(incoming.model(model), task, Some(kind_of(&items, kind)))?.clone();
+    let loaded = served.loaded(incoming.deadline).await?;
+    let purpose = purpose_of(&purpose, loaded.row(), served.family(), config)?;
+    let contents = contents(incoming, field, items, kind, &served, &loaded).await?;
+    let contents = Arc::new(contents);
+    check_window(cut, field, &contents, &purpose, &loaded, config).await?;
+    let contents = Arc::unwrap_or_clone(contents);
+    let (done, stats) = run(incoming, field, &served, &loaded, contents, purpose).await?;
+    let results = done.results.into_iter().map(|(embedding, _)| embedding).collect();
+    Ok(Embedded { loaded, results, stats })
+}
+
+/// The width that is asked for, if the model can be cut to it; none where it is the model's own.
+pub(crate) fn embedding_width(field: &str, wanted: Option<usize>, loaded: &Loaded) -> ApiResult<Option<usize>> {
+    let Some(wanted) = wanted else { return Ok(None) };
+    if Some(wanted) == loaded.dim {
+        return Ok(None);
+    }
+    let row: &ModelDescription = loaded.row();
+    let below = |dim: &&usize| loaded.dim.is_none_or(|own| **dim < own);
+    if row.matryoshka.iter().filter(below).any(|dim| *dim == wanted) {
+        return Ok(Some(wanted));
+    }
+    let widths = loaded.dim.iter().chain(row.matryoshka.iter().filter(below));
+    let widths: Vec<String> = widths.map(usize::to_string).collect();
+    let widths = if widths.is_empty() { "no width of its own".to_owned() } else { widths.join(", ") };
+    Err(ApiError::field(field, format!("`{field}`: the model {} gives {widths}", row.id)))
+}
+
+/// A dense vector as it is asked for: cut, and of unit length unless the caller wants what the library gives.
+pub(crate) fn dense_of(mut vector: Vec<f32>, row: &ModelDescription, width: Option<usize>, unit: bool) -> Vec<f32> {
+    match width {
+        Some(width) if unit || row.normalize => cut(&mut vector, width),
+        Some(width) => vector.truncate(width),
+        // Rounding again would move what has unit length already.
+        None if unit && !row.normalize => normalize(&mut vector),
+        None => {}
+    }
+    vector
+}

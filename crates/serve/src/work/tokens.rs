@@ -1,0 +1,87 @@
+//! Texts to tokens and back, without the model.
+
+use std::sync::Arc;
+
+use embedkit_core::tokenizer::Token;
+
+use super::purpose::purpose_of;
+use crate::blocking::off_thread;
+use crate::error::{ApiError, ApiResult, Case};
+use crate::http::{Incoming, Stats};
+use crate::models::{Loaded, Task};
+use crate::shapes::PurposeFields;
+
+/// A token, and whether it is a special one.
+pub(crate) type Marked = (Token, bool);
+
+/// The tokens of texts, not cut.
+pub(crate) async fn tokenize(
+    incoming: &Incoming,
+    texts: Vec<String>,
+    with_special: bool,
+    purpose: PurposeFields,
+) -> ApiResult<(Vec<Vec<Marked>>, Stats)> {
+    let (loaded, mut stats) = model(incoming).await?;
+    let served = incoming.app.models.find(incoming.model(None), Task::Tokens, None)?;
+    let purpose = match purpose.prompt_name {
+        None => None,
+        Some(_) => Some(purpose_of(&purpose, loaded.row(), served.family(), &incoming.app.config)?),
+    };
+    let inputs = texts.len();
+    stats.characters = texts.iter().map(|text| text.chars().count()).sum();
+    let tokens = off_thread(move || {
+        let tokenizer = require(&loaded)?;
+        let tokens = |(index, text): (usize, &String)| {
+            let text = match &purpose {
+                None => text.into(),
+                Some(purpose) => purpose.prompted(loaded.row(), text).map_err(|error| ApiError::of_library(&error))?,
+            };
+            let tokens = tokenizer
+                .tokens(&text, with_special)
+                .map_err(|error| ApiError::field(format!("inputs[{index}]"), format!("inputs[{index}]: {error}")))?;
+            Ok(tokens
+                .into_iter()
+                .map(|token| {
+                    let is_special = token.bytes.is_none() || tokenizer.is_special(token.id);
+                    (token, is_special)
+                })
+                .collect())
+        };
+        texts.iter().enumerate().map(tokens).collect::<ApiResult<Vec<Vec<Marked>>>>()
+    });
+    let tokens = tokens.await?;
+    stats.inputs = inputs;
+    stats.tokens = tokens.iter().map(Vec::len).sum();
+    Ok((tokens, stats))
+}
+
+/// The texts that ids stand for.
+pub(crate) async fn decode(
+    incoming: &Incoming,
+    rows: Vec<Vec<u32>>,
+    skip_special: bool,
+) -> ApiResult<(Vec<String>, Stats)> {
+    let (loaded, mut stats) = model(incoming).await?;
+    stats.inputs = rows.len();
+    let texts = off_thread(move || {
+        let tokenizer = require(&loaded)?;
+        let text = |(index, ids): (usize, &Vec<u32>)| {
+            let invalid = |error| ApiError::field(format!("ids[{index}]"), format!("ids[{index}]: {error}"));
+            tokenizer.decode(ids, skip_special).map_err(invalid)
+        };
+        rows.iter().enumerate().map(text).collect::<ApiResult<Vec<String>>>()
+    });
+    Ok((texts.await?, stats))
+}
+
+async fn model(incoming: &Incoming) -> ApiResult<(Arc<Loaded>, Stats)> {
+    let served = incoming.app.models.find(incoming.model(None), Task::Tokens, None)?.clone();
+    let loaded = served.loaded(incoming.deadline).await?;
+    let stats = Stats { model: served.name().to_owned(), provider: loaded.provider.clone(), ..Stats::default() };
+    Ok((loaded, stats))
+}
+
+fn require(loaded: &Loaded) -> ApiResult<&embedkit_core::tokenizer::Tokenizer> {
+    let none = || ApiError::new(Case::WrongFamily, format!("the model {} has no tokens", loaded.row().id));
+    loaded.tokenizer().ok_or_else(none)
+}

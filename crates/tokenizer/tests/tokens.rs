@@ -1,0 +1,45 @@
+//! Tokens one by one, and the text that ids stand for.
+#![allow(clippy::unwrap_used, reason = "tests end with a panic")]
+
+use embedkit_tokenizer::{Tokenizer, TokenizerFiles, TokenizerOptions};
+
+/// A tokenizer of words, with markers around a text.
+const WORDS: &str = r#"{
+    "version": "1.0", "truncation": null, "padding": null,
+    "added_tokens": [
+        {"id": 0, "content": "[CLS]", "single_word": false, "lstrip": false, "rstrip": false, "normalized": false, "special": true},
+        {"id": 1, "content": "[SEP]", "single_word": false, "lstrip": false, "rstrip": false, "normalized": false, "special": true}
+    ],
+    "normalizer": null, "pre_tokenizer": {"type": "Whitespace"},
+    "post_processor": {"type": "TemplateProcessing",
+        "single": [{"SpecialToken": {"id": "[CLS]", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}, {"SpecialToken": {"id": "[SEP]", "type_id": 0}}],
+        "pair": [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 1}}],
+        "special_tokens": {
+            "[CLS]": {"id": "[CLS]", "ids": [0], "tokens": ["[CLS]"]}, "[SEP]": {"id": "[SEP]", "ids": [1], "tokens": ["[SEP]"]}
+        }},
+    "decoder": null,
+    "model": {"type": "WordLevel", "unk_token": "?", "vocab": {"[CLS]": 0, "[SEP]": 1, "?": 2, "naïve": 3, "cat": 4}}
+}"#;
+
+fn tokenizer() -> Tokenizer {
+    let mut options = TokenizerOptions::default();
+    options.max_length = Some(4);
+    Tokenizer::load(&TokenizerFiles::new(WORDS.as_bytes().to_vec()), &options).unwrap()
+}
+
+#[test]
+fn tokens_say_which_bytes_they_are_of_and_are_not_cut() {
+    let tokens = tokenizer().tokens("naïve cat dog", true).unwrap();
+    let seen: Vec<_> = tokens.iter().map(|token| (token.id, token.text.as_str(), token.bytes.clone())).collect();
+    let expected = [(0, "[CLS]", None), (3, "naïve", Some(0..6)), (4, "cat", Some(7..10)), (2, "?", Some(11..14))];
+    assert_eq!(seen, [&expected[..], &[(1, "[SEP]", None)]].concat());
+    assert_eq!(tokenizer().tokens("cat", false).unwrap().len(), 1);
+}
+
+#[test]
+fn ids_become_text_again_and_unknown_ones_are_refused() {
+    let tokenizer = tokenizer();
+    assert_eq!(tokenizer.decode(&[0, 4, 3, 1], true).unwrap(), "cat naïve");
+    assert_eq!(tokenizer.decode(&[0, 4], false).unwrap(), "[CLS] cat");
+    assert!(tokenizer.decode(&[4, 99], true).unwrap_err().to_string().contains("99"));
+}
