@@ -46,6 +46,10 @@ pub(crate) enum Failure {
     #[cfg(feature = "serve")]
     #[error("stopped at once, with requests under way")]
     ServerStopped,
+    /// Ctrl-C, of a verb that keeps what was done.
+    #[cfg(feature = "retrieval")]
+    #[error("{0}")]
+    Kept(String),
     /// Who read the results wants no more of them, which is no error.
     #[error("the output was closed")]
     OutputClosed,
@@ -87,6 +91,8 @@ impl Failure {
             Self::Usage(_) | Self::Embedkit(Error::InvalidOption { .. }) => 2,
             Self::Embedkit(Error::Vector(VectorError::InvalidOption { .. })) => 2,
             Self::Interrupted { .. } => 130,
+            #[cfg(feature = "retrieval")]
+            Self::Kept(_) => 130,
             #[cfg(feature = "serve")]
             Self::ServerStopped => 130,
             _ => 1,

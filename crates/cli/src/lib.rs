@@ -15,10 +15,13 @@
 mod allocator;
 mod args;
 mod closing;
+mod color;
 mod failure;
 mod formats;
+mod help;
 mod input;
 mod interrupt;
+mod languages;
 mod load;
 mod names;
 mod notice;
@@ -42,7 +45,9 @@ use crate::args::Cli;
 /// done, 2 for arguments that cannot be understood, another when it failed).
 pub fn main() -> ExitCode {
     allocator::return_large_blocks();
-    let mut command = Cli::command();
+    let color = color::Color::of_arguments();
+    color.choose();
+    let mut command = help::arranged(Cli::command()).color(color.for_help());
     let parsed = command.try_get_matches_from_mut(std::env::args_os());
     let parsed = parsed.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)));
     let (cli, matches) = match parsed {

@@ -177,12 +177,12 @@ impl FolderArgs {
 
 impl CacheArgs {
     #[cfg(feature = "hub")]
-    fn apply<E>(&self, builder: Builder<E>) -> Builder<E> {
+    pub(crate) fn apply<E>(&self, builder: Builder<E>) -> Builder<E> {
         builder.hub(self.hub_options())
     }
 
     #[cfg(not(feature = "hub"))]
-    fn apply<E>(&self, builder: Builder<E>) -> Builder<E> {
+    pub(crate) fn apply<E>(&self, builder: Builder<E>) -> Builder<E> {
         builder
     }
 

@@ -30,6 +30,7 @@
 //! | `hybrid` | dense, sparse and multi-vector embeddings in one run (BGE-M3); those families have its models too | |
 //! | `rerank` | rerankers | |
 //! | `static-en` | a small English model, weights compiled in | |
+//! | `retrieval` | documents, collections, fused search and evaluation, over whichever families are chosen | |
 //! | `interchange` | multi-vectors in `.npz` and safetensors files | |
 //! | `full` | all of these | |
 //! | `onnx` | inference with ONNX Runtime, for `dense`, `image` and `sparse`, which partly work without it | yes |
@@ -119,6 +120,10 @@ pub use embedkit_image as image;
 #[cfg(feature = "rerank")]
 #[doc(inline)]
 pub use embedkit_rerank as rerank;
+/// From a folder to explained answers: documents, collections, fused search, evaluation.
+#[cfg(feature = "retrieval")]
+#[doc(inline)]
+pub use embedkit_retrieval as retrieval;
 /// Sparse text embeddings.
 #[cfg(feature = "sparse")]
 #[doc(inline)]

@@ -27,14 +27,14 @@ impl Tokenizer {
         let with_special = with_special && self.puts_special_tokens();
         let encoding = catch_panic(|| self.library().encode(text, with_special)).map_err(Error::refused)?;
         let encoding = encoding.map_err(Error::refused)?;
-        let around = encoding.get_special_tokens_mask().iter().map(|special| *special != 0);
-        let tokens = encoding.get_ids().iter().zip(encoding.get_tokens()).zip(encoding.get_offsets()).zip(around);
-        let token = |(((id, text), (start, end)), around): (((&u32, &String), &(usize, usize)), bool)| Token {
+        let (texts, offsets, around) =
+            (encoding.get_tokens(), encoding.get_offsets(), encoding.get_special_tokens_mask());
+        let token = |(at, id): (usize, &u32)| Token {
             id: *id,
-            text: text.clone(),
-            bytes: (!around).then_some(*start..*end),
+            text: texts[at].clone(),
+            bytes: (around[at] == 0).then_some(offsets[at].0..offsets[at].1),
         };
-        Ok(tokens.map(token).collect())
+        Ok(encoding.get_ids().iter().enumerate().map(token).collect())
     }
 
     /// The text that ids stand for, as the model's decoder joins them.

@@ -8,7 +8,7 @@ use clap::{ArgMatches, Command};
 use crate::failure::{Failure, Result};
 
 /// The options that name files to write; every other path is read.
-const WRITTEN: [&str; 3] = ["output", "html", "png"];
+const WRITTEN: [&str; 4] = ["output", "html", "png", "record"];
 
 /// Refuses an output that is also an input, by whatever names, links and open files they are: what is read would be
 /// gone, or the run would read what it writes.

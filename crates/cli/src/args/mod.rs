@@ -5,14 +5,20 @@ mod given;
 mod input;
 mod interaction;
 mod model;
+mod models;
+mod output;
 #[cfg(feature = "pdf")]
 mod pdf;
+#[cfg(feature = "retrieval")]
+mod retrieval;
+#[cfg(feature = "onnx")]
+mod runtime;
 #[cfg(feature = "serve")]
 mod serve;
 mod sparse;
 mod tune;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
@@ -21,15 +27,20 @@ pub(crate) use given::{is_given, note as note_given};
 pub(crate) use input::{InputArgs, PurposeArgs};
 pub(crate) use interaction::{ExplainArgs, MuveraArgs, RerankArgs, ScoreArgs, ScoredArgs};
 pub(crate) use model::{CacheArgs, FolderArgs, ModelArgs, PoolingArg};
+pub(crate) use models::{CachedArgs, ListArgs, ModelsCommand};
+pub(crate) use output::{OnLong, OutputArgs, UsageArgs, only_json_lines};
 #[cfg(feature = "pdf")]
 pub(crate) use pdf::PdfArgs;
+#[cfg(feature = "retrieval")]
+pub(crate) use retrieval::{EvalArgs, IndexArgs, SearchArgs};
+#[cfg(feature = "onnx")]
+pub(crate) use runtime::{InstallArgs, RuntimeCommand};
 #[cfg(feature = "serve")]
 pub(crate) use serve::ServeArgs;
 pub(crate) use sparse::SparseArgs;
 pub(crate) use tune::TuneArgs;
 
-use crate::failure::{Failure, Result};
-use crate::formats::{Encoding, Format};
+use crate::color::Color;
 
 /// Dense, sparse and multi-vector embeddings for text and images.
 ///
@@ -45,6 +56,10 @@ pub(crate) struct Cli {
     /// Adds the models of a TOML file of `[[model]]` rows; may be repeated.
     #[arg(long, value_name = "FILE", global = true)]
     pub(crate) manifest: Vec<PathBuf>,
+
+    /// Whether what people read has colours.
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t, global = true)]
+    pub(crate) color: Color,
 
     /// Shows more of what goes on; twice shows all.
     #[arg(short, long, action = clap::ArgAction::Count, global = true)]
@@ -102,6 +117,17 @@ pub(crate) enum Command {
     Explain(ExplainArgs),
     /// Turns multi-vectors into single vectors whose dot product approximates their MaxSim.
     Muvera(MuveraArgs),
+    /// Makes files searchable: reads, cuts and embeds them into a collection, a folder of plain files.
+    #[cfg(feature = "retrieval")]
+    Index(IndexArgs),
+    /// Searches a collection, and shows which words matched.
+    #[cfg(feature = "retrieval")]
+    Search(SearchArgs),
+    /// Measures how well pipelines and models search, and which of them is better.
+    ///
+    /// Exit code 1 when a pipeline is worse than the first by more than chance.
+    #[cfg(feature = "retrieval")]
+    Eval(Box<EvalArgs>),
     /// Measures how a model runs best on this machine, for --tuning.
     ///
     /// Takes minutes; nothing else should run meanwhile. Give inputs of the lengths that will be embedded.
@@ -113,7 +139,13 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Runtime(RuntimeCommand),
     /// Shows what this program finds: runtime, providers, cache, models.
-    Doctor(CacheArgs),
+    Doctor {
+        #[command(flatten)]
+        cache: CacheArgs,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Serves models over HTTP, for the clients of OpenAI, text-embeddings-inference, Cohere and Jina.
     #[cfg(feature = "serve")]
     Serve(Box<ServeArgs>),
@@ -177,89 +209,6 @@ impl EmbedArgs {
     }
 }
 
-/// Where results go.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Output")]
-pub(crate) struct OutputArgs {
-    /// The file to write; it appears when it is complete. `-` is standard output.
-    #[arg(short, long, value_name = "FILE")]
-    pub(crate) output: Option<PathBuf>,
-
-    /// The format of the results; default: that of the file's name, else jsonl.
-    #[arg(long, value_enum)]
-    format: Option<Format>,
-
-    /// How the values of vectors are stored.
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) encoding: Encoding,
-
-    /// About a thousand vectors, as `embed` writes them, that tell the range of each dimension for
-    /// int8; without it the range is -1 to 1, which is that of normalised vectors.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) calibration: Option<PathBuf>,
-}
-
-impl OutputArgs {
-    /// The format that is asked for, by name or by the file's.
-    pub(crate) fn format(&self) -> Result<Format> {
-        match (self.format, &self.output) {
-            (Some(format), _) => Ok(format),
-            (None, Some(path)) => Ok(Format::of_file(path).unwrap_or(json_lines_for(path)?)),
-            (None, None) => Ok(Format::Jsonl),
-        }
-    }
-}
-
-/// JSON Lines, unless a file's name asks for something else that is not written.
-fn json_lines_for(path: &Path) -> Result<Format> {
-    const OTHERS: [&str; 12] =
-        ["csv", "tsv", "xlsx", "pkl", "pickle", "pt", "h5", "hdf5", "feather", "arrow", "npz", "db"];
-    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default().to_ascii_lowercase();
-    if OTHERS.contains(&&*extension) && Format::of_file(path).is_none() {
-        return Err(Failure::Usage(format!(
-            "{}: .{extension} files are not written; take .jsonl, .npy, .npz, .safetensors or .parquet, or say --format",
-            path.display()
-        )));
-    }
-    Ok(Format::Jsonl)
-}
-
-/// The output of a verb that has JSON Lines alone.
-pub(crate) fn only_json_lines(output: Option<&PathBuf>) -> Result<Option<&PathBuf>> {
-    let Some(path) = output else { return Ok(None) };
-    match Format::of_file(path).map_or_else(|| json_lines_for(path), Ok)? {
-        Format::Jsonl => Ok(output),
-        other => Err(Failure::Usage(format!(
-            "{}: these results are JSON Lines, and not {}: name a .jsonl file",
-            path.display(),
-            other.name()
-        ))),
-    }
-}
-
-/// What is said of the model's window.
-#[derive(Clone, Debug, Default, Args)]
-#[command(next_help_heading = "Output")]
-pub(crate) struct UsageArgs {
-    /// Adds to each result the tokens that its input used, and whether it was cut.
-    #[arg(long)]
-    pub(crate) with_usage: bool,
-
-    /// What becomes of an input that is longer than the model's window.
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) on_long: OnLong,
-}
-
-/// What becomes of a long input.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum OnLong {
-    /// It is cut, and the end of the run tells how many were.
-    #[default]
-    Cut,
-    /// It is an error, as one that cannot be read.
-    Error,
-}
-
 /// `tokens`.
 #[derive(Debug, Args)]
 pub(crate) struct TokensArgs {
@@ -273,6 +222,10 @@ pub(crate) struct TokensArgs {
     /// The query that texts are counted with, for rerankers.
     #[arg(long, value_name = "TEXT")]
     pub(crate) query_text: Option<String>,
+
+    /// As JSON, an object a line: what is written anyway.
+    #[arg(long, hide = true)]
+    json: bool,
 
     /// Counts what late-interaction models add to a text: its marker, and a query's mask tokens.
     #[arg(long)]
@@ -289,111 +242,13 @@ pub(crate) struct SimilarityArgs {
     /// The texts; at least two.
     #[arg(required = true, num_args = 2.., value_name = "TEXT")]
     pub(crate) texts: Vec<String>,
+    /// As JSON: the texts, and the matrix.
+    #[arg(long)]
+    pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) model: ModelArgs,
     #[command(flatten)]
     pub(crate) purpose: PurposeArgs,
-}
-
-/// `models …`.
-#[derive(Debug, Subcommand)]
-pub(crate) enum ModelsCommand {
-    /// Lists the models that this program knows.
-    List(ListArgs),
-    /// Shows everything that is known of a model.
-    Show {
-        /// The model's id or alias.
-        id: String,
-        /// As JSON.
-        #[arg(long)]
-        json: bool,
-    },
-    /// Downloads models.
-    Pull(CachedArgs),
-    /// Checks what the cache has of models: sizes and digests.
-    Verify(CachedArgs),
-    /// Fetches again what is missing or wrong in the cache.
-    Repair(CachedArgs),
-}
-
-/// `models list`.
-#[derive(Debug, Args)]
-pub(crate) struct ListArgs {
-    /// Of this family only.
-    #[arg(long)]
-    pub(crate) family: Option<String>,
-    /// Of this language (a BCP 47 tag) or multilingual only.
-    #[arg(long)]
-    pub(crate) language: Option<String>,
-    /// With vectors of this width only, or that can be cut to it.
-    #[arg(long)]
-    pub(crate) dim: Option<usize>,
-    /// Under this licence (an SPDX id) only.
-    #[arg(long)]
-    pub(crate) license: Option<String>,
-    /// Not larger than this, in gigabytes.
-    #[arg(long, value_name = "GB")]
-    pub(crate) max_size: Option<f64>,
-    /// As JSON: an array of rows.
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-/// `models pull`, `verify` and `repair`.
-#[derive(Debug, Args)]
-pub(crate) struct CachedArgs {
-    /// The models' ids or aliases.
-    #[arg(required = true, value_name = "ID")]
-    pub(crate) ids: Vec<String>,
-    #[command(flatten)]
-    pub(crate) cache: CacheArgs,
-    /// As JSON: an object a line.
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-/// `runtime …`.
-#[derive(Debug, Subcommand)]
-pub(crate) enum RuntimeCommand {
-    /// Installs an ONNX Runtime for this user: with pip, unless --release or --file says otherwise.
-    Install {
-        #[command(flatten)]
-        source: InstallArgs,
-        /// The folder of installed runtimes; default: $EMBEDKIT_RUNTIME_DIR, else one in the user's cache folder.
-        #[arg(long, value_name = "DIR")]
-        runtime_dir: Option<PathBuf>,
-    },
-    /// Shows where ONNX Runtime is looked for, and which one is used. Runs none that comes after it.
-    Status {
-        /// The folder of installed runtimes; default: $EMBEDKIT_RUNTIME_DIR, else one in the user's cache folder.
-        #[arg(long, value_name = "DIR")]
-        runtime_dir: Option<PathBuf>,
-        /// As JSON.
-        #[arg(long)]
-        json: bool,
-    },
-}
-
-/// Where an ONNX Runtime to install comes from.
-#[derive(Debug, Args)]
-pub(crate) struct InstallArgs {
-    /// The version, as 1.31.1; default: the newest that pip finds.
-    #[arg(long, value_name = "VERSION")]
-    pub(crate) version: Option<String>,
-    /// The Python program that has pip.
-    #[arg(long, value_name = "PROGRAM", conflicts_with = "file")]
-    pub(crate) python: Option<std::ffi::OsString>,
-    /// Takes the project's release archive of this version instead.
-    #[cfg(feature = "hub")]
-    #[arg(long, requires = "version", conflicts_with_all = ["file", "python"])]
-    pub(crate) release: bool,
-    /// The release archive's SHA-256.
-    #[cfg(feature = "hub")]
-    #[arg(long, value_name = "HEX", requires = "release")]
-    pub(crate) sha256: Option<String>,
-    /// Takes this file instead: the library, a release archive or a wheel.
-    #[arg(long, value_name = "FILE", conflicts_with = "version")]
-    pub(crate) file: Option<PathBuf>,
 }
 
 #[cfg(test)]

@@ -41,11 +41,17 @@ pub(crate) fn to_html(explanation: &Explanation) -> String {
             escape(&document),
         );
     }
+    let title = format!("Score {:.4}", explanation.score);
+    let table = "<tr><th>query</th><th>document</th><th>weight</th><th>share</th></tr>";
+    page(&title, &format!("<div>{body}</div>\n<table>{table}\n{rows}</table>\n"))
+}
+
+/// A page that needs no other file.
+pub(super) fn page(title: &str, body: &str) -> String {
+    let title = escape(title);
     format!(
-        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Score {score:.4}</title>\
-         <style>{STYLE}</style></head><body>\n<h1>Score {score:.4}</h1>\n<div>{body}</div>\n\
-         <table><tr><th>query</th><th>document</th><th>weight</th><th>share</th></tr>\n{rows}</table>\n</body></html>\n",
-        score = explanation.score,
+        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{title}</title>\
+         <style>{STYLE}</style></head><body>\n<h1>{title}</h1>\n{body}</body></html>\n"
     )
 }
 
@@ -68,7 +74,7 @@ impl Span {
     }
 }
 
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut escaped, c| {
         match c {
             '&' => escaped.push_str("&amp;"),

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::scored::{self, ScoreRow};
 use crate::args::{ExplainArgs, MuveraArgs, ScoreArgs};
+use crate::color;
 use crate::failure::{Failure, Result};
 use crate::output::Target;
 use crate::render::{to_html, to_terminal};
@@ -49,7 +50,7 @@ fn explain_text(args: &ExplainArgs, document: &str) -> Result<()> {
     let document = model.embed_one(document, Role::Passage)?;
     let explanation = MaxSim::new(&query)?.explain(&document)?;
     match &args.html {
-        None => super::print_styled(&to_terminal(&explanation)),
+        None => super::print_styled(&to_terminal(&explanation, color::on_stdout())),
         Some(path) => Target::write_file(path, to_html(&explanation).as_bytes()),
     }
 }

@@ -3,6 +3,10 @@
 mod completions;
 mod doctor;
 mod embed;
+#[cfg(feature = "retrieval")]
+mod eval;
+#[cfg(feature = "retrieval")]
+mod index;
 mod interaction;
 mod models;
 #[cfg(feature = "pdf")]
@@ -10,6 +14,8 @@ mod render_pdf;
 mod rerank;
 mod runtime;
 mod scored;
+#[cfg(feature = "retrieval")]
+mod search;
 #[cfg(feature = "serve")]
 mod serve;
 mod similarity;
@@ -37,10 +43,16 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Score(args) => interaction::score(&args),
         Command::Explain(args) => interaction::explain(&args),
         Command::Muvera(args) => interaction::muvera(&args),
+        #[cfg(feature = "retrieval")]
+        Command::Index(args) => index::run(&args),
+        #[cfg(feature = "retrieval")]
+        Command::Search(args) => search::run(&args),
+        #[cfg(feature = "retrieval")]
+        Command::Eval(args) => eval::run(&args),
         Command::Tune(args) => tune::run(&args),
         Command::Models(command) => models::run(&command),
         Command::Runtime(command) => runtime::run(command),
-        Command::Doctor(args) => doctor::run(&args),
+        Command::Doctor { cache, json } => doctor::run(&cache, json),
         Command::Completions { shell } => completions::run(shell),
         #[cfg(feature = "serve")]
         Command::Serve(args) => serve::run(*args),

@@ -14,8 +14,11 @@ use crate::failure::{Failure, Result};
 pub(super) fn run(command: RuntimeCommand) -> Result<()> {
     match command {
         RuntimeCommand::Status { runtime_dir, json } => status(&options(runtime_dir), json),
-        RuntimeCommand::Install { source, runtime_dir } => {
+        RuntimeCommand::Install { source, runtime_dir, json } => {
             let installed = install_from(source, &options(runtime_dir)).map_err(embedkit::Error::from)?;
+            if json {
+                return print_json(&json!({ "version": installed.version.to_string(), "library": installed.library }));
+            }
             print(&format!("ONNX Runtime {} is installed at {}\n", installed.version, installed.library.display()))
         }
     }

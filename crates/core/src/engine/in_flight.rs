@@ -195,9 +195,9 @@ impl<O> State<O> {
 
     fn take_ready(&mut self, ready: &mut VecDeque<Finished<O>>) {
         while let Some(window) = self.windows.front_mut() {
-            while let Some(result) = window.results.pop_front_if(|result| result.is_some()) {
+            while window.is_next_there() {
+                ready.extend(window.results.pop_front().flatten());
                 window.given += 1;
-                ready.extend(result);
             }
             if !window.results.is_empty() || window.unfinished > 0 {
                 return;
@@ -217,6 +217,10 @@ impl<O> Running<O> {
         let job = if unfinished > 0 { Job::begin(&batches) } else { None };
         let next = batches.count() - unfinished;
         Self { batches, next, unfinished, results: results.collect(), given: 0, job }
+    }
+
+    fn is_next_there(&self) -> bool {
+        matches!(self.results.front(), Some(Some(_)))
     }
 }
 

@@ -1,5 +1,7 @@
 //! How good a ranking is, and whether another is better.
 //!
+//! A [`Dataset`] has documents, queries and judgements; [`make()`] makes one of documents that nobody has judged.
+//! [`Evaluated`] is a pipeline on one, and [`Entry`] a line in the record of evaluations. Below them, useful alone:
 //! [`Judgements`] say which documents answer which query, a [`Run`] what a system found. A [`Metric`] makes a number of
 //! each query, by the rules of `trec_eval`; [`Interval`] says how sure their mean is, [`Comparison`] whether two systems
 //! differ.
@@ -19,14 +21,24 @@
 //! ```
 
 mod comparison;
+mod dataset;
+mod evaluated;
+mod history;
 mod interval;
 mod judgements;
+mod make;
 mod metric;
 mod random;
 mod run;
+mod sweep;
 
 pub use comparison::Comparison;
+pub use dataset::Dataset;
+pub use evaluated::{Evaluated, Figures};
+pub use history::Entry;
 pub use interval::Interval;
 pub use judgements::Judgements;
+pub use make::{MEASURES, make};
 pub use metric::Metric;
 pub use run::Run;
+pub use sweep::{FittedWeights, Variant, fit_weights, variants};

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "hub")]
 mod cached;
+mod downloaded;
 mod list;
 mod row;
 
@@ -18,6 +19,8 @@ pub(super) fn run(command: &ModelsCommand) -> Result<()> {
         ModelsCommand::Verify(args) => cached::verify(args),
         #[cfg(feature = "hub")]
         ModelsCommand::Repair(args) => cached::repair(args),
+        #[cfg(feature = "hub")]
+        ModelsCommand::Rm(args) => cached::remove(args),
         #[cfg(not(feature = "hub"))]
         _ => Err(crate::failure::Failure::Usage("this needs a build with the feature `hub`".to_owned())),
     }

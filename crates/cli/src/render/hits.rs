@@ -1,0 +1,137 @@
+//! What a search found, for people: in a terminal, and as a web page.
+
+use embedkit::retrieval::Hit;
+use embedkit::retrieval::search::{Explanation, Highlight, StageExplanation};
+
+use super::html::{escape, page};
+use super::printable;
+
+/// Bytes of a text that are shown in a list, about.
+const SHOWN: usize = 320;
+/// Parts of a stage's score that are shown.
+const TERMS: usize = 8;
+/// From this weight on a word is marked.
+const LEAST: f32 = 0.2;
+
+/// A list with the matched words marked where `in_colour`, and the way each score came about where `explain`.
+pub(crate) fn hits_to_terminal(hits: &[(&Hit, Explanation)], explain: bool, in_colour: bool) -> String {
+    let mut text = String::new();
+    for (hit, explanation) in hits {
+        let place = printable(&place(hit));
+        text += &format!("{:>3}  {place}  ({:.3})\n     ", hit.rank, hit.score);
+        for (part, mark) in parts(&hit.record.text, &explanation.highlights) {
+            let part = printable(&part.split_whitespace().collect::<Vec<_>>().join(" "));
+            match mark {
+                Some(_) if in_colour => text += &format!("\x1b[1;33m{part}\x1b[0m"),
+                _ => text += &part,
+            }
+            text.push(' ');
+        }
+        text = tidy(&text) + "\n";
+        if explain {
+            for stage in &explanation.stages {
+                text += &format!("       {}\n", stage_line(stage));
+            }
+            for (at, score) in explanation.reranked.iter().enumerate() {
+                text += &format!("       reranker {}: {score:.4}\n", at + 1);
+            }
+        }
+    }
+    text
+}
+
+/// Blanks that parts were put together with, but not before a mark of punctuation.
+fn tidy(text: &str) -> String {
+    let mut text = text.trim_end().to_owned();
+    for mark in [".", ",", ";", ":", ")", "!", "?"] {
+        text = text.replace(&format!(" {mark} "), &format!("{mark} "));
+    }
+    text
+}
+
+/// The same as a page that needs no other file.
+pub(crate) fn hits_to_html(query: &str, hits: &[(&Hit, Explanation)], explain: bool) -> String {
+    let mut body = String::new();
+    for (hit, explanation) in hits {
+        body += &format!("<h2>{}. {}</h2>\n<p>", hit.rank, escape(&place(hit)));
+        let mut at = 0;
+        for mark in &explanation.highlights {
+            let text = &hit.record.text;
+            body += &escape(&text[at..mark.start]);
+            let word = escape(&text[mark.start..mark.end]);
+            body += &format!("<mark style=\"--heat:{:.3}\">{word}</mark>", mark.weight);
+            at = mark.end;
+        }
+        body += &format!("{}</p>\n", escape(&hit.record.text[at..]));
+        body += &format!("<p>score {:.4}</p>\n", hit.score);
+        if explain {
+            let lines = explanation.stages.iter().map(|stage| format!("<li>{}</li>", escape(&stage_line(stage))));
+            body += &format!("<ul>{}</ul>\n", lines.collect::<String>());
+        }
+    }
+    page(query, &body)
+}
+
+/// Where a hit is from.
+fn place(hit: &Hit) -> String {
+    let record = &hit.record;
+    let mut place = if record.id.is_empty() { record.path.clone() } else { record.id.clone() };
+    for part in [&record.title, &record.section] {
+        if !part.is_empty() {
+            place += &format!(" › {part}");
+        }
+    }
+    place
+}
+
+/// What a stage added, and of what.
+fn stage_line(stage: &StageExplanation) -> String {
+    let part = &stage.contribution;
+    let score = part.score.map_or_else(|| "not found".to_owned(), |score| format!("{score:.4}"));
+    let rank = part.rank.map_or_else(String::new, |rank| format!(", rank {rank}"));
+    let mut line = format!("{:+.4}  {}: {score}{rank}", part.value, part.stage);
+    let terms = stage.terms.iter().take(TERMS).map(|term| {
+        let document = term.document.as_ref().map_or_else(String::new, |document| format!("→{document}"));
+        printable(&format!("{}{document} {:.2}", term.query, term.weight))
+    });
+    let terms: Vec<String> = terms.collect();
+    if !terms.is_empty() {
+        line += &format!("  ({})", terms.join(", "));
+    }
+    line
+}
+
+/// The part of a text where most matched, cut into what is marked and what is not.
+fn parts<'t>(text: &'t str, highlights: &[Highlight]) -> Vec<(&'t str, Option<f32>)> {
+    let strong: Vec<&Highlight> = highlights.iter().filter(|mark| mark.weight >= LEAST).collect();
+    let window = |start: usize| strong.iter().filter(move |mark| mark.start >= start && mark.end <= start + SHOWN);
+    let weight = |mark: &&&Highlight| window(mark.start).map(|mark| mark.weight).sum::<f32>();
+    let best = strong.iter().max_by(|a, b| weight(a).total_cmp(&weight(b)).then(b.start.cmp(&a.start)));
+    let start = match best {
+        Some(mark) if mark.start > SHOWN / 4 => boundary(text, mark.start.saturating_sub(SHOWN / 8)),
+        _ => 0,
+    };
+    let end = boundary(text, start + SHOWN);
+    let mut parts = Vec::new();
+    let mut at = start;
+    if start > 0 {
+        parts.push(("…", None));
+    }
+    for mark in strong.iter().filter(|mark| mark.start >= start && mark.end <= end) {
+        parts.push((&text[at..mark.start], None));
+        parts.push((&text[mark.start..mark.end], Some(mark.weight)));
+        at = mark.end;
+    }
+    parts.push((&text[at..end], None));
+    if end < text.len() {
+        parts.push(("…", None));
+    }
+    parts.retain(|(part, _)| !part.trim().is_empty());
+    parts
+}
+
+/// The end of the word that a byte is in.
+fn boundary(text: &str, at: usize) -> usize {
+    let at = (at.min(text.len())..=text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len());
+    text[at..].find(char::is_whitespace).map_or(text.len(), |more| at + more)
+}

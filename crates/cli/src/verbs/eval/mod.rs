@@ -1,0 +1,71 @@
+//! `eval`: how well pipelines search, and which of them is better.
+
+mod contestant;
+mod report;
+mod sweep;
+
+use embedkit::retrieval::document::Inputs;
+use embedkit::retrieval::evaluation::{Comparison, Dataset, Entry, MEASURES, Metric, make};
+
+use crate::args::EvalArgs;
+use crate::failure::{Failure, Result};
+use contestant::Contestant;
+
+pub(super) fn run(args: &EvalArgs) -> Result<()> {
+    if let Some(path) = &args.history {
+        let entries = Entry::read_all(path)?;
+        return if args.json { super::print_json(&entries) } else { super::print(&report::history(&entries)) };
+    }
+    if let Some(folder) = &args.make {
+        let queries = make(&Inputs::new(&args.pipelines), folder, args.queries)?;
+        return super::print(&format!("{}: {queries} queries\n\n{MEASURES}\n", folder.display()));
+    }
+    let data = data(args)?;
+    let metrics = if args.metrics.is_empty() { Metric::DEFAULT.to_vec() } else { args.metrics.clone() };
+    let folder = tempfile::tempdir().map_err(Failure::io("a folder for collections"))?;
+    if args.sweep {
+        return sweep::run(args, &data, metrics[0], folder.path());
+    }
+    let mut contestants = Vec::new();
+    for (at, pipeline) in args.pipelines.iter().enumerate() {
+        let collection = folder.path().join(at.to_string());
+        let contestant = Contestant::new(pipeline, &data, &metrics, &collection, args)?;
+        tracing::info!("{} is measured", contestant.name);
+        if let Some((path, figures)) = args.record.as_ref().zip(contestant.figures.as_ref()) {
+            Entry::append(path, figures)?;
+        }
+        if let Some(runs) = &args.runs {
+            contestant.write_run(runs)?;
+        }
+        contestants.push(contestant);
+    }
+    let Some((baseline, candidates)) = contestants.split_first() else { return Ok(()) };
+    let compared: Vec<(&Contestant, Vec<(Metric, Comparison)>)> =
+        candidates.iter().map(|candidate| (candidate, baseline.compare(candidate))).collect();
+    if args.json {
+        super::print_json(&report::json(baseline, &compared))?;
+    } else {
+        super::print(&report::table(&contestants, &metrics))?;
+        super::print(&report::comparisons(baseline, &compared))?;
+        for (candidate, _) in &compared {
+            super::print(&report::differences(baseline, candidate, &data, args.differences))?;
+        }
+    }
+    let worse = compared.iter().find(|(_, metrics)| metrics.first().is_some_and(|(_, first)| first.is_worse()));
+    match worse {
+        Some((candidate, _)) => {
+            Err(Failure::Failed(format!("{} is worse than {} by more than chance", candidate.name, baseline.name)))
+        }
+        None => Ok(()),
+    }
+}
+
+fn data(args: &EvalArgs) -> Result<Dataset> {
+    let Some(path) = &args.data else { return Err(Failure::Usage("name a set with --data".to_owned())) };
+    match (path.is_dir(), args.documents.is_empty()) {
+        (true, true) => Ok(Dataset::read_beir(path, &args.split)?),
+        (true, false) => Err(Failure::Usage("--documents are those of a table; a folder has its own".to_owned())),
+        (false, true) => Err(Failure::Usage(format!("name the documents of {} with --documents", path.display()))),
+        (false, false) => Ok(Dataset::read_table(path, &args.documents)?),
+    }
+}

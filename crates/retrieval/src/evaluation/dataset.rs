@@ -1,0 +1,153 @@
+//! What a pipeline is evaluated on.
+
+use std::io::BufRead as _;
+use std::path::{Path, PathBuf};
+
+use csv::ReaderBuilder;
+use embedkit_core::{Error, Result};
+use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
+
+use super::Judgements;
+use crate::document::Inputs;
+
+/// Documents, queries and judgements.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Dataset {
+    /// Its name: that of its folder or file.
+    pub name: String,
+    /// Its documents.
+    pub inputs: Inputs,
+    /// The judged queries, by id, with their texts.
+    pub queries: Vec<(String, String)>,
+    /// Which documents answer which query.
+    pub judgements: Judgements,
+    /// The SHA-256 of queries, judgements and documents.
+    pub digest: String,
+}
+
+#[derive(Deserialize)]
+struct QueryLine {
+    #[serde(alias = "id")]
+    _id: String,
+    text: String,
+}
+
+impl Dataset {
+    /// Reads a folder in BEIR's layout: `corpus.jsonl`, `queries.jsonl` and `qrels/<split>.tsv`.
+    ///
+    /// # Errors
+    /// Files that are missing or of another layout, and judgements of queries that are not there.
+    pub fn read_beir(folder: impl AsRef<Path>, split: &str) -> Result<Self> {
+        let folder = folder.as_ref();
+        let judgements = Judgements::read(folder.join("qrels").join(format!("{split}.tsv")))?;
+        let path = folder.join("queries.jsonl");
+        let file = std::fs::File::open(&path).map_err(Error::io(&path))?;
+        let mut queries = Vec::new();
+        for (at, line) in std::io::BufReader::new(file).lines().enumerate() {
+            let line = line.map_err(Error::io(&path))?;
+            if line.trim().is_empty() {
+                continue;
+            }
+            let query: QueryLine = serde_json::from_str(&line).map_err(|error| {
+                Error::file_because(&path, format!("line {} is no query with `_id` and `text`", at + 1), error)
+            })?;
+            queries.push((query._id, query.text));
+        }
+        let inputs = vec![folder.join("corpus.jsonl")];
+        Self::new(folder, inputs, queries, judgements)
+    }
+
+    /// Reads a table with the columns `query` and `relevant`, the ids of the documents that answer it between `;`. The
+    /// documents are those of files: an id is a row's own, or the file's name.
+    ///
+    /// # Errors
+    /// A file that is no such table.
+    pub fn read_table<P: Into<PathBuf>>(
+        path: impl AsRef<Path>,
+        documents: impl IntoIterator<Item = P>,
+    ) -> Result<Self> {
+        let path = path.as_ref();
+        let wrong = |error: csv::Error| Error::file_because(path, "is no table of `query` and `relevant`", error);
+        let mut reader = ReaderBuilder::new().from_path(path).map_err(wrong)?;
+        let columns = reader.headers().map_err(wrong)?.clone();
+        let column = |name: &str| {
+            let found = columns.iter().position(|column| column.trim() == name);
+            found.ok_or_else(|| Error::file(path, format!("has no column `{name}`")))
+        };
+        let (query, relevant) = (column("query")?, column("relevant")?);
+        let (mut queries, mut triples) = (Vec::new(), Vec::new());
+        for (at, row) in reader.records().enumerate() {
+            let row = row.map_err(wrong)?;
+            let id = format!("q{}", at + 1);
+            queries.push((id.clone(), row.get(query).unwrap_or_default().to_owned()));
+            let ids = row.get(relevant).unwrap_or_default().split(';').map(str::trim).filter(|id| !id.is_empty());
+            triples.extend(ids.map(|document| (id.clone(), document.to_owned(), 1)));
+        }
+        let documents = documents.into_iter().map(Into::into).collect();
+        Self::new(path, documents, queries, Judgements::from_triples(triples))
+    }
+
+    fn new(
+        path: &Path,
+        inputs: Vec<PathBuf>,
+        mut queries: Vec<(String, String)>,
+        judgements: Judgements,
+    ) -> Result<Self> {
+        queries.retain(|(id, _)| judgements.grades(id).is_some());
+        queries.sort();
+        if let Some((missing, _)) = judgements.queries().find(|(id, _)| queries.iter().all(|(query, _)| query != id)) {
+            return Err(Error::file(path, format!("has judgements of the query {missing:?}, which is not there")));
+        }
+        if queries.is_empty() {
+            return Err(Error::file(path, "has no judged query"));
+        }
+        let inputs = Inputs::new(inputs);
+        let mut digest = Sha256::new();
+        for (id, text) in &queries {
+            digest.update(format!("{id}\0{text}\0"));
+        }
+        digest.update(judgements.to_tsv());
+        for file in inputs.files()? {
+            digest.update(file.read()?);
+        }
+        let digest = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let name = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        Ok(Self { name, inputs, queries, judgements, digest })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_name_their_documents() {
+        let folder = tempfile::tempdir().unwrap();
+        let (table, docs) = (folder.path().join("set.csv"), folder.path().join("docs.jsonl"));
+        std::fs::write(&docs, "{\"id\": \"a\", \"text\": \"x\"}\n").unwrap();
+        std::fs::write(&table, "query,relevant\nwhere?,a; b\nwhat?,\n").unwrap();
+        let set = Dataset::read_table(&table, [&docs]).unwrap();
+        assert_eq!(set.queries, [("q1".to_owned(), "where?".to_owned())]);
+        assert_eq!(set.judgements, Judgements::from_triples([("q1", "a", 1), ("q1", "b", 1)]));
+        std::fs::write(&docs, "{\"id\": \"a\", \"text\": \"y\"}\n").unwrap();
+        assert_ne!(Dataset::read_table(&table, [&docs]).unwrap().digest, set.digest);
+        std::fs::write(&table, "query,answer\nwhere?,a\n").unwrap();
+        assert!(Dataset::read_table(&table, [&docs]).unwrap_err().to_string().contains("`relevant`"));
+    }
+
+    #[test]
+    fn judgements_without_their_query_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+        std::fs::create_dir(folder.path().join("qrels")).unwrap();
+        write("corpus.jsonl", "{\"_id\": \"d\", \"text\": \"x\"}\n");
+        write("queries.jsonl", "{\"_id\": \"1\", \"text\": \"what\"}\n{\"_id\": \"2\", \"text\": \"who\"}\n");
+        write("qrels/test.tsv", "query-id\tcorpus-id\tscore\n1\td\t1\n");
+        assert_eq!(Dataset::read_beir(folder.path(), "test").unwrap().queries.len(), 1);
+        write("qrels/test.tsv", "query-id\tcorpus-id\tscore\n3\td\t1\n");
+        assert!(Dataset::read_beir(folder.path(), "test").unwrap_err().to_string().contains("\"3\""));
+        assert!(Dataset::read_beir(folder.path(), "dev").is_err());
+    }
+}

@@ -1,0 +1,130 @@
+//! A data set from documents that nobody has judged.
+
+use std::path::Path;
+
+use embedkit_core::{Error, Result};
+use serde_json::json;
+use unicode_segmentation::UnicodeSegmentation as _;
+
+use super::Judgements;
+use super::random::SplitMix;
+use crate::document::{self, Document, Inputs};
+
+/// What such a set measures, for whoever reads its figures.
+pub const MEASURES: &str = "Each query is a heading, or a text's first sentence, taken out of the one text that counts as \
+    its answer. This measures whether a text is found again by what its author said it is about. Other texts that \
+    answer it as well count as wrong, and people ask in other words than authors write: compare pipelines by it, and \
+    do not take its figures for those of your users' questions.";
+
+/// Fewest words of a query, and of what is left of its text.
+const LEAST_WORDS: usize = 3;
+const LEAST_REST: usize = 10;
+const SEED: u64 = 42;
+
+/// A query with the text that it was taken out of.
+struct Known {
+    query: String,
+    text: String,
+}
+
+/// Makes a set in BEIR's layout of files: known items, at most `most` of them as queries, drawn always alike; all texts
+/// are documents. Gives the number of queries.
+///
+/// # Errors
+/// Files that cannot be read or written, and texts of which no query can be made.
+pub fn make(inputs: &Inputs, folder: impl AsRef<Path>, most: usize) -> Result<usize> {
+    let folder = folder.as_ref();
+    let mut known = Vec::new();
+    for file in inputs.files()? {
+        let documents = document::read(&file.name, file.read()?).map_err(|reason| Error::file(&file.path, reason))?;
+        known.extend(documents.documents.iter().flat_map(items));
+    }
+    let mut order: Vec<usize> = (0..known.len()).filter(|at| !known[*at].query.is_empty()).collect();
+    let mut random = SplitMix::new(SEED);
+    for at in (1..order.len()).rev() {
+        order.swap(at, random.below(at + 1));
+    }
+    order.truncate(most);
+    order.sort_unstable();
+    if order.is_empty() {
+        return Err(Error::input("no query can be made of these texts: they have no headings and are too short"));
+    }
+    let corpus = known.iter().enumerate().map(|(at, item)| json!({"_id": format!("d{at}"), "text": item.text}));
+    let queries = order.iter().map(|at| json!({"_id": format!("q{at}"), "text": known[*at].query}));
+    let judgements = Judgements::from_triples(order.iter().map(|at| (format!("q{at}"), format!("d{at}"), 1)));
+    let qrels = folder.join("qrels");
+    std::fs::create_dir_all(&qrels).map_err(Error::io(&qrels))?;
+    let write = |name: &str, text: String| {
+        let path = folder.join(name);
+        std::fs::write(&path, text).map_err(Error::io(&path))
+    };
+    write("corpus.jsonl", lines(corpus))?;
+    write("queries.jsonl", lines(queries))?;
+    write("qrels/test.tsv", judgements.to_tsv())?;
+    write("README.md", format!("# Known items\n\n{MEASURES}\n"))?;
+    Ok(order.len())
+}
+
+fn lines(values: impl Iterator<Item = serde_json::Value>) -> String {
+    values.map(|value| format!("{value}\n")).collect()
+}
+
+/// The sections of a document by their headings, or the document by its title or its first sentence.
+fn items(document: &Document) -> Vec<Known> {
+    if document.sections.is_empty() {
+        return vec![item(&document.title, &document.text)];
+    }
+    let starts = document.sections.iter().map(|section| section.start);
+    let ends = starts.clone().skip(1).chain([document.text.len()]);
+    let before = document.text.get(..document.sections[0].start).map(|text| item("", text));
+    let sections = document.sections.iter().zip(starts.zip(ends)).filter_map(|(section, (start, end))| {
+        let heading = section.path.rsplit(" › ").next().unwrap_or_default();
+        let text = document.text.get(start..end)?;
+        // The heading's line, and one that underlines it.
+        let rest = text.split_once('\n').map_or("", |(_, rest)| rest);
+        let rest = rest.trim_start_matches(['=', '-', '~', '\n', ' ']);
+        Some(item(heading, rest))
+    });
+    before.into_iter().chain(sections).filter(|item| !item.text.is_empty()).collect()
+}
+
+/// A text with its query: the heading where it says enough, else the first sentence, which the text loses. Without
+/// either the query is empty, and the text only one among which others are found.
+fn item(heading: &str, text: &str) -> Known {
+    let text = text.trim();
+    let words = |text: &str| text.unicode_words().count();
+    if words(heading) >= LEAST_WORDS && words(text) >= LEAST_REST {
+        return Known { query: heading.to_owned(), text: text.to_owned() };
+    }
+    let first = text.split_sentence_bounds().next().unwrap_or_default();
+    let rest = text[first.len()..].trim();
+    match words(first) >= LEAST_WORDS && words(rest) >= LEAST_REST {
+        true => Known { query: first.split_whitespace().collect::<Vec<_>>().join(" "), text: rest.to_owned() },
+        false => Known { query: String::new(), text: text.to_owned() },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evaluation::Dataset;
+
+    #[test]
+    fn queries_are_not_in_the_texts_that_answer_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let (notes, set) = (folder.path().join("a.md"), folder.path().join("set"));
+        let text = "Short.\n\n# How kittens learn to climb\n\nThey watch their mother for weeks, and then they try it \
+                    themselves every day.\n\n# Food\n\nCats eat meat above all. Some like fish as well, and a few even eat \
+                    grass in the garden now and then.\n";
+        std::fs::write(&notes, text).unwrap();
+        assert_eq!(make(&Inputs::new([&notes]), &set, 10).unwrap(), 2);
+        let data = Dataset::read_beir(&set, "test").unwrap();
+        let queries: Vec<&str> = data.queries.iter().map(|(_, text)| text.as_str()).collect();
+        assert_eq!(queries, ["How kittens learn to climb", "Cats eat meat above all."]);
+        let corpus = std::fs::read_to_string(set.join("corpus.jsonl")).unwrap();
+        assert_eq!(corpus.lines().count(), 3);
+        assert!(queries.iter().all(|query| !corpus.contains(query)), "{corpus}");
+        std::fs::write(&notes, "Too short.").unwrap();
+        assert!(make(&Inputs::new([&notes]), &set, 10).unwrap_err().to_string().contains("no query"));
+    }
+}
