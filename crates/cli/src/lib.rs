@@ -28,6 +28,7 @@ mod notice;
 mod output;
 mod printable;
 mod progress;
+#[cfg(feature = "onnx")]
 mod render;
 mod run;
 mod ticket;

@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
-use embedkit::Tuning;
 use embedkit::dense::TextEmbedding;
 use embedkit::plugin::Family;
 use embedkit::{AnyEmbedder, Builder, ContentKind, Embedder, ModelFiles, ModelRef, OutputSelector, Pooling, Registry};
 
+#[cfg(feature = "onnx")]
+use crate::args::GraphArgs;
 use crate::args::{CacheArgs, FolderArgs, ModelArgs, PoolingArg};
 use crate::failure::{Failure, Result};
 use crate::{names, uses};
@@ -30,7 +31,9 @@ impl ModelArgs {
         let rows = registry.find_all(&id);
         let families = rows.iter().filter_map(|row| registry.family(&row.family).ok());
         // Pairs have verbs of their own.
-        let mut embedding: Vec<_> = families.filter(|family| family.inputs() != [ContentKind::Pair]).collect();
+        let is_wanted =
+            |family: &&dyn Family| family.inputs() != [ContentKind::Pair] || inputs == Some(ContentKind::Pair);
+        let mut embedding: Vec<_> = families.filter(is_wanted).collect();
         if embedding.len() > 1
             && let Some(kind) = inputs
         {
@@ -39,7 +42,9 @@ impl ModelArgs {
         match (embedding.len(), rows.first()) {
             (1, _) => Ok(embedding.remove(0)),
             (0, Some(row)) => {
-                Err(Failure::Failed(format!("model {id} is of the family {}, which has another verb", row.family)))
+                let family = &row.family;
+                let message = "which takes pairs of texts: `rerank` scores them, and `tokens --query-text` counts them";
+                Err(Failure::Failed(format!("model {id} is of the family {family}, {message}")))
             }
             (0, None) => self.folder.own_family(),
             _ => {
@@ -50,6 +55,11 @@ impl ModelArgs {
                 )))
             }
         }
+    }
+
+    /// Whether pictures are among the model's inputs.
+    pub(crate) fn takes_images(&self) -> Result<bool> {
+        Ok(self.family_for(Some(ContentKind::Text))?.inputs().contains(&ContentKind::Image))
     }
 
     /// The model's id, as the registry has it, unless a folder stands for itself.
@@ -78,8 +88,9 @@ impl ModelArgs {
         if let Some(folder) = folder {
             builder = builder.model_dir(folder);
         }
-        if let Some(file) = &self.tuning {
-            builder = builder.tuned(Tuning::load(file)?);
+        #[cfg(feature = "onnx")]
+        {
+            builder = self.graph.apply(builder)?;
         }
         if let Some(dim) = self.dim {
             builder = builder.dim(dim);
@@ -93,16 +104,7 @@ impl ModelArgs {
         if let Some(threads) = self.threads {
             builder = builder.threads(threads);
         }
-        if let Some(sessions) = self.sessions {
-            builder = builder.sessions(sessions);
-        }
-        let providers = self.providers.iter().copied();
-        builder = match (self.require_provider, self.providers.is_empty()) {
-            (true, _) => builder.require_providers(providers),
-            (false, true) => builder,
-            (false, false) => builder.prefer_providers(providers),
-        };
-        Ok(self.cache.apply(builder.device_ids(self.devices.clone()).batch_invariant(self.batch_invariant)))
+        Ok(self.cache.apply(builder.batch_invariant(self.batch_invariant)))
     }
 
     /// The model, and the folder with its files where that does not describe itself.
@@ -127,6 +129,26 @@ impl ModelArgs {
                 family.name()
             ))),
         }
+    }
+}
+
+#[cfg(feature = "onnx")]
+impl GraphArgs {
+    /// Sets what is said of sessions; a tuning first, so that the others go before it.
+    fn apply<E>(&self, mut builder: Builder<E>) -> Result<Builder<E>> {
+        if let Some(file) = &self.tuning {
+            builder = builder.tuned(embedkit::Tuning::load(file)?);
+        }
+        if let Some(sessions) = self.sessions {
+            builder = builder.sessions(sessions);
+        }
+        let providers = self.providers.iter().copied();
+        builder = match (self.require_provider, self.providers.is_empty()) {
+            (true, _) => builder.require_providers(providers),
+            (false, true) => builder,
+            (false, false) => builder.prefer_providers(providers),
+        };
+        Ok(builder.device_ids(self.devices.clone()))
     }
 }
 

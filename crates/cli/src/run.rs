@@ -105,7 +105,7 @@ impl Run {
         sink: &mut dyn Sink<R>,
     ) -> Result<()> {
         if self.cancel.is_cancelled() || matches!(result, Err(Error::Cancelled)) {
-            return Err(Failure::Interrupted { done: self.closing.done });
+            return Err(self.interrupted());
         }
         match result {
             Ok(output) => {
@@ -127,11 +127,19 @@ impl Run {
         }
     }
 
+    fn interrupted(&self) -> Failure {
+        let done = self.closing.done;
+        match crate::args::is_given("resume") {
+            true => Failure::Kept(format!("interrupted after {done} inputs; the same command goes on from them")),
+            false => Failure::Interrupted { done },
+        }
+    }
+
     /// Makes the results final.
     pub(crate) fn finish<R>(mut self, inputs: Inputs, sink: Box<dyn Sink<R>>) -> Result<()> {
         self.bar.finish_and_clear();
         if self.cancel.is_cancelled() {
-            return Err(Failure::Interrupted { done: self.closing.done });
+            return Err(self.interrupted());
         }
         self.closing.skipped += inputs.close()?;
         sink.finish()?;

@@ -227,3 +227,30 @@ fn bytes_do_not_go_to_a_terminal() {
         assert!(!output.status.success() && text.contains("is not for a terminal"), "{format}: {text}");
     }
 }
+
+#[test]
+fn an_interrupted_run_goes_on_where_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("vectors.jsonl");
+    let path = file.to_str().unwrap();
+    let texts: String = (0..200).map(|number| format!("{{\"text\":\"text {number}\",\"id\":{number}}}\n\n")).collect();
+    let resume = ["embed", "--keep-fields", "--resume", "-o", path];
+    assert_eq!(run_with(&resume, texts.as_bytes()).code, 0);
+    let whole = std::fs::read_to_string(&file).unwrap();
+    assert_eq!(whole, run_with(&["embed", "--keep-fields"], texts.as_bytes()).text());
+    for kept in [0, 1, 10, whole.len() / 2, whole.len() - 1, whole.len()] {
+        std::fs::write(&file, &whole[..kept]).unwrap();
+        let outcome = run_with(&resume, texts.as_bytes());
+        assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), whole, "{kept}");
+    }
+    // A line that stops the run keeps what was there before it.
+    std::fs::remove_file(&file).unwrap();
+    run_with(&resume, b"\"a\"\nwrong\n").assert_fails(1, "line 2");
+    assert!(std::fs::read_to_string(&file).unwrap().starts_with("{\"index\":0"));
+    std::fs::write(&file, "notes\n").unwrap();
+    run_with(&resume, b"\"a\"\n").assert_fails(1, "does not end in a result");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "notes\n");
+    run_with(&["embed", "--resume"], b"").assert_fails(2, "--output");
+    run_with(&["embed", "--resume", "-o", "x.npy"], b"").assert_fails(2, "JSON Lines");
+}

@@ -3,6 +3,7 @@
 mod files;
 mod given;
 mod input;
+#[cfg(feature = "onnx")]
 mod interaction;
 mod model;
 mod models;
@@ -16,6 +17,7 @@ mod runtime;
 #[cfg(feature = "serve")]
 mod serve;
 mod sparse;
+#[cfg(feature = "onnx")]
 mod tune;
 
 use std::path::PathBuf;
@@ -25,7 +27,10 @@ use clap::{Args, Parser, Subcommand};
 pub(crate) use files::refuse_output_as_input;
 pub(crate) use given::{is_given, note as note_given};
 pub(crate) use input::{InputArgs, PurposeArgs};
+#[cfg(feature = "onnx")]
 pub(crate) use interaction::{ExplainArgs, MuveraArgs, RerankArgs, ScoreArgs, ScoredArgs};
+#[cfg(feature = "onnx")]
+pub(crate) use model::GraphArgs;
 pub(crate) use model::{CacheArgs, FolderArgs, ModelArgs, PoolingArg};
 pub(crate) use models::{CachedArgs, ListArgs, ModelsCommand};
 pub(crate) use output::{OnLong, OutputArgs, UsageArgs, only_json_lines};
@@ -33,11 +38,14 @@ pub(crate) use output::{OnLong, OutputArgs, UsageArgs, only_json_lines};
 pub(crate) use pdf::PdfArgs;
 #[cfg(feature = "retrieval")]
 pub(crate) use retrieval::{EvalArgs, IndexArgs, SearchArgs};
+#[cfg(feature = "runtime-install")]
+pub(crate) use runtime::InstallArgs;
 #[cfg(feature = "onnx")]
-pub(crate) use runtime::{InstallArgs, RuntimeCommand};
+pub(crate) use runtime::RuntimeCommand;
 #[cfg(feature = "serve")]
 pub(crate) use serve::ServeArgs;
 pub(crate) use sparse::SparseArgs;
+#[cfg(feature = "onnx")]
 pub(crate) use tune::TuneArgs;
 
 use crate::color::Color;
@@ -110,12 +118,16 @@ pub(crate) enum Command {
     /// Shows how similar texts are to each other: the cosine of each pair.
     Similarity(SimilarityArgs),
     /// Scores documents by their relevance to a query, with a reranker.
+    #[cfg(feature = "onnx")]
     Rerank(RerankArgs),
     /// Scores documents by late interaction (MaxSim) with a query.
+    #[cfg(feature = "onnx")]
     Score(ScoreArgs),
     /// Shows which words of a document a query's words matched, by late interaction.
+    #[cfg(feature = "onnx")]
     Explain(ExplainArgs),
     /// Turns multi-vectors into single vectors whose dot product approximates their MaxSim.
+    #[cfg(feature = "onnx")]
     Muvera(MuveraArgs),
     /// Makes files searchable: reads, cuts and embeds them into a collection, a folder of plain files.
     #[cfg(feature = "retrieval")]
@@ -131,11 +143,13 @@ pub(crate) enum Command {
     /// Measures how a model runs best on this machine, for --tuning.
     ///
     /// Takes minutes; nothing else should run meanwhile. Give inputs of the lengths that will be embedded.
+    #[cfg(feature = "onnx")]
     Tune(Box<TuneArgs>),
     /// Lists, shows and fetches models.
     #[command(subcommand)]
     Models(ModelsCommand),
     /// Installs ONNX Runtime, or shows which one is used.
+    #[cfg(feature = "onnx")]
     #[command(subcommand)]
     Runtime(RuntimeCommand),
     /// Shows what this program finds: runtime, providers, cache, models.

@@ -19,6 +19,11 @@ pub(crate) struct OutputArgs {
     #[arg(long, value_enum)]
     format: Option<Format>,
 
+    /// Goes on where an earlier run was interrupted: JSON Lines are added to what --output has already, and inputs whose
+    /// results are there are passed over. Give the same inputs and model.
+    #[arg(long, requires = "output")]
+    pub(crate) resume: bool,
+
     /// How the values of vectors are stored.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) encoding: Encoding,

@@ -2,12 +2,15 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+#[cfg(feature = "runtime-install")]
+use clap::Args;
+use clap::Subcommand;
 
 /// `runtime …`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum RuntimeCommand {
     /// Installs an ONNX Runtime for this user: with pip, unless --release or --file says otherwise.
+    #[cfg(feature = "runtime-install")]
     Install {
         #[command(flatten)]
         source: InstallArgs,
@@ -30,6 +33,7 @@ pub(crate) enum RuntimeCommand {
 }
 
 /// Where an ONNX Runtime to install comes from.
+#[cfg(feature = "runtime-install")]
 #[derive(Debug, Args)]
 pub(crate) struct InstallArgs {
     /// The version, as 1.31.1; default: the newest that pip finds.

@@ -8,6 +8,7 @@ mod kept;
 mod npy;
 #[cfg(feature = "parquet")]
 mod parquet;
+mod resume;
 mod row;
 mod target;
 
@@ -43,6 +44,7 @@ pub(crate) fn sink(args: &EmbedArgs, kind: EmbeddingKind, model: &AnyEmbedder) -
     let (output, format) = (args.output.output.as_ref(), args.output.format()?);
     check(args, kind, format)?;
     Ok(match format {
+        Format::Jsonl if args.output.resume => Box::new(JsonLines::new(Target::append(output)?)),
         Format::Jsonl => Box::new(JsonLines::new(Target::open(output)?)),
         Format::Npy => Box::new(npy::Npy::new(output, args.input.skip_invalid)?),
         #[cfg(feature = "npz")]
@@ -67,6 +69,21 @@ pub(crate) fn sink(args: &EmbedArgs, kind: EmbeddingKind, model: &AnyEmbedder) -
             return Err(Failure::Usage(format!("--format {} needs a build with all features", other.name())));
         }
     })
+}
+
+/// The place of the first input that is to be embedded: those before it an earlier run has done.
+pub(crate) fn first_missing(args: &EmbedArgs) -> Result<usize> {
+    match &args.output.output {
+        Some(path) if args.output.resume => {
+            if args.output.format()? != Format::Jsonl {
+                return Err(Failure::Usage(
+                    "--resume goes on with JSON Lines: name a .jsonl file with --output".into(),
+                ));
+            }
+            resume::prepare(path)
+        }
+        _ => Ok(0),
+    }
 }
 
 /// Refuses what a format cannot hold.

@@ -9,8 +9,10 @@ use embedkit::{AnyEmbedder, Content, ContentKind, Embedding, ImageInput, Role, S
 use crate::args::{EmbedArgs, PoolMethod, SparseArgs};
 use crate::failure::{Failure, Result};
 use crate::formats::Format;
+use crate::notice;
 use crate::output::{self, Encoder, JsonLines, Sink, Target, TermsRow, VectorRow};
 use crate::run::Run;
+use crate::ticket::Input;
 
 pub(super) fn run(args: &EmbedArgs) -> Result<()> {
     let family = family(args)?;
@@ -22,8 +24,9 @@ pub(super) fn run(args: &EmbedArgs) -> Result<()> {
         return explain(args, &model);
     }
     let pooling = pooling(args)?;
+    let first = output::first_missing(args)?;
     let sink = output::sink(args, output, &model)?;
-    embed(args, &model, sink, |_, embedding| {
+    embed(args, &model, first, sink, |_, embedding| {
         let embedding = match (embedding, &pooling) {
             (Embedding::Sparse(vector), _) => Embedding::Sparse(pruned(&args.sparse, vector)),
             (Embedding::Multi(vectors), Some(pooling)) => Embedding::Multi(pooling.pool(&vectors)),
@@ -59,10 +62,11 @@ fn pooling(args: &EmbedArgs) -> Result<Option<TokenPooling>> {
     }))
 }
 
-/// Embeds what the arguments name.
+/// Embeds what the arguments name, from the first input on whose result is missing.
 fn embed<R: 'static>(
     args: &EmbedArgs,
     model: &AnyEmbedder,
+    first: usize,
     mut sink: Box<dyn Sink<R>>,
     row: impl FnMut(&Content, Embedding) -> Result<R>,
 ) -> Result<()> {
@@ -70,20 +74,22 @@ fn embed<R: 'static>(
     let kinds = family(args)?.inputs();
     #[cfg(feature = "pdf")]
     if let Some(file) = &args.pdf.pdf {
-        return pages(args, model, file, sink, row);
+        return pages(args, model, first, file, sink, row);
     }
     let takes_text = kinds.contains(&ContentKind::Text);
     // Models of texts and pages embed pages, unless queries are asked for.
+    look_at_names(args, takes_text)?;
     if takes_text && (!kinds.contains(&ContentKind::Image) || purpose.role == Role::Query) {
         let (run, mut inputs) = Run::start(&args.input, "text", output)?;
         let mut run = run.telling(&args.usage);
-        let contents = inputs.by_ref().map(|input| input.map(Content::Text));
+        let contents = missing(inputs.by_ref(), first).map(|input| input.map(Content::Text));
         run.embed(model.embed_for(contents, purpose), row, &mut *sink)?;
         return run.finish(inputs, sink);
     }
     let (run, mut inputs) = Run::start(&args.input, "image", output)?;
     let mut run = run.telling(&args.usage);
-    let contents = inputs.by_ref().map(|input| input.map(|path| Content::Image(ImageInput::from(path))));
+    let pictures = missing(inputs.by_ref(), first);
+    let contents = pictures.map(|input| input.map(|path| Content::Image(ImageInput::from(path))));
     run.embed(model.embed_for(contents, purpose), row, &mut *sink)?;
     run.finish(inputs, sink)
 }
@@ -93,6 +99,7 @@ fn embed<R: 'static>(
 fn pages<R: 'static>(
     args: &EmbedArgs,
     model: &AnyEmbedder,
+    first_missing: usize,
     file: &std::path::Path,
     mut sink: Box<dyn Sink<R>>,
     row: impl FnMut(&Content, Embedding) -> Result<R>,
@@ -108,18 +115,41 @@ fn pages<R: 'static>(
         input.ticket.keep("page", input.value.parse::<usize>().unwrap_or_default());
         input.map(|_| Content::Image(page))
     });
+    let contents = missing(contents, first_missing);
     run.embed(model.embed_for(contents, args.purpose.purpose()), row, &mut *sink)?;
     run.finish(inputs, sink)
 }
 
+/// Arguments that are names of files are texts to a model of texts, and were perhaps not meant so.
+fn look_at_names(args: &EmbedArgs, takes_text: bool) -> Result<()> {
+    for name in &args.input.texts {
+        let path = Path::new(name);
+        let is_pdf = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("pdf"));
+        if is_pdf && path.is_file() {
+            return Err(Failure::Usage(format!(
+                "{name} is a PDF file: --pdf embeds its pages, with a model of page images"
+            )));
+        }
+        if takes_text && path.is_file() && !args.model.takes_images()? {
+            notice::tell(&format!("{name} is a file, and its name is what is embedded; --input reads it"));
+        }
+    }
+    Ok(())
+}
+
+/// The inputs from that place on.
+fn missing<T>(inputs: impl Iterator<Item = Input<T>>, first: usize) -> impl Iterator<Item = Input<T>> {
+    inputs.skip_while(move |input| input.ticket.index < first)
+}
+
 /// Terms with their weights instead of indices.
 fn explain(args: &EmbedArgs, model: &AnyEmbedder) -> Result<()> {
-    if args.output.format()? != Format::Jsonl {
-        return Err(Failure::Usage("terms are written as --format jsonl alone".to_owned()));
+    if args.output.format()? != Format::Jsonl || args.output.resume {
+        return Err(Failure::Usage("terms are written as --format jsonl alone, and whole".to_owned()));
     }
     let names = model.index_names();
     let sink = Box::new(JsonLines::new(Target::open(args.output.output.as_ref())?));
-    embed(args, model, sink, |content, embedding| match (content, embedding) {
+    embed(args, model, 0, sink, |content, embedding| match (content, embedding) {
         (Content::Text(text), Embedding::Sparse(vector)) => {
             let vector = pruned(&args.sparse, vector);
             Ok(TermsRow::from(match &names {

@@ -7,12 +7,16 @@ mod embed;
 mod eval;
 #[cfg(feature = "retrieval")]
 mod index;
+#[cfg(feature = "onnx")]
 mod interaction;
 mod models;
 #[cfg(feature = "pdf")]
 mod render_pdf;
+#[cfg(feature = "onnx")]
 mod rerank;
+#[cfg(feature = "onnx")]
 mod runtime;
+#[cfg(feature = "onnx")]
 mod scored;
 #[cfg(feature = "retrieval")]
 mod search;
@@ -20,6 +24,7 @@ mod search;
 mod serve;
 mod similarity;
 mod tokens;
+#[cfg(feature = "onnx")]
 mod tune;
 
 use std::io::Write;
@@ -39,9 +44,13 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Embed(args) => embed::run(&args),
         Command::Tokens(args) => tokens::run(&args),
         Command::Similarity(args) => similarity::run(&args),
+        #[cfg(feature = "onnx")]
         Command::Rerank(args) => rerank::run(&args),
+        #[cfg(feature = "onnx")]
         Command::Score(args) => interaction::score(&args),
+        #[cfg(feature = "onnx")]
         Command::Explain(args) => interaction::explain(&args),
+        #[cfg(feature = "onnx")]
         Command::Muvera(args) => interaction::muvera(&args),
         #[cfg(feature = "retrieval")]
         Command::Index(args) => index::run(&args),
@@ -49,8 +58,10 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Search(args) => search::run(&args),
         #[cfg(feature = "retrieval")]
         Command::Eval(args) => eval::run(&args),
+        #[cfg(feature = "onnx")]
         Command::Tune(args) => tune::run(&args),
         Command::Models(command) => models::run(&command),
+        #[cfg(feature = "onnx")]
         Command::Runtime(command) => runtime::run(command),
         Command::Doctor { cache, json } => doctor::run(&cache, json),
         Command::Completions { shell } => completions::run(shell),

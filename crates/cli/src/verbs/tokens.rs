@@ -1,8 +1,9 @@
 //! `tokens`: how much of a model's window texts use.
 
+#[cfg(feature = "onnx")]
 use embedkit::colbert::LateInteractionTextEmbedding;
 use embedkit::prelude::*;
-use embedkit::{AnyEmbedder, Content, ContentKind, Usage};
+use embedkit::{AnyEmbedder, Builder, Content, ContentKind, Usage};
 use serde::Serialize;
 
 use crate::args::{TokensArgs, only_json_lines};
@@ -28,17 +29,11 @@ impl Row for TokensRow {
 }
 
 pub(super) fn run(args: &TokensArgs) -> Result<()> {
-    let family = args.model.family()?;
+    let family = args.model.family_for(args.query_text.as_ref().map(|_| ContentKind::Pair))?;
     let mut purpose = args.purpose.purpose();
+    #[cfg(feature = "onnx")]
     if args.include_extension && family.name() == LateInteractionTextEmbedding::FAMILY {
-        let model = |without_end| {
-            let builder = args.model.builder::<LateInteractionTextEmbedding>()?.lazy(true);
-            Ok(if without_end { builder.max_length(usize::MAX) } else { builder }.build()?)
-        };
-        return count(args, model, |model: &LateInteractionTextEmbedding, text| {
-            let tokens = model.extended_token_count([text], purpose.clone())?;
-            Ok(Usage { tokens, ..model.usage(text, purpose.clone())? })
-        });
+        return count_extended(args, &purpose);
     }
     let kinds = family.inputs();
     let takes_pages = kinds.contains(&ContentKind::Image);
@@ -54,7 +49,7 @@ pub(super) fn run(args: &TokensArgs) -> Result<()> {
         return Err(Failure::Usage("images have no tokens to count".to_owned()));
     }
     let model = |without_end| {
-        let builder = args.model.any_builder(family)?.lazy(true);
+        let builder = lazy(args.model.any_builder(family)?);
         Ok(if without_end { builder.max_length(usize::MAX) } else { builder }.build()?)
     };
     count(args, model, |model: &AnyEmbedder, text| {
@@ -64,6 +59,31 @@ pub(super) fn run(args: &TokensArgs) -> Result<()> {
         };
         model.usage(&content, purpose.clone())
     })
+}
+
+/// With what late-interaction models add to a text.
+#[cfg(feature = "onnx")]
+fn count_extended(args: &TokensArgs, purpose: &embedkit::Purpose) -> Result<()> {
+    let model = |without_end| {
+        let builder = args.model.builder::<LateInteractionTextEmbedding>()?.lazy(true);
+        Ok(if without_end { builder.max_length(usize::MAX) } else { builder }.build()?)
+    };
+    count(args, model, |model: &LateInteractionTextEmbedding, text| {
+        let tokens = model.extended_token_count([text], purpose.clone())?;
+        Ok(Usage { tokens, ..model.usage(text, purpose.clone())? })
+    })
+}
+
+/// A builder that opens no graph only to count.
+#[cfg(feature = "onnx")]
+fn lazy(builder: Builder<AnyEmbedder>) -> Builder<AnyEmbedder> {
+    builder.lazy(true)
+}
+
+/// As there are no graphs, there is nothing to leave unopened.
+#[cfg(not(feature = "onnx"))]
+fn lazy(builder: Builder<AnyEmbedder>) -> Builder<AnyEmbedder> {
+    builder
 }
 
 /// Counts each text's tokens, and those of a text that is cut with a model that cuts nothing.

@@ -78,6 +78,16 @@ impl Target {
         }
     }
 
+    /// Opens a file to write at its end, where it is seen at once.
+    pub(crate) fn append(path: Option<&PathBuf>) -> Result<Self> {
+        let Some(path) = path.filter(|path| !is_standard_stream(Some(path))) else {
+            return Err(Failure::Usage("--resume needs a file: name it with --output".to_owned()));
+        };
+        let label = path.display().to_string();
+        let file = File::options().append(true).create(true).open(path).map_err(Failure::io(&label))?;
+        Ok(Self::new(Handle::File(file), End::Stream(label)))
+    }
+
     fn new(handle: Handle, end: End) -> Self {
         Self { writer: BufWriter::with_capacity(1 << 16, handle), end, flushed: Instant::now() }
     }
