@@ -12,6 +12,8 @@
 //! }
 //! ```
 
+#![cfg_attr(not(feature = "full"), allow(dead_code, reason = "what only the verbs and formats left out use"))]
+
 mod allocator;
 mod args;
 mod closing;

@@ -32,7 +32,9 @@ pub(crate) use interaction::{ExplainArgs, MuveraArgs, RerankArgs, ScoreArgs, Sco
 #[cfg(feature = "onnx")]
 pub(crate) use model::GraphArgs;
 pub(crate) use model::{CacheArgs, FolderArgs, ModelArgs, PoolingArg};
-pub(crate) use models::{CachedArgs, ListArgs, ModelsCommand};
+#[cfg(feature = "hub")]
+pub(crate) use models::CachedArgs;
+pub(crate) use models::{ListArgs, ModelsCommand};
 pub(crate) use output::{OnLong, OutputArgs, UsageArgs, only_json_lines};
 #[cfg(feature = "pdf")]
 pub(crate) use pdf::PdfArgs;
@@ -62,11 +64,11 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 
     /// Adds the models of a TOML file of `[[model]]` rows; may be repeated.
-    #[arg(long, value_name = "FILE", global = true)]
+    #[arg(long, value_name = "FILE", global = true, hide_short_help = true)]
     pub(crate) manifest: Vec<PathBuf>,
 
     /// Whether what people read has colours.
-    #[arg(long, value_enum, value_name = "WHEN", default_value_t, global = true)]
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t, global = true, hide_short_help = true)]
     pub(crate) color: Color,
 
     /// Shows more of what goes on; twice shows all.
