@@ -18,6 +18,7 @@ mod manifest;
 mod metadata;
 mod package;
 mod public_api;
+mod python;
 mod site;
 mod test;
 mod workspace;
@@ -64,6 +65,14 @@ enum Verb {
         #[arg(long)]
         check: bool,
     },
+    /// Builds the Python package and runs its tests and the type checkers, below target/.
+    TestPython(python::TestPython),
+    /// Builds the Python package's wheels and its source distribution, and tries them in clean environments.
+    Wheel(python::Wheel),
+    /// Runs the reference's own tests on the Python package.
+    Upstream(python::Upstream),
+    /// Runs jobs on clusters of this machine with the Python package.
+    Cluster(python::Cluster),
     /// Installs ONNX Runtime with pip below target/ and runs every test with it.
     Test {
         /// Arguments for `cargo test`.
@@ -95,6 +104,10 @@ impl Verb {
             Self::PublicApi { check } => public_api::run(check),
             Self::Package => package::run(),
             Self::Site { check } => site::run(check),
+            Self::TestPython(options) => python::test(&options),
+            Self::Wheel(options) => python::wheel(&options),
+            Self::Upstream(options) => python::upstream(&options),
+            Self::Cluster(options) => python::cluster(&options),
             Self::Test { arguments } => test::run(&arguments.iter().map(String::as_str).collect::<Vec<_>>()),
         }
     }

@@ -33,7 +33,7 @@ mod _embedkit {
     #[pymodule_export]
     use crate::model::Model;
     #[pymodule_export]
-    use crate::registry::{add_row, list_models, model_families, remove_model};
+    use crate::registry::{add_row, list_models, model_families, remove_model, stop_words};
     #[pymodule_export]
     use crate::vectors::{MaxSim, Muvera};
 

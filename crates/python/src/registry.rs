@@ -36,6 +36,12 @@ pub(crate) fn remove_model(family: &str, id: &str) -> bool {
     Registry::global().remove(family, id)
 }
 
+/// The stop words of a language that are compiled in; none for languages without a list.
+#[pyfunction]
+pub(crate) fn stop_words(language: &str) -> Vec<&'static str> {
+    embedkit::sparse::text::stop_words(language).unwrap_or_default().to_vec()
+}
+
 /// The families that have a model of this id.
 #[pyfunction]
 pub(crate) fn model_families(id: &str) -> Vec<String> {

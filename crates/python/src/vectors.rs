@@ -1,8 +1,8 @@
 //! What is done with multi-vectors: MaxSim and MUVERA.
 
 use embedkit::multivector::{MaxSim as Scorer, MultiVector, Muvera as Encoder};
-use numpy::{PyArray1, PyReadonlyArray2, ToPyArray as _};
-use pyo3::exceptions::PyTypeError;
+use numpy::{Element, PyArray1, PyReadonlyArray2, ToPyArray as _};
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 
 use crate::error::Raise as _;
@@ -45,6 +45,7 @@ impl MaxSim {
 #[pyclass(frozen, module = "embedkit_rs._embedkit")]
 pub(crate) struct Muvera {
     encoder: Encoder,
+    dim: usize,
 }
 
 #[pymethods]
@@ -52,7 +53,7 @@ impl Muvera {
     #[new]
     fn new(py: Python<'_>, dim: usize, k_sim: u32, dim_proj: usize, r_reps: usize, random_seed: u64) -> PyResult<Self> {
         let builder = Encoder::builder(dim).k_sim(k_sim).dim_proj(dim_proj).r_reps(r_reps).random_seed(random_seed);
-        Ok(Self { encoder: builder.build().map_err(embedkit::Error::from).or_raise(py)? })
+        Ok(Self { encoder: builder.build().map_err(embedkit::Error::from).or_raise(py)?, dim })
     }
 
     #[getter]
@@ -67,22 +68,32 @@ impl Muvera {
         normalize_by_count: bool,
     ) -> PyResult<Bound<'py, PyArray1<f64>>> {
         let py = vectors.py();
-        let vectors = multi_vector(vectors)?;
-        let encoding = py.detach(|| self.encoder.process(&vectors, fill_empty_clusters, normalize_by_count));
+        let rows = as_floats::<f64>(vectors)?;
+        let rows = rows.as_array();
+        if rows.ncols() != self.dim {
+            let (width, dim) = (rows.ncols(), self.dim);
+            return Err(PyValueError::new_err(format!("the vectors have {width} dimensions, and the encoder {dim}")));
+        }
+        let rows: Vec<f64> = rows.iter().copied().collect();
+        let encoding = py.detach(|| self.encoder.process_rows(&rows, fill_empty_clusters, normalize_by_count));
         Ok(encoding.map_err(embedkit::Error::from).or_raise(py)?.to_pyarray(py))
     }
 }
 
 /// Rows of floats.
 fn multi_vector(object: &Bound<'_, PyAny>) -> PyResult<MultiVector> {
-    let rows: PyReadonlyArray2<'_, f32> = object.extract().or_else(|_| as_floats(object))?;
+    let rows = as_floats::<f32>(object)?;
     let rows = rows.as_array();
     let vector = MultiVector::new(rows.ncols().max(1), rows.iter().copied().collect());
     vector.map_err(embedkit::Error::from).or_raise(object.py())
 }
 
-/// Other numbers, and lists of lists, as an array of 32-bit floats.
-fn as_floats<'py>(object: &Bound<'py, PyAny>) -> PyResult<PyReadonlyArray2<'py, f32>> {
-    let array = object.py().import("numpy")?.call_method1("asarray", (object, "float32"))?;
+/// An array of this type, of any numbers, also as lists of lists.
+fn as_floats<'py, T: Element>(object: &Bound<'py, PyAny>) -> PyResult<PyReadonlyArray2<'py, T>> {
+    if let Ok(array) = object.extract() {
+        return Ok(array);
+    }
+    let py = object.py();
+    let array = py.import("numpy")?.call_method1("asarray", (object, T::get_dtype(py)))?;
     array.extract().map_err(|_| PyTypeError::new_err("a multi-vector must be an array of two dimensions, (rows, dim)"))
 }

@@ -51,6 +51,23 @@ def test_every_model_of_the_reference_is_listed_in_its_order(family: str) -> Non
             assert CLASSES[family].get_embedding_size(row["model"].upper()) == row["dim"]
 
 
+def test_the_names_that_are_taken_are_the_references() -> None:
+    from embedkit_rs._reference_models import DENSE, RERANK
+
+    assert list(DENSE) == [row["model"] for row in theirs("dense").list_supported_models()]
+    assert list(RERANK) == [row["model"] for row in theirs("rerank").list_supported_models()]
+    # One that only this package's catalogue has gives way to the caller's.
+    from embedkit_rs.common.model_description import ModelSource, PoolingType
+
+    own = next(row for row in embedkit_rs.TextEmbedding.list_supported_models() if row["model"] not in DENSE)["model"]
+    arguments = (own, PoolingType.MEAN, True, ModelSource(hf="tiny/own"), 7)
+    embedkit_rs.TextEmbedding.add_custom_model(*arguments)
+    assert embedkit_rs.TextEmbedding.get_embedding_size(own) == 7
+    with pytest.raises(ValueError, match="already registered"):
+        embedkit_rs.TextEmbedding.add_custom_model(*arguments)
+    embedkit_rs.remove_model("dense", own)
+
+
 def test_helpers_are_the_references() -> None:
     from fastembed.common import utils as theirs
 

@@ -39,6 +39,7 @@ mod muvera;
 pub mod pipeline;
 mod record;
 pub mod search;
+mod tokens;
 mod vectors;
 
 pub use indexing::{Indexer, Report};

@@ -46,9 +46,12 @@ impl Model {
         Self::load_with(spec, configure, |builder| builder)
     }
 
-    /// The same, its rows labelled with tokens; none if its architecture has no such parameter.
-    pub(crate) fn load_labelled(spec: &ModelSpec, configure: Configure<'_>) -> Option<Self> {
-        Self::load_with(spec, configure, |builder| builder.parameter("labels", true)).ok()
+    /// The same, its rows labelled with tokens.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load), and an architecture that has no such parameter.
+    pub(crate) fn load_labelled(spec: &ModelSpec, configure: Configure<'_>) -> Result<Self> {
+        Self::load_with(spec, configure, |builder| builder.parameter("labels", true))
     }
 
     fn load_with(

@@ -206,6 +206,15 @@ fn damaged_collections_are_refused() {
 }
 
 #[test]
+fn a_collection_among_the_files_is_none_of_them() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), &[("a.md", ANIMALS)]);
+    let collection = CollectionFolder::new(folder.path().join("notes"));
+    assert_eq!(index(&collection, folder.path()).records, 2);
+    assert!(index(&collection, folder.path()).is_unchanged);
+}
+
+#[test]
 fn two_processes_do_not_index_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let docs = folder.path().join("docs");

@@ -166,3 +166,24 @@ fn what_a_model_cannot_do_is_refused_by_name() {
     fresh.stages.push(words);
     assert!(Indexer::new(fresh, &|builder| builder).err().unwrap().to_string().contains("document frequencies"));
 }
+
+#[test]
+fn late_chunks_are_found_by_what_their_document_says() {
+    let mut stage = Stage::new("late", "embedkit/static-late-en");
+    stage.late_chunking = true;
+    let mut pipeline = Pipeline::single("late", stage);
+    pipeline.chunking = embedkit_retrieval::chunking::Chunking::new(8, 0);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.txt");
+    std::fs::write(&path, "A kitten sleeps on the sofa. The puppy chases a ball outside. Taxes are due in May.")
+        .unwrap();
+    let collection = CollectionFolder::new(folder.path().join("collection"));
+    let indexer = Indexer::new(pipeline.clone(), &|builder| builder).unwrap();
+    assert_eq!(indexer.index(&collection, &Inputs::new([&path])).unwrap().records, 3);
+    let searcher = Searcher::open(&collection, &|builder| builder).unwrap();
+    for (query, chunk) in [("cat on a couch", 0), ("young dog", 1), ("when to pay tax", 2)] {
+        assert_eq!(searcher.search(query, 1).unwrap()[0].record.chunk, chunk, "{query}");
+    }
+    pipeline.stages[0].pool_factor = Some(2);
+    assert!(pipeline.check().unwrap_err().to_string().contains("late-chunking"));
+}

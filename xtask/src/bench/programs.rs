@@ -20,7 +20,9 @@ pub(super) struct Programs {
 impl Programs {
     /// Builds and installs what the sides need.
     pub(super) fn ready(named_python: Option<&Path>, sides: &[Side], place: &Path) -> Result<Self, Failure> {
-        let is_python = |side: &Side| matches!(side.library, Library::FastembedPython | Library::Model2vecPython);
+        let is_python = |side: &Side| {
+            matches!(side.library, Library::EmbedkitPython | Library::FastembedPython | Library::Model2vecPython)
+        };
         let python = if sides.iter().any(is_python) {
             Some(python(named_python, place)?)
         } else {
@@ -57,6 +59,11 @@ impl Programs {
             Library::Limit => Ok(vec![ours("bench-limit")?]),
             Library::FastembedRust => Ok(vec![theirs("fastembed-rs", place)?]),
             Library::Model2vecRust => Ok(vec![theirs("model2vec-rs", place)?]),
+            Library::EmbedkitPython => {
+                let python = self.python.as_deref().ok_or_else(|| failed("no Python"))?;
+                crate::python::install_into(python)?;
+                script("embedkit_side.py")
+            }
             Library::FastembedPython => script("fastembed_side.py"),
             Library::Model2vecPython => script("model2vec_side.py"),
         }

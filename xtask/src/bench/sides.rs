@@ -16,6 +16,7 @@ pub(super) struct Side {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Library {
     Embedkit,
+    EmbedkitPython,
     FastembedPython,
     FastembedRust,
     Model2vecPython,
@@ -46,6 +47,7 @@ impl Side {
     pub(super) fn does(&self, task: &str, single: bool) -> bool {
         let knows = match self.library {
             Library::Embedkit => true,
+            Library::EmbedkitPython => !task.starts_with("preprocess"),
             Library::FastembedPython => task != "static",
             Library::FastembedRust => task == "dense",
             Library::Limit => !matches!(task, "static" | "bm25" | "image") && !task.starts_with("preprocess"),
@@ -71,7 +73,7 @@ pub(super) fn ours() -> Side {
 
 /// All sides, embedkit as it comes first. To add one is to add a line.
 pub(super) fn all(options: &Options) -> Vec<Side> {
-    use Library::{Embedkit, FastembedPython, FastembedRust, Limit, Model2vecPython, Model2vecRust};
+    use Library::{Embedkit, EmbedkitPython, FastembedPython, FastembedRust, Limit, Model2vecPython, Model2vecRust};
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let batch = |rows| Settings { batch_size: Some(rows), ..Settings::default() };
     let sessions = |sessions, threads, batch_tokens| Settings {
@@ -81,6 +83,7 @@ pub(super) fn all(options: &Options) -> Vec<Side> {
         ..Settings::default()
     };
     let mut sides = vec![
+        (EmbedkitPython, "embedkit (Python)".to_owned(), Kind::Default, Settings::default()),
         (FastembedPython, "fastembed (Python)".to_owned(), Kind::Default, Settings::default()),
         (FastembedRust, "fastembed (Rust)".into(), Kind::Default, Settings::default()),
         (Model2vecPython, "model2vec (Python)".into(), Kind::Default, Settings::default()),

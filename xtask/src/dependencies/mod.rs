@@ -1,6 +1,7 @@
 //! `cargo xtask dependencies`: checks what is taken in against `xtask/dependencies.toml`.
 
 mod imports;
+mod members;
 mod packages;
 mod tree;
 mod unsafe_code;
@@ -39,6 +40,7 @@ pub(crate) fn run() -> Outcome {
     let rules = rules()?;
     let mut broken = packages::check(&rules)?;
     broken.extend(imports::check(&rules.cycles)?);
+    broken.extend(members::check()?);
     broken.extend(unsafe_code::check(&rules.unsafe_code)?);
     for rule in &rules.tree {
         broken.extend(rule.check()?);

@@ -5,6 +5,7 @@ use std::fs::{File, FileType, Metadata};
 use std::io::{ErrorKind, Read};
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::{Error, Result};
@@ -16,6 +17,7 @@ pub struct FileBytes(Bytes);
 #[derive(Debug)]
 enum Bytes {
     Held(Cow<'static, [u8]>),
+    Shared(Arc<[u8]>),
     Mapped(Mapped),
 }
 
@@ -31,6 +33,10 @@ struct Mapped {
 impl FileBytes {
     pub(super) fn held(bytes: impl Into<Cow<'static, [u8]>>) -> Self {
         Self(Bytes::Held(bytes.into()))
+    }
+
+    pub(super) fn shared(bytes: Arc<[u8]>) -> Self {
+        Self(Bytes::Shared(bytes))
     }
 
     /// Maps a file, so that pages are read when they are touched and shared between processes.
@@ -96,6 +102,7 @@ impl Deref for FileBytes {
     fn deref(&self) -> &[u8] {
         match &self.0 {
             Bytes::Held(bytes) => bytes,
+            Bytes::Shared(bytes) => bytes,
             Bytes::Mapped(mapped) => &mapped.map,
         }
     }

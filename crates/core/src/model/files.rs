@@ -22,6 +22,8 @@ pub struct ModelFiles {
     storage: Storage,
     /// The graph that the caller named, for [`find_graph`](Self::find_graph).
     pub(super) graph: Option<String>,
+    /// A file that other bytes stand for, with its name.
+    replaced: Option<(String, Arc<[u8]>)>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +46,7 @@ impl ModelFiles {
     }
 
     fn of(storage: Storage) -> Self {
-        Self { storage, graph: None }
+        Self { storage, graph: None, replaced: None }
     }
 
     /// The model's own name, for rows that describe it: the folder's.
@@ -63,9 +65,21 @@ impl ModelFiles {
         Self::of(Storage::Memory(Arc::new(files)))
     }
 
+    /// The same files, but that a file's bytes are others.
+    #[must_use]
+    pub fn with_file(mut self, name: impl Into<String>, bytes: impl Into<Arc<[u8]>>) -> Self {
+        self.replaced = Some((name.into(), bytes.into()));
+        self
+    }
+
+    fn replaced(&self, name: &str) -> Option<&Arc<[u8]>> {
+        self.replaced.as_ref().filter(|(replaced, _)| replaced == name).map(|(_, bytes)| bytes)
+    }
+
     /// Whether the file is there. One that must not be read counts, so that reading it says why.
     pub fn has(&self, name: &str) -> bool {
         match &self.storage {
+            _ if self.replaced(name).is_some() => true,
             Storage::Folder(folder) => {
                 !is_inside(name) || std::fs::metadata(folder.join(name)).is_ok_and(|file| !file.is_dir())
             }
@@ -93,9 +107,10 @@ impl ModelFiles {
         names
     }
 
-    /// The file's path, for readers that need one; none for files in memory, and for names that lead out of the folder.
+    /// The file's path, for readers that need one; none for files in memory, for one that other bytes stand for, and for names that lead out of the folder.
     pub fn path(&self, name: &str) -> Option<PathBuf> {
-        self.root().filter(|_| is_inside(name)).map(|folder| folder.join(name))
+        let is_file = is_inside(name) && self.replaced(name).is_none();
+        self.root().filter(|_| is_file).map(|folder| folder.join(name))
     }
 
     /// The folder; none for files in memory.
@@ -131,6 +146,9 @@ impl ModelFiles {
 
     /// The file's bytes, of which there may be so many.
     fn read_most(&self, name: &str, most: u64) -> Result<Cow<'_, [u8]>> {
+        if let Some(bytes) = self.replaced(name) {
+            return Ok(Cow::Borrowed(bytes));
+        }
         match &self.storage {
             Storage::Folder(folder) => {
                 let bytes = self.inside(folder, name).and_then(|path| bytes::read(&path, most));
@@ -150,6 +168,9 @@ impl ModelFiles {
     /// # Errors
     /// As [`read`](Self::read).
     pub fn open(&self, name: &str, map: bool) -> Result<FileBytes> {
+        if let Some(bytes) = self.replaced(name) {
+            return Ok(FileBytes::shared(bytes.clone()));
+        }
         match &self.storage {
             Storage::Folder(folder) if map => {
                 let mapped = self.inside(folder, name).and_then(|path| FileBytes::mapped(&path));

@@ -1,11 +1,11 @@
 //! ONNX Runtime: the one module that touches `ort`.
 
 mod bad_output;
-mod onnx_file;
 mod open;
 mod options;
 mod pool;
 mod provider;
+mod quantized;
 mod queue;
 pub mod runtime;
 mod scheduler;
@@ -16,5 +16,7 @@ pub use bad_output::BadOutput;
 pub use options::{Optimization, ProviderChoice, SessionOptions, usable_cores};
 pub use pool::{Outputs, SessionPool};
 pub use provider::Provider;
+pub(crate) use quantized::quantized;
+pub use quantized::{WeightQuantization, quantize_files};
 pub use runtime::{Runtime, RuntimeError, RuntimeOptions, RuntimeOrigin, runtime};
 pub use tensor::{Output, Precision, Tensor};

@@ -13,13 +13,13 @@ use std::path::{Path, PathBuf};
 use std::ptr::{NonNull, null_mut};
 use std::sync::Arc;
 
+use embedkit_onnx::{DataType, NotUnderstood, OnnxFile, Weight, external_files};
 use ort::AsPointer;
 use ort::memory::{Allocator, MemoryInfo};
 use ort::session::Session;
 use ort::session::builder::{PrepackedWeights, SessionBuilder};
 use ort::value::{DynValue, TensorElementType};
 
-use super::onnx_file::{DataType, NotUnderstood, OnnxFile, Weight, external_files};
 use crate::model::FileBytes;
 use crate::{Error, ModelFiles, Result};
 

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use embedkit_core::{Error, FileBytes, Result};
 use embedkit_vector::number::{Number, NumberTask, NumberType};
@@ -22,6 +23,8 @@ pub(super) struct Table {
     mapping: Option<Vec<u32>>,
     /// Weight of each token id; absent: 1.
     weights: Option<Vec<f32>>,
+    /// The bits of the length of each token's row, where lengths are kept.
+    lengths: Vec<AtomicU32>,
 }
 
 impl Table {
@@ -65,7 +68,8 @@ impl Table {
         let start = embeddings.data().as_ptr() as usize - bytes.as_ptr() as usize;
         let rows = start..start + embeddings.data().len();
         let row_size = dim * number_type.size();
-        Ok(Self { rows, number_type, row_count, row_size, dim, mapping, weights, bytes })
+        let lengths = Vec::new();
+        Ok(Self { rows, number_type, row_count, row_size, dim, mapping, weights, lengths, bytes })
     }
 
     /// Width of a vector.
@@ -84,19 +88,47 @@ impl Table {
         Ok(sum)
     }
 
-    /// Tokens' weighted vectors, one after the other.
+    /// Tokens' vectors, one after the other, each brought to the length that is wanted of a token's own; a row of zeros
+    /// stays one.
     ///
     /// # Errors
     /// The first token that the table has no row for.
-    pub(super) fn rows(&self, tokens: &[u32]) -> Result<Vec<f32>, u32> {
-        let mut values = Vec::with_capacity(tokens.len() * self.dim);
-        for token in tokens {
-            let row = self.row(*token).ok_or(*token)?;
-            let start = values.len();
-            values.resize(start + self.dim, 0.0);
-            self.number_type.dispatch(AddRows { rows: &[row], sum: &mut values[start..] });
+    pub(super) fn rows(&self, tokens: &[u32], wanted: impl Fn(f32) -> f32) -> Result<Vec<f32>, u32> {
+        let mut values = vec![0.0; tokens.len() * self.dim];
+        for (token, target) in tokens.iter().zip(values.chunks_exact_mut(self.dim)) {
+            let (row, weight) = self.row(*token).ok_or(*token)?;
+            let unweighted = self.length(*token, row);
+            let scale = if unweighted > 0.0 { wanted(unweighted * weight.abs()) / unweighted } else { 0.0 };
+            let rows = [(row, scale.copysign(scale * weight))];
+            self.number_type.dispatch(AddRows { rows: &rows, sum: target });
         }
         Ok(values)
+    }
+
+    /// The length of a token's row, without its weight; computed when it is first asked for.
+    fn length(&self, token: u32, row: &[u8]) -> f32 {
+        const UNKNOWN: u32 = u32::MAX;
+        let computed = || {
+            let mut squares = 0.0;
+            self.number_type.dispatch(SumSquares { row, sum: &mut squares });
+            squares.sqrt()
+        };
+        let Some(cell) = self.lengths.get(token as usize) else { return computed() };
+        match cell.load(Ordering::Relaxed) {
+            UNKNOWN => {
+                let length = computed();
+                cell.store(length.to_bits(), Ordering::Relaxed);
+                length
+            }
+            bits => f32::from_bits(bits),
+        }
+    }
+
+    /// Keeps the lengths of rows from now on.
+    pub(super) fn keeping_lengths(mut self) -> Self {
+        let tokens = self.mapping.as_ref().map_or(self.row_count, Vec::len);
+        self.lengths = (0..tokens).map(|_| AtomicU32::new(u32::MAX)).collect();
+        self
     }
 
     /// A token's row and weight.
@@ -171,6 +203,20 @@ impl NumberTask for AddRows<'_> {
                 *sum += weight * N::from_cell(*cell).to_f32();
             }
         }
+    }
+}
+
+/// Sums the squares of a row.
+struct SumSquares<'a> {
+    row: &'a [u8],
+    sum: &'a mut f32,
+}
+
+impl NumberTask for SumSquares<'_> {
+    type Output = ();
+
+    fn run<N: Number>(self) {
+        *self.sum = N::cells(self.row).iter().map(|cell| N::from_cell(*cell).to_f32()).map(|value| value * value).sum();
     }
 }
 

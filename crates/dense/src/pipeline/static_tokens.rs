@@ -84,7 +84,7 @@ impl Architecture for StaticTokens {
         options.without_special_tokens = true;
         let tokenizer = Tokenizer::load(&context.tokenizer_files()?, &options)?;
         let path = context.files.label(&model.model_file);
-        let table = Table::load(context.files.open(&model.model_file, context.memory_map)?, &path)?;
+        let table = Table::load(context.files.open(&model.model_file, context.memory_map)?, &path)?.keeping_lengths();
         if let Some(dim) = model.dim.filter(|dim| *dim != table.dim()) {
             let message = format!("{} has vectors of {} values, and the row says {dim}", path.display(), table.dim());
             return Err(Error::model(&model.id, message));
@@ -116,22 +116,17 @@ impl StaticTokensModel {
     fn rows(&self, tokens: &[u32], role: Role) -> Result<MultiVector> {
         let wrong = |message: String| Error::model(&self.model.id, message);
         let dim = self.table.dim();
-        let mut values = self.table.rows(tokens).map_err(|token| {
+        let power = self.parameters.query_power;
+        let wanted = |length: f32| if role == Role::Query { length.powf(power) } else { 1.0 };
+        let mut values = self.table.rows(tokens, wanted).map_err(|token| {
             wrong(format!("the table has no row for token {token}: is the tokenizer another model's?"))
         })?;
         if tokens.is_empty() {
             values.resize(dim, 0.0);
         }
-        for row in values.chunks_exact_mut(dim) {
-            let length = embedkit_vector::dot(row, row).sqrt();
-            if !length.is_finite() {
-                return Err(wrong("a token's vector is not finite: the table holds wrong values".to_owned()));
-            }
-            embedkit_vector::normalize(row);
-            if role == Role::Query {
-                let weight = length.powf(self.parameters.query_power);
-                row.iter_mut().for_each(|value| *value *= weight);
-            }
+        // Not `all`, which would stop at the first: this way values are looked at side by side.
+        if !values.iter().fold(true, |finite, value| finite & value.is_finite()) {
+            return Err(wrong("a token's vector is not finite: the table holds wrong values".to_owned()));
         }
         let vectors = MultiVector::new(dim, values)?;
         if !self.parameters.labels {

@@ -190,6 +190,10 @@ class SizedEmbedder(Embedder):
     def embedding_size(self) -> int:
         """Width of a vector."""
         size = self._model.dim
+        if size is None and self._INPUTS == "text":
+            # A folder does not say; its first vector does.
+            first = next(self._model.embed("a", self._how()))
+            size = int(getattr(first, "dense", first).shape[-1])
         if size is None:
             raise ValueError(f"the row of {self.model_name} does not say how wide its vectors are")
         return size

@@ -16,13 +16,20 @@ class ModelView:
 
     @property
     def _model_dir(self) -> Path:
-        folder = self._model.folder
-        return Path(folder) if folder is not None else Path()
+        """The folder of the model's files; of models that are compiled in, one that is not there."""
+        return folder_of(self._model)
 
     def __getattr__(self, name: str) -> Any:
         if name == "model" and self._model.is_open:
             return SessionView(self._model)
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+
+def folder_of(model: Any) -> Path:
+    """The folder of a model's files; of models that are compiled in, one that is not there, so that whoever removes
+    what was downloaded removes nothing else."""
+    folder = model.folder
+    return Path(folder) if folder is not None else Path(__file__).with_name("compiled-in")
 
 
 class SessionView:
@@ -43,7 +50,7 @@ class SessionView:
     def get_provider_options(self) -> dict[str, dict[str, str]]:
         """The device of the provider."""
         devices = self._model.device_ids
-        options = {name: {} for name in self.get_providers()}
+        options: dict[str, dict[str, str]] = {name: {} for name in self.get_providers()}
         if self._provider() != "CPUExecutionProvider":
             options[self._provider()] = {"device_id": str(devices[0] if devices else 0)}
         return options

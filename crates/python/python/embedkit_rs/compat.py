@@ -147,7 +147,7 @@ class _Distribution(Distribution):
         return None
 
     def locate_file(self, path: Any) -> Path:
-        return Path(__file__).parent / path
+        return Path(__file__).parent.joinpath(path)
 
 
 __all__ = ["install", "uninstall"]

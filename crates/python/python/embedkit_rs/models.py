@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from embedkit_rs import _embedkit
+from embedkit_rs._reference_models import BY_FAMILY
 
 
 def add_model(row: Mapping[str, Any]) -> None:
@@ -20,7 +21,24 @@ def add_model(row: Mapping[str, Any]) -> None:
 
 def remove_model(family: str, model: str) -> bool:
     """Takes a model out again; whether it was there. Models that were loaded from its row stay."""
+    _custom.discard((family, model.lower()))
     return _embedkit.remove_model(family, model)
+
+
+#: Models that were added by `add_custom`, by family and name.
+_custom: set[tuple[str, str]] = set()
+
+
+def add_custom(row: dict[str, Any]) -> None:
+    """Adds a model as the reference does: a name of its models, or of one that was added so, is taken; one that only this
+    package's catalogue has gives way."""
+    family, name = row["family"], row["id"].lower()
+    known = find(family, name)
+    is_ours_alone = name not in BY_FAMILY[family] and (family, name) not in _custom
+    if known is not None and known["id"].lower() == name and is_ours_alone:
+        remove_model(family, name)
+    add_model(row)
+    _custom.add((family, name))
 
 
 def rows(family: str) -> list[dict[str, Any]]:

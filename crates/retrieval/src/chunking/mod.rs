@@ -2,10 +2,13 @@
 
 mod boundaries;
 mod cut;
+mod late;
 
 use std::ops::Range;
 
 use embedkit_core::{Error, Result};
+pub use late::late_chunks;
+pub(crate) use late::mean_of;
 use serde::{Deserialize, Serialize};
 
 /// How documents are cut: at headings first, and a section that is too long at paragraphs, then at sentences, at words

@@ -30,6 +30,11 @@ impl CollectionFolder {
         Self { root: root.into() }
     }
 
+    /// Where it is.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// The names of the complete versions, oldest first.
     ///
     /// # Errors

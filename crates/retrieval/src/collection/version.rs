@@ -161,7 +161,9 @@ impl Version {
         let (folder, name): (&Path, &str) = (&self.folder, &stage.name);
         let index = match (stage.vectors, output) {
             (Vectors::Fresh, _) => return Ok(StageIndex::Fresh),
-            (_, EmbeddingKind::Multi) if stage.muvera.is_none() => StageIndex::Multi(MultiIndex::open(folder, name)?),
+            (_, EmbeddingKind::Multi) if stage.muvera.is_none() && !stage.late_chunking => {
+                StageIndex::Multi(MultiIndex::open(folder, name)?)
+            }
             (_, EmbeddingKind::Dense | EmbeddingKind::Multi) => {
                 StageIndex::Dense(DenseIndex::open(folder, name, stage.stored_as)?)
             }

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use embedkit_core::{Error, Result};
 use globset::{GlobBuilder, GlobMatcher};
 
-use super::is_known;
+use super::Readers;
 
 /// Times that a file that changes while it is read is read anew.
 const ATTEMPTS: usize = 3;
@@ -37,12 +37,12 @@ impl Inputs {
     ///
     /// # Errors
     /// An input that is not there, a folder that cannot be read, a name with wildcards that matches nothing.
-    pub fn files(&self) -> Result<Vec<Found>> {
+    pub fn files(&self, readers: &Readers) -> Result<Vec<Found>> {
         let mut found = BTreeMap::new();
         for input in &self.0 {
             match std::fs::metadata(input) {
                 Ok(metadata) if metadata.is_dir() => walk(input, &mut |path| {
-                    if is_known(&path.to_string_lossy()) {
+                    if readers.know(&path.to_string_lossy()) {
                         found.insert(name(path), path.to_owned());
                     }
                 })?,
@@ -159,7 +159,9 @@ mod tests {
         let names = |inputs: &[&str]| {
             let inputs = Inputs::new(inputs.iter().map(|input| root.join(input)));
             let prefix = format!("{}/", name(root));
-            inputs.files().map(|found| found.iter().map(|f| f.name.replace(&prefix, "")).collect::<Vec<_>>())
+            inputs
+                .files(&Readers::default())
+                .map(|found| found.iter().map(|f| f.name.replace(&prefix, "")).collect::<Vec<_>>())
         };
         assert_eq!(names(&[""]).unwrap(), ["a.md", "sub/b.txt", "sub/deep/e.md"].map(|n| n.to_owned()));
         assert_eq!(names(&["sub", "sub/c.bin", "a.md"]).unwrap(), ["a.md", "sub/b.txt", "sub/c.bin", "sub/deep/e.md"]);

@@ -19,23 +19,28 @@ pub(super) fn documents(text: &str) -> Documents {
 fn document(line: &str) -> Result<Document, String> {
     match serde_json::from_str(line).map_err(|error| format!("is no JSON: {error}"))? {
         Value::String(text) => Ok(Document::of_text(text)),
-        Value::Object(fields) => of_fields(fields),
+        Value::Object(fields) => Document::of_fields(fields),
         _ => Err("is neither a text nor an object".to_owned()),
     }
 }
 
-/// A row by its fields: `text`, and `title` and `id` where it has them.
-pub(super) fn of_fields(mut fields: Map<String, Value>) -> Result<Document, String> {
-    let Some(Value::String(text)) = fields.remove("text") else {
-        return Err("has no field `text` that is a text".to_owned());
-    };
-    let id = ["id", "_id"].into_iter().find_map(|name| fields.remove(name)).map(|id| plain(&id));
-    let title = match fields.remove("title") {
-        Some(Value::String(title)) => title.trim().to_owned(),
-        Some(other) => plain(&other),
-        None => String::new(),
-    };
-    Ok(Document { id: id.filter(|id| !id.is_empty()), title, fields, ..Document::of_text(text) })
+impl Document {
+    /// A row by its fields: `text`, `title` and `id` or `_id` where it has them, and the others, which are kept.
+    ///
+    /// # Errors
+    /// A row without `text`, in words that follow its place.
+    pub fn of_fields(mut fields: Map<String, Value>) -> Result<Self, String> {
+        let Some(Value::String(text)) = fields.remove("text") else {
+            return Err("has no field `text` that is a text".to_owned());
+        };
+        let id = ["id", "_id"].into_iter().find_map(|name| fields.remove(name)).map(|id| plain(&id));
+        let title = match fields.remove("title") {
+            Some(Value::String(title)) => title.trim().to_owned(),
+            Some(other) => plain(&other),
+            None => String::new(),
+        };
+        Ok(Self { id: id.filter(|id| !id.is_empty()), title, fields, ..Self::of_text(text) })
+    }
 }
 
 /// A value as people write it: a text without its marks.

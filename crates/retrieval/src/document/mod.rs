@@ -7,18 +7,22 @@
 //! | `.csv`, `.tsv` | one a row: its column `text`, else all its columns |
 //! | `.jsonl`, `.ndjson` | one a line: a text, or an object with the field `text` |
 //!
+//! A program adds a [`Reader`] for other kinds, as the command line does for PDF files.
+//!
 //! `id` or `_id`, and `title`, of a row are the document's; its other fields are kept.
 
 mod files;
 mod headings;
 mod html;
 mod lines;
+mod reader;
 mod source_map;
 mod table;
 
 use serde_json::{Map, Value};
 
 pub use files::{Found, Inputs};
+pub use reader::{Reader, Readers};
 pub use source_map::SourceMap;
 
 use crate::record::Record;
@@ -122,35 +126,6 @@ impl Outline {
     }
 }
 
-/// What a file holds, by its name. `only_known`: a file of another kind is none of ours.
-pub(crate) fn read(name: &str, bytes: Vec<u8>) -> Result<Documents, String> {
-    let kind = name.rsplit_once('.').map(|(_, kind)| kind.to_lowercase()).unwrap_or_default();
-    let text = String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        format!("is no UTF-8 text: byte {at} is wrong")
-    })?;
-    // A mark that some editors put before a text.
-    let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
-    let one = |document| Ok(Documents { documents: vec![document], refused: Vec::new() });
-    match kind.as_str() {
-        "md" | "markdown" => one(Document { sections: headings::markdown(&text), ..Document::of_text(text) }),
-        "rst" => one(Document { sections: headings::restructured(&text), ..Document::of_text(text) }),
-        "html" | "htm" | "xhtml" => one(html::document(&text)),
-        "jsonl" | "ndjson" => Ok(lines::documents(&text)),
-        "csv" => table::documents(&text, b','),
-        "tsv" => table::documents(&text, b'\t'),
-        _ => one(Document::of_text(text)),
-    }
-}
-
-/// Whether a file that was found in a folder, not named, is a document.
-pub(crate) fn is_known(name: &str) -> bool {
-    const KNOWN: [&str; 11] =
-        ["txt", "text", "md", "markdown", "rst", "html", "htm", "xhtml", "jsonl", "ndjson", "csv"];
-    let kind = name.rsplit_once('.').map(|(_, kind)| kind.to_lowercase()).unwrap_or_default();
-    kind == "tsv" || KNOWN.contains(&kind.as_str())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -158,7 +133,7 @@ mod tests {
     #[test]
     fn records_say_where_they_are_from() {
         let text = "Intro.\n\n# A\n\nOne.\n\n## B\n\nTwo.\n\n# C\n\nThree.";
-        let documents = read("notes/a.md", text.as_bytes().to_vec()).unwrap().documents;
+        let documents = Readers::default().read("notes/a.md", text.as_bytes().to_vec()).unwrap().documents;
         let document = &documents[0];
         assert_eq!(document.sections.iter().map(|s| s.path.as_str()).collect::<Vec<_>>(), ["A", "A › B", "C"]);
         let two = text.find("Two").unwrap();
@@ -166,12 +141,5 @@ mod tests {
         assert_eq!((record.id.as_str(), record.section.as_str(), record.start), ("notes/a.md#2", "A › B", two));
         assert_eq!(record.passage(), "A › B Two.");
         assert_eq!(document.record("a.md", 0, 1, 0..6).id, "a.md");
-    }
-
-    #[test]
-    fn what_is_no_text_says_so() {
-        assert!(read("a.txt", vec![b'a', 0xff]).unwrap_err().contains("byte 1"));
-        assert_eq!(read("a.txt", b"\xef\xbb\xbfa".to_vec()).unwrap().documents[0].text, "a");
-        assert!(is_known("x/y.MD") && !is_known("y.exe") && !is_known("txt"));
     }
 }

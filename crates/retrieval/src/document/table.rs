@@ -3,7 +3,6 @@
 use csv::{ReaderBuilder, StringRecord};
 use serde_json::{Map, Value};
 
-use super::lines::of_fields;
 use super::{Document, Documents};
 
 /// The rows of a table whose first row names its columns.
@@ -26,7 +25,7 @@ fn document(columns: &StringRecord, cells: &StringRecord) -> Result<Document, St
     let pairs = || columns.iter().zip(cells).filter(|(_, cell)| !cell.trim().is_empty());
     if columns.iter().any(|name| name == "text") {
         let fields: Map<String, Value> = pairs().map(|(name, cell)| (name.to_owned(), cell.into())).collect();
-        return of_fields(fields);
+        return Document::of_fields(fields);
     }
     let text: Vec<String> = pairs().map(|(name, cell)| format!("{name}: {cell}")).collect();
     Ok(Document::of_text(text.join("\n")))

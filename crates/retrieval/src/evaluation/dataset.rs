@@ -9,7 +9,7 @@ use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
 use super::Judgements;
-use crate::document::Inputs;
+use crate::document::{Inputs, Readers};
 
 /// Documents, queries and judgements.
 #[derive(Clone, Debug)]
@@ -109,7 +109,7 @@ impl Dataset {
             digest.update(format!("{id}\0{text}\0"));
         }
         digest.update(judgements.to_tsv());
-        for file in inputs.files()? {
+        for file in inputs.files(&Readers::default())? {
             digest.update(file.read()?);
         }
         let digest = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();

@@ -14,7 +14,7 @@ use crate::pipeline::Pipeline;
 use crate::search::Searcher;
 
 /// Documents that are asked for at least, so that recall at 100 can be told.
-const DEPTH: usize = 100;
+pub(super) const DEPTH: usize = 100;
 /// Chunks that are asked for at most for each document that is wanted.
 const CHUNKS: usize = 4;
 

@@ -8,7 +8,7 @@ use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::Judgements;
 use super::random::SplitMix;
-use crate::document::{self, Document, Inputs};
+use crate::document::{Document, Inputs, Readers};
 
 /// What such a set measures, for whoever reads its figures.
 pub const MEASURES: &str = "Each query is a heading, or a text's first sentence, taken out of the one text that counts as \
@@ -35,8 +35,9 @@ struct Known {
 pub fn make(inputs: &Inputs, folder: impl AsRef<Path>, most: usize) -> Result<usize> {
     let folder = folder.as_ref();
     let mut known = Vec::new();
-    for file in inputs.files()? {
-        let documents = document::read(&file.name, file.read()?).map_err(|reason| Error::file(&file.path, reason))?;
+    let readers = Readers::default();
+    for file in inputs.files(&readers)? {
+        let documents = readers.read(&file.name, file.read()?).map_err(|reason| Error::file(&file.path, reason))?;
         known.extend(documents.documents.iter().flat_map(items));
     }
     let mut order: Vec<usize> = (0..known.len()).filter(|at| !known[*at].query.is_empty()).collect();

@@ -1,14 +1,17 @@
 //! What is lost and saved by variants of a pipeline.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use embedkit_core::{EmbeddingKind, Result};
 
+use super::evaluated::DEPTH;
 use super::interval::mean;
-use super::{Dataset, Evaluated, Interval, Metric};
+use super::{Dataset, Interval, Metric, Run};
 use crate::collection::CollectionFolder;
+use crate::fusion::{Contribution, Fused, Fusion};
 use crate::model::{Configure, Model};
 use crate::pipeline::{MuveraSpec, Pipeline, Stage, StoredAs, Vectors};
+use crate::search::Searcher;
 
 /// Weights that are tried for a stage.
 const WEIGHTS: [f64; 5] = [0.0, 0.25, 0.5, 1.0, 2.0];
@@ -81,11 +84,12 @@ pub fn variants(pipeline: &Pipeline, configure: Configure<'_>) -> Result<Vec<Var
     Ok(found)
 }
 
-/// Tries weights for a pipeline's stages, all but the first, whose weight stays. Choosing happens on one half of the
-/// queries and counts on the other: figures of weights on the queries that chose them would be too good.
+/// Tries weights for a pipeline's stages, all but the first, whose weight stays; rerankers are left out. Choosing happens on
+/// one half of the queries and counts on the other: figures of weights on the queries that chose them would be too good.
+/// `collection` has the data set's documents already.
 ///
 /// # Errors
-/// As [`Evaluated::new`].
+/// A collection that cannot be searched.
 pub fn fit_weights(
     pipeline: &Pipeline,
     data: &Dataset,
@@ -93,30 +97,47 @@ pub fn fit_weights(
     collection: &CollectionFolder,
     configure: Configure<'_>,
 ) -> Result<FittedWeights> {
-    let mut tried = Vec::new();
-    for weights in grid(pipeline) {
-        let mut variant = pipeline.clone();
-        variant.fusion.weights.extend(weights.clone());
-        let mut evaluated = Evaluated::new(&variant, data, &[metric], collection, configure)?;
-        tried.push((weights, evaluated.values.remove(0).1));
+    let searcher = Searcher::open(collection, configure)?;
+    let deepest = metric.cut().unwrap_or(DEPTH).max(DEPTH);
+    // Once each, with weights of 1: others multiply what a stage adds.
+    let unweighted = Fusion { weights: BTreeMap::new(), ..pipeline.fusion.clone() };
+    let mut found: Vec<Vec<Fused>> = Vec::new();
+    let mut documents: HashMap<usize, String> = HashMap::new();
+    for (_, query) in &data.queries {
+        let fused = searcher.fused(query, deepest, &unweighted)?;
+        for one in &fused {
+            documents.entry(one.record).or_insert(searcher.version().record(one.record)?.document);
+        }
+        found.push(fused);
     }
-    let own = Evaluated::new(pipeline, data, &[metric], collection, configure)?.values.remove(0).1;
+    let values = |weights: &BTreeMap<String, f64>| {
+        let mut run = Run::default();
+        for ((id, _), fused) in data.queries.iter().zip(&found) {
+            let mut best: BTreeMap<&str, f64> = BTreeMap::new();
+            for one in fused {
+                let part = |part: &Contribution| part.value * weights.get(&part.stage).copied().unwrap_or(1.0);
+                let score: f64 = one.contributions.iter().map(part).sum();
+                let known = best.entry(&documents[&one.record]).or_insert(score);
+                *known = known.max(score);
+            }
+            run.add(id, best);
+        }
+        metric.of_run(&data.judgements, &run)
+    };
+    let own = values(&pipeline.fusion.weights);
+    let tried: Vec<_> = grid(pipeline).into_iter().map(|weights| (values(&weights), weights)).collect();
     let half = |values: &[f64], which: usize| -> Vec<f64> { values.iter().skip(which).step_by(2).copied().collect() };
     let best = |which: usize| {
-        let of = |(_, values): &&(BTreeMap<String, f64>, Vec<f64>)| mean(&half(values, which));
+        let of = |(values, _): &&(Vec<f64>, BTreeMap<String, f64>)| mean(&half(values, which));
         // Of equal ones the first, so that the result does not depend on chance.
         tried.iter().rev().max_by(|a, b| of(a).total_cmp(&of(b)))
     };
-    let (Some((first, on_second)), Some((second, on_first))) = (best(0), best(1)) else {
-        let own = Interval::of_mean(&own);
-        return Ok(FittedWeights { chosen: Default::default(), fitted: own, own });
+    let own_mean = Interval::of_mean(&own);
+    let (Some((on_second, first)), Some((on_first, second))) = (best(0), best(1)) else {
+        return Ok(FittedWeights { chosen: Default::default(), fitted: own_mean, own: own_mean });
     };
     let fitted: Vec<f64> = half(on_first, 0).into_iter().chain(half(on_second, 1)).collect();
-    Ok(FittedWeights {
-        chosen: [first.clone(), second.clone()],
-        fitted: Interval::of_mean(&fitted),
-        own: Interval::of_mean(&own),
-    })
+    Ok(FittedWeights { chosen: [first.clone(), second.clone()], fitted: Interval::of_mean(&fitted), own: own_mean })
 }
 
 /// All combinations of weights of the stages but the first.

@@ -4,6 +4,8 @@ mod base;
 mod stage;
 
 use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
 
 use embedkit_core::{CancelToken, Content, Error, Result};
 use rayon::prelude::*;
@@ -11,12 +13,12 @@ use serde::Serialize;
 
 use crate::collection::{CollectionFolder, Draft, RecordWriter, SOURCES, SourceFile, StageModel, Unread};
 use crate::digest;
-use crate::document::{self, Document, Found, Inputs};
+use crate::document::{Document, Found, Inputs, Reader, Readers};
 use crate::model::{Configure, Model};
 use crate::pipeline::Pipeline;
 use crate::record::Record;
 use base::Base;
-use stage::StageWriter;
+use stage::{Passage, StageWriter};
 
 /// Records that are embedded together; an interrupted run loses no more.
 const BATCH: usize = 1024;
@@ -28,6 +30,7 @@ pub struct Indexer {
     cancel: CancelToken,
     progress: Option<Box<dyn Fn(usize) + Send + Sync>>,
     keep: usize,
+    readers: Readers,
 }
 
 /// What came of indexing.
@@ -58,12 +61,15 @@ impl Indexer {
     pub fn new(pipeline: Pipeline, configure: Configure<'_>) -> Result<Self> {
         pipeline.check()?;
         let load = |stage: &crate::pipeline::Stage| {
-            let model = Model::load(&stage.spec, configure)?;
+            let model = match stage.late_chunking {
+                true => Model::load_labelled(&stage.spec, configure)?,
+                false => Model::load(&stage.spec, configure)?,
+            };
             stage::check(stage, &model)?;
             Ok(model)
         };
         let models = pipeline.stages.iter().map(load).collect::<Result<_>>()?;
-        Ok(Self { pipeline, models, cancel: CancelToken::new(), progress: None, keep: 2 })
+        Ok(Self { pipeline, models, cancel: CancelToken::new(), progress: None, keep: 2, readers: Readers::default() })
     }
 
     /// Ends a run between two batches when the token is cancelled; what was done is kept for the next run. Default: runs
@@ -88,6 +94,13 @@ impl Indexer {
         self
     }
 
+    /// Reads files of further kinds. Default: those of [`document`](crate::document).
+    #[must_use]
+    pub fn reader(mut self, reader: impl Reader + 'static) -> Self {
+        self.readers = self.readers.with(reader);
+        self
+    }
+
     /// Makes a version of the files that the inputs name, and makes it the one that is searched. Files that an earlier
     /// version has with the same digest are not embedded again, nor are chunks of the others that stayed as they were.
     ///
@@ -95,7 +108,11 @@ impl Indexer {
     /// Inputs that are not there, files of the collection that cannot be written, and models that fail. What cannot be
     /// read or embedded is listed, and is no error.
     pub fn index(&self, collection: &CollectionFolder, inputs: &Inputs) -> Result<Report> {
-        let files = inputs.files()?;
+        let mut files = inputs.files(&self.readers)?;
+        // A collection that lies among the files is none of them.
+        if let Ok(root) = collection.root().canonicalize() {
+            files.retain(|file| file.path.canonicalize().map_or(true, |path| !path.starts_with(&root)));
+        }
         let bases = Base::all(collection, &self.pipeline, &self.models)?;
         let draft = collection.begin()?;
         let mut run = Run::new(self, &draft, &bases)?;
@@ -162,7 +179,14 @@ struct Waiting {
     source: usize,
     /// Whose vectors it has: a base, and a record of it.
     known: Option<(usize, usize)>,
+    /// The document's text behind its title.
+    document: Arc<str>,
+    /// Where the chunk is in it.
+    range: Range<usize>,
 }
+
+/// A document's text behind its title, and its chunks.
+type Chunks = (Arc<str>, Vec<(Record, Range<usize>)>);
 
 impl<'i> Run<'i> {
     fn new(indexer: &'i Indexer, draft: &Draft, bases: &'i [Base]) -> Result<Self> {
@@ -196,7 +220,7 @@ impl<'i> Run<'i> {
             self.flush()?;
             return self.copy(base, source);
         }
-        let documents = match document::read(&file.name, bytes) {
+        let documents = match self.indexer.readers.read(&file.name, bytes) {
             Ok(documents) => documents,
             Err(reason) => {
                 self.report.unread.push(Unread::new(&file.name, reason));
@@ -209,15 +233,21 @@ impl<'i> Run<'i> {
         self.report.unread.extend(unread);
         self.sources.push(source);
         let known = self.known_texts(&file.name)?;
-        for records in self.records_of(&file.name, &documents.documents) {
-            match records {
-                Ok(records) => {
-                    for record in records {
-                        let known = known.get(&record.passage()).copied();
-                        self.waiting.push(Waiting { record, source: self.sources.len() - 1, known });
+        let source = self.sources.len() - 1;
+        for group in documents.documents.chunks(BATCH) {
+            for chunks in self.chunks_of(&file.name, group) {
+                match chunks {
+                    Ok((document, chunks)) => {
+                        for (record, range) in chunks {
+                            let known = if known.is_empty() { None } else { known.get(&record.passage()).copied() };
+                            self.waiting.push(Waiting { record, source, known, document: document.clone(), range });
+                        }
+                    }
+                    Err(error) => {
+                        self.sources[source].refused.push(error.report());
+                        self.report.unread.push(Unread::new(&file.name, error.report()));
                     }
                 }
-                Err(error) => self.report.unread.push(Unread::new(&file.name, error.report())),
             }
             if self.waiting.len() >= BATCH {
                 self.flush()?;
@@ -227,21 +257,32 @@ impl<'i> Run<'i> {
     }
 
     /// The chunks of each document.
-    fn records_of(&self, path: &str, documents: &[Document]) -> Vec<Result<Vec<Record>>> {
+    fn chunks_of(&self, path: &str, documents: &[Document]) -> Vec<Result<Chunks>> {
         let Some(model) = self.indexer.models.first() else { return Vec::new() };
         let chunking = &self.indexer.pipeline.chunking;
-        let records = |document: &Document| {
+        let is_late = self.indexer.pipeline.stages.iter().any(|stage| stage.late_chunking);
+        let chunks = |document: &Document| {
             let sections: Vec<usize> = document.sections.iter().map(|section| section.start).collect();
             let chunks = chunking.chunks(&document.text, &sections, &|text| model.token_count(text))?;
             let of = chunks.len();
-            Ok(chunks.into_iter().enumerate().map(|(at, range)| document.record(path, at, of, range)).collect())
+            // Only late chunking looks at the whole.
+            let whole = if is_late { format!("{} {}", document.title, document.text) } else { String::new() };
+            let before = document.title.len() + 1;
+            let chunk = |(at, range): (usize, Range<usize>)| {
+                (document.record(path, at, of, range.clone()), range.start + before..range.end + before)
+            };
+            Ok((whole.into(), chunks.into_iter().enumerate().map(chunk).collect()))
         };
-        documents.par_iter().map(records).collect()
+        documents.par_iter().map(chunks).collect()
     }
 
     /// What models saw of a file's earlier records, and whose vectors these are.
     fn known_texts(&self, path: &str) -> Result<HashMap<String, (usize, usize)>> {
         let mut known = HashMap::new();
+        // A chunk's vector then depends on the rest of its document.
+        if self.indexer.pipeline.stages.iter().any(|stage| stage.late_chunking) {
+            return Ok(known);
+        }
         for (at, base) in self.bases.iter().enumerate() {
             for record in base.records_of(path) {
                 known.insert(base.version().record(record)?.passage(), (at, record));
@@ -282,9 +323,14 @@ impl<'i> Run<'i> {
 
     fn write(&mut self, batch: &[Waiting]) -> Result<()> {
         let new = batch.iter().filter(|waiting| waiting.known.is_none());
-        let contents: Vec<Content> = new.map(|waiting| Content::Text(waiting.record.passage())).collect();
+        let passage = |waiting: &Waiting| Passage {
+            content: Content::Text(waiting.record.passage()),
+            document: waiting.document.clone(),
+            range: waiting.range.clone(),
+        };
+        let passages: Vec<Passage> = new.map(passage).collect();
         let models = &self.indexer.models;
-        let embed = |(stage, model): (&StageWriter, &Model)| stage.embed(model, &contents, &self.indexer.cancel);
+        let embed = |(stage, model): (&StageWriter, &Model)| stage.embed(model, &passages, &self.indexer.cancel);
         let mut embedded = self.stages.iter().zip(models).map(embed).collect::<Result<Vec<_>>>()?;
         let mut at = 0;
         for waiting in batch {

@@ -1,11 +1,14 @@
 //! A stage's vectors on their way to their files.
 
+use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 
 use embedkit_core::{CancelToken, Content, Embedding, EmbeddingKind, Error, Result, Role};
 use embedkit_vector::SparseVector;
 use embedkit_vector::multivector::{MultiVector, TokenPooling};
 
+use crate::chunking::{late_chunks, mean_of};
 use crate::collection::{StageIndex, Version};
 use crate::model::Model;
 use crate::muvera::Encoder;
@@ -15,12 +18,22 @@ use crate::vectors::{DenseIndex, DenseWriter, MultiIndex, MultiWriter, SparseWri
 /// What becomes of a record at a stage; none where its vectors are not stored.
 type Outcome = Option<Result<Embedding>>;
 
+/// What is embedded: a chunk, and the document that it is of.
+pub(super) struct Passage {
+    pub(super) content: Content,
+    /// The document's text behind its title.
+    pub(super) document: Arc<str>,
+    /// Where the chunk is in it.
+    pub(super) range: Range<usize>,
+}
+
 /// Writes a stage's vectors.
 pub(super) struct StageWriter {
     name: String,
     target: Target,
     pooling: Option<TokenPooling>,
     muvera: Option<Encoder>,
+    is_late: bool,
 }
 
 enum Target {
@@ -44,11 +57,9 @@ pub(super) fn check(stage: &Stage, model: &Model) -> Result<()> {
     let refused = |option: &str, message: String| Err(Error::option(format!("stage.{option}"), message));
     let (name, kind) = (&stage.name, model.output());
     let is_multi = kind == EmbeddingKind::Multi;
-    if !is_multi && (stage.pool_factor.is_some() || stage.muvera.is_some()) {
-        return refused(
-            "model",
-            format!("{name}: `pool-factor` and `muvera` are for models with a vector for every token"),
-        );
+    if !is_multi && (stage.pool_factor.is_some() || stage.muvera.is_some() || stage.late_chunking) {
+        let message = "`pool-factor`, `muvera` and `late-chunking` are for models with a vector for every token";
+        return refused("model", format!("{name}: {message}"));
     }
     match (stage.vectors, kind) {
         (Vectors::Stored, EmbeddingKind::Dense | EmbeddingKind::Multi) => Ok(()),
@@ -73,27 +84,47 @@ impl StageWriter {
         let target = match (stage.vectors, model.output()) {
             (Vectors::Fresh, _) => Target::Fresh,
             (_, EmbeddingKind::Sparse) => Target::Sparse(SparseWriter::create(folder, &stage.name)),
-            (_, EmbeddingKind::Multi) if muvera.is_none() => {
+            (_, EmbeddingKind::Multi) if muvera.is_none() && !stage.late_chunking => {
                 Target::Multi(MultiWriter::create(folder, &stage.name, stage.stored_as)?)
             }
             // The dot product of MUVERA's encodings stands for a sum, and must keep their lengths.
             _ => Target::Dense(DenseWriter::create(folder, &stage.name, stage.stored_as, muvera.is_none())?),
         };
         let pooling = stage.pool_factor.map(TokenPooling::new).transpose()?;
-        Ok(Self { name: stage.name.clone(), target, pooling, muvera })
+        Ok(Self { name: stage.name.clone(), target, pooling, muvera, is_late: stage.late_chunking })
     }
 
     /// Embeds passages. One that cannot be has its error in its place; other errors end the run.
-    pub(super) fn embed(&self, model: &Model, passages: &[Content], cancel: &CancelToken) -> Result<Vec<Outcome>> {
-        if matches!(self.target, Target::Fresh) {
-            return Ok(Vec::new());
+    pub(super) fn embed(&self, model: &Model, passages: &[Passage], cancel: &CancelToken) -> Result<Vec<Outcome>> {
+        match self.target {
+            Target::Fresh => Ok(Vec::new()),
+            _ if self.is_late => self.embed_late(model, passages, cancel),
+            _ => embed_each(model, passages.iter().map(|passage| &passage.content), cancel),
         }
-        let embeddings = model.embedder().embed_for(passages, Role::Passage).cancel_with(cancel);
-        let outcome = |result: Result<Embedding>| match result {
-            Err(error @ Error::InvalidInput { .. }) => Ok(Some(Err(error))),
-            result => result.map(|embedding| Some(Ok(embedding))),
-        };
-        embeddings.map(outcome).collect()
+    }
+
+    /// Chunks of documents that are run once; a chunk that the model's window leaves out is run alone.
+    fn embed_late(&self, model: &Model, passages: &[Passage], cancel: &CancelToken) -> Result<Vec<Outcome>> {
+        let mut outcomes = Vec::with_capacity(passages.len());
+        for chunks in passages.chunk_by(|a, b| Arc::ptr_eq(&a.document, &b.document)) {
+            let Some(first) = chunks.first() else { continue };
+            let ranges: Vec<Range<usize>> = chunks.iter().map(|chunk| chunk.range.clone()).collect();
+            let vectors = match embed_alone(model, &Content::text(&*first.document), cancel)? {
+                Some(Ok(Embedding::Multi(vectors))) => late_chunks(&first.document, &vectors, &ranges),
+                Some(Ok(_)) => return Err(unexpected(&self.name)),
+                Some(Err(_)) | None => vec![None; chunks.len()],
+            };
+            for (chunk, vector) in chunks.iter().zip(vectors) {
+                outcomes.push(match vector {
+                    Some(vector) => Some(Ok(Embedding::Dense(vector))),
+                    None => match embed_alone(model, &chunk.content, cancel)? {
+                        Some(Ok(Embedding::Multi(vectors))) => mean_of(vectors.rows()).map(Embedding::Dense).map(Ok),
+                        other => other,
+                    },
+                });
+            }
+        }
+        Ok(outcomes)
     }
 
     pub(super) fn write(&mut self, embedding: Embedding) -> Result<()> {
@@ -134,6 +165,24 @@ impl StageWriter {
             Target::Multi(writer) => writer.finish(),
         }
     }
+}
+
+/// Embeds contents. One that cannot be has its error in its place; other errors end the run.
+fn embed_each<'c>(
+    model: &Model,
+    contents: impl Iterator<Item = &'c Content>,
+    cancel: &CancelToken,
+) -> Result<Vec<Outcome>> {
+    let embeddings = model.embedder().embed_for(contents, Role::Passage).cancel_with(cancel);
+    let outcome = |result: Result<Embedding>| match result {
+        Err(error @ Error::InvalidInput { .. }) => Ok(Some(Err(error))),
+        result => result.map(|embedding| Some(Ok(embedding))),
+    };
+    embeddings.map(outcome).collect()
+}
+
+fn embed_alone(model: &Model, content: &Content, cancel: &CancelToken) -> Result<Outcome> {
+    Ok(embed_each(model, std::iter::once(content), cancel)?.pop().flatten())
 }
 
 fn pooled(pooling: Option<&TokenPooling>, vectors: MultiVector) -> MultiVector {

@@ -79,8 +79,8 @@ impl Default for Pipeline {
             name: "default".to_owned(),
             chunking: Chunking::default(),
             stages: vec![
-                Stage::new("meaning", "embedkit/static-minilm-en"),
-                Stage::new("words", "Qdrant/bm25"),
+                Stage { depth: 50, ..Stage::new("meaning", "embedkit/static-minilm-en") },
+                Stage { depth: 50, ..Stage::new("words", "Qdrant/bm25") },
                 Stage { depth: 0, vectors: Vectors::Fresh, ..Stage::new("tokens", "embedkit/static-late-en") },
             ],
             fusion: Fusion::default(),
@@ -92,7 +92,8 @@ impl Default for Pipeline {
 impl Pipeline {
     /// A pipeline of one stage.
     pub fn single(name: impl Into<String>, stage: Stage) -> Self {
-        Self { name: name.into(), stages: vec![stage], ..Self::default() }
+        let (fusion, rerankers) = (Fusion::default(), Vec::new());
+        Self { name: name.into(), chunking: Chunking::default(), stages: vec![stage], fusion, rerankers }
     }
 
     /// Reads a pipeline's text.

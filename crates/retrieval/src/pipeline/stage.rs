@@ -48,6 +48,8 @@ pub struct Stage {
     pub pool_factor: Option<usize>,
     /// Makes single vectors of multi-vectors, whose dot product stands for their MaxSim. Default: none.
     pub muvera: Option<MuveraSpec>,
+    /// Runs a document once and makes each chunk's single vector of its tokens, which saw the whole document. Default: no.
+    pub late_chunking: bool,
 }
 
 /// As TOML has it: the model's fields among the stage's.
@@ -72,6 +74,8 @@ struct Flat {
     stored_as: StoredAs,
     #[serde(skip_serializing_if = "Option::is_none")]
     pool_factor: Option<usize>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    late_chunking: bool,
     #[serde(default, skip_serializing_if = "toml::Table::is_empty")]
     parameters: toml::Table,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -93,13 +97,14 @@ impl From<Flat> for Stage {
             stored_as: flat.stored_as,
             pool_factor: flat.pool_factor,
             muvera: flat.muvera,
+            late_chunking: flat.late_chunking,
         }
     }
 }
 
 impl From<Stage> for Flat {
     fn from(stage: Stage) -> Self {
-        let Stage { name, spec, depth, vectors, stored_as, pool_factor, muvera } = stage;
+        let Stage { name, spec, depth, vectors, stored_as, pool_factor, muvera, late_chunking } = stage;
         let ModelSpec { model, family, folder, dim, max_length, parameters } = spec;
         Self {
             name,
@@ -112,6 +117,7 @@ impl From<Stage> for Flat {
             vectors,
             stored_as,
             pool_factor,
+            late_chunking,
             parameters,
             muvera,
         }
@@ -213,6 +219,7 @@ impl Stage {
             stored_as: StoredAs::default(),
             pool_factor: None,
             muvera: None,
+            late_chunking: false,
         }
     }
 
@@ -231,6 +238,12 @@ impl Stage {
         }
         if self.vectors == Vectors::Fresh && (self.stored_as != StoredAs::F32 || self.muvera.is_some()) {
             return refused("vectors", "`fresh` vectors are not stored: no `stored-as` and no `muvera`".to_owned());
+        }
+        if self.late_chunking && (self.vectors == Vectors::Fresh || self.muvera.is_some() || self.pool_factor.is_some())
+        {
+            let message =
+                "gives stored single vectors: no `fresh` vectors, `muvera` or `pool-factor` with it".to_owned();
+            return refused("late-chunking", message);
         }
         if self.pool_factor == Some(0) {
             return refused("pool-factor", "must be at least 1".to_owned());

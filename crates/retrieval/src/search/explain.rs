@@ -68,7 +68,7 @@ impl Searcher {
                     marks.add(highlight::of_terms(&hit.record.text, &weights, &stage.model)?);
                 }
             } else if is_multi(stage) {
-                let model = labelled.get_or_init(|| Model::load_labelled(&stage.spec.spec, configure));
+                let model = labelled.get_or_init(|| Model::load_labelled(&stage.spec.spec, configure).ok());
                 if let Some(explanation) =
                     model.as_ref().map(|model| token_matches(model, query, &passage)).transpose()?.flatten()
                 {

@@ -14,7 +14,7 @@ pub use explain::{Explanation, StageExplanation, Term};
 pub use highlight::Highlight;
 
 use crate::collection::{CollectionFolder, Version};
-use crate::fusion::{Contribution, Fused, Method, Ranking};
+use crate::fusion::{Contribution, Fused, Fusion, Method, Ranking};
 use crate::model::{Configure, Model};
 use crate::pipeline::{Rerank, Stage};
 use crate::record::Record;
@@ -83,6 +83,23 @@ impl Searcher {
     /// # Errors
     /// A query that cannot be embedded, a model that fails, a damaged file.
     pub fn search(&self, query: &str, k: usize) -> Result<Vec<Hit>> {
+        let fused = self.fused(query, k, &self.version.pipeline().fusion)?;
+        let ordered = self.rerank(query, fused, k)?;
+        let hit = |(at, (fused, reranked)): (usize, (Fused, Vec<f32>))| {
+            Ok(Hit {
+                rank: at + 1,
+                number: fused.record,
+                score: reranked.last().copied().map_or(fused.score, f64::from),
+                contributions: fused.contributions,
+                reranked,
+                record: self.version.record(fused.record)?,
+            })
+        };
+        ordered.into_iter().take(k).enumerate().map(hit).collect()
+    }
+
+    /// All records that stages found for a query or scored, at least `k` by each, fused.
+    pub(crate) fn fused(&self, query: &str, k: usize, fusion: &Fusion) -> Result<Vec<Fused>> {
         let embeddings: Vec<Embedding> = self.stages.iter().map(|stage| stage.query(query)).collect::<Result<_>>()?;
         let scores = self.stages.iter().zip(&embeddings).map(|(stage, query)| stage.scores(query));
         let scores = scores.collect::<Result<Vec<_>>>()?;
@@ -96,7 +113,6 @@ impl Searcher {
         }
         let candidates: BTreeSet<usize> = tops.iter().flatten().map(|(record, _)| *record).collect();
         let candidates: Vec<usize> = candidates.into_iter().collect();
-        let fusion = &self.version.pipeline().fusion;
         let mut passages = None;
         let mut rankings = Vec::new();
         for (((stage, scores), embedding), top) in self.stages.iter().zip(&scores).zip(&embeddings).zip(tops) {
@@ -114,19 +130,7 @@ impl Searcher {
             };
             rankings.push(Ranking::new(&stage.spec.name, ranked));
         }
-        let fused = fusion.fuse(&rankings);
-        let ordered = self.rerank(query, fused, k)?;
-        let hit = |(at, (fused, reranked)): (usize, (Fused, Vec<f32>))| {
-            Ok(Hit {
-                rank: at + 1,
-                number: fused.record,
-                score: reranked.last().copied().map_or(fused.score, f64::from),
-                contributions: fused.contributions,
-                reranked,
-                record: self.version.record(fused.record)?,
-            })
-        };
-        ordered.into_iter().take(k).enumerate().map(hit).collect()
+        Ok(fusion.fuse(&rankings))
     }
 
     /// Orders the best anew, by each reranker in turn.

@@ -4,6 +4,7 @@ use embedkit_core::{Content, Embedding, EmbeddingKind, Error, Pair, Result, Role
 use embedkit_vector::multivector::{MaxSim, MultiVector};
 use embedkit_vector::normalize;
 
+use crate::chunking::mean_of;
 use crate::collection::{StageIndex, Version};
 use crate::model::{Configure, Model};
 use crate::muvera::Encoder;
@@ -39,6 +40,10 @@ impl LoadedStage {
             (StageIndex::Dense(index), Embedding::Dense(vector)) => Some(Box::new(index.scores(unit(vector))?)),
             (StageIndex::Dense(index), Embedding::Multi(vectors)) => match &self.muvera {
                 Some(encoder) => Some(Box::new(index.scores(encoder.query(vectors)?)?)),
+                None if self.spec.late_chunking => {
+                    let mean = mean_of(vectors.rows()).ok_or_else(|| self.unexpected())?;
+                    Some(Box::new(index.scores(unit(&mean))?))
+                }
                 None => return Err(self.unexpected()),
             },
             (StageIndex::Sparse(index), Embedding::Sparse(vector)) => {

@@ -43,7 +43,13 @@ impl<E> Builder<E> {
         self.check()?;
         let registry = self.registry.clone().unwrap_or_else(|| Registry::global().clone());
         let (model, files) = self.resolve(&registry, family)?;
-        let model = Arc::new(self.overridden(model)?);
+        let model = self.overridden(model)?;
+        #[cfg(feature = "onnx")]
+        let (model, files) = match self.quantize {
+            Some(weights) => crate::session::quantized(model, files, weights)?,
+            None => (model, files),
+        };
+        let model = Arc::new(model);
         #[cfg(feature = "onnx")]
         if let Some(tuning) = &self.tuning {
             tuning.check(&model.id)?;

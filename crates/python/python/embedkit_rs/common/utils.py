@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[Any]
+Array: TypeAlias = NDArray[Any]
 
 
 def normalize(input_array: Array, p: int = 2, dim: int = 1, eps: float = 1e-12) -> Array:
@@ -18,7 +18,7 @@ def normalize(input_array: Array, p: int = 2, dim: int = 1, eps: float = 1e-12) 
     narrow = input_array.dtype == np.float16
     array = input_array.astype(np.float32) if narrow else input_array
     norm = np.linalg.norm(array, ord=p, axis=dim, keepdims=True)
-    normalized = array / np.maximum(norm, eps)
+    normalized: Array = array / np.maximum(norm, eps)
     return normalized.astype(np.float16) if narrow else normalized
 
 
@@ -27,14 +27,16 @@ def mean_pooling(input_array: Array, attention_mask: NDArray[np.int64]) -> Array
     mask = np.expand_dims(attention_mask != 0, axis=-1)
     summed = np.sum(np.where(mask, input_array, 0), axis=1, dtype=np.float64)
     counts = np.maximum(np.sum(attention_mask, axis=1, keepdims=True), 1e-9)
-    return summed / counts
+    pooled: Array = summed / counts
+    return pooled
 
 
 def last_token_pooling(input_array: Array, attention_mask: NDArray[np.int64]) -> Array:
     """The vector of the last token that the mask keeps: ``(rows, tokens, dim)`` to ``(rows, dim)``."""
     length = attention_mask.shape[1]
     last = length - 1 - np.argmax((attention_mask == 1)[:, ::-1], axis=1)
-    return input_array[np.arange(input_array.shape[0]), last]
+    pooled: Array = input_array[np.arange(input_array.shape[0]), last]
+    return pooled
 
 
 def define_cache_dir(cache_dir: str | None = None) -> Path:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, Protocol
 
+from embedkit_rs import _embedkit
+from embedkit_rs._session import folder_of
 from embedkit_rs.results import SparseEmbedding
 from embedkit_rs.sparse.sparse_text_embedding import SparseTextEmbeddingBase
 
@@ -55,9 +58,12 @@ class Bm25(SparseTextEmbeddingBase):
             if disable_stemmer:
                 raise ValueError("a stemmer is given and disabled; do one of the two")
             keywords["stemmer"] = stemmer
+        #: Tokens that :meth:`_stem` leaves out besides; words have no other signs than underscores.
+        self.punctuation: set[str] = set()
         super().__init__(model_name, cache_dir, **keywords)
 
-    def token_count(self, texts: str | Iterable[str], **kwargs: Any) -> int:
+    # As the reference has it, whose BM25 has no batches.
+    def token_count(self, texts: str | Iterable[str], **kwargs: Any) -> int:  # type: ignore[override]
         """Words of all texts, before any is left out."""
         return super().token_count(texts, **kwargs)
 
@@ -67,7 +73,24 @@ class Bm25(SparseTextEmbeddingBase):
 
     def _stem(self, tokens: list[str]) -> list[str]:
         """The stems of those words that count."""
-        return self._model.stems(tokens)
+        return self._model.stems([token for token in tokens if token not in self.punctuation])
+
+    @property
+    def stopwords(self) -> set[str]:
+        """Words that are left out; another set takes their place."""
+        given = self._keywords.get("stopwords")
+        if given is not None:
+            return set(given)
+        return set() if self._keywords["disable_stemmer"] else set(_embedkit.stop_words(self._keywords["language"]))
+
+    @stopwords.setter
+    def stopwords(self, words: set[str]) -> None:
+        self._keywords["stopwords"] = sorted(words)
+        self._load()
+
+    @property
+    def _model_dir(self) -> Path:
+        return folder_of(self._model)
 
 
 __all__ = ["Bm25"]

@@ -54,5 +54,14 @@ class SparseTextEmbedding(SparseTextEmbeddingBase):
     ``stemmer`` (an object with ``stem_word``); BM42 ``alpha``; miniCOIL ``k``, ``b`` and ``avg_len``.
     """
 
+    @property
+    def model(self) -> Any:
+        """What can be told of the loaded model; of BM25, a :class:`~embedkit_rs.sparse.bm25.Bm25`."""
+        if self.row["architecture"] != "bm25":
+            return super().model
+        from embedkit_rs.sparse.bm25 import Bm25
+
+        return Bm25(self.model_name, **self._keywords)
+
 
 __all__ = ["SparseTextEmbedding"]

@@ -101,7 +101,7 @@ class TextEmbedding(TextEmbedder, SizedEmbedder):
         }
         if output_name is not None:
             row["output"] = output_name
-        models.add_model(row)
+        models.add_custom(row)
 
 
 def custom_row(

@@ -151,7 +151,20 @@ impl Muvera {
         fills_empty: bool,
         takes_means: bool,
     ) -> Result<Vec<f64>> {
-        self.encode(vector, |rows, occupied, projection, encoding| {
+        let (dim, found) = (self.options.dim, vector.dim());
+        if found != dim {
+            return Err(Error::Width { what: "the multi-vector", found, other: "the encoder", expected: dim });
+        }
+        let rows: Vec<f64> = vector.to_f32().as_slice().iter().copied().map(f64::from).collect();
+        self.process_rows(&rows, fills_empty, takes_means)
+    }
+
+    /// As [`process`](Self::process), of rows that are one after the other, in full precision.
+    ///
+    /// # Errors
+    /// [`Error::Empty`] if there are none; [`Error::Width`] if there are more numbers than whole rows have.
+    pub fn process_rows(&self, rows: &[f64], fills_empty: bool, takes_means: bool) -> Result<Vec<f64>> {
+        self.encode(rows, |rows, occupied, projection, encoding| {
             let mut firsts: Vec<Option<Vec<f64>>> = vec![None; occupied.len()];
             let mut next = occupied.iter().peekable();
             for (id, part) in encoding.chunks_exact_mut(self.options.dim_proj).enumerate() {
@@ -172,26 +185,21 @@ impl Muvera {
 
     /// Encodes; `fill` gets the rows, the clusters that have some, in order, and makes of them a repetition's part of the
     /// encoding, which is zero before.
-    fn encode<E: Element>(
-        &self,
-        vector: &MultiVector<E>,
-        fill: impl Fn(&[f64], &[Cluster], &Projection<'_>, &mut [f64]),
-    ) -> Result<Vec<f64>> {
+    fn encode(&self, rows: &[f64], fill: impl Fn(&[f64], &[Cluster], &Projection<'_>, &mut [f64])) -> Result<Vec<f64>> {
         let MuveraBuilder { dim, k_sim, dim_proj, .. } = self.options;
-        if vector.dim() != dim {
-            let found = vector.dim();
-            return Err(Error::Width { what: "the multi-vector", found, other: "the encoder", expected: dim });
-        }
-        if vector.is_empty() {
+        if rows.is_empty() {
             return Err(Error::Empty { what: "the multi-vector", parts: "rows" });
         }
-        let rows: Vec<f64> = vector.to_f32().as_slice().iter().copied().map(f64::from).collect();
+        if !rows.len().is_multiple_of(dim) {
+            let found = rows.len() % dim;
+            return Err(Error::Width { what: "the last row", found, other: "the encoder", expected: dim });
+        }
         let mut encoding = vec![0.0; self.embedding_size()];
         for (repetition, part) in encoding.chunks_exact_mut(self.clusters() * dim_proj).enumerate() {
             let planes = dim * k_sim as usize;
             let hyperplanes = &self.hyperplanes[repetition * planes..][..planes];
             let signs = &self.projections[repetition * dim * dim_proj..][..dim * dim_proj];
-            fill(&rows, &occupied(&rows, dim, hyperplanes, k_sim as usize), &Projection { dim_proj, signs }, part);
+            fill(rows, &occupied(rows, dim, hyperplanes, k_sim as usize), &Projection { dim_proj, signs }, part);
         }
         Ok(encoding)
     }

@@ -61,13 +61,13 @@ class TextCrossEncoder(Embedder):
         additional_files: list[str] | None = None,
     ) -> None:
         """Adds a model for this process. ``ValueError`` where the name is taken."""
-        row = {
+        row: dict[str, Any] = {
             "id": model,
             "family": cls._FAMILY,
             "architecture": "cross-encoder",
             **custom_row(sources, model_file, description, license, size_in_gb, additional_files),
         }
-        models.add_model(row)
+        models.add_custom(row)
 
 
 __all__ = ["TextCrossEncoder"]

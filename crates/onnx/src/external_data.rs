@@ -1,8 +1,8 @@
 //! The files that a graph says hold its values, wherever in the graph they are named: the runtime follows such names
 //! in nested graphs, constants and functions too, which are of no interest otherwise.
 
-use super::weight::{EXTERNAL_DATA, entry};
-use super::wire::{NotUnderstood, Range, Value, fields};
+use crate::weight::{EXTERNAL_DATA, entry};
+use crate::wire::{NotUnderstood, Range, Value, fields};
 
 /// Messages are nested no deeper, as in the runtime's own reader.
 const DEEPEST: usize = 100;
@@ -47,7 +47,7 @@ const NESTED: &[(Kind, u64, Kind)] = &[
 ///
 /// # Errors
 /// What is not understood in the file.
-pub(crate) fn external_files<'f>(file: &'f [u8], mut found: impl FnMut(&'f str)) -> Result<(), NotUnderstood> {
+pub fn external_files<'f>(file: &'f [u8], mut found: impl FnMut(&'f str)) -> Result<(), NotUnderstood> {
     visit(file, Range { start: 0, end: file.len() }, Kind::Model, DEEPEST, &mut found)
 }
 

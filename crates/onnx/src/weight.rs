@@ -1,6 +1,6 @@
 //! An initializer (`TensorProto`): its type, its shape, and where its values lie.
 
-use super::wire::{Message, NotUnderstood, Range, Value, fields, packed};
+use crate::wire::{Message, NotUnderstood, Range, Value, fields, packed};
 
 /// Tensors of fewer bytes stay in the structure: the runtime reads their values when it
 /// rewrites the graph, and nothing is gained by sharing them.
@@ -10,30 +10,43 @@ const SMALLEST_WEIGHT: usize = 1024;
 const LONGEST_LIST: usize = 64;
 
 /// Where a `TensorProto` has the entries about external data.
-pub(super) const EXTERNAL_DATA: u64 = 13;
+pub(crate) const EXTERNAL_DATA: u64 = 13;
 
 /// A weight and where its values lie.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Weight {
-    pub(crate) name: String,
-    pub(crate) data_type: DataType,
-    pub(crate) shape: Vec<i64>,
+pub struct Weight {
+    /// The initializer's name.
+    pub name: String,
+    /// What its values are.
+    pub data_type: DataType,
+    /// The sides of the tensor.
+    pub shape: Vec<i64>,
     /// The file that holds the values, relative to the graph's folder; none: the graph's own.
-    pub(crate) file: Option<String>,
-    pub(crate) offset: usize,
-    pub(crate) bytes: usize,
+    pub file: Option<String>,
+    /// Where in the file they begin.
+    pub offset: usize,
+    /// How many bytes they take.
+    pub bytes: usize,
 }
 
 /// What the values of a weight are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum DataType {
+pub enum DataType {
+    /// 32-bit floats.
     F32,
+    /// 64-bit floats.
     F64,
+    /// IEEE 16-bit floats.
     F16,
+    /// 16-bit brain floats.
     Bf16,
+    /// Unsigned 8-bit integers.
     U8,
+    /// Signed 8-bit integers.
     I8,
+    /// Signed 32-bit integers.
     I32,
+    /// Signed 64-bit integers.
     I64,
 }
 
@@ -50,12 +63,12 @@ impl DataType {
         (Self::Bf16, 16, 2),
     ];
 
-    fn of(number: u64) -> Option<Self> {
+    pub(crate) fn of(number: u64) -> Option<Self> {
         Self::ALL.iter().find(|(_, known, _)| *known == number).map(|(data_type, ..)| *data_type)
     }
 
     /// Its number, and the bytes of one value.
-    fn facts(self) -> (u64, usize) {
+    pub(crate) fn facts(self) -> (u64, usize) {
         let known = Self::ALL.iter().find(|(data_type, ..)| *data_type == self);
         known.map_or((0, 0), |(_, number, bytes)| (*number, *bytes))
     }
@@ -63,7 +76,7 @@ impl DataType {
 
 impl Weight {
     /// What a `TensorProto` says; none when it is small or stored in another way than as raw bytes.
-    pub(super) fn read(file: &[u8], tensor: Range) -> Result<Option<Self>, NotUnderstood> {
+    pub(crate) fn read(file: &[u8], tensor: Range) -> Result<Option<Self>, NotUnderstood> {
         let (mut shape, mut data_type, mut name) = (Vec::new(), None, "");
         let (mut raw, mut external) = (None, Vec::new());
         for field in fields(file, tensor) {
@@ -99,7 +112,7 @@ impl Weight {
     }
 
     /// The weight as a `TensorProto` whose values are in the file that is named.
-    pub(super) fn declaration(&self, location: &str) -> Result<Vec<u8>, NotUnderstood> {
+    pub(crate) fn declaration(&self, location: &str) -> Result<Vec<u8>, NotUnderstood> {
         let mut tensor = Message::default();
         for dimension in &self.shape {
             tensor.number(1, *dimension as u64)?;
@@ -128,7 +141,7 @@ fn push<T>(list: &mut Vec<T>, item: T) -> Result<(), NotUnderstood> {
 }
 
 /// A `StringStringEntryProto`: key and value.
-pub(super) fn entry(file: &[u8], range: Range) -> Result<(&str, &str), NotUnderstood> {
+pub(crate) fn entry(file: &[u8], range: Range) -> Result<(&str, &str), NotUnderstood> {
     let (mut key, mut value) = ("", "");
     for field in fields(file, range) {
         let field = field?;

@@ -7,24 +7,19 @@
 //! would be copied, and writes back the fields that its version of the schema knows. Here the weights of a mapped file
 //! are not even touched, and whatever is not a weight is copied as it is, from whichever version of ONNX it comes.
 
-mod external_data;
-mod weight;
-mod wire;
+use crate::weight::Weight;
+use crate::wire::{Message, NotUnderstood, Range, Value, fields};
 
-pub(crate) use external_data::external_files;
-pub(crate) use weight::{DataType, Weight};
-pub(crate) use wire::NotUnderstood;
-use wire::{Message, Range, Value, fields};
-
-const MODEL_GRAPH: u64 = 7;
-const GRAPH_INITIALIZER: u64 = 5;
+pub(crate) const MODEL_GRAPH: u64 = 7;
+pub(crate) const GRAPH_INITIALIZER: u64 = 5;
 
 /// A file's structure and its weights.
 #[derive(Debug)]
-pub(crate) struct OnnxFile {
+pub struct OnnxFile {
     /// The file without its weights, each of which is declared as external data where it lies.
-    pub(crate) structure: Vec<u8>,
-    pub(crate) weights: Vec<Weight>,
+    pub structure: Vec<u8>,
+    /// Its weights of a kilobyte and more.
+    pub weights: Vec<Weight>,
 }
 
 impl OnnxFile {
@@ -33,7 +28,7 @@ impl OnnxFile {
     ///
     /// # Errors
     /// What is not understood in it.
-    pub(crate) fn read(file: &[u8], locate: impl Fn(Option<&str>) -> String) -> Result<Self, NotUnderstood> {
+    pub fn read(file: &[u8], locate: impl Fn(Option<&str>) -> String) -> Result<Self, NotUnderstood> {
         let whole = Range { start: 0, end: file.len() };
         let (mut structure, mut weights) = (Message::default(), Vec::new());
         for field in fields(file, whole) {
@@ -72,7 +67,10 @@ fn graph(
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic, reason = "tests end with a panic")]
+
     use super::*;
+    use crate::{DataType, external_files};
 
     fn message(write: impl FnOnce(&mut Message) -> Result<(), NotUnderstood>) -> Vec<u8> {
         let mut message = Message::default();

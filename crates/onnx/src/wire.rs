@@ -7,7 +7,9 @@ const LONGEST_MESSAGE: usize = (1 << 31) - 1;
 
 /// What is not an ONNX file, or holds weights in a way that is not known here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct NotUnderstood(pub(super) &'static str);
+pub struct NotUnderstood(pub(crate) &'static str);
+
+impl std::error::Error for NotUnderstood {}
 
 impl fmt::Display for NotUnderstood {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -16,15 +18,15 @@ impl fmt::Display for NotUnderstood {
 }
 
 /// A field of a message.
-pub(super) struct Field {
-    pub(super) number: u64,
+pub(crate) struct Field {
+    pub(crate) number: u64,
     /// The number and the kind of the value, as the file has them.
     tag: u64,
-    pub(super) value: Value,
+    pub(crate) value: Value,
 }
 
 /// A field's value.
-pub(super) enum Value {
+pub(crate) enum Value {
     Number(u64),
     /// A number of fixed width: the bytes of it.
     Fixed(Range),
@@ -32,24 +34,24 @@ pub(super) enum Value {
 }
 
 /// A part of the file.
-#[derive(Clone, Copy)]
-pub(super) struct Range {
-    pub(super) start: usize,
-    pub(super) end: usize,
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Range {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
 }
 
 impl Range {
-    pub(super) fn of(self, file: &[u8]) -> &[u8] {
+    pub(crate) fn of(self, file: &[u8]) -> &[u8] {
         &file[self.start..self.end]
     }
 
-    pub(super) fn text(self, file: &[u8]) -> Result<&str, NotUnderstood> {
+    pub(crate) fn text(self, file: &[u8]) -> Result<&str, NotUnderstood> {
         std::str::from_utf8(self.of(file)).map_err(|_| NotUnderstood("a name that is not UTF-8"))
     }
 }
 
 /// The fields of a message. Nothing follows an error.
-pub(super) fn fields(file: &[u8], message: Range) -> impl Iterator<Item = Result<Field, NotUnderstood>> + '_ {
+pub(crate) fn fields(file: &[u8], message: Range) -> impl Iterator<Item = Result<Field, NotUnderstood>> + '_ {
     let mut reader = Reader { file, position: message.start, end: message.end };
     std::iter::from_fn(move || {
         let field = (reader.position < reader.end).then(|| reader.field())?;
@@ -61,7 +63,7 @@ pub(super) fn fields(file: &[u8], message: Range) -> impl Iterator<Item = Result
 }
 
 /// The numbers that are packed into one field.
-pub(super) fn packed(file: &[u8], range: Range) -> impl Iterator<Item = Result<u64, NotUnderstood>> + '_ {
+pub(crate) fn packed(file: &[u8], range: Range) -> impl Iterator<Item = Result<u64, NotUnderstood>> + '_ {
     let mut reader = Reader { file, position: range.start, end: range.end };
     std::iter::from_fn(move || {
         let number = (reader.position < reader.end).then(|| reader.varint())?;
@@ -122,26 +124,26 @@ impl Reader<'_> {
 /// A message that is being written. What does not fit into memory is an error, not the end of the process: the
 /// sizes come from the file.
 #[derive(Default)]
-pub(super) struct Message(Vec<u8>);
+pub(crate) struct Message(Vec<u8>);
 
 impl Message {
-    pub(super) fn bytes(self) -> Vec<u8> {
+    pub(crate) fn bytes(self) -> Vec<u8> {
         self.0
     }
 
-    pub(super) fn number(&mut self, number: u64, value: u64) -> Result<(), NotUnderstood> {
+    pub(crate) fn number(&mut self, number: u64, value: u64) -> Result<(), NotUnderstood> {
         self.varint(number << 3)?;
         self.varint(value)
     }
 
-    pub(super) fn field(&mut self, number: u64, bytes: &[u8]) -> Result<(), NotUnderstood> {
+    pub(crate) fn field(&mut self, number: u64, bytes: &[u8]) -> Result<(), NotUnderstood> {
         self.varint(number << 3 | 2)?;
         self.varint(bytes.len() as u64)?;
         self.raw(bytes)
     }
 
     /// A field as the file has it.
-    pub(super) fn copy(&mut self, field: &Field, file: &[u8]) -> Result<(), NotUnderstood> {
+    pub(crate) fn copy(&mut self, field: &Field, file: &[u8]) -> Result<(), NotUnderstood> {
         self.varint(field.tag)?;
         match field.value {
             Value::Number(number) => self.varint(number),

@@ -1,0 +1,46 @@
+//! Graphs whose weights are brought to fewer bits when they are loaded.
+
+use embedkit_onnx::{Quantized, quantize};
+
+use crate::{Error, ModelDescription, ModelFiles, Quantization, Result};
+
+/// What a graph's 32-bit weights are brought to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WeightQuantization {
+    /// Signed 8-bit integers, a scale for each column; activations are brought to 8 bits while the graph runs.
+    Int8,
+}
+
+/// A model's graph with its weights brought to fewer bits: the whole file.
+///
+/// # Errors
+/// A graph that is absent, quantised already or not understood, and weights that cannot be read.
+pub fn quantize_files(files: &ModelFiles, graph: &str, weights: WeightQuantization) -> Result<Quantized> {
+    let WeightQuantization::Int8 = weights;
+    let bytes = files.open(graph, true)?;
+    let quantized = quantize(&bytes, |name| {
+        files.check_named_by(graph, name)?;
+        Ok(files.open(&ModelFiles::beside(graph, name), true)?.to_vec().into())
+    });
+    quantized.map_err(|error| Error::file_because(files.label(graph), "cannot be quantised", error))
+}
+
+/// A row and its files with the graph's weights brought to fewer bits.
+///
+/// # Errors
+/// As [`quantize_files`], and for a row that runs no graph.
+pub(crate) fn quantized(
+    mut model: ModelDescription,
+    files: ModelFiles,
+    weights: WeightQuantization,
+) -> Result<(ModelDescription, ModelFiles)> {
+    if !model.model_file.ends_with(".onnx") {
+        return Err(Error::option("quantize", format!("model {} runs no graph, and has no use for it", model.id)));
+    }
+    let Quantized { bytes, products, tables, .. } = quantize_files(&files, &model.model_file, weights)?;
+    tracing::info!(model = model.id, products, tables, "the graph's weights were quantised");
+    model.quantization = Quantization::Dynamic;
+    let files = files.with_file(&model.model_file, bytes);
+    Ok((model, files))
+}

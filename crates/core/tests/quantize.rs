@@ -1,0 +1,107 @@
+//! Quantised graphs give what those of ONNX Runtime's own quantiser give.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests end with a panic")]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use embedkit_core::session::{SessionOptions, SessionPool, Tensor, WeightQuantization, quantize_files};
+use embedkit_core::{ModelDescription, ModelFiles};
+use serde::Deserialize;
+
+type Output = Vec<Vec<Vec<f32>>>;
+
+/// Made by `tests/fixtures/generate/quantized.py`.
+#[derive(Deserialize)]
+struct Golden {
+    ids: Vec<Vec<i64>>,
+    graphs: BTreeMap<String, Graph>,
+}
+
+#[derive(Deserialize)]
+struct Graph {
+    floats: Output,
+    quantized: Output,
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/quantized")
+}
+
+fn golden() -> Golden {
+    serde_json::from_slice(&std::fs::read(folder().join("golden.json")).unwrap()).unwrap()
+}
+
+/// The graph's output; none without a runtime.
+fn run(files: &ModelFiles, graph: &str, ids: &[Vec<i64>]) -> Option<Vec<f32>> {
+    let mut model = ModelDescription::new("tiny/graph", "test", "test");
+    model.model_file = graph.to_owned();
+    let pool = match SessionPool::load(&model, files, &SessionOptions::default()) {
+        Ok(pool) => pool,
+        Err(error) => {
+            embedkit_fixtures::without_runtime(&error.report().to_string());
+            return None;
+        }
+    };
+    let shape = [ids.len(), ids[0].len()];
+    let inputs = [("ids", Tensor::integers(shape, ids.concat()))];
+    Some(pool.run(&inputs, 1, |outputs| Ok(outputs.any(0)?.data.to_vec())).unwrap())
+}
+
+fn flat(output: &Output) -> Vec<f32> {
+    output.iter().flatten().flatten().copied().collect()
+}
+
+fn largest_difference(a: &[f32], b: &[f32]) -> f32 {
+    assert_eq!(a.len(), b.len());
+    a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+}
+
+#[test]
+fn quantised_graphs_give_what_the_runtimes_own_quantiser_makes() {
+    let golden = golden();
+    assert_eq!(golden.graphs.len(), 4);
+    for (name, expected) in &golden.graphs {
+        let (graph, files) = (format!("{name}.onnx"), ModelFiles::folder(folder()).unwrap());
+        let Some(floats) = run(&files, &graph, &golden.ids) else { return };
+        assert!(largest_difference(&floats, &flat(&expected.floats)) < 1e-4, "{name}");
+        let quantized = quantize_files(&files, &graph, WeightQuantization::Int8).unwrap();
+        let files = files.with_file(&graph, quantized.bytes);
+        let vectors = run(&files, &graph, &golden.ids).unwrap();
+        let difference = largest_difference(&vectors, &flat(&expected.quantized));
+        assert!(difference < 1e-3, "{name}: {difference}");
+        assert!(largest_difference(&vectors, &floats) > 1e-3, "{name} was not quantised");
+    }
+}
+
+#[test]
+fn what_was_done_is_counted_and_weights_shrink() {
+    let files = ModelFiles::folder(folder()).unwrap();
+    for (graph, products, tables) in [("layers.onnx", 3, 1), ("older.onnx", 3, 1), ("tied.onnx", 2, 1)] {
+        let quantized = quantize_files(&files, graph, WeightQuantization::Int8).unwrap();
+        assert_eq!((quantized.products, quantized.tables), (products, tables), "{graph}");
+    }
+    let before = files.read("layers.onnx").unwrap().len();
+    let quantized = quantize_files(&files, "layers.onnx", WeightQuantization::Int8).unwrap();
+    assert!(quantized.bytes.len() < before, "{} and {before}", quantized.bytes.len());
+    // One that has been quantised has nothing more to quantise.
+    let files = files.with_file("layers.onnx", quantized.bytes);
+    let error = quantize_files(&files, "layers.onnx", WeightQuantization::Int8).unwrap_err();
+    assert!(error.report().to_string().contains("quantised already"), "{}", error.report());
+}
+
+#[test]
+fn a_graph_that_cannot_be_quantised_says_why() {
+    let files = ModelFiles::folder(folder()).unwrap();
+    let error = |files: &ModelFiles, graph: &str| {
+        quantize_files(files, graph, WeightQuantization::Int8).unwrap_err().report().to_string()
+    };
+    assert!(error(&files, "absent.onnx").contains("absent.onnx"));
+    let whole = files.read("layers.onnx").unwrap().into_owned();
+    for cut in [1, 40, whole.len() / 2, whole.len() - 1] {
+        let cut = files.clone().with_file("layers.onnx", whole[..cut].to_vec());
+        assert!(error(&cut, "layers.onnx").contains("cannot be quantised"));
+    }
+    let external = files.read("external.onnx").unwrap().into_owned();
+    let alone = ModelFiles::memory([("external.onnx", external)]);
+    assert!(error(&alone, "external.onnx").contains("external.onnx_data"), "{}", error(&alone, "external.onnx"));
+}

@@ -1,0 +1,145 @@
+"""Embedding with Daft.
+
+    >>> import embedkit_rs.daft  # doctest: +SKIP
+    >>> from daft.functions import embed_text  # doctest: +SKIP
+    >>> provider = embedkit_rs.daft.Provider()  # doctest: +SKIP
+    >>> frame.with_column("embedding", embed_text(frame["text"], provider=provider, model="BAAI/bge-small-en-v1.5"))  # doctest: +SKIP
+
+Sparse and multi-vector embeddings come from :func:`embed`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import daft
+from daft import DataType
+from daft.ai.protocols import ImageEmbedder, ImageEmbedderDescriptor, TextEmbedder, TextEmbedderDescriptor
+from daft.ai.provider import Provider as BaseProvider
+from daft.ai.typing import EmbeddingDimensions, UDFOptions
+
+from embedkit_rs.arrow import Embedder, ModelSpec
+
+#: What texts and pictures are embedded with where no model is named.
+TEXT_MODEL, IMAGE_MODEL = "BAAI/bge-small-en-v1.5", "Qdrant/clip-ViT-B-32-vision"
+#: Options of Daft's own.
+_DAFT = ("batch_size", "max_retries", "on_error", "supports_overriding_dimensions", "batch_token_limit")
+
+
+class Provider(BaseProvider):
+    """Daft's ``embed_text`` and ``embed_image`` with this package's models; ``options`` are keywords of their classes."""
+
+    def __init__(self, name: str | None = None, **options: Any) -> None:
+        self._name = name or "embedkit"
+        self._options = options
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    def get_text_embedder(
+        self, model: str | None = None, dimensions: int | None = None, **options: Any
+    ) -> TextEmbedderDescriptor:
+        return _Texts(*self._described(model or TEXT_MODEL, dimensions, options))
+
+    def get_image_embedder(self, model: str | None = None, **options: Any) -> ImageEmbedderDescriptor:
+        return _Images(*self._described(model or IMAGE_MODEL, None, options))
+
+    def _described(self, model: str, dim: int | None, options: Mapping[str, Any]) -> tuple[Any, ...]:
+        ours = {name: value for name, value in options.items() if name not in _DAFT}
+        theirs = {name: value for name, value in options.items() if name in _DAFT}
+        if dim is not None:
+            ours["dim"] = dim
+        return self._name, model, {**self._options, **ours}, theirs
+
+
+@dataclass
+class _Described:
+    """What Daft ships to its workers."""
+
+    provider: str
+    model: str
+    ours: dict[str, Any] = field(default_factory=dict)
+    theirs: dict[str, Any] = field(default_factory=dict)
+
+    def get_provider(self) -> str:
+        return self.provider
+
+    def get_model(self) -> str:
+        return self.model
+
+    def get_options(self) -> dict[str, Any]:
+        return {**self.ours, **self.theirs}
+
+    def get_udf_options(self) -> UDFOptions:
+        options = UDFOptions()
+        for name in ("batch_size", "max_retries", "on_error"):
+            if name in self.theirs and hasattr(options, name):
+                setattr(options, name, self.theirs[name])
+        return options
+
+    def _dimensions(self, family: str) -> EmbeddingDimensions:
+        size = self.ours.get("dim") or Embedder(self.model, family=family, options=self.ours)._dim()
+        return EmbeddingDimensions(size=int(size or 0), dtype=DataType.float32())
+
+
+@dataclass
+class _Texts(_Described, TextEmbedderDescriptor):
+    def get_dimensions(self) -> EmbeddingDimensions:
+        return self._dimensions("dense")
+
+    def instantiate(self) -> TextEmbedder:
+        return _Model(Embedder(self.model, family="dense", role="plain", options=self.ours))
+
+
+@dataclass
+class _Images(_Described, ImageEmbedderDescriptor):
+    def get_dimensions(self) -> EmbeddingDimensions:
+        return self._dimensions("image")
+
+    def instantiate(self) -> ImageEmbedder:
+        return _Model(Embedder(self.model, family="image", options=self.ours))
+
+
+class _Model:
+    """A worker's model."""
+
+    def __init__(self, embedder: Embedder) -> None:
+        self._embedder = embedder
+
+    def embed_text(self, text: list[str]) -> list[Any]:
+        return list(self._embedder.load().embed(text))
+
+    def embed_image(self, images: list[Any]) -> list[Any]:
+        return list(self._embedder.load().embed(images))
+
+
+def embed(
+    frame: daft.DataFrame,
+    model: str | ModelSpec,
+    *,
+    column: str = "text",
+    output: str = "embedding",
+    batch_size: int = 4096,
+    **embedder_options: Any,
+) -> daft.DataFrame:
+    """The frame with a column of embeddings of any family; ``embedder_options`` are those of
+    :class:`~embedkit_rs.arrow.Embedder`, without an error column: an input that fails ends the job."""
+    import pyarrow as pa
+
+    embedder_options.setdefault("on_error", "raise")
+    embedder = Embedder(model, column=column, output=output, **embedder_options)
+    kind = embedder._type()
+
+    # The process keeps its model, so that a function is enough.
+    @daft.func.batch(return_dtype=DataType.from_arrow_type(kind), batch_size=batch_size)
+    def run(texts: daft.Series) -> daft.Series:
+        batch = pa.table({column: texts.to_arrow()})
+        return daft.Series.from_arrow(embedder(batch).column(output).combine_chunks())
+
+    return frame.with_column(output, run(frame[column]))
+
+
+__all__ = ["Provider", "embed"]

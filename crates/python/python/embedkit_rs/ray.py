@@ -1,0 +1,153 @@
+"""Embedding with Ray Data: on one machine or on many.
+
+    >>> import ray, embedkit_rs.ray  # doctest: +SKIP
+    >>> dataset = ray.data.read_parquet("texts/")  # doctest: +SKIP
+    >>> embedded = embedkit_rs.ray.embed(dataset, "BAAI/bge-small-en-v1.5", num_cpus=2)  # doctest: +SKIP
+    >>> embedded.write_parquet("vectors/")  # doctest: +SKIP
+
+Nodes of a cluster of Ray 2.60 and newer authenticate each other: ``RAY_AUTH_MODE=token``, with the same token on all.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import ray
+import ray.data
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from embedkit_rs.arrow import Embedder, ModelSpec, digest
+
+#: Rows of a block: what one call embeds, and what is done again where a worker is lost.
+BLOCK_ROWS = 4096
+#: One core of so many is left for reading and writing.
+CORES_PER_READER = 8
+
+
+class EmbedderActor:
+    """An :class:`~embedkit_rs.arrow.Embedder` for ``map_batches(…, batch_format="pyarrow")``, by hand."""
+
+    def __init__(self, embedder: Embedder) -> None:
+        self.embedder = embedder
+        embedder.load()
+
+    def __call__(self, batch: Any) -> Any:
+        return self.embedder(batch)
+
+
+def embed(
+    dataset: ray.data.Dataset,
+    model: str | ModelSpec,
+    *,
+    column: str | tuple[str, str] = "text",
+    output: str = "embedding",
+    concurrency: int | tuple[int, int] | None = None,
+    num_cpus: int | None = None,
+    num_gpus: float | None = None,
+    batch_size: int = BLOCK_ROWS,
+    rows: int | None = None,
+    checkpoint: str | None = None,
+    id_column: str | None = None,
+    **embedder_options: Any,
+) -> ray.data.Dataset:
+    """The dataset with a column of embeddings; ``embedder_options`` are those of :class:`~embedkit_rs.arrow.Embedder`.
+
+    ``concurrency`` is the number of workers, or the least and the most; without it there are as many as the cluster has
+    room for. ``num_cpus`` is a worker's cores, by default 1, and the threads of its model. Cores are left for reading and
+    writing: a cluster whose every core has a worker never begins to read, without a word. Where there are not enough,
+    that is an error.
+
+    ``rows``, if known, says how many rows there are, so that small inputs are cut into enough blocks for all workers.
+    ``checkpoint`` is a folder that what was written is noted in, by ``id_column``: a job that is run again goes on where
+    it was; it holds the ids of all rows in memory, which is right up to about 10⁹.
+    """
+    cores = num_cpus or (2 if num_gpus else 1)
+    workers = _workers(concurrency, cores, num_gpus)
+    if checkpoint is not None:
+        if id_column is None:
+            raise ValueError("a checkpoint needs `id_column`, the column that tells rows apart")
+        _checkpoint(dataset, checkpoint, id_column)
+    embedder_options.setdefault("fixed_size", False)
+    options = dict(embedder_options.pop("options", None) or {})
+    if num_gpus is None:
+        options.setdefault("threads", cores)
+    else:
+        options.setdefault("cuda", True)
+    embedder = Embedder(model, column=column, output=output, options=options, **embedder_options)
+    if rows is not None:
+        blocks = min(math.ceil(rows / 256), max(math.ceil(rows / batch_size), 4 * workers[1]))
+        dataset = dataset.repartition(max(blocks, 1))
+    pool = ray.data.ActorPoolStrategy(
+        min_size=workers[0],
+        max_size=workers[1],
+        # A batch is prepared while one runs on the device.
+        max_tasks_in_flight_per_actor=2 if num_gpus else None,
+    )
+    return dataset.map_batches(
+        EmbedderActor,
+        fn_constructor_kwargs={"embedder": embedder},
+        batch_format="pyarrow",
+        batch_size=batch_size,
+        compute=pool,
+        num_cpus=cores,
+        num_gpus=num_gpus or 0,
+        zero_copy_batch=True,
+    )
+
+
+def prefetch(model: str, *, family: str = "dense", **options: Any) -> ModelSpec:
+    """Has every node of the cluster fetch the model's files, once; gives the model with their digest.
+
+    Without it, each worker of a large cluster asks the hub by itself. Workers can then be told to stay offline, with
+    ``options={"offline": True}``.
+    """
+
+    def fetch() -> str:
+        return digest(Embedder(model, family=family, options={**options, "lazy_load": True}).load())
+
+    nodes = [node["NodeID"] for node in ray.nodes() if node["Alive"]]
+    tasks = [
+        ray.remote(fetch)
+        .options(num_cpus=0, scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False))
+        .remote()
+        for node in nodes
+    ]
+    found = set(ray.get(tasks))
+    if len(found) != 1:
+        raise ValueError(f"nodes have different files of {model}: {sorted(found)}")
+    return ModelSpec(model, found.pop())
+
+
+def _workers(concurrency: int | tuple[int, int] | None, cores: int, gpus: float | None) -> tuple[int, int]:
+    """The least and the most workers."""
+    resources = ray.cluster_resources()
+    there = int(resources.get("CPU", 0))
+    kept = max(1, there // CORES_PER_READER)
+    room = (there - kept) // cores
+    if gpus:
+        room = min(room, int(resources.get("GPU", 0) / gpus))
+    if concurrency is None:
+        least, most = min(1, room), room
+    elif isinstance(concurrency, int):
+        least = most = concurrency
+    else:
+        least, most = concurrency
+    if least < 1 or most > room:
+        devices = f" and {resources.get('GPU', 0):g} GPUs" if gpus else ""
+        raise ValueError(
+            f"{most} workers of {cores} cores do not fit: the cluster has {there} cores{devices}, "
+            f"of which {kept} read and write"
+        )
+    return least, most
+
+
+def _checkpoint(dataset: ray.data.Dataset, folder: str, id_column: str) -> None:
+    from ray.data.checkpoint import CheckpointConfig
+
+    # A dataset took its context when it was made.
+    for context in (dataset.context, ray.data.DataContext.get_current()):
+        context.checkpoint_config = CheckpointConfig(id_column=id_column, checkpoint_path=folder)
+
+
+__all__ = ["EmbedderActor", "embed", "prefetch"]

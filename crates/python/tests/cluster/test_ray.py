@@ -1,0 +1,116 @@
+"""Jobs on Ray: two raylets on loopback, workers, nodes and drivers that are killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import MODEL, check, command, descendants, write_parts
+
+ray = pytest.importorskip("ray")
+import ray.cluster_utils  # noqa: E402
+import ray.data  # noqa: E402
+
+import embedkit_rs.ray  # noqa: E402
+from embedkit_rs.arrow import ModelSpec  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Any:
+    """Two nodes of two cores each."""
+    cluster = ray.cluster_utils.Cluster(initialize_head=True, head_node_args={"num_cpus": 2})
+    cluster.add_node(num_cpus=2)
+    cluster.wait_for_nodes()
+    ray.init(address=cluster.address, log_to_driver=False)
+    yield cluster
+    ray.shutdown()
+    cluster.shutdown()
+
+
+def workers() -> set[int]:
+    """Processes of this cluster that embed."""
+    return {pid for pid in descendants({os.getpid()}) if "EmbedderActor" in command(pid)}
+
+
+def test_a_job(cluster: Any, place: Path) -> None:
+    rows = 24_000
+    dataset = ray.data.read_parquet(str(write_parts(place / "in", rows, 6)))
+    spec = embedkit_rs.ray.prefetch(MODEL)
+    assert isinstance(spec, ModelSpec) and spec.digest is not None
+    embedded = embedkit_rs.ray.embed(dataset, spec, concurrency=2, rows=rows)
+    embedded.write_parquet(str(place / "out"))
+    check(place / "out", rows)
+
+
+def test_workers_that_do_not_fit_are_refused(cluster: Any) -> None:
+    dataset = ray.data.range(10)
+    with pytest.raises(ValueError, match="4 workers of 1 cores do not fit: the cluster has 4 cores.*1 read and write"):
+        embedkit_rs.ray.embed(dataset, MODEL, concurrency=4)
+    with pytest.raises(ValueError, match="id_column"):
+        embedkit_rs.ray.embed(dataset, MODEL, concurrency=1, checkpoint="somewhere")
+
+
+@pytest.mark.long
+def test_a_worker_and_then_a_node_are_killed(cluster: Any, place: Path) -> None:
+    rows = 100_000
+    node = cluster.add_node(num_cpus=2)
+    cluster.wait_for_nodes()
+    dataset = ray.data.read_parquet(str(write_parts(place / "in", rows, 24)))
+    embedded = embedkit_rs.ray.embed(dataset, MODEL, concurrency=3, rows=rows, batch_size=512)
+    killed: list[str] = []
+
+    def kill() -> None:
+        for _ in range(600):
+            time.sleep(0.2)
+            found = workers()
+            if found and list((place / "out").glob("*.parquet")):
+                os.kill(min(found), signal.SIGKILL)
+                killed.append("worker")
+                time.sleep(1)
+                cluster.remove_node(node)
+                killed.append("node")
+                return
+
+    thread = threading.Thread(target=kill)
+    thread.start()
+    embedded.write_parquet(str(place / "out"))
+    thread.join()
+    assert killed == ["worker", "node"]
+    check(place / "out", rows)
+
+
+@pytest.mark.long
+def test_a_job_goes_on_after_its_driver_is_killed(cluster: Any, place: Path) -> None:
+    rows = 60_000
+    write_parts(place / "in", rows, 30)
+    program = textwrap.dedent(
+        f"""
+        import ray, ray.data, embedkit_rs.ray
+        ray.init(address={cluster.address!r}, log_to_driver=False)
+        dataset = ray.data.read_parquet({str(place / "in")!r}, override_num_blocks=30)
+        embedded = embedkit_rs.ray.embed(
+            dataset, {MODEL!r}, concurrency=2, batch_size=500,
+            checkpoint={str(place / "checkpoint")!r}, id_column="id",
+        )
+        embedded.write_parquet({str(place / "out")!r})
+        """
+    )
+    driver = subprocess.Popen([sys.executable, "-c", program])
+    deadline = time.monotonic() + 300
+    while len(list((place / "out").glob("*.parquet"))) < 5 and driver.poll() is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    driver.kill()
+    driver.wait()
+    written = len(list((place / "out").glob("*.parquet")))
+    assert written
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=600)
+    check(place / "out", rows)

@@ -1,0 +1,162 @@
+"""The engine-neutral embedder over Arrow batches."""
+
+from __future__ import annotations
+
+import pickle
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import BUILT_IN, CRATES, case, register
+
+import embedkit_rs
+
+pa = pytest.importorskip("pyarrow")
+from embedkit_rs import arrow  # noqa: E402
+from embedkit_rs.arrow import Embedder, ModelSpec, digest  # noqa: E402
+
+
+def fixture_model(crate: str, name: str) -> str:
+    """A fixture that is found by its name alone."""
+    found = case(crate, name)
+    name = f"{found.row['id']}-here"
+    register({**found.row, "id": name, "sources": [{"folder": str(found.folder)}]})
+    return name
+
+
+def test_batches_and_tables_get_a_column(static: Any) -> None:
+    table = pa.table({"id": [1, 2, 3], "text": ["a cat", None, "a dog"]})
+    embedder = Embedder(BUILT_IN)
+    found = embedder(table)
+    assert found.schema == embedder.schema(table.schema)
+    assert found.column_names == ["id", "text", "embedding", "error"]
+    assert found.column("embedding").to_pylist()[1] is None and found.column("error").null_count == 3
+    assert np.array_equal(found.column("embedding")[2].as_py(), next(static.embed("a dog")))
+    (batch,) = table.to_batches()
+    assert isinstance(embedder(batch), pa.RecordBatch) and embedder(batch).equals(found.to_batches()[0])
+    assert embedder(table.slice(0, 0)).schema == found.schema
+    assert Embedder(BUILT_IN, batch_rows=2)(table).equals(found)
+
+
+def test_the_column_tells_what_it_was_made_with() -> None:
+    field = Embedder(BUILT_IN, role="query").schema(pa.schema([])).field("embedding")
+    told = {key.decode(): value.decode() for key, value in field.metadata.items()}
+    assert told["embedkit.model"] == BUILT_IN and told["embedkit.dim"] == "256" and told["embedkit.role"] == "query"
+    assert told["embedkit.version"] == embedkit_rs.__version__
+
+
+def test_the_schema_is_known_without_the_model() -> None:
+    loads = arrow._models.loads
+    schema = Embedder("BAAI/bge-small-en-v1.5").schema(pa.schema([("text", pa.string())]))
+    assert schema.field("embedding").type == pa.list_(pa.float32(), 384)
+    assert Embedder("colbert-ir/colbertv2.0", family="colbert").schema(schema).types[-2] == pa.list_(
+        pa.list_(pa.float32(), 128)
+    )
+    assert arrow._models.loads == loads
+    with pytest.raises(ValueError, match="no dense model"):
+        Embedder("no/such-model").schema(schema)
+
+
+def test_every_family(tmp_path: Path) -> None:
+    texts = pa.table({"text": ["hello world", None]})
+    for family, crate, name in [
+        ("dense", "dense", "transformer-cls"),
+        ("sparse", "sparse", "splade"),
+        ("colbert", "colbert", "colbert"),
+        ("hybrid", "hybrid", "bge-m3"),
+    ]:
+        embedder = Embedder(fixture_model(crate, name), family=family)
+        found = embedder(texts)
+        assert found.schema == embedder.schema(texts.schema)
+        assert found.column("embedding")[0].as_py() and found.column("embedding")[1].as_py() is None
+    pairs = pa.table({"query": ["q", "q"], "document": ["hello", None]})
+    scores = Embedder(fixture_model("rerank", "cross-encoder-plain"), family="rerank", column=("query", "document"))(pairs)
+    assert isinstance(scores.column("embedding")[0].as_py(), float) and scores.column("embedding")[1].as_py() is None
+    path = CRATES / "image/tests/fixtures/formats/rgb.png"
+    pictures = pa.table({"picture": [path.read_bytes(), b"no picture"]})
+    found = Embedder(fixture_model("image", "clip"), family="image", column="picture")(pictures)
+    assert found.column("embedding").null_count == 1 and found.column("error")[1].as_py()
+    page = CRATES / "colpali/tests/fixtures" / case("colpali", "colpali").golden["images"][0]
+    pages = pa.table({"page": [str(page)]})
+    found = Embedder(fixture_model("colpali", "colpali"), family="colpali", column="page")(pages)
+    assert len(found.column("embedding")[0].as_py()) > 1000
+
+
+def test_rows_that_fail() -> None:
+    model = fixture_model("image", "clip")
+    pictures = pa.table({"picture": [b"no picture", b"none either"]})
+    with pytest.raises(embedkit_rs.EmbedkitError, match="input 0"):
+        Embedder(model, family="image", column="picture", on_error="raise")(pictures)
+    with pytest.raises(embedkit_rs.EmbedkitError, match="2 of 2 inputs failed"):
+        Embedder(model, family="image", column="picture", max_errors=1)(pictures)
+
+
+def test_vectors_are_made_smaller(static: Any) -> None:
+    table = pa.table({"text": ["a cat", None, "a dog"]})
+    exact = np.stack(list(static.embed(["a cat", "a dog"])))
+    for encoding, decode in [
+        ("float16", lambda rows: np.array(rows, dtype=np.float32)),
+        ("int8", lambda rows: np.array(rows) / 127),
+        ("binary", lambda rows: np.stack([np.unpackbits(np.frombuffer(row, np.uint8)) for row in rows])),
+    ]:
+        embedder = Embedder(BUILT_IN, encoding=encoding)
+        column = embedder(table).column("embedding")
+        assert column.null_count == 1 and column.type == embedder._type()
+        decoded = decode([column[0].as_py(), column[2].as_py()])
+        expected = exact > 0 if encoding == "binary" else exact
+        assert np.abs(decoded - expected).max() <= 0.005
+    with pytest.raises(ValueError, match="not encoded"):
+        Embedder("Qdrant/bm25", family="sparse", encoding="int8")
+
+
+def test_files_of_parquet_are_read_back(tmp_path: Path) -> None:
+    import pyarrow.parquet as pq
+
+    table = pa.table({"text": ["a cat", None, "a dog"]})
+    for family, model in [("dense", BUILT_IN), ("hybrid", fixture_model("hybrid", "bge-m3"))]:
+        for encoding in ["float32", "float16", "int8"] if family == "dense" else ["float32"]:
+            found = Embedder(model, family=family, encoding=encoding, fixed_size=False)(table)
+            pq.write_table(found, tmp_path / "table.parquet")
+            assert pq.read_table(tmp_path / "table.parquet").equals(found)
+
+
+def test_a_process_loads_a_model_once() -> None:
+    name = fixture_model("dense", "transformer-mean")
+    table, loads = pa.table({"text": ["a"] * 10}), arrow._models.loads
+    embedders = [Embedder(name, output=f"column{number}") for number in range(4)]
+    threads = [threading.Thread(target=embedder, args=(table,)) for embedder in embedders]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert arrow._models.loads == loads + 1
+    shipped = pickle.dumps(embedders[0])
+    assert len(shipped) < 1000
+    assert pickle.loads(shipped)(table).equals(embedders[0](table))
+
+
+def test_workers_are_held_to_a_digest() -> None:
+    name = fixture_model("dense", "transformer-cls")
+    model = embedkit_rs.TextEmbedding(name)
+    table = pa.table({"text": ["a"]})
+    assert Embedder(ModelSpec(name, digest(model)))(table).num_rows == 1
+    with pytest.raises(embedkit_rs.ModelFilesError, match="are not those of sha256:0"):
+        Embedder(ModelSpec(name, "sha256:0"))(table)
+    assert digest(model) != digest(embedkit_rs.TextEmbedding(fixture_model("dense", "transformer-mean")))
+
+
+def test_a_batch_that_is_done_again_gives_the_same() -> None:
+    table = pa.table({"text": [f"text {number}" for number in range(100)]})
+    for model in (BUILT_IN, fixture_model("dense", "transformer-cls")):
+        embedder = Embedder(model)
+        assert embedder(table).equals(embedder(table))
+
+
+def test_a_folder(tmp_path: Path) -> None:
+    folder = case("dense", "transformer-mean").folder
+    embedder = Embedder(str(folder), options={"pooling": "mean"})
+    found = embedder(pa.table({"text": ["hello world"]}))
+    expected = next(embedkit_rs.TextEmbedding.from_folder(folder, pooling="mean").embed("hello world"))
+    assert np.allclose(found.column("embedding")[0].as_py(), expected)

@@ -1,0 +1,108 @@
+//! `cargo xtask wheel`: builds the wheel and the source distribution, and tries the wheel in clean environments.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::environment::{Environment, folder, unusable};
+use crate::failure::{Failure, Outcome, failed};
+use crate::workspace;
+
+/// What a clean environment runs.
+const TRIAL: &str = "import embedkit_rs, numpy
+model = embedkit_rs.TextEmbedding('embedkit/static-minilm-en')
+vectors = numpy.stack(list(model.embed(['a cat', 'a kitten', 'a tax return'])))
+near, far = vectors[0] @ vectors[1], vectors[0] @ vectors[2]
+assert near > far, (near, far)
+assert len(next(embedkit_rs.SparseTextEmbedding('Qdrant/bm25').embed('hello world')).indices) == 2
+from embedkit_rs import _runtime
+assert 'onnxruntime' in _runtime.library(None)
+print(embedkit_rs.__version__, embedkit_rs.__file__)";
+
+/// Options of the verb.
+#[derive(clap::Args)]
+pub(crate) struct Wheel {
+    /// The profile that it is built with.
+    #[arg(long, default_value = "release")]
+    profile: String,
+    /// Tries it on these interpreters. Default: python3.
+    #[arg(long, value_name = "PYTHON")]
+    python: Vec<PathBuf>,
+}
+
+/// Runs the verb.
+pub(crate) fn run(options: &Wheel) -> Outcome {
+    let tools = Environment::with("build", &[folder().join("tests/requirements.txt")])?;
+    let wheels = std::path::absolute(workspace::target().join("wheels")).map_err(|e| unusable(Path::new("."), &e))?;
+    if wheels.exists() {
+        fs::remove_dir_all(&wheels).map_err(|error| unusable(&wheels, &error))?;
+    }
+    let mut maturin = Command::new(tools.program("maturin"));
+    maturin.current_dir(folder()).args(["build", "--quiet", "--profile", &options.profile, "--out"]).arg(&wheels);
+    workspace::succeed(&mut maturin)?;
+    let mut maturin = Command::new(tools.program("maturin"));
+    workspace::succeed(maturin.current_dir(folder()).args(["sdist", "--quiet", "--out"]).arg(&wheels))?;
+    let mut aliased = tools.python();
+    aliased
+        .args(["-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir"])
+        .arg(&wheels)
+        .arg(folder().join("alias"));
+    workspace::succeed(&mut aliased)?;
+    let built = files(&wheels)?;
+    for file in &built {
+        let size = fs::metadata(file).map_err(|error| unusable(file, &error))?.len();
+        eprintln!("{}: {:.1} MB", file.display(), size as f64 / 1e6);
+    }
+    let wheel = find(&built, |name| name.starts_with("embedkit_rs-") && name.ends_with(".whl"))?;
+    let alias = find(&built, |name| name.starts_with("embedkit_rs_fastembed-"))?;
+    let default = [PathBuf::from("python3")];
+    let pythons = if options.python.is_empty() { &default[..] } else { &options.python };
+    pythons.iter().try_for_each(|python| try_out(python, wheel, alias))
+}
+
+/// Builds the wheel as it is published and installs it into an interpreter's environment.
+pub(crate) fn install_into(python: &Path) -> Outcome {
+    let tools = Environment::with("build", &[folder().join("tests/requirements.txt")])?;
+    let wheels = std::path::absolute(workspace::target().join("python/wheel")).map_err(|e| unusable(python, &e))?;
+    let mut maturin = Command::new(tools.program("maturin"));
+    maturin.current_dir(folder()).args(["build", "--quiet", "--release", "--out"]).arg(&wheels);
+    workspace::succeed(&mut maturin)?;
+    let built = files(&wheels)?;
+    let wheel = find(&built, |name| name.starts_with("embedkit_rs-") && name.ends_with(".whl"))?;
+    let mut pip = Command::new(python);
+    pip.args(["-m", "pip", "install", "--quiet", "--force-reinstall", "--no-deps"]).arg(wheel);
+    workspace::succeed(&mut pip)
+}
+
+/// Installs the wheel alone, with what it demands, and runs it; then programs that import the reference.
+fn try_out(python: &Path, wheel: &Path, alias: &Path) -> Outcome {
+    let name = python.to_string_lossy().replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+    let environment = Environment::of(&format!("clean-{name}"), python, &[])?;
+    let install = |file: &Path| {
+        let flags = ["install", "--quiet", "--force-reinstall", "--no-deps"];
+        environment.pip(&flags.iter().map(Path::new).chain([file]).collect::<Vec<_>>())
+    };
+    environment.pip(&[Path::new("install"), Path::new("--quiet"), wheel])?;
+    install(wheel)?;
+    let run = |program: &str| {
+        let mut python = environment.python();
+        python.current_dir(workspace::target()).args(["-c", program]).env_remove("ORT_DYLIB_PATH");
+        workspace::succeed(&mut python)
+    };
+    run(TRIAL)?;
+    install(alias)?;
+    run("import fastembed, embedkit_rs; assert fastembed.TextEmbedding is embedkit_rs.TextEmbedding")?;
+    environment.pip(&["uninstall", "--quiet", "--yes", "embedkit-rs-fastembed"])
+}
+
+fn files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let entries = fs::read_dir(folder).map_err(|error| unusable(folder, &error))?;
+    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    files.sort();
+    Ok(files)
+}
+
+fn find(files: &[PathBuf], is_it: impl Fn(&str) -> bool) -> Result<&Path, Failure> {
+    let found = files.iter().find(|file| file.file_name().is_some_and(|name| is_it(&name.to_string_lossy())));
+    found.map(PathBuf::as_path).ok_or_else(|| failed("the build left no such file"))
+}
