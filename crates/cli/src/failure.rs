@@ -37,7 +37,9 @@ pub(crate) enum Failure {
         source: io::Error,
     },
     /// Ctrl-C.
-    #[error("interrupted after {done} inputs; an output file is only written when all are done")]
+    #[error(
+        "interrupted after {done} inputs; an output file is only written when all are done, unless --resume is given"
+    )]
     Interrupted {
         /// Inputs that were done.
         done: u64,
@@ -47,7 +49,6 @@ pub(crate) enum Failure {
     #[error("stopped at once, with requests under way")]
     ServerStopped,
     /// Ctrl-C, of a verb that keeps what was done.
-    #[cfg(feature = "retrieval")]
     #[error("{0}")]
     Kept(String),
     /// Who read the results wants no more of them, which is no error.
@@ -91,7 +92,6 @@ impl Failure {
             Self::Usage(_) | Self::Embedkit(Error::InvalidOption { .. }) => 2,
             Self::Embedkit(Error::Vector(VectorError::InvalidOption { .. })) => 2,
             Self::Interrupted { .. } => 130,
-            #[cfg(feature = "retrieval")]
             Self::Kept(_) => 130,
             #[cfg(feature = "serve")]
             Self::ServerStopped => 130,

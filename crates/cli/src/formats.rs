@@ -1,17 +1,27 @@
 //! Formats that arguments choose from.
 
+use std::path::Path;
+
 use clap::ValueEnum;
 
-/// How lines are read.
+/// How inputs are read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum LineFormat {
-    /// As the first line is: JSON if it is a JSON string or begins an object, else plain.
+pub(crate) enum InputFormat {
+    /// As the file's name and its beginning tell: a table, a JSON document, JSON Lines, else plain lines.
     #[default]
     Auto,
     /// Each line is a JSON string, or an object with the input in a field.
     Jsonl,
-    /// Each line is an input, whatever is in it.
+    /// Each line is an input, whatever is in it, and a blank line is an empty one.
     Lines,
+    /// JSON values of any layout: an array of strings or objects, or such values one after the other.
+    Json,
+    /// Comma-separated values, with a line of names.
+    Csv,
+    /// Tab-separated values, with a line of names.
+    Tsv,
+    /// The rows of a Parquet file.
+    Parquet,
 }
 
 /// How a vector's values are stored.
@@ -29,13 +39,42 @@ pub(crate) enum Encoding {
 }
 
 /// The format of results.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// One JSON object a line.
-    #[default]
     Jsonl,
-    /// One NumPy array, a row an input.
+    /// One NumPy array, a row an input (dense vectors).
     Npy,
-    /// One Parquet file with the columns `index` and `embedding`.
+    /// NumPy's archive of arrays; of sparse vectors, one that `scipy.sparse.load_npz` reads.
+    Npz,
+    /// The same arrays as tensors.
+    Safetensors,
+    /// One Parquet file with a column for everything.
     Parquet,
+}
+
+impl Format {
+    /// The format that a file's name asks for.
+    pub(crate) fn of_file(path: &Path) -> Option<Self> {
+        let extension = path.extension()?.to_str()?.to_ascii_lowercase();
+        Some(match &*extension {
+            "jsonl" | "ndjson" => Self::Jsonl,
+            "npy" => Self::Npy,
+            "npz" => Self::Npz,
+            "safetensors" => Self::Safetensors,
+            "parquet" => Self::Parquet,
+            _ => return None,
+        })
+    }
+
+    /// Its name on the command line.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Jsonl => "jsonl",
+            Self::Npy => "npy",
+            Self::Npz => "npz",
+            Self::Safetensors => "safetensors",
+            Self::Parquet => "parquet",
+        }
+    }
 }

@@ -12,24 +12,35 @@
 //! }
 //! ```
 
+#![cfg_attr(not(feature = "full"), allow(dead_code, reason = "what only the verbs and formats left out use"))]
+
 mod allocator;
 mod args;
+mod closing;
+mod color;
 mod failure;
 mod formats;
+mod help;
 mod input;
 mod interrupt;
+mod languages;
 mod load;
+mod names;
+mod notice;
 mod output;
+mod printable;
 mod progress;
+#[cfg(feature = "onnx")]
 mod render;
 mod run;
 mod ticket;
+mod uses;
 mod verbs;
 
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory as _, FromArgMatches as _};
 
 use crate::args::Cli;
 
@@ -37,18 +48,39 @@ use crate::args::Cli;
 /// done, 2 for arguments that cannot be understood, another when it failed).
 pub fn main() -> ExitCode {
     allocator::return_large_blocks();
-    let cli = Cli::parse();
+    let color = color::Color::of_arguments();
+    color.choose();
+    let mut command = help::arranged(Cli::command()).color(color.for_help());
+    let parsed = command.try_get_matches_from_mut(std::env::args_os());
+    let parsed = parsed.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)));
+    let (cli, matches) = match parsed {
+        Ok(parsed) => parsed,
+        Err(error) => return refused(&error),
+    };
     start_log(&cli);
-    match verbs::run(cli) {
+    args::note_given(&matches);
+    let checked = args::refuse_output_as_input(&command, &matches).and_then(|()| uses::check_companions());
+    match checked.and_then(|()| verbs::run(cli)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             if let Some(message) = failure.message() {
                 // Nothing is left to do when even this cannot be written.
-                let _ = writeln!(std::io::stderr().lock(), "embedkit: {message}");
+                let _ = writeln!(std::io::stderr().lock(), "embedkit: {}", printable::line(&message));
             }
             ExitCode::from(failure.exit_code())
         }
     }
+}
+
+/// Tells what is wrong with the arguments, or the help that they ask for.
+fn refused(error: &clap::Error) -> ExitCode {
+    // Help is our own text; errors repeat what was typed.
+    let _ = if error.use_stderr() {
+        std::io::stderr().lock().write_all(printable::lines(&error.render().to_string()).as_bytes())
+    } else {
+        error.print()
+    };
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 
 /// The libraries' diagnostics go to standard error; `EMBEDKIT_LOG` overrides what is shown.
@@ -57,7 +89,7 @@ fn start_log(cli: &Cli) {
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(cli.log_filter()));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(|| printable::LogWriter)
         .with_target(false)
         .with_ansi(false);
     #[cfg(feature = "serve")]

@@ -2,36 +2,49 @@
 
 use std::path::Path;
 
-use embedkit::Tuning;
-use embedkit::colbert::LateInteractionTextEmbedding;
 use embedkit::dense::TextEmbedding;
 use embedkit::plugin::Family;
 use embedkit::{AnyEmbedder, Builder, ContentKind, Embedder, ModelFiles, ModelRef, OutputSelector, Pooling, Registry};
 
+#[cfg(feature = "onnx")]
+use crate::args::GraphArgs;
 use crate::args::{CacheArgs, FolderArgs, ModelArgs, PoolingArg};
 use crate::failure::{Failure, Result};
+use crate::{names, uses};
 
-/// The model when none is named.
-const DEFAULT_MODEL: &str = "embedkit/static-minilm-en";
-/// The same for late interaction: the same table, with a vector for every token.
-const DEFAULT_LATE_MODEL: &str = "embedkit/static-late-en";
+/// The models when none is named, which are compiled in: the first that the family has.
+const DEFAULTS: [&str; 2] = ["embedkit/static-minilm-en", "embedkit/static-late-en"];
 
 impl ModelArgs {
     /// The family of the model.
     pub(crate) fn family(&self) -> Result<&'static dyn Family> {
+        self.family_for(None)
+    }
+
+    /// The family of the model; of a model of several, the one that takes inputs of this kind.
+    pub(crate) fn family_for(&self, inputs: Option<ContentKind>) -> Result<&'static dyn Family> {
         let registry = Registry::global();
         if let Some(name) = &self.folder.kind {
             return registry.family(name).map_err(|error| Failure::Usage(error.to_string()));
         }
-        let Some(id) = self.id() else { return self.folder.own_family() };
-        let rows = registry.find_all(id);
+        let Some(id) = self.id()? else { return self.folder.own_family() };
+        let rows = registry.find_all(&id);
         let families = rows.iter().filter_map(|row| registry.family(&row.family).ok());
         // Pairs have verbs of their own.
-        let mut embedding: Vec<_> = families.filter(|family| family.inputs() != [ContentKind::Pair]).collect();
+        let is_wanted =
+            |family: &&dyn Family| family.inputs() != [ContentKind::Pair] || inputs == Some(ContentKind::Pair);
+        let mut embedding: Vec<_> = families.filter(is_wanted).collect();
+        if embedding.len() > 1
+            && let Some(kind) = inputs
+        {
+            embedding.retain(|family| family.inputs().contains(&kind));
+        }
         match (embedding.len(), rows.first()) {
             (1, _) => Ok(embedding.remove(0)),
             (0, Some(row)) => {
-                Err(Failure::Failed(format!("model {id} is of the family {}, which has another verb", row.family)))
+                let family = &row.family;
+                let message = "which takes pairs of texts: `rerank` scores them, and `tokens --query-text` counts them";
+                Err(Failure::Failed(format!("model {id} is of the family {family}, {message}")))
             }
             (0, None) => self.folder.own_family(),
             _ => {
@@ -44,21 +57,29 @@ impl ModelArgs {
         }
     }
 
-    /// The model's id, unless a folder stands for itself.
-    fn id(&self) -> Option<&str> {
-        let default = self.folder.model_dir.is_none().then_some(DEFAULT_MODEL);
-        self.model.as_deref().or(default)
+    /// Whether pictures are among the model's inputs.
+    pub(crate) fn takes_images(&self) -> Result<bool> {
+        Ok(self.family_for(Some(ContentKind::Text))?.inputs().contains(&ContentKind::Image))
+    }
+
+    /// The model's id, as the registry has it, unless a folder stands for itself.
+    fn id(&self) -> Result<Option<String>> {
+        match &self.model {
+            Some(model) if self.folder.model_dir.is_some() => Ok(Some(names::known(model).unwrap_or(model.clone()))),
+            Some(model) => names::known(model).map(Some),
+            None => Ok(self.folder.model_dir.is_none().then(|| DEFAULTS[0].to_owned())),
+        }
     }
 
     /// A builder of a known family with everything that the arguments say.
     pub(crate) fn builder<E: Embedder>(&self) -> Result<Builder<E>> {
-        let (model, folder) = self.located(E::FAMILY)?;
+        let (model, folder) = self.located(Registry::global().family(E::FAMILY)?)?;
         self.applied(E::builder(model), folder)
     }
 
     /// A builder of whatever family with everything that the arguments say.
     pub(crate) fn any_builder(&self, family: &'static dyn Family) -> Result<Builder<AnyEmbedder>> {
-        let (model, folder) = self.located(family.name())?;
+        let (model, folder) = self.located(family)?;
         self.applied(AnyEmbedder::builder(family, model), folder)
     }
 
@@ -67,8 +88,9 @@ impl ModelArgs {
         if let Some(folder) = folder {
             builder = builder.model_dir(folder);
         }
-        if let Some(file) = &self.tuning {
-            builder = builder.tuned(Tuning::load(file)?);
+        #[cfg(feature = "onnx")]
+        {
+            builder = self.graph.apply(builder)?;
         }
         if let Some(dim) = self.dim {
             builder = builder.dim(dim);
@@ -82,6 +104,41 @@ impl ModelArgs {
         if let Some(threads) = self.threads {
             builder = builder.threads(threads);
         }
+        Ok(self.cache.apply(builder.batch_invariant(self.batch_invariant)))
+    }
+
+    /// The model, and the folder with its files where that does not describe itself.
+    fn located(&self, family: &dyn Family) -> Result<(ModelRef, Option<&Path>)> {
+        uses::check(family)?;
+        let folder = &self.folder;
+        let is_of_family = |id: &str| Registry::global().find(family.name(), id).is_ok();
+        let id = match self.id()? {
+            Some(_) if self.model.is_none() => DEFAULTS.into_iter().find(|id| is_of_family(id)).map(str::to_owned),
+            id => id,
+        };
+        let known = id.as_deref().is_some_and(is_of_family);
+        match (&folder.model_dir, id) {
+            (Some(_), Some(id)) if known && folder.has_overrides() => Err(Failure::Usage(format!(
+                "{id} is a known model, which --pooling, --normalize, --output-name and --model-file cannot change"
+            ))),
+            (Some(dir), Some(id)) if known => Ok((id.into(), Some(dir))),
+            (Some(dir), _) => Ok((dir.into(), None)),
+            (None, Some(id)) => Ok((id.into(), None)),
+            (None, None) => Err(Failure::Usage(format!(
+                "name a model with --model; `models list --family {}` lists them",
+                family.name()
+            ))),
+        }
+    }
+}
+
+#[cfg(feature = "onnx")]
+impl GraphArgs {
+    /// Sets what is said of sessions; a tuning first, so that the others go before it.
+    fn apply<E>(&self, mut builder: Builder<E>) -> Result<Builder<E>> {
+        if let Some(file) = &self.tuning {
+            builder = builder.tuned(embedkit::Tuning::load(file)?);
+        }
         if let Some(sessions) = self.sessions {
             builder = builder.sessions(sessions);
         }
@@ -91,30 +148,7 @@ impl ModelArgs {
             (false, true) => builder,
             (false, false) => builder.prefer_providers(providers),
         };
-        Ok(self.cache.apply(builder.device_ids(self.devices.clone()).batch_invariant(self.batch_invariant)))
-    }
-
-    /// The model, and the folder with its files where that does not describe itself.
-    fn located(&self, family: &str) -> Result<(ModelRef, Option<&Path>)> {
-        let folder = &self.folder;
-        let id = match self.id() {
-            Some(DEFAULT_MODEL) if self.model.is_none() && family == LateInteractionTextEmbedding::FAMILY => {
-                Some(DEFAULT_LATE_MODEL)
-            }
-            id => id,
-        };
-        let known = id.is_some_and(|id| Registry::global().find(family, id).is_ok());
-        match (&folder.model_dir, id) {
-            (Some(_), Some(id)) if known && folder.has_overrides() => Err(Failure::Usage(format!(
-                "{id} is a known model, which --pooling, --normalize, --output-name and --model-file cannot change"
-            ))),
-            (Some(dir), Some(id)) if known => Ok((id.into(), Some(dir))),
-            (Some(dir), _) => Ok((dir.into(), None)),
-            (None, Some(DEFAULT_MODEL)) if self.model.is_none() && !known => {
-                Err(Failure::Usage(format!("name a model with --model; `models list --family {family}` lists them")))
-            }
-            (None, id) => Ok((id.unwrap_or(DEFAULT_MODEL).into(), None)),
-        }
+        Ok(builder.device_ids(self.devices.clone()))
     }
 }
 
@@ -157,17 +191,9 @@ impl FolderArgs {
             Some(graph) => files.with_graph(graph),
             None => files,
         };
-        // A graph alone could be a masked language model, BGE-M3 or any other.
-        let is_of = |family: &&dyn Family| {
-            let row = family.describe(&files);
-            row.is_ok_and(|row| {
-                let fits_any_graph = matches!(&*row.architecture, "splade" | "bge-m3");
-                !fits_any_graph || row.vocab_size.is_some() || files.has("modules.json")
-            })
-        };
         let of_texts = |family: &&'static dyn Family| family.inputs() == [ContentKind::Text];
         let others = registry.families().into_iter().filter(|family| family.name() != dense.name()).filter(of_texts);
-        Ok(std::iter::once(dense).chain(others).find(|family| is_of(family)).unwrap_or(dense))
+        Ok(std::iter::once(dense).chain(others).find(|family| family.recognizes(&files)).unwrap_or(dense))
     }
 }
 

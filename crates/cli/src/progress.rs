@@ -25,7 +25,7 @@ fn bar(what: &str, total: Option<u64>, hidden: bool, template: &str) -> Progress
     let target = if hidden { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
     let bar = ProgressBar::with_draw_target(total, target);
     bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
-    bar.set_message(what.to_owned());
+    bar.set_message(crate::printable::line(what).into_owned());
     if !bar.is_hidden() {
         bar.enable_steady_tick(Duration::from_millis(200));
     }

@@ -1,13 +1,15 @@
 //! Streams inputs through a model into a sink.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use embedkit::{CancelToken, Embeddings, Error};
+use embedkit::{CancelToken, Embeddings, Error, Usage};
 use indicatif::ProgressBar;
 
-use crate::args::InputArgs;
+use crate::args::{InputArgs, OnLong, UsageArgs};
+use crate::closing::Closing;
 use crate::failure::{Failure, Result};
-use crate::input::{Inputs, Origin, is_standard_stream};
+use crate::input::{Inputs, Origin, Seen, is_standard_stream};
 use crate::output::Sink;
 use crate::ticket::Input;
 use crate::{interrupt, progress};
@@ -18,20 +20,37 @@ pub(crate) struct Run {
     cancel: CancelToken,
     /// What shows how far it came.
     bar: ProgressBar,
+    /// How far the inputs' file was read.
+    seen: Option<Arc<Seen>>,
     origin: Origin,
     skip_invalid: bool,
-    done: u64,
-    skipped: u64,
+    usage: UsageArgs,
+    closing: Closing,
 }
 
 impl Run {
     /// Opens the inputs; objects hold them in `field`.
-    pub(crate) fn start(input: &InputArgs, field: &'static str, output: Option<&PathBuf>) -> Result<(Self, Inputs)> {
+    pub(crate) fn start(input: &InputArgs, field: &str, output: Option<&PathBuf>) -> Result<(Self, Inputs)> {
         let cancel = interrupt::token()?;
         let inputs = Inputs::open(input, field, &cancel)?;
         let bar = progress::counter("inputs", inputs.total(), is_standard_stream(output));
-        let (origin, skip_invalid) = (inputs.origin(), input.skip_invalid);
-        Ok((Self { cancel, bar, origin, skip_invalid, done: 0, skipped: 0 }, inputs))
+        let (origin, seen) = (inputs.origin(), inputs.seen());
+        let run = Self {
+            cancel,
+            bar,
+            seen,
+            origin,
+            skip_invalid: input.skip_invalid,
+            usage: UsageArgs::default(),
+            closing: Closing::new(output),
+        };
+        Ok((run, inputs))
+    }
+
+    /// Says of the model's window what is asked for.
+    pub(crate) fn telling(mut self, usage: &UsageArgs) -> Self {
+        self.usage = usage.clone();
+        self
     }
 
     /// Embeds every input and gives each result, as a row, to the sink.
@@ -47,11 +66,33 @@ impl Run {
         I: ?Sized + Sync + 'static,
         O: Send + 'static,
     {
-        let bar = self.bar.clone();
-        let embeddings = embeddings.cancel_with(&self.cancel).on_progress(move |done| bar.inc(done.inputs as u64));
-        for (input, result) in embeddings.with_inputs() {
+        let (bar, seen) = (self.bar.clone(), self.seen.clone());
+        let show = move |done: embedkit::Progress| {
+            bar.inc(done.inputs as u64);
+            if let Some(expected) = seen.as_ref().and_then(|seen| seen.expected()) {
+                bar.set_length(expected);
+            }
+        };
+        let embeddings = embeddings.cancel_with(&self.cancel).on_progress(show);
+        for (mut input, result) in embeddings.with_inputs().with_usage() {
+            let result = result.and_then(|(output, usage)| {
+                self.note(&mut input, usage)?;
+                Ok(output)
+            });
             self.write(&input, result, &mut row, sink)?;
         }
+        Ok(())
+    }
+
+    /// Takes note of what an input used of the window.
+    fn note<T>(&mut self, input: &mut Input<T>, usage: Usage) -> embedkit::Result<()> {
+        if usage.truncated && self.usage.on_long == OnLong::Error {
+            let message =
+                format!("is longer than the model's {} tokens, which --on-long error does not cut", usage.tokens);
+            return Err(Error::InvalidInput { message, source: None });
+        }
+        self.closing.note(&usage);
+        input.ticket.usage = self.usage.with_usage.then_some(usage);
         Ok(())
     }
 
@@ -64,39 +105,45 @@ impl Run {
         sink: &mut dyn Sink<R>,
     ) -> Result<()> {
         if self.cancel.is_cancelled() || matches!(result, Err(Error::Cancelled)) {
-            return Err(Failure::Interrupted { done: self.done });
+            return Err(self.interrupted());
         }
         match result {
             Ok(output) => {
                 sink.put(&input.ticket, row(&input.value, output)?)?;
-                self.done += 1;
+                self.closing.done += 1;
                 Ok(())
             }
             Err(error) => {
                 let is_invalid = matches!(error, Error::InvalidInput { .. });
                 let reason = crate::failure::with_causes(&error);
-                let failure = Failure::At { place: self.origin.place(input.ticket.line), reason };
+                let failure = Failure::At { place: self.origin.place(input.ticket.number), reason };
                 if !(self.skip_invalid && is_invalid) {
                     return Err(failure);
                 }
                 tracing::warn!("skipped: {failure}");
-                self.skipped += 1;
+                self.closing.skipped += 1;
                 Ok(())
             }
         }
     }
 
+    fn interrupted(&self) -> Failure {
+        let done = self.closing.done;
+        match crate::args::is_given("resume") {
+            true => Failure::Kept(format!("interrupted after {done} inputs; the same command goes on from them")),
+            false => Failure::Interrupted { done },
+        }
+    }
+
     /// Makes the results final.
-    pub(crate) fn finish<R>(self, inputs: Inputs, sink: Box<dyn Sink<R>>) -> Result<()> {
+    pub(crate) fn finish<R>(mut self, inputs: Inputs, sink: Box<dyn Sink<R>>) -> Result<()> {
         self.bar.finish_and_clear();
         if self.cancel.is_cancelled() {
-            return Err(Failure::Interrupted { done: self.done });
+            return Err(self.interrupted());
         }
-        let skipped = self.skipped + inputs.close()?;
+        self.closing.skipped += inputs.close()?;
         sink.finish()?;
-        if skipped > 0 {
-            tracing::warn!("{skipped} invalid inputs were skipped, {} done", self.done);
-        }
+        self.closing.tell();
         Ok(())
     }
 }

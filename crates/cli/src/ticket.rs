@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use embedkit::{Content, Pair};
+use embedkit::{Content, Pair, Usage};
 use serde_json::value::RawValue;
 
 /// Fields of an object, with their values as they were written.
@@ -13,10 +13,26 @@ pub(crate) type Fields = BTreeMap<String, Box<RawValue>>;
 pub(crate) struct Ticket {
     /// Its place among all inputs, those that were skipped counted.
     pub(crate) index: usize,
-    /// Its line, from 1.
-    pub(crate) line: usize,
+    /// Its line (or row, or argument), from 1.
+    pub(crate) number: usize,
+    /// What it used of the model's window, where results say so.
+    pub(crate) usage: Option<Usage>,
     /// The other fields of its object, where they are kept.
     pub(crate) fields: Fields,
+}
+
+impl Ticket {
+    /// Its line, where that does not follow from its place: lines without an input came before it.
+    pub(crate) fn line(&self) -> Option<usize> {
+        (self.number != self.index + 1).then_some(self.number)
+    }
+
+    /// Keeps something that is known of the input, as a field.
+    pub(crate) fn keep(&mut self, name: &str, value: impl serde::Serialize) {
+        if let Ok(value) = serde_json::value::to_raw_value(&value) {
+            self.fields.insert(name.to_owned(), value);
+        }
+    }
 }
 
 /// An input with its ticket; the engine hands both back with the result.

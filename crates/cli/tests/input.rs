@@ -58,21 +58,37 @@ fn a_wrong_line_stops_with_its_number() {
 }
 
 #[test]
-fn other_fields_are_kept_where_the_result_has_none_of_that_name() {
-    let input = br#"{"id":12345678901234567890123,"text":"a","index":9,"embedding":0,"tags":["x"]}"#;
+fn no_kept_field_is_lost() {
+    let input =
+        br#"{"id":12345678901234567890123,"text":"a","index":9,"embedding":0,"input_index":8,"line":7,"tokens":6}"#;
     let outcome = run_with(&["embed", "--keep-fields"], input);
     assert!(outcome.text().contains(r#""id":12345678901234567890123"#));
     let line = &outcome.json()[0];
-    assert_eq!((&line["index"], &line["tags"]), (&json!(0), &json!(["x"])));
     assert_eq!(line["embedding"].as_array().unwrap().len(), 256);
-    assert_eq!(line.as_object().unwrap().len(), 4);
+    for (name, value) in [
+        ("index", 0),
+        ("input_input_index", 9),
+        ("input_index", 8),
+        ("input_embedding", 0),
+        ("input_line", 7),
+        ("tokens", 6),
+    ] {
+        assert_eq!(line[name], json!(value), "{name}: {line}");
+    }
+    assert_eq!(line.as_object().unwrap().len(), 8);
+    let with_usage = &run_with(&["embed", "--keep-fields", "--with-usage"], input).json()[0];
+    assert_eq!((&with_usage["tokens"], &with_usage["input_tokens"]), (&json!(1), &json!(6)));
     assert_eq!(run_with(&["embed"], input).json()[0].as_object().unwrap().len(), 2);
+    assert_eq!(run_with(&["embed", "--keep-text"], input).json()[0]["text"], "a");
 }
 
 #[test]
 fn tokens_are_counted_and_cuts_shown() {
     let outcome = run(&["tokens", "--max-length", "2", "hello world again", "hello"]);
-    assert_eq!(outcome.text(), "{\"index\":0,\"tokens\":2,\"truncated\":true}\n{\"index\":1,\"tokens\":1}\n");
+    assert_eq!(
+        outcome.text(),
+        "{\"index\":0,\"tokens\":2,\"truncated\":true,\"length\":3}\n{\"index\":1,\"tokens\":1}\n"
+    );
     let kept = run_with(&["tokens", "--keep-fields"], b"{\"text\":\"hello\",\"id\":7}\nwrong");
     kept.assert_fails(1, "line 2");
     assert_eq!(kept.text(), "{\"index\":0,\"tokens\":1,\"id\":7}\n");
@@ -99,7 +115,7 @@ fn mistakes_are_named_and_have_their_exit_code() {
         (&["embed", "a", "--query", "--passage"], 2, "--passage"),
         (&["embed", "a", "--pooling", "cls"], 2, "--model-dir"),
         (&["embed", "a", "--calibration", "x"], 2, "int8"),
-        (&["embed", "a", "--model", "static-minilm-xx"], 1, "did you mean embedkit/static-minilm-en"),
+        (&["embed", "a", "--model", "static-minilm-xx"], 1, "embedkit/static-minilm-en?"),
         (&["embed", "--input", "no-such-file"], 1, "no-such-file"),
         (&["embed", "--input", "."], 1, "folder"),
         (&["embed", "a", "--model-dir", "no-such-folder"], 1, "no-such-folder"),

@@ -77,7 +77,7 @@ fn what_cannot_be_tuned_or_used_is_refused() {
     tune(TRANSFORMER, &["--sample", "0", "text"]).assert_fails(2, "a --sample of at least 1");
     tune(TRANSFORMER, &[]).assert_fails(2, "give inputs");
     tune(TRANSFORMER, &["--rounds", "0", "text"]).assert_fails(2, "option `rounds`: must be at least 1");
-    tune(RERANK, &["text"]).assert_fails(1, "another verb");
+    tune(RERANK, &["text"]).assert_fails(1, "`rerank` scores them");
     for (text, code, message) in [
         (WHOLE.replace("test/model", "another"), 2, "was measured with another, not with test/model"),
         (WHOLE.replace("batch_tokens = 64", "batch_tokens = 0"), 2, "option `batch_tokens`: must be at least 1"),

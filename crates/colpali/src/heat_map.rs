@@ -1,10 +1,12 @@
 //! Similarities as heat over a page.
 
+use std::io::Write as _;
 use std::path::Path;
 
 use embedkit_core::ImageInput;
 use embedkit_core::{Error, Result};
 use embedkit_image::DecodeImage;
+use embedkit_vector::file;
 use image::ExtendedColorType::Rgb8;
 use image::ImageEncoder;
 use image::codecs::png::PngEncoder;
@@ -121,7 +123,8 @@ impl HeatMap {
     /// [`Error::Io`], and as [`to_png`](Self::to_png).
     pub fn write_png(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
-        std::fs::write(path, self.to_png()?).map_err(Error::io(path))
+        let png = self.to_png()?;
+        file::replace(path, |file| file.write_all(&png)).map_err(Error::io(path))
     }
 }
 

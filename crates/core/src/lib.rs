@@ -72,7 +72,7 @@ pub use error::{BoxError, Cause, Error, ErrorKind, Result};
 pub use index_names::{IndexNames, WeightedTerm};
 pub use model::{
     Activation, FileBytes, GraphSearch, Manifest, ModelDescription, ModelFiles, OutputSelector, Padding, Pooling,
-    Quantization, Source,
+    Quantization, Source, parameter_names,
 };
 pub use pipeline::{Direct, Pipeline, Prepared, Stage};
 pub use plugin::{Architecture, Family, LoadContext, ModelFilter, ModelOption, Plugin, Registry};

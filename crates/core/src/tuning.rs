@@ -10,8 +10,10 @@
 //! # }
 //! ```
 
+use std::io::Write as _;
 use std::path::Path;
 
+use embedkit_vector::file;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::Batching;
@@ -71,7 +73,8 @@ impl Tuning {
     /// [`Error::Io`].
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
-        std::fs::write(path, self.to_toml()?).map_err(Error::io(path))
+        let text = self.to_toml()?;
+        file::replace(path, |file| file.write_all(text.as_bytes())).map_err(Error::io(path))
     }
 
     /// What [`save`](Self::save) writes.

@@ -126,6 +126,18 @@ pub(crate) fn symlink(_target: &str, _link: &Path) -> std::io::Result<()> {
     Err(ErrorKind::Unsupported.into())
 }
 
+/// The bytes of all files below a folder; links are not followed.
+pub(crate) fn size(folder: &Path) -> u64 {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries
+        .map(|entry| match entry.metadata() {
+            Ok(meta) if meta.is_dir() => size(&entry.path()),
+            Ok(meta) if meta.is_file() => meta.len(),
+            _ => 0,
+        })
+        .sum()
+}
+
 #[cfg(all(test, unix))]
 mod tests {
     use std::os::unix::fs::{lchown, symlink};

@@ -12,7 +12,7 @@ use crate::options::{HubOptions, Settings};
 use crate::remote::Remote;
 use crate::transport::{Agents, Http, Transport, TransportKind};
 use crate::verify::{self, FileReport, FileStatus, Report};
-use crate::{HubError, HubEvent, Request, Source, external, url};
+use crate::{HubError, HubEvent, Request, Source, disk, external, url};
 
 /// The revision of a source that names none.
 const DEFAULT_REVISION: &str = "main";
@@ -180,6 +180,25 @@ impl Hub {
     /// As [`verify`](Self::verify).
     pub fn is_cached(&self, request: &Request) -> Result<bool, HubError> {
         Ok(self.cached(request)?.is_some())
+    }
+
+    /// Removes what the cache has of the request's sources, every revision of a repository, and gives the bytes that this
+    /// freed. Other programs that share the cache lose it too. Uses no network.
+    ///
+    /// # Errors
+    /// As [`verify`](Self::verify); a file that the system does not let go of.
+    pub fn remove(&self, request: &Request) -> Result<u64, HubError> {
+        let mut freed = 0;
+        for entry in self.entries(request)? {
+            let folder = entry.snapshot.as_ref().map_or(&entry.folder, |(repository, _)| &repository.folder);
+            let size = disk::size(folder);
+            match std::fs::remove_dir_all(folder) {
+                Ok(()) => freed += size,
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) => return Err(HubError::io(folder)(error)),
+            }
+        }
+        Ok(freed)
     }
 
     /// Downloads any address to a file: with retries and resume, atomically, its SHA-256 checked when stated.

@@ -31,6 +31,11 @@ impl Embedder for HybridEmbedding {
         describe::describe(files)
     }
 
+    /// A graph alone could be any model's.
+    fn recognizes(files: &ModelFiles) -> bool {
+        files.has("modules.json") && describe::describe(files).is_ok()
+    }
+
     fn from_engine(engine: Engine<str, HybridOutput>) -> Self {
         Self { names: engine.index_names(), engine }
     }

@@ -74,6 +74,12 @@ impl Embedder for SparseTextEmbedding {
         describe::describe(files)
     }
 
+    /// A graph alone could be any masked language model's, used or not as SPLADE does.
+    fn recognizes(files: &ModelFiles) -> bool {
+        let says_more = |row: ModelDescription| row.vocab_size.is_some() || files.has("modules.json");
+        describe::describe(files).is_ok_and(|row| row.architecture != "splade" || says_more(row))
+    }
+
     fn from_engine(engine: Engine<str, SparseVector>) -> Self {
         Self { names: engine.index_names(), engine }
     }

@@ -53,3 +53,9 @@ pub enum FileError {
     #[error(transparent)]
     Vectors(Box<dyn std::error::Error + Send + Sync>),
 }
+
+impl From<std::io::Error> for FileError {
+    fn from(error: std::io::Error) -> Self {
+        Self::Io(error)
+    }
+}

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use embedkit::Activation;
 
-use super::{InputArgs, ModelArgs};
+use super::{InputArgs, ModelArgs, UsageArgs};
 
 /// What documents are scored, and where the scores go.
 #[derive(Debug, Args)]
@@ -23,9 +23,8 @@ pub(crate) struct ScoredArgs {
     #[arg(long, help_heading = "Output")]
     pub(crate) keep_order: bool,
 
-    /// Gives the documents' texts with the scores.
-    #[arg(long, help_heading = "Output")]
-    pub(crate) with_text: bool,
+    #[command(flatten)]
+    pub(crate) usage: UsageArgs,
 
     /// The file to write; it appears when it is complete. `-` is standard output.
     #[arg(short, long, value_name = "FILE", help_heading = "Output")]
@@ -40,7 +39,7 @@ pub(crate) struct RerankArgs {
     pub(crate) query: Option<String>,
 
     /// Reads lines `{"query":…,"text":…}`, and gives a score a line in their order.
-    #[arg(long, conflicts_with_all = ["query", "top_k", "with_text"])]
+    #[arg(long, conflicts_with_all = ["query", "top_k", "keep_text"])]
     pub(crate) pairs: bool,
 
     /// What makes a document relevant, for rerankers that take an instruction; a line's own field `instruction` goes

@@ -1,34 +1,56 @@
 //! What can be said on the command line.
 
+mod files;
+mod given;
 mod input;
+#[cfg(feature = "onnx")]
 mod interaction;
 mod model;
+mod models;
+mod output;
 #[cfg(feature = "pdf")]
 mod pdf;
 #[cfg(feature = "retrieval")]
 mod retrieval;
+#[cfg(feature = "onnx")]
+mod runtime;
 #[cfg(feature = "serve")]
 mod serve;
 mod sparse;
+#[cfg(feature = "onnx")]
 mod tune;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+pub(crate) use files::refuse_output_as_input;
+pub(crate) use given::{is_given, note as note_given};
 pub(crate) use input::{InputArgs, PurposeArgs};
+#[cfg(feature = "onnx")]
 pub(crate) use interaction::{ExplainArgs, MuveraArgs, RerankArgs, ScoreArgs, ScoredArgs};
+#[cfg(feature = "onnx")]
+pub(crate) use model::GraphArgs;
 pub(crate) use model::{CacheArgs, FolderArgs, ModelArgs, PoolingArg};
+#[cfg(feature = "hub")]
+pub(crate) use models::CachedArgs;
+pub(crate) use models::{ListArgs, ModelsCommand};
+pub(crate) use output::{OnLong, OutputArgs, UsageArgs, only_json_lines};
 #[cfg(feature = "pdf")]
 pub(crate) use pdf::PdfArgs;
 #[cfg(feature = "retrieval")]
 pub(crate) use retrieval::{EvalArgs, IndexArgs, SearchArgs};
+#[cfg(feature = "runtime-install")]
+pub(crate) use runtime::InstallArgs;
+#[cfg(feature = "onnx")]
+pub(crate) use runtime::RuntimeCommand;
 #[cfg(feature = "serve")]
 pub(crate) use serve::ServeArgs;
 pub(crate) use sparse::SparseArgs;
+#[cfg(feature = "onnx")]
 pub(crate) use tune::TuneArgs;
 
-use crate::formats::{Encoding, Format};
+use crate::color::Color;
 
 /// Dense, sparse and multi-vector embeddings for text and images.
 ///
@@ -42,8 +64,12 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 
     /// Adds the models of a TOML file of `[[model]]` rows; may be repeated.
-    #[arg(long, value_name = "FILE", global = true)]
+    #[arg(long, value_name = "FILE", global = true, hide_short_help = true)]
     pub(crate) manifest: Vec<PathBuf>,
+
+    /// Whether what people read has colours.
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t, global = true, hide_short_help = true)]
+    pub(crate) color: Color,
 
     /// Shows more of what goes on; twice shows all.
     #[arg(short, long, action = clap::ArgAction::Count, global = true)]
@@ -94,12 +120,16 @@ pub(crate) enum Command {
     /// Shows how similar texts are to each other: the cosine of each pair.
     Similarity(SimilarityArgs),
     /// Scores documents by their relevance to a query, with a reranker.
+    #[cfg(feature = "onnx")]
     Rerank(RerankArgs),
     /// Scores documents by late interaction (MaxSim) with a query.
+    #[cfg(feature = "onnx")]
     Score(ScoreArgs),
     /// Shows which words of a document a query's words matched, by late interaction.
+    #[cfg(feature = "onnx")]
     Explain(ExplainArgs),
     /// Turns multi-vectors into single vectors whose dot product approximates their MaxSim.
+    #[cfg(feature = "onnx")]
     Muvera(MuveraArgs),
     /// Makes files searchable: reads, cuts and embeds them into a collection, a folder of plain files.
     #[cfg(feature = "retrieval")]
@@ -115,15 +145,23 @@ pub(crate) enum Command {
     /// Measures how a model runs best on this machine, for --tuning.
     ///
     /// Takes minutes; nothing else should run meanwhile. Give inputs of the lengths that will be embedded.
+    #[cfg(feature = "onnx")]
     Tune(Box<TuneArgs>),
     /// Lists, shows and fetches models.
     #[command(subcommand)]
     Models(ModelsCommand),
     /// Installs ONNX Runtime, or shows which one is used.
+    #[cfg(feature = "onnx")]
     #[command(subcommand)]
     Runtime(RuntimeCommand),
     /// Shows what this program finds: runtime, providers, cache, models.
-    Doctor(CacheArgs),
+    Doctor {
+        #[command(flatten)]
+        cache: CacheArgs,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Serves models over HTTP, for the clients of OpenAI, text-embeddings-inference, Cohere and Jina.
     #[cfg(feature = "serve")]
     Serve(Box<ServeArgs>),
@@ -150,6 +188,8 @@ pub(crate) struct EmbedArgs {
     #[command(flatten)]
     pub(crate) output: OutputArgs,
     #[command(flatten)]
+    pub(crate) usage: UsageArgs,
+    #[command(flatten)]
     pub(crate) sparse: SparseArgs,
 
     #[cfg(feature = "pdf")]
@@ -159,28 +199,30 @@ pub(crate) struct EmbedArgs {
     /// Pools a document's vectors to about one in N (late-interaction models).
     #[arg(long, value_name = "N", help_heading = "Late-interaction models")]
     pub(crate) pool_factor: Option<usize>,
+
+    /// How they are pooled.
+    #[arg(long, value_enum, default_value_t, requires = "pool_factor", help_heading = "Late-interaction models")]
+    pub(crate) pool_method: PoolMethod,
 }
 
-/// Where results go.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Output")]
-pub(crate) struct OutputArgs {
-    /// The file to write; it appears when it is complete. `-` is standard output.
-    #[arg(short, long, value_name = "FILE")]
-    pub(crate) output: Option<PathBuf>,
+/// How vectors of a document become fewer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum PoolMethod {
+    /// Embedkit's: all vectors take part, and means have the rows' own lengths.
+    #[default]
+    Own,
+    /// PyLate's: the first vector stays, and means are plain.
+    Pylate,
+}
 
-    /// The format of the results.
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) format: Format,
-
-    /// How the values of vectors are stored.
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) encoding: Encoding,
-
-    /// About a thousand vectors, as `embed` writes them, that tell the range of each dimension for
-    /// int8; without it the range is -1 to 1, which is that of normalised vectors.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) calibration: Option<PathBuf>,
+impl EmbedArgs {
+    /// Whether inputs are pages of a file.
+    pub(crate) fn has_pages(&self) -> bool {
+        #[cfg(feature = "pdf")]
+        return self.pdf.pdf.is_some();
+        #[cfg(not(feature = "pdf"))]
+        false
+    }
 }
 
 /// `tokens`.
@@ -197,6 +239,10 @@ pub(crate) struct TokensArgs {
     #[arg(long, value_name = "TEXT")]
     pub(crate) query_text: Option<String>,
 
+    /// As JSON, an object a line: what is written anyway.
+    #[arg(long, hide = true)]
+    json: bool,
+
     /// Counts what late-interaction models add to a text: its marker, and a query's mask tokens.
     #[arg(long)]
     pub(crate) include_extension: bool,
@@ -212,111 +258,13 @@ pub(crate) struct SimilarityArgs {
     /// The texts; at least two.
     #[arg(required = true, num_args = 2.., value_name = "TEXT")]
     pub(crate) texts: Vec<String>,
+    /// As JSON: the texts, and the matrix.
+    #[arg(long)]
+    pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) model: ModelArgs,
     #[command(flatten)]
     pub(crate) purpose: PurposeArgs,
-}
-
-/// `models …`.
-#[derive(Debug, Subcommand)]
-pub(crate) enum ModelsCommand {
-    /// Lists the models that this program knows.
-    List(ListArgs),
-    /// Shows everything that is known of a model.
-    Show {
-        /// The model's id or alias.
-        id: String,
-        /// As JSON.
-        #[arg(long)]
-        json: bool,
-    },
-    /// Downloads models.
-    Pull(CachedArgs),
-    /// Checks what the cache has of models: sizes and digests.
-    Verify(CachedArgs),
-    /// Fetches again what is missing or wrong in the cache.
-    Repair(CachedArgs),
-}
-
-/// `models list`.
-#[derive(Debug, Args)]
-pub(crate) struct ListArgs {
-    /// Of this family only.
-    #[arg(long)]
-    pub(crate) family: Option<String>,
-    /// Of this language (a BCP 47 tag) or multilingual only.
-    #[arg(long)]
-    pub(crate) language: Option<String>,
-    /// With vectors of this width only, or that can be cut to it.
-    #[arg(long)]
-    pub(crate) dim: Option<usize>,
-    /// Under this licence (an SPDX id) only.
-    #[arg(long)]
-    pub(crate) license: Option<String>,
-    /// Not larger than this, in gigabytes.
-    #[arg(long, value_name = "GB")]
-    pub(crate) max_size: Option<f64>,
-    /// As JSON: an array of rows.
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-/// `models pull`, `verify` and `repair`.
-#[derive(Debug, Args)]
-pub(crate) struct CachedArgs {
-    /// The models' ids or aliases.
-    #[arg(required = true, value_name = "ID")]
-    pub(crate) ids: Vec<String>,
-    #[command(flatten)]
-    pub(crate) cache: CacheArgs,
-    /// As JSON: an object a line.
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-/// `runtime …`.
-#[derive(Debug, Subcommand)]
-pub(crate) enum RuntimeCommand {
-    /// Installs an ONNX Runtime for this user: with pip, unless --release or --file says otherwise.
-    Install {
-        #[command(flatten)]
-        source: InstallArgs,
-        /// The folder of installed runtimes; default: $EMBEDKIT_RUNTIME_DIR, else one in the user's cache folder.
-        #[arg(long, value_name = "DIR")]
-        runtime_dir: Option<PathBuf>,
-    },
-    /// Shows where ONNX Runtime is looked for, and which one is used. Runs none that comes after it.
-    Status {
-        /// The folder of installed runtimes; default: $EMBEDKIT_RUNTIME_DIR, else one in the user's cache folder.
-        #[arg(long, value_name = "DIR")]
-        runtime_dir: Option<PathBuf>,
-        /// As JSON.
-        #[arg(long)]
-        json: bool,
-    },
-}
-
-/// Where an ONNX Runtime to install comes from.
-#[derive(Debug, Args)]
-pub(crate) struct InstallArgs {
-    /// The version, as 1.31.1; default: the newest that pip finds.
-    #[arg(long, value_name = "VERSION")]
-    pub(crate) version: Option<String>,
-    /// The Python program that has pip.
-    #[arg(long, value_name = "PROGRAM", conflicts_with = "file")]
-    pub(crate) python: Option<std::ffi::OsString>,
-    /// Takes the project's release archive of this version instead.
-    #[cfg(feature = "hub")]
-    #[arg(long, requires = "version", conflicts_with_all = ["file", "python"])]
-    pub(crate) release: bool,
-    /// The release archive's SHA-256.
-    #[cfg(feature = "hub")]
-    #[arg(long, value_name = "HEX", requires = "release")]
-    pub(crate) sha256: Option<String>,
-    /// Takes this file instead: the library, a release archive or a wheel.
-    #[arg(long, value_name = "FILE", conflicts_with = "version")]
-    pub(crate) file: Option<PathBuf>,
 }
 
 #[cfg(test)]

@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+#[cfg(feature = "onnx")]
 use embedkit::session::Provider;
 
 /// The model.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Model")]
 pub(crate) struct ModelArgs {
-    /// The model's id or alias; see `models list`. Default: embedkit/static-minilm-en, and for late
+    /// The model's id or alias, or how it ends; see `models list`. Default: embedkit/static-minilm-en, and for late
     /// interaction embedkit/static-late-en.
     #[arg(short, long, value_name = "ID")]
     pub(crate) model: Option<String>,
@@ -25,10 +26,6 @@ pub(crate) struct ModelArgs {
     #[arg(long, value_name = "N")]
     pub(crate) max_length: Option<usize>,
 
-    /// Runs as this file of `tune` says; the options below go before it.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) tuning: Option<PathBuf>,
-
     /// Most inputs in a batch; batches are bounded by tokens anyway.
     #[arg(long, value_name = "N")]
     pub(crate) batch_size: Option<usize>,
@@ -40,6 +37,23 @@ pub(crate) struct ModelArgs {
     /// Threads; default: the physical cores that this process may use.
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<usize>,
+
+    #[cfg(feature = "onnx")]
+    #[command(flatten)]
+    pub(crate) graph: GraphArgs,
+
+    #[command(flatten)]
+    pub(crate) cache: CacheArgs,
+}
+
+/// How a model's graph runs.
+#[cfg(feature = "onnx")]
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Model")]
+pub(crate) struct GraphArgs {
+    /// Runs as this file of `tune` says; the options below go before it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tuning: Option<PathBuf>,
 
     /// Sessions that run at the same time; each holds the weights.
     #[arg(long, value_name = "N")]
@@ -56,9 +70,6 @@ pub(crate) struct ModelArgs {
     /// Devices of the provider; one session on each.
     #[arg(long = "device", value_name = "N")]
     pub(crate) devices: Vec<i32>,
-
-    #[command(flatten)]
-    pub(crate) cache: CacheArgs,
 }
 
 /// A model in a folder.

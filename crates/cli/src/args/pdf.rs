@@ -17,7 +17,7 @@ pub(super) const RENDER_PDF: &str = "__render-pdf";
 #[command(next_help_heading = "Late-interaction models")]
 pub(crate) struct PdfArgs {
     /// Embeds the pages of this PDF file.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["texts", "input", "query"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["texts", "input", "as_query", "field", "input_format", "input_encoding", "keep_fields", "keep_text"])]
     pub(crate) pdf: Option<PathBuf>,
 
     /// These pages only, counted from 1: `3`, or `1-5`.
@@ -38,17 +38,21 @@ pub(crate) struct PdfArgs {
 }
 
 impl PdfArgs {
-    /// The pages, as pictures that are rendered when they are embedded, in processes of their own.
-    pub(crate) fn pages(&self, file: &Path) -> Result<PdfPages> {
+    /// The first page's number, and the pages, as pictures that are rendered when they are embedded, in processes of
+    /// their own.
+    pub(crate) fn pages(&self, path: &Path) -> Result<(usize, PdfPages)> {
         let program = std::env::current_exe().map_err(Failure::io("this program's own file"))?;
         let limits = PdfLimits::default().time(Duration::from_secs(self.page_time)).memory(self.page_memory << 20);
-        let file = PdfFile::open(file)?
+        let file = PdfFile::open(path)?
             .dpi(self.dpi)?
             .limits(limits)
             .renderer(PdfProcess::new(program).argument(RENDER_PDF).into());
+        if file.page_count()? == 0 {
+            return Err(Failure::Failed(format!("{} has no pages", path.display())));
+        }
         Ok(match &self.pages {
-            Some(range) => file.pages(range.clone())?,
-            None => file.pages(..)?,
+            Some(range) => (*range.start(), file.pages(range.clone())?),
+            None => (1, file.pages(..)?),
         })
     }
 }

@@ -3,11 +3,13 @@
 use clap::Args;
 use embedkit::Builder;
 
+use crate::languages;
+
 /// Options of sparse models; each is for the models that have it.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Sparse models")]
 pub(crate) struct SparseArgs {
-    /// The language of stemmer and stop words, by its English name in lower case (BM25).
+    /// The language of stemmer and stop words: `german` or `de` (BM25).
     #[arg(long)]
     pub(crate) language: Option<String>,
     /// How soon further occurrences of a term cease to add weight (BM25, miniCOIL).
@@ -32,7 +34,7 @@ pub(crate) struct SparseArgs {
     #[arg(long)]
     pub(crate) alpha: Option<f64>,
     /// Keeps only the N heaviest entries.
-    #[arg(long, value_name = "N")]
+    #[arg(id = "sparse_top_k", long = "top-k", value_name = "N")]
     pub(crate) top_k: Option<usize>,
     /// Keeps only entries of at least this weight.
     #[arg(long, value_name = "W")]
@@ -52,7 +54,7 @@ impl SparseArgs {
             }
         }
         if let Some(language) = &self.language {
-            builder = builder.parameter("language", language.as_str());
+            builder = builder.parameter("language", languages::name(language));
         }
         if let Some(characters) = self.token_max_length {
             builder = builder.parameter("token-max-length", characters);

@@ -1,21 +1,33 @@
-//! Inputs: from the arguments, or line by line from a file or standard input.
+//! Inputs: from the arguments, or from a file or standard input.
 
-mod lines;
+mod decode;
+mod json;
+mod kind;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod record;
+mod source;
+#[cfg(feature = "tables")]
+mod table;
 
+use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use embedkit::{CancelToken, Pair};
 
 use crate::args::InputArgs;
 use crate::failure::{Failure, Result};
+use crate::formats::InputFormat;
+use crate::notice;
 use crate::ticket::{Fields, Input, Ticket};
-use lines::Lines;
 use record::Parser;
+pub(crate) use source::Seen;
+use source::{Item, Reading, Source};
 
 /// Inputs and where they come from. They end at the first that is wrong; [`close`](Self::close) then says so.
 pub(crate) struct Inputs {
-    source: Source,
+    from: From,
     origin: Origin,
     parser: Parser,
     skip_invalid: bool,
@@ -25,54 +37,78 @@ pub(crate) struct Inputs {
     failure: Option<Failure>,
 }
 
-enum Source {
+enum From {
     Arguments(std::vec::IntoIter<String>),
-    Lines(Lines),
+    Source(Source),
 }
 
 /// How errors name where inputs come from.
 #[derive(Clone, Debug)]
-pub(crate) struct Origin(String);
+pub(crate) struct Origin {
+    name: String,
+    /// What it has one of for each input.
+    unit: &'static str,
+}
 
 impl Origin {
     /// How errors name the place of an input.
-    pub(crate) fn place(&self, line: usize) -> String {
-        if self.0 == "argument" { format!("argument {line}") } else { format!("{}, line {line}", self.0) }
+    pub(crate) fn place(&self, number: usize) -> String {
+        let separator = if self.name.is_empty() { "" } else { ", " };
+        format!("{}{separator}{} {number}", self.name, self.unit)
     }
 }
 
 impl Inputs {
-    /// The inputs that the arguments name; `field` holds them in objects.
-    pub(crate) fn open(args: &InputArgs, field: &'static str, cancel: &CancelToken) -> Result<Self> {
+    /// The inputs that the arguments name; `field` holds them in objects, unless the arguments name another.
+    pub(crate) fn open(args: &InputArgs, field: &str, cancel: &CancelToken) -> Result<Self> {
+        let field = args.field.as_deref().unwrap_or(field);
         let file = args.input.as_deref().filter(|path| *path != Path::new("-"));
-        let (source, origin) = match file {
-            _ if !args.texts.is_empty() => (Source::Arguments(args.texts.clone().into_iter()), "argument".to_owned()),
-            Some(path) => (Source::Lines(Lines::of_file(path, cancel)?), path.display().to_string()),
-            None => (Source::Lines(Lines::of_stdin(cancel)?), "standard input".to_owned()),
+        let reading = Reading {
+            format: args.input_format,
+            encoding: args.input_encoding.clone(),
+            field: field.to_owned(),
+            keep_fields: args.keep_fields,
+        };
+        let unit = match args.input_format {
+            InputFormat::Json => "value",
+            InputFormat::Parquet => "row",
+            _ => "line",
+        };
+        let (from, name, unit) = match file {
+            _ if !args.texts.is_empty() => (From::Arguments(args.texts.clone().into_iter()), String::new(), "argument"),
+            Some(path) => (From::Source(Source::of_file(path, reading, cancel)?), path.display().to_string(), unit),
+            None => {
+                if std::io::stdin().is_terminal() {
+                    notice::tell("reading inputs from the terminal, one a line, until Ctrl-D");
+                }
+                (From::Source(Source::of_stdin(reading, cancel)?), "standard input".to_owned(), unit)
+            }
         };
         Ok(Self {
-            source,
-            origin: Origin(origin),
-            parser: Parser::new(field, args.input_format, args.keep_fields),
+            from,
+            origin: Origin { name, unit },
+            parser: Parser::new(field, args.input_format, args.keep_fields).needing_fields(args.field.is_some()),
             skip_invalid: args.skip_invalid,
-            keeps_input: false,
+            keeps_input: args.keep_text,
             next_index: 0,
             skipped: 0,
             failure: None,
         })
     }
 
-    /// Carries the input itself over to its result, as its field.
-    pub(crate) fn keeping_input(mut self, keep: bool) -> Self {
-        self.keeps_input = keep;
-        self
-    }
-
     /// How many there are, when that is known.
     pub(crate) fn total(&self) -> Option<u64> {
-        match &self.source {
-            Source::Arguments(texts) => Some(texts.len() as u64),
-            Source::Lines(_) => None,
+        match &self.from {
+            From::Arguments(texts) => Some(texts.len() as u64),
+            From::Source(_) => None,
+        }
+    }
+
+    /// How far their file was read.
+    pub(crate) fn seen(&self) -> Option<Arc<Seen>> {
+        match &self.from {
+            From::Arguments(_) => None,
+            From::Source(source) => Some(source.seen.clone()),
         }
     }
 
@@ -89,7 +125,7 @@ impl Inputs {
             let text = |name: &str| serde_json::from_str::<String>(ticket.fields.get(name)?.get()).ok();
             let (query, instruction) = (text("query"), text("instruction"));
             let Some(query) = query else {
-                let place = self.origin.place(ticket.line);
+                let place = self.origin.place(ticket.number);
                 self.failure = Some(Failure::At { place, reason: "has no text in a field `query`".to_owned() });
                 return None;
             };
@@ -114,23 +150,22 @@ impl Inputs {
     }
 
     fn read(&mut self) -> Option<Result<Input<String>>> {
-        let Source::Lines(lines) = &mut self.source else { return self.argument() };
+        let From::Source(source) = &mut self.from else { return self.argument() };
         loop {
-            let line = match lines.next()? {
-                Ok(line) => line,
-                Err(error) => return Some(Err(Failure::io(&self.origin.0)(error))),
+            let Item { number, raw } = match source.next()? {
+                Ok(item) => item,
+                Err(failure) => return Some(Err(failure)),
             };
-            let line_number = lines.number();
-            match self.parser.parse(&line) {
+            match self.parser.parse(raw) {
                 Ok(None) => {}
                 Ok(Some((value, fields))) => {
-                    let ticket = Ticket { index: self.next_index, line: line_number, fields };
+                    let ticket = Ticket { index: self.next_index, number, usage: None, fields };
                     self.next_index += 1;
                     return Some(Ok(Input { value, ticket }));
                 }
                 Err(reason) => {
                     self.next_index += 1;
-                    let failure = Failure::At { place: self.origin.place(line_number), reason };
+                    let failure = Failure::At { place: self.origin.place(number), reason };
                     if !self.skip_invalid {
                         return Some(Err(failure));
                     }
@@ -142,10 +177,10 @@ impl Inputs {
     }
 
     fn argument(&mut self) -> Option<Result<Input<String>>> {
-        let Source::Arguments(texts) = &mut self.source else { return None };
+        let From::Arguments(texts) = &mut self.from else { return None };
         let value = texts.next()?;
         self.next_index += 1;
-        let ticket = Ticket { index: self.next_index - 1, line: self.next_index, fields: Fields::new() };
+        let ticket = Ticket { index: self.next_index - 1, number: self.next_index, usage: None, fields: Fields::new() };
         Some(Ok(Input { value, ticket }))
     }
 }
@@ -189,4 +224,10 @@ pub(crate) fn reader(path: Option<&PathBuf>) -> Result<(Box<dyn std::io::BufRead
 /// A path that may be `-`.
 pub(crate) fn is_standard_stream(path: Option<&PathBuf>) -> bool {
     path.is_none_or(|path| path == Path::new("-"))
+}
+
+/// The complaint that a table lacks a column.
+#[cfg(any(feature = "tables", feature = "parquet"))]
+fn no_column(field: &str, names: &[String]) -> String {
+    format!("has no column `{field}`{}", record::among(names))
 }

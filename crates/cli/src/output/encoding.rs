@@ -82,10 +82,12 @@ impl Encoder {
     }
 }
 
-/// A line of a calibration file: what `embed` writes.
+/// A line of a calibration file: what `embed` writes, of one vector or several.
 #[derive(Deserialize)]
-struct CalibrationLine {
-    embedding: Vec<f32>,
+#[serde(untagged)]
+enum CalibrationLine {
+    Dense { embedding: Vec<f32> },
+    Multi { embeddings: Vec<Vec<f32>> },
 }
 
 fn read_calibration(path: &Path) -> Result<Int8Calibration> {
@@ -94,10 +96,13 @@ fn read_calibration(path: &Path) -> Result<Int8Calibration> {
     let vectors = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).map(|(number, line)| {
         let line: CalibrationLine = serde_json::from_str(line).map_err(|_| Failure::At {
             place: format!("{label}, line {}", number + 1),
-            reason: "is not a line that `embed` writes, with an `embedding` of numbers".to_owned(),
+            reason: "is not a line that `embed` writes, with an `embedding` or `embeddings` of numbers".to_owned(),
         })?;
-        Ok(line.embedding)
+        Ok(match line {
+            CalibrationLine::Dense { embedding } => vec![embedding],
+            CalibrationLine::Multi { embeddings } => embeddings,
+        })
     });
-    let vectors: Vec<Vec<f32>> = vectors.collect::<Result<_>>()?;
+    let vectors = vectors.collect::<Result<Vec<Vec<Vec<f32>>>>>()?.concat();
     Int8Calibration::from_vectors(&vectors).map_err(|error| Failure::Failed(format!("{label}: {error}")))
 }

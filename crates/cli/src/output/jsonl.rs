@@ -2,11 +2,12 @@
 
 use std::io::Write;
 
-use serde::ser::{Serialize, Serializer};
+use serde::Serialize;
+use serde::ser::Serializer;
 
-use super::{Row, Sink, Target};
+use super::{Row, Sink, Target, kept};
 use crate::failure::Result;
-use crate::ticket::{Fields, Ticket};
+use crate::ticket::Ticket;
 
 /// Writes JSON Lines.
 pub(crate) struct JsonLines(Target);
@@ -17,32 +18,44 @@ impl JsonLines {
     }
 }
 
-#[derive(serde::Serialize)]
+#[derive(Serialize)]
 struct Line<'a, R: Row> {
     index: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
     #[serde(flatten)]
     row: R,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tokens: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    truncated: Option<bool>,
     #[serde(flatten)]
     kept: Kept<'a>,
 }
 
-/// Kept fields, without those whose names are the result's.
 struct Kept<'a> {
-    fields: &'a Fields,
+    ticket: &'a Ticket,
     taken: &'static [&'static str],
 }
 
 impl Serialize for Kept<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let is_free = |name: &str| name != "index" && !self.taken.contains(&name);
-        serializer.collect_map(self.fields.iter().filter(|(name, _)| is_free(name)))
+        serializer.collect_map(kept::named(self.ticket, self.taken))
     }
 }
 
 impl<R: Row> Sink<R> for JsonLines {
     fn put(&mut self, ticket: &Ticket, row: R) -> Result<()> {
-        let taken = row.keys();
-        let line = Line { index: ticket.index, row, kept: Kept { fields: &ticket.fields, taken } };
+        let kept = Kept { ticket, taken: row.keys() };
+        let usage = ticket.usage.as_ref();
+        let line = Line {
+            index: ticket.index,
+            line: ticket.line(),
+            row,
+            tokens: usage.map(|usage| usage.tokens),
+            truncated: usage.map(|usage| usage.truncated),
+            kept,
+        };
         let written = serde_json::to_writer(&mut self.0, &line).map_err(std::io::Error::from);
         written.and_then(|()| self.0.write_all(b"\n")).map_err(|error| self.0.failure(error))?;
         self.0.pause()

@@ -1,26 +1,25 @@
 //! Where results go, and in which format.
 
-mod any;
-mod dense;
+#[cfg(feature = "npz")]
+mod arrays;
 mod encoding;
 mod jsonl;
-mod multi;
+mod kept;
 mod npy;
 #[cfg(feature = "parquet")]
 mod parquet;
-mod sparse;
+mod resume;
+mod row;
 mod target;
 
-pub(crate) use any::AnyRow;
-pub(crate) use dense::DenseRow;
+use embedkit::{AnyEmbedder, EmbeddingKind};
+
 pub(crate) use encoding::{Encoder, Values};
 pub(crate) use jsonl::JsonLines;
-pub(crate) use multi::MultiRow;
-pub(crate) use sparse::{SparseRow, TermsRow};
+pub(crate) use row::{TermsRow, VectorRow};
 pub(crate) use target::Target;
 
-use std::path::PathBuf;
-
+use crate::args::EmbedArgs;
 use crate::failure::{Failure, Result};
 use crate::formats::Format;
 use crate::ticket::Ticket;
@@ -36,27 +35,75 @@ pub(crate) trait Sink<R> {
 
 /// A result as an object's fields.
 pub(crate) trait Row: serde::Serialize {
-    /// The fields' names. A kept input field of the same name gives way.
+    /// The fields' names. A kept input field of the same name gets another.
     fn keys(&self) -> &'static [&'static str];
 }
 
-/// The sink of vectors, in a format.
-pub(crate) fn dense_sink(
-    format: Format,
-    output: Option<&PathBuf>,
-    keep_fields: bool,
-) -> Result<Box<dyn Sink<DenseRow>>> {
+/// The sink of a model's results, in the format that the arguments ask for.
+pub(crate) fn sink(args: &EmbedArgs, kind: EmbeddingKind, model: &AnyEmbedder) -> Result<Box<dyn Sink<VectorRow>>> {
+    let (output, format) = (args.output.output.as_ref(), args.output.format()?);
+    check(args, kind, format)?;
     Ok(match format {
+        Format::Jsonl if args.output.resume => Box::new(JsonLines::new(Target::append(output)?)),
         Format::Jsonl => Box::new(JsonLines::new(Target::open(output)?)),
-        Format::Npy if keep_fields => {
-            return Err(Failure::Usage("--keep-fields needs --format jsonl or parquet: an array has no fields".into()));
+        Format::Npy => Box::new(npy::Npy::new(output, args.input.skip_invalid)?),
+        #[cfg(feature = "npz")]
+        Format::Npz | Format::Safetensors => {
+            let vocabulary = model.model().vocab_size;
+            Box::new(arrays::Arrays::new(format, Target::open_seekable(output)?, vocabulary))
         }
-        Format::Npy => Box::new(npy::Npy::new(Target::open_seekable(output)?)?),
         #[cfg(feature = "parquet")]
-        Format::Parquet => Box::new(parquet::Parquet::new(Target::open_seekable(output)?, keep_fields)),
-        #[cfg(not(feature = "parquet"))]
         Format::Parquet => {
-            return Err(Failure::Usage("--format parquet needs a build with the feature `parquet`".to_owned()));
+            let layout = parquet::Layout {
+                kind,
+                has_lines: args.input.texts.is_empty() && !args.has_pages(),
+                with_usage: args.usage.with_usage,
+                keep_fields: args.input.keep_fields || args.input.keep_text || args.has_pages(),
+                model: model.model().id.clone(),
+            };
+            Box::new(parquet::Parquet::new(Target::open_seekable(output)?, layout))
+        }
+        #[allow(unreachable_patterns, reason = "with all features there is no other format")]
+        other => {
+            let _ = model;
+            return Err(Failure::Usage(format!("--format {} needs a build with all features", other.name())));
         }
     })
+}
+
+/// The place of the first input that is to be embedded: those before it an earlier run has done.
+pub(crate) fn first_missing(args: &EmbedArgs) -> Result<usize> {
+    match &args.output.output {
+        Some(path) if args.output.resume => {
+            if args.output.format()? != Format::Jsonl {
+                return Err(Failure::Usage(
+                    "--resume goes on with JSON Lines: name a .jsonl file with --output".into(),
+                ));
+            }
+            resume::prepare(path)
+        }
+        _ => Ok(0),
+    }
+}
+
+/// Refuses what a format cannot hold.
+fn check(args: &EmbedArgs, kind: EmbeddingKind, format: Format) -> Result<()> {
+    let name = format.name();
+    if format == Format::Npy && kind != EmbeddingKind::Dense {
+        return Err(Failure::Usage(
+            "--format npy holds one vector an input, and this model gives others: take jsonl, npz, safetensors or \
+             parquet"
+                .to_owned(),
+        ));
+    }
+    let kept = [("--keep-fields", args.input.keep_fields), ("--keep-text", args.input.keep_text)];
+    match kept.into_iter().find(|(_, is_set)| *is_set) {
+        Some((option, _)) if !matches!(format, Format::Jsonl | Format::Parquet) => {
+            Err(Failure::Usage(format!("{option} needs --format jsonl or parquet: {name} has arrays alone")))
+        }
+        _ if format == Format::Npy && args.usage.with_usage => {
+            Err(Failure::Usage("--with-usage needs another format than npy, which has one array".to_owned()))
+        }
+        _ => Ok(()),
+    }
 }

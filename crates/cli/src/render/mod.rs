@@ -74,9 +74,9 @@ fn start(token: &str) -> Option<&str> {
     token.strip_prefix(['▁', 'Ġ'])
 }
 
-/// Text whose control characters are replaced, so that a document cannot command a terminal.
+/// Text with which a document cannot command a terminal.
 fn printable(text: &str) -> String {
-    text.replace(char::is_control, "\u{fffd}")
+    crate::printable::line(text).into_owned()
 }
 
 #[cfg(test)]
@@ -99,16 +99,17 @@ mod tests {
     #[test]
     fn words_are_put_together_and_highlighted() {
         for labels in [tokens(&["em", "##bed", "texts"]), tokens(&["▁em", "bed", "▁texts"])] {
-            let text = to_terminal(&explain(labels));
+            let text = to_terminal(&explain(labels.clone()), true);
             assert!(text.starts_with("score 2.0000\n\nembed \x1b[30;48;5;208mtexts\x1b[0m\n\n"), "{text}");
             assert!(text.contains("row 0") && text.ends_with("100.0%\n"), "{text}");
+            assert!(to_terminal(&explain(labels), false).starts_with("score 2.0000\n\nembed texts\n\n"));
         }
     }
 
     #[test]
     fn a_document_can_do_no_harm() {
         let explanation = explain(tokens(&["\x1b[2J", "<script>alert('1')</script>"]));
-        assert!(!to_terminal(&explanation).contains("\x1b[2J"));
+        assert!(!to_terminal(&explanation, true).contains("\x1b[2J"));
         let html = to_html(&explanation);
         assert!(
             html.contains("&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;") && !html.contains("<script"),

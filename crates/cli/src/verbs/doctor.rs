@@ -3,83 +3,160 @@
 use std::fmt::Write as _;
 
 use embedkit::plugin::Family;
-use embedkit::session::runtime::{self, RuntimeOptions};
-use embedkit::session::{Provider, usable_cores};
 use embedkit::{ModelFilter, Registry};
+use serde::Serialize;
 
 use crate::args::CacheArgs;
 use crate::failure::{Failure, Result};
 
-pub(super) fn run(args: &CacheArgs) -> Result<()> {
-    let mut problems = Vec::new();
-    let mut report = format!("embedkit {}\n", env!("CARGO_PKG_VERSION"));
-    runtime_section(&mut report, &mut problems);
-    cache_section(args, &mut report, &mut problems);
-    registry_section(&mut report, &mut problems);
-    super::print(&report)?;
-    match &problems[..] {
+/// What was found.
+#[derive(Serialize)]
+struct Found {
+    version: &'static str,
+    threads: usize,
+    /// Execution providers that are built in; the runtime must have them too.
+    providers: Vec<&'static str>,
+    /// ONNX Runtime, if one can be used.
+    runtime: Option<String>,
+    cache: Option<Cache>,
+    crates: Vec<&'static str>,
+    families: Vec<FamilyFound>,
+    faults: Vec<String>,
+    problems: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Cache {
+    folder: String,
+    offline: bool,
+    models: Vec<Cached>,
+}
+
+#[derive(Serialize)]
+struct Cached {
+    id: String,
+    bytes: u64,
+}
+
+#[derive(Serialize)]
+struct FamilyFound {
+    name: &'static str,
+    models: usize,
+    architectures: Vec<&'static str>,
+}
+
+pub(super) fn run(args: &CacheArgs, json: bool) -> Result<()> {
+    let found = Found::on_this_machine(args);
+    if json {
+        super::print_json(&found)?;
+    } else {
+        super::print(&found.as_text())?;
+    }
+    match &found.problems[..] {
         [] => Ok(()),
         problems => Err(Failure::Failed(problems.join("; "))),
     }
 }
 
-fn runtime_section(report: &mut String, problems: &mut Vec<String>) {
-    let providers: Vec<_> = Provider::ALL.iter().filter(|p| p.is_enabled()).map(|p| p.name()).collect();
-    let _ = writeln!(report, "threads    {}", usable_cores());
-    let _ = writeln!(report, "providers  {} (built in; the runtime must have them too)", providers.join(", "));
-    match runtime::Runtime::load(&RuntimeOptions::new()) {
-        Ok(runtime) => {
-            let _ = writeln!(report, "runtime    {runtime}");
-        }
-        Err(error) => {
-            let _ = writeln!(report, "runtime    none: models with a graph cannot run");
-            problems.push(error.to_string());
+impl Found {
+    fn on_this_machine(args: &CacheArgs) -> Self {
+        let registry = Registry::global();
+        let mut problems = Vec::new();
+        let faults = registry.faults();
+        let (runtime, providers) = runtime(&mut problems);
+        let cache = cache(args, &mut problems);
+        problems.extend(faults.iter().cloned());
+        let (models, architectures) = (registry.list(&ModelFilter::default()), registry.architectures());
+        let family = |name: &'static str| FamilyFound {
+            name,
+            models: models.iter().filter(|model| model.family == name).count(),
+            architectures: architectures.iter().filter(|one| one.family() == name).map(|one| one.name()).collect(),
+        };
+        Self {
+            version: env!("CARGO_PKG_VERSION"),
+            threads: threads(),
+            providers,
+            runtime,
+            cache,
+            crates: registry.plugins().collect(),
+            families: registry.families().into_iter().map(Family::name).map(family).collect(),
+            faults,
+            problems,
         }
     }
+
+    fn as_text(&self) -> String {
+        let mut text = format!("embedkit {}\n", self.version);
+        let _ = writeln!(text, "threads    {}", self.threads);
+        let _ = writeln!(text, "providers  {} (built in; the runtime must have them too)", self.providers.join(", "));
+        let none = "none: models with a graph cannot run";
+        let _ = writeln!(text, "runtime    {}", self.runtime.as_deref().unwrap_or(none));
+        match &self.cache {
+            Some(cache) => {
+                let state = if cache.offline { " (offline)" } else { "" };
+                let _ = writeln!(text, "cache      {}{state}", cache.folder);
+                for model in &cache.models {
+                    let _ = writeln!(text, "             {} ({:.1} MB)", model.id, model.bytes as f64 / 1e6);
+                }
+            }
+            None => text += "cache      none\n",
+        }
+        let _ = writeln!(text, "crates     {}", self.crates.join(", "));
+        for family in &self.families {
+            let architectures = family.architectures.join(", ");
+            let _ = writeln!(text, "{:<10} {} models; architectures: {architectures}", family.name, family.models);
+        }
+        for fault in &self.faults {
+            let _ = writeln!(text, "fault      {fault}");
+        }
+        text
+    }
+}
+
+#[cfg(feature = "onnx")]
+fn threads() -> usize {
+    embedkit::session::usable_cores()
+}
+
+#[cfg(not(feature = "onnx"))]
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+#[cfg(feature = "onnx")]
+fn runtime(problems: &mut Vec<String>) -> (Option<String>, Vec<&'static str>) {
+    use embedkit::session::Provider;
+    use embedkit::session::runtime::{Runtime, RuntimeOptions};
+
+    let providers = Provider::ALL.iter().filter(|provider| provider.is_enabled()).map(|provider| provider.name());
+    let found = Runtime::load(&RuntimeOptions::new());
+    let runtime = found.map(|runtime| runtime.to_string()).map_err(|error| problems.push(error.to_string())).ok();
+    (runtime, providers.collect())
+}
+
+#[cfg(not(feature = "onnx"))]
+fn runtime(_: &mut Vec<String>) -> (Option<String>, Vec<&'static str>) {
+    (None, Vec::new())
 }
 
 #[cfg(feature = "hub")]
-fn cache_section(args: &CacheArgs, report: &mut String, problems: &mut Vec<String>) {
-    match embedkit::hub::Hub::new(args.hub_options()) {
-        Ok(hub) => {
-            let state = if hub.is_offline() { " (offline)" } else { "" };
-            let _ = writeln!(report, "cache      {}{state}", hub.cache_dir().display());
-            if let Err(error) = hub.check_settings() {
-                problems.push(error.to_string());
-            }
-            let models = Registry::global().list(&ModelFilter::default());
-            for model in models.iter().filter(|model| !model.sources.is_empty()) {
-                if let Ok(Some(cached)) = hub.cached(&embedkit::hub::request(model)) {
-                    let _ = writeln!(report, "             {} ({:.1} MB)", model.id, cached.size() as f64 / 1e6);
-                }
-            }
-        }
-        Err(error) => {
-            let _ = writeln!(report, "cache      none");
-            problems.push(error.to_string());
+fn cache(args: &CacheArgs, problems: &mut Vec<String>) -> Option<Cache> {
+    let hub = embedkit::hub::Hub::new(args.hub_options()).map_err(|error| problems.push(error.to_string())).ok()?;
+    if let Err(error) = hub.check_settings() {
+        problems.push(error.to_string());
+    }
+    let mut models = Vec::new();
+    for model in Registry::global().list(&ModelFilter::default()) {
+        if !model.sources.is_empty()
+            && let Ok(Some(cached)) = hub.cached(&embedkit::hub::request(&model))
+        {
+            models.push(Cached { id: model.id.clone(), bytes: cached.size() });
         }
     }
+    Some(Cache { folder: hub.cache_dir().display().to_string(), offline: hub.is_offline(), models })
 }
 
 #[cfg(not(feature = "hub"))]
-fn cache_section(_: &CacheArgs, report: &mut String, _: &mut Vec<String>) {
-    let _ = writeln!(report, "cache      none: built without the feature `hub`");
-}
-
-fn registry_section(report: &mut String, problems: &mut Vec<String>) {
-    let registry = Registry::global();
-    let crates: Vec<_> = registry.plugins().collect();
-    let _ = writeln!(report, "crates     {}", crates.join(", "));
-    let models = registry.list(&ModelFilter::default());
-    let architectures = registry.architectures();
-    for family in registry.families().into_iter().map(Family::name) {
-        let of_family = architectures.iter().filter(|architecture| architecture.family() == family);
-        let names: Vec<_> = of_family.map(|architecture| architecture.name()).collect();
-        let count = models.iter().filter(|model| model.family == family).count();
-        let _ = writeln!(report, "{family:<10} {count} models; architectures: {}", names.join(", "));
-    }
-    for fault in registry.faults() {
-        let _ = writeln!(report, "fault      {fault}");
-        problems.push(fault);
-    }
+fn cache(_: &CacheArgs, _: &mut Vec<String>) -> Option<Cache> {
+    None
 }

@@ -1,107 +1,155 @@
 //! `embed`: inputs to embeddings, of whatever family the model is.
 
-use embedkit::multivector::TokenPooling;
-use embedkit::{AnyEmbedder, Content, ContentKind, Embedding, EmbeddingKind, ImageInput, Role, SparseVector};
+use std::path::Path;
 
-use crate::args::{EmbedArgs, SparseArgs};
+use embedkit::multivector::TokenPooling;
+use embedkit::plugin::Family;
+use embedkit::{AnyEmbedder, Content, ContentKind, Embedding, ImageInput, Role, SparseVector};
+
+use crate::args::{EmbedArgs, PoolMethod, SparseArgs};
 use crate::failure::{Failure, Result};
 use crate::formats::Format;
-use crate::output::{AnyRow, DenseRow, Encoder, JsonLines, Row, Sink, Target, TermsRow, dense_sink};
+use crate::notice;
+use crate::output::{self, Encoder, JsonLines, Sink, Target, TermsRow, VectorRow};
 use crate::run::Run;
+use crate::ticket::Input;
 
 pub(super) fn run(args: &EmbedArgs) -> Result<()> {
-    let family = args.model.family()?;
+    let family = family(args)?;
     let output = family.output();
-    check_options(args, output)?;
+    let builder = args.sparse.apply(args.model.any_builder(family)?);
     let mut encoder = Encoder::new(args.output.encoding, args.output.calibration.as_deref())?;
-    let model = args.sparse.apply(args.model.any_builder(family)?).build()?;
-    if output == EmbeddingKind::Dense {
-        let sink = dense_sink(args.output.format, args.output.output.as_ref(), args.input.keep_fields)?;
-        return embed(args, &model, sink, |_, embedding| match embedding {
-            Embedding::Dense(vector) => Ok(DenseRow { embedding: encoder.encode(vector)? }),
-            other => Err(Failure::Failed(format!("the model gave no vector: {other:?}"))),
-        });
-    }
+    let model = builder.build()?;
     if args.sparse.explain {
         return explain(args, &model);
     }
-    let pooling = args.pool_factor.map(TokenPooling::new).transpose()?;
-    embed(args, &model, json_lines(args)?, |_, embedding| {
+    let pooling = pooling(args)?;
+    let first = output::first_missing(args)?;
+    let sink = output::sink(args, output, &model)?;
+    embed(args, &model, first, sink, |_, embedding| {
         let embedding = match (embedding, &pooling) {
             (Embedding::Sparse(vector), _) => Embedding::Sparse(pruned(&args.sparse, vector)),
             (Embedding::Multi(vectors), Some(pooling)) => Embedding::Multi(pooling.pool(&vectors)),
             (other, _) => other,
         };
-        AnyRow::new(embedding, &mut encoder)
+        VectorRow::new(embedding, &mut encoder)
     })
 }
 
-/// Refuses options that results of this kind have no use for.
-fn check_options(args: &EmbedArgs, output: EmbeddingKind) -> Result<()> {
-    let sparse = &args.sparse;
-    let options = [
-        ("--pool-factor", args.pool_factor.is_some(), EmbeddingKind::Multi, "late-interaction models"),
-        ("--top-k", sparse.top_k.is_some(), EmbeddingKind::Sparse, "sparse models"),
-        ("--min-weight", sparse.min_weight.is_some(), EmbeddingKind::Sparse, "sparse models"),
-        ("--explain", sparse.explain, EmbeddingKind::Sparse, "sparse models"),
-    ];
-    match options.into_iter().find(|(_, is_set, wanted, _)| *is_set && *wanted != output) {
-        Some((name, _, _, takers)) => Err(Failure::Usage(format!("{name} is for {takers}, and this model is none"))),
-        None => Ok(()),
-    }
+/// The model's family; of a model that has one for texts and one for pictures, the one that the inputs are.
+fn family(args: &EmbedArgs) -> Result<&'static dyn Family> {
+    const PICTURES: [&str; 9] = ["png", "jpg", "jpeg", "gif", "webp", "bmp", "tif", "tiff", "ppm"];
+    let is_picture = |text: &String| {
+        let extension = Path::new(text).extension().and_then(|extension| extension.to_str());
+        extension.is_some_and(|extension| PICTURES.contains(&&*extension.to_ascii_lowercase()))
+    };
+    let texts = &args.input.texts;
+    let kind = match (texts.is_empty(), texts.iter().all(is_picture)) {
+        (true, _) => None,
+        (false, true) => Some(ContentKind::Image),
+        (false, false) => Some(ContentKind::Text),
+    };
+    args.model.family_for(kind)
 }
 
-/// Embeds what the arguments name.
+/// How a document's vectors are pooled, if they are.
+fn pooling(args: &EmbedArgs) -> Result<Option<TokenPooling>> {
+    let Some(factor) = args.pool_factor else { return Ok(None) };
+    let pooling = TokenPooling::new(factor)?;
+    Ok(Some(match args.pool_method {
+        PoolMethod::Own => pooling,
+        PoolMethod::Pylate => pooling.protected(1).plain_mean(),
+    }))
+}
+
+/// Embeds what the arguments name, from the first input on whose result is missing.
 fn embed<R: 'static>(
     args: &EmbedArgs,
     model: &AnyEmbedder,
+    first: usize,
     mut sink: Box<dyn Sink<R>>,
     row: impl FnMut(&Content, Embedding) -> Result<R>,
 ) -> Result<()> {
     let (purpose, output) = (args.purpose.purpose(), args.output.output.as_ref());
-    let kinds = args.model.family()?.inputs();
+    let kinds = family(args)?.inputs();
     #[cfg(feature = "pdf")]
     if let Some(file) = &args.pdf.pdf {
-        if !(kinds.contains(&ContentKind::Image) && kinds.contains(&ContentKind::Text)) {
-            return Err(Failure::Usage("--pdf is for models of page images, and this model is none".to_owned()));
-        }
-        return pages(args, model, args.pdf.pages(file)?, sink, row);
+        return pages(args, model, first, file, sink, row);
     }
     let takes_text = kinds.contains(&ContentKind::Text);
     // Models of texts and pages embed pages, unless queries are asked for.
+    look_at_names(args, takes_text)?;
     if takes_text && (!kinds.contains(&ContentKind::Image) || purpose.role == Role::Query) {
-        let (mut run, mut inputs) = Run::start(&args.input, "text", output)?;
-        let contents = inputs.by_ref().map(|input| input.map(Content::Text));
+        let (run, mut inputs) = Run::start(&args.input, "text", output)?;
+        let mut run = run.telling(&args.usage);
+        let contents = missing(inputs.by_ref(), first).map(|input| input.map(Content::Text));
         run.embed(model.embed_for(contents, purpose), row, &mut *sink)?;
         return run.finish(inputs, sink);
     }
-    let (mut run, mut inputs) = Run::start(&args.input, "image", output)?;
-    let contents = inputs.by_ref().map(|input| input.map(|path| Content::Image(ImageInput::from(path))));
+    let (run, mut inputs) = Run::start(&args.input, "image", output)?;
+    let mut run = run.telling(&args.usage);
+    let pictures = missing(inputs.by_ref(), first);
+    let contents = pictures.map(|input| input.map(|path| Content::Image(ImageInput::from(path))));
     run.embed(model.embed_for(contents, purpose), row, &mut *sink)?;
     run.finish(inputs, sink)
 }
 
-/// Embeds pages of a PDF file; the input of each is its number.
+/// Embeds pages of a PDF file; each result has its file and number.
 #[cfg(feature = "pdf")]
 fn pages<R: 'static>(
     args: &EmbedArgs,
     model: &AnyEmbedder,
-    pages: embedkit::colpali::PdfPages,
+    first_missing: usize,
+    file: &std::path::Path,
     mut sink: Box<dyn Sink<R>>,
     row: impl FnMut(&Content, Embedding) -> Result<R>,
 ) -> Result<()> {
-    let texts = (1..=pages.len()).map(|number| number.to_string()).collect();
+    let (first, pages) = args.pdf.pages(file)?;
+    let texts = (first..first + pages.len()).map(|number| number.to_string()).collect();
     let numbers = crate::args::InputArgs { texts, ..args.input.clone() };
-    let (mut run, mut inputs) = Run::start(&numbers, "image", args.output.output.as_ref())?;
-    let contents = inputs.by_ref().zip(pages).map(|(input, page)| input.map(|_| Content::Image(page)));
+    let (run, mut inputs) = Run::start(&numbers, "image", args.output.output.as_ref())?;
+    let mut run = run.telling(&args.usage);
+    let path = file.display().to_string();
+    let contents = inputs.by_ref().zip(pages).map(|(mut input, page)| {
+        input.ticket.keep("path", &path);
+        input.ticket.keep("page", input.value.parse::<usize>().unwrap_or_default());
+        input.map(|_| Content::Image(page))
+    });
+    let contents = missing(contents, first_missing);
     run.embed(model.embed_for(contents, args.purpose.purpose()), row, &mut *sink)?;
     run.finish(inputs, sink)
 }
 
+/// Arguments that are names of files are texts to a model of texts, and were perhaps not meant so.
+fn look_at_names(args: &EmbedArgs, takes_text: bool) -> Result<()> {
+    for name in &args.input.texts {
+        let path = Path::new(name);
+        let is_pdf = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("pdf"));
+        if is_pdf && path.is_file() {
+            return Err(Failure::Usage(format!(
+                "{name} is a PDF file: --pdf embeds its pages, with a model of page images"
+            )));
+        }
+        if takes_text && path.is_file() && !args.model.takes_images()? {
+            notice::tell(&format!("{name} is a file, and its name is what is embedded; --input reads it"));
+        }
+    }
+    Ok(())
+}
+
+/// The inputs from that place on.
+fn missing<T>(inputs: impl Iterator<Item = Input<T>>, first: usize) -> impl Iterator<Item = Input<T>> {
+    inputs.skip_while(move |input| input.ticket.index < first)
+}
+
 /// Terms with their weights instead of indices.
 fn explain(args: &EmbedArgs, model: &AnyEmbedder) -> Result<()> {
+    if args.output.format()? != Format::Jsonl || args.output.resume {
+        return Err(Failure::Usage("terms are written as --format jsonl alone, and whole".to_owned()));
+    }
     let names = model.index_names();
-    embed(args, model, json_lines(args)?, |content, embedding| match (content, embedding) {
+    let sink = Box::new(JsonLines::new(Target::open(args.output.output.as_ref())?));
+    embed(args, model, 0, sink, |content, embedding| match (content, embedding) {
         (Content::Text(text), Embedding::Sparse(vector)) => {
             let vector = pruned(&args.sparse, vector);
             Ok(TermsRow::from(match &names {
@@ -121,11 +169,4 @@ fn pruned(args: &SparseArgs, mut vector: SparseVector) -> SparseVector {
         vector = vector.top_k(k);
     }
     vector
-}
-
-fn json_lines<R: Row + 'static>(args: &EmbedArgs) -> Result<Box<dyn Sink<R>>> {
-    match args.output.format {
-        Format::Jsonl => Ok(Box::new(JsonLines::new(Target::open(args.output.output.as_ref())?))),
-        _ => Err(Failure::Usage("this model's results have no fixed width: they are written as --format jsonl".into())),
-    }
 }

@@ -1,7 +1,7 @@
 //! `score`, `explain` and `muvera`: what can be done with multi-vectors.
 
 use std::io::BufRead as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use embedkit::colpali::explain::SimilarityMap;
 use embedkit::colpali::{Content, HeatMap};
@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use super::scored::{self, ScoreRow};
 use crate::args::{ExplainArgs, MuveraArgs, ScoreArgs};
+use crate::color;
 use crate::failure::{Failure, Result};
+use crate::output::Target;
 use crate::render::{to_html, to_terminal};
 use crate::run::Run;
 
@@ -19,8 +21,8 @@ pub(super) fn score(args: &ScoreArgs) -> Result<()> {
     let model = args.scored.model.builder::<LateInteractionTextEmbedding>()?.build()?;
     let query = MaxSim::new(&model.embed_one(&args.query, Role::Query)?)?;
     let mut sink = scored::sink(&args.scored)?;
-    let (mut run, inputs) = Run::start(&args.scored.input, "text", args.scored.output.as_ref())?;
-    let mut inputs = inputs.keeping_input(args.scored.with_text);
+    let (run, mut inputs) = Run::start(&args.scored.input, "text", args.scored.output.as_ref())?;
+    let mut run = run.telling(&args.scored.usage);
     let row = |_: &String, vectors: MultiVector| Ok(ScoreRow { score: query.score(&vectors)? });
     run.embed(model.passage_embed(inputs.by_ref()), row, &mut *sink)?;
     run.finish(inputs, sink)
@@ -34,11 +36,11 @@ pub(super) fn explain(args: &ExplainArgs) -> Result<()> {
     }
 }
 
-fn explain_page(args: &ExplainArgs, page: &Path, png: &Path) -> Result<()> {
+fn explain_page(args: &ExplainArgs, page: &Path, png: &PathBuf) -> Result<()> {
     let model = args.model.builder::<LateInteractionMultimodalEmbedding>()?.build()?;
     let query = model.embed_one(&Content::text(&args.query), Role::Query)?;
     let vectors = model.embed_one(&Content::image(page), Role::Passage)?;
-    Ok(HeatMap::new(SimilarityMap::of_query(&query, &vectors)?, page)?.write_png(png)?)
+    Target::write_file(png, &HeatMap::new(SimilarityMap::of_query(&query, &vectors)?, page)?.to_png()?)
 }
 
 fn explain_text(args: &ExplainArgs, document: &str) -> Result<()> {
@@ -48,8 +50,8 @@ fn explain_text(args: &ExplainArgs, document: &str) -> Result<()> {
     let document = model.embed_one(document, Role::Passage)?;
     let explanation = MaxSim::new(&query)?.explain(&document)?;
     match &args.html {
-        None => super::print(&to_terminal(&explanation)),
-        Some(path) => std::fs::write(path, to_html(&explanation)).map_err(Failure::io(path.display().to_string())),
+        None => super::print_styled(&to_terminal(&explanation, color::on_stdout())),
+        Some(path) => Target::write_file(path, to_html(&explanation).as_bytes()),
     }
 }
 

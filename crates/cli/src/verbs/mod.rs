@@ -7,12 +7,16 @@ mod embed;
 mod eval;
 #[cfg(feature = "retrieval")]
 mod index;
+#[cfg(feature = "onnx")]
 mod interaction;
 mod models;
 #[cfg(feature = "pdf")]
 mod render_pdf;
+#[cfg(feature = "onnx")]
 mod rerank;
+#[cfg(feature = "onnx")]
 mod runtime;
+#[cfg(feature = "onnx")]
 mod scored;
 #[cfg(feature = "retrieval")]
 mod search;
@@ -20,6 +24,7 @@ mod search;
 mod serve;
 mod similarity;
 mod tokens;
+#[cfg(feature = "onnx")]
 mod tune;
 
 use std::io::Write;
@@ -28,6 +33,7 @@ use embedkit::Registry;
 
 use crate::args::{Cli, Command};
 use crate::failure::{Failure, Result};
+use crate::printable;
 
 /// Does what the command line says.
 pub(crate) fn run(cli: Cli) -> Result<()> {
@@ -38,9 +44,13 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Embed(args) => embed::run(&args),
         Command::Tokens(args) => tokens::run(&args),
         Command::Similarity(args) => similarity::run(&args),
+        #[cfg(feature = "onnx")]
         Command::Rerank(args) => rerank::run(&args),
+        #[cfg(feature = "onnx")]
         Command::Score(args) => interaction::score(&args),
+        #[cfg(feature = "onnx")]
         Command::Explain(args) => interaction::explain(&args),
+        #[cfg(feature = "onnx")]
         Command::Muvera(args) => interaction::muvera(&args),
         #[cfg(feature = "retrieval")]
         Command::Index(args) => index::run(&args),
@@ -48,10 +58,12 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Search(args) => search::run(&args),
         #[cfg(feature = "retrieval")]
         Command::Eval(args) => eval::run(&args),
+        #[cfg(feature = "onnx")]
         Command::Tune(args) => tune::run(&args),
         Command::Models(command) => models::run(&command),
+        #[cfg(feature = "onnx")]
         Command::Runtime(command) => runtime::run(command),
-        Command::Doctor(args) => doctor::run(&args),
+        Command::Doctor { cache, json } => doctor::run(&cache, json),
         Command::Completions { shell } => completions::run(shell),
         #[cfg(feature = "serve")]
         Command::Serve(args) => serve::run(*args),
@@ -60,8 +72,13 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
     }
 }
 
-/// Writes text to standard output, all at once.
+/// Writes text to standard output, all at once. It commands no terminal, whatever names are in it.
 fn print(text: &str) -> Result<()> {
+    print_styled(&printable::lines(text))
+}
+
+/// As [`print`], for text whose own parts are clean already, and that has colours or is JSON.
+fn print_styled(text: &str) -> Result<()> {
     let mut stdout = std::io::stdout().lock();
     stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(Failure::stdout)
 }
@@ -69,5 +86,5 @@ fn print(text: &str) -> Result<()> {
 /// Writes a value to standard output as indented JSON.
 fn print_json(value: &impl serde::Serialize) -> Result<()> {
     let text = serde_json::to_string_pretty(value).map_err(|error| Failure::Failed(error.to_string()))?;
-    print(&(text + "\n"))
+    print_styled(&(text + "\n"))
 }

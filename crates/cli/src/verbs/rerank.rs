@@ -6,7 +6,7 @@ use embedkit::Builder;
 use embedkit::prelude::*;
 
 use super::scored::{self, ScoreRow};
-use crate::args::{InputArgs, RerankArgs};
+use crate::args::{InputArgs, RerankArgs, only_json_lines};
 use crate::failure::Result;
 use crate::output::{JsonLines, Sink, Target};
 use crate::run::Run;
@@ -25,8 +25,8 @@ pub(super) fn run(args: &RerankArgs) -> Result<()> {
 
 fn rank(args: &RerankArgs, model: &Reranker, query: &str) -> Result<()> {
     let mut sink = scored::sink(&args.scored)?;
-    let (mut run, inputs) = Run::start(&args.scored.input, "text", args.scored.output.as_ref())?;
-    let mut inputs = inputs.keeping_input(args.scored.with_text);
+    let (run, mut inputs) = Run::start(&args.scored.input, "text", args.scored.output.as_ref())?;
+    let mut run = run.telling(&args.scored.usage);
     let query: Arc<str> = query.into();
     let pairs = inputs.by_ref().map(|input| input.map(|text| instructed(args, Pair::new(query.clone(), text))));
     run.embed(model.rerank_pairs(pairs), |_, score| Ok(ScoreRow { score }), &mut *sink)?;
@@ -37,8 +37,10 @@ fn rank(args: &RerankArgs, model: &Reranker, query: &str) -> Result<()> {
 fn score_pairs(args: &RerankArgs, model: &Reranker) -> Result<()> {
     let keep = args.scored.input.keep_fields;
     let input = InputArgs { keep_fields: true, ..args.scored.input.clone() };
-    let (mut run, mut inputs) = Run::start(&input, "text", args.scored.output.as_ref())?;
-    let mut sink: Box<dyn Sink<ScoreRow>> = Box::new(JsonLines::new(Target::open(args.scored.output.as_ref())?));
+    let output = only_json_lines(args.scored.output.as_ref())?;
+    let (run, mut inputs) = Run::start(&input, "text", output)?;
+    let mut run = run.telling(&args.scored.usage);
+    let mut sink: Box<dyn Sink<ScoreRow>> = Box::new(JsonLines::new(Target::open(output)?));
     let pairs = inputs.pairs(keep).map(|input| input.map(|pair| instructed(args, pair)));
     run.embed(model.rerank_pairs(pairs), |_, score| Ok(ScoreRow { score }), &mut *sink)?;
     run.finish(inputs, sink)

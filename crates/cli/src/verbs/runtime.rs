@@ -3,19 +3,28 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
+#[cfg(feature = "runtime-install")]
+use embedkit::session::runtime::Installed;
+#[cfg(feature = "runtime-install")]
 use embedkit::session::runtime::install::{InstallError, InstallSource, install};
-use embedkit::session::runtime::{self, Candidate, Finding, Installed, RuntimeOptions};
+use embedkit::session::runtime::{self, Candidate, Finding, RuntimeOptions};
 use serde_json::json;
 
 use super::{print, print_json};
-use crate::args::{InstallArgs, RuntimeCommand};
+#[cfg(feature = "runtime-install")]
+use crate::args::InstallArgs;
+use crate::args::RuntimeCommand;
 use crate::failure::{Failure, Result};
 
 pub(super) fn run(command: RuntimeCommand) -> Result<()> {
     match command {
         RuntimeCommand::Status { runtime_dir, json } => status(&options(runtime_dir), json),
-        RuntimeCommand::Install { source, runtime_dir } => {
+        #[cfg(feature = "runtime-install")]
+        RuntimeCommand::Install { source, runtime_dir, json } => {
             let installed = install_from(source, &options(runtime_dir)).map_err(embedkit::Error::from)?;
+            if json {
+                return print_json(&json!({ "version": installed.version.to_string(), "library": installed.library }));
+            }
             print(&format!("ONNX Runtime {} is installed at {}\n", installed.version, installed.library.display()))
         }
     }
@@ -25,6 +34,7 @@ fn options(runtime_dir: Option<PathBuf>) -> RuntimeOptions {
     runtime_dir.into_iter().fold(RuntimeOptions::new(), RuntimeOptions::runtime_dir)
 }
 
+#[cfg(feature = "runtime-install")]
 fn install_from(args: InstallArgs, options: &RuntimeOptions) -> Result<Installed, InstallError> {
     let InstallArgs { version, python, file, .. } = args;
     #[cfg(feature = "hub")]

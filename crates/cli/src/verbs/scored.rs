@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use embedkit::vector::{Scored, top_k};
 use serde::Serialize;
 
-use crate::args::ScoredArgs;
+use crate::args::{ScoredArgs, only_json_lines};
 use crate::failure::{Failure, Result};
 use crate::output::{JsonLines, Row, Sink, Target};
 use crate::ticket::Ticket;
@@ -25,7 +25,7 @@ impl Row for ScoreRow {
 
 /// Where the arguments say that scores go.
 pub(super) fn sink(args: &ScoredArgs) -> Result<Box<dyn Sink<ScoreRow>>> {
-    let lines = JsonLines::new(Target::open(args.output.as_ref())?);
+    let lines = JsonLines::new(Target::open(only_json_lines(args.output.as_ref())?)?);
     Ok(match (args.top_k, args.keep_order) {
         (None, true) => Box::new(lines),
         (top_k, keep_order) => Box::new(Ranked { lines, documents: Vec::new(), top_k, keep_order }),
@@ -61,7 +61,7 @@ impl Sink<ScoreRow> for Ranked {
 
 /// Writes values as JSON, a line each.
 pub(super) fn lines<T: Serialize>(output: Option<&PathBuf>, values: impl Iterator<Item = Result<T>>) -> Result<()> {
-    let mut target = Target::open(output)?;
+    let mut target = Target::open(only_json_lines(output)?)?;
     for value in values {
         let line = serde_json::to_string(&value?).map_err(|error| Failure::Failed(error.to_string()))?;
         writeln!(target, "{line}").map_err(|error| target.failure(error))?;

@@ -1,14 +1,14 @@
 //! `search`: questions to a collection.
 
-use std::io::IsTerminal as _;
-
 use embedkit::retrieval::collection::CollectionFolder;
 use embedkit::retrieval::search::Explanation;
 use embedkit::retrieval::{Hit, Searcher};
 use serde::Serialize;
 
 use crate::args::SearchArgs;
+use crate::color;
 use crate::failure::{Failure, Result};
+use crate::output::Target;
 use crate::render::{hits_to_html, hits_to_terminal};
 
 /// A hit as a line.
@@ -37,15 +37,15 @@ pub(super) fn run(args: &SearchArgs) -> Result<()> {
             let line = serde_json::to_string(&Line { hit, explanation });
             lines += &(line.map_err(|error| Failure::Failed(error.to_string()))? + "\n");
         }
-        return super::print(&lines);
+        return super::print_styled(&lines);
     }
     // Words are shown in their place, which is what an explanation knows.
     let explained = hits.iter().map(|hit| Ok((hit, explain(hit)?))).collect::<Result<Vec<_>>>()?;
     match &args.html {
         Some(path) => {
             let page = hits_to_html(&args.query, &explained, args.explain);
-            std::fs::write(path, page).map_err(Failure::io(path.display().to_string()))
+            Target::write_file(path, page.as_bytes())
         }
-        None => super::print(&hits_to_terminal(&explained, args.explain, std::io::stdout().is_terminal())),
+        None => super::print_styled(&hits_to_terminal(&explained, args.explain, color::on_stdout())),
     }
 }

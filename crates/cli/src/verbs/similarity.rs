@@ -17,7 +17,10 @@ pub(super) fn run(args: &SimilarityArgs) -> Result<()> {
         return Err(Failure::Usage(format!("similarity is for dense text models, and this one is {family}")));
     }
     let matrix = dense(args)?;
-    super::print(&table(&args.texts, &matrix))
+    match args.json {
+        true => super::print_json(&serde_json::json!({ "texts": args.texts, "similarity": matrix })),
+        false => super::print(&table(&args.texts, &matrix)),
+    }
 }
 
 fn dense(args: &SimilarityArgs) -> Result<Vec<Vec<f32>>> {

@@ -30,7 +30,8 @@ pub(crate) fn embed(row: &ModelDescription, folder: &Path, settings: &[Setting],
 pub(crate) fn numbers(outcome: &Outcome) -> Result<Vec<Numbers>, String> {
     let line = |line: &str| -> Result<Numbers, String> {
         let mut value: Value = serde_json::from_str(line).map_err(|error| format!("{error}: {line}"))?;
-        value.as_object_mut().ok_or("a line is no object")?.remove("index");
+        let fields = value.as_object_mut().ok_or("a line is no object")?;
+        fields.retain(|name, _| !matches!(name.as_str(), "index" | "line"));
         let mut numbers = Numbers::new();
         collect(&value, &mut numbers);
         Ok(numbers)

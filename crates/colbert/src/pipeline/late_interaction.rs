@@ -7,7 +7,7 @@ use embedkit_core::session::{SessionPool, Tensor};
 use embedkit_core::tokenizer::{Encoding, Side, TokenBatch, Tokenizer, TokenizerOptions};
 use embedkit_core::{
     AnyPipeline, Architecture, Error, LoadContext, ModelDescription, ModelOption, Padding, Pipeline, Pooling, Prepared,
-    Purpose, Result, Role, TextModel, Usage,
+    Purpose, Result, Role, TextModel, Usage, parameter_names,
 };
 use embedkit_vector::multivector::MultiVector;
 
@@ -42,6 +42,10 @@ impl Architecture for LateInteraction {
 
     fn options(&self) -> &'static [ModelOption] {
         &[ModelOption::MaxLength, ModelOption::Dim, ModelOption::Normalize, ModelOption::Output, ModelOption::MemoryMap]
+    }
+
+    fn parameters(&self) -> Option<&'static [&'static str]> {
+        Some(parameter_names::<Parameters>())
     }
 
     fn check(&self, model: &ModelDescription) -> Result<()> {

@@ -5,7 +5,7 @@ use embedkit_core::session::{BadOutput, SessionPool, Tensor};
 use embedkit_core::tokenizer::{Encoding, TokenBatch, Tokenizer, TokenizerOptions};
 use embedkit_core::{
     AnyPipeline, Architecture, Content, Error, LoadContext, ModelDescription, ModelOption, Padding, Pipeline, Pooling,
-    Prepared, Purpose, Result, TextModel, Usage,
+    Prepared, Purpose, Result, TextModel, Usage, parameter_names,
 };
 use embedkit_vector::multivector::{MultiVector, RowLabel};
 
@@ -98,6 +98,10 @@ impl Architecture for PageReader {
 
     fn options(&self) -> &'static [ModelOption] {
         &[ModelOption::MaxLength, ModelOption::Dim, ModelOption::Normalize, ModelOption::Output, ModelOption::MemoryMap]
+    }
+
+    fn parameters(&self) -> Option<&'static [&'static str]> {
+        Some(parameter_names::<Parameters>())
     }
 
     fn check(&self, model: &ModelDescription) -> Result<()> {

@@ -37,6 +37,10 @@ impl<E: Embedder> Family for FamilyOf<E> {
         E::describe_graph(files)
     }
 
+    fn recognizes(&self, files: &ModelFiles) -> bool {
+        E::recognizes(files)
+    }
+
     fn engine(&self, model: LoadedModel) -> Result<Engine<Content, Embedding>> {
         let engine: Engine<E::Input, E::Output> = model.engine()?;
         Ok(engine.converted(E::Input::from_content, E::Output::into_embedding))

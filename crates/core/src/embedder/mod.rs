@@ -45,6 +45,12 @@ pub trait Embedder: Sized + Send + Sync + 'static {
         Self::describe(files)
     }
 
+    /// Whether a folder shows that it is of this family, so that nobody need say so: a graph alone may be anything.
+    /// Default: whether it can be described.
+    fn recognizes(files: &ModelFiles) -> bool {
+        Self::describe(files).is_ok()
+    }
+
     /// The model around its engine.
     fn from_engine(engine: Engine<Self::Input, Self::Output>) -> Self;
 

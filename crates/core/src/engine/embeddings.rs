@@ -85,7 +85,7 @@ where
     }
 }
 
-impl<'e, S, I, O> WithUsage<'e, S, I, O>
+impl<'e, S, I: ?Sized, O> WithUsage<'e, S, I, O>
 where
     S: Iterator,
 {
@@ -96,7 +96,7 @@ where
     }
 }
 
-impl<'e, S, I, O> WithInputs<'e, S, I, O>
+impl<'e, S, I: ?Sized, O> WithInputs<'e, S, I, O>
 where
     S: Iterator,
 {

@@ -5,6 +5,7 @@ mod description;
 mod files;
 mod graphs;
 mod manifest;
+mod parameter_names;
 
 pub use bytes::FileBytes;
 #[cfg(feature = "onnx")]
@@ -18,3 +19,4 @@ pub(crate) use files::{is_inside, join};
 pub use graphs::GraphSearch;
 pub use manifest::Manifest;
 pub(crate) use manifest::check_row;
+pub use parameter_names::parameter_names;

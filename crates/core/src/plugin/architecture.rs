@@ -21,6 +21,13 @@ pub trait Architecture: Send + Sync + 'static {
         &[]
     }
 
+    /// The names of the `parameters` that its rows may have, as [`parameter_names`](crate::parameter_names) gives them
+    /// of its own type; others that a caller sets are then refused with the names of the architectures that take them.
+    /// Default: they are not known, and what they are is left to [`check`](Self::check).
+    fn parameters(&self) -> Option<&'static [&'static str]> {
+        None
+    }
+
     /// Checks that a row could be loaded, without any file.
     ///
     /// # Errors

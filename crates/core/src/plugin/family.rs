@@ -31,6 +31,12 @@ pub trait Family: Send + Sync + 'static {
         self.describe(files)
     }
 
+    /// Whether a folder shows that it is of this family, so that nobody need say so. A description alone may take any
+    /// graph for its own.
+    fn recognizes(&self, files: &ModelFiles) -> bool {
+        self.describe(files).is_ok()
+    }
+
     /// An engine that takes and gives what all families have in common.
     ///
     /// # Errors

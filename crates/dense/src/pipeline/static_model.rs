@@ -6,6 +6,7 @@ use embedkit_core::sentence_transformers::{Step, Steps};
 use embedkit_core::tokenizer::{Encoding, Tokenizer, TokenizerOptions};
 use embedkit_core::{
     AnyPipeline, Architecture, Direct, Error, LoadContext, ModelDescription, ModelOption, Purpose, Result, Usage,
+    parameter_names,
 };
 
 use serde::Deserialize;
@@ -50,6 +51,10 @@ impl Architecture for Static {
 
     fn options(&self) -> &'static [ModelOption] {
         &[ModelOption::MaxLength, ModelOption::Dim, ModelOption::Normalize, ModelOption::MemoryMap]
+    }
+
+    fn parameters(&self) -> Option<&'static [&'static str]> {
+        Some(parameter_names::<Parameters>())
     }
 
     fn check(&self, model: &ModelDescription) -> Result<()> {

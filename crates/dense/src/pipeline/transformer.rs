@@ -7,7 +7,7 @@ use embedkit_core::session::{BadOutput, SessionPool, Tensor};
 use embedkit_core::tokenizer::{Encoding, Tokenizer, TokenizerOptions};
 use embedkit_core::{
     AnyPipeline, Architecture, Error, LoadContext, ModelDescription, ModelOption, Pipeline, Pooling, Prepared, Purpose,
-    Result, Role, TextModel, TextRow, Usage,
+    Result, Role, TextModel, TextRow, Usage, parameter_names,
 };
 use serde::Deserialize;
 
@@ -66,6 +66,10 @@ impl Architecture for Transformer {
             ModelOption::Output,
             ModelOption::MemoryMap,
         ]
+    }
+
+    fn parameters(&self) -> Option<&'static [&'static str]> {
+        Some(parameter_names::<Parameters>())
     }
 
     fn check(&self, model: &ModelDescription) -> Result<()> {

@@ -7,7 +7,7 @@ use embedkit_core::session::SessionPool;
 use embedkit_core::tokenizer::{Encoding, Tokenizer};
 use embedkit_core::{
     AnyPipeline, Architecture, Error, IndexNames, LoadContext, ModelDescription, ModelOption, Padding, Pipeline,
-    Pooling, Prepared, Purpose, Result, TextModel, Usage,
+    Pooling, Prepared, Purpose, Result, TextModel, Usage, parameter_names,
 };
 use embedkit_vector::SparseVector;
 use embedkit_vector::multivector::MultiVector;
@@ -42,6 +42,10 @@ impl<E: Embedding> Architecture for BgeM3<E> {
 
     fn options(&self) -> &'static [ModelOption] {
         &[ModelOption::MaxLength, ModelOption::Normalize, ModelOption::MemoryMap]
+    }
+
+    fn parameters(&self) -> Option<&'static [&'static str]> {
+        Some(parameter_names::<Parameters>())
     }
 
     fn check(&self, model: &ModelDescription) -> Result<()> {

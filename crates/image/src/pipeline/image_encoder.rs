@@ -5,7 +5,7 @@ use std::sync::Arc;
 use embedkit_core::session::{BadOutput, Output, SessionPool, Tensor};
 use embedkit_core::{
     AnyPipeline, Architecture, Error, LoadContext, ModelDescription, ModelOption, Pipeline, Pooling, Prepared, Purpose,
-    Result, Usage,
+    Result, Usage, parameter_names,
 };
 use serde::Deserialize;
 
@@ -48,6 +48,10 @@ impl Architecture for ImageEncoder {
 
     fn options(&self) -> &'static [ModelOption] {
         &[ModelOption::Dim, ModelOption::Pooling, ModelOption::Normalize, ModelOption::Output, ModelOption::MemoryMap]
+    }
+
+    fn parameters(&self) -> Option<&'static [&'static str]> {
+        Some(parameter_names::<Parameters>())
     }
 
     fn check(&self, model: &ModelDescription) -> Result<()> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use embedkit_core::{
     AnyPipeline, Architecture, Direct, IndexNames, LoadContext, ModelDescription, Purpose, Result, Role, Usage,
+    parameter_names,
 };
 use embedkit_vector::SparseVector;
 
@@ -29,6 +30,10 @@ impl Architecture for Bm25Terms {
 
     fn family(&self) -> &'static str {
         FAMILY
+    }
+
+    fn parameters(&self) -> Option<&'static [&'static str]> {
+        Some(parameter_names::<Bm25Options>())
     }
 
     fn check(&self, model: &ModelDescription) -> Result<()> {

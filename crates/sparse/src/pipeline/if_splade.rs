@@ -35,6 +35,10 @@ impl Architecture for InferenceFreeSplade {
         &[ModelOption::MaxLength, ModelOption::Output, ModelOption::MemoryMap]
     }
 
+    fn parameters(&self) -> Option<&'static [&'static str]> {
+        Some(&[])
+    }
+
     fn check(&self, model: &ModelDescription) -> Result<()> {
         model.require_model_file()?;
         model.require_no_parameters()

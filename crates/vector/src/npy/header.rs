@@ -136,9 +136,19 @@ pub fn header(number_type: NumberType, shape: &[u64]) -> Vec<u8> {
     padded_header(number_type, shape, 0)
 }
 
+/// A whole file of one text, as NumPy's array of no axes: `numpy.load(…).item()` is its bytes. ASCII alone.
+pub fn text_file(text: &str) -> Vec<u8> {
+    let mut file = described(&format!("|S{}", text.len()), &[], 0);
+    file.extend_from_slice(text.as_bytes());
+    file
+}
+
 /// What comes before the values of an array, padded to at least `least` bytes. NumPy must have the type.
 pub(super) fn padded_header(number_type: NumberType, shape: &[u64], least: usize) -> Vec<u8> {
-    let descr = number_type.descr().unwrap_or_default();
+    described(number_type.descr().unwrap_or_default(), shape, least)
+}
+
+fn described(descr: &str, shape: &[u64], least: usize) -> Vec<u8> {
     // As Python writes tuples: `(3, 2)`, but `(3,)`.
     let sizes: Vec<String> = shape.iter().map(u64::to_string).collect();
     let comma = if shape.len() == 1 { "," } else { "" };

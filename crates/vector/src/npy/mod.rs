@@ -5,5 +5,5 @@
 mod header;
 mod writer;
 
-pub use header::{Header, HeaderError, header};
+pub use header::{Header, HeaderError, header, text_file};
 pub use writer::Writer;

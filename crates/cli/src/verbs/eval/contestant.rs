@@ -9,6 +9,7 @@ use embedkit::retrieval::pipeline::Stage;
 
 use crate::args::EvalArgs;
 use crate::failure::{Failure, Result};
+use crate::output::Target;
 
 /// A pipeline, a model alone or a run, measured.
 pub(super) struct Contestant {
@@ -56,7 +57,7 @@ impl Contestant {
         let name = self.name.replace(|c| !is_plain(c), "-");
         std::fs::create_dir_all(folder).map_err(Failure::io(folder.display().to_string()))?;
         let path = folder.join(format!("{name}.run"));
-        std::fs::write(&path, self.run.to_trec(&name)?).map_err(Failure::io(path.display().to_string()))
+        Target::write_file(&path, self.run.to_trec(&name)?.as_bytes())
     }
 }
 

@@ -9,6 +9,7 @@ use super::contestant::pipeline;
 use super::report::aligned;
 use crate::args::EvalArgs;
 use crate::failure::{Failure, Result};
+use crate::output::Target;
 use crate::render::{Point, sweep_to_html};
 
 pub(super) fn run(args: &EvalArgs, data: &Dataset, metric: Metric, folder: &Path) -> Result<()> {
@@ -35,7 +36,7 @@ pub(super) fn run(args: &EvalArgs, data: &Dataset, metric: Metric, folder: &Path
     if let Some(path) = &args.html {
         let points: Vec<Point> = measured.iter().map(|(name, figures)| point(name, figures, metric)).collect();
         let page = sweep_to_html(&format!("{} on {}", pipeline.name, data.name), &metric.to_string(), &points);
-        std::fs::write(path, page).map_err(Failure::io(path.display().to_string()))?;
+        Target::write_file(path, page.as_bytes())?;
     }
     if args.json {
         let variants: Vec<_> =

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::args::CachedArgs;
 use crate::failure::{Failure, Result};
-use crate::verbs::print;
+use crate::verbs::{print, print_styled};
 
 pub(super) fn pull(args: &CachedArgs) -> Result<()> {
     fetch(args, hub::fetch)
@@ -24,7 +24,7 @@ fn fetch(args: &CachedArgs, fetch: impl Fn(&Hub, &ModelDescription) -> embedkit:
         let files = fetch(&hub, &model)?;
         let folder = files.root();
         match args.json {
-            true => print(&format!("{}\n", json!({ "model": model.id, "folder": folder })))?,
+            true => print_styled(&format!("{}\n", json!({ "model": model.id, "folder": folder })))?,
             false => print(&format!(
                 "{}  {}\n",
                 model.id,
@@ -40,7 +40,10 @@ pub(super) fn verify(args: &CachedArgs) -> Result<()> {
     let mut wrong = Vec::new();
     for model in models(args)? {
         let report = hub.verify(&hub::request(&model)).map_err(embedkit::Error::from)?;
-        print(&if args.json { format!("{}\n", as_json(&report)) } else { as_text(&report) })?;
+        match args.json {
+            true => print_styled(&format!("{}\n", as_json(&report)))?,
+            false => print(&as_text(&report))?,
+        }
         if !report.is_ok() {
             wrong.push(model.id.clone());
         }
@@ -54,19 +57,40 @@ pub(super) fn verify(args: &CachedArgs) -> Result<()> {
     }
 }
 
+/// Removes models, each with what it took.
+pub(super) fn remove(args: &CachedArgs) -> Result<()> {
+    let hub = open(args)?;
+    for model in models(args)? {
+        let freed = hub.remove(&hub::request(&model)).map_err(embedkit::Error::from)?;
+        match args.json {
+            true => print_styled(&format!("{}\n", json!({ "model": model.id, "freed-bytes": freed })))?,
+            false if freed == 0 => print(&format!("{}  was not downloaded\n", model.id))?,
+            false => print(&format!("{}  {:.1} MB freed\n", model.id, freed as f64 / 1e6))?,
+        }
+    }
+    Ok(())
+}
+
 fn open(args: &CachedArgs) -> Result<Hub> {
     Ok(Hub::new(args.cache.hub_options()).map_err(embedkit::Error::from)?)
 }
 
 /// The models that can be in the cache: those that are compiled in are not.
 fn models(args: &CachedArgs) -> Result<Vec<Arc<ModelDescription>>> {
+    let registry = embedkit::Registry::global();
+    let named = match args.all {
+        true => {
+            let hub = open(args)?;
+            let mut all = registry.list(&Default::default());
+            all.retain(|model| !model.sources.is_empty() && hub.is_cached(&hub::request(model)).unwrap_or(true));
+            all
+        }
+        false => args.ids.iter().map(|id| crate::names::find(id)).collect::<Result<Vec<_>>>()?.concat(),
+    };
     let mut models = Vec::new();
-    for id in &args.ids {
-        for model in super::find(id)? {
-            let is_here = embedkit::Registry::global().local_files(&model)?.is_some();
-            if !is_here && model.required_files().next().is_some() {
-                models.push(model);
-            }
+    for model in named {
+        if registry.local_files(&model)?.is_none() && model.required_files().next().is_some() {
+            models.push(model);
         }
     }
     Ok(models)

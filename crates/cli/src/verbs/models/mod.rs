@@ -2,12 +2,9 @@
 
 #[cfg(feature = "hub")]
 mod cached;
+mod downloaded;
 mod list;
 mod row;
-
-use std::sync::Arc;
-
-use embedkit::{Error, ModelDescription, Registry};
 
 use crate::args::ModelsCommand;
 use crate::failure::Result;
@@ -22,26 +19,9 @@ pub(super) fn run(command: &ModelsCommand) -> Result<()> {
         ModelsCommand::Verify(args) => cached::verify(args),
         #[cfg(feature = "hub")]
         ModelsCommand::Repair(args) => cached::repair(args),
+        #[cfg(feature = "hub")]
+        ModelsCommand::Rm(args) => cached::remove(args),
         #[cfg(not(feature = "hub"))]
         _ => Err(crate::failure::Failure::Usage("this needs a build with the feature `hub`".to_owned())),
     }
-}
-
-/// The models of this name, of any family.
-fn find(id: &str) -> Result<Vec<Arc<ModelDescription>>> {
-    let registry = Registry::global();
-    let found = registry.find_all(id);
-    if !found.is_empty() {
-        return Ok(found);
-    }
-    let mut families: Vec<String> = registry.list(&Default::default()).iter().map(|m| m.family.clone()).collect();
-    families.sort();
-    families.dedup();
-    let near = families.iter().filter_map(|family| match registry.find(family, id) {
-        Err(Error::UnknownModel { near, .. }) => Some(near),
-        _ => None,
-    });
-    let near = near.flatten().take(5).collect();
-    Err(Error::UnknownModel { id: id.to_owned(), family: "registered".to_owned(), near, families: families.clone() }
-        .into())
 }

@@ -199,9 +199,17 @@ impl<E> Builder<E> {
         registry: &Registry,
     ) -> Result<()> {
         let is_unused = |option: &ModelOption| !architecture.options().contains(option);
-        let Some(option) = self.set_options().into_iter().find(is_unused) else { return Ok(()) };
+        let is_unknown =
+            |name: &&String| architecture.parameters().is_some_and(|names| !names.contains(&name.as_str()));
+        let option = self.set_options().into_iter().find(is_unused);
+        let parameter = self.overrides.parameters.keys().find(is_unknown);
+        let Some(name) = option.map(ModelOption::name).or(parameter.map(String::as_str)) else { return Ok(()) };
+        let takes = |other: &dyn Architecture| match option {
+            Some(option) => other.options().contains(&option),
+            None => other.parameters().is_some_and(|names| names.contains(&name)),
+        };
         let all = registry.architectures();
-        let takers = all.iter().filter(|other| other.options().contains(&option));
+        let takers = all.iter().filter(|other| takes(**other));
         let takers: Vec<String> = takers.map(|other| format!("{} ({})", other.name(), other.family())).collect();
         let message = format!(
             "model {} has no use for it: the {} architecture {:?} does not take it; those that do: {}",
@@ -210,6 +218,6 @@ impl<E> Builder<E> {
             model.architecture,
             if takers.is_empty() { "none".to_owned() } else { takers.join(", ") }
         );
-        Err(Error::option(option.name(), message))
+        Err(Error::option(name, message))
     }
 }

@@ -9,10 +9,10 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 use super::{EMBEDDINGS, FileError, OFFSETS, Parts, Stack, unreadable, unwritable};
-use crate::Result;
 use crate::multivector::MultiVector;
 use crate::npy::{self, Header};
 use crate::number::NumberType;
+use crate::{Result, file};
 
 /// Writes documents that `numpy.load` reads: arrays `embeddings` and `offsets`, not compressed.
 ///
@@ -22,8 +22,7 @@ use crate::number::NumberType;
 pub fn write_npz(path: impl AsRef<Path>, documents: &[MultiVector]) -> Result<()> {
     let path = path.as_ref();
     let stack = Stack::new(documents)?;
-    let file = File::create(path).map_err(FileError::Io).map_err(unwritable(path))?;
-    write(BufWriter::new(file), &stack).map_err(unwritable(path))
+    file::replace(path, |file| write(BufWriter::new(file), &stack)).map_err(unwritable(path))
 }
 
 /// Reads documents that [`write_npz`] or numpy's `savez` or `savez_compressed` wrote.

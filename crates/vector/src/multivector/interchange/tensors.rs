@@ -9,9 +9,9 @@ use std::path::Path;
 use safetensors::tensor::{Dtype, Metadata, TensorInfo};
 
 use super::{EMBEDDINGS, FileError, OFFSETS, Parts, Stack, unreadable, unwritable};
-use crate::Result;
 use crate::multivector::MultiVector;
 use crate::number::NumberType;
+use crate::{Result, file};
 
 /// The longest header that is read, as the library's.
 const LONGEST_HEADER: u64 = 100_000_000;
@@ -24,8 +24,7 @@ const LONGEST_HEADER: u64 = 100_000_000;
 pub fn write_safetensors(path: impl AsRef<Path>, documents: &[MultiVector]) -> Result<()> {
     let path = path.as_ref();
     let stack = Stack::new(documents)?;
-    let file = File::create(path).map_err(FileError::Io).map_err(unwritable(path))?;
-    write(BufWriter::new(file), &stack).map_err(unwritable(path))
+    file::replace(path, |file| write(BufWriter::new(file), &stack)).map_err(unwritable(path))
 }
 
 /// Reads documents that [`write_safetensors`] wrote.

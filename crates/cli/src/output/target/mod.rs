@@ -1,11 +1,16 @@
 //! A file that appears under its name when it is complete, or a stream.
 
+mod place;
+mod temporary;
+
 use std::fs::File;
-use std::io::{self, BufWriter, Seek, SeekFrom, Stdout, Write};
+use std::io::{self, BufWriter, IsTerminal as _, Seek, SeekFrom, Stdout, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use tempfile::TempPath;
+
+use place::Place;
 
 use crate::failure::{Failure, Result};
 use crate::input::is_standard_stream;
@@ -29,8 +34,8 @@ enum Handle {
 enum End {
     /// Nothing: it was a stream.
     Stream(String),
-    /// Copying a temporary file to standard output, which the format could not be written to.
-    Copy,
+    /// Copying a temporary file to a stream, which the format could not be written to.
+    Copy(Box<Target>),
     /// Giving the temporary file its name.
     Rename { from: TempPath, to: PathBuf },
 }
@@ -44,13 +49,43 @@ impl Target {
         }
     }
 
-    /// As [`open`](Self::open), for formats that go back to their beginning.
+    /// As [`open`](Self::open), for formats of bytes that go back to their beginning. A terminal has no use for them.
     pub(crate) fn open_seekable(path: Option<&PathBuf>) -> Result<Self> {
-        if !is_standard_stream(path) {
-            return Self::open(path);
+        let target = Self::open(path)?;
+        if matches!(target.end, End::Rename { .. }) {
+            return Ok(target);
+        }
+        if target.is_terminal() {
+            return Err(Failure::Usage(
+                "this format is not for a terminal: name a file with --output, or leave --format out".to_owned(),
+            ));
         }
         let file = tempfile::tempfile().map_err(Failure::io("a temporary file"))?;
-        Ok(Self::new(Handle::File(file), End::Copy))
+        Ok(Self::new(Handle::File(file), End::Copy(Box::new(target))))
+    }
+
+    /// A whole file, in one step.
+    pub(crate) fn write_file(path: &PathBuf, bytes: &[u8]) -> Result<()> {
+        let mut target = Self::open(Some(path))?;
+        target.write_all(bytes).map_err(|error| target.failure(error))?;
+        target.commit()
+    }
+
+    fn is_terminal(&self) -> bool {
+        match self.writer.get_ref() {
+            Handle::Stdout(stdout) => stdout.is_terminal(),
+            Handle::File(file) => file.is_terminal(),
+        }
+    }
+
+    /// Opens a file to write at its end, where it is seen at once.
+    pub(crate) fn append(path: Option<&PathBuf>) -> Result<Self> {
+        let Some(path) = path.filter(|path| !is_standard_stream(Some(path))) else {
+            return Err(Failure::Usage("--resume needs a file: name it with --output".to_owned()));
+        };
+        let label = path.display().to_string();
+        let file = File::options().append(true).create(true).open(path).map_err(Failure::io(&label))?;
+        Ok(Self::new(Handle::File(file), End::Stream(label)))
     }
 
     fn new(handle: Handle, end: End) -> Self {
@@ -58,17 +93,18 @@ impl Target {
     }
 
     fn file(path: &Path) -> Result<Self> {
-        // A link stays a link: what it points to is replaced.
-        let to = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         let label = path.display().to_string();
-        match to.metadata() {
-            Ok(meta) if meta.is_dir() => Err(Failure::Failed(format!("{label} is a folder, not a file to write"))),
-            Ok(meta) if !meta.is_file() => {
-                let file = File::options().write(true).open(&to).map_err(Failure::io(&label))?;
-                Ok(Self::new(Handle::File(file), End::Stream(label)))
-            }
-            _ => {
-                let (file, from) = temporary_beside(&to).map_err(Failure::io(label))?.into_parts();
+        match Place::of(path)? {
+            Place::Stdout => Ok(Self::new(Handle::Stdout(io::stdout()), End::Stream("standard output".to_owned()))),
+            Place::Stream(file) => Ok(Self::new(Handle::File(file), End::Stream(label))),
+            Place::File(to) => {
+                let replaced = match File::options().write(true).open(&to) {
+                    Ok(file) => Some(file.metadata().map_err(Failure::io(&label))?),
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+                    Err(error) => return Err(Failure::io(label)(error)),
+                };
+                let temporary = temporary::beside(&to, replaced.as_ref());
+                let (file, from) = temporary.map_err(Failure::io(label))?.into_parts();
                 Ok(Self::new(Handle::File(file), End::Rename { from, to }))
             }
         }
@@ -87,7 +123,7 @@ impl Target {
     pub(crate) fn label(&self) -> String {
         match &self.end {
             End::Stream(label) => label.clone(),
-            End::Copy => "a temporary file".to_owned(),
+            End::Copy(_) => "a temporary file".to_owned(),
             End::Rename { to, .. } => to.display().to_string(),
         }
     }
@@ -105,30 +141,25 @@ impl Target {
             (Handle::File(file), End::Rename { from, to }) => {
                 file.sync_all().map_err(Failure::io(to.display().to_string()))?;
                 drop(file);
-                from.persist(&to).map_err(|error| Failure::io(to.display().to_string())(error.error))
+                from.persist(&to).map_err(|error| kept(error, &to))
             }
-            (Handle::File(mut file), End::Copy) => {
+            (Handle::File(mut file), End::Copy(mut stream)) => {
                 file.seek(SeekFrom::Start(0)).map_err(Failure::io("a temporary file"))?;
-                let mut stdout = io::stdout().lock();
-                io::copy(&mut file, &mut stdout).and_then(|_| stdout.flush()).map_err(Failure::stdout)
+                io::copy(&mut file, &mut *stream).map_err(|error| stream.failure(error))?;
+                stream.commit()
             }
             (mut handle, end) => handle.flush().map_err(|error| end.failure(error)),
         }
     }
 }
 
-/// A temporary file with the permissions of an ordinary one.
-fn temporary_beside(path: &Path) -> io::Result<tempfile::NamedTempFile> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".embedkit-");
-    #[cfg(unix)]
-    let builder = {
-        use std::os::unix::fs::PermissionsExt as _;
-        // The process's mask takes off what it must.
-        builder.permissions(std::fs::Permissions::from_mode(0o666))
+/// The failure to give a whole file its name: hours of work stay where they are.
+fn kept(error: tempfile::PathPersistError, to: &Path) -> Failure {
+    let what = match error.path.keep() {
+        Ok(path) => format!("{} (the results are in {})", to.display(), path.display()),
+        Err(_) => to.display().to_string(),
     };
-    builder.tempfile_in(folder)
+    Failure::io(what)(error.error)
 }
 
 impl End {
@@ -136,7 +167,7 @@ impl End {
         match self {
             Self::Stream(_) if error.kind() == io::ErrorKind::BrokenPipe => Failure::OutputClosed,
             Self::Stream(label) => Failure::io(label)(error),
-            Self::Copy => Failure::io("a temporary file")(error),
+            Self::Copy(_) => Failure::io("a temporary file")(error),
             Self::Rename { to, .. } => Failure::io(to.display().to_string())(error),
         }
     }

@@ -1,0 +1,203 @@
+//! What help shows: `-h` the options that people use, `--help` all of them; and examples under every verb.
+
+use clap::{Arg, Command};
+
+/// The ids of options that `-h` shows; `--help` shows the others too.
+const COMMON: &[&str] = &[
+    "texts",
+    "input",
+    "field",
+    "keep_fields",
+    "model",
+    "model_dir",
+    "as_query",
+    "output",
+    "format",
+    "query",
+    "documents",
+    "document",
+    "top_k",
+    "language",
+    "pdf",
+    "html",
+    "help",
+    "version",
+    "name",
+    "ids",
+    "family",
+    "word",
+    "cached",
+    "json",
+    "shell",
+    "all",
+    "collection",
+    "inputs",
+    "pipelines",
+    "data",
+    "host",
+    "port",
+    "dim",
+    "id",
+];
+
+/// Verbs whose model has no default.
+const WITHOUT_DEFAULT: [&str; 2] = ["rerank", "tune"];
+
+/// Three things to do with each verb.
+const EXAMPLES: &[(&str, &str)] = &[
+    (
+        "embed",
+        "embedkit embed \"a cat\" \"a kitten\"
+embedkit embed -m BAAI/bge-small-en-v1.5 -i texts.csv --field body -o vectors.parquet
+embedkit embed -m bm25 --language german -i texts.jsonl --keep-fields",
+    ),
+    (
+        "tokens",
+        "embedkit tokens \"how many tokens is this?\"
+embedkit tokens -m BAAI/bge-small-en-v1.5 -i texts.txt
+embedkit tokens -m Xenova/ms-marco-MiniLM-L-6-v2 --query-text \"where?\" -i documents.txt",
+    ),
+    (
+        "similarity",
+        "embedkit similarity \"a cat on the sofa\" \"a kitten on the couch\" \"a tax return\"
+embedkit similarity --json \"a cat\" \"a kitten\"
+embedkit similarity -m BAAI/bge-small-en-v1.5 \"a cat\" \"a kitten\"",
+    ),
+    (
+        "rerank",
+        "embedkit rerank -m Xenova/ms-marco-MiniLM-L-6-v2 --query \"where is Paris?\" -i documents.txt
+embedkit rerank -m Xenova/ms-marco-MiniLM-L-6-v2 --query \"where?\" --top-k 3 --keep-text -i documents.jsonl
+embedkit rerank -m Xenova/ms-marco-MiniLM-L-6-v2 --pairs -i pairs.jsonl",
+    ),
+    (
+        "score",
+        "embedkit score --query \"where is Paris?\" \"Paris is in France.\" \"Berlin is in Germany.\"
+embedkit score -m answerdotai/answerai-colbert-small-v1 --query \"where is Paris?\" -i documents.txt
+embedkit score --query \"where is Paris?\" -i documents.jsonl --top-k 3 --keep-text",
+    ),
+    (
+        "explain",
+        "embedkit explain --query \"where is Paris?\" \"Paris is in France.\"
+embedkit explain --query \"where is Paris?\" \"Paris is in France.\" --html page.html
+embedkit explain -m Qdrant/colmodernvbert --query \"profit\" --image page.png --png map.png",
+    ),
+    (
+        "muvera",
+        "embedkit embed -m answerdotai/answerai-colbert-small-v1 -i texts.txt | embedkit muvera --dim 96
+embedkit muvera --dim 96 -i multivectors.jsonl -o vectors.jsonl
+embedkit muvera --dim 96 --query -i queries.jsonl",
+    ),
+    (
+        "tune",
+        "embedkit tune -m BAAI/bge-small-en-v1.5 -i sample.txt -o bge.toml
+embedkit embed -m BAAI/bge-small-en-v1.5 --tuning bge.toml -i texts.txt
+embedkit tune -m Xenova/ms-marco-MiniLM-L-6-v2 --rerank-query \"where?\" -i documents.txt",
+    ),
+    (
+        "models",
+        "embedkit models list german
+embedkit models show bge-small-en-v1.5
+embedkit models pull BAAI/bge-small-en-v1.5",
+    ),
+    (
+        "runtime",
+        "embedkit runtime install
+embedkit runtime status
+embedkit runtime install --file onnxruntime-linux-x64-1.31.1.tgz",
+    ),
+    (
+        "doctor",
+        "embedkit doctor
+embedkit doctor --json
+EMBEDKIT_LOG=debug embedkit doctor",
+    ),
+    (
+        "completions",
+        "embedkit completions bash > ~/.local/share/bash-completion/completions/embedkit
+embedkit completions zsh > ~/.zfunc/_embedkit
+embedkit completions fish > ~/.config/fish/completions/embedkit.fish",
+    ),
+];
+
+/// The command with its help arranged.
+pub(crate) fn arranged(command: Command) -> Command {
+    let names: Vec<String> = command.get_subcommands().map(|verb| verb.get_name().to_owned()).collect();
+    names.iter().fold(command, |command, name| command.mut_subcommand(name, |verb| arranged_verb(name, verb)))
+}
+
+fn arranged_verb(name: &str, verb: Command) -> Command {
+    let verb = match EXAMPLES.iter().find(|(of, _)| *of == name) {
+        Some((_, examples)) => {
+            let lines: String = examples.lines().map(|line| format!("\n  {line}")).collect();
+            verb.after_help(format!("Examples:{lines}"))
+        }
+        None => verb,
+    };
+    let below: Vec<String> = verb.get_subcommands().map(|verb| verb.get_name().to_owned()).collect();
+    let verb = below
+        .iter()
+        .fold(verb, |verb, name| verb.mut_subcommand(name, |verb| verb.mut_args(|a| arranged_option(a, ""))));
+    verb.mut_args(|argument| arranged_option(argument, name))
+}
+
+fn arranged_option(argument: Arg, verb: &str) -> Arg {
+    let id = argument.get_id().as_str();
+    let argument = match id {
+        "model" if WITHOUT_DEFAULT.contains(&verb) => {
+            argument.help("The model's id or alias, or how it ends; see `models list`. There is no default")
+        }
+        _ => argument,
+    };
+    let is_common = COMMON.contains(&argument.get_id().as_str()) || argument.is_required_set();
+    argument.hide_short_help(!is_common)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+    use crate::args::Cli;
+
+    #[test]
+    fn every_verb_has_three_examples_that_are_understood() {
+        let command = arranged(Cli::command());
+        for (verb, examples) in EXAMPLES {
+            assert!(command.find_subcommand(verb).is_some() || cfg!(not(feature = "full")), "{verb}");
+            assert_eq!(examples.lines().count(), 3, "{verb}");
+        }
+        if cfg!(not(feature = "full")) {
+            return;
+        }
+        for example in EXAMPLES.iter().flat_map(|(_, examples)| examples.lines()) {
+            for part in example.split(" | ") {
+                let words = words(part.split(" > ").next().unwrap());
+                let words = words.iter().skip_while(|word| *word != "embedkit");
+                let parsed = command.clone().try_get_matches_from(words);
+                assert!(parsed.is_ok(), "{example}: {:?}", parsed.err().map(|error| error.to_string()));
+            }
+        }
+    }
+
+    /// The words of a line, as a shell parts it.
+    fn words(line: &str) -> Vec<String> {
+        let parts = line.split('"').enumerate();
+        parts
+            .flat_map(|(at, part)| match at % 2 {
+                0 => part.split_whitespace().map(str::to_owned).collect(),
+                _ => vec![part.to_owned()],
+            })
+            .collect()
+    }
+
+    #[test]
+    fn short_help_is_short() {
+        let mut command = arranged(Cli::command());
+        let embed = command.find_subcommand_mut("embed").unwrap();
+        let (short, long) = (embed.render_help().to_string(), embed.render_long_help().to_string());
+        let options = |help: &str| help.lines().filter(|line| line.trim_start().starts_with('-')).count();
+        assert!((8..=16).contains(&options(&short)), "{short}");
+        assert!(options(&long) > 40, "{long}");
+        assert!(long.contains("Examples:") && short.contains("Examples:"));
+    }
+}

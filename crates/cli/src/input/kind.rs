@@ -1,0 +1,130 @@
+//! What a file of inputs is, by its name and its first bytes.
+
+use std::path::Path;
+
+use crate::formats::InputFormat;
+
+/// How a file's inputs are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Line by line, each a JSON value or a plain text.
+    Lines,
+    /// JSON values of any layout.
+    Json,
+    /// Rows of cells with this between them.
+    Table(u8),
+    Parquet,
+}
+
+/// Beginnings of files that hold no lines of text, what such a file is, and what to do with it.
+const NO_TEXT: &[(&[u8], &str, &str)] = &[
+    (
+        b"%PDF-",
+        "a PDF file",
+        "--pdf embeds its pages, with a model of page images; for texts, write them out (pdftotext) and read those",
+    ),
+    (b"\x89PNG", "a picture", "models of images take it as an argument, or its path as a line"),
+    (b"\xff\xd8\xff", "a picture", "models of images take it as an argument, or its path as a line"),
+    (b"GIF8", "a picture", "models of images take it as an argument, or its path as a line"),
+    (b"RIFF", "a picture or a sound", "models of images take a picture as an argument, or its path as a line"),
+    (b"II*\0", "a picture", "models of images take it as an argument, or its path as a line"),
+    (b"MM\0*", "a picture", "models of images take it as an argument, or its path as a line"),
+    (b"PK\x03\x04", "a zip archive (.xlsx, .docx, .npz …)", "save the texts as CSV or JSON Lines"),
+    (b"\xd0\xcf\x11\xe0", "an Office document", "save the texts as CSV or JSON Lines"),
+    (b"\x1f\x8b", "compressed with gzip", "`gunzip -c FILE | embedkit … -i -` reads it"),
+    (b"BZh", "compressed with bzip2", "`bunzip2 -c FILE | embedkit … -i -` reads it"),
+    (b"\xfd7zXZ\0", "compressed with xz", "`xz -dc FILE | embedkit … -i -` reads it"),
+    (b"\x28\xb5\x2f\xfd", "compressed with zstd", "`zstd -dc FILE | embedkit … -i -` reads it"),
+    (b"\x93NUMPY", "a NumPy array", "inputs are texts or pictures"),
+    (b"ARROW1", "an Arrow file", "save it as Parquet, CSV or JSON Lines"),
+    (b"ORC", "an ORC file", "save it as Parquet, CSV or JSON Lines"),
+    (b"SQLite format 3\0", "a SQLite database", "write the texts out as CSV: `sqlite3 -csv -header FILE \"select …\"`"),
+    (b"\x7fELF", "a program", "inputs are texts or pictures"),
+];
+
+/// How a file of this name that begins like this is read.
+///
+/// # Errors
+/// Why it cannot be, and what would help.
+pub(super) fn of(asked: InputFormat, path: Option<&Path>, start: &[u8]) -> Result<Kind, String> {
+    let extension = path.and_then(|path| path.extension()?.to_str()).unwrap_or_default().to_ascii_lowercase();
+    match asked {
+        InputFormat::Auto => {}
+        InputFormat::Jsonl | InputFormat::Lines => return Ok(Kind::Lines),
+        InputFormat::Json => return Ok(Kind::Json),
+        InputFormat::Csv => return Ok(Kind::Table(b',')),
+        InputFormat::Tsv => return Ok(Kind::Table(b'\t')),
+        InputFormat::Parquet => return Ok(Kind::Parquet),
+    }
+    if start.starts_with(b"PAR1") {
+        return Ok(Kind::Parquet);
+    }
+    let known = NO_TEXT.iter().find(|(magic, _, _)| start.starts_with(magic));
+    // A text may begin with the letters of a magic number; its next bytes are no text then.
+    let is_binary = |magic: &[u8]| magic.iter().any(|&byte| byte >= 0x7f || byte < b' ') || start.contains(&0);
+    if let Some((magic, what, help)) = known
+        && (is_binary(magic) || start.starts_with(b"%PDF-"))
+    {
+        return Err(format!("is {what}, and no text: {help}"));
+    }
+    Ok(match &*extension {
+        "csv" => Kind::Table(b','),
+        "tsv" | "tab" => Kind::Table(b'\t'),
+        "json" | "geojson" => Kind::Json,
+        "parquet" => Kind::Parquet,
+        _ if begins_an_array(start) => Kind::Json,
+        _ => Kind::Lines,
+    })
+}
+
+/// Whether the bytes are enough to tell.
+pub(super) fn is_told_by(start: &[u8]) -> bool {
+    let text = start.trim_ascii_start();
+    match text.split_first() {
+        Some((b'[', rest)) => !rest.trim_ascii_start().is_empty(),
+        Some(_) => start.len() >= 16 || start.contains(&b'\n'),
+        None => false,
+    }
+}
+
+/// Whether a JSON array of texts or objects begins here; a plain text may begin with a bracket too.
+fn begins_an_array(start: &[u8]) -> bool {
+    let inside = start.trim_ascii_start().strip_prefix(b"[").map(<[u8]>::trim_ascii_start);
+    inside.is_some_and(|inside| matches!(inside.first(), Some(b'"' | b'{' | b']')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_beginnings_tell() {
+        let auto = |name: &str, start: &[u8]| of(InputFormat::Auto, Some(Path::new(name)), start);
+        for (name, start, expected) in [
+            ("a.txt", &b"a text"[..], Kind::Lines),
+            ("a.txt", b"[1] a reference", Kind::Lines),
+            ("a.txt", b"[\"a\",", Kind::Json),
+            ("a", b" [\n {", Kind::Json),
+            ("a", b"[]", Kind::Json),
+            ("a.CSV", b"id,text\n", Kind::Table(b',')),
+            ("a.tsv", b"id\ttext\n", Kind::Table(b'\t')),
+            ("a.json", b"{\n", Kind::Json),
+            ("a.jsonl", b"{\"text\"", Kind::Lines),
+            ("a", b"PAR1\x15", Kind::Parquet),
+            ("a", b"BZh are the letters of a text", Kind::Lines),
+            ("a", b"ORC and elves", Kind::Lines),
+        ] {
+            assert_eq!(auto(name, start), Ok(expected), "{name} {start:?}");
+        }
+        for (start, help) in [
+            (&b"%PDF-1.7"[..], "--pdf"),
+            (b"\x89PNG\r\n\x1a\n", "picture"),
+            (b"PK\x03\x04\x14\0", "CSV"),
+            (b"\x1f\x8b\x08", "gunzip"),
+            (b"SQLite format 3\0", "sqlite3"),
+        ] {
+            assert!(auto("a.txt", start).unwrap_err().contains(help), "{start:?}");
+            assert_eq!(of(InputFormat::Lines, None, start), Ok(Kind::Lines));
+        }
+    }
+}

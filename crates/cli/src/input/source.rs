@@ -1,0 +1,239 @@
+//! Inputs of a file or a stream as it has them, read on a thread of their own, so that waiting for one can be
+//! interrupted.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::Duration;
+
+use embedkit::CancelToken;
+
+use super::kind::{self, Kind};
+use super::{decode, json};
+use crate::failure::{Failure, Result};
+use crate::formats::InputFormat;
+use crate::ticket::Fields;
+
+/// Inputs read ahead.
+const AHEAD: usize = 1024;
+/// How often a wait for one looks whether it was interrupted.
+const GLANCE: Duration = Duration::from_millis(50);
+/// Most bytes that are looked at to tell what a file is.
+const BEGINNING: usize = 4096;
+
+/// What one input is before anything is known of it.
+pub(super) enum Raw {
+    /// A line without its end.
+    Line(Vec<u8>),
+    /// A JSON value.
+    Json(String),
+    /// A row's cells by their columns' names.
+    Row(Fields),
+    /// What cannot be read, and why.
+    Wrong(String),
+}
+
+/// What one input is, and its place.
+pub(super) struct Item {
+    /// Its line, element or row, from 1.
+    pub(super) number: usize,
+    pub(super) raw: Raw,
+}
+
+/// How a file is to be read.
+#[derive(Clone, Debug)]
+pub(super) struct Reading {
+    pub(super) format: InputFormat,
+    /// The name of its encoding; UTF-8 unless it begins with another's mark.
+    pub(super) encoding: Option<String>,
+    /// The field or column with the input.
+    pub(super) field: String,
+    /// Whether the other columns are wanted.
+    pub(super) keep_fields: bool,
+}
+
+/// How far a file was read.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    /// Its length, where it has one.
+    size: Option<u64>,
+    bytes: AtomicU64,
+    items: AtomicU64,
+}
+
+impl Seen {
+    /// About how many inputs there will be.
+    pub(crate) fn expected(&self) -> Option<u64> {
+        let (bytes, items) = (self.bytes.load(Ordering::Relaxed), self.items.load(Ordering::Relaxed));
+        let size = self.size.filter(|_| bytes > 0 && items > 0)?;
+        Some((u128::from(size) * u128::from(items) / u128::from(bytes)).max(u128::from(items)) as u64)
+    }
+}
+
+/// Where the thread's items come out.
+pub(super) struct Source {
+    receiver: Receiver<Result<Item>>,
+    cancel: CancelToken,
+    pub(super) seen: Arc<Seen>,
+}
+
+impl Source {
+    pub(super) fn of_file(path: &Path, reading: Reading, cancel: &CancelToken) -> Result<Self> {
+        let label = path.display().to_string();
+        let file = File::open(path).map_err(Failure::io(&label))?;
+        let meta = file.metadata().map_err(Failure::io(&label))?;
+        if meta.is_dir() {
+            return Err(Failure::Failed(format!("{label} is a folder, not a file of inputs")));
+        }
+        let size = meta.is_file().then_some(meta.len());
+        Self::of(file, Some(path.to_owned()), label, size, reading, cancel)
+    }
+
+    pub(super) fn of_stdin(reading: Reading, cancel: &CancelToken) -> Result<Self> {
+        Self::of(io::stdin(), None, "standard input".to_owned(), None, reading, cancel)
+    }
+
+    fn of(
+        reader: impl Read + Send + 'static,
+        path: Option<PathBuf>,
+        label: String,
+        size: Option<u64>,
+        reading: Reading,
+        cancel: &CancelToken,
+    ) -> Result<Self> {
+        let (sender, receiver) = sync_channel(AHEAD);
+        let seen = Arc::new(Seen { size, ..Seen::default() });
+        let reader = Counted { reader, seen: seen.clone() };
+        let feed = Feed { sender, seen: seen.clone(), label };
+        let read = move || {
+            if let Err(failure) = read(Box::new(reader), path.as_deref(), &reading, &feed) {
+                // Who has left wants no failure either.
+                let _ = feed.sender.send(Err(failure));
+            }
+        };
+        std::thread::Builder::new().spawn(read).map_err(Failure::io("a thread to read inputs"))?;
+        Ok(Self { receiver, cancel: cancel.clone(), seen })
+    }
+}
+
+impl Iterator for Source {
+    type Item = Result<Item>;
+
+    /// The next one; none at the end, or when the run was cancelled.
+    fn next(&mut self) -> Option<Result<Item>> {
+        loop {
+            match self.receiver.recv_timeout(GLANCE) {
+                Ok(item) => return Some(item),
+                Err(RecvTimeoutError::Timeout) if !self.cancel.is_cancelled() => {}
+                Err(_) => return None,
+            }
+        }
+    }
+}
+
+/// Where a reader gives what it finds.
+pub(super) struct Feed {
+    sender: SyncSender<Result<Item>>,
+    seen: Arc<Seen>,
+    label: String,
+}
+
+impl Feed {
+    /// Gives an item; false when no one wants more.
+    pub(super) fn give(&self, number: usize, raw: Raw) -> bool {
+        self.seen.items.fetch_add(1, Ordering::Relaxed);
+        self.sender.send(Ok(Item { number, raw })).is_ok()
+    }
+
+    /// A failure of the whole file.
+    pub(super) fn failure(&self, reason: impl std::fmt::Display) -> Failure {
+        Failure::Failed(format!("{} {reason}", self.label))
+    }
+
+    /// A failure of reading it.
+    pub(super) fn io(&self, error: io::Error) -> Failure {
+        Failure::io(&self.label)(error)
+    }
+}
+
+fn read(mut reader: Box<dyn Read>, path: Option<&Path>, reading: &Reading, feed: &Feed) -> Result<()> {
+    let mut start = Vec::new();
+    while start.len() < BEGINNING && !kind::is_told_by(&start) {
+        let mut bytes = [0; 512];
+        match reader.read(&mut bytes) {
+            Ok(0) => break,
+            Ok(count) => start.extend_from_slice(&bytes[..count]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(feed.io(error)),
+        }
+    }
+    let kind = kind::of(reading.format, path, &start).map_err(|reason| feed.failure(reason))?;
+    if kind == Kind::Parquet {
+        return parquet(path, reading, feed);
+    }
+    let whole = Cursor::new(start.clone()).chain(reader);
+    let text = decode::to_utf8(whole, &start, reading.encoding.as_deref()).map_err(|reason| feed.failure(reason))?;
+    let text = BufReader::with_capacity(1 << 16, text);
+    match kind {
+        Kind::Json => json::read(text, feed),
+        Kind::Table(delimiter) => table(text, delimiter, reading, feed),
+        Kind::Lines | Kind::Parquet => lines(text, feed),
+    }
+}
+
+#[cfg(feature = "tables")]
+use super::table::read as table;
+
+#[cfg(not(feature = "tables"))]
+fn table(_: impl Read, _: u8, _: &Reading, feed: &Feed) -> Result<()> {
+    Err(feed.failure("is a table, which needs a build with the feature `tables`"))
+}
+
+#[cfg(feature = "parquet")]
+use super::parquet::read as parquet;
+
+#[cfg(not(feature = "parquet"))]
+fn parquet(_: Option<&Path>, _: &Reading, feed: &Feed) -> Result<()> {
+    Err(feed.failure("is a Parquet file, which needs a build with the feature `parquet`"))
+}
+
+fn lines(mut text: impl BufRead, feed: &Feed) -> Result<()> {
+    let end = line_end(text.fill_buf().map_err(|error| feed.io(error))?);
+    for number in 1.. {
+        let mut line = Vec::new();
+        if text.read_until(end, &mut line).map_err(|error| feed.io(error))? == 0 {
+            break;
+        }
+        if line.pop_if(|byte| *byte == end).is_some() && end == b'\n' {
+            line.pop_if(|byte| *byte == b'\r');
+        }
+        if !feed.give(number, Raw::Line(line)) {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// What lines end with: files of old programs have carriage returns alone.
+fn line_end(start: &[u8]) -> u8 {
+    // One at the very end may have its line feed still to come.
+    let returns = start[..start.len().saturating_sub(1)].contains(&b'\r');
+    if returns && !start.contains(&b'\n') { b'\r' } else { b'\n' }
+}
+
+/// A reader that tells how far it is.
+struct Counted<R> {
+    reader: R,
+    seen: Arc<Seen>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let count = self.reader.read(bytes)?;
+        self.seen.bytes.fetch_add(count as u64, Ordering::Relaxed);
+        Ok(count)
+    }
+}

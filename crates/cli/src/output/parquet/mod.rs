@@ -1,0 +1,133 @@
+//! One Parquet file with a column for everything: `index`, `line` where inputs are lines, the vectors, `tokens` and
+//! `truncated` where they are asked for, and each kept field.
+//!
+//! A dense vector is a list of fixed size in Arrow's eyes, a sparse one a struct of two lists, a multi-vector a list of
+//! lists of fixed size.
+
+mod arrow;
+mod columns;
+mod fields;
+mod leaf;
+
+use std::sync::Arc;
+
+use embedkit::EmbeddingKind;
+use parquet::errors::ParquetError;
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::WriterProperties;
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::types::Type;
+
+use super::{Sink, Target, VectorRow};
+use crate::failure::{Failure, Result};
+use crate::ticket::Ticket;
+use columns::Columns;
+
+/// Rows, and values of vectors, held until they are written as a group.
+const GROUP: (usize, usize) = (4096, 1 << 22);
+
+/// What is known of the rows before the first one.
+pub(crate) struct Layout {
+    /// What the model gives, for a file without rows.
+    pub(crate) kind: EmbeddingKind,
+    /// Whether inputs are lines of a file.
+    pub(crate) has_lines: bool,
+    pub(crate) with_usage: bool,
+    pub(crate) keep_fields: bool,
+    /// The model's id.
+    pub(crate) model: String,
+}
+
+/// Writes a Parquet file. Its columns follow the first group of rows.
+pub(crate) struct Parquet {
+    state: State,
+    layout: Layout,
+    rows: Vec<(Ticket, VectorRow)>,
+    values: usize,
+    /// How errors name it.
+    label: String,
+}
+
+/// What rows are written to.
+enum State {
+    /// No group has come yet.
+    Empty(Target),
+    Writing(SerializedFileWriter<Target>, Columns),
+    /// While the one becomes the other.
+    Moved,
+}
+
+impl Parquet {
+    pub(crate) fn new(target: Target, layout: Layout) -> Self {
+        let label = target.label();
+        Self { state: State::Empty(target), layout, rows: Vec::new(), values: 0, label }
+    }
+
+    fn write_group(&mut self) -> Result<()> {
+        let rows = std::mem::take(&mut self.rows);
+        self.values = 0;
+        let failure = failure(&self.label);
+        self.state = match std::mem::replace(&mut self.state, State::Moved) {
+            State::Empty(target) => {
+                let columns = Columns::new(&self.layout, &rows);
+                State::Writing(begin(target, &self.layout, &columns).map_err(&failure)?, columns)
+            }
+            begun => begun,
+        };
+        let State::Writing(writer, columns) = &mut self.state else {
+            return Err(Failure::Failed("the parquet output failed before".to_owned()));
+        };
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let mut group = writer.next_row_group().map_err(&failure)?;
+        columns.leaves(&rows).into_iter().try_for_each(|leaf| leaf.write(&mut group)).map_err(&failure)?;
+        group.close().map(drop).map_err(failure)
+    }
+}
+
+fn begin(target: Target, layout: &Layout, columns: &Columns) -> Result<SerializedFileWriter<Target>, ParquetError> {
+    let schema = Type::group_type_builder("embeddings").with_fields(columns.types()?).build()?;
+    let entries = [
+        ("ARROW:schema", arrow::schema(&columns.arrow_fields())),
+        ("embedkit.model", layout.model.clone()),
+        ("embedkit.version", env!("CARGO_PKG_VERSION").to_owned()),
+    ];
+    let entries = entries.into_iter().map(|(key, value)| KeyValue::new(key.to_owned(), value)).collect();
+    // Embeddings hardly repeat: a dictionary would only cost time.
+    let properties =
+        WriterProperties::builder().set_dictionary_enabled(false).set_key_value_metadata(Some(entries)).build();
+    SerializedFileWriter::new(target, Arc::new(schema), Arc::new(properties))
+}
+
+fn failure(label: &str) -> impl Fn(ParquetError) -> Failure + use<> {
+    let label = label.to_owned();
+    move |error| Failure::Failed(format!("{label}: {error}"))
+}
+
+impl Sink<VectorRow> for Parquet {
+    fn put(&mut self, ticket: &Ticket, row: VectorRow) -> Result<()> {
+        self.values += row.0.iter().map(columns::size).sum::<usize>();
+        self.rows.push((ticket.clone(), row));
+        if self.rows.len() == GROUP.0 || self.values >= GROUP.1 { self.write_group() } else { Ok(()) }
+    }
+
+    fn finish(mut self: Box<Self>) -> Result<()> {
+        if !self.rows.is_empty() || matches!(self.state, State::Empty(_)) {
+            self.write_group()?;
+        }
+        match self.state {
+            State::Writing(writer, columns) => {
+                if columns.misfits() > 0 {
+                    tracing::warn!(
+                        "{} kept fields did not fit the columns that the first rows made, and are in `{}`",
+                        columns.misfits(),
+                        fields::OTHER
+                    );
+                }
+                writer.into_inner().map_err(failure(&self.label))?.commit()
+            }
+            _ => Err(Failure::Failed("the parquet output failed before".to_owned())),
+        }
+    }
+}
