@@ -4,11 +4,13 @@ use std::path::Path;
 
 use embedkit::dense::TextEmbedding;
 use embedkit::plugin::Family;
+#[cfg(feature = "onnx")]
+use embedkit::session::WeightQuantization;
 use embedkit::{AnyEmbedder, Builder, ContentKind, Embedder, ModelFiles, ModelRef, OutputSelector, Pooling, Registry};
 
-#[cfg(feature = "onnx")]
-use crate::args::GraphArgs;
 use crate::args::{CacheArgs, FolderArgs, ModelArgs, PoolingArg};
+#[cfg(feature = "onnx")]
+use crate::args::{GraphArgs, QuantizeArg};
 use crate::failure::{Failure, Result};
 use crate::{names, uses};
 
@@ -142,6 +144,9 @@ impl GraphArgs {
         if let Some(sessions) = self.sessions {
             builder = builder.sessions(sessions);
         }
+        if let Some(QuantizeArg::Int8) = self.quantize {
+            builder = builder.quantize(WeightQuantization::Int8);
+        }
         let providers = self.providers.iter().copied();
         builder = match (self.require_provider, self.providers.is_empty()) {
             (true, _) => builder.require_providers(providers),
@@ -180,21 +185,31 @@ impl FolderArgs {
         }
     }
 
-    /// The family of a folder that describes itself: the first of texts' families that the folder is one of. Where it
-    /// is none, or the caller says how vectors are made, that of dense vectors.
+    /// The family of a folder that describes itself; where the caller says how vectors are made, that of dense vectors.
     fn own_family(&self) -> Result<&'static dyn Family> {
-        let registry = Registry::global();
-        let dense = registry.family(TextEmbedding::FAMILY)?;
-        let files = self.model_dir.as_ref().and_then(|dir| ModelFiles::folder(dir).ok());
-        let Some(files) = files.filter(|_| self.pooling.is_none()) else { return Ok(dense) };
-        let files = match &self.model_file {
-            Some(graph) => files.with_graph(graph),
-            None => files,
-        };
-        let of_texts = |family: &&'static dyn Family| family.inputs() == [ContentKind::Text];
-        let others = registry.families().into_iter().filter(|family| family.name() != dense.name()).filter(of_texts);
-        Ok(std::iter::once(dense).chain(others).find(|family| family.recognizes(&files)).unwrap_or(dense))
+        match self.model_dir.as_deref().filter(|_| self.pooling.is_none()) {
+            Some(dir) => family_of_folder(dir, None, self.model_file.as_deref()),
+            None => Ok(Registry::global().family(TextEmbedding::FAMILY)?),
+        }
     }
+}
+
+/// The family that is named, else that of a folder that describes itself: the first of texts' families that the folder is
+/// one of. Where it is none, that of dense vectors.
+pub(crate) fn family_of_folder(dir: &Path, named: Option<&str>, graph: Option<&str>) -> Result<&'static dyn Family> {
+    let registry = Registry::global();
+    if let Some(name) = named {
+        return registry.family(name).map_err(|error| Failure::Usage(error.to_string()));
+    }
+    let dense = registry.family(TextEmbedding::FAMILY)?;
+    let Ok(files) = ModelFiles::folder(dir) else { return Ok(dense) };
+    let files = match graph {
+        Some(graph) => files.with_graph(graph),
+        None => files,
+    };
+    let of_texts = |family: &&'static dyn Family| family.inputs() == [ContentKind::Text];
+    let others = registry.families().into_iter().filter(|family| family.name() != dense.name()).filter(of_texts);
+    Ok(std::iter::once(dense).chain(others).find(|family| family.recognizes(&files)).unwrap_or(dense))
 }
 
 impl CacheArgs {

@@ -29,11 +29,13 @@ pub(crate) use given::{is_given, note as note_given};
 pub(crate) use input::{InputArgs, PurposeArgs};
 #[cfg(feature = "onnx")]
 pub(crate) use interaction::{ExplainArgs, MuveraArgs, RerankArgs, ScoreArgs, ScoredArgs};
-#[cfg(feature = "onnx")]
-pub(crate) use model::GraphArgs;
 pub(crate) use model::{CacheArgs, FolderArgs, ModelArgs, PoolingArg};
+#[cfg(feature = "onnx")]
+pub(crate) use model::{GraphArgs, QuantizeArg};
 #[cfg(feature = "hub")]
 pub(crate) use models::CachedArgs;
+#[cfg(feature = "onnx")]
+pub(crate) use models::QuantizeArgs;
 pub(crate) use models::{ListArgs, ModelsCommand};
 pub(crate) use output::{OnLong, OutputArgs, UsageArgs, only_json_lines};
 #[cfg(feature = "pdf")]

@@ -59,6 +59,11 @@ pub(crate) struct GraphArgs {
     #[arg(long, value_name = "N")]
     pub(crate) sessions: Option<usize>,
 
+    /// Brings the graph's 32-bit weights to 8 bits when it is loaded: faster on processors that multiply 8-bit integers, at
+    /// some accuracy. `models quantize` writes such a model, and says what it costs.
+    #[arg(long, value_enum, value_name = "BITS")]
+    pub(crate) quantize: Option<QuantizeArg>,
+
     /// Runs on this provider if it works, else on the CPU; may be repeated, best first.
     #[arg(long = "provider", value_name = "P")]
     pub(crate) providers: Vec<Provider>,
@@ -70,6 +75,14 @@ pub(crate) struct GraphArgs {
     /// Devices of the provider; one session on each.
     #[arg(long = "device", value_name = "N")]
     pub(crate) devices: Vec<i32>,
+}
+
+/// What weights are brought to.
+#[cfg(feature = "onnx")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum QuantizeArg {
+    /// Signed 8-bit integers.
+    Int8,
 }
 
 /// A model in a folder.

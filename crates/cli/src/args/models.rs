@@ -1,5 +1,8 @@
 //! Arguments of `models`.
 
+#[cfg(feature = "onnx")]
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 
 use super::CacheArgs;
@@ -26,6 +29,36 @@ pub(crate) enum ModelsCommand {
     /// Removes models from the cache, which other programs may share.
     #[command(alias = "remove")]
     Rm(CachedArgs),
+    /// Writes a folder's model with 8-bit weights, and says what that costs.
+    #[cfg(feature = "onnx")]
+    Quantize(QuantizeArgs),
+}
+
+/// `models quantize`.
+#[cfg(feature = "onnx")]
+#[derive(Debug, Args)]
+pub(crate) struct QuantizeArgs {
+    /// The folder of a model with 32-bit weights, which describes itself.
+    #[arg(value_name = "DIR")]
+    pub(crate) model_dir: PathBuf,
+    /// The folder to write; it must not be there.
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) output: PathBuf,
+    /// The model's family, where the folder does not tell.
+    #[arg(long, value_name = "FAMILY")]
+    pub(crate) kind: Option<String>,
+    /// The folder's graph; default: where exports put it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) model_file: Option<String>,
+    /// Texts to compare results on, one a line, the first thousand of them. Default: some plain English sentences.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) texts: Option<PathBuf>,
+    /// Writes it even where results change much.
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// As JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// `models list`.

@@ -4,6 +4,8 @@
 mod cached;
 mod downloaded;
 mod list;
+#[cfg(feature = "onnx")]
+mod quantize;
 mod row;
 
 use crate::args::ModelsCommand;
@@ -21,6 +23,8 @@ pub(super) fn run(command: &ModelsCommand) -> Result<()> {
         ModelsCommand::Repair(args) => cached::repair(args),
         #[cfg(feature = "hub")]
         ModelsCommand::Rm(args) => cached::remove(args),
+        #[cfg(feature = "onnx")]
+        ModelsCommand::Quantize(args) => quantize::quantize(args),
         #[cfg(not(feature = "hub"))]
         _ => Err(crate::failure::Failure::Usage("this needs a build with the feature `hub`".to_owned())),
     }

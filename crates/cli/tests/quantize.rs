@@ -1,0 +1,66 @@
+//! `models quantize` and `--quantize`, as processes.
+#![cfg(feature = "onnx")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests end with a panic")]
+
+mod common;
+
+use std::path::Path;
+
+use common::{fixtures, run};
+use serde_json::Value;
+
+fn folder() -> std::path::PathBuf {
+    fixtures("colbert").join("multi-vector-fixed")
+}
+
+fn path(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+#[test]
+fn a_folder_is_written_whole_or_not_at_all_and_its_model_runs() {
+    let scratch = tempfile::tempdir().unwrap();
+    let (from, to) = (folder(), scratch.path().join("quantized"));
+    // A model of random weights loses much by 8 bits.
+    let texts = scratch.path().join("texts");
+    std::fs::write(&texts, "hello world\nthe quick brown fox\n\njumps over the lazy dog\n").unwrap();
+    let command = ["models", "quantize", path(&from), "-o", path(&to), "--texts", path(&texts)];
+    let forced = run(&[&command[..], &["--force", "--json"]].concat());
+    assert_eq!(forced.code, 0, "{}", forced.stderr);
+    let report: Value = serde_json::from_str(forced.text()).unwrap();
+    let cosine = report["comparison"]["mean_cosine"].as_f64().unwrap();
+    assert!(cosine > 0.5 && cosine < 0.99999, "{report}");
+    assert_eq!((&report["comparison"]["texts"], &report["comparison"]["nearest"]), (&3.into(), &2.into()));
+    assert!(report["products"].as_u64().unwrap() > 0 && report["bytes_before"].as_u64().unwrap() > 0);
+
+    let again = run(&command);
+    assert!(again.code == 2 && again.stderr.contains("is there already"), "{}", again.stderr);
+
+    let embed = |args: &[&str]| {
+        let outcome = run(&[&["embed", "hello world", "--kind", "colbert", "--passage", "--model-dir"], args].concat());
+        assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+        outcome.stdout
+    };
+    let written = embed(&[path(&to)]);
+    assert_eq!(written, embed(&[path(&from), "--quantize", "int8"]));
+    assert_ne!(written, embed(&[path(&from)]));
+}
+
+#[test]
+fn what_cannot_be_quantised_is_refused() {
+    let scratch = tempfile::tempdir().unwrap();
+    let to = scratch.path().join("quantized");
+    let once = run(&["models", "quantize", path(&folder()), "-o", path(&to), "--force"]);
+    assert_eq!(once.code, 0, "{}", once.stderr);
+    let twice = scratch.path().join("twice");
+    for (args, expected) in [
+        (vec!["models", "quantize", path(&to), "-o", path(&twice), "--force"], "quantised already"),
+        (vec!["models", "quantize", path(scratch.path()), "-o", path(&twice)], "has no graph"),
+        (vec!["embed", "a", "--quantize", "int8"], "`quantize`"),
+        (vec!["embed", "a", "-m", "bm25", "--quantize", "int8"], "`quantize`"),
+    ] {
+        let outcome = run(&args);
+        assert!(outcome.code != 0 && outcome.stderr.contains(expected), "{args:?}: {}", outcome.stderr);
+        assert!(!twice.exists());
+    }
+}
