@@ -132,7 +132,8 @@ fn rerankers_order_the_best_anew_and_the_others_stay_behind() {
     let numbers = |hits: &[embedkit_retrieval::Hit]| hits.iter().map(|hit| hit.number).collect::<Vec<_>>();
     assert_eq!(numbers(&before)[2..], numbers(&after)[2..]);
     let (mut first, mut second) = (numbers(&before)[..2].to_vec(), numbers(&after)[..2].to_vec());
-    (first.sort(), second.sort());
+    first.sort();
+    second.sort();
     assert_eq!(first, second);
     assert!(after[0].reranked[0] >= after[1].reranked[0] && after[2].reranked.is_empty());
     assert_eq!(after[0].score, f64::from(after[0].reranked[0]));

@@ -18,7 +18,7 @@ pub enum Error {
         /// The name that clients would have used.
         name: String,
         /// The library's error.
-        source: embedkit_core::Error,
+        source: Box<embedkit_core::Error>,
     },
     /// The address cannot be listened on.
     #[error("{address} cannot be listened on: {source}")]
@@ -53,7 +53,7 @@ impl Error {
     }
 
     pub(crate) fn model(name: impl Into<String>, source: embedkit_core::Error) -> Self {
-        Self::Model { name: name.into(), source }
+        Self::Model { name: name.into(), source: Box::new(source) }
     }
 
     pub(crate) fn system(message: &'static str, source: impl Into<BoxError>) -> Self {

@@ -41,4 +41,4 @@ mod work;
 pub use config::{Config, DocumentForm, Load, ModelConfig, Settings, Size, Time, TokenIds, UnitError};
 pub use failure::Error;
 pub use server::{Bound, Server, ServerBuilder};
-pub use signals::Ended;
+pub use signals::{Ended, Handle};

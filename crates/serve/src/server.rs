@@ -14,7 +14,7 @@ use crate::app::{App, Stage};
 use crate::config::{Config, ModelConfig};
 use crate::listen::{self, Listener};
 use crate::routes;
-use crate::signals::{self, Ended};
+use crate::signals::{self, Ended, Handle, Signals};
 
 /// A server of embeddings and scores.
 ///
@@ -113,15 +113,18 @@ impl Server {
             };
             Ok::<_, Error>((listener, metrics))
         })?;
-        Ok(Bound { runtime, app: self.app, listener, metrics })
+        let (handle, signals) = Signals::new();
+        Ok(Bound { runtime, app: self.app, listener, metrics, handle, signals })
     }
 
-    /// Listens, serves and stops when the process is told to.
+    /// Listens, serves, and stops when the process is told to: by SIGTERM or Ctrl-C. SIGHUP has keys read again.
     ///
     /// # Errors
     /// As [`bind`](Self::bind) and [`load`](Self::load).
     pub fn run(self) -> Result<Ended, Error> {
-        self.bind()?.run()
+        let bound = self.bind()?;
+        bound.runtime.block_on(async { signals::listen(&bound.app, &bound.handle) })?;
+        bound.run()
     }
 }
 
@@ -142,6 +145,8 @@ pub struct Bound {
     app: Arc<App>,
     listener: Listener,
     metrics: Option<Listener>,
+    handle: Handle,
+    signals: Signals,
 }
 
 impl Bound {
@@ -155,20 +160,18 @@ impl Bound {
         self.metrics.as_ref()?.address()
     }
 
-    /// Serves until the process is told to stop: SIGTERM or Ctrl-C.
+    /// What tells it to stop.
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
+    /// Serves until it is [told to stop](Handle::stop).
     ///
     /// # Errors
     /// [`Error::Model`]: a model that is loaded at the start cannot be loaded.
     pub fn run(self) -> Result<Ended, Error> {
-        let app = self.app.clone();
-        let signals = self.runtime.block_on(async { signals::listen(&app) })?;
-        self.run_until(signals)
-    }
-
-    /// Serves until this future gives how to end: the first time in good order, with what it gives next at once.
-    fn run_until(self, mut signals: signals::Signals) -> Result<Ended, Error> {
         raise_file_limit();
-        let Self { runtime, app, listener, metrics } = self;
+        let Self { runtime, app, listener, metrics, handle: _handle, mut signals } = self;
         announce(&app, &listener);
         let ended = runtime.block_on(async {
             let (stage, stages) = watch::channel(Stage::Open);
@@ -179,10 +182,7 @@ impl Bound {
             }
             tokio::spawn(drop_idle_models(app.clone()));
             let loading = load(app.clone());
-            match signals.first(loading).await {
-                Ok(()) => {}
-                Err(error) => return Err(error),
-            }
+            signals.first(loading).await?;
             app.drain();
             signals.second(close(&app, &stage, serving)).await
         });

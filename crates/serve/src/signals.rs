@@ -16,10 +16,27 @@ pub enum Ended {
     AtOnce,
 }
 
+/// Tells a server to stop: at the first time in good order, at the second at once.
+#[derive(Clone, Debug)]
+pub struct Handle(mpsc::UnboundedSender<()>);
+
+impl Handle {
+    /// Tells the server to stop. One that has ended needs no telling.
+    pub fn stop(&self) {
+        let _ = self.0.send(());
+    }
+}
+
 /// Requests to stop, in the order in which they come.
 pub(crate) struct Signals(mpsc::UnboundedReceiver<()>);
 
 impl Signals {
+    /// Requests to stop, and what makes them.
+    pub(crate) fn new() -> (Handle, Self) {
+        let (send, receive) = mpsc::unbounded_channel();
+        (Handle(send), Self(receive))
+    }
+
     /// Waits for the first one, unless something else ends the server before.
     pub(crate) async fn first(&mut self, failure: impl Future<Output = Error>) -> Result<(), Error> {
         use futures_util::future::{Either, select};
@@ -48,13 +65,16 @@ impl Signals {
 
 /// Listens to SIGTERM and SIGINT, which stop the server, and to SIGHUP, at which keys are read again.
 #[cfg(unix)]
-pub(crate) fn listen(app: &Arc<App>) -> Result<Signals, Error> {
+pub(crate) fn listen(app: &Arc<App>, handle: &Handle) -> Result<(), Error> {
     use tokio::signal::unix::{SignalKind, signal};
-    let (send, receive) = mpsc::unbounded_channel();
     let system = |error| Error::system("signals cannot be listened to", error);
     for kind in [SignalKind::terminate(), SignalKind::interrupt()] {
-        let (mut signals, send) = (signal(kind).map_err(system)?, send.clone());
-        tokio::spawn(async move { while signals.recv().await.is_some() && send.send(()).is_ok() {} });
+        let (mut signals, handle) = (signal(kind).map_err(system)?, handle.clone());
+        tokio::spawn(async move {
+            while signals.recv().await.is_some() {
+                handle.stop();
+            }
+        });
     }
     let (mut hangups, app) = (signal(SignalKind::hangup()).map_err(system)?, app.clone());
     tokio::spawn(async move {
@@ -62,13 +82,17 @@ pub(crate) fn listen(app: &Arc<App>) -> Result<Signals, Error> {
             app.keys.read_again();
         }
     });
-    Ok(Signals(receive))
+    Ok(())
 }
 
 /// Listens to Ctrl-C, which stops the server.
 #[cfg(not(unix))]
-pub(crate) fn listen(_: &Arc<App>) -> Result<Signals, Error> {
-    let (send, receive) = mpsc::unbounded_channel();
-    tokio::spawn(async move { while tokio::signal::ctrl_c().await.is_ok() && send.send(()).is_ok() {} });
-    Ok(Signals(receive))
+pub(crate) fn listen(_: &Arc<App>, handle: &Handle) -> Result<(), Error> {
+    let handle = handle.clone();
+    tokio::spawn(async move {
+        while tokio::signal::ctrl_c().await.is_ok() {
+            handle.stop();
+        }
+    });
+    Ok(())
 }

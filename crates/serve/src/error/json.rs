@@ -73,7 +73,7 @@ mod tests {
     fn the_field_is_named_and_its_value_is_not() {
         let (message, param) = told(r#"{"input": ["fine", {"secret": 1}]}"#);
         assert_eq!(param.as_deref(), Some("input[1]"));
-        assert_eq!(message, "input[1]: expected a string (line 1, column 20)");
+        assert_eq!(message, "input[1]: expected a string (line 1, column 19)");
         let (message, param) = told(r#"{"input": "secret expected words"}"#);
         assert_eq!(param.as_deref(), Some("input"));
         assert!(!message.contains("secret"), "{message}");

@@ -14,8 +14,8 @@ use tower::ServiceExt as _;
 use super::timed::{Phase, Timed};
 use crate::app::Stage;
 
-/// Bytes of a request's head.
-const MOST_HEAD: usize = 64 << 10;
+/// Bytes of a request's head after which no more are read; with those of one more reading it has at most twice as many.
+const MOST_HEAD: usize = 32 << 10;
 
 /// Serves one connection until it ends.
 pub(super) async fn serve_connection<S>(stream: S, router: Router, mut stage: watch::Receiver<Stage>)

@@ -12,6 +12,7 @@ use super::{Encoded, Item, List, OURS};
 
 /// `POST /v1/embed` and `/v2/embed`.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = CohereEmbedRequest)]
 pub(crate) struct EmbedRequest {
     pub(crate) model: Option<String>,
     #[schema(value_type = Option<Vec<String>>)]
@@ -33,6 +34,7 @@ pub(crate) struct EmbedRequest {
 
 /// A kind of embeddings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, ToSchema)]
+#[schema(as = CohereEmbeddingType)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum EmbeddingType {
     Float,
@@ -45,6 +47,7 @@ pub(crate) enum EmbeddingType {
 
 /// The end that is cut off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[schema(as = CohereTruncate)]
 #[serde(rename_all = "UPPERCASE")]
 pub(crate) enum Truncate {
     None,
@@ -113,6 +116,7 @@ impl<'de> Deserialize<'de> for OnePart {
 
 /// The answer to [`EmbedRequest`].
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CohereEmbedResponse)]
 pub(crate) struct EmbedResponse {
     pub(crate) id: String,
     pub(crate) response_type: &'static str,

@@ -8,6 +8,7 @@ use super::{Encoded, Inputs};
 
 /// `POST /v1/multi-vector`.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = JinaMultiVectorRequest)]
 pub(crate) struct MultiVectorRequest {
     pub(crate) model: Option<String>,
     /// Texts or pictures.
@@ -22,6 +23,7 @@ pub(crate) struct MultiVectorRequest {
 
 /// The answer to [`MultiVectorRequest`].
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = JinaMultiVectorResponse)]
 pub(crate) struct MultiVectorResponse {
     pub(crate) object: &'static str,
     pub(crate) data: Vec<MultiVectorEntry>,
@@ -31,6 +33,7 @@ pub(crate) struct MultiVectorResponse {
 
 /// One input's vectors.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = JinaMultiVectorEntry)]
 pub(crate) struct MultiVectorEntry {
     pub(crate) object: &'static str,
     pub(crate) index: usize,

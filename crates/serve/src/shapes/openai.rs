@@ -7,6 +7,7 @@ use super::{Direction, Dtype, Encoded, Format, Inputs, Kind, PurposeFields, Spar
 
 /// `POST /v1/embeddings`.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = OpenAiEmbeddingRequest)]
 pub(crate) struct EmbeddingRequest {
     /// A text, a list of texts, token ids (see `--token-ids`), or pictures: `{"image": …}` or
     /// `{"type": "image_url", "image_url": {"url": …}}`, with a data URL, base64 or an allowed address.
@@ -55,6 +56,7 @@ impl EmbeddingRequest {
 
 /// A kind of vectors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[schema(as = OpenAiOutputKind)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum OutputKind {
     Dense,
@@ -64,6 +66,7 @@ pub(crate) enum OutputKind {
 
 /// What strings among the inputs are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[schema(as = OpenAiModality)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Modality {
     Text,
@@ -81,6 +84,7 @@ impl From<Option<Modality>> for Kind {
 
 /// The answer to [`EmbeddingRequest`].
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = OpenAiEmbeddingResponse)]
 pub(crate) struct EmbeddingResponse {
     pub(crate) object: &'static str,
     pub(crate) data: Vec<EmbeddingEntry>,
@@ -91,6 +95,7 @@ pub(crate) struct EmbeddingResponse {
 
 /// One input's vectors.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = OpenAiEmbeddingEntry)]
 pub(crate) struct EmbeddingEntry {
     pub(crate) object: &'static str,
     pub(crate) index: usize,
@@ -120,6 +125,7 @@ pub(crate) enum AnyVector {
 
 /// What a request took.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[schema(as = OpenAiUsage)]
 pub(crate) struct Usage {
     /// Tokens that the model saw: after cutting, special ones included, padding not.
     pub(crate) prompt_tokens: usize,
@@ -130,6 +136,7 @@ pub(crate) struct Usage {
 
 /// `GET /v1/models`.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = OpenAiModelList)]
 pub(crate) struct ModelList {
     pub(crate) object: &'static str,
     pub(crate) data: Vec<ModelEntry>,
@@ -137,6 +144,7 @@ pub(crate) struct ModelList {
 
 /// A model that is served.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = OpenAiModelEntry)]
 pub(crate) struct ModelEntry {
     pub(crate) id: String,
     pub(crate) object: &'static str,
@@ -148,6 +156,7 @@ pub(crate) struct ModelEntry {
 
 /// What is known of a model.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = OpenAiModelFacts)]
 pub(crate) struct ModelFacts {
     pub(crate) family: &'static str,
     /// Width of its vectors; null where it has none, or is not loaded.

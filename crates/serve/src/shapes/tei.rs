@@ -7,6 +7,7 @@ use super::{Cut, Direction, Inputs, List, Pairs};
 
 /// `POST /embed`, `/embed_sparse` and `/embed_all`.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = TeiEmbedRequest)]
 pub(crate) struct EmbedRequest {
     /// A text or a list of texts.
     #[schema(value_type = Vec<String>)]
@@ -22,6 +23,7 @@ pub(crate) struct EmbedRequest {
 
 /// A weight of a sparse vector.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TeiSparseValue)]
 pub(crate) struct SparseValue {
     pub(crate) index: u32,
     pub(crate) value: f32,
@@ -29,6 +31,7 @@ pub(crate) struct SparseValue {
 
 /// `POST /rerank` with `texts`.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = TeiRerankRequest)]
 pub(crate) struct RerankRequest {
     pub(crate) query: String,
     #[schema(value_type = Vec<String>)]
@@ -46,6 +49,7 @@ pub(crate) struct RerankRequest {
 
 /// A text by its relevance.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TeiRank)]
 pub(crate) struct Rank {
     pub(crate) index: usize,
     pub(crate) score: f32,
@@ -55,6 +59,7 @@ pub(crate) struct Rank {
 
 /// `POST /similarity`.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = TeiSimilarityRequest)]
 pub(crate) struct SimilarityRequest {
     pub(crate) inputs: SimilarityInputs,
     pub(crate) parameters: Option<SimilarityParameters>,
@@ -62,6 +67,7 @@ pub(crate) struct SimilarityRequest {
 
 /// A text, and those that it is compared with.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = TeiSimilarityInputs)]
 pub(crate) struct SimilarityInputs {
     pub(crate) source_sentence: String,
     #[schema(value_type = Vec<String>)]
@@ -70,6 +76,7 @@ pub(crate) struct SimilarityInputs {
 
 /// How they are embedded.
 #[derive(Debug, Default, Deserialize, ToSchema)]
+#[schema(as = TeiSimilarityParameters)]
 pub(crate) struct SimilarityParameters {
     pub(crate) truncate: Option<bool>,
     pub(crate) truncation_direction: Option<Direction>,
@@ -84,6 +91,7 @@ impl SimilarityParameters {
 
 /// `POST /predict`, on rerankers.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = TeiPredictRequest)]
 pub(crate) struct PredictRequest {
     /// A pair of texts, or a list of pairs.
     #[schema(value_type = Vec<Vec<String>>)]
@@ -95,6 +103,7 @@ pub(crate) struct PredictRequest {
 
 /// A label's score.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TeiPrediction)]
 pub(crate) struct Prediction {
     pub(crate) score: f32,
     pub(crate) label: &'static str,
@@ -102,6 +111,7 @@ pub(crate) struct Prediction {
 
 /// `POST /tokenize`.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = TeiTokenizeRequest)]
 pub(crate) struct TokenizeRequest {
     /// A text or a list of texts.
     #[schema(value_type = Vec<String>)]
@@ -113,6 +123,7 @@ pub(crate) struct TokenizeRequest {
 
 /// A token; where its text begins and ends in bytes, null for special ones.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TeiTokenBody)]
 pub(crate) struct TokenBody {
     pub(crate) id: u32,
     pub(crate) text: String,
@@ -123,6 +134,7 @@ pub(crate) struct TokenBody {
 
 /// `POST /decode`.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = TeiDecodeRequest)]
 pub(crate) struct DecodeRequest {
     /// A list of ids, or a list of these.
     #[schema(value_type = Vec<Vec<u32>>)]
@@ -133,6 +145,7 @@ pub(crate) struct DecodeRequest {
 
 /// `GET /info`.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TeiInfo)]
 pub(crate) struct Info {
     pub(crate) model_id: String,
     pub(crate) model_sha: Option<String>,
@@ -155,6 +168,7 @@ pub(crate) struct Info {
 
 /// What is ours in `/info`.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TeiInfoFacts)]
 pub(crate) struct InfoFacts {
     pub(crate) version: &'static str,
     pub(crate) family: &'static str,

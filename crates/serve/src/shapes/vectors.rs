@@ -137,8 +137,8 @@ mod tests {
         assert_eq!(text(Dtype::Float), "[1.0,-1.0,0.0,0.5,-0.25,0.0,0.0,1.0,1.0]");
         assert_eq!(text(Dtype::Ubinary), "[145,128]");
         assert_eq!(text(Dtype::Binary), "[17,0]");
-        assert_eq!(text(Dtype::Int8), "[127,-128,0,63,-32,0,0,127,127]");
-        assert_eq!(text(Dtype::Uint8), "[255,0,128,191,96,128,128,255,255]");
+        assert_eq!(text(Dtype::Int8), "[127,-128,-1,63,-32,-1,-1,127,127]");
+        assert_eq!(text(Dtype::Uint8), "[255,0,127,191,96,127,127,255,255]");
         let decoded = |dtype| match encode(vector.clone(), dtype, Format::Base64).unwrap() {
             Encoded::Base64(text) => base64::decode(text).unwrap(),
             other => panic!("{other:?}"),

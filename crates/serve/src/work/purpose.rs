@@ -45,7 +45,8 @@ fn read(name: &str, row: &ModelDescription) -> Result<Purpose, String> {
     let has_task = |name: &str| row.tasks.contains_key(name) || (row.prompts.contains_key(name) && name != "plain");
     match lower.as_str() {
         "query" | "search_query" | "retrieval.query" => Ok(Role::Query.into()),
-        "document" | "passage" | "search_document" | "retrieval.passage" => Ok(Role::Passage.into()),
+        // Pictures are searched in; Cohere's clients say so of them.
+        "document" | "passage" | "search_document" | "retrieval.passage" | "image" => Ok(Role::Passage.into()),
         "plain" | "classification" | "clustering" if !has_task(&lower) => Ok(Role::Plain.into()),
         _ => {
             let names = row.tasks.keys().chain(row.prompts.keys());

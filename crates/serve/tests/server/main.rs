@@ -1,0 +1,16 @@
+//! The server, asked over the network as its clients do.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests end with a panic")]
+
+mod cohere;
+mod common;
+mod errors;
+mod faults;
+mod life;
+mod load;
+mod numbers;
+mod openai;
+mod pages;
+mod pictures;
+mod rerank;
+mod security;
+mod tei;

@@ -1,0 +1,83 @@
+//! The routes of text-embeddings-inference.
+
+use serde_json::{Value, json};
+
+use crate::common::{Client, Running, families, numbers, serving};
+
+fn ok(client: &Client, path: &str, body: Value) -> Value {
+    let answer = client.post(path, &body);
+    assert_eq!(answer.status, 200, "{path} {body}: {}", answer.body);
+    answer.json()
+}
+
+#[test]
+fn bare_arrays_come_back() {
+    let server = Running::start(serving(families()));
+    let client = server.client();
+    let one = ok(&client, "/embed", json!({"inputs": "hello world"}));
+    assert_eq!(one.as_array().unwrap().len(), 1, "also for a single text");
+    let nulls = json!({
+        "inputs": ["hello world", "x"], "truncate": null, "truncation_direction": "Right", "prompt_name": null,
+        "normalize": null, "dimensions": null,
+    });
+    assert_eq!(ok(&client, "/embed", nulls)[0], one[0]);
+    let sparse = ok(&client, "/embed_sparse", json!({"inputs": "hello world"}));
+    let entries = sparse[0].as_array().unwrap();
+    assert!(entries.is_sorted_by_key(|entry| entry["index"].as_u64()), "{sparse}");
+    assert!(entries.iter().all(|entry| entry["value"] != 0.0));
+    let rows = ok(&client, "/embed_all", json!({"inputs": "hello world"}));
+    assert_eq!(rows[0][0].as_array().unwrap().len(), 8);
+    assert_eq!(
+        ok(&client, "/models/several/embed_all", json!({"inputs": "hello"}))[0][0].as_array().unwrap().len(),
+        16
+    );
+}
+
+#[test]
+fn the_root_route_does_what_the_body_asks() {
+    let server = Running::start(serving(families()));
+    let client = server.client();
+    for path in ["/", "/invocations", "/models/dense", "/models/dense/"] {
+        let embedded = ok(&client, path, json!({"inputs": ["hello"], "normalize": false}));
+        assert_eq!(numbers(&embedded[0]).len(), 16, "{path}");
+    }
+    let similarity = json!({"inputs": {"source_sentence": "hello", "sentences": ["hello", "world"]}, "parameters": {"truncate": null}});
+    let cosines = numbers(&ok(&client, "/", similarity.clone()));
+    assert!((cosines[0] - 1.0).abs() < 1e-5 && cosines.len() == 2, "{cosines:?}");
+    assert_eq!(numbers(&ok(&client, "/similarity", similarity)), cosines);
+    let ranks = ok(&client, "/", json!({"query": "hello", "texts": ["world", "hello"]}));
+    assert_eq!(ranks.as_array().unwrap().len(), 2);
+    let sparse = ok(&client, "/models/sparse", json!({"inputs": "hello"}));
+    assert!(sparse[0][0]["index"].is_u64(), "{sparse}");
+}
+
+#[test]
+fn tokens_tell_their_bytes_and_become_text_again() {
+    let server = Running::start(serving(families()));
+    let client = server.client();
+    let rows = ok(&client, "/tokenize", json!({"inputs": ["hello world"], "add_special_tokens": null}));
+    let tokens = rows[0].as_array().unwrap();
+    let (first, last) = (&tokens[0], &tokens[tokens.len() - 1]);
+    assert_eq!((&first["special"], &first["start"], &last["stop"]), (&json!(true), &Value::Null, &Value::Null));
+    let hello = tokens.iter().find(|token| token["special"] == false).unwrap();
+    assert_eq!(hello["start"], 0);
+    let bare = ok(&client, "/tokenize", json!({"inputs": "hello world", "add_special_tokens": false}));
+    assert_eq!(bare[0].as_array().unwrap().len() + 2, tokens.len());
+    let ids: Vec<_> = tokens.iter().map(|token| token["id"].clone()).collect();
+    let texts = ok(&client, "/decode", json!({"ids": [ids.clone(), ids]}));
+    assert_eq!(texts[0], texts[1]);
+    assert_eq!(client.post("/decode", &json!({"ids": [4_000_000]})).status, 422);
+}
+
+#[test]
+fn info_says_what_clients_size_their_batches_by() {
+    let server = Running::start(serving(families()));
+    let client = server.client();
+    let info = client.get("/info").json();
+    assert_eq!((&info["model_id"], &info["served_model_name"]), (&json!("fixture/dense"), &json!("dense")));
+    assert_eq!(info["model_type"], json!({"embedding": {"pooling": "mean"}}));
+    assert_eq!((&info["max_input_length"], &info["max_client_batch_size"]), (&json!(32), &json!(2048)));
+    assert_eq!(info["embedkit"]["dim"], 16);
+    let ranker = client.get("/models/rank/info").json();
+    assert_eq!(ranker["model_type"], json!({"reranker": {"id2label": {"0": "LABEL_0"}, "label2id": {"LABEL_0": 0}}}));
+}
