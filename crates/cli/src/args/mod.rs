@@ -20,7 +20,7 @@ pub(crate) use input::{InputArgs, PurposeArgs};
 pub(crate) use interaction::{ExplainArgs, MuveraArgs, RerankArgs, ScoreArgs, ScoredArgs};
 pub(crate) use model::{CacheArgs, FolderArgs, ModelArgs, PoolingArg};
 #[cfg(feature = "pdf")]
-pub(crate) use pdf::PdfArgs;
+pub(crate) use pdf::{PdfArgs, RENDER_PDF};
 #[cfg(feature = "retrieval")]
 pub(crate) use retrieval::{EvalArgs, IndexArgs, SearchArgs};
 #[cfg(feature = "serve")]
@@ -134,7 +134,7 @@ pub(crate) enum Command {
     },
     /// Renders pages of a PDF file for another process of this program.
     #[cfg(feature = "pdf")]
-    #[command(name = pdf::RENDER_PDF, hide = true)]
+    #[command(name = RENDER_PDF, hide = true)]
     RenderPdf,
 }
 

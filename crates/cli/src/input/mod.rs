@@ -1,11 +1,20 @@
 //! Inputs: from the arguments, or line by line from a file or standard input.
 
 mod lines;
+#[cfg(all(feature = "retrieval", feature = "parquet"))]
+mod parquet_rows;
+#[cfg(all(feature = "retrieval", feature = "pdf"))]
+mod pdf_text;
 mod record;
 
 use std::path::{Path, PathBuf};
 
 use embedkit::{CancelToken, Pair};
+
+#[cfg(all(feature = "retrieval", feature = "parquet"))]
+pub(crate) use parquet_rows::ParquetRows;
+#[cfg(all(feature = "retrieval", feature = "pdf"))]
+pub(crate) use pdf_text::PdfText;
 
 use crate::args::InputArgs;
 use crate::failure::{Failure, Result};
