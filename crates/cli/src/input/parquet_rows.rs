@@ -3,7 +3,7 @@
 use embedkit::retrieval::document::{Document, Documents, Reader};
 use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader as _, SerializedFileReader};
-use parquet::record::{Field, Row};
+use parquet::record::Row;
 use serde_json::{Map, Value};
 
 /// Reads Parquet files, a document a row: its column `text`; `id`, `title` and the other columns are kept.
@@ -32,26 +32,5 @@ impl Reader for ParquetRows {
 }
 
 fn fields(row: &Row) -> Map<String, Value> {
-    row.get_column_iter().map(|(name, field)| (name.clone(), value(field))).collect()
-}
-
-/// A cell as JSON has it; what JSON has no kind for is written as people read it.
-fn value(field: &Field) -> Value {
-    match field {
-        Field::Null => Value::Null,
-        Field::Bool(value) => Value::from(*value),
-        Field::Byte(value) => Value::from(*value),
-        Field::Short(value) => Value::from(*value),
-        Field::Int(value) => Value::from(*value),
-        Field::Long(value) => Value::from(*value),
-        Field::UByte(value) => Value::from(*value),
-        Field::UShort(value) => Value::from(*value),
-        Field::UInt(value) => Value::from(*value),
-        Field::ULong(value) => Value::from(*value),
-        Field::Float(value) => Value::from(*value),
-        Field::Double(value) => Value::from(*value),
-        Field::Str(text) => Value::from(text.as_str()),
-        Field::Bytes(bytes) => Value::from(String::from_utf8_lossy(bytes.data())),
-        other => Value::from(other.to_string()),
-    }
+    row.get_column_iter().map(|(name, field)| (name.clone(), super::parquet::value(field))).collect()
 }
