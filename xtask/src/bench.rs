@@ -14,6 +14,7 @@ mod process;
 mod programs;
 mod reach;
 mod report;
+mod serve;
 mod sides;
 mod workloads;
 
@@ -28,6 +29,7 @@ pub(crate) fn run(bench: &Bench) -> Outcome {
         Some(Kind::Memory(options)) => memory::run(options),
         Some(Kind::Callers(options)) => callers::run(options),
         Some(Kind::Soak(options)) => callers::soak(options),
+        Some(Kind::Serve(options)) => serve::run(options),
     }
 }
 

@@ -10,6 +10,7 @@ use clap::Parser;
 
 mod bench;
 mod catalogue;
+mod clients;
 mod deny;
 mod dependencies;
 mod dist;
@@ -31,6 +32,8 @@ use failure::Outcome;
 enum Verb {
     /// Measures embedkit, its peers and the limit in one run.
     Bench(Box<bench::Bench>),
+    /// Has real clients of other servers ask ours: tests/clients.
+    Clients(clients::Clients),
     /// Checks models.toml and writes each family's slice of it.
     Manifest {
         /// Only compares the slices with what would be written.
@@ -96,6 +99,7 @@ impl Verb {
     fn run(self) -> Outcome {
         match self {
             Self::Bench(bench) => bench::run(&bench),
+            Self::Clients(options) => clients::run(&options),
             Self::Manifest { check } => manifest::run(check),
             Self::Catalogue(options) => catalogue::run(&options),
             Self::Dependencies => dependencies::run(),

@@ -37,6 +37,17 @@ fn pages_are_rendered_on_white_at_a_resolution() {
 }
 
 #[test]
+fn pages_have_their_text() {
+    let lines = "BT /F 20 Tf 20 160 Td (Two wor) Tj (ds) Tj 0 -24 Td [(kern) -400 (ed) -20 (!)] TJ 0 -60 Td (A divi-) Tj \
+                 0 -22 Td (ded word) Tj ET";
+    let file = PdfFile::from_bytes(pdf(200, 200, &[lines, BLUE, TEXT])).unwrap();
+    assert_eq!(file.text(1).unwrap(), "Two words\nkern ed!\n\nA divided word");
+    assert_eq!(file.text(2).unwrap(), "");
+    assert_eq!(file.text(3).unwrap(), "HHHH");
+    assert!(file.text(4).is_err() && file.text(0).is_err());
+}
+
+#[test]
 fn pages_are_chosen_by_number() {
     let file = PdfFile::from_bytes(pdf(10, 10, &[RED_CORNER, BLUE, TEXT])).unwrap();
     assert_eq!(file.pages(2..=3).unwrap().count(), 2);

@@ -201,6 +201,12 @@ mod pages {
     mod rerank {}
     #[doc = include_str!("../docs/hybrid.md")]
     mod hybrid {}
+    #[doc = include_str!("../docs/search-notes.md")]
+    mod search_notes {}
+    #[doc = include_str!("../docs/evaluate.md")]
+    mod evaluate {}
+    #[doc = include_str!("../docs/beyond-one-machine.md")]
+    mod beyond_one_machine {}
     #[doc = include_str!("../docs/own-row.md")]
     mod own_row {}
     #[doc = include_str!("../docs/own-architecture.md")]

@@ -3,6 +3,8 @@
 //!
 //! Without a file, 100,000 paragraphs of 40 words are made up.
 
+#![allow(clippy::print_stdout, reason = "an example answers on the terminal")]
+
 use std::error::Error;
 use std::fmt::Write as _;
 use std::path::Path;

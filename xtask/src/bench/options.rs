@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use bench_protocol::Options as Settings;
 use clap::{Args, Subcommand};
 
+use super::serve::ServeOptions;
 use crate::failure::{Failure, failed};
 
 /// Texts that `--quick` takes.
@@ -32,6 +33,8 @@ pub(super) enum Kind {
     /// Streams a million texts through the embedded model, then has 8 callers and long batches share a model, and
     /// reports how memory goes.
     Soak(SoakOptions),
+    /// Asks the server over the loopback, with 1, 8 and 64 clients of `wrk`, beside peers that run already.
+    Serve(ServeOptions),
 }
 
 /// How sides are compared.

@@ -39,7 +39,7 @@ pub(crate) use models::QuantizeArgs;
 pub(crate) use models::{ListArgs, ModelsCommand};
 pub(crate) use output::{OnLong, OutputArgs, UsageArgs, only_json_lines};
 #[cfg(feature = "pdf")]
-pub(crate) use pdf::PdfArgs;
+pub(crate) use pdf::{PdfArgs, RENDER_PDF};
 #[cfg(feature = "retrieval")]
 pub(crate) use retrieval::{EvalArgs, IndexArgs, SearchArgs};
 #[cfg(feature = "runtime-install")]
@@ -174,7 +174,7 @@ pub(crate) enum Command {
     },
     /// Renders pages of a PDF file for another process of this program.
     #[cfg(feature = "pdf")]
-    #[command(name = pdf::RENDER_PDF, hide = true)]
+    #[command(name = RENDER_PDF, hide = true)]
     RenderPdf,
 }
 

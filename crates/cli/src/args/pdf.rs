@@ -10,7 +10,7 @@ use embedkit::colpali::{PdfFile, PdfLimits, PdfPages, PdfProcess};
 use crate::failure::{Failure, Result};
 
 /// The verb of the processes that render pages, which no one types.
-pub(super) const RENDER_PDF: &str = "__render-pdf";
+pub(crate) const RENDER_PDF: &str = "__render-pdf";
 
 /// Pages of a PDF file, for models of page images.
 #[derive(Debug, Args)]

@@ -5,6 +5,10 @@ mod json;
 mod kind;
 #[cfg(feature = "parquet")]
 mod parquet;
+#[cfg(all(feature = "retrieval", feature = "parquet"))]
+mod parquet_rows;
+#[cfg(all(feature = "retrieval", feature = "pdf"))]
+mod pdf_text;
 mod record;
 mod source;
 #[cfg(feature = "tables")]
@@ -15,6 +19,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use embedkit::{CancelToken, Pair};
+
+#[cfg(all(feature = "retrieval", feature = "parquet"))]
+pub(crate) use parquet_rows::ParquetRows;
+#[cfg(all(feature = "retrieval", feature = "pdf"))]
+pub(crate) use pdf_text::PdfText;
 
 use crate::args::InputArgs;
 use crate::failure::{Failure, Result};

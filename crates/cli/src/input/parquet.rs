@@ -50,7 +50,7 @@ fn fields(row: &Row) -> Fields {
 }
 
 /// A cell as JSON. What JSON has no type for is a text.
-fn value(cell: &Field) -> Value {
+pub(super) fn value(cell: &Field) -> Value {
     match cell {
         Field::Null => Value::Null,
         Field::Bool(value) => json!(value),

@@ -31,7 +31,12 @@ pub(super) fn run(args: &IndexArgs) -> Result<()> {
     };
     let bar = progress::counter("records", None, false);
     let shown = bar.clone();
-    let report = Indexer::new(pipeline, &|builder| args.cache.apply(builder))?
+    let indexer = Indexer::new(pipeline, &|builder| args.cache.apply(builder))?;
+    #[cfg(feature = "pdf")]
+    let indexer = indexer.reader(crate::input::PdfText);
+    #[cfg(feature = "parquet")]
+    let indexer = indexer.reader(crate::input::ParquetRows);
+    let report = indexer
         .cancel_with(&interrupt::token()?)
         .on_progress(move |done| shown.set_position(done as u64))
         .keep(args.keep)

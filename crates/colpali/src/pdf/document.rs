@@ -18,6 +18,7 @@ use super::page_boxes::{Override, overridden, same};
 use super::page_tree::{Leaf, leaves};
 use super::refused::Refused;
 use super::stack::with_large_stack;
+use super::text;
 
 /// Units of a PDF's own coordinates in an inch.
 const POINTS_PER_INCH: f32 = 72.0;
@@ -60,10 +61,23 @@ impl Document {
         with_large_stack(|| self.render_here(number, dpi, limits))?
     }
 
-    fn render_here(&self, number: usize, dpi: f32, limits: &PdfLimits) -> Result<Rendered, Refused> {
+    /// The text of a page.
+    pub(super) fn text(&self, number: usize) -> Result<String, Refused> {
+        with_large_stack(|| {
+            let page = self.page(number)?;
+            content::check(page)?;
+            Ok(text::of_page(page))
+        })?
+    }
+
+    fn page(&self, number: usize) -> Result<&Page<'_>, Refused> {
         let index =
             self.pages.get(number.wrapping_sub(1)).ok_or_else(|| Refused::new("there is no such page"))?.clone()?;
-        let page = &self.pdf.pages()[index];
+        Ok(&self.pdf.pages()[index])
+    }
+
+    fn render_here(&self, number: usize, dpi: f32, limits: &PdfLimits) -> Result<Rendered, Refused> {
+        let page = self.page(number)?;
         let scale = dpi / POINTS_PER_INCH;
         let (width, height) = page.render_dimensions();
         let (width, height) = ((width * scale).floor(), (height * scale).floor());

@@ -13,6 +13,7 @@ mod renderer;
 mod renderer_pool;
 mod serve;
 mod stack;
+mod text;
 mod worker;
 
 use std::fmt;
@@ -172,6 +173,15 @@ impl PdfFile {
             return Err(Error::option("pages", message));
         }
         Ok(PdfPages { file: self.clone(), numbers: first..=last })
+    }
+
+    /// The text of a page, counted from 1, as far as its fonts say which characters it is of: lines as they were set, and
+    /// blank lines where there are gaps. A page that was scanned has none.
+    ///
+    /// # Errors
+    /// A page that is damaged or goes beyond the limits; those of [`page_count`](Self::page_count).
+    pub fn text(&self, number: usize) -> Result<String> {
+        self.opened()?.text(number, &self.limits)
     }
 
     /// A page that is rendered when it is embedded.

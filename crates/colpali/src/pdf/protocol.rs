@@ -11,9 +11,11 @@ use super::limits::PdfLimits;
 use super::refused::Refused;
 
 /// What each side sends first, with the protocol's version.
-const GREETING: [u8; 16] = *b"embedkit pdf  1\n";
+const GREETING: [u8; 16] = *b"embedkit pdf  2\n";
 const GIVEN: u8 = 0;
 const REFUSED: u8 = 1;
+/// The longest text of a page.
+const LONGEST_TEXT: u32 = 16 << 20;
 /// The longest refusal.
 const LONGEST_REFUSAL: usize = 4096;
 
@@ -41,16 +43,27 @@ impl Opening {
     }
 }
 
-/// A page, counted from 1, at a resolution.
+/// A page, counted from 1: its picture at a resolution, or its text.
 pub(super) struct PageRequest {
     pub(super) number: u64,
-    pub(super) dpi: f32,
+    pub(super) wanted: Wanted,
 }
+
+/// What is wanted of a page.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Wanted {
+    Picture { dpi: f32 },
+    Text,
+}
+
+/// In the place of a resolution: no picture has this one.
+const TEXT: f32 = 0.0;
 
 impl PageRequest {
     pub(super) fn write(&self, output: &mut impl Write) -> io::Result<()> {
         output.write_all(&self.number.to_le_bytes())?;
-        output.write_all(&self.dpi.to_le_bytes())?;
+        let dpi = if let Wanted::Picture { dpi } = self.wanted { dpi } else { TEXT };
+        output.write_all(&dpi.to_le_bytes())?;
         output.flush()
     }
 
@@ -63,7 +76,9 @@ impl PageRequest {
         input.read_exact(&mut number[1..])?;
         let mut dpi = [0; 4];
         input.read_exact(&mut dpi)?;
-        Ok(Some(Self { number: u64::from_le_bytes(number), dpi: f32::from_le_bytes(dpi) }))
+        let dpi = f32::from_le_bytes(dpi);
+        let wanted = if dpi == TEXT { Wanted::Text } else { Wanted::Picture { dpi } };
+        Ok(Some(Self { number: u64::from_le_bytes(number), wanted }))
     }
 }
 
@@ -144,6 +159,29 @@ pub(super) fn read_page(input: &mut impl Read, limits: &PdfLimits) -> io::Result
     })
 }
 
+pub(super) fn write_text(output: &mut impl Write, text: &str) -> io::Result<()> {
+    let mut length = text.len().min(LONGEST_TEXT as usize);
+    while !text.is_char_boundary(length) {
+        length -= 1;
+    }
+    output.write_all(&[GIVEN])?;
+    output.write_all(&(length as u32).to_le_bytes())?;
+    output.write_all(&text.as_bytes()[..length])?;
+    output.flush()
+}
+
+pub(super) fn read_text(input: &mut impl Read) -> io::Result<Result<String, Refused>> {
+    reply(input, |input| {
+        let length = read_u32(input)?;
+        if length > LONGEST_TEXT {
+            return Err(other_protocol());
+        }
+        let mut text = vec![0; length as usize];
+        input.read_exact(&mut text)?;
+        String::from_utf8(text).map_err(|_| other_protocol())
+    })
+}
+
 fn reply<R, T>(input: &mut R, read: impl FnOnce(&mut R) -> io::Result<T>) -> io::Result<Result<T, Refused>>
 where
     R: Read,
@@ -191,23 +229,28 @@ mod tests {
         let limits = PdfLimits::default().memory(1).time(Duration::from_millis(2)).page_pixels(6).pages(4);
         let mut sent = Vec::new();
         Opening::write(&mut sent, &limits, b"file").unwrap();
-        PageRequest { number: 7, dpi: 72.5 }.write(&mut sent).unwrap();
+        PageRequest { number: 7, wanted: Wanted::Picture { dpi: 72.5 } }.write(&mut sent).unwrap();
+        PageRequest { number: 8, wanted: Wanted::Text }.write(&mut sent).unwrap();
         let mut input = &sent[..];
         assert_eq!(Opening::read(&mut input).unwrap(), (limits.clone(), 4));
         assert_eq!(&input[..4], b"file");
         input = &input[4..];
         let request = PageRequest::read(&mut input).unwrap().unwrap();
-        assert_eq!((request.number, request.dpi), (7, 72.5));
+        assert_eq!((request.number, request.wanted), (7, Wanted::Picture { dpi: 72.5 }));
+        let request = PageRequest::read(&mut input).unwrap().unwrap();
+        assert_eq!((request.number, request.wanted), (8, Wanted::Text));
         assert!(PageRequest::read(&mut input).unwrap().is_none());
 
         let mut replies = Vec::new();
         write_page_count(&mut replies, 3).unwrap();
         write_page(&mut replies, (2, 1), [1, 2, 3, 4, 5, 6].into_iter()).unwrap();
+        write_text(&mut replies, "naïve").unwrap();
         write_refusal(&mut replies, &Refused::new("no")).unwrap();
         let mut input = &replies[..];
         assert_eq!(read_page_count(&mut input).unwrap(), Ok(3));
         let levels = vec![1, 2, 3, 4, 5, 6];
         assert_eq!(read_page(&mut input, &limits).unwrap(), Ok(Pixels { width: 2, height: 1, levels }));
+        assert_eq!(read_text(&mut input).unwrap(), Ok("naïve".to_owned()));
         assert_eq!(read_page(&mut input, &limits).unwrap(), Err(Refused::new("no")));
     }
 

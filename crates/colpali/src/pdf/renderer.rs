@@ -64,4 +64,11 @@ impl Opened {
             Self::Process(pool) => pool.render(number, dpi, limits),
         }
     }
+
+    pub(super) fn text(&self, number: usize, limits: &PdfLimits) -> Result<String> {
+        match self {
+            Self::InProcess(document) => document.text(number).map_err(Refused::page),
+            Self::Process(pool) => pool.text(number, limits),
+        }
+    }
 }

@@ -43,9 +43,23 @@ impl RendererPool {
     }
 
     pub(super) fn render(&self, number: usize, dpi: f32, limits: &PdfLimits) -> Result<ImageInput> {
+        let Pixels { width, height, levels } = self.ask(limits, |worker| worker.render(number, dpi, limits))?;
+        ImageInput::rgb(width, height, levels)
+    }
+
+    pub(super) fn text(&self, number: usize, limits: &PdfLimits) -> Result<String> {
+        self.ask(limits, |worker| worker.text(number, limits))
+    }
+
+    /// An answer of a worker that waits, or of a new one.
+    fn ask<T>(
+        &self,
+        limits: &PdfLimits,
+        ask: impl Fn(&mut Worker) -> Result<Result<T, Refused>, Failure>,
+    ) -> Result<T> {
         let _turn = self.turn();
         if let Some(mut worker) = self.idle() {
-            match worker.render(number, dpi, limits) {
+            match ask(&mut worker) {
                 Ok(answer) => return self.answer(worker, answer),
                 Err(failure @ Failure::TooLong) => return Err(failure.refused(limits).page()),
                 // What earlier pages left behind may have been too much, and a page must not be refused for others: it is
@@ -54,16 +68,15 @@ impl RendererPool {
             }
         }
         let (mut worker, _) = Worker::start(&self.process, limits, &self.name, &self.bytes)?;
-        match worker.render(number, dpi, limits) {
+        match ask(&mut worker) {
             Ok(answer) => self.answer(worker, answer),
             Err(failure) => Err(failure.refused(limits).page()),
         }
     }
 
-    fn answer(&self, worker: Worker, answer: Result<Pixels, Refused>) -> Result<ImageInput> {
+    fn answer<T>(&self, worker: Worker, answer: Result<T, Refused>) -> Result<T> {
         self.lock().idle.push(worker);
-        let Pixels { width, height, levels } = answer.map_err(Refused::page)?;
-        ImageInput::rgb(width, height, levels)
+        answer.map_err(Refused::page)
     }
 
     fn idle(&self) -> Option<Worker> {

@@ -7,7 +7,7 @@ use embedkit_core::{Error, Result};
 
 use super::document::Document;
 use super::limits::PdfLimits;
-use super::protocol::{self, Opening, PageRequest};
+use super::protocol::{self, Opening, PageRequest, Wanted};
 use super::refused::Refused;
 use super::{LONGEST_FILE, confine};
 
@@ -39,12 +39,26 @@ fn serve(mut input: impl Read, mut output: impl Write) -> io::Result<()> {
         Err(refused) => return protocol::write_refusal(&mut output, &refused),
     };
     protocol::write_page_count(&mut output, document.page_count())?;
-    while let Some(PageRequest { number, dpi }) = PageRequest::read(&mut input)? {
+    while let Some(PageRequest { number, wanted }) = PageRequest::read(&mut input)? {
         confine::begin_page(&limits)?;
-        match document.render(usize::try_from(number).unwrap_or(usize::MAX), dpi, &limits) {
-            Ok(page) => protocol::write_page(&mut output, (page.width(), page.height()), page.levels())?,
-            Err(refused) => protocol::write_refusal(&mut output, &refused)?,
-        }
+        let number = usize::try_from(number).unwrap_or(usize::MAX);
+        let refused = match wanted {
+            Wanted::Picture { dpi } => match document.render(number, dpi, &limits) {
+                Ok(page) => {
+                    protocol::write_page(&mut output, (page.width(), page.height()), page.levels())?;
+                    continue;
+                }
+                Err(refused) => refused,
+            },
+            Wanted::Text => match document.text(number) {
+                Ok(text) => {
+                    protocol::write_text(&mut output, &text)?;
+                    continue;
+                }
+                Err(refused) => refused,
+            },
+        };
+        protocol::write_refusal(&mut output, &refused)?;
     }
     Ok(())
 }

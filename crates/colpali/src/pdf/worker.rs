@@ -11,7 +11,7 @@ use embedkit_core::{Error, Result};
 
 use super::limits::PdfLimits;
 use super::process::PdfProcess;
-use super::protocol::{self, Opening, PageRequest, Pixels};
+use super::protocol::{self, Opening, PageRequest, Pixels, Wanted};
 use super::refused::Refused;
 
 /// Variables that a program may need to start; all others, which may hold secrets, are kept from it.
@@ -107,8 +107,16 @@ impl Worker {
         limits: &PdfLimits,
     ) -> Result<Result<Pixels, Refused>, Failure> {
         self.within(limits.time, |input, output| {
-            PageRequest { number: number as u64, dpi }.write(input)?;
+            PageRequest { number: number as u64, wanted: Wanted::Picture { dpi } }.write(input)?;
             protocol::read_page(output, limits)
+        })
+    }
+
+    /// The text of a page, counted from 1.
+    pub(super) fn text(&mut self, number: usize, limits: &PdfLimits) -> Result<Result<String, Refused>, Failure> {
+        self.within(limits.time, |input, output| {
+            PageRequest { number: number as u64, wanted: Wanted::Text }.write(input)?;
+            protocol::read_text(output)
         })
     }
 

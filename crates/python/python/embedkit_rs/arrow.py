@@ -24,7 +24,7 @@ from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute
+import pyarrow.compute as pc
 
 import embedkit_rs
 from embedkit_rs import models
@@ -106,7 +106,7 @@ class Embedder:
         self.on_error = on_error
         self.error_column = error_column
         self.max_errors = max_errors
-        self.encoding = encoding
+        self.encoding: Encoding = encoding
         self.fixed_size = fixed_size
         self.batch_rows = batch_rows
         self.options = dict(options or {})
@@ -275,7 +275,8 @@ def _encoded(array: pa.Array, encoding: Encoding) -> pa.Array:
         found = pa.FixedSizeBinaryArray.from_buffers(
             pa.binary(bits.shape[1]), len(array), [None, pa.py_buffer(np.ascontiguousarray(bits))]
         )
-        return pa.compute.if_else(nulls, pa.scalar(None, found.type), found)
+        # Its functions are made when it is imported.
+        return pc.if_else(nulls, pa.scalar(None, found.type), found)  # pyright: ignore[reportAttributeAccessIssue]
     numbers = rows.astype(np.float16) if encoding == "float16" else np.rint(np.clip(rows, -1, 1) * 127).astype(np.int8)
     mask = nulls if nulls.true_count else None
     return pa.FixedSizeListArray.from_arrays(pa.array(numbers), dim, mask=mask)

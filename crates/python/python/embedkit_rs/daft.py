@@ -8,6 +8,9 @@
 Sparse and multi-vector embeddings come from :func:`embed`.
 """
 
+# The engine is not installed where types are checked.
+# pyright: reportMissingImports=false
+
 from __future__ import annotations
 
 from collections.abc import Mapping

@@ -5,6 +5,9 @@
     >>> function = get_registry().get("embedkit").create(name="BAAI/bge-small-en-v1.5")  # doctest: +SKIP
 """
 
+# The engine is not installed where types are checked.
+# pyright: reportMissingImports=false
+
 from __future__ import annotations
 
 from typing import Any

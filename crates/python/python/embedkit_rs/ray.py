@@ -8,6 +8,9 @@
 Nodes of a cluster of Ray 2.60 and newer authenticate each other: ``RAY_AUTH_MODE=token``, with the same token on all.
 """
 
+# The engine is not installed where types are checked.
+# pyright: reportMissingImports=false
+
 from __future__ import annotations
 
 import math
@@ -21,6 +24,8 @@ from embedkit_rs.arrow import Embedder, ModelSpec, digest
 
 #: Rows of a block: what one call embeds, and what is done again where a worker is lost.
 BLOCK_ROWS = 4096
+#: Memory that the filter of a job that goes on asks for at least; Ray adds what the ids take.
+FILTER_MEMORY = 1 << 28
 #: One core of so many is left for reading and writing.
 CORES_PER_READER = 8
 
@@ -60,10 +65,11 @@ def embed(
 
     ``rows``, if known, says how many rows there are, so that small inputs are cut into enough blocks for all workers.
     ``checkpoint`` is a folder that what was written is noted in, by ``id_column``: a job that is run again goes on where
-    it was; it holds the ids of all rows in memory, which is right up to about 10⁹.
+    it was; it holds the ids of all rows in memory, which is right up to about 10⁹. When a job has ended well, Ray forgets
+    its checkpoint.
     """
     cores = num_cpus or (2 if num_gpus else 1)
-    workers = _workers(concurrency, cores, num_gpus)
+    workers = _workers(concurrency, cores, num_gpus, others=1 if checkpoint is not None else 0)
     if checkpoint is not None:
         if id_column is None:
             raise ValueError("a checkpoint needs `id_column`, the column that tells rows apart")
@@ -119,11 +125,13 @@ def prefetch(model: str, *, family: str = "dense", **options: Any) -> ModelSpec:
     return ModelSpec(model, found.pop())
 
 
-def _workers(concurrency: int | tuple[int, int] | None, cores: int, gpus: float | None) -> tuple[int, int]:
-    """The least and the most workers."""
+def _workers(
+    concurrency: int | tuple[int, int] | None, cores: int, gpus: float | None, others: int = 0
+) -> tuple[int, int]:
+    """The least and the most workers, beside so many other actors."""
     resources = ray.cluster_resources()
     there = int(resources.get("CPU", 0))
-    kept = max(1, there // CORES_PER_READER)
+    kept = max(1, there // CORES_PER_READER) + others
     room = (there - kept) // cores
     if gpus:
         room = min(room, int(resources.get("GPU", 0) / gpus))
@@ -147,7 +155,11 @@ def _checkpoint(dataset: ray.data.Dataset, folder: str, id_column: str) -> None:
 
     # A dataset took its context when it was made.
     for context in (dataset.context, ray.data.DataContext.get_current()):
-        context.checkpoint_config = CheckpointConfig(id_column=id_column, checkpoint_path=folder)
+        config = CheckpointConfig(id_column=id_column, checkpoint_path=folder)
+        # What was written is left out by an actor that wants a core too, and memory for all ids.
+        config.checkpoint_actor_pool_min_size = config.checkpoint_actor_pool_max_size = 1
+        config.checkpoint_actor_memory_bytes = FILTER_MEMORY
+        context.checkpoint_config = config
 
 
 __all__ = ["EmbedderActor", "embed", "prefetch"]

@@ -8,6 +8,9 @@ A task has ``spark.task.cpus`` cores, which are the threads of its model; ``spar
 of 4096 suits models better than Spark's 10,000. Workers are used again between tasks by default, and keep their model.
 """
 
+# The engine is not installed where types are checked.
+# pyright: reportMissingImports=false
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator

@@ -9,6 +9,9 @@ use unicode_segmentation::UnicodeSegmentation as _;
 use crate::model::Model;
 use crate::tokens::places;
 
+/// What matches less than this share of the most is not shown: every word is a little like any other.
+const LEAST: f32 = 0.1;
+
 /// A stretch of a text that matched.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
@@ -30,7 +33,8 @@ impl Marks {
     pub(super) fn add(&mut self, marks: Vec<Highlight>) {
         let most = marks.iter().map(|mark| mark.weight).fold(0.0f32, f32::max);
         if most > 0.0 {
-            self.0.extend(marks.into_iter().map(|mark| Highlight { weight: mark.weight / most, ..mark }));
+            let marks = marks.into_iter().filter(|mark| mark.weight >= LEAST * most);
+            self.0.extend(marks.map(|mark| Highlight { weight: mark.weight / most, ..mark }));
         }
     }
 

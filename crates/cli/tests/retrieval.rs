@@ -1,0 +1,297 @@
+//! `index`, `search` and `eval`.
+#![cfg(feature = "retrieval")]
+
+mod common;
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use common::{Outcome, embedkit, run};
+use serde_json::json;
+
+const NOTES: &str = "# Cats\n\nA kitten sleeps on the sofa.\n\n## Food\n\nIt eats fish & meat.\n\n# Taxes\n\nThe return is due in May.\n";
+
+/// Texts with a question that each answers.
+const SET: [(&str, &str); 16] = [
+    ("A kitten sleeps on the sofa in the living room.", "where does the cat sleep"),
+    ("The puppy chases a ball in the garden.", "what is the young dog playing with"),
+    ("Aeroelastic flutter limits the speed of a thin wing.", "why do wings start to vibrate"),
+    ("The tax return is due at the end of May.", "deadline for taxes"),
+    ("Bread rises when yeast turns sugar into gas.", "what makes dough grow"),
+    ("The river floods the meadows every spring.", "when is the grassland under water"),
+    ("Glass is made of molten sand and soda.", "material of windows"),
+    ("The violin has four strings tuned in fifths.", "how many strings on a fiddle"),
+    ("Iron rusts in moist air.", "corrosion of metal"),
+    ("The moon pulls the sea and makes the tides.", "cause of high and low tide"),
+    ("Vaccines teach the immune system to know a virus.", "how does an injection protect from infection"),
+    ("The train to the coast leaves at nine.", "railway departure time"),
+    ("Honey bees dance to show where flowers are.", "how do bees tell others about nectar"),
+    ("The court fined the company for spilling oil.", "penalty for pollution"),
+    ("A lens bends light to a point.", "how is light focused"),
+    ("The volcano covered the village with ash.", "what did the eruption bury"),
+];
+
+impl Json for Outcome {
+    fn json_value(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+}
+
+/// Standard output that is one value.
+trait Json {
+    fn json_value(&self) -> serde_json::Value;
+}
+
+fn path(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+fn notes(folder: &Path) -> (PathBuf, PathBuf) {
+    let (docs, collection) = (folder.join("docs"), folder.join("notes"));
+    std::fs::create_dir(&docs).unwrap();
+    std::fs::write(docs.join("a.md"), NOTES).unwrap();
+    (docs, collection)
+}
+
+fn index(docs: &Path, collection: &Path) -> Outcome {
+    let outcome = run(&["index", path(docs), "-o", path(collection), "--json"]);
+    assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+    outcome
+}
+
+/// A set in BEIR's layout.
+fn set(folder: &Path) -> PathBuf {
+    let set = folder.join("set");
+    std::fs::create_dir_all(set.join("qrels")).unwrap();
+    let lines = |value: &dyn Fn(usize) -> serde_json::Value| {
+        (0..SET.len()).map(|at| format!("{}\n", value(at))).collect::<String>()
+    };
+    std::fs::write(set.join("corpus.jsonl"), lines(&|at| json!({"_id": format!("d{at}"), "text": SET[at].0}))).unwrap();
+    std::fs::write(set.join("queries.jsonl"), lines(&|at| json!({"_id": format!("q{at}"), "text": SET[at].1})))
+        .unwrap();
+    let judgements: String = (0..SET.len()).map(|at| format!("q{at}\td{at}\t1\n")).collect();
+    std::fs::write(set.join("qrels/test.tsv"), format!("query-id\tcorpus-id\tscore\n{judgements}")).unwrap();
+    set
+}
+
+#[test]
+fn notes_are_searched_in_two_commands() {
+    let folder = tempfile::tempdir().unwrap();
+    let (docs, collection) = notes(folder.path());
+    std::fs::write(docs.join("b.txt"), b"\xff\xfe").unwrap();
+    let report = run(&["index", path(&docs), "-o", path(&collection)]);
+    assert!(report.text().contains("2 files, 1 not read, 3 records"), "{report:?}");
+    assert!(report.stderr.contains("b.txt") && report.stderr.contains("UTF-8"), "{}", report.stderr);
+
+    let shown = run(&["search", path(&collection), "where does the cat rest?", "-k", "2"]);
+    let text = shown.text();
+    assert!(text.starts_with("  1  ") && text.contains("a.md#0 › Cats"), "{text}");
+    assert!(text.contains("A kitten sleeps on the sofa."), "{text}");
+    let explained = run(&["search", path(&collection), "where does the cat rest?", "--explain"]);
+    assert!(explained.text().contains("meaning: ") && explained.text().contains("cat→cats"), "{}", explained.text());
+
+    let lines = run(&["search", path(&collection), "tax return", "-k", "1", "--json", "--explain"]).json();
+    let [hit] = &lines[..] else { panic!("{lines:?}") };
+    assert_eq!((&hit["record"]["section"], &hit["rank"]), (&json!("Taxes"), &json!(1)));
+    let text = hit["record"]["text"].as_str().unwrap();
+    let (start, end) =
+        (hit["record"]["start"].as_u64().unwrap() as usize, hit["record"]["end"].as_u64().unwrap() as usize);
+    assert_eq!(&NOTES[start..end], text);
+    let sum: f64 = hit["contributions"].as_array().unwrap().iter().map(|part| part["value"].as_f64().unwrap()).sum();
+    assert!((sum - hit["score"].as_f64().unwrap()).abs() < 1e-9);
+    assert!(!hit["explanation"]["highlights"].as_array().unwrap().is_empty());
+
+    let page = folder.path().join("page.html");
+    let html = run(&["search", path(&collection), "fish <b>", "--html", path(&page)]);
+    assert_eq!(html.code, 0, "{}", html.stderr);
+    let html = std::fs::read_to_string(page).unwrap();
+    assert!(html.contains("&lt;b&gt;") && html.contains(">fish</mark>") && html.contains("&amp;"), "{html}");
+    assert!(!html.contains("<b>"), "{html}");
+}
+
+#[cfg(feature = "pdf")]
+#[test]
+fn the_text_of_pdf_files_is_searched_by_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let (docs, collection) = notes(folder.path());
+    let text = |text: &str| format!("BT /F 20 Tf 20 30 Td ({text}) Tj ET");
+    let pages = [text("The hull of the submarine"), String::new(), text("Bees make honey")];
+    let pages: Vec<&str> = pages.iter().map(String::as_str).collect();
+    std::fs::write(docs.join("b.pdf"), embedkit_fixtures::pdf(400, 100, &pages)).unwrap();
+    std::fs::write(docs.join("c.pdf"), "%PDF-1.4 and nothing more").unwrap();
+    let report = index(&docs, &collection).json_value();
+    assert_eq!(report["records"], 5);
+    assert!(report["unread"][0]["reason"].as_str().unwrap().contains("page 2 has no text"), "{report}");
+    assert!(report["unread"][1]["path"].as_str().unwrap().ends_with("c.pdf"), "{report}");
+    let hit = &run(&["search", path(&collection), "who makes honey", "-k", "1", "--json"]).json()[0]["record"];
+    assert_eq!((&hit["page"], &hit["text"]), (&json!(3), &json!("Bees make honey")));
+}
+
+#[cfg(feature = "parquet")]
+#[test]
+fn rows_of_parquet_files_are_documents() {
+    use std::sync::Arc;
+
+    use parquet::data_type::{ByteArray, ByteArrayType, Int64Type};
+    use parquet::file::writer::SerializedFileWriter;
+
+    let folder = tempfile::tempdir().unwrap();
+    let (docs, collection) = notes(folder.path());
+    let schema = "message m { required binary _id (utf8); required binary text (utf8); required int64 year; }";
+    let schema = Arc::new(parquet::schema::parser::parse_message_type(schema).unwrap());
+    let file = std::fs::File::create(docs.join("rows.parquet")).unwrap();
+    let mut writer = SerializedFileWriter::new(file, schema, Default::default()).unwrap();
+    let mut group = writer.next_row_group().unwrap();
+    let texts = [["one", "two"], ["Ships sail the sea.", "Planes cross the sky."]];
+    for column in texts {
+        let mut to = group.next_column().unwrap().unwrap();
+        to.typed::<ByteArrayType>().write_batch(&column.map(ByteArray::from), None, None).unwrap();
+        to.close().unwrap();
+    }
+    let mut to = group.next_column().unwrap().unwrap();
+    to.typed::<Int64Type>().write_batch(&[1912, 1969], None, None).unwrap();
+    to.close().unwrap();
+    group.close().unwrap();
+    writer.close().unwrap();
+    std::fs::write(docs.join("broken.parquet"), "PAR1").unwrap();
+    let report = index(&docs, &collection).json_value();
+    assert_eq!((&report["records"], report["unread"].as_array().unwrap().len()), (&json!(5), 1), "{report}");
+    let hit = &run(&["search", path(&collection), "aeroplane", "-k", "1", "--json"]).json()[0]["record"];
+    assert_eq!((&hit["document"], &hit["fields"]["year"]), (&json!("two"), &json!(1969)));
+}
+
+#[test]
+fn versions_are_listed_switched_and_rolled_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let (docs, collection) = notes(folder.path());
+    assert_eq!(index(&docs, &collection).json_value()["version"], "000001");
+    assert_eq!(index(&docs, &collection).json_value()["is_unchanged"], true);
+    std::fs::write(docs.join("b.txt"), "Something new.").unwrap();
+    let report = index(&docs, &collection).json_value();
+    assert_eq!((&report["version"], &report["reused"], &report["records"]), (&json!("000002"), &json!(3), &json!(4)));
+    let manage = |option: &[&str]| run(&[&["index", "-o", path(&collection)], option].concat());
+    assert!(manage(&["--rollback"]).text().contains("* 000001"));
+    assert!(manage(&["--switch", "000002"]).text().contains("* 000002"));
+    manage(&["--switch", "7"]).assert_fails(1, "");
+    run(&["search", path(folder.path()), "x"]).assert_fails(1, "no collection here");
+    let old = run(&["search", path(&collection), "something new", "--collection-version", "000001", "--json"]);
+    assert!(old.json().iter().all(|hit| !hit["record"]["path"].as_str().unwrap().ends_with("b.txt")));
+}
+
+#[test]
+fn a_process_that_is_killed_leaves_the_collection_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let (docs, collection) = notes(folder.path());
+    index(&docs, &collection);
+    let lines: String = (0..20_000).map(|n| format!("\"paragraph number {n} of very many\"\n")).collect();
+    std::fs::write(docs.join("many.jsonl"), lines).unwrap();
+    let mut child = embedkit().args(["index", path(&docs), "-o", path(&collection), "-q"]).spawn().unwrap();
+    let partial = collection.join("versions/000002.partial/records.jsonl");
+    let begun = Instant::now();
+    while std::fs::metadata(&partial).map_or(0, |metadata| metadata.len()) == 0
+        && begun.elapsed() < Duration::from_secs(30)
+    {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(collection.join("versions/000002.partial").exists(), "it was killed in the middle");
+    assert_eq!(run(&["search", path(&collection), "kitten", "-k", "1"]).code, 0);
+    let report = index(&docs, &collection).json_value();
+    assert_eq!((&report["records"], &report["reused"]), (&json!(20_003), &json!(3)));
+    assert!(!collection.join("versions/000002.partial").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_full_disk_leaves_the_collection_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let (docs, collection) = notes(folder.path());
+    index(&docs, &collection);
+    let lines: String = (0..5000).map(|n| format!("\"paragraph number {n} of very many\"\n")).collect();
+    std::fs::write(docs.join("many.jsonl"), lines).unwrap();
+    // No file may grow beyond so many blocks; who ignores the signal is told by the write.
+    let limited = std::process::Command::new("sh")
+        .args(["-c", "trap '' XFSZ; ulimit -f 64; exec \"$@\"", "sh", env!("CARGO_BIN_EXE_embedkit")])
+        .args(["index", path(&docs), "-o", path(&collection)])
+        .output()
+        .unwrap();
+    assert_eq!(limited.status.code(), Some(1), "{limited:?}");
+    assert!(String::from_utf8_lossy(&limited.stderr).contains("too large"), "{limited:?}");
+    assert_eq!(std::fs::read_dir(collection.join("versions")).unwrap().count(), 1);
+    assert_eq!(run(&["search", path(&collection), "kitten", "-k", "1"]).code, 0);
+    assert_eq!(index(&docs, &collection).json_value()["records"], 5003);
+}
+
+#[test]
+fn pipelines_are_compared_and_a_worse_one_fails() {
+    let folder = tempfile::tempdir().unwrap();
+    let set = set(folder.path());
+    let worse = folder.path().join("worse.toml");
+    std::fs::write(
+        &worse,
+        "name = \"worse\"\n[[stage]]\nname = \"meaning\"\nmodel = \"static-minilm-en\"\nmax-length = 1\n",
+    )
+    .unwrap();
+    let (runs, record) = (folder.path().join("runs"), folder.path().join("record.jsonl"));
+    let outcome = run(&[
+        "eval",
+        "default",
+        path(&worse),
+        "--data",
+        path(&set),
+        "--differences",
+        "2",
+        "--runs",
+        path(&runs),
+        "--record",
+        path(&record),
+    ]);
+    outcome.assert_fails(1, "worse is worse than default by more than chance");
+    let text = outcome.text();
+    assert!(text.contains("ndcg@10") && text.contains("worse against default") && text.contains(": worse"), "{text}");
+    assert_eq!(text.matches("\n  ndcg@10 ").count(), 5, "a verdict, and two rankings of each of two queries: {text}");
+    // The other way round it is better, which is no failure; runs are read as they were written.
+    let (better, other) = (runs.join("default.run"), runs.join("worse.run"));
+    let again = run(&["eval", path(&other), path(&better), "--data", path(&set), "-m", "mrr", "--json"]).json_value();
+    assert!(again[1]["against_first"]["mrr"]["difference"].as_f64().unwrap() > 0.2, "{again}");
+    let history = run(&["eval", "--history", path(&record), "--json"]).json_value();
+    assert_eq!((history.as_array().unwrap().len(), &history[1]["pipeline"]), (2, &json!("worse")));
+    assert!(run(&["eval", "--history", path(&record)]).text().contains("default"));
+    // A model alone, by its id.
+    let alone = run(&["eval", "default", "Qdrant/bm25", "--data", path(&set), "-m", "ndcg@10"]);
+    assert!(alone.text().contains("Qdrant/bm25 against default"), "{alone:?}");
+    run(&["eval", "default", "--data", path(&set), "-m", "precision"]).assert_fails(2, "ndcg@10");
+    run(&["eval", "default", "--data", path(&worse)]).assert_fails(2, "--documents");
+}
+
+#[test]
+fn variants_are_swept_into_a_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let set = set(folder.path());
+    let page = folder.path().join("sweep.html");
+    let outcome = run(&["eval", "default", "--data", path(&set), "--sweep", "--html", path(&page), "-m", "mrr@10"]);
+    assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+    for expected in ["meaning: int8", "meaning alone", "words alone", "tokens alone", "measured on the other"] {
+        assert!(outcome.text().contains(expected), "{expected}: {}", outcome.text());
+    }
+    let page = std::fs::read_to_string(page).unwrap();
+    assert_eq!(page.matches("<svg").count(), 2);
+    assert!(page.contains("meaning: int8") && page.contains("bytes a document"));
+}
+
+#[test]
+fn sets_are_made_of_ones_own_documents() {
+    let folder = tempfile::tempdir().unwrap();
+    let notes: String = SET
+        .iter()
+        .map(|(text, question)| format!("# {question}\n\n{text} And that is all there is to say of it.\n\n"))
+        .collect();
+    let docs = folder.path().join("notes.md");
+    std::fs::write(&docs, notes).unwrap();
+    let made = folder.path().join("made");
+    let outcome = run(&["eval", path(&docs), "--make", path(&made)]);
+    assert!(outcome.text().contains("queries") && outcome.text().contains("found again"), "{outcome:?}");
+    let measured = run(&["eval", "default", "--data", path(&made), "--json", "-m", "recall@100"]).json_value();
+    assert!(measured[0]["metrics"]["recall@100"]["mean"].as_f64().unwrap() > 0.9, "{measured}");
+}

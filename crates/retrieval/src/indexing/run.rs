@@ -1,0 +1,258 @@
+//! A version as it is written.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use embedkit_core::{Content, Error, Result};
+use rayon::prelude::*;
+
+use super::base::Base;
+use super::stage::{Passage, StageWriter};
+use super::{Indexer, Report};
+use crate::collection::{Draft, RecordWriter, SOURCES, SourceFile, Unread};
+use crate::digest;
+use crate::document::{Document, Found};
+use crate::model::Model;
+use crate::record::Record;
+
+/// Records that are embedded together; an interrupted run loses no more.
+const BATCH: usize = 1024;
+
+/// A version as it is written.
+pub(super) struct Run<'i> {
+    indexer: &'i Indexer,
+    bases: &'i [Base],
+    records: RecordWriter,
+    stages: Vec<StageWriter>,
+    sources: Vec<SourceFile>,
+    sources_path: PathBuf,
+    waiting: Vec<Waiting>,
+    /// The file of the first record of a batch that was begun.
+    begun: Option<usize>,
+    /// How many files were taken over from each base.
+    copied: Vec<usize>,
+    report: Report,
+}
+
+/// A record whose turn to be written has not come.
+struct Waiting {
+    record: Record,
+    /// The place of its file in the list.
+    source: usize,
+    /// Whose vectors it has: a base, and a record of it.
+    known: Option<(usize, usize)>,
+    /// The document's text behind its title.
+    document: Arc<str>,
+    /// Where the chunk is in it.
+    range: Range<usize>,
+}
+
+/// A document's text behind its title, and its chunks.
+type Chunks = (Arc<str>, Vec<(Record, Range<usize>)>);
+
+impl<'i> Run<'i> {
+    pub(super) fn new(indexer: &'i Indexer, draft: &Draft, bases: &'i [Base]) -> Result<Self> {
+        let folder = draft.folder();
+        let stages = indexer.pipeline.stages.iter().zip(&indexer.models);
+        Ok(Self {
+            indexer,
+            bases,
+            records: RecordWriter::create(folder)?,
+            stages: stages.map(|(stage, model)| StageWriter::create(folder, stage, model)).collect::<Result<_>>()?,
+            sources: Vec::new(),
+            sources_path: folder.join(SOURCES),
+            waiting: Vec::new(),
+            begun: None,
+            copied: vec![0; bases.len()],
+            report: Report::default(),
+        })
+    }
+
+    pub(super) fn file(&mut self, file: &Found) -> Result<()> {
+        let bytes = match file.read() {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                self.report.unread.push(Unread::new(&file.name, error.report()));
+                return Ok(());
+            }
+        };
+        let digest = digest::of_bytes(&bytes);
+        let known = self.bases.iter().enumerate().find_map(|(at, base)| Some((at, base.same(&file.name, &digest)?)));
+        if let Some((base, source)) = known {
+            self.flush()?;
+            return self.copy(base, source);
+        }
+        let documents = match self.indexer.readers.read(&file.name, bytes) {
+            Ok(documents) => documents,
+            Err(reason) => {
+                self.report.unread.push(Unread::new(&file.name, reason));
+                return Ok(());
+            }
+        };
+        let mut source = SourceFile::new(&file.name, digest, self.records.len() + self.waiting.len());
+        source.refused = documents.refused;
+        let unread = source.refused.iter().map(|reason| Unread::new(&file.name, reason.clone()));
+        self.report.unread.extend(unread);
+        self.sources.push(source);
+        let known = self.known_texts(&file.name)?;
+        let source = self.sources.len() - 1;
+        for group in documents.documents.chunks(BATCH) {
+            for chunks in self.chunks_of(&file.name, group) {
+                match chunks {
+                    Ok((document, chunks)) => {
+                        for (record, range) in chunks {
+                            let known = if known.is_empty() { None } else { known.get(&record.passage()).copied() };
+                            self.waiting.push(Waiting { record, source, known, document: document.clone(), range });
+                        }
+                    }
+                    Err(error) => {
+                        self.sources[source].refused.push(error.report());
+                        self.report.unread.push(Unread::new(&file.name, error.report()));
+                    }
+                }
+            }
+            if self.waiting.len() >= BATCH {
+                self.flush()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The chunks of each document.
+    fn chunks_of(&self, path: &str, documents: &[Document]) -> Vec<Result<Chunks>> {
+        let Some(model) = self.indexer.models.first() else { return Vec::new() };
+        let chunking = &self.indexer.pipeline.chunking;
+        let is_late = self.indexer.pipeline.stages.iter().any(|stage| stage.late_chunking);
+        let chunks = |document: &Document| {
+            let sections: Vec<usize> = document.sections.iter().map(|section| section.start).collect();
+            let chunks = chunking.chunks(&document.text, &sections, &|text| model.token_count(text))?;
+            let of = chunks.len();
+            // Only late chunking looks at the whole.
+            let whole = if is_late { format!("{} {}", document.title, document.text) } else { String::new() };
+            let before = document.title.len() + 1;
+            let chunk = |(at, range): (usize, Range<usize>)| {
+                (document.record(path, at, of, range.clone()), range.start + before..range.end + before)
+            };
+            Ok((whole.into(), chunks.into_iter().enumerate().map(chunk).collect()))
+        };
+        documents.par_iter().map(chunks).collect()
+    }
+
+    /// What models saw of a file's earlier records, and whose vectors these are.
+    fn known_texts(&self, path: &str) -> Result<HashMap<String, (usize, usize)>> {
+        let mut known = HashMap::new();
+        // A chunk's vector then depends on the rest of its document.
+        if self.indexer.pipeline.stages.iter().any(|stage| stage.late_chunking) {
+            return Ok(known);
+        }
+        for (at, base) in self.bases.iter().enumerate() {
+            for record in base.records_of(path) {
+                known.insert(base.version().record(record)?.passage(), (at, record));
+            }
+        }
+        Ok(known)
+    }
+
+    /// Takes over all that an earlier version has of a file.
+    fn copy(&mut self, base: usize, source: &SourceFile) -> Result<()> {
+        let mut copied = source.clone();
+        copied.first = self.records.len();
+        self.report.unread.extend(source.refused.iter().map(|reason| Unread::new(&source.path, reason.clone())));
+        self.sources.push(copied);
+        for record in source.first..source.first + source.count {
+            self.records.write_line(self.bases[base].version().line(record))?;
+            self.stages
+                .iter_mut()
+                .zip(&self.bases[base].stages)
+                .try_for_each(|(stage, old)| stage.copy(old, record))?;
+        }
+        self.report.reused += source.count;
+        self.copied[base] += 1;
+        self.progress();
+        Ok(())
+    }
+
+    /// Embeds and writes what waits.
+    pub(super) fn flush(&mut self) -> Result<()> {
+        let waiting = std::mem::take(&mut self.waiting);
+        for batch in waiting.chunks(BATCH) {
+            self.begun = batch.first().map(|waiting| waiting.source);
+            self.write(batch)?;
+        }
+        self.begun = None;
+        Ok(())
+    }
+
+    fn write(&mut self, batch: &[Waiting]) -> Result<()> {
+        let new = batch.iter().filter(|waiting| waiting.known.is_none());
+        let passage = |waiting: &Waiting| Passage {
+            content: Content::Text(waiting.record.passage()),
+            document: waiting.document.clone(),
+            range: waiting.range.clone(),
+        };
+        let passages: Vec<Passage> = new.map(passage).collect();
+        let models = &self.indexer.models;
+        let embed = |(stage, model): (&StageWriter, &Model)| stage.embed(model, &passages, &self.indexer.cancel);
+        let mut embedded = self.stages.iter().zip(models).map(embed).collect::<Result<Vec<_>>>()?;
+        let mut at = 0;
+        for waiting in batch {
+            let source = &mut self.sources[waiting.source];
+            if let Some((base, record)) = waiting.known {
+                self.stages
+                    .iter_mut()
+                    .zip(&self.bases[base].stages)
+                    .try_for_each(|(stage, old)| stage.copy(old, record))?;
+                self.report.reused += 1;
+            } else {
+                let vectors: Vec<_> =
+                    embedded.iter_mut().map(|stage| stage.get_mut(at).and_then(Option::take)).collect();
+                at += 1;
+                let refused = vectors.iter().flatten().find_map(|vector| vector.as_ref().err());
+                if let Some(error) = refused {
+                    let reason = format!("{}: {}", waiting.record.id, error.report());
+                    source.refused.push(reason.clone());
+                    self.report.unread.push(Unread::new(&waiting.record.path, reason));
+                    continue;
+                }
+                for (stage, vector) in self.stages.iter_mut().zip(vectors) {
+                    if let Some(vector) = vector {
+                        stage.write(vector?)?;
+                    }
+                }
+            }
+            if source.count == 0 {
+                source.first = self.records.len();
+            }
+            source.count += 1;
+            self.records.write(&waiting.record)?;
+        }
+        self.progress();
+        Ok(())
+    }
+
+    fn progress(&self) {
+        if let Some(progress) = &self.indexer.progress {
+            progress(self.records.len());
+        }
+    }
+
+    /// The report, and how many files were taken over from each base.
+    pub(super) fn finish(mut self) -> Result<(Report, Vec<usize>)> {
+        self.report.records = self.records.len();
+        self.records.finish()?;
+        self.stages.into_iter().try_for_each(StageWriter::finish)?;
+        // Of files that were not done the records stay, for the next run to find by their texts; their digest is no file's.
+        let undone = self.begun.or_else(|| self.waiting.first().map(|waiting| waiting.source));
+        self.sources.iter_mut().skip(undone.unwrap_or(usize::MAX)).for_each(|source| source.sha256.clear());
+        let mut lines = Vec::new();
+        for source in &self.sources {
+            let written = serde_json::to_writer(&mut lines, source);
+            written.map_err(|error| Error::file_because(&self.sources_path, "cannot be written", error))?;
+            lines.push(b'\n');
+        }
+        std::fs::write(&self.sources_path, lines).map_err(Error::io(&self.sources_path))?;
+        Ok((self.report, self.copied))
+    }
+}
