@@ -209,8 +209,8 @@ fn announce(app: &App, listener: &Listener) {
 /// Loads the models that are loaded at the start; ends only when one cannot be.
 async fn load(app: Arc<App>) -> Error {
     let (failed, mut failures) = tokio::sync::mpsc::unbounded_channel();
-    for model in app.models.all().iter().filter(|model| model.is_eager()).cloned() {
-        let failed_too = failed.clone();
+    for model in app.models.all().iter().filter(|model| model.is_eager()) {
+        let (model, failed_too) = (model.clone(), failed.clone());
         let load = move || {
             if let Err(error) = model.load_now() {
                 let _ = failed_too.send(Error::model(model.name(), error));
