@@ -94,7 +94,7 @@ mod tests {
     fn the_line_says_what_there_is_to_say() {
         let mut closing = Closing::new(Some(&PathBuf::from("vectors.npy")));
         closing.done = 5000;
-        assert_eq!(closing.line(3.14159), "5,000 inputs in 3.1 s, written to vectors.npy");
+        assert_eq!(closing.line(3.12), "5,000 inputs in 3.1 s, written to vectors.npy");
         closing.skipped = 1234;
         (0..312).for_each(|_| closing.note(&Usage { tokens: 512, truncated: true }));
         closing.note(&Usage { tokens: 7, truncated: false });

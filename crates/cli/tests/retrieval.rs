@@ -1,5 +1,6 @@
 //! `index`, `search` and `eval`.
 #![cfg(feature = "retrieval")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests end with a panic")]
 
 mod common;
 

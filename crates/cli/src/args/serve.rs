@@ -153,33 +153,33 @@ impl ServeArgs {
         let args = self;
         let folders = args.model_dir.iter().map(|text| ModelConfig::dir(text));
         let list = |list: Vec<String>| (!list.is_empty()).then_some(list);
-        let mut settings = Settings::default();
-        settings.model = args.model.iter().map(|text| ModelConfig::id(text)).chain(folders).collect();
-        settings.alias = list(args.alias);
-        settings.any_model_name = args.any_model_name.then_some(true);
-        settings.host = args.host;
-        settings.port = args.port;
-        settings.unix_socket = args.unix_socket;
-        settings.base_path = args.base_path;
-        settings.metrics_addr = args.metrics_addr;
-        settings.api_key = list(args.api_key);
-        settings.api_key_file = args.api_key_file;
-        settings.cors_origin = list(args.cors_origin);
-        settings.image_host = list(args.image_host);
-        settings.max_inputs = args.max_inputs;
-        settings.max_body = args.max_body;
-        settings.max_buffered = args.max_buffered;
-        settings.max_requests = args.max_requests;
-        settings.max_queue = args.max_queue;
-        settings.request_timeout = args.request_timeout;
-        settings.shutdown_timeout = args.shutdown_timeout;
-        settings.drain_delay = args.drain_delay;
-        settings.stall_timeout = args.stall_timeout;
-        settings.truncate = args.truncate;
-        settings.default_role = args.default_role;
-        settings.token_ids = args.token_ids;
-        settings.rerank_document = args.rerank_document;
-        settings.tei_metrics = args.tei_metrics.then_some(true);
-        settings
+        Settings {
+            model: args.model.iter().map(|text| ModelConfig::id(text)).chain(folders).collect(),
+            alias: list(args.alias),
+            any_model_name: args.any_model_name.then_some(true),
+            host: args.host,
+            port: args.port,
+            unix_socket: args.unix_socket,
+            base_path: args.base_path,
+            metrics_addr: args.metrics_addr,
+            api_key: list(args.api_key),
+            api_key_file: args.api_key_file,
+            cors_origin: list(args.cors_origin),
+            image_host: list(args.image_host),
+            max_inputs: args.max_inputs,
+            max_body: args.max_body,
+            max_buffered: args.max_buffered,
+            max_requests: args.max_requests,
+            max_queue: args.max_queue,
+            request_timeout: args.request_timeout,
+            shutdown_timeout: args.shutdown_timeout,
+            drain_delay: args.drain_delay,
+            stall_timeout: args.stall_timeout,
+            truncate: args.truncate,
+            default_role: args.default_role,
+            token_ids: args.token_ids,
+            rerank_document: args.rerank_document,
+            tei_metrics: args.tei_metrics.then_some(true),
+        }
     }
 }

@@ -61,7 +61,7 @@ pub(super) fn of(asked: InputFormat, path: Option<&Path>, start: &[u8]) -> Resul
     }
     let known = NO_TEXT.iter().find(|(magic, _, _)| start.starts_with(magic));
     // A text may begin with the letters of a magic number; its next bytes are no text then.
-    let is_binary = |magic: &[u8]| magic.iter().any(|&byte| byte >= 0x7f || byte < b' ') || start.contains(&0);
+    let is_binary = |magic: &[u8]| magic.iter().any(|byte| !(b' '..0x7f).contains(byte)) || start.contains(&0);
     if let Some((magic, what, help)) = known
         && (is_binary(magic) || start.starts_with(b"%PDF-"))
     {

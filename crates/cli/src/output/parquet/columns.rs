@@ -113,7 +113,7 @@ impl Columns {
             leaves.extend(column.leaves(&parts));
         }
         if self.with_usage {
-            let usage = || tickets().map(|ticket| ticket.usage.clone().unwrap_or_default());
+            let usage = || tickets().map(|ticket| ticket.usage.unwrap_or_default());
             leaves.push(Leaf::required(Cells::I64(usage().map(|usage: Usage| usage.tokens as i64).collect())));
             leaves.push(Leaf::required(Cells::Bool(usage().map(|usage| usage.truncated).collect())));
         }

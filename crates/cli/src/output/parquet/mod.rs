@@ -52,7 +52,7 @@ pub(crate) struct Parquet {
 enum State {
     /// No group has come yet.
     Empty(Target),
-    Writing(SerializedFileWriter<Target>, Columns),
+    Writing(Box<SerializedFileWriter<Target>>, Columns),
     /// While the one becomes the other.
     Moved,
 }
@@ -70,7 +70,7 @@ impl Parquet {
         self.state = match std::mem::replace(&mut self.state, State::Moved) {
             State::Empty(target) => {
                 let columns = Columns::new(&self.layout, &rows);
-                State::Writing(begin(target, &self.layout, &columns).map_err(&failure)?, columns)
+                State::Writing(Box::new(begin(target, &self.layout, &columns).map_err(&failure)?), columns)
             }
             begun => begun,
         };
