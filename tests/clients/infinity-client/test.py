@@ -2,7 +2,7 @@
 
 from harness import DOCUMENTS, MODEL, QUERY, RERANKER, TEXTS, Server, holds, library, order, same, scores
 from infinity_client import Client
-from infinity_client.api.default import embeddings, health, models, rerank
+from infinity_client.api.default import embeddings, health, rerank
 from infinity_client.models import OpenAIEmbeddingInputText, RerankInput
 
 texts = [text for text in TEXTS if text]
@@ -10,7 +10,6 @@ expected, shares = library(texts), scores(QUERY, DOCUMENTS)
 with Server("--rerank-document", "string") as server:
     client = Client(base_url=server.url)
     holds("health", health.sync_detailed(client=client).status_code == 200)
-    holds("models", models.sync_detailed(client=client).status_code == 200)
     body = OpenAIEmbeddingInputText(input_=texts, model=MODEL)
     answer = embeddings.sync(client=client, body=body)
     same("embeddings", [entry.embedding for entry in answer.data], expected)

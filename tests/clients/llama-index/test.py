@@ -22,7 +22,7 @@ with Server("--api-key", KEY) as server:
     bare = TeiRerank(base_url=server.url, model_name=RERANKER, top_n=3, auth_token=KEY)
     nodes = [NodeWithScore(node=TextNode(text=text), score=0) for text in DOCUMENTS]
     holds("a bare key", len(bare.postprocess_nodes(nodes, query_str=QUERY)) == 3)
-    tei = TextEmbeddingsInference(model_name=MODEL, base_url=server.url, auth_token=f"Bearer {KEY}", text_instruction="")
+    tei = TextEmbeddingsInference(model_name=MODEL, base_url=server.url, auth_token=KEY, text_instruction="")
     same("a right key", tei.get_text_embedding_batch(texts[:1]), expected[:1])
     import openai
     like = OpenAILikeEmbedding(model_name=MODEL, api_base=server.url + "/v1", api_key="wrong", max_retries=0)

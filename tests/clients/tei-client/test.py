@@ -1,10 +1,11 @@
 """A client of text-embeddings-inference, which asks `/info` first."""
 
-from harness import TEXTS, Server, holds, library, same
-from tei_client import HTTPClient
+from harness import MODEL, TEXTS, Server, holds, library, same
+from tei_client import HttpClient
 
 expected = library(TEXTS)
 with Server() as server:
-    client = HTTPClient(base_url=server.url)
-    same("embed", [client.encode([text])[0] for text in TEXTS], expected)
-    holds("its kind", "Http" in type(client).__name__ or "HTTP" in type(client).__name__)
+    client = HttpClient(server.url)
+    holds("info", client.info().model_id == MODEL and client.health())
+    same("embed", client.embed(TEXTS), expected)
+    same("a model in the address", HttpClient(f"{server.url}/models/{MODEL}").embed(TEXTS[0]), expected[:1])

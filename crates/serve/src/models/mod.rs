@@ -86,13 +86,18 @@ impl Models {
             Some((_, Some(model))) if can(model) => Ok(model),
             Some((_, Some(model))) => Err(ApiError::new(Case::WrongFamily, wrong_family(model, task, kind))),
             Some((name, None)) if !self.any_name => Err(self.unknown(name)),
-            _ => self.all.iter().find(|model| can(model)).ok_or_else(|| {
-                ApiError::new(
-                    Case::WrongFamily,
-                    format!("no model here gives {}; there are {}", task.noun(), self.names()),
-                )
-            }),
+            _ => self.default(task, can),
         }
+    }
+
+    /// The first model that can do a task: for reranking a reranker, where there is one.
+    fn default(&self, task: Task, can: impl Fn(&Served) -> bool) -> ApiResult<&Arc<Served>> {
+        let able = || self.all.iter().filter(|model| can(model));
+        let reranker = able().find(|model| task == Task::Rank && takes(model.family(), ContentKind::Pair));
+        reranker.or_else(|| able().next()).ok_or_else(|| {
+            let message = format!("no model here gives {}; there are {}", task.noun(), self.names());
+            ApiError::new(Case::WrongFamily, message)
+        })
     }
 
     /// The error that no model is called so.

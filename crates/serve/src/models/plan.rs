@@ -171,7 +171,11 @@ impl Plan {
 pub(super) fn compiled_in(registry: &Registry) -> Option<ModelConfig> {
     let is_embedded = |source: &Source| matches!(source, Source::Embedded { .. });
     let rows = registry.list(&ModelFilter::default());
-    let row = rows.iter().find(|row| row.sources.iter().any(is_embedded))?;
+    let mut rows: Vec<_> = rows.iter().filter(|row| row.sources.iter().any(is_embedded)).collect();
+    // Of several, one of single vectors: what most clients ask for.
+    let is_dense = |family: &str| registry.family(family).is_ok_and(|family| family.output() == EmbeddingKind::Dense);
+    rows.sort_by_key(|row| !is_dense(&row.family));
+    let row = rows.first()?;
     Some(ModelConfig { id: Some(row.id.clone()), ..ModelConfig::default() })
 }
 
