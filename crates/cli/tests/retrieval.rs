@@ -273,12 +273,12 @@ fn variants_are_swept_into_a_page() {
     let page = folder.path().join("sweep.html");
     let outcome = run(&["eval", "default", "--data", path(&set), "--sweep", "--html", path(&page), "-m", "mrr@10"]);
     assert_eq!(outcome.code, 0, "{}", outcome.stderr);
-    for expected in ["meaning: int8", "meaning alone", "words alone", "tokens alone", "measured on the other"] {
+    for expected in ["meaning: f32", "meaning alone", "words alone", "tokens alone", "measured on the other"] {
         assert!(outcome.text().contains(expected), "{expected}: {}", outcome.text());
     }
     let page = std::fs::read_to_string(page).unwrap();
     assert_eq!(page.matches("<svg").count(), 2);
-    assert!(page.contains("meaning: int8") && page.contains("bytes a document"));
+    assert!(page.contains("meaning: f32") && page.contains("bytes a document"));
 }
 
 #[test]

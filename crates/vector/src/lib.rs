@@ -39,11 +39,13 @@ pub mod multivector;
 mod normalize;
 pub mod npy;
 pub mod number;
+mod scan;
 mod similarity;
 mod sparse_vector;
 
 pub use encoding::{Int8Calibration, pack_binary, to_f16};
 pub use error::{Error, Result};
 pub use normalize::{cut, normalize};
+pub use scan::dots;
 pub use similarity::{Scored, cosine, dot, euclidean, hamming, top_k};
 pub use sparse_vector::SparseVector;

@@ -59,8 +59,10 @@ pub fn variants(pipeline: &Pipeline, configure: Configure<'_>) -> Result<Vec<Var
             for dim in &model.embedder().model().matryoshka {
                 changed(format!("dim {dim}"), &|stage| stage.spec.dim = Some(*dim));
             }
-            changed("f16".to_owned(), &|stage| stage.stored_as = StoredAs::F16);
-            changed("int8".to_owned(), &|stage| stage.stored_as = StoredAs::Int8);
+            let others = [("f32", StoredAs::F32), ("f16", StoredAs::F16), ("int8", StoredAs::Int8)];
+            for (name, stored_as) in others.into_iter().filter(|(_, stored_as)| *stored_as != stage.stored_as) {
+                changed(name.to_owned(), &|stage| stage.stored_as = stored_as);
+            }
             for factor in POOL_FACTORS.into_iter().filter(|_| is_multi && stage.muvera.is_none()) {
                 changed(format!("pooled by {factor}"), &|stage| stage.pool_factor = Some(factor));
             }

@@ -79,7 +79,8 @@ impl Default for Pipeline {
             name: "default".to_owned(),
             chunking: Chunking::default(),
             stages: vec![
-                Stage { depth: 50, ..Stage::new("meaning", "embedkit/static-minilm-en") },
+                // Of 8 bits a value are a quarter of the bytes to look through.
+                Stage { depth: 50, stored_as: StoredAs::Int8, ..Stage::new("meaning", "embedkit/static-minilm-en") },
                 Stage { depth: 50, ..Stage::new("words", "Qdrant/bm25") },
                 Stage { depth: 0, vectors: Vectors::Fresh, ..Stage::new("tokens", "embedkit/static-late-en") },
             ],

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use embedkit_core::{Error, Result};
 use embedkit_vector::npy::Writer;
 use embedkit_vector::number::{Number, NumberTask};
-use embedkit_vector::{normalize, top_k};
+use embedkit_vector::{dots, normalize, top_k};
 use half::f16;
 use rayon::prelude::*;
 
@@ -181,9 +181,6 @@ impl Scores for DenseScores<'_> {
     }
 }
 
-/// Values multiplied side by side: as many sums as registers hold.
-const LANES: usize = 16;
-
 /// The dot product of a query with each of some rows.
 struct Dots<'a> {
     query: &'a [f32],
@@ -195,24 +192,8 @@ impl NumberTask for Dots<'_> {
     type Output = ();
 
     fn run<N: Number>(self) {
-        let rows = N::cells(self.bytes).chunks_exact(self.query.len().max(1));
-        for (row, score) in rows.zip(self.scores) {
-            *score = dot::<N>(self.query, row);
-        }
+        dots::<N>(self.query, self.bytes, self.scores);
     }
-}
-
-fn dot<N: Number>(query: &[f32], row: &[N::Bytes]) -> f32 {
-    let (query_blocks, query_rest) = query.as_chunks::<LANES>();
-    let (row_blocks, row_rest) = row.as_chunks::<LANES>();
-    let mut sums = [0.0f32; LANES];
-    for (a, b) in query_blocks.iter().zip(row_blocks) {
-        for lane in 0..LANES {
-            sums[lane] += a[lane] * N::from_cell(b[lane]).to_f32();
-        }
-    }
-    let rest: f32 = query_rest.iter().zip(row_rest).map(|(a, b)| a * N::from_cell(*b).to_f32()).sum();
-    sums.iter().sum::<f32>() + rest
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! One loop, compiled for several instruction sets, of which the machine's best is called.
 
 /// A computation that the compiler may vectorise.
-pub(super) trait Kernel {
+pub(crate) trait Kernel {
     /// Computes. Implementations are `#[inline(always)]`, so that they are compiled for whatever
     /// instruction set the caller is. `FMA`: multiplying and adding is one instruction. `TILE`:
     /// how many rows of 32 `f32` sums the registers hold.
@@ -9,7 +9,7 @@ pub(super) trait Kernel {
 }
 
 /// Runs a kernel with the best instruction set of this machine.
-pub(super) fn dispatch<K: Kernel>(kernel: K) {
+pub(crate) fn dispatch<K: Kernel>(kernel: K) {
     #[cfg(any(target_arch = "x86_64", target_arch = "x86"))]
     {
         macro_rules! level {
