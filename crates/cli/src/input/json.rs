@@ -6,7 +6,7 @@ use std::io::{BufRead, Read};
 use serde::de::{DeserializeSeed, Deserializer as _, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::source::{Feed, Raw};
+use super::feed::{Feed, Raw};
 use crate::failure::Result;
 
 /// Gives the elements of an array, or the values of the document where it is none.

@@ -1,6 +1,7 @@
 //! Inputs: from the arguments, or from a file or standard input.
 
 mod decode;
+mod feed;
 mod json;
 mod kind;
 #[cfg(feature = "parquet")]
@@ -30,9 +31,10 @@ use crate::failure::{Failure, Result};
 use crate::formats::InputFormat;
 use crate::notice;
 use crate::ticket::{Fields, Input, Ticket};
+pub(crate) use feed::Seen;
+use feed::{Item, Reading};
 use record::Parser;
-pub(crate) use source::Seen;
-use source::{Item, Reading, Source};
+use source::Source;
 
 /// Inputs and where they come from. They end at the first that is wrong; [`close`](Self::close) then says so.
 pub(crate) struct Inputs {

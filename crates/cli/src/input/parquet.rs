@@ -10,7 +10,7 @@ use parquet::record::{Field, Row};
 use parquet::schema::types::Type;
 use serde_json::{Value, json};
 
-use super::source::{Feed, Raw, Reading};
+use super::feed::{Feed, Raw, Reading};
 use crate::failure::{Failure, Result};
 use crate::ticket::Fields;
 

@@ -1,6 +1,6 @@
 //! One line or row, one input: a JSON string, an object with the field, or the line itself.
 
-use super::source::Raw;
+use super::feed::Raw;
 use crate::formats::InputFormat;
 use crate::ticket::Fields;
 

@@ -5,17 +5,16 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
 use embedkit::CancelToken;
 
+use super::feed::{Feed, Item, Raw, Reading, Seen};
 use super::kind::{self, Kind};
 use super::{decode, json};
 use crate::failure::{Failure, Result};
-use crate::formats::InputFormat;
-use crate::ticket::Fields;
 
 /// Inputs read ahead.
 const AHEAD: usize = 1024;
@@ -23,55 +22,6 @@ const AHEAD: usize = 1024;
 const GLANCE: Duration = Duration::from_millis(50);
 /// Most bytes that are looked at to tell what a file is.
 const BEGINNING: usize = 4096;
-
-/// What one input is before anything is known of it.
-pub(super) enum Raw {
-    /// A line without its end.
-    Line(Vec<u8>),
-    /// A JSON value.
-    Json(String),
-    /// A row's cells by their columns' names.
-    Row(Fields),
-    /// What cannot be read, and why.
-    Wrong(String),
-}
-
-/// What one input is, and its place.
-pub(super) struct Item {
-    /// Its line, element or row, from 1.
-    pub(super) number: usize,
-    pub(super) raw: Raw,
-}
-
-/// How a file is to be read.
-#[derive(Clone, Debug)]
-pub(super) struct Reading {
-    pub(super) format: InputFormat,
-    /// The name of its encoding; UTF-8 unless it begins with another's mark.
-    pub(super) encoding: Option<String>,
-    /// The field or column with the input.
-    pub(super) field: String,
-    /// Whether the other columns are wanted.
-    pub(super) keep_fields: bool,
-}
-
-/// How far a file was read.
-#[derive(Debug, Default)]
-pub(crate) struct Seen {
-    /// Its length, where it has one.
-    size: Option<u64>,
-    bytes: AtomicU64,
-    items: AtomicU64,
-}
-
-impl Seen {
-    /// About how many inputs there will be.
-    pub(crate) fn expected(&self) -> Option<u64> {
-        let (bytes, items) = (self.bytes.load(Ordering::Relaxed), self.items.load(Ordering::Relaxed));
-        let size = self.size.filter(|_| bytes > 0 && items > 0)?;
-        Some((u128::from(size) * u128::from(items) / u128::from(bytes)).max(u128::from(items)) as u64)
-    }
-}
 
 /// Where the thread's items come out.
 pub(super) struct Source {
@@ -131,31 +81,6 @@ impl Iterator for Source {
                 Err(_) => return None,
             }
         }
-    }
-}
-
-/// Where a reader gives what it finds.
-pub(super) struct Feed {
-    sender: SyncSender<Result<Item>>,
-    seen: Arc<Seen>,
-    label: String,
-}
-
-impl Feed {
-    /// Gives an item; false when no one wants more.
-    pub(super) fn give(&self, number: usize, raw: Raw) -> bool {
-        self.seen.items.fetch_add(1, Ordering::Relaxed);
-        self.sender.send(Ok(Item { number, raw })).is_ok()
-    }
-
-    /// A failure of the whole file.
-    pub(super) fn failure(&self, reason: impl std::fmt::Display) -> Failure {
-        Failure::Failed(format!("{} {reason}", self.label))
-    }
-
-    /// A failure of reading it.
-    pub(super) fn io(&self, error: io::Error) -> Failure {
-        Failure::io(&self.label)(error)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use super::source::{Feed, Raw, Reading};
+use super::feed::{Feed, Raw, Reading};
 use crate::failure::Result;
 use crate::ticket::Fields;
 

@@ -7,13 +7,24 @@ use parquet::basic::{LogicalType, Repetition, Type as Physical};
 use parquet::errors::ParquetError;
 use parquet::schema::types::Type;
 
-use super::Layout;
 use super::arrow::{ArrowField, ArrowType};
 use super::fields::FieldColumns;
 use super::leaf::{Cells, Leaf};
 use crate::output::row::Part;
 use crate::output::{Values, VectorRow};
 use crate::ticket::Ticket;
+
+/// What is known of the rows before the first one.
+pub(crate) struct Layout {
+    /// What the model gives, for a file without rows.
+    pub(crate) kind: EmbeddingKind,
+    /// Whether inputs are lines of a file.
+    pub(crate) has_lines: bool,
+    pub(crate) with_usage: bool,
+    pub(crate) keep_fields: bool,
+    /// The model's id.
+    pub(crate) model: String,
+}
 
 /// The columns of a file.
 pub(super) struct Columns {

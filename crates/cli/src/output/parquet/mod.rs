@@ -11,7 +11,6 @@ mod leaf;
 
 use std::sync::Arc;
 
-use embedkit::EmbeddingKind;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
@@ -22,21 +21,10 @@ use super::{Sink, Target, VectorRow};
 use crate::failure::{Failure, Result};
 use crate::ticket::Ticket;
 use columns::Columns;
+pub(crate) use columns::Layout;
 
 /// Rows, and values of vectors, held until they are written as a group.
 const GROUP: (usize, usize) = (4096, 1 << 22);
-
-/// What is known of the rows before the first one.
-pub(crate) struct Layout {
-    /// What the model gives, for a file without rows.
-    pub(crate) kind: EmbeddingKind,
-    /// Whether inputs are lines of a file.
-    pub(crate) has_lines: bool,
-    pub(crate) with_usage: bool,
-    pub(crate) keep_fields: bool,
-    /// The model's id.
-    pub(crate) model: String,
-}
 
 /// Writes a Parquet file. Its columns follow the first group of rows.
 pub(crate) struct Parquet {
