@@ -11,7 +11,6 @@ import sys
 import tempfile
 import threading
 import time
-import urllib.error
 import urllib.request
 
 PROGRAM = os.environ["EMBEDKIT"]
@@ -70,16 +69,22 @@ class Server:
             time.sleep(0.1)
         raise SystemExit(f"{path} was never answered well")
 
-    def busy(self):
-        """Begins a request that takes a second or more, and returns once it runs."""
-        def work():
-            # As many texts, of as many tokens, as a request may have.
-            texts = ["word " * 3000] * 2000
-            body = json.dumps({"inputs": texts}).encode()
+    def work(self, seconds=0):
+        """Sends requests that are as large as may be, at least one and then for so long."""
+        # As many texts, of as many tokens, as a request may have.
+        body = json.dumps({"inputs": ["word " * 3000] * 2000}).encode()
+        since = time.monotonic()
+        while True:
             request = urllib.request.Request(self.url + "/embed", body, {"content-type": "application/json"})
-            with contextlib.suppress(urllib.error.URLError):
+            with contextlib.suppress(OSError):
                 urllib.request.urlopen(request).read()
-        threading.Thread(target=work, daemon=True).start()
+            if time.monotonic() - since >= seconds:
+                return
+
+    def busy(self, seconds=0):
+        """Begins such requests, and returns once one runs."""
+        for _ in range(3 if seconds else 1):
+            threading.Thread(target=self.work, args=[seconds], daemon=True).start()
         while b"embedkit_requests_in_flight 1" not in urllib.request.urlopen(self.url + "/metrics").read():
             time.sleep(0.001)
 

@@ -16,5 +16,5 @@ with Server() as server, Server("--api-key", KEY) as keyed, Server("--max-reques
     # Node.js finds packages beside the program: it runs where they were installed.
     program = pathlib.Path(os.environ["PACKAGES"]) / "test.mjs"
     program.write_text(pathlib.Path(__file__).with_name("test.mjs").read_text())
-    busy.busy()
+    busy.busy(seconds=8)
     subprocess.run(["node", str(program)], env={**os.environ, "FACTS": json.dumps(facts)}, check=True)

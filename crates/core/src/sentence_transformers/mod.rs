@@ -31,6 +31,7 @@ mod router;
 mod settings;
 mod splade;
 mod steps;
+mod stored;
 mod tensors;
 mod torch_file;
 mod transformer;

@@ -4,22 +4,15 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use embedkit_vector::number::NumberType;
-use safetensors::{Dtype, SafeTensors};
+use safetensors::SafeTensors;
 
+use super::stored::Stored;
 use super::torch_file;
 use crate::model::join;
 use crate::{Error, ModelFiles, Result};
 
 /// Where a module's weights are, best first.
 const WEIGHTS: [&str; 2] = ["model.safetensors", "pytorch_model.bin"];
-
-/// A tensor as its file has it.
-pub(super) struct Stored {
-    pub(super) dtype: Dtype,
-    pub(super) shape: Vec<usize>,
-    /// Little-endian, row by row.
-    pub(super) bytes: Vec<u8>,
-}
 
 /// A module's tensors, by name.
 pub(super) struct Tensors {

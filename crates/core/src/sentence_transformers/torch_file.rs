@@ -11,7 +11,7 @@ use std::rc::Rc;
 use safetensors::Dtype;
 use zip::{CompressionMethod, ZipArchive};
 
-use super::tensors::Stored;
+use super::stored::Stored;
 use crate::{Error, Result};
 
 /// More than the description of a linear module's tensors ever takes.

@@ -54,7 +54,8 @@ pub(crate) async fn embed(incoming: &Incoming, ask: Ask<'_>) -> ApiResult<Embedd
 
 /// The width that is asked for, if the model can be cut to it; none where it is the model's own.
 pub(crate) fn embedding_width(field: &str, wanted: Option<usize>, loaded: &Loaded) -> ApiResult<Option<usize>> {
-    let Some(wanted) = wanted else { return Ok(None) };
+    // infinity's client sends 0 where nothing is wanted.
+    let Some(wanted) = wanted.filter(|width| *width > 0) else { return Ok(None) };
     if Some(wanted) == loaded.dim {
         return Ok(None);
     }
