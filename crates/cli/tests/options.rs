@@ -46,6 +46,7 @@ const SAMPLES: &[&[&str]] = &[
     &["--provider", "cpu"],
     &["--require-provider", "--provider", "cpu"],
     &["--device", "0"],
+    &["--quantize", "int8"],
     &["--pooling", "mean"],
     &["--normalize"],
     &["--output-name", "nothing"],

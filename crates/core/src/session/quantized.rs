@@ -29,7 +29,7 @@ pub fn quantize_files(files: &ModelFiles, graph: &str, weights: WeightQuantizati
 /// A row and its files with the graph's weights brought to fewer bits.
 ///
 /// # Errors
-/// As [`quantize_files`], and for a row that runs no graph.
+/// [`Error::InvalidOption`] where [`quantize_files`] fails, and for a row that runs no graph.
 pub(crate) fn quantized(
     mut model: ModelDescription,
     files: ModelFiles,
@@ -38,7 +38,8 @@ pub(crate) fn quantized(
     if !model.model_file.ends_with(".onnx") {
         return Err(Error::option("quantize", format!("model {} runs no graph, and has no use for it", model.id)));
     }
-    let Quantized { bytes, products, tables, .. } = quantize_files(&files, &model.model_file, weights)?;
+    let Quantized { bytes, products, tables, .. } = quantize_files(&files, &model.model_file, weights)
+        .map_err(|error| Error::option("quantize", format!("model {}: {}", model.id, error.report())))?;
     tracing::info!(model = model.id, products, tables, "the graph's weights were quantised");
     model.quantization = Quantization::Dynamic;
     let files = files.with_file(&model.model_file, bytes);
