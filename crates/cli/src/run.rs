@@ -73,13 +73,19 @@ impl Run {
                 bar.set_length(expected);
             }
         };
-        let embeddings = embeddings.cancel_with(&self.cancel).on_progress(show);
-        for (mut input, result) in embeddings.with_inputs().with_usage() {
+        let seen = self.seen.clone();
+        let is_next_there = move || seen.as_ref().is_none_or(|seen| seen.is_next_there());
+        let embeddings = embeddings.cancel_with(&self.cancel).on_progress(show).read_while(is_next_there);
+        let mut results = embeddings.with_inputs().with_usage();
+        while let Some((mut input, result)) = results.next() {
             let result = result.and_then(|(output, usage)| {
                 self.note(&mut input, usage)?;
                 Ok(output)
             });
             self.write(&input, result, &mut row, sink)?;
+            if results.ready() == 0 {
+                sink.pause()?;
+            }
         }
         Ok(())
     }

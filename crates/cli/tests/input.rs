@@ -134,3 +134,28 @@ fn mistakes_are_named_and_have_their_exit_code() {
     assert_eq!(run(&["--help"]).code, 0);
     assert_eq!(run(&[]).code, 2);
 }
+
+#[test]
+fn whoever_writes_slowly_gets_each_result_before_the_next_input() {
+    use std::io::{BufRead as _, BufReader, Write as _};
+    use std::process::Stdio;
+    use std::time::Duration;
+
+    let mut child =
+        common::embedkit().args(["embed", "-q"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let (mut input, output) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
+    let (sender, lines) = std::sync::mpsc::channel();
+    let reader = std::thread::spawn(move || output.lines().for_each(|line| sender.send(line.unwrap()).unwrap()));
+    // One by one, then some at once, as they come from a pipe.
+    for (burst, first) in [("a\n", 0), ("b\n", 1), ("c\nd\ne\nf\ng\n", 2), ("h\n", 7)] {
+        input.write_all(burst.as_bytes()).unwrap();
+        for index in first..first + burst.lines().count() {
+            let line = lines.recv_timeout(Duration::from_secs(60)).unwrap_or_else(|_| String::from("waits"));
+            assert!(line.starts_with(&format!("{{\"index\":{index},")), "{burst:?}: {line}");
+        }
+    }
+    drop(input);
+    reader.join().unwrap();
+    assert!(child.wait().unwrap().success());
+    assert!(lines.try_recv().is_err(), "more results than inputs");
+}

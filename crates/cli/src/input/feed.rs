@@ -2,8 +2,9 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::SyncSender;
+use std::time::{Duration, Instant};
 
 use crate::failure::{Failure, Result};
 use crate::formats::InputFormat;
@@ -47,7 +48,13 @@ pub(crate) struct Seen {
     pub(super) size: Option<u64>,
     pub(super) bytes: AtomicU64,
     pub(super) items: AtomicU64,
+    /// How many of the items were taken.
+    pub(super) taken: AtomicU64,
+    pub(super) has_ended: AtomicBool,
 }
+
+/// What comes sooner than this is there: whoever writes inputs as fast as they can may be held up for a moment.
+const SOON: Duration = Duration::from_millis(20);
 
 impl Seen {
     /// About how many inputs there will be.
@@ -55,6 +62,22 @@ impl Seen {
         let (bytes, items) = (self.bytes.load(Ordering::Relaxed), self.items.load(Ordering::Relaxed));
         let size = self.size.filter(|_| bytes > 0 && items > 0)?;
         Some((u128::from(size) * u128::from(items) / u128::from(bytes)).max(u128::from(items)) as u64)
+    }
+
+    /// Whether the next input is there, or comes soon. A file's always are, so that its results do not depend on the
+    /// clock.
+    pub(crate) fn is_next_there(&self) -> bool {
+        let start = Instant::now();
+        loop {
+            let is_there = self.items.load(Ordering::Acquire) > self.taken.load(Ordering::Acquire);
+            if is_there || self.size.is_some() || self.has_ended.load(Ordering::Acquire) {
+                return true;
+            }
+            if start.elapsed() > SOON {
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
 }
 
@@ -68,7 +91,7 @@ pub(super) struct Feed {
 impl Feed {
     /// Gives an item; false when no one wants more.
     pub(super) fn give(&self, number: usize, raw: Raw) -> bool {
-        self.seen.items.fetch_add(1, Ordering::Relaxed);
+        self.seen.items.fetch_add(1, Ordering::Release);
         self.sender.send(Ok(Item { number, raw })).is_ok()
     }
 

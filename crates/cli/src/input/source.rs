@@ -63,6 +63,7 @@ impl Source {
                 // Who has left wants no failure either.
                 let _ = feed.sender.send(Err(failure));
             }
+            feed.seen.has_ended.store(true, Ordering::Release);
         };
         std::thread::Builder::new().spawn(read).map_err(Failure::io("a thread to read inputs"))?;
         Ok(Self { receiver, cancel: cancel.clone(), seen })
@@ -76,7 +77,10 @@ impl Iterator for Source {
     fn next(&mut self) -> Option<Result<Item>> {
         loop {
             match self.receiver.recv_timeout(GLANCE) {
-                Ok(item) => return Some(item),
+                Ok(item) => {
+                    self.seen.taken.fetch_add(1, Ordering::Release);
+                    return Some(item);
+                }
                 Err(RecvTimeoutError::Timeout) if !self.cancel.is_cancelled() => {}
                 Err(_) => return None,
             }

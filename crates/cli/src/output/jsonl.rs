@@ -58,7 +58,11 @@ impl<R: Row> Sink<R> for JsonLines {
         };
         let written = serde_json::to_writer(&mut self.0, &line).map_err(std::io::Error::from);
         written.and_then(|()| self.0.write_all(b"\n")).map_err(|error| self.0.failure(error))?;
-        self.0.pause()
+        self.0.let_out_what_waited()
+    }
+
+    fn pause(&mut self) -> Result<()> {
+        self.0.let_out()
     }
 
     fn finish(self: Box<Self>) -> Result<()> {

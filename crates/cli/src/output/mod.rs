@@ -29,6 +29,12 @@ pub(crate) trait Sink<R> {
     /// Takes one.
     fn put(&mut self, ticket: &Ticket, row: R) -> Result<()>;
 
+    /// Lets out those that were taken, since the next one may be long in coming. Formats that are written in one piece
+    /// have nothing to let out.
+    fn pause(&mut self) -> Result<()> {
+        Ok(())
+    }
+
     /// Makes all of them final. A sink that is dropped before leaves no file behind.
     fn finish(self: Box<Self>) -> Result<()>;
 }

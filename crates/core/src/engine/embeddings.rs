@@ -67,11 +67,6 @@ where
         self
     }
 
-    /// How many results are there already: the next so many come without work.
-    pub fn ready(&self) -> usize {
-        self.0.ready()
-    }
-
     /// Gives with each result what the input used of the model's window.
     pub fn with_usage(self) -> WithUsage<'e, S, I, O> {
         WithUsage(self.0)
@@ -106,9 +101,23 @@ where
     }
 }
 
-/// Implements [`Iterator`] for one of the above: what it gives, and how it comes from the run.
+/// Implements [`Iterator`] for one of the above, and what all of them can say: what it gives, and how it comes from the
+/// run.
 macro_rules! iterator {
     ($name:ident, $item:ty, $next:expr) => {
+        impl<S, I, O> $name<'_, S, I, O>
+        where
+            S: Iterator,
+            S::Item: AsRef<I>,
+            I: ?Sized + Sync + 'static,
+            O: Send + 'static,
+        {
+            /// How many results are there already: the next so many come without work.
+            pub fn ready(&self) -> usize {
+                self.0.ready()
+            }
+        }
+
         impl<S, I, O> Iterator for $name<'_, S, I, O>
         where
             S: Iterator,

@@ -111,8 +111,13 @@ impl Target {
     }
 
     /// Lets results out that have waited long enough.
-    pub(crate) fn pause(&mut self) -> Result<()> {
-        if matches!(self.end, End::Stream(_)) && self.flushed.elapsed() > PATIENCE {
+    pub(crate) fn let_out_what_waited(&mut self) -> Result<()> {
+        if self.flushed.elapsed() > PATIENCE { self.let_out() } else { Ok(()) }
+    }
+
+    /// Lets results out to whoever reads a stream.
+    pub(crate) fn let_out(&mut self) -> Result<()> {
+        if matches!(self.end, End::Stream(_)) && !self.writer.buffer().is_empty() {
             self.flushed = Instant::now();
             self.writer.flush().map_err(|error| self.end.failure(error))?;
         }
