@@ -41,7 +41,7 @@ pub(crate) fn run(options: &Wheel) -> Outcome {
     maturin.current_dir(folder()).args(["build", "--quiet", "--profile", &options.profile, "--out"]).arg(&wheels);
     workspace::succeed(&mut maturin)?;
     let mut maturin = Command::new(tools.program("maturin"));
-    workspace::succeed(maturin.current_dir(folder()).args(["sdist", "--quiet", "--out"]).arg(&wheels))?;
+    workspace::succeed(maturin.current_dir(folder()).args(["sdist", "--out"]).arg(&wheels))?;
     let mut aliased = tools.python();
     aliased
         .args(["-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir"])
