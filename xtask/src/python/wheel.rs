@@ -86,7 +86,9 @@ fn try_out(python: &Path, wheel: &Path, alias: &Path) -> Outcome {
     install(wheel)?;
     let run = |program: &str| {
         let mut python = environment.python();
-        python.current_dir(workspace::target()).args(["-c", program]).env_remove("ORT_DYLIB_PATH");
+        python.current_dir(workspace::target()).args(["-c", program]);
+        // The package is to be the installed one.
+        python.env_remove("ORT_DYLIB_PATH").env_remove("PYTHONPATH");
         workspace::succeed(&mut python)
     };
     run(TRIAL)?;
