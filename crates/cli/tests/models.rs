@@ -222,3 +222,28 @@ fn a_full_disk_leaves_a_cache_that_can_be_completed() {
     assert_eq!(scene.run(&["models", "pull", "test/model"]).code, 0);
     assert_eq!(scene.run(&["models", "verify", "test/model"]).code, 0);
 }
+
+#[test]
+fn what_is_downloaded_is_listed_and_removed() {
+    let scene = Scene::new();
+    let listed = |scene: &Scene| scene.run(&["models", "list", "--cached", "--json"]);
+    assert_eq!(serde_json::from_slice::<Value>(&listed(&scene).stdout).unwrap(), serde_json::json!([]));
+    assert_eq!(scene.run(&["models", "pull", "test/model"]).code, 0);
+    let rows: Value = serde_json::from_slice(&listed(&scene).stdout).unwrap();
+    assert_eq!((&rows[0]["id"], rows.as_array().unwrap().len()), (&"test/model".into(), 1));
+    let bytes = rows[0]["downloaded-bytes"].as_u64().unwrap();
+    assert!(bytes > 0 && scene.run(&["models", "list", "test"]).text().contains(" MB"));
+    let all = &scene.run(&["models", "verify", "--all", "--json"]).json();
+    assert_eq!((&all[0]["model"], all.len()), (&"test/model".into(), 1));
+
+    let removed = &scene.run(&["models", "rm", "model", "--json"]).json()[0];
+    assert!(removed["freed-bytes"].as_u64().unwrap() >= bytes, "{removed}");
+    assert_eq!(serde_json::from_slice::<Value>(&listed(&scene).stdout).unwrap(), serde_json::json!([]));
+    assert!(scene.run(&["models", "rm", "test/model"]).text().contains("was not downloaded"));
+    assert_eq!(
+        std::fs::read_dir(scene.cache()).unwrap().flatten().filter(|entry| entry.file_name() != ".locks").count(),
+        0
+    );
+    scene.run(&["models", "verify", "test/model"]).assert_fails(1, "not as they should be");
+    scene.run(&["models", "rm"]).assert_fails(2, "ID");
+}

@@ -129,6 +129,11 @@ impl Model {
         self.embedder.embed_one(&Content::text(text), Role::Query)
     }
 
+    /// Whether a text is longer than the model's window, and would be cut.
+    pub(crate) fn cuts(&self, text: &str) -> Result<bool> {
+        Ok(!self.takes_pairs() && self.embedder.usage(&Content::text(text), Role::Passage)?.truncated)
+    }
+
     /// Tokens of a text, without those that are put around every text; more than any bound for one that would be cut.
     pub(crate) fn token_count(&self, text: &str) -> Result<usize> {
         let usage = self.embedder.usage(&Content::text(text), Role::Passage)?;

@@ -39,14 +39,16 @@ pub struct Record {
 }
 
 impl Record {
-    /// What models see: the title, the section that the chunk continues, and the text.
+    /// What models see: the title, as BEIR's sets are read, the section that the chunk continues, and the text.
     pub fn passage(&self) -> String {
-        let opens = |part: &&str| !part.is_empty() && !self.text.starts_with(*part);
-        let parts = [self.title.as_str(), self.section.as_str()].into_iter().filter(opens);
-        let before: Vec<&str> = parts.collect();
-        match before.as_slice() {
-            [] => self.text.clone(),
-            parts => format!("{} {}", parts.join(" "), self.text),
-        }
+        let is_continued = !self.text.trim_start_matches(['#', ' ']).starts_with(self.heading());
+        let section = if is_continued { self.section.as_str() } else { "" };
+        let parts = [self.title.as_str(), section, self.text.as_str()].into_iter().filter(|part| !part.is_empty());
+        parts.collect::<Vec<_>>().join(" ")
+    }
+
+    /// The heading that it stands under, without those above it.
+    fn heading(&self) -> &str {
+        self.section.rsplit(" › ").next().unwrap_or_default()
     }
 }

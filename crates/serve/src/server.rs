@@ -176,6 +176,7 @@ impl Bound {
         let ended = runtime.block_on(async {
             let (stage, stages) = watch::channel(Stage::Open);
             app.follow(stages.clone());
+            app.models.all().iter().filter(|model| model.is_eager()).for_each(|model| model.begin_load());
             let serving = tokio::spawn(listen::serve(listener, app.clone(), routes::router(&app), stages.clone()));
             if let Some(metrics) = metrics {
                 tokio::spawn(listen::serve(metrics, app.clone(), routes::metrics_router(&app), stages));

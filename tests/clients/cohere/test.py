@@ -34,4 +34,4 @@ with Server("--max-requests", "1") as server:
     )
     server.busy()
     raises("a full server", cohere.TooManyRequestsError, lambda: ask(0))
-    holds("what it tries again by itself", len(ask(10).embeddings.float_) == 1)
+    holds("what it tries again by itself", len(ask(60).embeddings.float_) == 1)

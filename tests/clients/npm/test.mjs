@@ -32,7 +32,7 @@ for (let tries = 0; tries < 200 && !refused; tries++) {
 }
 assert.ok(refused instanceof OpenAI.RateLimitError, `a full server: ${refused}`);
 console.log("ok: a full server: RateLimitError");
-const again = await client(facts.busy, { maxRetries: 30 }).embeddings.create({ model, input: texts[0] });
+const again = await client(facts.busy, { maxRetries: 60 }).embeddings.create({ model, input: texts[0] });
 same("what it tries again by itself", [again.data[0].embedding]);
 
 const openai = await client(facts.url).embeddings.create({ model, input: texts });

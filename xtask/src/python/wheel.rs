@@ -41,7 +41,7 @@ pub(crate) fn run(options: &Wheel) -> Outcome {
     maturin.current_dir(folder()).args(["build", "--quiet", "--profile", &options.profile, "--out"]).arg(&wheels);
     workspace::succeed(&mut maturin)?;
     let mut maturin = Command::new(tools.program("maturin"));
-    workspace::succeed(maturin.current_dir(folder()).args(["sdist", "--quiet", "--out"]).arg(&wheels))?;
+    workspace::succeed(maturin.current_dir(folder()).args(["sdist", "--out"]).arg(&wheels))?;
     let mut aliased = tools.python();
     aliased
         .args(["-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir"])
@@ -86,7 +86,9 @@ fn try_out(python: &Path, wheel: &Path, alias: &Path) -> Outcome {
     install(wheel)?;
     let run = |program: &str| {
         let mut python = environment.python();
-        python.current_dir(workspace::target()).args(["-c", program]).env_remove("ORT_DYLIB_PATH");
+        python.current_dir(workspace::target()).args(["-c", program]);
+        // The package is to be the installed one.
+        python.env_remove("ORT_DYLIB_PATH").env_remove("PYTHONPATH");
         workspace::succeed(&mut python)
     };
     run(TRIAL)?;

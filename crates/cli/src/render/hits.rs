@@ -20,14 +20,14 @@ pub(crate) fn hits_to_terminal(hits: &[(&Hit, Explanation)], explain: bool, in_c
         let place = printable(&place(hit));
         text += &format!("{:>3}  {place}  ({:.3})\n     ", hit.rank, hit.score);
         for (part, mark) in parts(&hit.record.text, &explanation.highlights) {
-            let part = printable(&part.split_whitespace().collect::<Vec<_>>().join(" "));
+            let part = printable(&in_one_line(part));
             match mark {
                 Some(_) if in_colour => text += &format!("\x1b[1;33m{part}\x1b[0m"),
                 _ => text += &part,
             }
-            text.push(' ');
         }
-        text = tidy(&text) + "\n";
+        text.truncate(text.trim_end().len());
+        text.push('\n');
         if explain {
             for stage in &explanation.stages {
                 text += &format!("       {}\n", stage_line(stage));
@@ -40,13 +40,17 @@ pub(crate) fn hits_to_terminal(hits: &[(&Hit, Explanation)], explain: bool, in_c
     text
 }
 
-/// Blanks that parts were put together with, but not before a mark of punctuation.
-fn tidy(text: &str) -> String {
-    let mut text = text.trim_end().to_owned();
-    for mark in [".", ",", ";", ":", ")", "!", "?"] {
-        text = text.replace(&format!(" {mark} "), &format!("{mark} "));
+/// A text with a blank for each run of white space, at its ends too.
+fn in_one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character.is_whitespace() {
+            true if line.ends_with(' ') => {}
+            true => line.push(' '),
+            false => line.push(character),
+        }
     }
-    text
+    line
 }
 
 /// The same as a page that needs no other file.
@@ -124,9 +128,8 @@ fn parts<'t>(text: &'t str, highlights: &[Highlight]) -> Vec<(&'t str, Option<f3
     }
     parts.push((&text[at..end], None));
     if end < text.len() {
-        parts.push(("…", None));
+        parts.push((" …", None));
     }
-    parts.retain(|(part, _)| !part.trim().is_empty());
     parts
 }
 
@@ -134,4 +137,20 @@ fn parts<'t>(text: &'t str, highlights: &[Highlight]) -> Vec<(&'t str, Option<f3
 fn boundary(text: &str, at: usize) -> usize {
     let at = (at.min(text.len())..=text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len());
     text[at..].find(char::is_whitespace).map_or(text.len(), |more| at + more)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_shown_where_most_matched_without_a_blank_more() {
+        let text = format!("{}`cancel`, and (run).\n\nThen {}", "before ".repeat(100), "after ".repeat(100));
+        let at = text.find("cancel").unwrap();
+        let shown: String =
+            parts(&text, &[Highlight::new(at, at + 6, 1.0)]).iter().map(|(part, _)| in_one_line(part)).collect();
+        assert!(shown.starts_with("… before") && shown.ends_with("after …"), "{shown}");
+        assert!(shown.contains(" `cancel`, and (run). Then after"), "{shown}");
+        assert_eq!(parts("short", &[]), [("short", None)]);
+    }
 }

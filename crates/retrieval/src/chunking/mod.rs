@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 #[non_exhaustive]
 pub struct Chunking {
     /// Most tokens of a chunk, as the first stage's model counts them, without those that it puts around a text.
-    /// Default: 256.
+    /// Default: 512, the window of most models.
     pub tokens: usize,
     /// Most tokens at a chunk's start that are the end of the one before, in whole sentences. Default: 0.
     pub overlap: usize,
@@ -26,7 +26,7 @@ pub struct Chunking {
 
 impl Default for Chunking {
     fn default() -> Self {
-        Self { tokens: 256, overlap: 0 }
+        Self { tokens: 512, overlap: 0 }
     }
 }
 

@@ -122,12 +122,11 @@ impl<'i> Run<'i> {
 
     /// The chunks of each document.
     fn chunks_of(&self, path: &str, documents: &[Document]) -> Vec<Result<Chunks>> {
-        let Some(model) = self.indexer.models.first() else { return Vec::new() };
         let chunking = &self.indexer.pipeline.chunking;
         let is_late = self.indexer.pipeline.stages.iter().any(|stage| stage.late_chunking);
         let chunks = |document: &Document| {
             let sections: Vec<usize> = document.sections.iter().map(|section| section.start).collect();
-            let chunks = chunking.chunks(&document.text, &sections, &|text| model.token_count(text))?;
+            let chunks = chunking.chunks(&document.text, &sections, &|text| self.token_count(text))?;
             let of = chunks.len();
             // Only late chunking looks at the whole.
             let whole = if is_late { format!("{} {}", document.title, document.text) } else { String::new() };
@@ -138,6 +137,18 @@ impl<'i> Run<'i> {
             Ok((whole.into(), chunks.into_iter().enumerate().map(chunk).collect()))
         };
         documents.par_iter().map(chunks).collect()
+    }
+
+    /// Tokens of a text, as the first stage's model counts them; more than any bound for one that a model would cut.
+    fn token_count(&self, text: &str) -> Result<usize> {
+        let Some((first, others)) = self.indexer.models.split_first() else { return Ok(0) };
+        let count = first.token_count(text)?;
+        for model in others {
+            if model.cuts(text)? {
+                return Ok(usize::MAX);
+            }
+        }
+        Ok(count)
     }
 
     /// What models saw of a file's earlier records, and whose vectors these are.

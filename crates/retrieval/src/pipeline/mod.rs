@@ -4,7 +4,7 @@
 //! name = "notes"
 //!
 //! [chunking]
-//! tokens = 256
+//! tokens = 512
 //!
 //! [[stage]]                        # one vector a chunk
 //! name = "meaning"

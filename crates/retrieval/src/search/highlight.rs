@@ -24,6 +24,13 @@ pub struct Highlight {
     pub weight: f32,
 }
 
+impl Highlight {
+    /// A stretch of a text, with what it weighs.
+    pub fn new(start: usize, end: usize, weight: f32) -> Self {
+        Self { start, end, weight }
+    }
+}
+
 /// Words of a text with what they weigh, put together from several stages: the most of any counts.
 #[derive(Default)]
 pub(super) struct Marks(Vec<Highlight>);

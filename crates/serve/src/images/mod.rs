@@ -1,5 +1,6 @@
 //! Pictures, as requests give them: data URLs, bare base64, and addresses at hosts that the operator allows.
 
+#[cfg(feature = "hub")]
 mod address;
 #[cfg(feature = "hub")]
 mod fetch;

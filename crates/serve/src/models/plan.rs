@@ -4,8 +4,8 @@ use std::path::Path;
 
 use embedkit_core::session::Provider;
 use embedkit_core::{
-    AnyEmbedder, Builder, EmbeddingKind, Family, ModelFiles, ModelFilter, ModelRef, OutputSelector, Registry, Result,
-    Source, Tuning,
+    AnyEmbedder, Builder, ContentKind, EmbeddingKind, Family, ModelFiles, ModelFilter, ModelRef, OutputSelector,
+    Registry, Result, Source, Tuning,
 };
 
 use crate::Error;
@@ -221,7 +221,9 @@ fn family_of(files: &ModelFiles, registry: &Registry) -> Option<&'static dyn Fam
         EmbeddingKind::Sparse => 3,
         _ => 4,
     };
-    families.sort_by_key(|family| rank(family.output()));
+    // A graph beside nothing else could be one of pictures.
+    let is_of_pictures = |family: &dyn Family| family.inputs() == [ContentKind::Image];
+    families.sort_by_key(|family| (is_of_pictures(*family), rank(family.output())));
     families.into_iter().find(|family| family.describe(files).is_ok())
 }
 

@@ -154,12 +154,17 @@ impl Served {
         Ok(None)
     }
 
+    /// Says that the model is about to be loaded, so that no request begins to load it too.
+    pub(crate) fn begin_load(&self) {
+        *self.state() = State::Loading;
+    }
+
     /// Loads the model at the start.
     ///
     /// # Errors
     /// The library's.
     pub(crate) fn load_now(&self) -> Result<(), embedkit_core::Error> {
-        *self.state() = State::Loading;
+        self.begin_load();
         self.load(FIRST_PAUSE)
     }
 

@@ -8,7 +8,7 @@ use axum::response::Response;
 
 use crate::app::App;
 use crate::error::Dialect;
-use crate::models::{Condition, Served};
+use crate::models::{Condition, Served, Task};
 use crate::reply::json_response;
 use crate::shapes::openai::{ModelEntry, ModelFacts, ModelList};
 
@@ -44,6 +44,10 @@ fn entry(model: &Served) -> ModelEntry {
             dim: of_loaded(|loaded| loaded.dim),
             max_tokens: of_loaded(crate::models::Loaded::window),
             state: state(model.condition()),
+            tasks: [(Task::Embed, "embed"), (Task::Dense, "similarity"), (Task::Rank, "rerank")]
+                .into_iter()
+                .filter_map(|(task, name)| task.suits(model.family()).then_some(name))
+                .collect(),
         },
     }
 }

@@ -65,6 +65,11 @@ impl Job {
         Self { contents, purpose: Arc::new(purpose), costs, since: Instant::now(), progress: Mutex::new(progress) }
     }
 
+    /// What it about costs, in tokens.
+    pub(super) fn cost(&self) -> usize {
+        self.costs.iter().map(|cost| *cost as usize).sum()
+    }
+
     /// Notes an input's result; the last one, or the first that failed, answers the request.
     pub(super) fn put(&self, index: usize, result: Result<(Embedding, Usage), Error>, timing: Timing) {
         let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);

@@ -106,10 +106,11 @@ impl ModelQueue {
         if state.is_closed {
             return Err(Refusal::Closed);
         }
-        let (waiting, wait) = (state.waiting.inputs(), state.wait(shared.workers));
+        let waiting = state.waiting.inputs();
         if waiting > 0 && waiting + inputs > shared.bounds.queue {
-            return Err(Refusal::Full(wait));
+            return Err(Refusal::Full(state.time(state.waiting.cost(), shared.workers)));
         }
+        let wait = state.time(state.waiting.ahead_of(job.cost()), shared.workers);
         if waiting > 0 && Instant::now() + wait > deadline {
             return Err(Refusal::Late(wait));
         }
@@ -182,13 +183,12 @@ impl Shared {
 }
 
 impl State {
-    /// How long a request that comes now waits, about.
-    fn wait(&self, workers: usize) -> Duration {
+    /// How long work of this cost takes, about.
+    fn time(&self, cost: usize, workers: usize) -> Duration {
         if self.rate <= 0.0 {
             return Duration::ZERO;
         }
-        let seconds = self.waiting.cost() as f64 / (self.rate * workers as f64);
-        Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
+        Duration::try_from_secs_f64(cost as f64 / (self.rate * workers as f64)).unwrap_or(Duration::MAX)
     }
 }
 

@@ -37,6 +37,8 @@ struct Entry {
     tag: u64,
     /// Inputs that wait, the longest last, so that slices have inputs of like lengths.
     rest: Vec<u32>,
+    /// What they about cost.
+    rest_cost: usize,
     /// The longest input that a slice is cut for.
     window: u32,
 }
@@ -54,6 +56,8 @@ pub(super) struct SliceBounds {
     pub(super) shared: bool,
 }
 
+/// What a request is charged ahead for, at most: about a batch.
+const SLICE: usize = 1024;
 /// Inputs of no more tokens go with any others of theirs.
 const SHORT: u32 = 32;
 
@@ -65,8 +69,9 @@ impl Waiting {
         let mut rest: Vec<u32> = (0..job.costs.len() as u32).collect();
         rest.sort_by_key(|index| job.costs[*index as usize].min(window));
         self.inputs += rest.len();
-        self.cost += rest.iter().map(|index| job.costs[*index as usize].min(window) as usize).sum::<usize>();
-        let mut entry = Entry { flow: self.clock.arrive(), tag: 0, job, rest, window };
+        let rest_cost = rest.iter().map(|index| job.costs[*index as usize].min(window) as usize).sum();
+        self.cost += rest_cost;
+        let mut entry = Entry { flow: self.clock.arrive(), tag: 0, job, rest, rest_cost, window };
         entry.tag = entry.flow.tag(entry.next_cost());
         self.order.insert((entry.tag, id));
         self.jobs.insert(id, entry);
@@ -78,7 +83,7 @@ impl Waiting {
         let Some(entry) = self.jobs.remove(&id) else { return 0 };
         self.order.remove(&(entry.tag, id));
         self.inputs -= entry.rest.len();
-        self.cost -= entry.rest.iter().map(|index| entry.cost(*index) as usize).sum::<usize>();
+        self.cost -= entry.rest_cost;
         entry.rest.len()
     }
 
@@ -90,6 +95,11 @@ impl Waiting {
     /// What they about cost, in tokens.
     pub(super) fn cost(&self) -> usize {
         self.cost
+    }
+
+    /// What runs before a request of this cost is done, itself left out: of each that waits, no more than its equal share.
+    pub(super) fn ahead_of(&self, cost: usize) -> usize {
+        self.jobs.values().map(|entry| entry.rest_cost.min(cost.max(SLICE))).sum()
     }
 
     /// Requests that wait.
@@ -143,6 +153,7 @@ impl Waiting {
             return;
         }
         entry.flow.charge(cost);
+        entry.rest_cost -= cost;
         entry.tag = entry.flow.tag(entry.next_cost());
         self.order.insert((entry.tag, id));
     }
@@ -155,7 +166,6 @@ impl Entry {
 
     /// What its next slice would about cost.
     fn next_cost(&self) -> usize {
-        const SLICE: usize = 1024;
         let mut sum = 0;
         for index in self.rest.iter().rev() {
             sum += self.cost(*index) as usize;
@@ -246,7 +256,9 @@ mod tests {
         assert_eq!(waiting.inputs(), 5);
         assert_eq!(taken(&mut waiting, BOUNDS), [10], "the long one's texts would be padding for it");
         assert_eq!(taken(&mut waiting, BOUNDS), [64]);
-        assert_eq!((waiting.inputs(), waiting.cost()), (3, 192));
+        assert_eq!((waiting.inputs(), waiting.cost(), waiting.ahead_of(10)), (3, 192, 192));
+        waiting.enter(job(&[512; 100], Role::Plain), 512);
+        assert_eq!(waiting.ahead_of(10), 192 + 1024, "a long one's share, and no more of it");
     }
 
     #[test]

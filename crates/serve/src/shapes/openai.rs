@@ -163,4 +163,6 @@ pub(crate) struct ModelFacts {
     pub(crate) dim: Option<usize>,
     pub(crate) max_tokens: Option<usize>,
     pub(crate) state: &'static str,
+    /// Of embed, similarity and rerank.
+    pub(crate) tasks: Vec<&'static str>,
 }

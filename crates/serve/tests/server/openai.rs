@@ -55,7 +55,10 @@ fn models_are_listed_and_named_in_any_case() {
     let list = client.get("/v1/models").json();
     let ids: Vec<_> = list["data"].as_array().unwrap().iter().map(|entry| entry["id"].as_str().unwrap()).collect();
     assert_eq!(ids, ["dense", "sparse", "multi", "several", "rank", "picture"]);
-    assert_eq!(list["data"][0]["embedkit"], json!({"family": "dense", "dim": 16, "max_tokens": 32, "state": "ready"}));
+    assert_eq!(
+        list["data"][0]["embedkit"],
+        json!({"family": "dense", "dim": 16, "max_tokens": 32, "state": "ready", "tasks": ["embed", "similarity"]})
+    );
     assert_eq!(client.get("/models").json(), list);
     let one = client.get("/v1/models/Fixture/DENSE").json();
     assert_eq!((&one["id"], &one["owned_by"]), (&json!("dense"), &json!("embedkit")));
@@ -63,6 +66,20 @@ fn models_are_listed_and_named_in_any_case() {
     assert_eq!(client.get("/v1/models/none").status, 404);
     let answer = client.post("/v1/embeddings", &json!({"input": "x", "model": "Text-Embedding-3-Small"}));
     assert_eq!((answer.status, &answer.json()["model"]), (200, &json!("dense")));
+}
+
+#[test]
+fn folders_tell_what_they_are() {
+    let folders = ["colbert/tests/fixtures/pylate", "rerank/tests/fixtures/cross-encoder-plain"];
+    let models = folders.map(|folder| {
+        let folder = format!("{}/../{folder}", env!("CARGO_MANIFEST_DIR"));
+        embedkit_serve::ModelConfig { load: embedkit_serve::Load::Lazy, ..embedkit_serve::ModelConfig::dir(&folder) }
+    });
+    let server = Running::start(serving(models));
+    let list = server.client().get("/v1/models").json();
+    let told: Vec<_> =
+        list["data"].as_array().unwrap().iter().map(|it| (&it["id"], &it["embedkit"]["family"])).collect();
+    assert_eq!(told, [(&json!("pylate"), &json!("colbert")), (&json!("cross-encoder-plain"), &json!("rerank"))]);
 }
 
 #[test]

@@ -97,7 +97,7 @@ fn silent_connections_end_and_hinder_none() {
     let since = Instant::now();
     assert_eq!(client.get("/live").status, 200);
     assert!(since.elapsed() < Duration::from_secs(1), "{:?}", since.elapsed());
-    assert!(client.metric("embedkit_connections", &[]) >= 301.0);
+    client.wait_for("all connections", || client.metric("embedkit_connections", &[]) >= 301.0);
     for mut stream in silent.into_iter().chain([slow]) {
         // A head must be there within ten seconds.
         assert!(matches!(stream.read(&mut [0; 1024]), Ok(_) | Err(_)));

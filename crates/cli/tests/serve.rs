@@ -1,0 +1,100 @@
+//! `serve`: a program that is started, asked and stopped as operators do.
+#![cfg(all(unix, feature = "serve"))]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests end with a panic")]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+
+fn program(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_embedkit"));
+    command.arg("serve").args(arguments).stderr(Stdio::piped()).stdout(Stdio::piped());
+    command
+}
+
+/// A server on a free port, which ends with the test.
+struct Server {
+    child: Child,
+    address: String,
+}
+
+impl Server {
+    fn start(arguments: &[&str]) -> Self {
+        let mut child = program(arguments).env("EMBEDKIT_PORT", "0").spawn().unwrap();
+        let mut log = BufReader::new(child.stderr.take().unwrap());
+        let mut line = String::new();
+        while !line.contains("http://") {
+            line.clear();
+            assert!(log.read_line(&mut line).unwrap() > 0, "it ended before it listened");
+        }
+        let address = line.split("http://").nth(1).unwrap();
+        let address = address.split(|c: char| !(c.is_ascii_digit() || ".:".contains(c))).next().unwrap().to_owned();
+        std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
+        Self { child, address }
+    }
+
+    fn ask(&self, head: &str, body: &str) -> String {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        let length = body.len();
+        let rest = "host: localhost\r\nconnection: close\r\ncontent-type: application/json";
+        write!(stream, "{head} HTTP/1.1\r\n{rest}\r\ncontent-length: {length}\r\n\r\n{body}").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    /// Sends a signal by its name.
+    fn signal(&self, name: &str) {
+        let status = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status().unwrap();
+        assert!(status.success());
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn without_arguments_it_serves_the_compiled_in_model_until_it_is_told_to_stop() {
+    let mut server = Server::start(&[]);
+    let body = r#"{"input": ["a cat", "a dog"], "encoding_format": "base64"}"#;
+    let answer = server.ask("POST /v1/embeddings", body);
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("embedkit/static-minilm-en"), "{answer}");
+    server.signal("TERM");
+    assert_eq!(server.child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn flags_go_before_variables_and_these_before_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("serve.toml");
+    std::fs::write(&file, "max-inputs = 1\nbase-path = \"/file\"\nalias = [\"mine=static-minilm-en\"]\n").unwrap();
+    let server = Server::start(&["--config", file.to_str().unwrap(), "--base-path", "/flag", "--log-format", "json"]);
+    let two = server.ask("POST /flag/v1/embeddings", r#"{"input": ["a", "b"]}"#);
+    assert!(two.starts_with("HTTP/1.1 413"), "{two}");
+    let one = server.ask("POST /flag/v1/embeddings", r#"{"input": "a", "model": "mine"}"#);
+    assert!(one.starts_with("HTTP/1.1 200"), "{one}");
+    assert!(server.ask("GET /file/v1/models", "").starts_with("HTTP/1.1 404"));
+}
+
+#[test]
+fn what_cannot_be_served_says_why_and_how_it_was_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("serve.toml");
+    std::fs::write(&file, "prot = 1\n").unwrap();
+    for (arguments, code, says) in [
+        (&["--max-inputs", "0"][..], 2, "max-inputs"),
+        (&["--config", file.to_str().unwrap()], 2, "prot"),
+        (&["--token-ids", "some"], 2, "reject or model"),
+        (&["-m", "no/such-model"], 1, "no/such-model"),
+        (&["--host", "192.0.2.1", "--port", "0"], 1, "192.0.2.1"),
+    ] {
+        let output = program(arguments).output().unwrap();
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {told}");
+        assert!(told.contains(says), "{arguments:?}: {told}");
+    }
+}
