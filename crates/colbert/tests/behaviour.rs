@@ -138,7 +138,7 @@ fn a_model_that_cannot_be_right_is_refused() {
     let none: Vec<String> = Vec::new();
     for (name, parameter, value, expected) in [
         ("colbert", "mask-token", toml::Value::from("[NONE]"), "\"[NONE]\" is not in the vocabulary"),
-        ("colbert", "colour", 1.into(), "unknown field `colour`"),
+        ("colbert", "colour", 1.into(), "option `colour`"),
         ("token-embeddings", "query-length", 32.into(), "needs `mask-token`"),
         ("colbert", "query-max-length", 3.into(), "leaves no room"),
         ("pylate", "projection", vec!["3_Dense"].into(), "3_Dense"),

@@ -113,13 +113,14 @@ fn rows_that_cannot_be_right_are_refused_before_a_file_is_read() {
     for (name, parameter, value, expected) in [
         ("colpali", "image-tokens", toml::Value::from(1000), "no square"),
         ("colpali", "image-tokens", toml::Value::from("many"), "expected usize"),
-        ("colpali", "image-colour", toml::Value::from("red"), "unknown field"),
         ("colmodernvbert", "image-prompt", toml::Value::from("no place"), "{image}"),
         ("colqwen2", "image-prompt", toml::Value::from("no place"), "{image}"),
     ] {
         let error = builder(&fixture(name)).parameter(parameter, value).build().unwrap_err();
         assert!(matches!(error, Error::Manifest { .. }) && error.to_string().contains(expected), "{name}: {error}");
     }
+    let error = builder(&fixture("colpali")).parameter("image-colour", "red").build().unwrap_err();
+    assert!(error.to_string().contains("option `image-colour`"), "{error}");
     for (name, parameter) in
         [("colpali", "image-size"), ("colpali", "image-token-id"), ("colmodernvbert", "image-prompt")]
     {

@@ -185,7 +185,7 @@ fn mistakes_are_named() {
         (plain().threads(0), "option `threads`"),
         (plain().sessions(0), "option `sessions`"),
         (plain().max_length(2), "option `max_length`"),
-        (plain().parameter("colour", "red"), "unknown field `colour`"),
+        (plain().parameter("colour", "red"), "option `colour`"),
         (plain().require_providers([Provider::Cuda]), "cuda"),
         (plain().model_dir("/nowhere"), "/nowhere is missing"),
         (builder(&case, |row| row.model_file = "other.onnx".into()), "other.onnx is missing"),

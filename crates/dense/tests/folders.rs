@@ -138,7 +138,12 @@ fn what_is_not_obeyed_is_refused_by_name() {
         ("1_Pooling/config.json", r#"{"pooling_mode": "mean", "colour": 1}"#.into(), "`colour`"),
         ("1_Pooling/config.json", r#"{"include_prompt": "no"}"#.into(), "`include_prompt`"),
         ("sentence_bert_config.json", r#"{"query_length": 9}"#.into(), "`query_length`"),
-        ("sentence_bert_config.json", r#"{"query_expansion": {"length": 9}}"#.into(), "`query_expansion`"),
+        ("sentence_bert_config.json", r#"{"query_expansion": {"length": 9}}"#.into(), "`strategy`"),
+        (
+            "sentence_bert_config.json",
+            r#"{"query_expansion": {"strategy": "min", "length": 9}}"#.into(),
+            "`query_expansion`",
+        ),
         ("sentence_bert_config.json", r#"{"transformer_task": "text-generation"}"#.into(), "`transformer_task`"),
         ("sentence_bert_config.json", r#"{"transformer_task": "fill-mask"}"#.into(), "fill-mask"),
         ("sentence_bert_config.json", r#"{"tokenizer_args": {"padding_side": "left"}}"#.into(), "`padding_side`"),
@@ -162,7 +167,7 @@ fn what_is_not_obeyed_is_refused_by_name() {
         (
             "2_Dense/config.json",
             dense("torch.nn.modules.activation.Tanh").replace('}', r#", "module_input_name": "token_embeddings"}"#),
-            "`module_input_name`",
+            "module Dense, which has no place",
         ),
     ] {
         let folder = laid_out(if name.starts_with("2_Dense") { "dense-default-activation" } else { "pooling-mean" });
@@ -178,7 +183,7 @@ fn what_is_missing_is_named_with_what_makes_it() {
         (("model.onnx", Some("model.safetensors")), "optimum-cli export onnx --task feature-extraction"),
         (("tokenizer.json", Some("vocab.txt")), "AutoTokenizer"),
         (("tokenizer.json", Some("sentencepiece.bpe.model")), "sentencepiece.bpe.model alone"),
-        (("2_Dense/model.safetensors", Some("2_Dense/pytorch_model.bin")), "pytorch_model.bin is not a zip archive"),
+        (("2_Dense/model.safetensors", Some("2_Dense/pytorch_model.bin")), "pytorch_model.bin: is not a zip archive"),
         (("2_Dense/model.safetensors", None), "2_Dense/model.safetensors is missing"),
         (("1_Pooling/config.json", None), "1_Pooling/config.json is missing"),
         (("modules.json", None), "name the pooling"),

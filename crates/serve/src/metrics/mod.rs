@@ -2,6 +2,7 @@
 
 mod model;
 mod process;
+mod record;
 mod tei;
 
 use std::sync::Arc;
@@ -15,7 +16,8 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 use model::ModelFamilies;
-pub(crate) use model::{ModelMetrics, RunRecord};
+pub(crate) use model::ModelMetrics;
+pub(crate) use record::RunRecord;
 use tei::TeiMetrics;
 
 /// Bounds of histograms of times, in seconds.

@@ -11,6 +11,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 use std::sync::atomic::AtomicU64;
 
+use super::record::RunRecord;
 use super::seconds;
 use super::tei::TeiMetrics;
 
@@ -67,19 +68,6 @@ pub(crate) struct ModelMetrics {
     loaded: Gauge,
     load_seconds: Seconds,
     tei: Option<Arc<TeiMetrics>>,
-}
-
-/// A batch that ran.
-pub(crate) struct RunRecord {
-    pub(crate) inputs: usize,
-    pub(crate) tokens: usize,
-    pub(crate) longest: usize,
-    pub(crate) truncated: usize,
-    /// What its inputs waited, in all.
-    pub(crate) waited: Duration,
-    pub(crate) prepare: Duration,
-    pub(crate) run: Duration,
-    pub(crate) is_failure: bool,
 }
 
 fn counts() -> Histogram {
