@@ -5,7 +5,7 @@
 //! * [`SparseVector`] holds few weights among very many dimensions.
 //! * [`multivector`] has one vector a token or patch: MaxSim, explanations, compression, token pooling, MUVERA, and
 //!   with the feature `interchange` files.
-//! * [`file`] writes files whole or not at all.
+//! * [`mod@file`] writes files whole or not at all.
 //! * [`npy`] reads and writes NumPy's `.npy` files; [`number`] reads numbers of types that only a file names.
 //!
 //! ```

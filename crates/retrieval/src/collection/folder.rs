@@ -60,7 +60,7 @@ impl CollectionFolder {
     /// Opens the version that is searched.
     ///
     /// # Errors
-    /// A folder that is no collection, and as [`Version::open`].
+    /// A folder that is no collection, a version that is absent, and files that are not what its manifest says.
     pub fn open(&self) -> Result<Version> {
         let name = self.current()?.ok_or_else(|| Error::MissingFile {
             path: self.root.join(CURRENT),
@@ -72,7 +72,7 @@ impl CollectionFolder {
     /// Opens a version by its name.
     ///
     /// # Errors
-    /// As [`Version::open`].
+    /// A version that is absent, and files that are not what its manifest says.
     pub fn open_version(&self, name: &str) -> Result<Version> {
         if name.is_empty() || !name.chars().all(|c| c.is_ascii_digit()) {
             return Err(Error::option("version", format!("{name:?} is no version's name, which is a number")));

@@ -5,7 +5,7 @@ use std::time::Instant;
 use embedkit_core::{Embedding, Error, Usage};
 
 use super::job::Timing;
-use super::queue::Shared;
+use super::shared::Shared;
 use super::waiting::Slice;
 use crate::metrics::RunRecord;
 

@@ -8,8 +8,11 @@ mod deliver;
 mod fairness;
 mod job;
 mod queue;
+mod shared;
 mod waiting;
+mod watch;
 mod worker;
 
 pub(crate) use job::{Done, JobError, Timing};
-pub(crate) use queue::{Bounds, ModelQueue, Refusal};
+pub(crate) use queue::{ModelQueue, Refusal};
+pub(crate) use shared::Bounds;

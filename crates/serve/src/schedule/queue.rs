@@ -1,26 +1,17 @@
 //! A model's queue, and the requests that wait in it.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use embedkit_core::{AnyEmbedder, Content, Purpose};
 use tokio::sync::oneshot;
 
 use super::job::{Done, Job, JobError};
-use super::waiting::{JobId, Slice, SliceBounds, Waiting};
-use super::worker::{self, Watch};
+use super::shared::{Bounds, Shared};
+use super::waiting::{JobId, SliceBounds};
+use super::watch::Watch;
+use super::worker;
 use crate::metrics::ModelMetrics;
-
-/// What may wait, and what runs together.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Bounds {
-    /// Most inputs that wait.
-    pub(crate) queue: usize,
-    /// The model's window in tokens.
-    pub(crate) window: usize,
-    /// Whether requests share batches.
-    pub(crate) shared: bool,
-}
 
 /// Why a request is not let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,26 +27,6 @@ pub(crate) enum Refusal {
 /// A loaded model's queue, with the threads that run it. They end when it is dropped.
 pub(crate) struct ModelQueue {
     shared: Arc<Shared>,
-}
-
-/// What the queue's owner, its workers and the requests in it share.
-pub(super) struct Shared {
-    state: Mutex<State>,
-    work: Condvar,
-    bounds: Bounds,
-    slices: SliceBounds,
-    workers: usize,
-    watches: Vec<Watch>,
-    pub(super) metrics: ModelMetrics,
-    pub(super) panics: prometheus_client::metrics::counter::Counter,
-}
-
-#[derive(Default)]
-struct State {
-    waiting: Waiting,
-    is_closed: bool,
-    /// Tokens that a worker does in a second, a moving mean; 0 as long as nothing ran.
-    rate: f64,
 }
 
 /// Most inputs of a slice, where they cost next to nothing.
@@ -136,59 +107,6 @@ impl Drop for ModelQueue {
         }
         drop(state);
         self.shared.work.notify_all();
-    }
-}
-
-impl Shared {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn show(&self, state: &State) {
-        self.metrics.waiting(state.waiting.inputs(), state.waiting.cost());
-    }
-
-    /// What a free worker runs next, once there is something; nothing when the queue is closed.
-    pub(super) fn next(&self) -> Option<Slice> {
-        let mut state = self.state();
-        loop {
-            if state.is_closed {
-                return None;
-            }
-            if let Some(slice) = state.waiting.take(self.slices) {
-                let others_wait = state.waiting.inputs() > 0;
-                self.show(&state);
-                drop(state);
-                if others_wait {
-                    self.work.notify_one();
-                }
-                return Some(slice);
-            }
-            state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-
-    /// Notes that a slice of this cost ran.
-    pub(super) fn ran(&self, cost: usize, took: Duration) {
-        const WEIGHT: f64 = 0.2;
-        let mut state = self.state();
-        state.waiting.ran();
-        let rate = cost as f64 / took.as_secs_f64().max(1e-6);
-        state.rate = if state.rate > 0.0 { state.rate + WEIGHT * (rate - state.rate) } else { rate };
-    }
-
-    pub(super) fn watch(&self, number: usize) -> &Watch {
-        &self.watches[number]
-    }
-}
-
-impl State {
-    /// How long work of this cost takes, about.
-    fn time(&self, cost: usize, workers: usize) -> Duration {
-        if self.rate <= 0.0 {
-            return Duration::ZERO;
-        }
-        Duration::try_from_secs_f64(cost as f64 / (self.rate * workers as f64)).unwrap_or(Duration::MAX)
     }
 }
 

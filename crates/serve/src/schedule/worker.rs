@@ -1,30 +1,13 @@
 //! A thread that runs a model.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Mutex;
-use std::sync::PoisonError;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use embedkit_core::{AnyEmbedder, Content};
 
 use super::deliver::deliver;
 use super::job::JobError;
-use super::queue::Shared;
-
-/// Since when a worker has been running a batch.
-#[derive(Debug, Default)]
-pub(super) struct Watch(Mutex<Option<Instant>>);
-
-impl Watch {
-    fn set(&self, since: Option<Instant>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = since;
-    }
-
-    /// How long the batch under way has taken; nothing when none is.
-    pub(super) fn elapsed(&self) -> Duration {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).map_or(Duration::ZERO, |since| since.elapsed())
-    }
-}
+use super::shared::Shared;
 
 /// Runs what waits until the queue is closed.
 pub(super) fn work(shared: &Shared, embedder: &AnyEmbedder, number: usize) {
