@@ -95,6 +95,9 @@ fn describe_folder(files: &ModelFiles, folder: &Folder) -> Result<ModelDescripti
     match folder.settings.model_type.as_deref() {
         None | Some("SentenceTransformer") => {}
         Some("SparseEncoder") => return Err(wrong("model_type", "SparseEncoder", "which is of the family sparse")),
+        Some("MultiVectorEncoder") => {
+            return Err(wrong("model_type", "MultiVectorEncoder", "which is of the family colbert"));
+        }
         Some("CrossEncoder") => return Err(wrong("model_type", "CrossEncoder", "which is of the family rerank")),
         Some(other) => return Err(wrong("model_type", other, "which is of no family here")),
     }

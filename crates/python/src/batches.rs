@@ -1,6 +1,6 @@
 //! The iterator over results, whole arrays at a time.
 
-use std::sync::{Mutex, MutexGuard, TryLockError};
+use std::sync::Mutex;
 
 use embedkit::Error;
 use pyo3::prelude::*;
@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use crate::column::{Columns, Shape, Window};
 use crate::error;
 use crate::output::{Arrays, Classes, Types, failure};
-use crate::windows::{Windows, already_executing};
+use crate::windows::{Windows, locked};
 
 /// Results of a run, so many inputs at a time, as whole arrays. The last may have fewer.
 #[pyclass(frozen, module = "embedkit_rs")]
@@ -32,14 +32,6 @@ impl Batches {
         let state = State { windows, failure: None, errors: Vec::new() };
         Self { state: Mutex::new(state), classes: Classes::default(), types, nulls }
     }
-
-    fn state(&self) -> PyResult<MutexGuard<'_, State>> {
-        match self.state.try_lock() {
-            Ok(state) => Ok(state),
-            Err(TryLockError::Poisoned(poisoned)) => Ok(poisoned.into_inner()),
-            Err(TryLockError::WouldBlock) => Err(already_executing()),
-        }
-    }
 }
 
 #[pymethods]
@@ -49,7 +41,7 @@ impl Batches {
     }
 
     fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let state = &mut *self.state()?;
+        let state = &mut *locked(&self.state)?;
         crate::log::flush(py);
         loop {
             if let Some((position, failure)) = state.failure.take() {
@@ -70,12 +62,12 @@ impl Batches {
     /// Inputs that failed so far, as `(position, message)`, where these do not end the run.
     #[getter]
     fn errors<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, pyo3::types::PyTuple>>> {
-        self.state()?.errors.iter().map(|(position, message)| failure(py, *position, message)).collect()
+        locked(&self.state)?.errors.iter().map(|(position, message)| failure(py, *position, message)).collect()
     }
 
     /// Ends the run.
     fn close(&self) -> PyResult<()> {
-        let mut state = self.state()?;
+        let mut state = locked(&self.state)?;
         state.windows.end();
         state.failure = None;
         Ok(())

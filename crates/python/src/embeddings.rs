@@ -1,6 +1,6 @@
 //! The iterator over results, row by row.
 
-use std::sync::{Mutex, MutexGuard, TryLockError};
+use std::sync::Mutex;
 
 use embedkit::Error;
 use pyo3::prelude::*;
@@ -8,7 +8,7 @@ use pyo3::types::PyAny;
 
 use crate::error;
 use crate::output::{Arrays, Classes, Types};
-use crate::windows::{Windows, already_executing};
+use crate::windows::{Windows, locked};
 
 /// Results of a run, one an input, in the inputs' order. Nothing is read or computed before the first is asked for.
 ///
@@ -38,14 +38,6 @@ impl Embeddings {
         let state = State { windows, refused, arrays: None, given: 0, rows: 0, failure: None };
         Self { state: Mutex::new(state), classes: Classes::default(), types }
     }
-
-    fn state(&self) -> PyResult<MutexGuard<'_, State>> {
-        match self.state.try_lock() {
-            Ok(state) => Ok(state),
-            Err(TryLockError::Poisoned(poisoned)) => Ok(poisoned.into_inner()),
-            Err(TryLockError::WouldBlock) => Err(already_executing()),
-        }
-    }
 }
 
 #[pymethods]
@@ -55,7 +47,7 @@ impl Embeddings {
     }
 
     fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let state = &mut *self.state()?;
+        let state = &mut *locked(&self.state)?;
         if state.given == state.rows && !state.next_window(py, self.types)? {
             return Ok(None);
         }
@@ -67,7 +59,7 @@ impl Embeddings {
 
     /// Ends the run.
     fn close(&self) -> PyResult<()> {
-        self.state()?.end();
+        locked(&self.state)?.end();
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! Windows of results, over inputs that Python gives.
 
-use std::sync::PoisonError;
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -106,7 +106,13 @@ pub(crate) fn checked_parallel(parallel: Option<i64>, rows: Option<usize>) -> Py
     }
 }
 
-/// The error of a second caller of an iterator, as a generator has it.
-pub(crate) fn already_executing() -> PyErr {
-    PyValueError::new_err("the iterator is already executing: it serves one thread at a time")
+/// An iterator's state; an error for a second caller, as a generator has it.
+pub(crate) fn locked<T>(state: &Mutex<T>) -> PyResult<MutexGuard<'_, T>> {
+    match state.try_lock() {
+        Ok(state) => Ok(state),
+        Err(TryLockError::Poisoned(poisoned)) => Ok(poisoned.into_inner()),
+        Err(TryLockError::WouldBlock) => {
+            Err(PyValueError::new_err("the iterator is already executing: it serves one thread at a time"))
+        }
+    }
 }

@@ -81,9 +81,12 @@ impl<'m> Graph<'m> {
 
     /// Whether the node is a product with a constant matrix, or gathers from one.
     pub(super) fn is_rewritable(&self, node: &Node<'_>) -> bool {
+        if node.outputs.len() != 1 {
+            return false;
+        }
         let is_matrix = |at: usize| node.inputs.get(at).is_some_and(|name| self.matrix(name).is_some());
         if node.is("Gather") {
-            return is_matrix(0);
+            return node.inputs.len() == 2 && is_matrix(0);
         }
         let is_plain_gemm = || {
             node.integer("transA", 0) == 0

@@ -77,13 +77,7 @@ impl<'m> Node<'m> {
         outputs: &[&str],
         graph: &mut Message,
     ) -> Result<(), NotUnderstood> {
-        let mut node = Message::default();
-        for input in inputs {
-            node.field(1, input.as_bytes())?;
-        }
-        for output in outputs {
-            node.field(2, output.as_bytes())?;
-        }
+        let mut node = with_ends(inputs, outputs)?;
         for field in fields(model, self.range) {
             let field = field?;
             if !matches!(field.number, 1 | 2) {
@@ -121,13 +115,7 @@ pub(super) fn write(
     to: Option<u64>,
     graph: &mut Message,
 ) -> Result<(), NotUnderstood> {
-    let mut node = Message::default();
-    for input in inputs {
-        node.field(1, input.as_bytes())?;
-    }
-    for output in outputs {
-        node.field(2, output.as_bytes())?;
-    }
+    let mut node = with_ends(inputs, outputs)?;
     // A node's name is its first output's, which no other node has.
     node.field(3, outputs.first().map_or("", |name| name).as_bytes())?;
     node.field(4, operator.as_bytes())?;
@@ -140,4 +128,12 @@ pub(super) fn write(
         node.field(5, &attribute.bytes())?;
     }
     graph.field(super::GRAPH_NODE, &node.bytes())
+}
+
+/// A node that has its inputs and outputs.
+fn with_ends(inputs: &[&str], outputs: &[&str]) -> Result<Message, NotUnderstood> {
+    let mut node = Message::default();
+    inputs.iter().try_for_each(|input| node.field(1, input.as_bytes()))?;
+    outputs.iter().try_for_each(|output| node.field(2, output.as_bytes()))?;
+    Ok(node)
 }

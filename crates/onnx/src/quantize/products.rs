@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::FileError;
 use super::graph::Graph;
-use super::names::Names;
+use super::names::{Names, Quantized};
 use super::nodes::{self, Node};
 use super::tensors;
 use crate::Result;
@@ -21,24 +21,10 @@ const LARGEST: f32 = 127.0;
 #[derive(Default)]
 pub(super) struct Products {
     /// By name and whether they are transposed.
-    weights: BTreeMap<(String, bool), Weight>,
+    weights: BTreeMap<(String, bool), Quantized>,
     /// What activations became, by their names.
-    activations: BTreeMap<String, Activation>,
+    activations: BTreeMap<String, Quantized>,
     count: usize,
-}
-
-/// The names of a weight's parts.
-struct Weight {
-    values: String,
-    scales: String,
-    zeros: String,
-}
-
-/// The names of an activation's parts in 8 bits.
-pub(super) struct Activation {
-    pub(super) values: String,
-    pub(super) scale: String,
-    pub(super) zero: String,
 }
 
 impl Products {
@@ -47,7 +33,7 @@ impl Products {
     }
 
     /// Notes an activation that is there in 8 bits already.
-    pub(super) fn know(&mut self, name: String, activation: Activation) {
+    pub(super) fn know(&mut self, name: String, activation: Quantized) {
         self.activations.insert(name, activation);
     }
 
@@ -72,19 +58,15 @@ impl Products {
         };
         let bias = node.inputs.get(2).filter(|bias| !bias.is_empty());
         let transposed = node.is("Gemm") && node.integer("transB", 0) != 0;
-        let Activation { values, scale, zero } = self.activation(activation, names, written)?;
-        let (values, scale, zero) = (values.clone(), scale.clone(), zero.clone());
-        let weight = self.weights.entry((weight.to_owned(), transposed)).or_insert_with(|| Weight {
-            values: names.derive(weight, "quantized"),
-            scales: names.derive(weight, "scale"),
-            zeros: names.derive(weight, "zero_point"),
-        });
+        let activation = self.activation(activation, names, written)?;
+        let weight = self.weights.entry((weight.to_owned(), transposed)).or_insert_with(|| names.quantized(weight));
         let [integers, floats, scales] =
             ["quantized_product", "unscaled", "scales"].map(|suffix| names.derive(output, suffix));
         let product = bias.map_or_else(|| output.to_owned(), |_| names.derive(output, "product"));
-        nodes::write("MatMulInteger", &[&values, &weight.values, &zero, &weight.zeros], &[&integers], None, written)?;
+        let factors = [&activation.values, &weight.values, &activation.zero, &weight.zero].map(String::as_str);
+        nodes::write("MatMulInteger", &factors, &[&integers], None, written)?;
         nodes::write("Cast", &[&integers], &[&floats], Some(DataType::F32.facts().0), written)?;
-        nodes::write("Mul", &[&scale, &weight.scales], &[&scales], None, written)?;
+        nodes::write("Mul", &[&activation.scale, &weight.scale], &[&scales], None, written)?;
         nodes::write("Mul", &[&floats, &scales], &[&product], None, written)?;
         if let Some(bias) = bias {
             nodes::write("Add", &[&product, bias], &[output], None, written)?;
@@ -94,18 +76,15 @@ impl Products {
     }
 
     /// An activation in 8 bits, once for all products that take it.
-    fn activation(
-        &mut self,
-        name: &str,
-        names: &mut Names,
-        written: &mut Message,
-    ) -> Result<&Activation, NotUnderstood> {
-        if !self.activations.contains_key(name) {
-            let [values, scale, zero] = ["quantized", "scale", "zero_point"].map(|suffix| names.derive(name, suffix));
-            nodes::write("DynamicQuantizeLinear", &[name], &[&values, &scale, &zero], None, written)?;
-            self.activations.insert(name.to_owned(), Activation { values, scale, zero });
+    fn activation(&mut self, name: &str, names: &mut Names, written: &mut Message) -> Result<Quantized, NotUnderstood> {
+        if let Some(known) = self.activations.get(name) {
+            return Ok(known.clone());
         }
-        Ok(&self.activations[name])
+        let activation = names.quantized(name);
+        let Quantized { values, scale, zero } = &activation;
+        nodes::write("DynamicQuantizeLinear", &[name], &[values, scale, zero], None, written)?;
+        self.activations.insert(name.to_owned(), activation.clone());
+        Ok(activation)
     }
 
     /// Writes the weights.
@@ -127,8 +106,8 @@ impl Products {
             let quantized = quantized(&values, &scales);
             let bytes: Vec<u8> = scales.iter().flat_map(|scale| scale.to_le_bytes()).collect();
             tensors::write(&weight.values, DataType::I8, &[inputs, outputs], &quantized, written)?;
-            tensors::write(&weight.scales, DataType::F32, &[outputs], &bytes, written)?;
-            tensors::write(&weight.zeros, DataType::I8, &[outputs], &vec![0; outputs], written)?;
+            tensors::write(&weight.scale, DataType::F32, &[outputs], &bytes, written)?;
+            tensors::write(&weight.zero, DataType::I8, &[outputs], &vec![0; outputs], written)?;
         }
         Ok(())
     }

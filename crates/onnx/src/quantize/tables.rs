@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 
 use super::FileError;
 use super::graph::Graph;
-use super::names::Names;
+use super::names::{Names, Quantized};
 use super::nodes::{self, Node};
-use super::products::Activation;
 use super::tensors;
 use crate::Result;
 use crate::weight::DataType;
@@ -16,14 +15,7 @@ use crate::wire::{Message, NotUnderstood};
 /// Tables that were rewritten, by their names.
 #[derive(Default)]
 pub(super) struct Tables {
-    tables: BTreeMap<String, Table>,
-}
-
-/// The names of a table's parts.
-struct Table {
-    values: String,
-    scale: String,
-    zero: String,
+    tables: BTreeMap<String, Quantized>,
 }
 
 impl Tables {
@@ -43,20 +35,16 @@ impl Tables {
         graph: &Graph<'_>,
         names: &mut Names,
         written: &mut Message,
-    ) -> Result<Option<(String, Activation)>, NotUnderstood> {
+    ) -> Result<Option<(String, Quantized)>, NotUnderstood> {
         if !node.is("Gather") || !graph.is_rewritable(node) {
             return Ok(None);
         }
         let (&[table, rows], &[output]) = (node.inputs.as_slice(), node.outputs.as_slice()) else { return Ok(None) };
-        let table = self.tables.entry(table.to_owned()).or_insert_with(|| Table {
-            values: names.derive(table, "gathered"),
-            scale: names.derive(table, "gathered_scale"),
-            zero: names.derive(table, "gathered_zero_point"),
-        });
+        let table = self.tables.entry(table.to_owned()).or_insert_with(|| names.quantized(table));
         let gathered = names.derive(output, "quantized");
         node.write_with(graph.model, &[&table.values, rows], &[&gathered], written)?;
         nodes::write("DequantizeLinear", &[&gathered, &table.scale, &table.zero], &[output], None, written)?;
-        let rows = Activation { values: gathered, scale: table.scale.clone(), zero: table.zero.clone() };
+        let rows = Quantized { values: gathered, ..table.clone() };
         Ok(Some((output.to_owned(), rows)))
     }
 

@@ -25,22 +25,19 @@ const TEXTS: &str = include_str!("quantize/texts.txt");
 pub(super) fn quantize(args: &QuantizeArgs) -> Result<()> {
     let family = args.family()?;
     let texts = args.texts()?;
-    let build = |weights: Option<WeightQuantization>| {
-        let mut builder = AnyEmbedder::builder(family, args.model_dir.as_path());
-        if let Some(graph) = &args.model_file {
-            builder = builder.model_file(graph);
+    let build = |files: ModelFiles| {
+        let builder = AnyEmbedder::builder(family, files);
+        match &args.model_file {
+            Some(graph) => builder.model_file(graph).build(),
+            None => builder.build(),
         }
-        if let Some(weights) = weights {
-            builder = builder.quantize(weights);
-        }
-        builder.build()
     };
-    let model = build(None)?;
-    let graph = model.model().model_file.clone();
     let files = ModelFiles::folder(&args.model_dir)?;
+    let model = build(files.clone())?;
+    let graph = model.model().model_file.clone();
     let quantized = quantize_files(&files, &graph, WeightQuantization::Int8)?;
     let comparison = match family.inputs().contains(&ContentKind::Text) {
-        true => Some(compare(&model, &build(Some(WeightQuantization::Int8))?, &texts)?),
+        true => Some(compare(&model, &build(files.with_file(&graph, quantized.bytes.clone()))?, &texts)?),
         false => None,
     };
     if let Some(comparison) = comparison.as_ref().filter(|comparison| comparison.mean_cosine < LEAST_COSINE)

@@ -336,8 +336,9 @@ impl<E> Builder<E> {
 
     /// Brings the graph's 32-bit weights to 8 bits when it is loaded, as [`quantize_files`](crate::session::quantize_files) does, which makes
     /// runs about twice as fast where the processor multiplies 8-bit integers (AVX-512 VNNI, AVX-VNNI, Arm's dot
-    /// product), and costs some accuracy: compare results with the model's own before you store them. Each input runs
-    /// alone, so that its result does not depend on others. Default: weights stay as they are.
+    /// product), and costs some accuracy: compare results with the model's own before you store them. A result depends
+    /// slightly on its batch then, as with any model of this kind: [`batch_invariant`](Self::batch_invariant) runs each
+    /// input alone. Default: weights stay as they are.
     pub fn quantize(mut self, weights: WeightQuantization) -> Self {
         self.quantize = Some(weights);
         self
