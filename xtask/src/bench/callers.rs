@@ -102,7 +102,7 @@ fn slope(samples: &[(f64, f64)]) -> f64 {
 
 /// The programs, the model, and a file with the corpus's texts.
 fn ready(options: &CallersOptions) -> Result<(Programs, PathBuf, PathBuf), Failure> {
-    let programs = Programs::ready(None, &[sides::ours()], &place())?;
+    let programs = Programs::ready(None, None, &[sides::ours()], &place())?;
     let texts: Vec<String> = corpus_texts(&options.corpus)?.into_iter().take(options.texts.get()).collect();
     Ok((programs, options.model_dir.clone(), saved(&place(), "callers", &texts)?))
 }

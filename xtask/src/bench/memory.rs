@@ -22,7 +22,7 @@ const MOST: f64 = 1.05;
 /// Embeds few and many inputs, each in a process of its own, and compares the memory they took.
 pub(super) fn run(options: &MemoryOptions) -> Outcome {
     let place = place();
-    let programs = Programs::ready(options.python.as_deref(), &[sides::ours()], &place)?;
+    let programs = Programs::ready(options.python.as_deref(), None, &[sides::ours()], &place)?;
     let mut grown = Vec::new();
     for (task, counts) in [("static", TEXTS), ("dense", TEXTS), ("image", PICTURES)] {
         let Some((model_dir, pictures)) = (if options.wants(task) { inputs(options, task, &place)? } else { None })

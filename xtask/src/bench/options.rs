@@ -76,6 +76,9 @@ pub(super) struct Options {
     /// Only sides whose names contain one of these, and embedkit.
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub(super) sides: Vec<String>,
+    /// The side's program (`bench-embedkit`) of an earlier version, built by its own checkout: what a change gave.
+    #[arg(long, value_name = "PROGRAM")]
+    pub(super) earlier: Option<PathBuf>,
     /// One more embedkit side with these options (batch_tokens, batch_attention, batch_overhead, batch_size, threads,
     /// sessions); may be given several times.
     #[arg(long = "try", value_name = "A=N,B=N", value_parser = settings)]

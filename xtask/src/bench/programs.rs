@@ -15,11 +15,18 @@ pub(super) struct Programs {
     pub(super) python: Option<PathBuf>,
     /// ONNX Runtime's library, one for all.
     runtime: PathBuf,
+    /// embedkit's program of an earlier version.
+    earlier: Option<PathBuf>,
 }
 
 impl Programs {
     /// Builds and installs what the sides need.
-    pub(super) fn ready(named_python: Option<&Path>, sides: &[Side], place: &Path) -> Result<Self, Failure> {
+    pub(super) fn ready(
+        named_python: Option<&Path>,
+        earlier: Option<&Path>,
+        sides: &[Side],
+        place: &Path,
+    ) -> Result<Self, Failure> {
         let is_python = |side: &Side| {
             matches!(side.library, Library::EmbedkitPython | Library::FastembedPython | Library::Model2vecPython)
         };
@@ -29,7 +36,8 @@ impl Programs {
             named_python.map(Path::to_owned)
         };
         let runtime = std::env::var_os("ORT_DYLIB_PATH").map_or_else(crate::test::runtime, |path| Ok(path.into()))?;
-        let mut programs = Self { commands: HashMap::new(), python, runtime };
+        let earlier = earlier.map(Path::canonicalize).transpose().map_err(|e| failed(format!("--earlier: {e}")))?;
+        let mut programs = Self { commands: HashMap::new(), python, runtime, earlier };
         let libraries: HashSet<Library> = sides.iter().map(|side| side.library).collect();
         for library in libraries {
             let words = programs.words(library, place)?;
@@ -56,6 +64,9 @@ impl Programs {
         };
         match library {
             Library::Embedkit => Ok(vec![ours("bench-embedkit")?]),
+            Library::EmbedkitEarlier => {
+                Ok(vec![self.earlier.clone().ok_or_else(|| failed("--earlier names no program"))?])
+            }
             Library::Limit => Ok(vec![ours("bench-limit")?]),
             Library::FastembedRust => Ok(vec![theirs("fastembed-rs", place)?]),
             Library::Model2vecRust => Ok(vec![theirs("model2vec-rs", place)?]),

@@ -16,6 +16,8 @@ pub(super) struct Side {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Library {
     Embedkit,
+    /// embedkit's program of an earlier version.
+    EmbedkitEarlier,
     EmbedkitPython,
     FastembedPython,
     FastembedRust,
@@ -46,7 +48,7 @@ impl Side {
     /// Whether it can do the work, in a way that differs from the library's other sides.
     pub(super) fn does(&self, task: &str, single: bool) -> bool {
         let knows = match self.library {
-            Library::Embedkit => true,
+            Library::Embedkit | Library::EmbedkitEarlier => true,
             Library::EmbedkitPython => !task.starts_with("preprocess"),
             Library::FastembedPython => task != "static",
             Library::FastembedRust => task == "dense",
@@ -107,6 +109,9 @@ pub(super) fn all(options: &Options) -> Vec<Side> {
     for rows in [1, 8, 32] {
         sides.push((FastembedPython, format!("fastembed (Python), batch {rows}"), Kind::Tuned, batch(rows)));
         sides.push((FastembedRust, format!("fastembed (Rust), batch {rows}"), Kind::Tuned, batch(rows)));
+    }
+    if options.earlier.is_some() {
+        sides.push((Library::EmbedkitEarlier, "embedkit, earlier".to_owned(), Kind::Default, Settings::default()));
     }
     for tried in &options.tries {
         let settings = serde_json::to_string(tried).unwrap_or_default().replace(['{', '}', '"'], "");
