@@ -4,7 +4,7 @@
 mod common;
 
 use common::{fixtures, model_args, run, run_with};
-use embedkit::ModelDescription;
+use embedkit::{ModelDescription, ModelFiles, Registry};
 use embedkit_fixtures::{Case, assert_near, cases};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -192,4 +192,36 @@ fn pages_of_a_pdf_are_embedded() {
     embed(&[file, "--pages", "2-9"]).assert_fails(2, "1 to 3");
     embed(&[file, "--dpi", "0"]).assert_fails(2, "dpi");
     embed(&["nowhere.pdf"]).assert_fails(1, "nowhere.pdf");
+}
+
+/// Each family says which of sentence-transformers' models are its own, and need not know of the others.
+#[test]
+fn a_folder_that_states_a_model_of_another_family_is_refused_by_its_name() {
+    let files = |stated: &str| {
+        let settings = json!({"model_type": stated}).to_string();
+        ModelFiles::memory([("config_sentence_transformers.json", settings.into_bytes())])
+    };
+    let families = Registry::global().families();
+    let of_some: Vec<_> = families.iter().filter(|family| !family.model_types().is_empty()).collect();
+    assert!(of_some.len() > 3);
+    for (stated, own) in [
+        ("SentenceTransformer", "of the family dense"),
+        ("SparseEncoder", "of the family sparse"),
+        ("MultiVectorEncoder", "of the family colbert"),
+        ("ColBERT", "of the family colbert"),
+        ("CrossEncoder", "of the family rerank"),
+        ("Surprise", "of no family here"),
+    ] {
+        for family in &of_some {
+            let what = format!("{} {stated}", family.name());
+            let refused = format!("`model_type` is {stated}, which is {own}");
+            let is_own = own.ends_with(family.name());
+            for described in [family.describe(&files(stated)), family.describe_graph(&files(stated))] {
+                // Its own folder lacks all else.
+                let error = described.unwrap_err().to_string();
+                assert_eq!(error.contains(&refused), !is_own, "{what}: {error}");
+            }
+            assert!(!family.recognizes(&files(stated)), "{what}");
+        }
+    }
 }

@@ -46,6 +46,7 @@ pub fn extended_tokens(model: &ModelDescription, tokens: usize, role: Role) -> u
 
 impl Embedder for LateInteractionTextEmbedding {
     const FAMILY: &'static str = FAMILY;
+    const MODEL_TYPES: &'static [&'static str] = &["MultiVectorEncoder", "ColBERT"];
     type Input = str;
     type Output = MultiVector;
 

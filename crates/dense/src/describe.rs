@@ -88,21 +88,9 @@ fn describe_model2vec(files: &ModelFiles) -> Result<ModelDescription> {
 }
 
 fn describe_folder(files: &ModelFiles, folder: &Folder) -> Result<ModelDescription> {
-    let wrong = |key: &str, value: &str, means: &str| {
-        let message = format!("`{key}` is {value}, {means}");
-        Error::file(files.label("config_sentence_transformers.json"), message)
-    };
-    match folder.settings.model_type.as_deref() {
-        None | Some("SentenceTransformer") => {}
-        Some("SparseEncoder") => return Err(wrong("model_type", "SparseEncoder", "which is of the family sparse")),
-        Some("MultiVectorEncoder") => {
-            return Err(wrong("model_type", "MultiVectorEncoder", "which is of the family colbert"));
-        }
-        Some("CrossEncoder") => return Err(wrong("model_type", "CrossEncoder", "which is of the family rerank")),
-        Some(other) => return Err(wrong("model_type", other, "which is of no family here")),
-    }
     if let Some(dims) = folder.settings.max_active_dims {
-        return Err(wrong("max_active_dims", &dims.to_string(), "and dense vectors have no such bound"));
+        let message = format!("`max_active_dims` is {dims}, and dense vectors have no such bound");
+        return Err(Error::file(files.label("config_sentence_transformers.json"), message));
     }
     let (first, rest) = folder.modules.split_first().ok_or_else(|| no_pooling(files))?;
     let mut model = match first {

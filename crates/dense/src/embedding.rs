@@ -14,6 +14,7 @@ pub struct TextEmbedding {
 
 impl Embedder for TextEmbedding {
     const FAMILY: &'static str = FAMILY;
+    const MODEL_TYPES: &'static [&'static str] = &["SentenceTransformer"];
     type Input = str;
     type Output = Vec<f32>;
 

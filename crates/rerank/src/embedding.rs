@@ -79,6 +79,7 @@ impl Reranker {
 
 impl Embedder for Reranker {
     const FAMILY: &'static str = FAMILY;
+    const MODEL_TYPES: &'static [&'static str] = &["CrossEncoder"];
     type Input = Pair;
     type Output = f32;
 

@@ -67,6 +67,7 @@ impl SparseTextEmbedding {
 
 impl Embedder for SparseTextEmbedding {
     const FAMILY: &'static str = FAMILY;
+    const MODEL_TYPES: &'static [&'static str] = &["SparseEncoder"];
     type Input = str;
     type Output = SparseVector;
 

@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use super::Embedder;
+use super::{Embedder, model_type};
 use crate::{
     Content, ContentKind, Embedding, EmbeddingKind, Engine, Family, FromContent, IntoEmbedding, LoadedModel,
     ModelDescription, ModelFiles, Result,
@@ -29,16 +29,22 @@ impl<E: Embedder> Family for FamilyOf<E> {
         E::Output::KIND
     }
 
+    fn model_types(&self) -> &'static [&'static str] {
+        E::MODEL_TYPES
+    }
+
     fn describe(&self, files: &ModelFiles) -> Result<ModelDescription> {
+        model_type::check(self, files)?;
         E::describe(files)
     }
 
     fn describe_graph(&self, files: &ModelFiles) -> Result<ModelDescription> {
+        model_type::check(self, files)?;
         E::describe_graph(files)
     }
 
     fn recognizes(&self, files: &ModelFiles) -> bool {
-        E::recognizes(files)
+        model_type::check(self, files).is_ok() && E::recognizes(files)
     }
 
     fn engine(&self, model: LoadedModel) -> Result<Engine<Content, Embedding>> {

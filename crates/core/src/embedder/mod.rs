@@ -3,6 +3,7 @@
 mod any;
 mod builder;
 mod family_of;
+mod model_type;
 
 use std::iter::Map;
 use std::sync::Arc;
@@ -23,6 +24,11 @@ use crate::{
 pub trait Embedder: Sized + Send + Sync + 'static {
     /// The family's name, as rows have it.
     const FAMILY: &'static str;
+
+    /// What sentence-transformers, and libraries on top of it, state as the `model_type` of this family's folders, in
+    /// `config_sentence_transformers.json`: a folder that states another is refused. Default: none, for families that
+    /// such folders may be of whatever they state.
+    const MODEL_TYPES: &'static [&'static str] = &[];
 
     /// What goes in.
     type Input: ?Sized + FromContent;

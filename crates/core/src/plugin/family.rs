@@ -17,6 +17,12 @@ pub trait Family: Send + Sync + 'static {
     /// The kind of embedding that its models give.
     fn output(&self) -> EmbeddingKind;
 
+    /// What sentence-transformers, and libraries on top of it, state as the `model_type` of folders that are of this family.
+    /// Default: nothing, and a folder may state whatever it wants.
+    fn model_types(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// Describes a model folder that no row describes.
     ///
     /// # Errors

@@ -72,7 +72,6 @@ impl Folder {
         if !files.has(Self::MODULES) {
             return Ok(None);
         }
-        // The settings first: they say of which kind the model is, which explains modules that are not known.
         let settings = Settings::read(files)?;
         Ok(Some(Self { modules: module::read_all(files)?, settings }))
     }

@@ -9,8 +9,8 @@ use crate::{ModelDescription, ModelFiles, Result};
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Settings {
-    /// Which of the library's models it is: `SentenceTransformer`, `SparseEncoder`, `CrossEncoder`,
-    /// `MultiVectorEncoder`; absent in older folders.
+    /// Which of the library's models it is: [`Family::model_types`](crate::Family::model_types) says whose. Absent in
+    /// older folders.
     pub model_type: Option<String>,
     /// What is put before texts, by the prompts' names.
     pub prompts: BTreeMap<String, String>,
@@ -30,9 +30,6 @@ impl Settings {
     pub(super) fn read(files: &ModelFiles) -> Result<Self> {
         let mut config = Config::read(files, Self::FILE)?;
         let model_type: Option<String> = config.take("model_type")?;
-        if model_type.as_deref() == Some("ColBERT") {
-            return Err(config.wrong("model_type", "is ColBERT, which PyLate's own keys describe".to_owned()));
-        }
         let prompts: BTreeMap<String, Option<String>> = config.take("prompts")?.unwrap_or_default();
         let prompts: BTreeMap<_, _> =
             prompts.into_iter().map(|(name, text)| (name, text.unwrap_or_default())).collect();

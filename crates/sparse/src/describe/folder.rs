@@ -12,12 +12,6 @@ use crate::FAMILY;
 pub(super) fn describe(files: &ModelFiles) -> Result<Option<ModelDescription>> {
     let Some(folder) = Folder::read(files)? else { return Ok(None) };
     let settings = &folder.settings;
-    if let Some(other @ ("SentenceTransformer" | "CrossEncoder" | "MultiVectorEncoder")) =
-        settings.model_type.as_deref()
-    {
-        let message = format!("`model_type` is {other}, which is no sparse model");
-        return Err(Error::file(files.label("config_sentence_transformers.json"), message));
-    }
     let mut model = ModelDescription::new(files.name(), FAMILY, "splade");
     match folder.modules.as_slice() {
         [Module::Transformer(transformer), Module::SpladePooling(pooling)] => {
