@@ -10,7 +10,7 @@ use tokenizers::normalizers::{Lowercase, NormalizerWrapper, Sequence};
 
 use crate::config::TokenizerConfig;
 use crate::excerpts::Excerpts;
-use crate::frame::{Frame, cut, longest_first};
+use crate::frame::{Frame, cut};
 use crate::padding::PaddingRule;
 use crate::panic::catch_panic;
 use crate::special_tokens::special_tokens;
@@ -27,10 +27,10 @@ pub struct Tokenizer {
     /// The same, where the pipeline is one that is read faster.
     word_pieces: Option<Arc<WordPieces>>,
     single: Frame,
-    pair: Frame,
+    pub(crate) pair: Frame,
     max_length: usize,
     max_text_bytes: usize,
-    truncation_side: Side,
+    pub(crate) truncation_side: Side,
     padding: Option<PaddingRule>,
     /// By their ids, as the files spell them.
     special_tokens: BTreeMap<u32, String>,
@@ -100,32 +100,13 @@ impl Tokenizer {
         Ok(self.single.fill(&ids, &[], truncated))
     }
 
-    /// The ids of two texts in one row, cut longest first.
-    ///
-    /// # Errors
-    /// [`Error::RefusedText`] when the tokenizer refuses a text.
-    pub fn encode_pair(&self, first: &str, second: &str) -> Result<Encoding> {
-        let room = self.room(&self.pair);
-        let both = |wanted| Ok::<_, Error>((self.ids(first, wanted)?, self.ids(second, wanted)?));
-        let (mut first, mut second) = both(room)?;
-        // Where neither fits, which of the two is the longer counts, and so do their whole lengths.
-        if first.len() > room && second.len() > room {
-            (first, second) = both(usize::MAX)?;
-        }
-        let truncated = first.len() + second.len() > room;
-        let (firsts, seconds) = longest_first(first.len(), second.len(), room);
-        cut(&mut first, firsts, self.truncation_side);
-        cut(&mut second, seconds, self.truncation_side);
-        Ok(self.pair.fill(&first, &second, truncated))
-    }
-
     /// Tokens of the window beside the special ones.
-    fn room(&self, frame: &Frame) -> usize {
+    pub(crate) fn room(&self, frame: &Frame) -> usize {
         self.max_length.saturating_sub(frame.special())
     }
 
     /// A text's tokens without special ones: all, or at least one more than `wanted` from the end that is kept.
-    fn ids(&self, text: &str, wanted: usize) -> Result<Vec<u32>> {
+    pub(crate) fn ids(&self, text: &str, wanted: usize) -> Result<Vec<u32>> {
         let from_start = match self.truncation_side {
             Side::Right => wanted,
             Side::Left => usize::MAX,

@@ -50,6 +50,7 @@ fn bench(query: &MultiVector, documents: &[MultiVector]) {
     report("ours, f16", bytes / 2, fastest(|| ours(query, &f16)));
     let int8: Vec<_> = documents.iter().map(MultiVector::to_int8).collect();
     report("ours, int8", bytes / 4, fastest(|| ours(query, &int8)));
+    report("ours, int8 by int8", bytes / 4, fastest(|| ours(&query.to_int8(), &int8)));
     let binary: Vec<_> = documents.iter().map(MultiVector::to_binary).collect();
     report("ours, binary", bytes / 32, fastest(|| ours(query, &binary)));
     let bits = query.to_binary();

@@ -49,6 +49,24 @@ pub enum FileError {
         /// How many rows there are.
         rows: usize,
     },
+    /// The rows are not as wide as their dimensions take.
+    #[error("`embeddings` has {found} columns; {dim} dimensions take {expected}")]
+    Columns {
+        /// How many numbers a row has.
+        found: usize,
+        /// How many it must have.
+        expected: usize,
+        /// How many dimensions there are.
+        dim: usize,
+    },
+    /// There is not one scale a row.
+    #[error("`scales` has {found} numbers for {rows} rows of `embeddings`")]
+    Scales {
+        /// How many scales there are.
+        found: usize,
+        /// How many rows there are.
+        rows: usize,
+    },
     /// The values of a document are no multi-vector.
     #[error(transparent)]
     Vectors(Box<dyn std::error::Error + Send + Sync>),

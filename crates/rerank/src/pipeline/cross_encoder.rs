@@ -9,6 +9,7 @@ use embedkit_core::{
 use serde::Deserialize;
 
 use super::activation;
+use super::query::LastQuery;
 use crate::{FAMILY, Pair};
 
 /// The `cross-encoder` architecture: a graph from a row with both texts to logits `[rows, labels]`.
@@ -42,7 +43,7 @@ impl Architecture for CrossEncoder {
         let mut options = TokenizerOptions::default();
         options.lowercase = parameters.lowercase;
         let model = TextModel::load(context, options)?.with_segments();
-        Ok(AnyPipeline::new(CrossEncoderPipeline { model, parameters }))
+        Ok(AnyPipeline::new(CrossEncoderPipeline { model, parameters, query: LastQuery::default() }))
     }
 }
 
@@ -81,6 +82,7 @@ impl Parameters {
 struct CrossEncoderPipeline {
     model: TextModel,
     parameters: Parameters,
+    query: LastQuery,
 }
 
 impl CrossEncoderPipeline {
@@ -113,7 +115,9 @@ impl Pipeline for CrossEncoderPipeline {
         if pair.instruction.is_some() {
             return Err(Error::option("instruction", format!("model {} takes no instruction", model.id)));
         }
-        Ok(TextModel::prepared(self.model.tokenizer().encode_pair(&pair.query, &pair.document)?))
+        let tokenizer = self.model.tokenizer();
+        let query = self.query.read(tokenizer, &pair.query)?;
+        Ok(TextModel::prepared(tokenizer.encode_after(&query, &pair.document)?))
     }
 
     fn run(&self, pairs: &[&Encoding], _: &Purpose) -> Result<Vec<Result<f32>>> {

@@ -2,7 +2,7 @@
 
 use half::f16;
 
-use crate::number::finite_f16_to_f32;
+use crate::number::{Number, NumberType, finite_f16_to_f32};
 use crate::similarity::check_finite;
 use crate::{Error, Result};
 
@@ -22,6 +22,10 @@ pub trait Element: sealed::Sealed + Copy + std::fmt::Debug + PartialEq + Send + 
     /// Whether each row has a scale that its units are multiplied with.
     const SCALED: bool = false;
 
+    /// The type of the numbers that files hold units as: one number a unit, but of bits, whose words go as their bytes.
+    #[doc(hidden)]
+    const NUMBER_TYPE: NumberType;
+
     /// How many units a row of `dim` dimensions takes.
     fn units_per_row(dim: usize) -> usize {
         dim
@@ -35,15 +39,38 @@ pub trait Element: sealed::Sealed + Copy + std::fmt::Debug + PartialEq + Send + 
     #[doc(hidden)]
     fn check(dim: usize, row: &[Self::Unit], scale: f32) -> Result<()>;
 
+    /// Adds the units' bytes, as files hold them.
+    #[doc(hidden)]
+    fn to_bytes(units: &[Self::Unit], bytes: &mut Vec<u8>);
+
+    /// Adds the units that bytes hold.
+    #[doc(hidden)]
+    fn from_bytes(bytes: &[u8], units: &mut Vec<Self::Unit>);
+
     /// The words of the rows, if they are bits.
     #[doc(hidden)]
     fn words(_units: &[Self::Unit]) -> Option<&[u64]> {
+        None
+    }
+
+    /// The bytes of the rows, if they are of 8 bits.
+    #[doc(hidden)]
+    fn bytes(_units: &[Self::Unit]) -> Option<&[i8]> {
         None
     }
 }
 
 impl Element for f32 {
     type Unit = f32;
+    const NUMBER_TYPE: NumberType = <f32 as Number>::TYPE;
+
+    fn to_bytes(units: &[f32], bytes: &mut Vec<u8>) {
+        numbers_to_bytes(units, bytes);
+    }
+
+    fn from_bytes(bytes: &[u8], units: &mut Vec<f32>) {
+        numbers_from_bytes(bytes, units);
+    }
 
     #[inline]
     fn decode<'a>(_dim: usize, units: &'a [f32], _scales: &[f32], _buffer: &'a mut Vec<f32>) -> &'a [f32] {
@@ -57,6 +84,15 @@ impl Element for f32 {
 
 impl Element for f16 {
     type Unit = f16;
+    const NUMBER_TYPE: NumberType = <f16 as Number>::TYPE;
+
+    fn to_bytes(units: &[f16], bytes: &mut Vec<u8>) {
+        numbers_to_bytes(units, bytes);
+    }
+
+    fn from_bytes(bytes: &[u8], units: &mut Vec<f16>) {
+        numbers_from_bytes(bytes, units);
+    }
 
     #[inline]
     fn decode<'a>(_dim: usize, units: &'a [f16], _scales: &[f32], buffer: &'a mut Vec<f32>) -> &'a [f32] {
@@ -78,6 +114,15 @@ impl Element for f16 {
 impl Element for i8 {
     type Unit = i8;
     const SCALED: bool = true;
+    const NUMBER_TYPE: NumberType = <i8 as Number>::TYPE;
+
+    fn to_bytes(units: &[i8], bytes: &mut Vec<u8>) {
+        numbers_to_bytes(units, bytes);
+    }
+
+    fn from_bytes(bytes: &[u8], units: &mut Vec<i8>) {
+        numbers_from_bytes(bytes, units);
+    }
 
     #[inline]
     fn decode<'a>(dim: usize, units: &'a [i8], scales: &[f32], buffer: &'a mut Vec<f32>) -> &'a [f32] {
@@ -101,10 +146,23 @@ impl Element for i8 {
             None => Ok(()),
         }
     }
+
+    fn bytes(units: &[i8]) -> Option<&[i8]> {
+        Some(units)
+    }
 }
 
 impl Element for Bit {
     type Unit = u64;
+    const NUMBER_TYPE: NumberType = NumberType::U8;
+
+    fn to_bytes(units: &[u64], bytes: &mut Vec<u8>) {
+        bytes.extend(units.iter().flat_map(|word| word.to_le_bytes()));
+    }
+
+    fn from_bytes(bytes: &[u8], units: &mut Vec<u64>) {
+        units.extend(bytes.as_chunks().0.iter().map(|&bytes| u64::from_le_bytes(bytes)));
+    }
 
     fn units_per_row(dim: usize) -> usize {
         dim.div_ceil(64)
@@ -134,6 +192,16 @@ impl Element for Bit {
     fn words(units: &[u64]) -> Option<&[u64]> {
         Some(units)
     }
+}
+
+fn numbers_to_bytes<N: Number>(units: &[N], bytes: &mut Vec<u8>) {
+    for unit in units {
+        bytes.extend_from_slice(unit.to_cell().as_ref());
+    }
+}
+
+fn numbers_from_bytes<N: Number>(bytes: &[u8], units: &mut Vec<N>) {
+    units.extend(N::cells(bytes).iter().map(|&cell| N::from_cell(cell)));
 }
 
 mod sealed {

@@ -12,19 +12,19 @@ use super::element::Element;
 use super::value::MultiVector;
 
 /// Query rows side by side in a full panel, and in the half panel that a short rest takes.
-const WIDE: usize = 32;
-const NARROW: usize = 16;
+pub(super) const WIDE: usize = 32;
+pub(super) const NARROW: usize = 16;
 
 /// Document rows that are multiplied with all panels in turn: a block stays in the first-level cache, beside a panel.
-const BLOCK: usize = 24;
+pub(super) const BLOCK: usize = 24;
 
 /// Rows packed into panels: `panel[k][lane]` is entry `k` of the row in that lane.
 #[derive(Clone, Debug)]
 pub(super) struct Packed<T> {
     rows: usize,
-    entries: usize,
-    wide: Vec<[T; WIDE]>,
-    narrow: Vec<[T; NARROW]>,
+    pub(super) entries: usize,
+    pub(super) wide: Vec<[T; WIDE]>,
+    pub(super) narrow: Vec<[T; NARROW]>,
 }
 
 impl<T: Copy + Default> Packed<T> {
@@ -38,7 +38,7 @@ impl<T: Copy + Default> Packed<T> {
     }
 
     /// One value a lane, all `value`.
-    fn lanes<V: Copy>(&self, value: V) -> Vec<V> {
+    pub(super) fn lanes<V: Copy>(&self, value: V) -> Vec<V> {
         vec![value; (self.wide.len() * WIDE + self.narrow.len() * NARROW) / self.entries]
     }
 }

@@ -8,6 +8,7 @@
 //! * With serde, rows become JSON in the shape that Qdrant takes; with the feature `interchange`, many documents are
 //!   written to one `.npz` or safetensors file, and read from it.
 
+mod bytes;
 pub(crate) mod dispatch;
 mod element;
 mod explain;
