@@ -6,7 +6,7 @@ use super::Engine;
 use super::batching::Batching;
 use super::control::Control;
 use super::threads::Threads;
-use super::window::{Finished, Window};
+use super::window::{CutWindow, Finished, Job, Window};
 use crate::Purpose;
 
 /// Inputs that are prepared and not run yet.
@@ -50,8 +50,24 @@ impl<O: Send> Batch<'_, O> {
 
     /// Runs them: one result an input, in their order. One that fails does not fail the others.
     pub fn run(self) -> Vec<Finished<O>> {
-        let control = Control::default();
-        self.window.cut(self.batching, &control).finish(self.workers, &control)
+        let workers = self.workers;
+        self.cut().finish(workers, &Control::default())
+    }
+
+    /// The same on the calling thread alone: what is too much for one run goes run by run.
+    pub fn run_in_turn(self) -> Vec<Finished<O>> {
+        self.cut().finish(1, &Control::default())
+    }
+
+    /// The same for a part of a long job: short inputs of others may run beside it, instead of waiting.
+    pub fn run_as_part(self) -> Vec<Finished<O>> {
+        let window = self.cut();
+        let _job = Job::part(&window.batches);
+        window.finish(1, &Control::default())
+    }
+
+    fn cut(self) -> CutWindow<O> {
+        self.window.cut(self.batching, &Control::default())
     }
 }
 
@@ -83,8 +99,10 @@ mod tests {
         let engine: Engine<str, usize> =
             Engine::new(row.into(), AnyPipeline::direct(Lengths), &EngineOptions::default()).unwrap();
         assert!(engine.workers() >= 1);
-        let results = engine.prepare(&["a", "", "abc"], &Purpose::default()).run();
-        let lengths: Vec<Option<usize>> = results.into_iter().map(|result| Some(result.ok()?.0)).collect();
-        assert_eq!(lengths, [Some(1), None, Some(3)]);
+        let prepare = || engine.prepare(&["a", "", "abc"], &Purpose::default());
+        for results in [prepare().run(), prepare().run_in_turn(), prepare().run_as_part()] {
+            let lengths: Vec<Option<usize>> = results.into_iter().map(|result| Some(result.ok()?.0)).collect();
+            assert_eq!(lengths, [Some(1), None, Some(3)]);
+        }
     }
 }

@@ -49,7 +49,12 @@ pub(super) struct Job<O>(Arc<dyn Batches<O>>);
 impl<O> Job<O> {
     /// Begins a job where there are several batches.
     pub(super) fn begin(batches: &Arc<dyn Batches<O>>) -> Option<Self> {
-        (batches.count() > 1 && batches.begin_job()).then(|| Self(batches.clone()))
+        if batches.count() > 1 { Self::part(batches) } else { None }
+    }
+
+    /// Begins a job of which there is more elsewhere.
+    pub(super) fn part(batches: &Arc<dyn Batches<O>>) -> Option<Self> {
+        batches.begin_job().then(|| Self(batches.clone()))
     }
 }
 

@@ -19,6 +19,7 @@ use crate::Error;
 use crate::config::Config;
 use crate::error::{ApiError, ApiResult, Case};
 use crate::metrics::Metrics;
+use crate::schedule::ModelQueue;
 use plan::{Plan, compiled_in};
 
 /// The models that are served, in the operator's order.
@@ -132,8 +133,17 @@ impl Models {
 
     /// The time that the longest run under way has taken.
     pub(crate) fn longest_run(&self) -> Duration {
+        self.longest(ModelQueue::longest_run)
+    }
+
+    /// How long what waits for the most wanted model will take, about.
+    pub(crate) fn longest_wait(&self) -> Duration {
+        self.longest(ModelQueue::wait)
+    }
+
+    fn longest(&self, of: fn(&ModelQueue) -> Duration) -> Duration {
         let loaded = self.all.iter().filter_map(|model| model.if_loaded());
-        loaded.map(|loaded| loaded.queue.longest_run()).max().unwrap_or_default()
+        loaded.map(|loaded| of(&loaded.queue)).max().unwrap_or_default()
     }
 }
 

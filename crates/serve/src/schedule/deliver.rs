@@ -6,7 +6,7 @@ use embedkit_core::{Embedding, Error, Usage};
 
 use super::job::Timing;
 use super::shared::Shared;
-use super::waiting::Slice;
+use super::slice::Slice;
 use crate::metrics::RunRecord;
 
 /// Gives each request its results. The moments are when the batch was taken, was prepared, and had run.

@@ -11,6 +11,8 @@ use tokio::sync::oneshot;
 pub(crate) struct Done {
     /// One an input, in their order.
     pub(crate) results: Vec<(Embedding, Usage)>,
+    /// Characters of their texts.
+    pub(crate) characters: usize,
     pub(crate) timing: Timing,
 }
 
@@ -47,6 +49,7 @@ pub(super) struct Job {
 struct Progress {
     results: Vec<Option<(Embedding, Usage)>>,
     missing: usize,
+    characters: usize,
     timing: Timing,
     /// Taken when the request is answered.
     reply: Option<oneshot::Sender<Result<Done, JobError>>>,
@@ -61,7 +64,7 @@ impl Job {
         let costs = contents.iter().map(cost).collect();
         let missing = contents.len();
         let results = std::iter::repeat_with(|| None).take(missing).collect();
-        let progress = Progress { results, missing, timing: Timing::default(), reply: Some(reply) };
+        let progress = Progress { results, missing, characters: 0, timing: Timing::default(), reply: Some(reply) };
         Self { contents, purpose: Arc::new(purpose), costs, since: Instant::now(), progress: Mutex::new(progress) }
     }
 
@@ -70,17 +73,24 @@ impl Job {
         self.costs.iter().map(|cost| *cost as usize).sum()
     }
 
+    /// What an input about costs, where longer ones are cut to a window.
+    pub(super) fn cost_of(&self, index: u32, window: u32) -> u32 {
+        self.costs[index as usize].min(window)
+    }
+
     /// Notes an input's result; the last one, or the first that failed, answers the request.
     pub(super) fn put(&self, index: usize, result: Result<(Embedding, Usage), Error>, timing: Timing) {
+        let characters = characters(&self.contents[index]);
         let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
         match result {
             Ok(result) => {
                 progress.missing -= usize::from(progress.results[index].is_none());
                 progress.results[index] = Some(result);
+                progress.characters += characters;
                 progress.timing += timing;
                 if progress.missing == 0 {
                     let results = std::mem::take(&mut progress.results).into_iter().flatten().collect();
-                    let done = Done { results, timing: progress.timing };
+                    let done = Done { results, characters: progress.characters, timing: progress.timing };
                     progress.answer(Ok(done));
                 }
             }
@@ -133,4 +143,12 @@ fn cost(content: &Content) -> u32 {
         _ => 0,
     };
     u32::try_from(bytes / BYTES_A_TOKEN + AROUND).unwrap_or(u32::MAX)
+}
+
+fn characters(content: &Content) -> usize {
+    match content {
+        Content::Text(text) => text.chars().count(),
+        Content::Pair(pair) => pair.query.chars().count() + pair.document.chars().count(),
+        _ => 0,
+    }
 }

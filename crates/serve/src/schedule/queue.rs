@@ -1,14 +1,16 @@
 //! A model's queue, and the requests that wait in it.
 
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use embedkit_core::{AnyEmbedder, Content, Purpose};
+use prometheus_client::metrics::counter::Counter;
 use tokio::sync::oneshot;
 
 use super::job::{Done, Job, JobError};
 use super::shared::{Bounds, Shared};
-use super::waiting::{JobId, SliceBounds};
+use super::slice::SliceBounds;
+use super::waiting::{JobId, Lane};
 use super::watch::Watch;
 use super::worker;
 use crate::metrics::ModelMetrics;
@@ -41,23 +43,24 @@ impl ModelQueue {
         embedder: Arc<AnyEmbedder>,
         bounds: Bounds,
         metrics: ModelMetrics,
-        panics: prometheus_client::metrics::counter::Counter,
+        panics: Counter,
     ) -> std::io::Result<Self> {
         let (workers, batching) = (embedder.engine().workers().max(1), embedder.engine().batching());
+        let most = if batching.invariant { 1 } else { batching.rows.unwrap_or(SLICE_INPUTS).min(SLICE_INPUTS) };
         let slices = SliceBounds {
             tokens: batching.tokens,
-            inputs: batching.rows.unwrap_or(SLICE_INPUTS).min(SLICE_INPUTS),
+            attention: batching.attention,
+            inputs: most,
             window: u32::try_from(bounds.window).unwrap_or(u32::MAX),
             shared: bounds.shared,
         };
-        let watches = std::iter::repeat_with(Watch::default).take(workers).collect();
-        let (state, work) = (Mutex::default(), Condvar::new());
-        let shared = Arc::new(Shared { state, work, bounds, slices, workers, watches, metrics, panics });
+        let shared = Arc::new(Shared::new(bounds, slices, workers, metrics, panics));
         let queue = Self { shared: shared.clone() };
-        for number in 0..workers {
+        for number in 0..=workers {
+            let lane = if number < workers { Lane::Ordinary } else { Lane::Express };
             let (shared, embedder) = (shared.clone(), embedder.clone());
             let thread = std::thread::Builder::new().name(format!("model-{number}"));
-            thread.spawn(move || worker::work(&shared, &embedder, number))?;
+            thread.spawn(move || worker::work(&shared, &embedder, number, lane))?;
         }
         Ok(queue)
     }
@@ -85,11 +88,17 @@ impl ModelQueue {
         if waiting > 0 && Instant::now() + wait > deadline {
             return Err(Refusal::Late(wait));
         }
-        let id = state.waiting.enter(job.clone(), shared.slices.window);
+        let id = state.waiting.enter(job.clone());
         shared.show(&state);
+        shared.wake(&state);
         drop(state);
-        shared.work.notify_one();
         Ok(Ticket { shared: shared.clone(), id, job, answer })
+    }
+
+    /// How long what waits will take, about.
+    pub(crate) fn wait(&self) -> Duration {
+        let state = self.shared.state();
+        state.time(state.waiting.cost(), self.shared.workers)
     }
 
     /// The time that the longest run under way has taken.
@@ -100,13 +109,11 @@ impl ModelQueue {
 
 impl Drop for ModelQueue {
     fn drop(&mut self) {
-        let mut state = self.shared.state();
-        state.is_closed = true;
+        let state = self.shared.state();
         for job in state.waiting.requests() {
             job.fail(JobError::Closed);
         }
-        drop(state);
-        self.shared.work.notify_all();
+        self.shared.close(state);
     }
 }
 

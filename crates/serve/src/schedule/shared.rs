@@ -3,7 +3,10 @@
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::waiting::{Slice, SliceBounds, Waiting};
+use prometheus_client::metrics::counter::Counter;
+
+use super::slice::{Slice, SliceBounds};
+use super::waiting::{Lane, Waiting};
 use super::watch::Watch;
 use crate::metrics::ModelMetrics;
 
@@ -20,17 +23,18 @@ pub(crate) struct Bounds {
 
 /// What the queue's owner, its workers and the requests in it share.
 pub(super) struct Shared {
-    pub(super) state: Mutex<State>,
-    pub(super) work: Condvar,
+    state: Mutex<State>,
+    /// There is work for an ordinary worker, and for the express one.
+    ordinary: Condvar,
+    express: Condvar,
     pub(super) bounds: Bounds,
-    pub(super) slices: SliceBounds,
+    /// Ordinary workers.
     pub(super) workers: usize,
     pub(super) watches: Vec<Watch>,
     pub(super) metrics: ModelMetrics,
-    pub(super) panics: prometheus_client::metrics::counter::Counter,
+    pub(super) panics: Counter,
 }
 
-#[derive(Default)]
 pub(super) struct State {
     pub(super) waiting: Waiting,
     pub(super) is_closed: bool,
@@ -39,6 +43,27 @@ pub(super) struct State {
 }
 
 impl Shared {
+    /// Nothing waits yet.
+    pub(super) fn new(
+        bounds: Bounds,
+        slices: SliceBounds,
+        workers: usize,
+        metrics: ModelMetrics,
+        panics: Counter,
+    ) -> Self {
+        let state = State { waiting: Waiting::new(slices, workers), is_closed: false, rate: 0.0 };
+        Self {
+            state: Mutex::new(state),
+            ordinary: Condvar::new(),
+            express: Condvar::new(),
+            bounds,
+            workers,
+            watches: std::iter::repeat_with(Watch::default).take(workers + 1).collect(),
+            metrics,
+            panics,
+        }
+    }
+
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -48,31 +73,47 @@ impl Shared {
     }
 
     /// What a free worker runs next, once there is something; nothing when the queue is closed.
-    pub(super) fn next(&self) -> Option<Slice> {
+    pub(super) fn next(&self, lane: Lane) -> Option<Slice> {
         let mut state = self.state();
-        loop {
-            if state.is_closed {
-                return None;
-            }
-            if let Some(slice) = state.waiting.take(self.slices) {
-                let others_wait = state.waiting.inputs() > 0;
+        while !state.is_closed {
+            if let Some(slice) = state.waiting.take(lane) {
                 self.show(&state);
-                drop(state);
-                if others_wait {
-                    self.work.notify_one();
-                }
+                self.wake(&state);
                 return Some(slice);
             }
-            state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self.bell(lane).wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        None
+    }
+
+    /// Wakes a worker that is free for what waits.
+    pub(super) fn wake(&self, state: &State) {
+        if let Some(lane) = state.waiting.wanted() {
+            self.bell(lane).notify_one();
         }
     }
 
-    /// Notes that a slice of this cost ran.
-    pub(super) fn ran(&self, cost: usize, took: Duration) {
+    /// Lets all workers end.
+    pub(super) fn close(&self, mut state: MutexGuard<'_, State>) {
+        state.is_closed = true;
+        drop(state);
+        self.ordinary.notify_all();
+        self.express.notify_all();
+    }
+
+    fn bell(&self, lane: Lane) -> &Condvar {
+        match lane {
+            Lane::Ordinary => &self.ordinary,
+            Lane::Express => &self.express,
+        }
+    }
+
+    /// Notes that a slice ran.
+    pub(super) fn ran(&self, slice: &Slice, took: Duration) {
         const WEIGHT: f64 = 0.2;
         let mut state = self.state();
-        state.waiting.ran();
-        let rate = cost as f64 / took.as_secs_f64().max(1e-6);
+        state.waiting.ran(slice);
+        let rate = slice.cost as f64 / took.as_secs_f64().max(1e-6);
         state.rate = if state.rate > 0.0 { state.rate + WEIGHT * (rate - state.rate) } else { rate };
     }
 

@@ -2,24 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Instant;
 
 use super::fairness::{Clock, Flow};
 use super::job::Job;
+use super::slice::{Filling, Slice, SliceBounds};
 
 /// A request's number.
 pub(super) type JobId = u64;
 
-/// Inputs that run together, and whose they are.
-pub(super) struct Slice {
-    pub(super) inputs: Vec<(Arc<Job>, usize)>,
-    /// What they about cost, in tokens.
-    pub(super) cost: usize,
-}
-
 /// The inputs that wait.
-#[derive(Default)]
 pub(super) struct Waiting {
+    bounds: SliceBounds,
+    /// Ordinary workers.
+    workers: usize,
     clock: Clock,
     jobs: BTreeMap<JobId, Entry>,
     /// Requests by their tags.
@@ -27,8 +22,19 @@ pub(super) struct Waiting {
     arrivals: JobId,
     inputs: usize,
     cost: usize,
-    /// Requests that have inputs in a run.
-    running: usize,
+    /// How many slices of each request run.
+    running: BTreeMap<JobId, usize>,
+    /// Slices of long requests that run.
+    long_runs: usize,
+}
+
+/// What a worker takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lane {
+    /// Whatever is next.
+    Ordinary,
+    /// Short requests, while all ordinary workers are at long ones.
+    Express,
 }
 
 struct Entry {
@@ -39,40 +45,41 @@ struct Entry {
     rest: Vec<u32>,
     /// What they about cost.
     rest_cost: usize,
-    /// The longest input that a slice is cut for.
-    window: u32,
-}
-
-/// What a slice may hold.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct SliceBounds {
-    /// Most tokens, padding included.
-    pub(super) tokens: usize,
-    /// Most inputs.
-    pub(super) inputs: usize,
-    /// The model's window: longer texts are cut to it.
-    pub(super) window: u32,
-    /// Whether requests share slices.
-    pub(super) shared: bool,
 }
 
 /// What a request is charged ahead for, at most: about a batch.
 const SLICE: usize = 1024;
-/// Inputs of no more tokens go with any others of theirs.
-const SHORT: u32 = 32;
+/// Requests of which no more waits may take the express lane: queries, and passages of some sentences.
+const SHORT: usize = 128;
 
 impl Waiting {
+    pub(super) fn new(bounds: SliceBounds, workers: usize) -> Self {
+        Self {
+            bounds,
+            workers,
+            clock: Clock::default(),
+            jobs: BTreeMap::new(),
+            order: BTreeSet::new(),
+            arrivals: 0,
+            inputs: 0,
+            cost: 0,
+            running: BTreeMap::new(),
+            long_runs: 0,
+        }
+    }
+
     /// A request begins to wait; its number.
-    pub(super) fn enter(&mut self, job: Arc<Job>, window: u32) -> JobId {
+    pub(super) fn enter(&mut self, job: Arc<Job>) -> JobId {
         self.arrivals += 1;
         let id = self.arrivals;
+        let window = self.bounds.window;
         let mut rest: Vec<u32> = (0..job.costs.len() as u32).collect();
-        rest.sort_by_key(|index| job.costs[*index as usize].min(window));
+        rest.sort_by_key(|index| job.cost_of(*index, window));
+        let rest_cost = rest.iter().map(|index| job.cost_of(*index, window) as usize).sum();
         self.inputs += rest.len();
-        let rest_cost = rest.iter().map(|index| job.costs[*index as usize].min(window) as usize).sum();
         self.cost += rest_cost;
-        let mut entry = Entry { flow: self.clock.arrive(), tag: 0, job, rest, rest_cost, window };
-        entry.tag = entry.flow.tag(entry.next_cost());
+        let mut entry = Entry { flow: self.clock.arrive(), tag: 0, job, rest, rest_cost };
+        entry.tag = entry.flow.tag(entry.next_cost(window));
         self.order.insert((entry.tag, id));
         self.jobs.insert(id, entry);
         id
@@ -107,41 +114,75 @@ impl Waiting {
         self.jobs.values().map(|entry| &entry.job)
     }
 
-    /// What runs next: the inputs of the request whose turn it is, and others' that fit into the same batch.
-    pub(super) fn take(&mut self, bounds: SliceBounds) -> Option<Slice> {
-        let (_, first) = self.order.first()?;
-        let purpose = self.jobs.get(first)?.job.purpose.clone();
-        let ids: Vec<JobId> = self.order.iter().map(|(_, id)| *id).collect();
-        let mut slice = Filling { bounds, inputs: Vec::new(), longest: 0, shortest: u32::MAX, cost: 0 };
-        let mut flows = self.running;
+    /// Which worker is to be woken for what waits; none where nothing does.
+    pub(super) fn wanted(&self) -> Option<Lane> {
+        let is_held_up = self.all_run_long() && self.jobs.values().any(Entry::is_short);
+        (self.inputs > 0).then_some(if is_held_up { Lane::Express } else { Lane::Ordinary })
+    }
+
+    fn all_run_long(&self) -> bool {
+        self.long_runs >= self.workers
+    }
+
+    /// What runs next: the inputs of the request whose turn it is, and others' that fit into the same run.
+    pub(super) fn take(&mut self, lane: Lane) -> Option<Slice> {
+        if lane == Lane::Express && !self.all_run_long() {
+            return None;
+        }
+        let may_go = |entry: &Entry| lane == Lane::Ordinary || entry.is_short();
+        let ids: Vec<JobId> = self.order.iter().map(|(_, id)| *id).filter(|id| may_go(&self.jobs[id])).collect();
+        let purpose = self.jobs.get(ids.first()?)?.job.purpose.clone();
+        let flows = self.active();
+        let (mut filling, mut requests, mut is_long) = (Filling::new(self.bounds), Vec::new(), false);
         for id in ids {
             let Some(entry) = self.jobs.get_mut(&id) else { continue };
-            let goes_along = slice.inputs.is_empty() || (bounds.shared && *entry.job.purpose == *purpose);
+            let goes_along = filling.is_empty() || (self.bounds.shared && *entry.job.purpose == *purpose);
             if !goes_along {
                 continue;
             }
-            let before = slice.cost;
-            let is_full = !slice.fill(entry);
-            let taken = slice.cost - before;
+            let is_short = entry.is_short();
+            let taken = filling.fill(&entry.job, &mut entry.rest);
             if taken > 0 {
-                flows += 1;
-                self.cost -= taken;
+                is_long |= !is_short;
+                requests.push(id);
                 self.charge(id, taken);
             }
-            if is_full {
+            if filling.is_full() {
                 break;
             }
         }
-        let Filling { inputs, cost, .. } = slice;
-        self.inputs -= inputs.len();
-        self.clock.advance(cost, flows.max(self.jobs.len()));
-        self.running += 1;
-        Some(Slice { inputs, cost })
+        let slice = filling.finish(requests, is_long);
+        self.begin(&slice, flows);
+        Some(slice)
+    }
+
+    /// Requests that have a share of the machine: those that wait, and those whose last inputs run.
+    fn active(&self) -> usize {
+        self.jobs.len() + self.running.keys().filter(|id| !self.jobs.contains_key(id)).count()
+    }
+
+    /// Notes that a slice begins to run, while so many requests share the machine.
+    fn begin(&mut self, slice: &Slice, flows: usize) {
+        self.inputs -= slice.inputs.len();
+        self.cost -= slice.cost;
+        self.clock.advance(slice.cost, flows);
+        self.long_runs += usize::from(slice.is_long);
+        for id in &slice.requests {
+            *self.running.entry(*id).or_default() += 1;
+        }
     }
 
     /// Notes that a slice ran.
-    pub(super) fn ran(&mut self) {
-        self.running -= 1;
+    pub(super) fn ran(&mut self, slice: &Slice) {
+        self.long_runs -= usize::from(slice.is_long);
+        for id in &slice.requests {
+            if let Some(runs) = self.running.get_mut(id) {
+                *runs -= 1;
+                if *runs == 0 {
+                    self.running.remove(id);
+                }
+            }
+        }
     }
 
     /// Puts a request behind others by what was taken of it, or out when nothing of it waits any more.
@@ -154,76 +195,27 @@ impl Waiting {
         }
         entry.flow.charge(cost);
         entry.rest_cost -= cost;
-        entry.tag = entry.flow.tag(entry.next_cost());
+        entry.tag = entry.flow.tag(entry.next_cost(self.bounds.window));
         self.order.insert((entry.tag, id));
     }
 }
 
 impl Entry {
-    fn cost(&self, index: u32) -> u32 {
-        self.job.costs[index as usize].min(self.window)
+    /// Whether no more of it waits than may take the express lane.
+    fn is_short(&self) -> bool {
+        self.rest_cost <= SHORT
     }
 
     /// What its next slice would about cost.
-    fn next_cost(&self) -> usize {
+    fn next_cost(&self, window: u32) -> usize {
         let mut sum = 0;
         for index in self.rest.iter().rev() {
-            sum += self.cost(*index) as usize;
+            sum += self.job.cost_of(*index, window) as usize;
             if sum >= SLICE {
                 break;
             }
         }
         sum.min(SLICE)
-    }
-}
-
-/// A slice while it is filled.
-struct Filling {
-    bounds: SliceBounds,
-    inputs: Vec<(Arc<Job>, usize)>,
-    longest: u32,
-    shortest: u32,
-    cost: usize,
-}
-
-impl Filling {
-    /// Takes a request's longest inputs, as long as they fit; whether there is room for more.
-    fn fill(&mut self, entry: &mut Entry) -> bool {
-        while let Some(&index) = entry.rest.last() {
-            let cost = entry.cost(index);
-            if !self.fits(cost) {
-                return self.inputs.len() < self.bounds.inputs
-                    && self.padded(SHORT.min(self.longest)) <= self.bounds.tokens;
-            }
-            entry.rest.pop();
-            self.inputs.push((entry.job.clone(), index as usize));
-            self.longest = self.longest.max(cost);
-            self.shortest = self.shortest.min(cost);
-            self.cost += cost as usize;
-        }
-        true
-    }
-
-    /// Whether an input of this cost makes no batch too large, and none wait for much padding.
-    fn fits(&self, cost: u32) -> bool {
-        if self.inputs.is_empty() {
-            return true;
-        }
-        let (shortest, longest) = (self.shortest.min(cost), self.longest.max(cost));
-        let is_alike = longest <= SHORT || longest <= shortest.saturating_mul(2);
-        is_alike && self.inputs.len() < self.bounds.inputs && self.padded(cost) <= self.bounds.tokens
-    }
-
-    /// What the slice would compute with one more input, padding included.
-    fn padded(&self, cost: u32) -> usize {
-        (self.inputs.len() + 1) * self.longest.max(cost) as usize
-    }
-}
-
-impl Slice {
-    /// How long its inputs waited, in all.
-    pub(super) fn waited(&self, now: Instant) -> std::time::Duration {
-        self.inputs.iter().map(|(job, _)| now.saturating_duration_since(job.since)).sum()
     }
 }
 
@@ -234,7 +226,7 @@ mod tests {
 
     use super::*;
 
-    const BOUNDS: SliceBounds = SliceBounds { tokens: 64, inputs: 100, window: 512, shared: true };
+    const BOUNDS: SliceBounds = SliceBounds { tokens: 64, attention: 1 << 20, inputs: 100, window: 512, shared: true };
 
     /// A request with texts of about so many tokens each.
     fn job(tokens: &[usize], role: Role) -> Arc<Job> {
@@ -242,57 +234,86 @@ mod tests {
         Arc::new(Job::new(texts, Purpose::new(role), oneshot::channel().0))
     }
 
-    fn taken(waiting: &mut Waiting, bounds: SliceBounds) -> Vec<usize> {
-        let slice = waiting.take(bounds).map_or_else(Vec::new, |slice| slice.inputs);
+    fn taken(waiting: &mut Waiting) -> Vec<usize> {
+        taken_by(waiting, Lane::Ordinary)
+    }
+
+    /// The costs of the inputs that run next. Their run does not end.
+    fn taken_by(waiting: &mut Waiting, lane: Lane) -> Vec<usize> {
+        let slice = waiting.take(lane).map_or_else(Vec::new, |slice| slice.inputs);
         slice.iter().map(|(job, index)| job.costs[*index] as usize).collect()
     }
 
     #[test]
     fn a_long_request_goes_in_slices_and_lets_short_ones_by() {
-        let mut waiting = Waiting::default();
-        waiting.enter(job(&[64; 5], Role::Plain), 512);
-        assert_eq!(taken(&mut waiting, BOUNDS), [64]);
-        waiting.enter(job(&[10], Role::Plain), 512);
+        let mut waiting = Waiting::new(BOUNDS, 1);
+        waiting.enter(job(&[64; 5], Role::Plain));
+        assert_eq!(taken(&mut waiting), [64]);
+        waiting.enter(job(&[10], Role::Plain));
         assert_eq!(waiting.inputs(), 5);
-        assert_eq!(taken(&mut waiting, BOUNDS), [10], "the long one's texts would be padding for it");
-        assert_eq!(taken(&mut waiting, BOUNDS), [64]);
+        assert_eq!(taken(&mut waiting), [10], "the long one's texts would be padding for it");
+        assert_eq!(taken(&mut waiting), [64]);
         assert_eq!((waiting.inputs(), waiting.cost(), waiting.ahead_of(10)), (3, 192, 192));
-        waiting.enter(job(&[512; 100], Role::Plain), 512);
+        waiting.enter(job(&[512; 100], Role::Plain));
         assert_eq!(waiting.ahead_of(10), 192 + 1024, "a long one's share, and no more of it");
     }
 
     #[test]
     fn requests_of_one_purpose_share_slices() {
-        let mut waiting = Waiting::default();
+        let mut waiting = Waiting::new(BOUNDS, 1);
         for (tokens, role) in [(10, Role::Plain), (12, Role::Query), (14, Role::Plain), (9, Role::Plain)] {
-            waiting.enter(job(&[tokens], role), 512);
+            waiting.enter(job(&[tokens], role));
         }
-        assert_eq!(taken(&mut waiting, BOUNDS), [9, 10, 14]);
-        assert_eq!(taken(&mut waiting, BOUNDS), [12]);
-        assert_eq!(taken(&mut waiting, BOUNDS), [0; 0]);
-        waiting.enter(job(&[10], Role::Plain), 512);
-        waiting.enter(job(&[10], Role::Plain), 512);
-        assert_eq!(taken(&mut waiting, SliceBounds { shared: false, ..BOUNDS }), [10]);
+        assert_eq!(taken(&mut waiting), [9, 10, 14]);
+        assert_eq!(taken(&mut waiting), [12]);
+        assert_eq!(taken(&mut waiting), [0; 0]);
+        let mut apart = Waiting::new(SliceBounds { shared: false, ..BOUNDS }, 1);
+        apart.enter(job(&[10], Role::Plain));
+        apart.enter(job(&[10], Role::Plain));
+        assert_eq!(taken(&mut apart), [10]);
     }
 
     #[test]
     fn slices_hold_like_lengths_within_their_bounds() {
-        let mut waiting = Waiting::default();
-        waiting.enter(job(&[10, 60, 20, 15, 600, 30, 11], Role::Plain), 100);
-        assert_eq!(taken(&mut waiting, BOUNDS), [600], "longer than the window, and cut to it");
-        assert_eq!(taken(&mut waiting, BOUNDS), [60]);
-        assert_eq!(taken(&mut waiting, BOUNDS), [30, 20]);
-        assert_eq!(taken(&mut waiting, BOUNDS), [15, 11, 10]);
+        let mut waiting = Waiting::new(SliceBounds { window: 100, ..BOUNDS }, 1);
+        waiting.enter(job(&[10, 60, 20, 15, 600, 30, 11], Role::Plain));
+        assert_eq!(taken(&mut waiting), [600], "longer than the window, and cut to it");
+        assert_eq!(taken(&mut waiting), [60]);
+        assert_eq!(taken(&mut waiting), [30, 20]);
+        assert_eq!(taken(&mut waiting), [15, 11, 10]);
         assert_eq!((waiting.inputs(), waiting.cost()), (0, 0));
+        let mut waiting = Waiting::new(SliceBounds { attention: 2 * 20 * 20, ..BOUNDS }, 1);
+        waiting.enter(job(&[20; 3], Role::Plain));
+        assert_eq!(taken(&mut waiting), [20, 20], "three would be more attention than the engine runs at once");
+    }
+
+    #[test]
+    fn short_requests_have_a_lane_while_all_workers_are_at_long_ones() {
+        let mut waiting = Waiting::new(BOUNDS, 2);
+        waiting.enter(job(&[64; 9], Role::Plain));
+        assert_eq!(waiting.wanted(), Some(Lane::Ordinary));
+        let [first, second] = [(); 2].map(|()| waiting.take(Lane::Ordinary));
+        assert!(first.is_some_and(|slice| slice.is_long) && second.is_some());
+        assert_eq!(waiting.wanted(), Some(Lane::Ordinary), "no short one waits");
+        assert_eq!(taken_by(&mut waiting, Lane::Express), [0; 0]);
+        waiting.enter(job(&[10], Role::Plain));
+        assert_eq!(waiting.wanted(), Some(Lane::Express));
+        assert_eq!(taken_by(&mut waiting, Lane::Express), [10]);
+        waiting.enter(job(&[10], Role::Plain));
+        waiting.ran(&second.unwrap());
+        assert_eq!(waiting.wanted(), Some(Lane::Ordinary), "a worker is free");
+        assert_eq!(taken_by(&mut waiting, Lane::Express), [0; 0]);
+        assert_eq!(taken(&mut waiting), [10]);
+        assert_eq!(taken(&mut waiting), [64]);
     }
 
     #[test]
     fn who_leaves_takes_what_waits_along() {
-        let mut waiting = Waiting::default();
-        let id = waiting.enter(job(&[64; 4], Role::Plain), 512);
-        assert_eq!(taken(&mut waiting, BOUNDS), [64]);
+        let mut waiting = Waiting::new(BOUNDS, 1);
+        let id = waiting.enter(job(&[64; 4], Role::Plain));
+        assert_eq!(taken(&mut waiting), [64]);
         assert_eq!(waiting.leave(id), 3);
         assert_eq!((waiting.inputs(), waiting.cost(), waiting.leave(id)), (0, 0, 0));
-        assert!(waiting.take(BOUNDS).is_none());
+        assert!(waiting.take(Lane::Ordinary).is_none());
     }
 }
