@@ -3,6 +3,8 @@
 mod model;
 mod process;
 mod record;
+mod refused;
+mod register;
 mod tei;
 
 use std::sync::Arc;
@@ -12,21 +14,14 @@ use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 use model::ModelFamilies;
 pub(crate) use model::ModelMetrics;
 pub(crate) use record::RunRecord;
+use refused::Refused;
+use register::{Histograms, register, seconds};
 use tei::TeiMetrics;
-
-/// Bounds of histograms of times, in seconds.
-const SECONDS: [f64; 17] =
-    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0, 50.0, 60.0];
-
-fn seconds() -> Histogram {
-    Histogram::new(SECONDS)
-}
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
@@ -69,8 +64,9 @@ pub(crate) struct Answered<'a> {
 pub(crate) struct Metrics {
     registry: Registry,
     requests: Family<RequestLabels, Counter>,
-    durations: Family<RouteLabels, Histogram, fn() -> Histogram>,
+    durations: Histograms<RouteLabels>,
     rejected: Family<RejectedLabels, Counter>,
+    refused: Refused,
     build: Family<BuildLabels, Gauge>,
     models: ModelFamilies,
     tei: Option<Arc<TeiMetrics>>,
@@ -83,27 +79,35 @@ pub(crate) struct Metrics {
 impl Metrics {
     pub(crate) fn new(with_tei: bool) -> Self {
         let mut registry = Registry::default();
-        let requests = Family::default();
-        let durations: Family<RouteLabels, Histogram, fn() -> Histogram> = Family::new_with_constructor(seconds);
-        let (rejected, build) = (Family::default(), Family::default());
-        let (panics, in_flight) = (Counter::default(), Gauge::default());
-        let (buffered, connections) = (Gauge::default(), Gauge::default());
-        registry.register("embedkit_requests", "Requests answered", requests.clone());
-        registry.register(
-            "embedkit_request_duration_seconds",
-            "From a request's head to its answer",
-            durations.clone(),
-        );
-        registry.register("embedkit_rejected", "Requests that were not let in", rejected.clone());
-        registry.register("embedkit_build_info", "What this server is", build.clone());
-        registry.register("embedkit_panics", "Panics of handlers and of models", panics.clone());
-        registry.register("embedkit_requests_in_flight", "Requests admitted and not answered", in_flight.clone());
-        registry.register("embedkit_buffered_bytes", "Bodies that wait or run", buffered.clone());
-        registry.register("embedkit_connections", "Open connections", connections.clone());
-        let models = ModelFamilies::new(&mut registry);
-        let tei = with_tei.then(|| Arc::new(TeiMetrics::new(&mut registry)));
-        registry.register_collector(Box::new(process::Process::new()));
-        Self { registry, requests, durations, rejected, build, models, tei, panics, in_flight, buffered, connections }
+        let all = &mut registry;
+        let durations = Histograms::new_with_constructor(seconds);
+        Self {
+            requests: register(all, "embedkit_requests", "Requests answered", Family::default()),
+            durations: register(
+                all,
+                "embedkit_request_duration_seconds",
+                "From a request's head to its answer",
+                durations,
+            ),
+            rejected: register(all, "embedkit_rejected", "Requests that were not let in", Family::default()),
+            refused: Refused::new(),
+            build: register(all, "embedkit_build_info", "What this server is", Family::default()),
+            panics: register(all, "embedkit_panics", "Panics of handlers and of models", Counter::default()),
+            in_flight: register(
+                all,
+                "embedkit_requests_in_flight",
+                "Requests admitted and not answered",
+                Gauge::default(),
+            ),
+            buffered: register(all, "embedkit_buffered_bytes", "Bodies that wait or run", Gauge::default()),
+            connections: register(all, "embedkit_connections", "Open connections", Gauge::default()),
+            models: ModelFamilies::new(all),
+            tei: with_tei.then(|| Arc::new(TeiMetrics::new(all))),
+            registry: {
+                registry.register_collector(Box::new(process::Process::new()));
+                registry
+            },
+        }
     }
 
     /// The counters of a model.
@@ -125,6 +129,13 @@ impl Metrics {
     /// Counts a request that was not let in.
     pub(crate) fn rejected(&self, model: &str, reason: &'static str) {
         self.rejected.get_or_create(&RejectedLabels { model: model.to_owned(), reason }).inc();
+        self.refused.count(model, reason);
+        self.tell_refusals();
+    }
+
+    /// Tells the log of requests that were not let in, once a second at most.
+    pub(crate) fn tell_refusals(&self) {
+        self.refused.tell();
     }
 
     /// Notes what a loaded model runs on.
@@ -141,7 +152,8 @@ impl Metrics {
     }
 }
 
-/// The text of OpenMetrics as that of Prometheus, which names a counter by its whole name and has no end mark.
+/// The text of OpenMetrics as that of Prometheus, which names a counter by its whole name and has no end mark. Counters of
+/// text-embeddings-inference have the names that it gives them, without `_total`.
 fn classic(text: &str) -> String {
     let counters: std::collections::HashSet<&str> =
         text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.strip_suffix(" counter")).collect();
@@ -149,9 +161,10 @@ fn classic(text: &str) -> String {
     for line in text.lines().filter(|line| *line != "# EOF") {
         let words: Vec<&str> = line.splitn(4, ' ').collect();
         match words[..] {
-            ["#", kind @ ("TYPE" | "HELP"), name, rest] if counters.contains(name) => {
+            ["#", kind @ ("TYPE" | "HELP"), name, rest] if counters.contains(name) && !name.starts_with("te_") => {
                 classic.push_str(&format!("# {kind} {name}_total {rest}"));
             }
+            _ if line.starts_with("te_") => classic.push_str(&line.replacen("_total{", "{", 1)),
             _ => classic.push_str(line),
         }
         classic.push('\n');
@@ -184,7 +197,8 @@ mod tests {
             "embedkit_request_duration_seconds_bucket{le=\"0.005\",route=\"/embed\",model=\"m\"} 1",
             "embedkit_rejected_total{model=\"m\",reason=\"queue\"} 1",
             "embedkit_cancelled_total{model=\"m\",stage=\"waiting\"} 1",
-            "te_request_success_total{method=\"/embed\"} 1",
+            "# TYPE te_request_success counter",
+            "te_request_success{method=\"/embed\"} 1",
         ] {
             assert!(text.lines().any(|it| it == line), "{line}\n{text}");
         }

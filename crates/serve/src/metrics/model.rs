@@ -7,12 +7,12 @@ use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 use std::sync::atomic::AtomicU64;
 
 use super::record::RunRecord;
-use super::seconds;
+use super::register::{Histograms, counts, ratios, register, seconds};
 use super::tei::TeiMetrics;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -26,17 +26,16 @@ struct CancelLabels {
     stage: &'static str,
 }
 
-type Histograms = Family<ModelLabels, Histogram, fn() -> Histogram>;
 type Seconds = Gauge<f64, AtomicU64>;
 
 /// The families of which each model has one.
 pub(super) struct ModelFamilies {
-    queue: Histograms,
-    prepare: Histograms,
-    inference: Histograms,
-    batch_inputs: Histograms,
-    batch_tokens: Histograms,
-    batch_padding: Histograms,
+    queue: Histograms<ModelLabels>,
+    prepare: Histograms<ModelLabels>,
+    inference: Histograms<ModelLabels>,
+    batch_inputs: Histograms<ModelLabels>,
+    batch_tokens: Histograms<ModelLabels>,
+    batch_padding: Histograms<ModelLabels>,
     inputs: Family<ModelLabels, Counter>,
     tokens: Family<ModelLabels, Counter>,
     truncated: Family<ModelLabels, Counter>,
@@ -70,53 +69,36 @@ pub(crate) struct ModelMetrics {
     tei: Option<Arc<TeiMetrics>>,
 }
 
-fn counts() -> Histogram {
-    Histogram::new(exponential_buckets(1.0, 2.0, 13))
-}
-
-fn ratios() -> Histogram {
-    Histogram::new([0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.75])
-}
-
 impl ModelFamilies {
-    pub(super) fn new(registry: &mut Registry) -> Self {
-        let times = || Histograms::new_with_constructor(seconds);
-        let families = Self {
-            queue: times(),
-            prepare: times(),
-            inference: times(),
-            batch_inputs: Histograms::new_with_constructor(counts),
-            batch_tokens: Histograms::new_with_constructor(counts),
-            batch_padding: Histograms::new_with_constructor(ratios),
-            inputs: Family::default(),
-            tokens: Family::default(),
-            truncated: Family::default(),
-            failures: Family::default(),
-            cancelled: Family::default(),
-            queue_inputs: Family::default(),
-            queue_tokens: Family::default(),
-            loaded: Family::default(),
-            load_seconds: Family::default(),
+    pub(super) fn new(all: &mut Registry) -> Self {
+        let mut histograms = |name: &'static str, help: &'static str, make: fn() -> Histogram| {
+            register(all, name, help, Histograms::new_with_constructor(make))
         };
-        let mut add = |name, help, family: &Histograms| registry.register(name, help, family.clone());
-        add("embedkit_queue_duration_seconds", "What an input waited, on average in its batch", &families.queue);
-        add("embedkit_prepare_duration_seconds", "Tokenising and decoding a batch", &families.prepare);
-        add("embedkit_inference_duration_seconds", "Running a batch", &families.inference);
-        add("embedkit_batch_inputs", "Inputs of a batch", &families.batch_inputs);
-        add("embedkit_batch_tokens", "Tokens of a batch, without padding", &families.batch_tokens);
-        add("embedkit_batch_padding_ratio", "The share of padding in a batch of one run", &families.batch_padding);
-        let mut add = |name, help, family: &Family<ModelLabels, Counter>| registry.register(name, help, family.clone());
-        add("embedkit_inputs", "Inputs done", &families.inputs);
-        add("embedkit_tokens", "Tokens done, without padding", &families.tokens);
-        add("embedkit_truncated_inputs", "Inputs that were cut", &families.truncated);
-        add("embedkit_batch_failures", "Batches in which nothing succeeded", &families.failures);
-        registry.register("embedkit_cancelled", "Requests whose clients went", families.cancelled.clone());
-        let mut add = |name, help, family: &Family<ModelLabels, Gauge>| registry.register(name, help, family.clone());
-        add("embedkit_queue_inputs", "Inputs that wait", &families.queue_inputs);
-        add("embedkit_queue_tokens", "About how many tokens wait", &families.queue_tokens);
-        add("embedkit_model_loaded", "Whether the model is loaded", &families.loaded);
-        registry.register("embedkit_model_load_seconds", "How long loading took", families.load_seconds.clone());
-        families
+        Self {
+            queue: histograms(
+                "embedkit_queue_duration_seconds",
+                "What an input waited, on average in its batch",
+                seconds,
+            ),
+            prepare: histograms("embedkit_prepare_duration_seconds", "Tokenising and decoding a batch", seconds),
+            inference: histograms("embedkit_inference_duration_seconds", "Running a batch", seconds),
+            batch_inputs: histograms("embedkit_batch_inputs", "Inputs of a batch", counts),
+            batch_tokens: histograms("embedkit_batch_tokens", "Tokens of a batch, without padding", counts),
+            batch_padding: histograms(
+                "embedkit_batch_padding_ratio",
+                "The share of padding in a batch of one run",
+                ratios,
+            ),
+            inputs: register(all, "embedkit_inputs", "Inputs done", Family::default()),
+            tokens: register(all, "embedkit_tokens", "Tokens done, without padding", Family::default()),
+            truncated: register(all, "embedkit_truncated_inputs", "Inputs that were cut", Family::default()),
+            failures: register(all, "embedkit_batch_failures", "Batches in which nothing succeeded", Family::default()),
+            cancelled: register(all, "embedkit_cancelled", "Requests whose clients went", Family::default()),
+            queue_inputs: register(all, "embedkit_queue_inputs", "Inputs that wait", Family::default()),
+            queue_tokens: register(all, "embedkit_queue_tokens", "About how many tokens wait", Family::default()),
+            loaded: register(all, "embedkit_model_loaded", "Whether the model is loaded", Family::default()),
+            load_seconds: register(all, "embedkit_model_load_seconds", "How long loading took", Family::default()),
+        }
     }
 
     pub(super) fn of(&self, name: &str, tei: Option<Arc<TeiMetrics>>) -> ModelMetrics {
@@ -168,6 +150,11 @@ impl ModelMetrics {
         if let Some(tei) = &self.tei {
             tei.ran(record);
         }
+    }
+
+    /// Counts inputs that were cut before they were let in.
+    pub(crate) fn cut(&self, inputs: usize) {
+        self.truncated.inc_by(inputs as u64);
     }
 
     /// Counts a request whose client went while it waited or ran.

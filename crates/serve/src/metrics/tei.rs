@@ -6,11 +6,11 @@ use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 use super::record::RunRecord;
-use super::seconds;
+use super::register::{counts, register, seconds};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Method {
@@ -37,34 +37,20 @@ pub(super) struct TeiMetrics {
 }
 
 impl TeiMetrics {
-    pub(super) fn new(registry: &mut Registry) -> Self {
-        let counts = || Histogram::new(exponential_buckets(1.0, 2.0, 15));
-        let metrics = Self {
-            count: Family::default(),
-            success: Family::default(),
-            failure: Family::default(),
-            duration: seconds(),
-            tokenization: seconds(),
-            queued: seconds(),
-            inference: seconds(),
-            length: counts(),
-            queue: Gauge::default(),
-            batch_size: counts(),
-            batch_tokens: counts(),
-        };
-        registry.register("te_request_count", "Requests", metrics.count.clone());
-        registry.register("te_request_success", "Requests that succeeded", metrics.success.clone());
-        registry.register("te_request_failure", "Requests that failed", metrics.failure.clone());
-        let mut add = |name, help, histogram: &Histogram| registry.register(name, help, histogram.clone());
-        add("te_request_duration", "Seconds of a request", &metrics.duration);
-        add("te_request_tokenization_duration", "Seconds of tokenising", &metrics.tokenization);
-        add("te_request_queue_duration", "Seconds of waiting", &metrics.queued);
-        add("te_request_inference_duration", "Seconds of running", &metrics.inference);
-        add("te_request_input_length", "Tokens of an input, on average in its batch", &metrics.length);
-        add("te_batch_next_size", "Inputs of a batch", &metrics.batch_size);
-        add("te_batch_next_tokens", "Tokens of a batch", &metrics.batch_tokens);
-        registry.register("te_queue_size", "Inputs that wait", metrics.queue.clone());
-        metrics
+    pub(super) fn new(all: &mut Registry) -> Self {
+        Self {
+            count: register(all, "te_request_count", "Requests", Family::default()),
+            success: register(all, "te_request_success", "Requests that succeeded", Family::default()),
+            failure: register(all, "te_request_failure", "Requests that failed", Family::default()),
+            duration: register(all, "te_request_duration", "Seconds of a request", seconds()),
+            tokenization: register(all, "te_request_tokenization_duration", "Seconds of tokenising", seconds()),
+            queued: register(all, "te_request_queue_duration", "Seconds of waiting", seconds()),
+            inference: register(all, "te_request_inference_duration", "Seconds of running", seconds()),
+            length: register(all, "te_request_input_length", "Tokens of an input, on average in its batch", counts()),
+            queue: register(all, "te_queue_size", "Inputs that wait", Gauge::default()),
+            batch_size: register(all, "te_batch_next_size", "Inputs of a batch", counts()),
+            batch_tokens: register(all, "te_batch_next_tokens", "Tokens of a batch", counts()),
+        }
     }
 
     pub(super) fn answered(&self, method: &'static str, took: Duration, error: Option<&'static str>) {

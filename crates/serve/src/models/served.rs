@@ -62,6 +62,11 @@ impl Served {
         &self.plan.name
     }
 
+    /// What is counted of it.
+    pub(crate) fn counters(&self) -> &ModelMetrics {
+        &self.counters
+    }
+
     /// Other names, in lower case.
     pub(crate) fn aliases(&self) -> &[String] {
         &self.aliases
