@@ -1,8 +1,10 @@
 //! One connection.
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use axum::Router;
+use futures_util::future::{Either, select};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -11,18 +13,22 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tower::ServiceExt as _;
 
-use super::timed::{Phase, Timed};
+use super::phase::Phase;
+use super::timed::Timed;
 use crate::app::Stage;
 
 /// Bytes of a request's head after which no more are read; with those of one more reading it has at most twice as many.
 const MOST_HEAD: usize = 32 << 10;
 
 /// Serves one connection until it ends.
-pub(super) async fn serve_connection<S>(stream: S, router: Router, mut stage: watch::Receiver<Stage>)
-where
+pub(super) async fn serve_connection<S>(
+    stream: S,
+    router: Router,
+    mut stage: watch::Receiver<Stage>,
+    phase: &Arc<Phase>,
+) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let phase = Arc::new(Phase::default());
     let in_service = phase.clone();
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let (router, phase) = (router.clone(), in_service.clone());
@@ -38,19 +44,23 @@ where
         // Time limits are those of `Timed`, which knows idle connections from slow heads.
         .header_read_timeout(None)
         .max_buf_size(MOST_HEAD)
-        .serve_connection(TokioIo::new(Timed::new(stream, phase)), service);
-    let mut connection = std::pin::pin!(connection);
+        .serve_connection(TokioIo::new(Timed::new(stream, phase.clone())), service);
+    let mut connection = pin!(connection);
     let closing = async {
         let _ = stage.wait_for(|stage| *stage != Stage::Open).await;
     };
-    let ended = match futures_util::future::select(connection.as_mut(), std::pin::pin!(closing)).await {
-        futures_util::future::Either::Left((ended, _)) => ended,
-        futures_util::future::Either::Right(_) => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+    let served = async {
+        match select(connection.as_mut(), pin!(closing)).await {
+            Either::Left((ended, _)) => ended,
+            Either::Right(_) => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
         }
     };
-    if let Err(error) = ended {
-        tracing::debug!(%error, "a connection ended early");
+    match select(pin!(served), pin!(phase.left())).await {
+        Either::Left((Ok(()), _)) => {}
+        Either::Left((Err(error), _)) => tracing::debug!(%error, "a connection ended early"),
+        Either::Right(_) => tracing::debug!("a connection that asked nothing made room for another"),
     }
 }

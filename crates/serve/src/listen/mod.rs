@@ -3,6 +3,8 @@
 //! `axum::serve` sets no time limit for a request's head, and cannot be told one, so the loop is ours, over hyper.
 
 mod connection;
+mod crowd;
+mod phase;
 mod timed;
 
 use std::net::SocketAddr;
@@ -17,6 +19,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use crate::Error;
 use crate::app::{App, Stage};
 use connection::serve_connection;
+use crowd::{Crowd, Member};
 
 /// Most connections at the same time.
 const MOST_CONNECTIONS: usize = 4096;
@@ -65,21 +68,21 @@ impl Listener {
 
 /// Serves connections until the stage is closing, and then until the last one has ended.
 pub(crate) async fn serve(listener: Listener, app: Arc<App>, router: Router, mut stage: watch::Receiver<Stage>) {
-    let permits = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    let (permits, crowd) = (Arc::new(Semaphore::new(MOST_CONNECTIONS)), Arc::new(Crowd::default()));
     // One is held by each connection; when all are dropped, the last has ended.
     let (alive, mut ended) = tokio::sync::mpsc::channel::<()>(1);
     let closing = stage.clone();
-    let accept = accept_all(&listener, &permits, |accepted, permit| {
+    let accept = accept_all(&listener, &permits, &crowd, |accepted, permit, member| {
         let (app, router, stage, alive) = (app.clone(), router.clone(), closing.clone(), alive.clone());
         tokio::spawn(async move {
             app.metrics.connections.inc();
             match accepted {
-                Accepted::Tcp(stream) => serve_connection(stream, router, stage).await,
+                Accepted::Tcp(stream) => serve_connection(stream, router, stage, &member.phase).await,
                 #[cfg(unix)]
-                Accepted::Unix(stream) => serve_connection(stream, router, stage).await,
+                Accepted::Unix(stream) => serve_connection(stream, router, stage, &member.phase).await,
             }
             app.metrics.connections.dec();
-            drop((permit, alive));
+            drop((member, permit, alive));
         });
     });
     let closed = async move {
@@ -92,6 +95,20 @@ pub(crate) async fn serve(listener: Listener, app: Arc<App>, router: Router, mut
     ended.recv().await;
 }
 
+/// A place for the next connection, for which another has to go if there is none.
+async fn place(permits: &Arc<Semaphore>, crowd: &Crowd) -> OwnedSemaphorePermit {
+    /// Who was to go may have begun to ask meanwhile.
+    const PATIENCE: Duration = Duration::from_millis(100);
+    loop {
+        if permits.available_permits() == 0 {
+            crowd.make_room();
+        }
+        if let Ok(Ok(permit)) = tokio::time::timeout(PATIENCE, permits.clone().acquire_owned()).await {
+            return permit;
+        }
+    }
+}
+
 /// A connection of either kind.
 enum Accepted {
     Tcp(tokio::net::TcpStream),
@@ -99,11 +116,16 @@ enum Accepted {
     Unix(tokio::net::UnixStream),
 }
 
-async fn accept_all(listener: &Listener, permits: &Arc<Semaphore>, serve: impl Fn(Accepted, OwnedSemaphorePermit)) {
+async fn accept_all(
+    listener: &Listener,
+    permits: &Arc<Semaphore>,
+    crowd: &Arc<Crowd>,
+    serve: impl Fn(Accepted, OwnedSemaphorePermit, Member),
+) {
     /// The system has no more files to give; some may be closed soon.
     const PAUSE: Duration = Duration::from_millis(100);
     loop {
-        let Ok(permit) = permits.clone().acquire_owned().await else { return };
+        let permit = place(permits, crowd).await;
         let accepted = match listener {
             Listener::Tcp(listener) => listener.accept().await.map(|(stream, _)| {
                 // Without it small answers would wait for more to send.
@@ -114,7 +136,7 @@ async fn accept_all(listener: &Listener, permits: &Arc<Semaphore>, serve: impl F
             Listener::Unix(listener) => listener.accept().await.map(|(stream, _)| Accepted::Unix(stream)),
         };
         match accepted {
-            Ok(accepted) => serve(accepted, permit),
+            Ok(accepted) => serve(accepted, permit, crowd.enter()),
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
                 tokio::time::sleep(PAUSE).await;

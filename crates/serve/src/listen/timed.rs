@@ -2,12 +2,13 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
+
+use super::phase::Phase;
 
 /// The longest that a request's head may take.
 const HEAD: Duration = Duration::from_secs(10);
@@ -15,26 +16,6 @@ const HEAD: Duration = Duration::from_secs(10);
 const IDLE: Duration = Duration::from_secs(75);
 /// The longest that a client may read nothing of what is sent to it.
 const WRITE: Duration = Duration::from_secs(30);
-
-/// Whether a connection's request is being worked on: then nothing is expected of its client.
-#[derive(Debug, Default)]
-pub(super) struct Phase(AtomicBool);
-
-impl Phase {
-    /// A request's head is there.
-    pub(super) fn begin(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-
-    /// A request is answered.
-    pub(super) fn end(&self) {
-        self.0.store(false, Ordering::Relaxed);
-    }
-
-    fn is_busy(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
-}
 
 /// A stream that does not wait for ever.
 pub(super) struct Timed<S> {
@@ -112,6 +93,7 @@ impl<S: AsyncWrite + Unpin> Timed<S> {
     fn timed<T>(&mut self, context: &mut Context<'_>, result: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if result.is_ready() {
             self.write_timer = None;
+            self.phase.sent();
             return result;
         }
         let timer = self.write_timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(WRITE)));

@@ -1,0 +1,79 @@
+//! The connections there are. Where there are as many as may be, one that asks nothing makes room for the next.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::phase::Phase;
+
+/// The connections there are.
+#[derive(Default)]
+pub(super) struct Crowd(Mutex<Members>);
+
+#[derive(Default)]
+struct Members {
+    phases: BTreeMap<u64, Arc<Phase>>,
+    arrivals: u64,
+}
+
+/// A connection's place among them, until this is dropped.
+pub(super) struct Member {
+    crowd: Arc<Crowd>,
+    number: u64,
+    pub(super) phase: Arc<Phase>,
+}
+
+impl Crowd {
+    /// One connection more.
+    pub(super) fn enter(self: &Arc<Self>) -> Member {
+        let phase = Arc::new(Phase::default());
+        let mut members = self.members();
+        members.arrivals += 1;
+        let number = members.arrivals;
+        members.phases.insert(number, phase.clone());
+        drop(members);
+        Member { crowd: self.clone(), number, phase }
+    }
+
+    /// Ends the connection on which nothing has been asked for the longest, if there is one.
+    pub(super) fn make_room(&self) {
+        let members = self.members();
+        let idle = members.phases.values().filter_map(|phase| Some((phase.idle_since()?, phase)));
+        if let Some((_, phase)) = idle.min_by_key(|(since, _)| *since) {
+            phase.leave();
+        }
+    }
+
+    fn members(&self) -> MutexGuard<'_, Members> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Member {
+    fn drop(&mut self) {
+        self.crowd.members().phases.remove(&self.number);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_has_asked_nothing_for_the_longest_leaves_first() {
+        let crowd = Arc::new(Crowd::default());
+        let [busy, first, second] = [(); 3].map(|()| crowd.enter());
+        busy.phase.begin();
+        crowd.make_room();
+        assert_eq!([&busy, &first, &second].map(|member| member.phase.is_leaving()), [false, true, false]);
+        crowd.make_room();
+        assert!(second.phase.is_leaving(), "who was told already is not told again");
+        crowd.make_room();
+        assert!(!busy.phase.is_leaving(), "a request that is worked on goes on");
+        busy.phase.end();
+        drop((first, second));
+        crowd.make_room();
+        assert!(busy.phase.is_leaving());
+        drop(busy);
+        assert!(crowd.members().phases.is_empty());
+    }
+}
