@@ -18,6 +18,8 @@ struct Inner {
     max_buffered: usize,
     requests: AtomicUsize,
     buffered: AtomicUsize,
+    /// How long what was taken on will take, about.
+    wait: Box<dyn Fn() -> Duration + Send + Sync>,
     metrics: Arc<Metrics>,
 }
 
@@ -30,17 +32,20 @@ pub(crate) struct Reservation {
     bytes: usize,
 }
 
-/// When a client may come again whose request found no room for its bytes.
-const RETRY: Duration = Duration::from_secs(1);
-
 impl Admission {
-    pub(crate) fn new(config: &Config, metrics: Arc<Metrics>) -> Self {
+    /// `wait` tells how long what was taken on will take, for clients that are refused.
+    pub(crate) fn new(
+        config: &Config,
+        wait: impl Fn() -> Duration + Send + Sync + 'static,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         Self(Arc::new(Inner {
             max_requests: config.max_requests,
             max_body: config.max_body,
             max_buffered: config.max_buffered,
             requests: AtomicUsize::new(0),
             buffered: AtomicUsize::new(0),
+            wait: Box::new(wait),
             metrics,
         }))
     }
@@ -52,7 +57,7 @@ impl Admission {
             inner.requests.fetch_sub(1, Ordering::Relaxed);
             inner.metrics.rejected("", "requests");
             let message = format!("{} requests are under way, which is as many as there may be", inner.max_requests);
-            return Err(ApiError::new(Case::Overloaded(RETRY), message));
+            return Err(inner.overloaded(message));
         }
         inner.metrics.in_flight.inc();
         Ok(Permit(inner.clone()))
@@ -66,6 +71,12 @@ impl Admission {
     /// No bytes yet, of a body that may come.
     pub(crate) fn reservation(&self) -> Reservation {
         Reservation { inner: self.0.clone(), bytes: 0 }
+    }
+}
+
+impl Inner {
+    fn overloaded(&self, message: impl Into<String>) -> ApiError {
+        ApiError::new(Case::Overloaded((self.wait)()), message)
     }
 }
 
@@ -88,7 +99,7 @@ impl Reservation {
         if inner.buffered.fetch_add(more, Ordering::Relaxed) + more > inner.max_buffered {
             inner.buffered.fetch_sub(more, Ordering::Relaxed);
             inner.metrics.rejected("", "bytes");
-            return Err(ApiError::new(Case::Overloaded(RETRY), "other requests' bodies fill the memory for them"));
+            return Err(inner.overloaded("other requests' bodies fill the memory for them"));
         }
         inner.metrics.buffered.inc_by(more as i64);
         self.bytes += more;
@@ -110,7 +121,7 @@ mod tests {
     fn admission() -> Admission {
         let mut config = Config::default();
         (config.max_requests, config.max_body, config.max_buffered) = (2, 10, 15);
-        Admission::new(&config, Arc::new(Metrics::new(false)))
+        Admission::new(&config, || Duration::from_secs(7), Arc::new(Metrics::new(false)))
     }
 
     #[test]
@@ -118,7 +129,8 @@ mod tests {
         let admission = admission();
         let first = admission.admit().unwrap_or_else(|error| panic!("{error:?}"));
         let _second = admission.admit();
-        assert!(matches!(admission.admit(), Err(ApiError { case: Case::Overloaded(_), .. })));
+        let wait = Duration::from_secs(7);
+        assert_eq!(admission.admit().map_err(|error| error.case).err(), Some(Case::Overloaded(wait)));
         drop(first);
         assert!(admission.admit().is_ok());
         assert_eq!(admission.requests(), 1);

@@ -17,7 +17,7 @@ use crate::models::{Condition, Models};
 /// What all requests of a server share.
 pub(crate) struct App {
     pub(crate) config: Config,
-    pub(crate) models: Models,
+    pub(crate) models: Arc<Models>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) keys: Keys,
     pub(crate) admission: Admission,
@@ -51,10 +51,12 @@ impl App {
     pub(crate) fn new(config: Config, registry: &Registry) -> Result<Self, Error> {
         config.check()?;
         let metrics = Arc::new(Metrics::new(config.tei_metrics));
+        let models = Arc::new(Models::new(&config, registry, &metrics)?);
+        let waited_for = models.clone();
         Ok(Self {
-            models: Models::new(&config, registry, &metrics)?,
+            models,
             keys: Keys::new(&config)?,
-            admission: Admission::new(&config, metrics.clone()),
+            admission: Admission::new(&config, move || waited_for.longest_wait(), metrics.clone()),
             images: Images::new(&config)?,
             is_draining: AtomicBool::new(false),
             is_closed: AtomicBool::new(false),

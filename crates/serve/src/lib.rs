@@ -38,7 +38,7 @@ mod shapes;
 mod signals;
 mod work;
 
-pub use config::{Config, DocumentForm, Load, ModelConfig, Settings, Size, Time, TokenIds, UnitError};
+pub use config::{Config, DocumentForm, Load, ModelConfig, Quantize, Settings, Size, Time, TokenIds, UnitError};
 pub use failure::Error;
 pub use server::{Bound, Server, ServerBuilder};
 pub use signals::{Ended, Handle};

@@ -181,7 +181,7 @@ impl Bound {
             if let Some(metrics) = metrics {
                 tokio::spawn(listen::serve(metrics, app.clone(), routes::metrics_router(&app), stages));
             }
-            tokio::spawn(drop_idle_models(app.clone()));
+            tokio::spawn(tend(app.clone()));
             let loading = load(app.clone());
             signals.first(loading).await?;
             app.drain();
@@ -244,11 +244,13 @@ async fn close(app: &App, stage: &watch::Sender<Stage>, serving: tokio::task::Jo
     tracing::info!("ended");
 }
 
-async fn drop_idle_models(app: Arc<App>) {
+/// What is done every second: idle models are dropped, and the log is told of requests that were not let in.
+async fn tend(app: Arc<App>) {
     const EVERY: Duration = Duration::from_secs(1);
     loop {
         tokio::time::sleep(EVERY).await;
         app.models.drop_idle();
+        app.metrics.tell_refusals();
     }
 }
 

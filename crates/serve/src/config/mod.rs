@@ -11,7 +11,7 @@ use std::time::Duration;
 use embedkit_core::Role;
 use serde::Deserialize;
 
-pub use model::{Load, ModelConfig};
+pub use model::{Load, ModelConfig, Quantize};
 pub use settings::Settings;
 pub use units::{Size, Time, UnitError};
 

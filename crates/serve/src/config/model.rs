@@ -46,6 +46,8 @@ pub struct ModelConfig {
     pub dim: Option<usize>,
     /// Longest input in tokens.
     pub max_length: Option<usize>,
+    /// Brings the graph's 32-bit weights to 8 bits when it is loaded.
+    pub quantize: Option<Quantize>,
     /// A file of `embedkit tune`.
     pub tuning: Option<PathBuf>,
     /// Threads of the model.
@@ -75,6 +77,14 @@ pub enum Load {
     Eager,
     /// By the first request for it.
     Lazy,
+}
+
+/// What a graph's weights are brought to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Quantize {
+    /// Signed 8-bit integers.
+    Int8,
 }
 
 impl ModelConfig {

@@ -86,6 +86,11 @@ impl Case {
         }
     }
 
+    /// Whether the request was not let in, for no fault of its own.
+    pub(crate) fn is_refusal(self) -> bool {
+        matches!(self, Self::Overloaded(_) | Self::Unavailable(_))
+    }
+
     /// OpenAI's `type`.
     fn openai_type(self) -> &'static str {
         match self {

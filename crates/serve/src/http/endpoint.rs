@@ -18,33 +18,32 @@ use crate::blocking::RETRY_ELSEWHERE;
 use crate::error::{ApiError, ApiResult, Case, Dialect};
 use crate::reply::json_response;
 
+/// Where a handler stands.
+#[derive(Clone)]
+pub(crate) struct Place {
+    pub(crate) app: Arc<App>,
+    /// Whose errors it speaks.
+    pub(crate) dialect: Dialect,
+    /// The route's template.
+    pub(crate) path: &'static str,
+}
+
 /// A route that is posted to.
-pub(crate) fn endpoint<F, R>(
-    app: &Arc<App>,
-    dialect: Dialect,
-    route: &'static str,
-    handler: F,
-) -> MethodRouter<Arc<App>>
+pub(crate) fn endpoint<F, R>(place: Place, handler: F) -> MethodRouter<Arc<App>>
 where
     F: Fn(Incoming) -> R + Clone + Send + Sync + 'static,
     R: Future<Output = ApiResult<Answer>> + Send,
 {
-    let app = app.clone();
-    post(async move |request: Request| answer(app, dialect, route, handler, request).await)
+    post(async move |request: Request| answer(place, handler, request).await)
 }
 
-async fn answer<R>(
-    app: Arc<App>,
-    dialect: Dialect,
-    route: &'static str,
-    handler: impl Fn(Incoming) -> R,
-    request: Request,
-) -> Response
+async fn answer<R>(place: Place, handler: impl Fn(Incoming) -> R, request: Request) -> Response
 where
     R: Future<Output = ApiResult<Answer>> + Send,
 {
+    let Place { app, dialect, path: route } = place;
     let id = request.extensions().get::<RequestId>().cloned().unwrap_or_else(|| RequestId::of(request.headers()));
-    let record = Record::new(app.clone(), id.clone(), route, dialect);
+    let record = Record::new(app.clone(), id.clone(), request.headers(), route, dialect);
     let timeout = timeout(&app, request.headers());
     let deadline = record.started + timeout;
     let work = async {

@@ -8,38 +8,30 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 use super::host::is_loopback;
+use super::known::KnownRoutes;
 use super::path::{cleaned, split_model};
 use super::record::RequestId;
 use crate::app::App;
-use crate::error::{ApiError, Case, Dialect};
+use crate::error::{ApiError, Case};
 
-/// The routes of text-embeddings-inference, whose clients read its errors.
-const TEI_ROUTES: &[&str] = &[
-    "/",
-    "/embed",
-    "/embed_sparse",
-    "/embed_all",
-    "/similarity",
-    "/tokenize",
-    "/decode",
-    "/invocations",
-    "/info",
-    "/predict",
-];
-/// Those of Cohere.
-const COHERE_ROUTES: &[&str] = &["/v1/embed", "/v2/embed"];
-/// Those that need no key.
-const OPEN_ROUTES: &[&str] = &["/live", "/ready", "/health", "/ping"];
+/// What stands in front of the routes.
+#[derive(Clone)]
+pub(crate) struct Front {
+    pub(crate) app: Arc<App>,
+    pub(crate) routes: Arc<KnownRoutes>,
+}
 
 /// Lets a request through to its route, under the path that the route has.
-pub(crate) async fn front(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+pub(crate) async fn front(State(front): State<Front>, mut request: Request, next: Next) -> Response {
+    let Front { app, routes } = front;
     let id = RequestId::of(request.headers());
     let path = cleaned(request.uri().path(), &app.config.base_path);
     let route = path.as_deref().unwrap_or("");
     let has_body = request.method() == Method::POST;
-    let model = split_model(route, has_body, &app.models);
+    let model = split_model(route, has_body, &routes, &app.models);
     let route = model.as_ref().map_or(route, |(_, route)| route).to_owned();
-    let response = match checked(&app, &request, path.is_some(), &route) {
+    let known = routes.of(&route);
+    let response = match checked(&app, &request, path.is_some(), known.is_open) {
         Ok(()) => {
             request.extensions_mut().insert(id.clone());
             if let Some((name, _)) = model {
@@ -48,13 +40,13 @@ pub(crate) async fn front(State(app): State<Arc<App>>, mut request: Request, nex
             *request.uri_mut() = with_path(request.uri(), &route);
             next.run(request).await
         }
-        Err(error) => error.response(dialect_of(&route), &id.0),
+        Err(error) => error.response(known.dialect, &id.0),
     };
     finished(response, &id)
 }
 
 /// Whether the request may go on.
-fn checked(app: &App, request: &Request, has_prefix: bool, route: &str) -> Result<(), ApiError> {
+fn checked(app: &App, request: &Request, has_prefix: bool, is_open: bool) -> Result<(), ApiError> {
     if !has_prefix {
         return Err(ApiError::new(Case::UnknownRoute, format!("every route begins with {}", app.config.base_path)));
     }
@@ -66,33 +58,18 @@ fn checked(app: &App, request: &Request, has_prefix: bool, route: &str) -> Resul
             return Err(ApiError::new(Case::WrongHost, message));
         }
     }
-    let is_health = OPEN_ROUTES.contains(&route) || (route == "/" && is_health_check(request));
-    if is_health || app.keys.allow(headers) {
+    // Which methods there are is no secret, and browsers ask for them without a key.
+    let asks_to_read = matches!(*request.method(), Method::GET | Method::HEAD);
+    if (is_open && asks_to_read) || request.method() == Method::OPTIONS || app.keys.allow(headers) {
         return Ok(());
     }
     Err(ApiError::new(Case::Unauthorized, "a key is needed, and there was none or a wrong one"))
-}
-
-/// Whether `/` is asked for the server's health, and not for its page.
-fn is_health_check(request: &Request) -> bool {
-    matches!(*request.method(), Method::GET | Method::HEAD) && !wants_page(request)
 }
 
 /// Whether a page is wanted, as browsers do.
 pub(crate) fn wants_page(request: &Request) -> bool {
     let accept = request.headers().get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
     accept.is_some_and(|accept| accept.contains("text/html"))
-}
-
-/// Whose errors a path speaks before its handler is known.
-fn dialect_of(route: &str) -> Dialect {
-    if TEI_ROUTES.contains(&route) {
-        Dialect::Tei
-    } else if COHERE_ROUTES.contains(&route) {
-        Dialect::Cohere
-    } else {
-        Dialect::OpenAi
-    }
 }
 
 /// The address with another path; as it is where that would be none.

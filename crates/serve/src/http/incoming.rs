@@ -56,20 +56,32 @@ impl Incoming {
 
     /// The body, read as JSON; then the request is let in.
     pub(crate) async fn json<T: DeserializeOwned + Send + 'static>(&mut self) -> ApiResult<T> {
-        let (body, limit) = (self.body.clone(), self.app.config.max_inputs);
-        let parse = move || {
-            with_limit(limit, || serde_json::from_slice(&body).map_err(|error| invalid_json::<T>(&body, &error)))
-        };
-        let value = if self.body.len() > LARGE_BODY { off_thread(parse).await? } else { parse()? };
+        let limit = self.app.config.max_inputs;
+        let value = self.read_body(move |body| {
+            with_limit(limit, || serde_json::from_slice(body).map_err(|error| invalid_json::<T>(body, &error)))
+        });
+        let value = value.await?;
         if self.permit.is_none() {
             self.permit = Some(self.app.admission.admit()?);
         }
         Ok(value)
     }
 
-    /// The body's bytes.
-    pub(crate) fn body(&self) -> &[u8] {
-        &self.body
+    /// What a glance at the body shows.
+    pub(crate) async fn glance<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&[u8]) -> T + Send + 'static,
+    ) -> ApiResult<T> {
+        self.read_body(|body| Ok(look(body))).await
+    }
+
+    /// Reads the body, on another thread if it is large.
+    async fn read_body<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&[u8]) -> ApiResult<T> + Send + 'static,
+    ) -> ApiResult<T> {
+        let body = self.body.clone();
+        if body.len() > LARGE_BODY { off_thread(move || read(&body)).await } else { read(&body) }
     }
 
     /// The model's name: that in the body, else that in the path.

@@ -5,12 +5,15 @@ mod endpoint;
 mod front;
 mod host;
 mod incoming;
+mod known;
 mod path;
 mod record;
+mod trace;
 
 pub(crate) use answer::{Answer, Stats};
-pub(crate) use endpoint::endpoint;
-pub(crate) use front::{front, wants_page};
+pub(crate) use endpoint::{Place, endpoint};
+pub(crate) use front::{Front, front, wants_page};
 pub(crate) use incoming::Incoming;
+pub(crate) use known::{Known, KnownRoutes};
 pub(crate) use path::ModelInPath;
 pub(crate) use record::RequestId;

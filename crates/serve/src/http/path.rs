@@ -1,37 +1,11 @@
 //! Paths, as clients write them, made those of routes.
 
+use super::known::KnownRoutes;
 use crate::models::Models;
 
 /// The model that a path names, as in `/models/{name}/embed`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ModelInPath(pub(crate) String);
-
-/// The routes that a model's name may stand before.
-const ROUTES: &[&str] = &[
-    "/",
-    "/v1/embeddings",
-    "/embeddings",
-    "/rerank",
-    "/v1/rerank",
-    "/v2/rerank",
-    "/v1/reranking",
-    "/reranking",
-    "/embed",
-    "/embed_sparse",
-    "/embed_all",
-    "/similarity",
-    "/tokenize",
-    "/decode",
-    "/invocations",
-    "/info",
-    "/v1/embed",
-    "/v2/embed",
-    "/v1/multi-vector",
-    "/predict",
-    "/health",
-    "/v1/models",
-    "/models",
-];
 
 /// The path without the server's prefix, doubled and trailing slashes; nothing if it lacks the prefix.
 pub(super) fn cleaned(path: &str, base: &str) -> Option<String> {
@@ -50,14 +24,19 @@ pub(super) fn cleaned(path: &str, base: &str) -> Option<String> {
 
 /// Splits `/models/{name}/…` into the name, which may hold a slash, and the route behind it. `has_body` says whether
 /// the request is one for a model, as a POST is: `/models/{name}` alone is then its route `/`.
-pub(super) fn split_model(path: &str, has_body: bool, models: &Models) -> Option<(ModelInPath, String)> {
+pub(super) fn split_model(
+    path: &str,
+    has_body: bool,
+    routes: &KnownRoutes,
+    models: &Models,
+) -> Option<(ModelInPath, String)> {
     // `/v1/models/{name}` is the model's entry in the list, and no prefix.
     let rest = path.strip_prefix("/models/")?;
     let parts: Vec<&str> = rest.split('/').collect();
     let candidate = |length: usize| {
         let name = decoded(&parts.get(..length)?.join("/"));
         let route = format!("/{}", parts[length..].join("/"));
-        let is_route = ROUTES.contains(&route.as_str()) && (route != "/" || has_body);
+        let is_route = routes.has(&route) && (route != "/" || has_body);
         is_route.then_some((name, route))
     };
     let candidates: Vec<(String, String)> = [2, 1].into_iter().filter_map(candidate).collect();

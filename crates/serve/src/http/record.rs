@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use axum::http::{HeaderMap, StatusCode};
 
 use super::Stats;
+use super::trace::TraceParent;
 use crate::app::App;
 use crate::error::{ApiError, Dialect};
 use crate::metrics::Answered;
@@ -35,6 +36,8 @@ impl RequestId {
 pub(super) struct Record {
     app: Arc<App>,
     id: RequestId,
+    /// The trace that it is a part of.
+    parent: Option<TraceParent>,
     route: &'static str,
     dialect: Dialect,
     pub(super) started: Instant,
@@ -45,8 +48,15 @@ pub(super) struct Record {
 const CLIENT_GONE: u16 = 499;
 
 impl Record {
-    pub(super) fn new(app: Arc<App>, id: RequestId, route: &'static str, dialect: Dialect) -> Self {
-        Self { app, id, route, dialect, started: Instant::now(), is_noted: false }
+    pub(super) fn new(
+        app: Arc<App>,
+        id: RequestId,
+        headers: &HeaderMap,
+        route: &'static str,
+        dialect: Dialect,
+    ) -> Self {
+        let parent = TraceParent::of(headers);
+        Self { app, id, parent, route, dialect, started: Instant::now(), is_noted: false }
     }
 
     /// Notes an answer with results.
@@ -71,10 +81,15 @@ impl Record {
             tei_error: error.map(|error| error.case.tei_type()).or((code == CLIENT_GONE).then_some("Cancelled")),
             is_tei: self.dialect == Dialect::Tei,
         });
+        if error.is_some_and(|error| error.case.is_refusal()) {
+            // The log tells how many there were, once a second.
+            return;
+        }
         let milliseconds = |time: Duration| (time.as_secs_f64() * 1e5).round() / 1e2;
         let means = stats.map(Stats::means);
         tracing::info!(
             id = &*self.id.0,
+            trace = self.parent.map(tracing::field::display),
             route = self.route,
             model,
             code,

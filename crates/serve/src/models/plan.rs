@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use embedkit_core::session::Provider;
+use embedkit_core::session::{Provider, WeightQuantization};
 use embedkit_core::{
     AnyEmbedder, Builder, ContentKind, EmbeddingKind, Family, ModelFiles, ModelFilter, ModelRef, OutputSelector,
     Registry, Result, Source, Tuning,
 };
 
 use crate::Error;
-use crate::config::ModelConfig;
+use crate::config::{ModelConfig, Quantize};
 
 /// A model that can be built, as often as it has to be.
 pub(super) struct Plan {
@@ -97,7 +97,7 @@ impl Plan {
             other_names: Vec::new(),
             family,
             model: ModelRef::Folder(dir.to_owned()),
-            batch_invariant: config.batch_invariant.unwrap_or(is_dynamic),
+            batch_invariant: config.batch_invariant.unwrap_or(is_dynamic || config.quantize.is_some()),
             registry: registry.clone(),
             name,
             config,
@@ -117,6 +117,9 @@ impl Plan {
         builder = self.with_folder_options(builder);
         if let Some(file) = &config.tuning {
             builder = builder.tuned(Tuning::load(file)?);
+        }
+        if let Some(Quantize::Int8) = config.quantize {
+            builder = builder.quantize(WeightQuantization::Int8);
         }
         if let Some(dim) = config.dim {
             builder = builder.dim(dim);

@@ -11,7 +11,7 @@ use crate::models::Task;
 use crate::shapes::cohere::{Content, EmbedRequest, EmbedResponse, EmbeddingType, Embeddings, Truncate};
 use crate::shapes::rerank::{ApiVersion, BilledUnits, Meta, Tokens};
 use crate::shapes::{Cut, Direction, Dtype, Encoded, Format, Item, Kind, PurposeFields, encode};
-use crate::work::{self, Ask, Embedded, dense_of, embedding_width};
+use crate::work::{self, Ask, Embedded, Width, dense_of};
 
 /// `POST /v1/embed` and `/v2/embed`.
 pub(super) async fn embed(mut incoming: Incoming) -> ApiResult<Answer> {
@@ -30,9 +30,9 @@ pub(super) async fn embed(mut incoming: Incoming) -> ApiResult<Answer> {
         kind: Kind::Texts,
         purpose: PurposeFields::input_type(request.input_type),
         cut: cut(request.truncate),
+        width: Width { field: "output_dimension", wanted: request.output_dimension },
     };
-    let Embedded { loaded, results, stats, .. } = work::embed(&incoming, ask).await?;
-    let width = embedding_width("output_dimension", request.output_dimension, &loaded)?;
+    let Embedded { loaded, results, stats, width } = work::embed(&incoming, ask).await?;
     let types = match request.embedding_types {
         Some(types) if !types.is_empty() => Some(types),
         _ if is_second => Some(vec![EmbeddingType::Float]),

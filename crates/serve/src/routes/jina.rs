@@ -8,7 +8,7 @@ use crate::http::{Answer, Incoming};
 use crate::models::Task;
 use crate::shapes::jina::{MultiVectorEntry, MultiVectorRequest, MultiVectorResponse};
 use crate::shapes::{Cut, Dtype, Format, Kind, PurposeFields, encode_rows};
-use crate::work::{Ask, Embedded, embed, embedding_width};
+use crate::work::{Ask, Embedded, Width, embed};
 
 /// `POST /v1/multi-vector`.
 pub(super) async fn multi_vector(mut incoming: Incoming) -> ApiResult<Answer> {
@@ -22,11 +22,9 @@ pub(super) async fn multi_vector(mut incoming: Incoming) -> ApiResult<Answer> {
         kind: Kind::Texts,
         purpose: PurposeFields::input_type(request.input_type.or_else(|| Some("document".to_owned()))),
         cut: Cut::default(),
+        width: Width { field: "dimensions", wanted: request.dimensions },
     };
-    let Embedded { loaded, results, stats, .. } = embed(&incoming, ask).await?;
-    if embedding_width("dimensions", request.dimensions, &loaded)?.is_some() {
-        return Err(ApiError::unsupported("dimensions", "multi-vectors have the model's width"));
-    }
+    let Embedded { results, stats, .. } = embed(&incoming, ask).await?;
     let (model, usage) = (stats.model.clone(), usage(&stats));
     Answer::make(results.iter().map(size).sum(), stats, move || {
         let entry = |(index, embedding)| entry(index, embedding, format);

@@ -10,6 +10,8 @@ mod openai;
 mod openapi;
 mod page;
 mod rerank;
+mod route;
+mod table;
 mod tei;
 
 use std::sync::Arc;
@@ -24,16 +26,25 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::app::App;
 use crate::error::{ApiError, Case, Dialect};
-use crate::http::{RequestId, endpoint, front};
+use crate::http::{Front, Known, KnownRoutes, Place, RequestId, front};
+use route::Route;
 
 /// All routes of a server, with what every request passes before them.
 pub(crate) fn router(app: &Arc<App>) -> Router {
-    let routes = routes(app);
+    let served: Vec<(&'static str, &Route)> = served(app).collect();
+    let known =
+        |(path, route): &(&'static str, &Route)| (*path, Known { dialect: route.dialect, is_open: route.is_open });
+    let front_of = Front { app: app.clone(), routes: Arc::new(KnownRoutes::new(served.iter().map(known))) };
+    let add = |router: Router<Arc<App>>, (path, route): (&'static str, &Route)| {
+        router.route(path, (route.answer)(Place { app: app.clone(), dialect: route.dialect, path }))
+    };
+    let routes = served.into_iter().fold(Router::new(), add);
+    let routes = routes.fallback(unknown).method_not_allowed_fallback(wrong_method).with_state(app.clone());
     let panicked = app.clone();
     // What stands in front changes paths, so the routes are looked up behind it.
     let router = Router::new()
         .fallback_service(routes)
-        .layer(middleware::from_fn_with_state(app.clone(), front))
+        .layer(middleware::from_fn_with_state(front_of, front))
         .layer(CatchPanicLayer::custom(move |_| on_panic(&panicked)));
     match crate::cors::layer(&app.config) {
         Some(cors) => router.layer(cors),
@@ -43,45 +54,14 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
 
 /// The counters alone, without keys: for a listener of their own.
 pub(crate) fn metrics_router(app: &Arc<App>) -> Router {
-    Router::new().route("/metrics", get(metrics::metrics)).fallback(unknown).with_state(app.clone())
+    Router::new().route(table::METRICS, get(metrics::metrics)).fallback(unknown).with_state(app.clone())
 }
 
-fn routes(app: &Arc<App>) -> Router {
-    use Dialect::{Cohere, OpenAi, Tei};
-    let mut router = Router::new()
-        .route("/", get(page::root).merge(endpoint(app, Tei, "/", tei::root)))
-        .route("/invocations", endpoint(app, Tei, "/invocations", tei::root))
-        .route("/embed", endpoint(app, Tei, "/embed", tei::embed))
-        .route("/embed_sparse", endpoint(app, Tei, "/embed_sparse", tei::embed_sparse))
-        .route("/embed_all", endpoint(app, Tei, "/embed_all", tei::embed_all))
-        .route("/similarity", endpoint(app, Tei, "/similarity", tei::similarity))
-        .route("/predict", endpoint(app, Tei, "/predict", tei::predict))
-        .route("/tokenize", endpoint(app, Tei, "/tokenize", tei::tokenize))
-        .route("/decode", endpoint(app, Tei, "/decode", tei::decode))
-        .route("/info", get(info::info))
-        .route("/v1/multi-vector", endpoint(app, OpenAi, "/v1/multi-vector", jina::multi_vector))
-        .route("/models", get(models::list))
-        .route("/v1/models", get(models::list))
-        .route("/models/{*name}", get(models::one))
-        .route("/v1/models/{*name}", get(models::one))
-        .route("/live", get(health::live))
-        .route("/openapi.json", get(openapi::document));
-    if app.config.metrics_addr.is_none() {
-        router = router.route("/metrics", get(metrics::metrics));
-    }
-    for route in ["/v1/embeddings", "/embeddings"] {
-        router = router.route(route, endpoint(app, OpenAi, route, openai::embeddings));
-    }
-    for route in ["/v1/embed", "/v2/embed"] {
-        router = router.route(route, endpoint(app, Cohere, route, cohere::embed));
-    }
-    for route in ["/rerank", "/v1/rerank", "/v2/rerank", "/v1/reranking", "/reranking"] {
-        router = router.route(route, endpoint(app, OpenAi, route, rerank::rerank));
-    }
-    for route in ["/ready", "/health", "/ping"] {
-        router = router.route(route, get(health::ready));
-    }
-    router.fallback(unknown).method_not_allowed_fallback(wrong_method).with_state(app.clone())
+/// The routes of a server, each path with its own.
+fn served(app: &App) -> impl Iterator<Item = (&'static str, &'static Route)> {
+    let has_metrics = app.config.metrics_addr.is_none();
+    let paths = table::ROUTES.iter().flat_map(|route| route.paths.iter().map(move |path| (*path, route)));
+    paths.filter(move |(path, _)| has_metrics || *path != table::METRICS)
 }
 
 async fn unknown(request: Request) -> Response {

@@ -9,7 +9,7 @@ use crate::http::{Answer, Incoming, Stats};
 use crate::models::{Loaded, Task};
 use crate::shapes::openai::{AnyVector, EmbeddingEntry, EmbeddingRequest, EmbeddingResponse, OutputKind, Usage};
 use crate::shapes::{Cut, Dtype, Encoded, Format, encode, encode_rows};
-use crate::work::{Ask, Embedded, dense_of, embed, embedding_width};
+use crate::work::{Ask, Embedded, Width, dense_of, embed};
 
 /// `POST /v1/embeddings`.
 pub(super) async fn embeddings(mut incoming: Incoming) -> ApiResult<Answer> {
@@ -17,7 +17,7 @@ pub(super) async fn embeddings(mut incoming: Incoming) -> ApiResult<Answer> {
     if request.late_chunking == Some(true) {
         return Err(ApiError::unsupported("late_chunking", "every input is embedded by itself"));
     }
-    let dimensions = request.dimensions.or(request.output_dimension);
+    let wanted = request.dimensions.or(request.output_dimension);
     let form = Form {
         format: request.encoding_format.unwrap_or_default(),
         dtype: request.output_dtype.unwrap_or_default(),
@@ -33,9 +33,10 @@ pub(super) async fn embeddings(mut incoming: Incoming) -> ApiResult<Answer> {
         cut: Cut { truncate: request.truncate, direction: request.truncation_direction },
         model: request.model.as_deref(),
         items: request.input.into_items(),
+        width: Width { field: "dimensions", wanted },
     };
-    let Embedded { loaded, results, stats, .. } = embed(&incoming, ask).await?;
-    let form = Form { width: embedding_width("dimensions", dimensions, &loaded)?, ..form };
+    let Embedded { loaded, results, stats, width } = embed(&incoming, ask).await?;
+    let form = Form { width, ..form };
     let values = results.iter().map(size).sum();
     let (model, usage) = (stats.model.clone(), usage(&stats));
     Answer::make(values, stats, move || {
@@ -185,9 +186,6 @@ fn sparse(vector: &SparseVector, form: &Form) -> ApiResult<AnyVector> {
 
 /// Rows, with their shape where they are in base64.
 fn multi(rows: &MultiVector, form: &Form) -> ApiResult<(Encoded, Option<[usize; 2]>)> {
-    if form.width.is_some() {
-        return Err(ApiError::unsupported("dimensions", "multi-vectors have the model's width"));
-    }
     let shape = (form.format == Format::Base64).then(|| [rows.len(), rows.dim()]);
     Ok((encode_rows(rows, form.dtype, form.format).map_err(|error| bad_vector(&error))?, shape))
 }

@@ -1,13 +1,9 @@
 //! The description of the routes, made from the types that they take and give.
 
-use std::sync::LazyLock;
-
-use axum::http::StatusCode;
-use axum::response::Response;
 use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
-use crate::reply::json_response;
+use super::route::{Gives, Route};
 use crate::shapes::{cohere, jina, openai, rerank, tei};
 
 /// The shapes.
@@ -40,126 +36,16 @@ use crate::shapes::{cohere, jina, openai, rerank, tei};
 )]
 struct Shapes;
 
-/// A route as it is described: what it is for, what it takes and gives.
-struct Route {
-    paths: &'static [&'static str],
-    about: &'static str,
-    /// The schemas of bodies; any of several.
-    takes: &'static [&'static str],
-    gives: Gives,
-}
-
-/// What a route gives.
-enum Gives {
-    One(&'static str),
-    /// Lists of lists, so deep, of a schema or of numbers.
-    Lists(usize, Option<&'static str>),
-    Texts,
-    Any,
-    Plain,
-}
-
-const ROUTES: &[Route] = &[
-    Route {
-        paths: &["/v1/embeddings", "/embeddings"],
-        about: "Embeddings, in OpenAI's shape",
-        takes: &["OpenAiEmbeddingRequest"],
-        gives: Gives::One("OpenAiEmbeddingResponse"),
-    },
-    Route {
-        paths: &["/rerank", "/v1/rerank", "/v2/rerank", "/v1/reranking", "/reranking"],
-        about: "Documents by their relevance to a query; with `texts`, in the shape of text-embeddings-inference",
-        takes: &["RerankRequest", "TeiRerankRequest"],
-        gives: Gives::One("RerankResponse"),
-    },
-    Route {
-        paths: &["/embed"],
-        about: "Dense embeddings, in the shape of text-embeddings-inference",
-        takes: &["TeiEmbedRequest"],
-        gives: Gives::Lists(2, None),
-    },
-    Route {
-        paths: &["/embed_sparse"],
-        about: "Sparse embeddings, in the shape of text-embeddings-inference",
-        takes: &["TeiEmbedRequest"],
-        gives: Gives::Lists(2, Some("TeiSparseValue")),
-    },
-    Route {
-        paths: &["/embed_all"],
-        about: "The rows of multi-vectors, in the shape of text-embeddings-inference",
-        takes: &["TeiEmbedRequest"],
-        gives: Gives::Lists(3, None),
-    },
-    Route {
-        paths: &["/similarity"],
-        about: "The cosine of a text with others",
-        takes: &["TeiSimilarityRequest"],
-        gives: Gives::Lists(1, None),
-    },
-    Route {
-        paths: &["/predict"],
-        about: "Scores of pairs, on rerankers",
-        takes: &["TeiPredictRequest"],
-        gives: Gives::Lists(2, Some("TeiPrediction")),
-    },
-    Route {
-        paths: &["/tokenize"],
-        about: "Texts to tokens",
-        takes: &["TeiTokenizeRequest"],
-        gives: Gives::Lists(2, Some("TeiTokenBody")),
-    },
-    Route { paths: &["/decode"], about: "Token ids to texts", takes: &["TeiDecodeRequest"], gives: Gives::Texts },
-    Route {
-        paths: &["/", "/invocations"],
-        about: "The default model's task, by what the body has",
-        takes: &["TeiEmbedRequest", "TeiRerankRequest", "TeiSimilarityRequest"],
-        gives: Gives::Any,
-    },
-    Route {
-        paths: &["/v1/embed", "/v2/embed"],
-        about: "Embeddings, in Cohere's shape",
-        takes: &["CohereEmbedRequest"],
-        gives: Gives::One("CohereEmbedResponse"),
-    },
-    Route {
-        paths: &["/v1/multi-vector"],
-        about: "Multi-vectors, in Jina's shape",
-        takes: &["JinaMultiVectorRequest"],
-        gives: Gives::One("JinaMultiVectorResponse"),
-    },
-    Route { paths: &["/v1/models", "/models"], about: "The models", takes: &[], gives: Gives::One("OpenAiModelList") },
-    Route {
-        paths: &["/v1/models/{name}"],
-        about: "A model by its name",
-        takes: &[],
-        gives: Gives::One("OpenAiModelEntry"),
-    },
-    Route { paths: &["/info"], about: "The default model", takes: &[], gives: Gives::One("TeiInfo") },
-    Route { paths: &["/live"], about: "Whether the process answers", takes: &[], gives: Gives::Any },
-    Route {
-        paths: &["/ready", "/health", "/ping"],
-        about: "Whether requests are taken",
-        takes: &[],
-        gives: Gives::Any,
-    },
-    Route { paths: &["/metrics"], about: "Counters, in Prometheus's text format", takes: &[], gives: Gives::Plain },
-];
-
-/// `GET /openapi.json`.
-pub(super) async fn document() -> Response {
-    static DOCUMENT: LazyLock<String> = LazyLock::new(described);
-    json_response(StatusCode::OK, DOCUMENT.as_str())
-}
-
 /// The whole description.
-fn described() -> String {
+pub(super) fn described(routes: &[Route]) -> String {
     let mut document = serde_json::to_value(Shapes::openapi()).unwrap_or_default();
     document["openapi"] = json!("3.1.0");
-    document["paths"] = ROUTES.iter().flat_map(|route| route.paths.iter().map(|path| entry(path, route))).collect();
+    document["paths"] = routes.iter().flat_map(|route| route.paths.iter().map(|path| entry(path, route))).collect();
     serde_json::to_string_pretty(&document).unwrap_or_default() + "\n"
 }
 
 fn entry(path: &str, route: &Route) -> (String, Value) {
+    let path = path.replace("{*", "{");
     let mut operation = Map::new();
     operation.insert("summary".to_owned(), json!(route.about));
     let name = path.trim_matches('/').replace(['/', '{', '}'], "_").replace("__", "_");
@@ -182,7 +68,7 @@ fn entry(path: &str, route: &Route) -> (String, Value) {
     let responses = json!({"200": {"description": "OK", "content": content}, "default": errors});
     operation.insert("responses".to_owned(), responses);
     let method = if route.takes.is_empty() { "get" } else { "post" };
-    (path.to_owned(), json!({method: operation}))
+    (path, json!({method: operation}))
 }
 
 fn schema(gives: &Gives) -> Value {
@@ -199,32 +85,4 @@ fn schema(gives: &Gives) -> Value {
 
 fn reference(name: &str) -> Value {
     json!({"$ref": format!("#/components/schemas/{name}")})
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Set, the test writes the committed copy instead of comparing it.
-    const WRITE: &str = "EMBEDKIT_WRITE_OPENAPI";
-
-    #[test]
-    fn the_committed_copy_is_what_the_types_say() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
-        if std::env::var_os(WRITE).is_some() {
-            std::fs::write(path, described()).unwrap();
-        }
-        let committed = std::fs::read_to_string(path).unwrap();
-        assert!(committed == described(), "run this test with {WRITE}=1, and look at what changed");
-    }
-
-    #[test]
-    fn every_reference_leads_to_a_schema() {
-        let document: Value = serde_json::from_str(&described()).unwrap();
-        let text = document.to_string();
-        let names = text.split("#/components/schemas/").skip(1).filter_map(|rest| rest.split('"').next());
-        for name in names {
-            assert!(document["components"]["schemas"][name].is_object(), "{name}");
-        }
-    }
 }

@@ -16,16 +16,22 @@ use crate::work::{Ranked, Scoring, rank};
 
 /// `POST /rerank` and its like: text-embeddings-inference's shape where `texts` is there.
 pub(super) async fn rerank(incoming: Incoming) -> ApiResult<Answer> {
-    #[derive(Deserialize)]
-    struct Peek {
-        texts: Option<IgnoredAny>,
-        documents: Option<IgnoredAny>,
-    }
-    let peek = serde_json::from_slice::<Peek>(incoming.body());
-    if peek.is_ok_and(|peek| peek.texts.is_some() && peek.documents.is_none()) {
+    if incoming.glance(has_texts).await? {
         return rerank_texts(incoming).await.map_err(|error| error.in_dialect(Dialect::Tei));
     }
     rerank_documents(incoming).await
+}
+
+/// Whether a body has text-embeddings-inference's field, and not that of others. What is wrong with a body is said by
+/// whoever reads it whole.
+fn has_texts(body: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Fields {
+        texts: Option<IgnoredAny>,
+        documents: Option<IgnoredAny>,
+    }
+    let fields = serde_json::from_slice::<Fields>(body);
+    fields.is_ok_and(|fields| fields.texts.is_some() && fields.documents.is_none())
 }
 
 /// Texts by their relevance, best first.
@@ -41,9 +47,11 @@ pub(super) async fn rerank_texts(mut incoming: Incoming) -> ApiResult<Answer> {
     };
     check_top(request.top_n)?;
     let Ranked { scores, stats, .. } = rank(&incoming, request.model.as_deref(), request.query, texts, scoring).await?;
-    let rank = |index: usize| tei::Rank { index, score: scores[index], text: kept.get(index).cloned() };
-    let ranks: Vec<_> = best(&scores, request.top_n).into_iter().map(rank).collect();
-    Answer::of(&ranks, stats)
+    Answer::make(size(&scores, &kept), stats, move || {
+        let rank = |index: usize| tei::Rank { index, score: scores[index], text: kept.get(index).cloned() };
+        Ok(best(&scores, request.top_n).into_iter().map(rank).collect::<Vec<_>>())
+    })
+    .await
 }
 
 async fn rerank_documents(mut incoming: Incoming) -> ApiResult<Answer> {
@@ -60,27 +68,37 @@ async fn rerank_documents(mut incoming: Incoming) -> ApiResult<Answer> {
     let Ranked { scores, stats, served } =
         rank(&incoming, request.model.as_deref(), request.query, documents, scoring).await?;
     let form = incoming.app.config.rerank_document;
-    let result = |index: usize| RerankResult {
-        index,
-        relevance_score: scores[index],
-        document: kept.get(index).cloned().map(|text| match form {
-            DocumentForm::Object => DocumentBody::Object { text },
-            DocumentForm::String => DocumentBody::Text(text),
-        }),
-    };
-    let response = RerankResponse {
-        id: incoming.id.0.to_string(),
-        object: "rerank",
-        model: served.name().to_owned(),
-        results: best(&scores, request.top_n).into_iter().map(result).collect(),
-        usage: usage(&stats),
-        meta: Meta {
-            api_version: ApiVersion { version: if incoming.route == "/v2/rerank" { "2" } else { "1" } },
-            billed_units: BilledUnits { search_units: Some(1), ..BilledUnits::default() },
-            tokens: Tokens { input_tokens: stats.tokens },
-        },
-    };
-    Answer::of(&response, stats)
+    let id = incoming.id.0.to_string();
+    let version = if incoming.route == "/v2/rerank" { "2" } else { "1" };
+    let (usage, input_tokens) = (usage(&stats), stats.tokens);
+    Answer::make(size(&scores, &kept), stats, move || {
+        let result = |index: usize| RerankResult {
+            index,
+            relevance_score: scores[index],
+            document: kept.get(index).cloned().map(|text| match form {
+                DocumentForm::Object => DocumentBody::Object { text },
+                DocumentForm::String => DocumentBody::Text(text),
+            }),
+        };
+        Ok(RerankResponse {
+            id,
+            object: "rerank",
+            model: served.name().to_owned(),
+            results: best(&scores, request.top_n).into_iter().map(result).collect(),
+            usage,
+            meta: Meta {
+                api_version: ApiVersion { version },
+                billed_units: BilledUnits { search_units: Some(1), ..BilledUnits::default() },
+                tokens: Tokens { input_tokens },
+            },
+        })
+    })
+    .await
+}
+
+/// About how many values an answer is written as, where a value is some ten characters.
+fn size(scores: &[f32], texts: &[String]) -> usize {
+    2 * scores.len() + texts.iter().map(String::len).sum::<usize>() / 10
 }
 
 /// Refuses fields that would change the result and are not obeyed.

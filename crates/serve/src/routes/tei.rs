@@ -7,39 +7,48 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use super::rerank::rerank_texts;
-use crate::error::{ApiError, ApiResult, Case, Dialect};
+use crate::error::{ApiError, ApiResult, Case};
 use crate::http::{Answer, Incoming};
 use crate::models::Task;
 use crate::shapes::tei::{
     DecodeRequest, EmbedRequest, PredictRequest, Prediction, SimilarityRequest, SparseValue, TokenBody, TokenizeRequest,
 };
 use crate::shapes::{Cut, Inputs, Item, Kind, Pairs, PurposeFields, TextPair};
-use crate::work::{self, Ask, Embedded, Scoring, dense_of, embedding_width, score_pairs};
+use crate::work::{self, Ask, Embedded, Scoring, Width, dense_of, score_pairs};
 
 /// `POST /` and `/invocations`: the default task, by what the body has and what the model is.
 pub(super) async fn root(incoming: Incoming) -> ApiResult<Answer> {
+    match incoming.glance(asked).await? {
+        Asked::Rank => return rerank_texts(incoming).await,
+        Asked::Similarity => return similarity(incoming).await,
+        Asked::Embeddings => {}
+    }
+    let served = incoming.app.models.find(incoming.model(None), Task::Embed, None)?;
+    let gives_weights_alone = Task::Sparse.suits(served.family()) && !Task::Dense.suits(served.family());
+    if gives_weights_alone { embed_sparse(incoming).await } else { embed(incoming).await }
+}
+
+/// What the default model is asked for.
+enum Asked {
+    Embeddings,
+    Rank,
+    Similarity,
+}
+
+/// What a body without a route of its own asks for. What is wrong with it is said by whoever reads it whole.
+fn asked(body: &[u8]) -> Asked {
     #[derive(Deserialize)]
-    struct Peek<'a> {
+    struct Fields<'a> {
         #[serde(borrow)]
         inputs: Option<&'a RawValue>,
         query: Option<IgnoredAny>,
         texts: Option<IgnoredAny>,
     }
-    let (is_similarity, is_rank) = match serde_json::from_slice::<Peek<'_>>(incoming.body()) {
-        Ok(Peek { inputs, query, texts }) => {
-            (inputs.is_some_and(|inputs| inputs.get().starts_with('{')), query.is_some() && texts.is_some())
-        }
-        // What is wrong with it is said by whoever reads it whole.
-        Err(_) => (false, false),
-    };
-    if is_rank {
-        return rerank_texts(incoming).await;
+    match serde_json::from_slice::<Fields<'_>>(body) {
+        Ok(fields) if fields.query.is_some() && fields.texts.is_some() => Asked::Rank,
+        Ok(Fields { inputs: Some(inputs), .. }) if inputs.get().starts_with('{') => Asked::Similarity,
+        _ => Asked::Embeddings,
     }
-    if is_similarity {
-        return similarity(incoming).await;
-    }
-    let served = incoming.app.models.find(incoming.model(None), Task::Embed, None)?;
-    if Task::Dense.suits(served.family()) { embed(incoming).await } else { embed_sparse(incoming).await }
 }
 
 async fn embedded(incoming: &mut Incoming, task: Task) -> ApiResult<(EmbedRequest, Embedded)> {
@@ -53,6 +62,7 @@ async fn embedded(incoming: &mut Incoming, task: Task) -> ApiResult<(EmbedReques
         kind: Kind::Texts,
         purpose: PurposeFields::prompt(request.prompt_name.take()),
         cut: Cut { truncate: request.truncate, direction: request.truncation_direction },
+        width: Width { field: "dimensions", wanted: request.dimensions },
     };
     let embedded = work::embed(incoming, ask).await?;
     Ok((request, embedded))
@@ -60,8 +70,7 @@ async fn embedded(incoming: &mut Incoming, task: Task) -> ApiResult<(EmbedReques
 
 /// `POST /embed`.
 pub(super) async fn embed(mut incoming: Incoming) -> ApiResult<Answer> {
-    let (request, Embedded { loaded, results, stats, .. }) = embedded(&mut incoming, Task::Dense).await?;
-    let width = embedding_width("dimensions", request.dimensions, &loaded)?;
+    let (request, Embedded { loaded, results, stats, width }) = embedded(&mut incoming, Task::Dense).await?;
     let is_unit = request.normalize.unwrap_or(true);
     let values = results.len() * loaded.dim.unwrap_or(1);
     Answer::make(values, stats, move || {
@@ -73,8 +82,7 @@ pub(super) async fn embed(mut incoming: Incoming) -> ApiResult<Answer> {
 
 /// `POST /embed_sparse`.
 pub(super) async fn embed_sparse(mut incoming: Incoming) -> ApiResult<Answer> {
-    let (request, Embedded { results, stats, .. }) = embedded(&mut incoming, Task::Sparse).await?;
-    refuse_dense_options(&request)?;
+    let (_, Embedded { results, stats, .. }) = embedded(&mut incoming, Task::Sparse).await?;
     Answer::make(results.iter().map(super::openai::size).sum(), stats, move || {
         let weights = |embedding| match one(embedding, |it| matches!(it, Embedding::Sparse(_)))? {
             Embedding::Sparse(vector) => {
@@ -90,8 +98,7 @@ pub(super) async fn embed_sparse(mut incoming: Incoming) -> ApiResult<Answer> {
 
 /// `POST /embed_all`.
 pub(super) async fn embed_all(mut incoming: Incoming) -> ApiResult<Answer> {
-    let (request, Embedded { results, stats, .. }) = embedded(&mut incoming, Task::Multi).await?;
-    refuse_dense_options(&request)?;
+    let (_, Embedded { results, stats, .. }) = embedded(&mut incoming, Task::Multi).await?;
     Answer::make(results.iter().map(super::openai::size).sum(), stats, move || {
         let rows = |embedding| match one(embedding, |it| matches!(it, Embedding::Multi(_)))? {
             Embedding::Multi(rows) => Ok(rows.rows().map(<[f32]>::to_vec).collect::<Vec<_>>()),
@@ -118,15 +125,16 @@ pub(super) async fn similarity(mut incoming: Incoming) -> ApiResult<Answer> {
         kind: Kind::Texts,
         cut: parameters.cut(),
         purpose: PurposeFields::prompt(parameters.prompt_name),
+        width: Width::default(),
     };
     let Embedded { results, stats, .. } = work::embed(&incoming, ask).await?;
-    let vectors = dense(results)?;
-    let (source, sentences) = vectors.split_first().ok_or_else(no_such_output)?;
-    let cosines: Vec<f32> = sentences
-        .iter()
-        .map(|sentence| cosine(source, sentence).map_err(|error| super::openai::bad_vector(&error)))
-        .collect::<ApiResult<_>>()?;
-    Answer::of(&cosines, stats)
+    Answer::make(results.iter().map(super::openai::size).sum(), stats, move || {
+        let vectors = dense(results)?;
+        let (source, sentences) = vectors.split_first().ok_or_else(no_such_output)?;
+        let of = |sentence: &Vec<f32>| cosine(source, sentence).map_err(|error| super::openai::bad_vector(&error));
+        sentences.iter().map(of).collect::<ApiResult<Vec<f32>>>()
+    })
+    .await
 }
 
 /// `POST /predict`, on rerankers.
@@ -184,21 +192,14 @@ pub(super) async fn decode(mut incoming: Incoming) -> ApiResult<Answer> {
     };
     let rows = request.ids.into_items().into_iter().map(ids).collect::<ApiResult<Vec<Vec<u32>>>>()?;
     require_some(&rows, "ids")?;
+    let ids: usize = rows.iter().map(Vec::len).sum();
     let (texts, stats) = work::decode(&incoming, rows, request.skip_special_tokens.unwrap_or(true)).await?;
-    Answer::of(&texts, stats)
+    Answer::make(ids, stats, move || Ok(texts)).await
 }
 
 fn require_some<T>(list: &[T], field: &str) -> ApiResult<()> {
     if list.is_empty() {
         return Err(ApiError::new(Case::Empty, format!("`{field}` is empty")).at(field));
-    }
-    Ok(())
-}
-
-/// Options that only one vector an input could obey.
-fn refuse_dense_options(request: &EmbedRequest) -> ApiResult<()> {
-    if request.dimensions.is_some() {
-        return Err(ApiError::unsupported("dimensions", "only dense vectors are cut").in_dialect(Dialect::Tei));
     }
     Ok(())
 }

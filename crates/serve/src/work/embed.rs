@@ -8,10 +8,10 @@ use embedkit_vector::{cut, normalize};
 use super::contents::{contents, kind_of};
 use super::purpose::purpose_of;
 use super::run::run;
-use super::window::check_window;
+use super::window::fitted;
 use crate::error::{ApiError, ApiResult, Case};
 use crate::http::{Incoming, Stats};
-use crate::models::{Loaded, Task};
+use crate::models::{Loaded, Served, Task};
 use crate::shapes::{Cut, Item, Kind, PurposeFields};
 
 /// What a request asks for, whatever its dialect.
@@ -24,6 +24,15 @@ pub(crate) struct Ask<'a> {
     pub(crate) kind: Kind,
     pub(crate) purpose: PurposeFields,
     pub(crate) cut: Cut,
+    pub(crate) width: Width,
+}
+
+/// The width of vectors that is asked for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Width {
+    /// What the dialect calls it.
+    pub(crate) field: &'static str,
+    pub(crate) wanted: Option<usize>,
 }
 
 /// What became of the inputs.
@@ -31,11 +40,13 @@ pub(crate) struct Embedded {
     pub(crate) loaded: Arc<Loaded>,
     pub(crate) results: Vec<Embedding>,
     pub(crate) stats: Stats,
+    /// The width that dense vectors are to be cut to; none where it is the model's own.
+    pub(crate) width: Option<usize>,
 }
 
 /// Embeds a request's inputs.
 pub(crate) async fn embed(incoming: &Incoming, ask: Ask<'_>) -> ApiResult<Embedded> {
-    let Ask { task, model, field, items, kind, purpose, cut } = ask;
+    let Ask { task, model, field, items, kind, purpose, cut, width } = ask;
     let config = &incoming.app.config;
     if items.is_empty() {
         return Err(ApiError::new(Case::Empty, format!("`{field}` is empty")).at(field));
@@ -43,31 +54,33 @@ pub(crate) async fn embed(incoming: &Incoming, ask: Ask<'_>) -> ApiResult<Embedd
     let served = incoming.app.models.find(incoming.model(model), task, Some(kind_of(&items, kind)))?.clone();
     let loaded = served.loaded(incoming.deadline).await?;
     let purpose = purpose_of(&purpose, loaded.row(), served.family(), config)?;
+    let width = width.of(&served, &loaded)?;
     let contents = contents(incoming, field, items, kind, &served, &loaded).await?;
-    let contents = Arc::new(contents);
-    check_window(cut, field, &contents, &purpose, &loaded, config).await?;
-    let contents = Arc::unwrap_or_clone(contents);
-    let (done, stats) = run(incoming, field, &served, &loaded, contents, purpose).await?;
+    let fitted = fitted(cut, field, contents, &purpose, &loaded, config).await?;
+    let (done, stats) = run(incoming, field, &served, &loaded, fitted, purpose).await?;
     let results = done.results.into_iter().map(|(embedding, _)| embedding).collect();
-    Ok(Embedded { loaded, results, stats })
+    Ok(Embedded { loaded, results, stats, width })
 }
 
-/// The width that is asked for, if the model can be cut to it; none where it is the model's own.
-pub(crate) fn embedding_width(field: &str, wanted: Option<usize>, loaded: &Loaded) -> ApiResult<Option<usize>> {
-    // infinity's client sends 0 where nothing is wanted.
-    let Some(wanted) = wanted.filter(|width| *width > 0) else { return Ok(None) };
-    if Some(wanted) == loaded.dim {
-        return Ok(None);
+impl Width {
+    /// The width, if the model can be cut to it; none where it is the model's own.
+    fn of(self, served: &Served, loaded: &Loaded) -> ApiResult<Option<usize>> {
+        // infinity's client sends 0 where nothing is wanted.
+        let wanted = self.wanted.filter(|width| *width > 0 && Some(*width) != loaded.dim);
+        let Some(wanted) = wanted else { return Ok(None) };
+        if !Task::Dense.suits(served.family()) {
+            return Err(ApiError::unsupported(self.field, "only dense vectors are cut"));
+        }
+        let row = loaded.row();
+        let below = |dim: &&usize| loaded.dim.is_none_or(|own| **dim < own);
+        if row.matryoshka.iter().filter(below).any(|dim| *dim == wanted) {
+            return Ok(Some(wanted));
+        }
+        let widths = loaded.dim.iter().chain(row.matryoshka.iter().filter(below));
+        let widths: Vec<String> = widths.map(usize::to_string).collect();
+        let widths = if widths.is_empty() { "no width of its own".to_owned() } else { widths.join(", ") };
+        Err(ApiError::field(self.field, format!("`{}`: the model {} gives {widths}", self.field, row.id)))
     }
-    let row: &ModelDescription = loaded.row();
-    let below = |dim: &&usize| loaded.dim.is_none_or(|own| **dim < own);
-    if row.matryoshka.iter().filter(below).any(|dim| *dim == wanted) {
-        return Ok(Some(wanted));
-    }
-    let widths = loaded.dim.iter().chain(row.matryoshka.iter().filter(below));
-    let widths: Vec<String> = widths.map(usize::to_string).collect();
-    let widths = if widths.is_empty() { "no width of its own".to_owned() } else { widths.join(", ") };
-    Err(ApiError::field(field, format!("`{field}`: the model {} gives {widths}", row.id)))
 }
 
 /// A dense vector as it is asked for: cut, and of unit length unless the caller wants what the library gives.

@@ -6,7 +6,7 @@ use embedkit_core::{Activation, Content, ContentKind, Embedding, Pair, Purpose, 
 use embedkit_vector::multivector::{MaxSim, MultiVector};
 
 use super::run::run;
-use super::window::check_window;
+use super::window::fitted;
 use crate::blocking::off_thread;
 use crate::error::{ApiError, ApiResult, Case};
 use crate::http::{Incoming, Stats};
@@ -96,10 +96,9 @@ async fn score(
     scoring: Scoring,
 ) -> ApiResult<Ranked> {
     let purpose = Purpose::default();
-    let contents = Arc::new(pairs.into_iter().map(Content::Pair).collect());
-    check_window(scoring.cut, scoring.field, &contents, &purpose, loaded, &incoming.app.config).await?;
-    let contents = Arc::unwrap_or_clone(contents);
-    let (done, stats) = run(incoming, scoring.field, &served, loaded, contents, purpose).await?;
+    let contents = pairs.into_iter().map(Content::Pair).collect();
+    let fitted = fitted(scoring.cut, scoring.field, contents, &purpose, loaded, &incoming.app.config).await?;
+    let (done, stats) = run(incoming, scoring.field, &served, loaded, fitted, purpose).await?;
     let own = loaded.row().activation;
     let scores = done.results.into_iter().map(|(embedding, _)| match embedding {
         // A row's own activation goes before; with none, the logit becomes a share.
@@ -120,11 +119,10 @@ async fn interact(
     scoring: Scoring,
 ) -> ApiResult<Ranked> {
     let config = &incoming.app.config;
-    let queries = Arc::new(vec![Content::Text(query)]);
-    let documents: Arc<Vec<Content>> = Arc::new(documents.into_iter().map(Content::Text).collect());
-    check_window(scoring.cut, "query", &queries, &Role::Query.into(), loaded, config).await?;
-    check_window(scoring.cut, scoring.field, &documents, &Role::Passage.into(), loaded, config).await?;
-    let (queries, documents) = (Arc::unwrap_or_clone(queries), Arc::unwrap_or_clone(documents));
+    let queries = vec![Content::Text(query)];
+    let documents = documents.into_iter().map(Content::Text).collect();
+    let queries = fitted(scoring.cut, "query", queries, &Role::Query.into(), loaded, config).await?;
+    let documents = fitted(scoring.cut, scoring.field, documents, &Role::Passage.into(), loaded, config).await?;
     let of_query = run(incoming, "query", &served, loaded, queries, Role::Query.into());
     let of_documents = run(incoming, scoring.field, &served, loaded, documents, Role::Passage.into());
     let ((query, query_stats), (documents, mut stats)) = futures_util::future::try_join(of_query, of_documents).await?;

@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use embedkit_core::{Content, Purpose};
+use embedkit_core::Purpose;
 
+use super::window::Fitted;
 use crate::blocking::RETRY_ELSEWHERE;
 use crate::error::{ApiError, ApiResult, Case};
 use crate::http::{Incoming, Stats};
@@ -16,11 +17,13 @@ pub(super) async fn run(
     field: &str,
     served: &Served,
     loaded: &Loaded,
-    contents: Vec<Content>,
+    fitted: Fitted,
     purpose: Purpose,
 ) -> ApiResult<(Done, Stats)> {
     let started = Instant::now();
-    let (inputs, characters) = (contents.len(), contents.iter().map(characters).sum());
+    let Fitted { contents, cut } = fitted;
+    let inputs = contents.len();
+    served.counters().cut(cut);
     let refused = |refusal| refused(incoming, served, refusal);
     let ticket = loaded.queue.submit(contents, purpose, incoming.deadline).map_err(refused)?;
     let done = ticket.results().await.map_err(|error| failed(field, inputs, error))?;
@@ -28,21 +31,13 @@ pub(super) async fn run(
         model: served.name().to_owned(),
         provider: loaded.provider.clone(),
         inputs,
-        characters,
+        characters: done.characters,
         tokens: done.results.iter().map(|(_, usage)| usage.tokens).sum(),
-        truncated: done.results.iter().filter(|(_, usage)| usage.truncated).count(),
+        truncated: cut + done.results.iter().filter(|(_, usage)| usage.truncated).count(),
         compute: started.elapsed(),
         timing: done.timing,
     };
     Ok((done, stats))
-}
-
-fn characters(content: &Content) -> usize {
-    match content {
-        Content::Text(text) => text.chars().count(),
-        Content::Pair(pair) => pair.query.chars().count() + pair.document.chars().count(),
-        _ => 0,
-    }
 }
 
 fn refused(incoming: &Incoming, served: &Served, refusal: Refusal) -> ApiError {

@@ -28,8 +28,7 @@ pub(crate) async fn tokenize(
         Some(_) => Some(purpose_of(&purpose, loaded.row(), served.family(), &incoming.app.config)?),
     };
     let inputs = texts.len();
-    stats.characters = texts.iter().map(|text| text.chars().count()).sum();
-    let tokens = off_thread(move || {
+    let work = off_thread(move || {
         let tokenizer = require(&loaded)?;
         let tokens = |(index, text): (usize, &String)| {
             let text = match &purpose {
@@ -47,10 +46,11 @@ pub(crate) async fn tokenize(
                 })
                 .collect())
         };
-        texts.iter().enumerate().map(tokens).collect::<ApiResult<Vec<Vec<Marked>>>>()
+        let rows = texts.iter().enumerate().map(tokens).collect::<ApiResult<Vec<Vec<Marked>>>>()?;
+        Ok((rows, texts.iter().map(|text| text.chars().count()).sum()))
     });
-    let tokens = tokens.await?;
-    stats.inputs = inputs;
+    let (tokens, characters) = work.await?;
+    (stats.inputs, stats.characters) = (inputs, characters);
     stats.tokens = tokens.iter().map(Vec::len).sum();
     Ok((tokens, stats))
 }

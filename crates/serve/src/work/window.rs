@@ -1,9 +1,9 @@
-//! Texts that are longer than a model's window: cut, or refused.
-
-use std::sync::Arc;
+//! Texts that are longer than a model's window: refused, or cut at the end that is asked for. What is to be cut at its
+//! right end, as most is, the library cuts.
 
 use embedkit_core::tokenizer::Tokenizer;
-use embedkit_core::{Content, Purpose};
+use embedkit_core::{Content, Pair, Purpose};
+use std::sync::Arc;
 
 use crate::blocking::off_thread;
 use crate::config::Config;
@@ -11,53 +11,96 @@ use crate::error::{ApiError, ApiResult, Case};
 use crate::models::Loaded;
 use crate::shapes::{Cut, Direction};
 
-/// Refuses the first text that would be cut where it must not be, or not at the end that is asked for.
-pub(super) async fn check_window(
+/// Inputs of which none is longer than what becomes of it says.
+pub(super) struct Fitted {
+    pub(super) contents: Vec<Content>,
+    /// How many were cut already.
+    pub(super) cut: usize,
+}
+
+/// Cuts inputs that are too long at the left where that is asked for; the first that must not be cut is an error.
+pub(super) async fn fitted(
     cut: Cut,
     field: &'static str,
-    contents: &Arc<Vec<Content>>,
+    contents: Vec<Content>,
     purpose: &Purpose,
     loaded: &Arc<Loaded>,
     config: &Config,
-) -> ApiResult<()> {
+) -> ApiResult<Fitted> {
     let cuts = cut.truncate.unwrap_or(config.truncate);
     if cuts && cut.direction != Some(Direction::Left) {
-        return Ok(());
+        return Ok(Fitted { contents, cut: 0 });
     }
-    let (contents, purpose, loaded) = (contents.clone(), purpose.clone(), loaded.clone());
+    let window = Window { purpose: purpose.clone(), loaded: loaded.clone() };
     off_thread(move || {
-        for (index, content) in contents.iter().enumerate() {
-            let usage = loaded.embedder().usage(content, purpose.clone());
-            let usage = usage.map_err(|error| ApiError::of_library(&error).at(format!("{field}[{index}]")))?;
-            if usage.truncated {
-                return Err(too_long(field, index, content, &purpose, &loaded, cuts));
+        let mut fitted = Fitted { contents, cut: 0 };
+        for (index, content) in fitted.contents.iter_mut().enumerate() {
+            let at = |error: ApiError| error.at(format!("{field}[{index}]"));
+            if window.holds(content).map_err(at)? {
+                continue;
             }
+            let shorter = if cuts { window.cut_left(content).map_err(at)? } else { None };
+            *content = shorter.ok_or_else(|| at(window.too_long(field, index, content)))?;
+            fitted.cut += 1;
         }
-        Ok(())
+        Ok(fitted)
     })
     .await
 }
 
-/// The error, in the words of text-embeddings-inference, whose clients look for them.
-fn too_long(field: &str, index: usize, content: &Content, purpose: &Purpose, loaded: &Loaded, cuts: bool) -> ApiError {
-    let limit = loaded.window().unwrap_or(0);
-    let given = loaded.tokenizer().and_then(|tokenizer| length(tokenizer, content, purpose, loaded));
-    let given = given.map_or_else(|| "more".to_owned(), |tokens| tokens.to_string());
-    let mut message = format!("{field}[{index}]: `inputs` must have less than {limit} tokens. Given: {given}");
-    if cuts {
-        message.push_str("; texts are cut at their ends only, and `truncation_direction: left` asks for another cut");
-    }
-    ApiError::new(Case::TooLong, message).at(format!("{field}[{index}]"))
+/// What a model sees of an input for a purpose.
+struct Window {
+    purpose: Purpose,
+    loaded: Arc<Loaded>,
 }
 
-/// The tokens of a text that is not cut, special ones included.
-fn length(tokenizer: &Tokenizer, content: &Content, purpose: &Purpose, loaded: &Loaded) -> Option<usize> {
-    let around = tokenizer.encode("").ok()?.ids.len();
-    let bare = |text: &str| tokenizer.encode_bare(text).ok().map(|ids| ids.len());
-    let tokens = match content {
-        Content::Text(text) => bare(&purpose.prompted(loaded.row(), text).ok()?)?,
-        Content::Pair(pair) => bare(&pair.query)? + bare(&pair.document)? + 1,
-        _ => return None,
-    };
-    Some(tokens + around)
+impl Window {
+    /// Whether an input is seen whole.
+    fn holds(&self, content: &Content) -> ApiResult<bool> {
+        let usage = self.loaded.embedder().usage(content, self.purpose.clone());
+        usage.map(|usage| !usage.truncated).map_err(|error| ApiError::of_library(&error))
+    }
+
+    /// The longest end of a text, from the beginning of a token on, that is seen whole; of a pair, with the longest such
+    /// end of its document. None where there is none.
+    fn cut_left(&self, content: &Content) -> ApiResult<Option<Content>> {
+        let (text, with): (&str, &dyn Fn(&str) -> Content) = match content {
+            Content::Text(text) => (text, &|end| Content::Text(end.to_owned())),
+            Content::Pair(pair) => (&pair.document, &|end| Content::Pair(Pair::new(pair.query.clone(), end))),
+            _ => return Ok(None),
+        };
+        let Some(tokenizer) = self.loaded.tokenizer() else { return Ok(None) };
+        let tokens = tokenizer.tokens(text, false);
+        let tokens = tokens.map_err(|error| ApiError::new(Case::Invalid, error.to_string()))?;
+        let starts = tokens.into_iter().filter_map(|token| Some(token.bytes?.start));
+        let starts: Vec<usize> = starts.filter(|start| text.is_char_boundary(*start)).collect();
+        // The later it begins, the shorter it is: look where it begins to fit.
+        let (mut first, mut end) = (0, starts.len());
+        while first < end {
+            let middle = first.midpoint(end);
+            if self.holds(&with(&text[starts[middle]..]))? { end = middle } else { first = middle + 1 }
+        }
+        Ok(starts.get(first).map(|start| with(&text[*start..])))
+    }
+
+    /// The error, in the words of text-embeddings-inference, whose clients look for them.
+    fn too_long(&self, field: &str, index: usize, content: &Content) -> ApiError {
+        let limit = self.loaded.window().unwrap_or(0);
+        let given = self.loaded.tokenizer().and_then(|tokenizer| self.length(tokenizer, content));
+        let given = given.map_or_else(|| "more".to_owned(), |tokens| tokens.to_string());
+        let message = format!("{field}[{index}]: `inputs` must have less than {limit} tokens. Given: {given}");
+        ApiError::new(Case::TooLong, message)
+    }
+
+    /// The tokens of a text that is not cut, special ones included.
+    fn length(&self, tokenizer: &Tokenizer, content: &Content) -> Option<usize> {
+        let around = tokenizer.encode("").ok()?.ids.len();
+        let bare = |text: &str| tokenizer.encode_bare(text).ok().map(|ids| ids.len());
+        let tokens = match content {
+            Content::Text(text) => bare(&self.purpose.prompted(self.loaded.row(), text).ok()?)?,
+            Content::Pair(pair) => bare(&pair.query)? + bare(&pair.document)? + 1,
+            _ => return None,
+        };
+        Some(tokens + around)
+    }
 }

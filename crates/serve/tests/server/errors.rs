@@ -41,12 +41,6 @@ fn openais_routes_have_openais_errors() {
             "context_length_exceeded",
             "input[1]",
         ),
-        (
-            json!({"model": "dense", "input": ["a", long], "truncation_direction": "Left"}),
-            400,
-            "context_length_exceeded",
-            "input[1]",
-        ),
         (json!({"model": "dense", "input": vec!["a"; 9]}), 413, "too_many_inputs", "-"),
         (json!({"model": "dense", "input": "a".repeat(5000)}), 413, "payload_too_large", "-"),
         (json!({"model": "no such", "input": "a"}), 404, "model_not_found", "model"),

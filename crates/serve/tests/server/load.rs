@@ -1,13 +1,12 @@
 //! Too much load, clients that go, deadlines, fairness.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 
 use crate::common::client::read;
 use crate::common::faulty::faulty;
-use crate::common::{Answer, Running, serving};
+use crate::common::{Running, serving};
 
 /// Texts that keep the model busy, alone in their batch each.
 fn sleep(milliseconds: usize) -> serde_json::Value {
@@ -143,34 +142,4 @@ fn short_requests_pass_a_long_job() {
         .unwrap();
     assert!(longest < Duration::from_millis(400), "{longest:?}, and the job takes two seconds");
     assert_eq!(read(long).status, 200);
-}
-
-#[test]
-fn overload_gives_answers_and_refusals_and_nothing_else() {
-    let mut config = serving([faulty("m")]);
-    (config.max_requests, config.max_queue) = (16, 8);
-    let server = Running::start(config);
-    let (fine, refused) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    std::thread::scope(|scope| {
-        for _ in 0..32 {
-            let (client, fine, refused) = (server.client(), &fine, &refused);
-            scope.spawn(move || {
-                for _ in 0..6 {
-                    let Answer { status, body, .. } = client.post("/v1/embeddings", &sleep(5));
-                    match status {
-                        200 => fine.fetch_add(1, Ordering::Relaxed),
-                        429 => refused.fetch_add(1, Ordering::Relaxed),
-                        _ => panic!("{status}: {body}"),
-                    };
-                }
-            });
-        }
-    });
-    let (fine, refused) = (fine.into_inner(), refused.into_inner());
-    assert_eq!(fine + refused, 32 * 6);
-    assert!(fine > 0 && refused > 0, "{fine} {refused}");
-    let client = server.client();
-    client.wait_for("quiet", || client.metric("embedkit_requests_in_flight", &[]) == 0.0);
-    assert_eq!(client.metric("embedkit_queue_inputs", &["model=\"m\""]), 0.0);
-    assert_eq!(client.post("/v1/embeddings", &sleep(1)).status, 200);
 }

@@ -1,5 +1,6 @@
 //! The server, asked over the network as its clients do.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests end with a panic")]
+#![allow(clippy::print_stdout, reason = "what is measured is shown")]
 
 mod cohere;
 mod common;
@@ -13,4 +14,6 @@ mod pages;
 mod pictures;
 mod rerank;
 mod security;
+mod shapes;
+mod strength;
 mod tei;

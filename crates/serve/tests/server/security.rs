@@ -1,7 +1,6 @@
 //! Keys, names, origins, slow and silent connections.
 
 use std::io::{Read, Write};
-use std::time::{Duration, Instant};
 
 use serde_json::json;
 
@@ -20,7 +19,9 @@ fn everything_but_health_needs_a_key() {
     for path in ["/v1/models", "/metrics", "/info", "/openapi.json", "/nowhere"] {
         assert_eq!(client.get(path).status, 401, "{path}");
     }
-    assert_eq!(client.clone().with("accept", "text/html").get("/").status, 401);
+    let page = client.clone().with("accept", "text/html").get("/");
+    assert!(page.status == 200 && page.body.contains("asks for a key"), "the page has nothing to hide, and asks");
+    assert_eq!(client.send("OPTIONS", "/v1/embeddings", "").status, 405, "which methods there are is no secret");
     for (path, is_tei) in [("/v1/embeddings", false), ("/embed", true), ("/", true)] {
         let answer = client.post(path, &body);
         assert_eq!((answer.status, answer.header("www-authenticate")), (401, "Bearer"), "{path}");
@@ -85,25 +86,6 @@ fn origins_are_let_in_by_name() {
     let closed = Running::start(serving([]));
     let answer = closed.client().with("origin", "https://app.example").get("/v1/models");
     assert_eq!(answer.header("access-control-allow-origin"), "", "without origins there are no such headers");
-}
-
-#[test]
-fn silent_connections_end_and_hinder_none() {
-    let server = Running::start(serving([]));
-    let client = server.client();
-    let silent: Vec<_> = (0..300).map(|_| client.connect()).collect();
-    let mut slow = client.connect();
-    slow.write_all(b"POST /embed HTTP/1.1\r\nhost: localhost\r\ncontent-le").unwrap();
-    let since = Instant::now();
-    assert_eq!(client.get("/live").status, 200);
-    assert!(since.elapsed() < Duration::from_secs(1), "{:?}", since.elapsed());
-    client.wait_for("all connections", || client.metric("embedkit_connections", &[]) >= 301.0);
-    for mut stream in silent.into_iter().chain([slow]) {
-        // A head must be there within ten seconds.
-        assert!(matches!(stream.read(&mut [0; 1024]), Ok(_) | Err(_)));
-    }
-    assert!(since.elapsed() < Duration::from_secs(20), "{:?}", since.elapsed());
-    client.wait_for("the connections to end", || client.metric("embedkit_connections", &[]) <= 1.0);
 }
 
 #[test]

@@ -81,3 +81,34 @@ fn info_says_what_clients_size_their_batches_by() {
     let ranker = client.get("/models/rank/info").json();
     assert_eq!(ranker["model_type"], json!({"reranker": {"id2label": {"0": "LABEL_0"}, "label2id": {"LABEL_0": 0}}}));
 }
+
+#[test]
+fn texts_are_cut_at_the_end_that_is_asked_for() {
+    let server = Running::start(serving(families()));
+    let client = server.client();
+    // Words whose pieces are the same wherever they are cut.
+    let (start, end) = (["a"; 50].join(" "), ["b"; 40].join(" "));
+    let long = format!("{start} {end}");
+    let embed = |text: &str, direction: &str| {
+        let body = json!({"inputs": text, "truncation_direction": direction});
+        let answer = client.post("/models/dense/embed", &body);
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        (numbers(&answer.json()[0]), answer.header("x-truncated-inputs").to_owned())
+    };
+    // The window has room for no more than either end.
+    let (left, right) = (embed(&long, "Left"), embed(&long, "Right"));
+    assert_eq!(left.0, embed(&end, "Right").0);
+    assert_eq!(right.0, embed(&start, "left").0);
+    assert_ne!(left.0, right.0);
+    assert_eq!((&*left.1, &*right.1, &*embed("hello", "left").1), ("1", "1", "0"));
+    let cohere = json!({"model": "dense", "texts": [long], "truncate": "START", "input_type": "classification"});
+    assert_eq!(numbers(&client.post("/v2/embed", &cohere).json()["embeddings"]["float"][0]), left.0);
+    let rank = |text: &str, direction: &str| {
+        let body = json!({"query": "hello", "texts": [text], "raw_scores": true, "truncation_direction": direction});
+        let answer = client.post("/rerank", &body);
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        answer.json()[0]["score"].as_f64().unwrap()
+    };
+    assert_eq!(rank(&long, "left"), rank(&end, "right"), "of a pair, the document is cut");
+    assert_eq!(rank(&long, "right"), rank(&start, "right"));
+}

@@ -74,6 +74,11 @@ impl Client {
         stream
     }
 
+    /// A connection for one request after the other.
+    pub fn keep(&self) -> Connection {
+        Connection { client: self.clone(), reader: None }
+    }
+
     pub fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(self.address).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
@@ -122,11 +127,15 @@ impl Client {
 
 /// Reads an answer to its end.
 pub fn read(stream: TcpStream) -> Answer {
-    let mut reader = BufReader::new(stream);
+    receive(&mut BufReader::new(stream)).unwrap()
+}
+
+/// Reads an answer; an error where the connection ends before it.
+fn receive(reader: &mut impl BufRead) -> std::io::Result<Answer> {
     let mut lines = Vec::new();
     loop {
         let mut line = String::new();
-        reader.read_line(&mut line).unwrap();
+        reader.read_line(&mut line)?;
         let line = line.trim_end().to_owned();
         if line.is_empty() {
             break;
@@ -144,8 +153,38 @@ pub fn read(stream: TcpStream) -> Answer {
         .collect();
     let mut body = String::new();
     match headers.get("content-length").and_then(|length| length.parse::<u64>().ok()) {
-        Some(length) => reader.take(length).read_to_string(&mut body).unwrap(),
-        None => reader.read_to_string(&mut body).unwrap_or(0),
-    };
-    Answer { status: status.unwrap_or(0), headers, body }
+        Some(length) => drop(reader.take(length).read_to_string(&mut body)?),
+        None => drop(reader.read_to_string(&mut body)),
+    }
+    Ok(Answer { status: status.unwrap_or(0), headers, body })
+}
+
+/// A connection for one request after the other.
+pub struct Connection {
+    client: Client,
+    reader: Option<BufReader<TcpStream>>,
+}
+
+impl Connection {
+    /// Posts JSON, on a new connection if the server closed the last.
+    pub fn post(&mut self, path: &str, body: &Value) -> Answer {
+        let body = body.to_string();
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
+        loop {
+            let is_new = self.reader.is_none();
+            let reader = self.reader.get_or_insert_with(|| BufReader::new(self.client.connect()));
+            let sent = reader.get_mut().write_all(format!("{head}{body}").as_bytes());
+            let answer = sent.and_then(|()| receive(reader)).ok().filter(|answer| answer.status != 0);
+            if answer.as_ref().is_none_or(|answer| answer.header("connection") == "close") {
+                self.reader = None;
+            }
+            if let Some(answer) = answer {
+                return answer;
+            }
+            assert!(!is_new, "a new connection was not answered");
+        }
+    }
 }
