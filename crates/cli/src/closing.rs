@@ -18,12 +18,14 @@ pub(crate) struct Closing {
     cut: u64,
     /// The tokens of those that were cut.
     window: usize,
+    /// Whether the verb could have cut them into chunks.
+    pub(crate) can_chunk: bool,
 }
 
 impl Closing {
     pub(crate) fn new(output: Option<&PathBuf>) -> Self {
         let output = output.filter(|path| !is_standard_stream(Some(path))).map(|path| path.display().to_string());
-        Self { begun: Instant::now(), output, done: 0, skipped: 0, cut: 0, window: 0 }
+        Self { begun: Instant::now(), output, done: 0, skipped: 0, cut: 0, window: 0, can_chunk: false }
     }
 
     /// Takes note of what an input used of the model's window.
@@ -47,8 +49,8 @@ impl Closing {
         }
         if self.cut > 0 {
             line += &format!(
-                "; {} of {} longer than the model's {} tokens and cut (--on-long error refuses them, --with-usage marks \
-                 them)",
+                "; {} of {} longer than the model's {} tokens and cut ({}--on-long error refuses them, --with-usage \
+                 marks them)",
                 grouped(self.cut),
                 if self.cut == 1 {
                     format!("{} is", counted(self.done, "input"))
@@ -56,6 +58,7 @@ impl Closing {
                     format!("{} are", counted(self.done, "input"))
                 },
                 grouped(self.window as u64),
+                if self.can_chunk { "--chunk splits them, " } else { "" },
             );
         }
         if self.skipped > 0 {
@@ -95,11 +98,11 @@ mod tests {
         let mut closing = Closing::new(Some(&PathBuf::from("vectors.npy")));
         closing.done = 5000;
         assert_eq!(closing.line(3.12), "5,000 inputs in 3.1 s, written to vectors.npy");
-        closing.skipped = 1234;
+        (closing.skipped, closing.can_chunk) = (1234, true);
         (0..312).for_each(|_| closing.note(&Usage { tokens: 512, truncated: true }));
         closing.note(&Usage { tokens: 7, truncated: false });
         let line = closing.line(3725.0);
-        assert!(line.starts_with("5,000 inputs in 1 h 2 min, written to vectors.npy; 312 of 5,000 inputs are longer than the model's 512 tokens and cut"), "{line}");
+        assert!(line.starts_with("5,000 inputs in 1 h 2 min, written to vectors.npy; 312 of 5,000 inputs are longer than the model's 512 tokens and cut (--chunk splits them, --on-long"), "{line}");
         assert!(line.ends_with("; 1,234 invalid inputs were skipped"), "{line}");
         assert_eq!(Closing::new(None).line(61.0), "0 inputs in 1 min 1 s");
     }

@@ -38,6 +38,18 @@ pub(crate) enum Encoding {
     Binary,
 }
 
+impl Encoding {
+    /// Its name, as the Python package has it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "float32",
+            Self::F16 => "float16",
+            Self::Int8 => "int8",
+            Self::Binary => "binary",
+        }
+    }
+}
+
 /// The format of results.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {

@@ -20,6 +20,7 @@ const COMMON: &[&str] = &[
     "language",
     "pdf",
     "html",
+    "image",
     "help",
     "version",
     "name",
@@ -52,6 +53,30 @@ embedkit embed -m BAAI/bge-small-en-v1.5 -i texts.csv --field body -o vectors.pa
 embedkit embed -m bm25 --language german -i texts.jsonl --keep-fields",
     ),
     (
+        "index",
+        "embedkit index docs/ -o notes
+embedkit index docs/ -o notes --pipeline mine.toml
+embedkit index -o notes --versions",
+    ),
+    (
+        "search",
+        "embedkit search notes \"how do I keep bread fresh?\"
+embedkit search notes \"tax return\" -k 3 --explain
+embedkit search notes \"tax return\" --html page.html",
+    ),
+    (
+        "eval",
+        "embedkit eval default Qdrant/bm25 --data my-set
+embedkit eval mine.toml --data my-set --sweep --html sweep.html
+embedkit eval docs/ --make my-set",
+    ),
+    (
+        "serve",
+        "embedkit serve
+embedkit serve -m BAAI/bge-small-en-v1.5 --port 9000
+embedkit serve --config serve.toml",
+    ),
+    (
         "tokens",
         "embedkit tokens \"how many tokens is this?\"
 embedkit tokens -m BAAI/bge-small-en-v1.5 -i texts.txt
@@ -73,13 +98,13 @@ embedkit rerank -m Xenova/ms-marco-MiniLM-L-6-v2 --pairs -i pairs.jsonl",
         "score",
         "embedkit score --query \"where is Paris?\" \"Paris is in France.\" \"Berlin is in Germany.\"
 embedkit score -m answerdotai/answerai-colbert-small-v1 --query \"where is Paris?\" -i documents.txt
-embedkit score --query \"where is Paris?\" -i documents.jsonl --top-k 3 --keep-text",
+embedkit score -m Qdrant/colmodernvbert --query \"profit\" --pdf report.pdf --top-k 3",
     ),
     (
         "explain",
         "embedkit explain --query \"where is Paris?\" \"Paris is in France.\"
 embedkit explain --query \"where is Paris?\" \"Paris is in France.\" --html page.html
-embedkit explain -m Qdrant/colmodernvbert --query \"profit\" --image page.png --png map.png",
+embedkit explain -m Qdrant/colmodernvbert --query \"profit\" --pdf report.pdf --html report.html",
     ),
     (
         "muvera",
@@ -168,6 +193,10 @@ mod tests {
         }
         if cfg!(not(feature = "full")) {
             return;
+        }
+        let shown = command.get_subcommands().filter(|verb| !verb.is_hide_set());
+        for verb in shown.map(Command::get_name).filter(|name| *name != "help") {
+            assert!(EXAMPLES.iter().any(|(of, _)| *of == verb), "{verb} has no examples");
         }
         for example in EXAMPLES.iter().flat_map(|(_, examples)| examples.lines()) {
             for part in example.split(" | ") {

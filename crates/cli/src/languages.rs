@@ -38,6 +38,11 @@ const LANGUAGES: &[(&str, &str)] = &[
     ("zh", "chinese"),
 ];
 
+/// The English names of the languages.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    LANGUAGES.iter().map(|(_, name)| *name)
+}
+
 /// The code of a language by its name, in any case, or by its code.
 pub(crate) fn code(language: &str) -> String {
     let language = language.to_lowercase();

@@ -64,6 +64,17 @@ impl ModelArgs {
         Ok(self.family_for(Some(ContentKind::Text))?.inputs().contains(&ContentKind::Image))
     }
 
+    /// Whether the model is one of page images: it is known as one, or said to be.
+    #[cfg(feature = "onnx")]
+    pub(crate) fn is_of_pages(&self) -> Result<bool> {
+        const FAMILY: &str = <embedkit::colpali::LateInteractionMultimodalEmbedding as Embedder>::FAMILY;
+        match (&self.folder.kind, self.id()?) {
+            (Some(kind), _) => Ok(kind == FAMILY),
+            (None, Some(id)) => Ok(Registry::global().find_all(&id).iter().any(|row| row.family == FAMILY)),
+            (None, None) => Ok(false),
+        }
+    }
+
     /// The model's id, as the registry has it, unless a folder stands for itself.
     fn id(&self) -> Result<Option<String>> {
         match &self.model {

@@ -53,6 +53,12 @@ impl Run {
         self
     }
 
+    /// Says that the verb has --chunk.
+    pub(crate) fn able_to_chunk(mut self) -> Self {
+        self.closing.can_chunk = cfg!(feature = "retrieval");
+        self
+    }
+
     /// Embeds every input and gives each result, as a row, to the sink.
     pub(crate) fn embed<'e, S, T, I, O, R>(
         &mut self,
@@ -95,6 +101,8 @@ impl Run {
         if usage.truncated && self.usage.on_long == OnLong::Error {
             let message =
                 format!("is longer than the model's {} tokens, which --on-long error does not cut", usage.tokens);
+            let chunks = if self.closing.can_chunk { "; --chunk would split it" } else { "" };
+            let message = format!("{message}{chunks}");
             return Err(Error::InvalidInput { message, source: None });
         }
         self.closing.note(&usage);
@@ -141,13 +149,29 @@ impl Run {
         }
     }
 
+    /// Makes the results final, or where the run ended early, keeps those that a later one goes on from.
+    pub(crate) fn end<R>(self, done: Result<()>, inputs: Inputs, sink: Box<dyn Sink<R>>) -> Result<()> {
+        match done {
+            Ok(()) => self.finish(inputs, sink),
+            Err(failure) => {
+                self.bar.finish_and_clear();
+                sink.keep()?;
+                Err(failure)
+            }
+        }
+    }
+
     /// Makes the results final.
     pub(crate) fn finish<R>(mut self, inputs: Inputs, sink: Box<dyn Sink<R>>) -> Result<()> {
         self.bar.finish_and_clear();
-        if self.cancel.is_cancelled() {
-            return Err(self.interrupted());
+        let inputs = if self.cancel.is_cancelled() { Err(self.interrupted()) } else { inputs.close() };
+        match inputs {
+            Ok(skipped) => self.closing.skipped += skipped,
+            Err(failure) => {
+                sink.keep()?;
+                return Err(failure);
+            }
         }
-        self.closing.skipped += inputs.close()?;
         sink.finish()?;
         self.closing.tell();
         Ok(())

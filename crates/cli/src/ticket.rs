@@ -8,6 +8,20 @@ use serde_json::value::RawValue;
 /// Fields of an object, with their values as they were written.
 pub(crate) type Fields = BTreeMap<String, Box<RawValue>>;
 
+/// A part of an input that was cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Chunk {
+    /// Its number in its input, from 0.
+    pub(crate) number: usize,
+    /// Where it begins, in bytes of the input.
+    pub(crate) start: usize,
+    /// Where it ends.
+    pub(crate) end: usize,
+}
+
+/// The place of a result among all: that of its input, and of the chunk in it.
+pub(crate) type Place = (usize, usize);
+
 /// An input's place and the fields beside it.
 #[derive(Clone, Debug)]
 pub(crate) struct Ticket {
@@ -15,6 +29,8 @@ pub(crate) struct Ticket {
     pub(crate) index: usize,
     /// Its line (or row, or argument), from 1.
     pub(crate) number: usize,
+    /// Which part of the input it is, where inputs are cut.
+    pub(crate) chunk: Option<Chunk>,
     /// What it used of the model's window, where results say so.
     pub(crate) usage: Option<Usage>,
     /// The other fields of its object, where they are kept.
@@ -22,6 +38,16 @@ pub(crate) struct Ticket {
 }
 
 impl Ticket {
+    /// The ticket of an input at a place.
+    pub(crate) fn new(index: usize, number: usize, fields: Fields) -> Self {
+        Self { index, number, chunk: None, usage: None, fields }
+    }
+
+    /// The place of its result.
+    pub(crate) fn place(&self) -> Place {
+        (self.index, self.chunk.map_or(0, |chunk| chunk.number))
+    }
+
     /// Its line, where that does not follow from its place: lines without an input came before it.
     pub(crate) fn line(&self) -> Option<usize> {
         (self.number != self.index + 1).then_some(self.number)

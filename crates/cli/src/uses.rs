@@ -55,25 +55,53 @@ const RULES: &[Rule] = &[
     takes("no_prompts", "--no-prompts", TEXT),
     takes("task", "--task", TEXT),
     takes("on_long", "--on-long", TEXT),
+    takes("chunk", "--chunk", TEXT),
     takes("pdf", "--pdf", PAGES),
     takes("query_text", "--query-text", PAIRS),
 ];
 
-/// Options that say something of another, without which they have no use. (The parser lets them pass where that other
+/// Options that say something of others, without any of which they have no use. (The parser lets them pass where that other
 /// one could not stand beside what else was typed.)
-const COMPANIONS: &[(&str, &str, &str, &str)] = &[
-    ("pages", "--pages", "pdf", "--pdf"),
-    ("dpi", "--dpi", "pdf", "--pdf"),
-    ("page_time", "--page-time", "pdf", "--pdf"),
-    ("page_memory", "--page-memory", "pdf", "--pdf"),
-    ("png", "--png", "image", "--image"),
+const COMPANIONS: &[(&str, &str, &[&str], &str)] = &[
+    ("pages", "--pages", &["pdf"], "--pdf"),
+    ("dpi", "--dpi", &["pdf"], "--pdf"),
+    ("page_time", "--page-time", &["pdf"], "--pdf"),
+    ("page_memory", "--page-memory", &["pdf"], "--pdf"),
+    ("chunk_tokens", "--chunk-tokens", &["chunk"], "--chunk"),
+    ("chunk_overlap", "--chunk-overlap", &["chunk"], "--chunk"),
+    ("png", "--png", &["image", "pdf"], "pages: --image or --pdf"),
+    ("opacity", "--opacity", &["image", "pdf"], "pages: --image or --pdf"),
+    ("boxes", "--boxes", &["image", "pdf"], "pages: --image or --pdf"),
+    ("percentiles", "--percentiles", &["image", "pdf"], "pages: --image or --pdf"),
 ];
 
-/// Refuses options that were typed without the one that they belong to.
+/// What has no use beside pages: they are the inputs, and have no fields.
+const NOT_WITH_PAGES: &[(&str, &str)] = &[
+    ("texts", "TEXT"),
+    ("document", "DOC"),
+    ("input", "--input"),
+    ("image", "--image"),
+    ("as_query", "--query"),
+    ("field", "--field"),
+    ("input_format", "--input-format"),
+    ("input_encoding", "--input-encoding"),
+    ("keep_fields", "--keep-fields"),
+    ("keep_text", "--keep-text"),
+    ("chunk", "--chunk"),
+    ("all", "--all"),
+];
+
+/// Refuses options that were typed without the one that they belong to, or beside one that leaves them no use.
 pub(crate) fn check_companions() -> Result<()> {
-    match COMPANIONS.iter().find(|(id, _, companion, _)| is_given(id) && !is_given(companion)) {
-        Some((_, option, _, companion)) => {
-            Err(Failure::Usage(format!("{option} is for {companion}, which is not among the arguments")))
+    let is_alone = |others: &[&str]| !others.iter().any(|other| is_given(other));
+    if let Some((_, option, _, for_what)) =
+        COMPANIONS.iter().find(|(id, _, companions, _)| is_given(id) && is_alone(companions))
+    {
+        return Err(Failure::Usage(format!("{option} is for {for_what}, which is not among the arguments")));
+    }
+    match NOT_WITH_PAGES.iter().find(|(id, _)| is_given("pdf") && is_given(id)) {
+        Some((_, option)) => {
+            Err(Failure::Usage(format!("{option} cannot be used with --pdf, whose pages are the inputs")))
         }
         None => Ok(()),
     }

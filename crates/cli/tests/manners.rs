@@ -109,3 +109,47 @@ fn a_text_that_is_a_files_name_is_asked_about() {
     assert!(outcome.stderr.contains("--input reads it"), "{}", outcome.stderr);
     assert_eq!(run(&["embed", "plain text"]).stderr, "");
 }
+
+#[test]
+fn shells_complete_names_of_models_and_families() {
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = folder.path().join("models.toml");
+    std::fs::write(
+        &manifest,
+        "[[model]]\nid = \"acme/own-model\"\nfamily = \"dense\"\narchitecture = \"static\"\ndim = 4\nmodel-file = \"model.safetensors\"\n",
+    )
+    .unwrap();
+    let cache = folder.path().join("hub/models--acme--own-model");
+    let script = |shell: &str| {
+        let args = ["--manifest", manifest.to_str().unwrap(), "completions", shell];
+        let output = embedkit().args(args).env("EMBEDKIT_CACHE", cache.parent().unwrap()).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    for shell in ["bash", "zsh", "fish"] {
+        let script = script(shell);
+        for name in ["acme/own-model", "BAAI/bge-small-en-v1.5", "colpali", "norwegian"] {
+            assert!(script.contains(name), "{shell} lacks {name}");
+        }
+    }
+    // As bash itself completes.
+    let path = folder.path().join("embedkit.bash");
+    std::fs::write(&path, script("bash")).unwrap();
+    let complete = |words: &str| {
+        let count = words.split(' ').count() - 1;
+        let last = words.rsplit(' ').next().unwrap();
+        let before = words.rsplit(' ').nth(1).unwrap();
+        let command = format!(
+            "source {}; COMP_WORDS=({words}); COMP_CWORD={count}; _embedkit embedkit {last} {before}; echo \"${{COMPREPLY[*]}}\"",
+            path.display()
+        );
+        let output = std::process::Command::new("bash").args(["-c", &command]).output().ok()?;
+        Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    };
+    let Some(completed) = complete("embedkit embed --model acme/o") else { return };
+    assert_eq!(completed, "acme/own-model");
+    assert_eq!(complete("embedkit models show acme/o").unwrap(), "acme/own-model");
+    assert_eq!(complete("embedkit embed --kind colb").unwrap(), "colbert");
+    // Nothing is downloaded, so that nothing can be removed.
+    assert_eq!(complete("embedkit models rm acme/o").unwrap(), "");
+}

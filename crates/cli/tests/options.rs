@@ -34,6 +34,7 @@ const FOR_ALL: &[&str] = &[
     "--with-usage",
     "--color",
     "--resume",
+    "--shard",
     "--batch-invariant",
 ];
 
@@ -69,6 +70,9 @@ const SAMPLES: &[&[&str]] = &[
     &["--top-k", "1"],
     &["--min-weight", "1000"],
     &["--explain"],
+    &["--chunk"],
+    &["--chunk-tokens", "2", "--chunk"],
+    &["--chunk-overlap", "1", "--chunk", "--chunk-tokens", "4"],
     &["--pool-factor", "2"],
     &["--pool-method", "pylate", "--pool-factor", "2"],
     &["--pdf", "PAGES"],

@@ -13,9 +13,6 @@ use image::codecs::png::PngEncoder;
 
 use crate::explain::SimilarityMap;
 
-/// Colours from the coldest to the hottest: dark to bright, so that they also tell in grey.
-const RAMP: [[f32; 3]; 5] =
-    [[20.0, 11.0, 83.0], [106.0, 23.0, 110.0], [188.0, 55.0, 84.0], [249.0, 142.0, 9.0], [252.0, 255.0, 164.0]];
 /// The colour of boxes.
 const BOX: [u8; 3] = [0, 200, 0];
 
@@ -34,11 +31,15 @@ pub struct HeatMap {
     page: Vec<u8>,
     opacity: f32,
     boxes: usize,
+    legend: bool,
     /// The similarities that are coldest and hottest.
     scale: (f32, f32),
 }
 
 impl HeatMap {
+    /// Colours from the coldest to the hottest: dark to bright, so that they also tell in grey.
+    pub const COLOURS: [[u8; 3]; 5] = [[20, 11, 83], [106, 23, 110], [188, 55, 84], [249, 142, 9], [252, 255, 164]];
+
     /// A map over the picture of its page.
     ///
     /// # Errors
@@ -46,7 +47,16 @@ impl HeatMap {
     pub fn new(map: SimilarityMap, page: impl Into<ImageInput>) -> Result<Self> {
         let (width, height, page) = page.into().to_rgb()?;
         let scale = map.range();
-        Ok(Self { map, width: width as usize, height: height as usize, page, opacity: 0.7, boxes: 0, scale })
+        Ok(Self {
+            map,
+            width: width as usize,
+            height: height as usize,
+            page,
+            opacity: 0.7,
+            boxes: 0,
+            legend: false,
+            scale,
+        })
     }
 
     /// How much of the page the hottest place covers, from 0 to 1. Default: 0.7.
@@ -65,6 +75,12 @@ impl HeatMap {
     /// Draws boxes around so many of the most similar patches. Default: none.
     pub fn boxes(mut self, count: usize) -> Self {
         self.boxes = count;
+        self
+    }
+
+    /// Draws a strip below the page, with the colours from the coldest to the hottest. Default: no.
+    pub fn legend(mut self, legend: bool) -> Self {
+        self.legend = legend;
         self
     }
 
@@ -87,8 +103,21 @@ impl HeatMap {
             let (left, right) = (across(patch.left), across(patch.left + patch.width));
             self.outline(&mut pixels, [left, right], [down(patch.top), down(patch.top + patch.height)]);
         });
+        if self.legend {
+            pixels.extend(self.strip());
+        }
         // Both sides came as 32 bits.
-        (self.width as u32, self.height as u32, pixels)
+        (self.width as u32, (pixels.len() / 3 / self.width) as u32, pixels)
+    }
+
+    /// The legend's pixels: a line of white, and the colours.
+    fn strip(&self) -> Vec<u8> {
+        let height = (self.height / 50).clamp(8, 40);
+        let last = self.width.saturating_sub(1).max(1) as f32;
+        let line: Vec<u8> =
+            (0..self.width).flat_map(|x| colour(x as f32 / last).map(|level| level.round() as u8)).collect();
+        let white = vec![u8::MAX; line.len() * (height / 4)];
+        [white, line.repeat(height - height / 4)].concat()
     }
 
     fn outline(&self, pixels: &mut [u8], [left, right]: [usize; 2], [top, bottom]: [usize; 2]) {
@@ -170,9 +199,10 @@ fn between(share: f32, cells: usize) -> (usize, usize, f32) {
 
 fn colour(heat: f32) -> [f32; 3] {
     let (first, second, further) = {
-        let place = heat.clamp(0.0, 1.0) * (RAMP.len() - 1) as f32;
-        let first = (place as usize).min(RAMP.len() - 2);
-        (RAMP[first], RAMP[first + 1], place - first as f32)
+        let colours = HeatMap::COLOURS;
+        let place = heat.clamp(0.0, 1.0) * (colours.len() - 1) as f32;
+        let first = (place as usize).min(colours.len() - 2);
+        (colours[first], colours[first + 1], place - first as f32)
     };
-    std::array::from_fn(|channel| first[channel] * (1.0 - further) + second[channel] * further)
+    std::array::from_fn(|channel| f32::from(first[channel]) * (1.0 - further) + f32::from(second[channel]) * further)
 }

@@ -48,7 +48,7 @@ pub(crate) struct InputArgs {
 }
 
 /// What the embeddings are for.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Purpose")]
 pub(crate) struct PurposeArgs {
     /// As queries: with the model's query prompt or task.

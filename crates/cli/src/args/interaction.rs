@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use embedkit::Activation;
 
+#[cfg(feature = "pdf")]
+use super::PdfArgs;
 use super::{InputArgs, ModelArgs, UsageArgs};
 
 /// What documents are scored, and where the scores go.
@@ -83,6 +85,10 @@ pub(crate) struct ScoreArgs {
     #[arg(long)]
     pub(crate) query: String,
 
+    #[cfg(feature = "pdf")]
+    #[command(flatten)]
+    pub(crate) pdf: PdfArgs,
+
     #[command(flatten)]
     pub(crate) scored: ScoredArgs,
 }
@@ -95,23 +101,72 @@ pub(crate) struct ExplainArgs {
     pub(crate) query: String,
 
     /// The document.
-    #[arg(value_name = "DOC", required_unless_present = "image")]
+    #[arg(value_name = "DOC")]
     pub(crate) document: Option<String>,
 
-    /// A page's image, instead of a document's text.
-    #[arg(long, value_name = "PAGE", requires = "png", conflicts_with_all = ["document", "html"])]
-    pub(crate) image: Option<PathBuf>,
+    /// Pictures of pages, instead of a document's text.
+    #[arg(long, value_name = "PAGE", num_args = 1..)]
+    pub(crate) image: Vec<PathBuf>,
 
-    /// Writes the page with what the query matched as a heat map over it.
-    #[arg(long, value_name = "FILE", requires = "image")]
-    pub(crate) png: Option<PathBuf>,
+    #[cfg(feature = "pdf")]
+    #[command(flatten)]
+    pub(crate) pdf: PdfArgs,
+
+    /// Shows special tokens too, and not only what the texts say.
+    #[arg(long)]
+    pub(crate) all: bool,
+
+    #[command(flatten)]
+    pub(crate) heat: HeatArgs,
 
     #[command(flatten)]
     pub(crate) model: ModelArgs,
 
-    /// Writes a page of HTML here, instead of showing the words in colour.
+    /// Writes a page of HTML here, instead of showing the words in colour; of pages, all of them with heat over what
+    /// the query matched.
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
+
+    /// Writes the page, with heat over what the query matched.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) png: Option<PathBuf>,
+}
+
+impl ExplainArgs {
+    /// The PDF files whose pages are explained.
+    pub(crate) fn pdf_files(&self) -> &[PathBuf] {
+        #[cfg(feature = "pdf")]
+        return &self.pdf.pdf;
+        #[cfg(not(feature = "pdf"))]
+        &[]
+    }
+}
+
+/// How heat lies over pages.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Pages")]
+pub(crate) struct HeatArgs {
+    /// How much of the page the hottest place covers, from 0 to 1.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.6)]
+    pub(crate) opacity: f32,
+
+    /// Draws boxes around the N patches of each page that are most similar.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) boxes: usize,
+
+    /// The percentiles of similarity, over all pages, that are coldest and hottest: what is beyond them looks as they do.
+    #[arg(long, value_name = "LOW-HIGH", default_value = "50-99.5", value_parser = percentiles)]
+    pub(crate) percentiles: (f32, f32),
+}
+
+fn percentiles(argument: &str) -> Result<(f32, f32), String> {
+    let numbers =
+        argument.split_once('-').and_then(|(low, high)| Some((low.trim().parse().ok()?, high.trim().parse().ok()?)));
+    match numbers {
+        Some((low, high)) if 0.0 <= low && low < high && high <= 100.0 => Ok((low, high)),
+        Some((low, high)) => Err(format!("{low} to {high} is no range of percentiles, which are from 0 to 100")),
+        None => Err("they are two numbers with a line between them, as 5-99".to_owned()),
+    }
 }
 
 /// `muvera`.

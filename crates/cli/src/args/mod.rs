@@ -1,5 +1,7 @@
 //! What can be said on the command line.
 
+#[cfg(feature = "retrieval")]
+mod chunks;
 mod files;
 mod given;
 mod input;
@@ -16,6 +18,7 @@ mod retrieval;
 mod runtime;
 #[cfg(feature = "serve")]
 mod serve;
+mod shard;
 mod sparse;
 #[cfg(feature = "onnx")]
 mod tune;
@@ -24,11 +27,13 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+#[cfg(feature = "retrieval")]
+pub(crate) use chunks::ChunkArgs;
 pub(crate) use files::refuse_output_as_input;
-pub(crate) use given::{is_given, note as note_given};
+pub(crate) use given::{given, is_given, note as note_given};
 pub(crate) use input::{InputArgs, PurposeArgs};
 #[cfg(feature = "onnx")]
-pub(crate) use interaction::{ExplainArgs, MuveraArgs, RerankArgs, ScoreArgs, ScoredArgs};
+pub(crate) use interaction::{ExplainArgs, HeatArgs, MuveraArgs, RerankArgs, ScoreArgs, ScoredArgs};
 pub(crate) use model::{CacheArgs, FolderArgs, ModelArgs, PoolingArg};
 #[cfg(feature = "onnx")]
 pub(crate) use model::{GraphArgs, QuantizeArg};
@@ -48,6 +53,7 @@ pub(crate) use runtime::InstallArgs;
 pub(crate) use runtime::RuntimeCommand;
 #[cfg(feature = "serve")]
 pub(crate) use serve::ServeArgs;
+pub(crate) use shard::Shard;
 pub(crate) use sparse::SparseArgs;
 #[cfg(feature = "onnx")]
 pub(crate) use tune::TuneArgs;
@@ -179,7 +185,7 @@ pub(crate) enum Command {
 }
 
 /// `embed`.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct EmbedArgs {
     #[command(flatten)]
     pub(crate) input: InputArgs,
@@ -194,9 +200,26 @@ pub(crate) struct EmbedArgs {
     #[command(flatten)]
     pub(crate) sparse: SparseArgs,
 
+    #[cfg(feature = "retrieval")]
+    #[command(flatten)]
+    pub(crate) chunks: ChunkArgs,
+
     #[cfg(feature = "pdf")]
     #[command(flatten)]
     pub(crate) pdf: PdfArgs,
+
+    /// Embeds one share of the inputs, for jobs on many machines: I counts from 0. Of a folder, every N-th file, into the
+    /// folder --output; of a file, every N-th input. A share that is there already, of this model, is passed over.
+    #[cfg(feature = "parquet")]
+    #[arg(
+        long,
+        value_name = "I/N",
+        value_parser = clap::value_parser!(Shard),
+        requires_all = ["input", "output"],
+        conflicts_with_all = ["resume", "explain"],
+        help_heading = "Output"
+    )]
+    pub(crate) shard: Option<Shard>,
 
     /// Pools a document's vectors to about one in N (late-interaction models).
     #[arg(long, value_name = "N", help_heading = "Late-interaction models")]
@@ -218,10 +241,18 @@ pub(crate) enum PoolMethod {
 }
 
 impl EmbedArgs {
+    /// Whether texts are cut into chunks.
+    pub(crate) fn has_chunks(&self) -> bool {
+        #[cfg(feature = "retrieval")]
+        return self.chunks.chunk;
+        #[cfg(not(feature = "retrieval"))]
+        false
+    }
+
     /// Whether inputs are pages of a file.
     pub(crate) fn has_pages(&self) -> bool {
         #[cfg(feature = "pdf")]
-        return self.pdf.pdf.is_some();
+        return !self.pdf.pdf.is_empty();
         #[cfg(not(feature = "pdf"))]
         false
     }

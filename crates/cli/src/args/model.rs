@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use embedkit::session::Provider;
 
 /// The model.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Model")]
 pub(crate) struct ModelArgs {
     /// The model's id or alias, or how it ends; see `models list`. Default: embedkit/static-minilm-en, and for late
@@ -48,7 +48,7 @@ pub(crate) struct ModelArgs {
 
 /// How a model's graph runs.
 #[cfg(feature = "onnx")]
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Model")]
 pub(crate) struct GraphArgs {
     /// Runs as this file of `tune` says; the options below go before it.
@@ -86,7 +86,7 @@ pub(crate) enum QuantizeArg {
 }
 
 /// A model in a folder.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Model")]
 pub(crate) struct FolderArgs {
     /// The folder with the model's files; nothing is downloaded. Without a known --model, it
@@ -116,7 +116,7 @@ pub(crate) struct FolderArgs {
 }
 
 /// Where downloaded files are.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Model")]
 pub(crate) struct CacheArgs {
     /// The folder of downloaded models, in the Hugging Face layout.

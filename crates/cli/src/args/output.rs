@@ -8,7 +8,7 @@ use crate::failure::{Failure, Result};
 use crate::formats::{Encoding, Format};
 
 /// Where results go.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputArgs {
     /// The file to write; it appears when it is complete. `-` is standard output.
@@ -19,10 +19,14 @@ pub(crate) struct OutputArgs {
     #[arg(long, value_enum)]
     format: Option<Format>,
 
-    /// Goes on where an earlier run was interrupted: JSON Lines are added to what --output has already, and inputs whose
-    /// results are there are passed over. Give the same inputs and model.
+    /// Goes on where an earlier run was interrupted: results are added to what --output has already, JSON Lines or Parquet,
+    /// and inputs whose results are there are passed over. Give the same inputs and model.
     #[arg(long, requires = "output")]
     pub(crate) resume: bool,
+
+    /// Seconds after which results are safe, with --resume in Parquet.
+    #[arg(long, value_name = "SECONDS", requires = "resume", default_value_t = 60, hide = true)]
+    pub(crate) part_time: u64,
 
     /// How the values of vectors are stored.
     #[arg(long, value_enum, default_value_t)]
@@ -41,6 +45,20 @@ impl OutputArgs {
             (Some(format), _) => Ok(format),
             (None, Some(path)) => Ok(Format::of_file(path).unwrap_or(json_lines_for(path)?)),
             (None, None) => Ok(Format::Jsonl),
+        }
+    }
+}
+
+impl OutputArgs {
+    /// The format of files in a folder, which has a name of its own.
+    #[cfg(feature = "parquet")]
+    pub(crate) fn format_in_folder(&self) -> Result<Format> {
+        match self.format.unwrap_or(Format::Jsonl) {
+            format @ (Format::Jsonl | Format::Parquet) => Ok(format),
+            other => Err(Failure::Usage(format!(
+                "--shard writes jsonl and parquet, which say what they were made with, and not {}",
+                other.name()
+            ))),
         }
     }
 }

@@ -13,27 +13,27 @@ use crate::failure::{Failure, Result};
 pub(crate) const RENDER_PDF: &str = "__render-pdf";
 
 /// Pages of a PDF file, for models of page images.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Late-interaction models")]
 pub(crate) struct PdfArgs {
-    /// Embeds the pages of this PDF file.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["texts", "input", "as_query", "field", "input_format", "input_encoding", "keep_fields", "keep_text"])]
-    pub(crate) pdf: Option<PathBuf>,
+    /// Takes the pages of these PDF files as inputs.
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub(crate) pdf: Vec<PathBuf>,
 
     /// These pages only, counted from 1: `3`, or `1-5`.
-    #[arg(long, value_name = "FROM-TO", requires = "pdf", value_parser = page_range)]
+    #[arg(long, value_name = "FROM-TO", value_parser = page_range)]
     pages: Option<RangeInclusive<usize>>,
 
     /// Dots an inch at which pages are rendered.
-    #[arg(long, value_name = "N", requires = "pdf", default_value_t = 150.0)]
+    #[arg(long, value_name = "N", default_value_t = 150.0)]
     dpi: f32,
 
     /// Seconds that rendering a page may take; a page that takes longer is an error.
-    #[arg(long, value_name = "SECONDS", requires = "pdf", default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "SECONDS", default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..))]
     page_time: u64,
 
     /// Memory that rendering a page may take, in MiB; a page that takes more is an error.
-    #[arg(long, value_name = "MIB", requires = "pdf", default_value_t = 1024, value_parser = clap::value_parser!(u64).range(1..1 << 40))]
+    #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = clap::value_parser!(u64).range(1..1 << 40))]
     page_memory: u64,
 }
 

@@ -6,7 +6,7 @@ use embedkit::Builder;
 use crate::languages;
 
 /// Options of sparse models; each is for the models that have it.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Sparse models")]
 pub(crate) struct SparseArgs {
     /// The language of stemmer and stop words: `german` or `de` (BM25).

@@ -170,7 +170,7 @@ impl Inputs {
             match self.parser.parse(raw) {
                 Ok(None) => {}
                 Ok(Some((value, fields))) => {
-                    let ticket = Ticket { index: self.next_index, number, usage: None, fields };
+                    let ticket = Ticket::new(self.next_index, number, fields);
                     self.next_index += 1;
                     return Some(Ok(Input { value, ticket }));
                 }
@@ -191,7 +191,7 @@ impl Inputs {
         let From::Arguments(texts) = &mut self.from else { return None };
         let value = texts.next()?;
         self.next_index += 1;
-        let ticket = Ticket { index: self.next_index - 1, number: self.next_index, usage: None, fields: Fields::new() };
+        let ticket = Ticket::new(self.next_index - 1, self.next_index, Fields::new());
         Some(Ok(Input { value, ticket }))
     }
 }

@@ -36,7 +36,9 @@ impl Source {
         let file = File::open(path).map_err(Failure::io(&label))?;
         let meta = file.metadata().map_err(Failure::io(&label))?;
         if meta.is_dir() {
-            return Err(Failure::Failed(format!("{label} is a folder, not a file of inputs")));
+            return Err(Failure::Failed(format!(
+                "{label} is a folder, not a file of inputs; `embed --shard 0/1` takes all files below it"
+            )));
         }
         let size = meta.is_file().then_some(meta.len());
         Self::of(file, Some(path.to_owned()), label, size, reading, cancel)

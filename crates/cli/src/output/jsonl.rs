@@ -16,6 +16,12 @@ impl JsonLines {
     pub(crate) fn new(target: Target) -> Self {
         Self(target)
     }
+
+    /// The bytes that were written.
+    #[cfg(feature = "parquet")]
+    pub(super) fn length(&mut self) -> Result<u64> {
+        self.0.length()
+    }
 }
 
 #[derive(Serialize)]
@@ -23,6 +29,12 @@ struct Line<'a, R: Row> {
     index: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     line: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    chunk: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end: Option<usize>,
     #[serde(flatten)]
     row: R,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -51,6 +63,9 @@ impl<R: Row> Sink<R> for JsonLines {
         let line = Line {
             index: ticket.index,
             line: ticket.line(),
+            chunk: ticket.chunk.map(|chunk| chunk.number),
+            start: ticket.chunk.map(|chunk| chunk.start),
+            end: ticket.chunk.map(|chunk| chunk.end),
             row,
             tokens: usage.map(|usage| usage.tokens),
             truncated: usage.map(|usage| usage.truncated),

@@ -15,16 +15,14 @@ pub(super) fn named<'t>(
     taken: &'static [&'static str],
 ) -> impl Iterator<Item = (Cow<'t, str>, &'t RawValue)> {
     let fields = &ticket.fields;
-    let has_usage = ticket.usage.is_some();
-    fields.iter().map(move |(name, value)| (free_name(name, fields, has_usage, taken), &**value))
+    let of_usage: &[&str] = if ticket.usage.is_some() { &["tokens", "truncated"] } else { &[] };
+    let of_chunk: &[&str] = if ticket.chunk.is_some() { &["chunk", "start", "end"] } else { &[] };
+    let own = [&["index", "line"], of_usage, of_chunk, taken];
+    fields.iter().map(move |(name, value)| (free_name(name, fields, &own), &**value))
 }
 
-fn free_name<'t>(name: &'t str, fields: &Fields, has_usage: bool, taken: &[&str]) -> Cow<'t, str> {
-    let is_own = |name: &str| {
-        matches!(name, "index" | "line")
-            || (has_usage && matches!(name, "tokens" | "truncated"))
-            || taken.contains(&name)
-    };
+fn free_name<'t>(name: &'t str, fields: &Fields, own: &[&[&str]]) -> Cow<'t, str> {
+    let is_own = |name: &str| own.iter().any(|names| names.contains(&name));
     if !is_own(name) {
         return Cow::Borrowed(name);
     }

@@ -5,24 +5,31 @@ mod arrays;
 mod encoding;
 mod jsonl;
 mod kept;
+#[cfg(feature = "parquet")]
+mod marked;
 mod npy;
 #[cfg(feature = "parquet")]
 mod parquet;
+mod provenance;
 mod resume;
 mod row;
 mod target;
+
+#[cfg(feature = "parquet")]
+use std::path::Path;
 
 use embedkit::{AnyEmbedder, EmbeddingKind};
 
 pub(crate) use encoding::{Encoder, Values};
 pub(crate) use jsonl::JsonLines;
+pub(crate) use provenance::Provenance;
 pub(crate) use row::{TermsRow, VectorRow};
 pub(crate) use target::Target;
 
 use crate::args::EmbedArgs;
 use crate::failure::{Failure, Result};
 use crate::formats::Format;
-use crate::ticket::Ticket;
+use crate::ticket::{Place, Ticket};
 
 /// Takes results in input order.
 pub(crate) trait Sink<R> {
@@ -32,6 +39,12 @@ pub(crate) trait Sink<R> {
     /// Lets out those that were taken, since the next one may be long in coming. Formats that are written in one piece
     /// have nothing to let out.
     fn pause(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    /// Keeps those that were taken for a later run to go on from, when this one ends early. Only sinks that such a run
+    /// adds to have something to keep.
+    fn keep(self: Box<Self>) -> Result<()> {
         Ok(())
     }
 
@@ -46,11 +59,21 @@ pub(crate) trait Row: serde::Serialize {
 }
 
 /// The sink of a model's results, in the format that the arguments ask for.
-pub(crate) fn sink(args: &EmbedArgs, kind: EmbeddingKind, model: &AnyEmbedder) -> Result<Box<dyn Sink<VectorRow>>> {
+pub(crate) fn sink(
+    args: &EmbedArgs,
+    kind: EmbeddingKind,
+    model: &AnyEmbedder,
+    provenance: Provenance,
+) -> Result<Box<dyn Sink<VectorRow>>> {
     let (output, format) = (args.output.output.as_ref(), args.output.format()?);
     check(args, kind, format)?;
     Ok(match format {
         Format::Jsonl if args.output.resume => Box::new(JsonLines::new(Target::append(output)?)),
+        #[cfg(feature = "parquet")]
+        Format::Jsonl if args.shard.is_some() => match output {
+            Some(output) => Box::new(marked::Marked::new(output, provenance)?),
+            None => return Err(Failure::Usage("--shard needs an --output".to_owned())),
+        },
         Format::Jsonl => Box::new(JsonLines::new(Target::open(output)?)),
         Format::Npy => Box::new(npy::Npy::new(output, args.input.skip_invalid)?),
         #[cfg(feature = "npz")]
@@ -63,32 +86,50 @@ pub(crate) fn sink(args: &EmbedArgs, kind: EmbeddingKind, model: &AnyEmbedder) -
             let layout = parquet::Layout {
                 kind,
                 has_lines: args.input.texts.is_empty() && !args.has_pages(),
+                has_chunks: args.has_chunks(),
                 with_usage: args.usage.with_usage,
                 keep_fields: args.input.keep_fields || args.input.keep_text || args.has_pages(),
-                model: model.model().id.clone(),
+                provenance,
+                fields: None,
             };
-            Box::new(parquet::Parquet::new(Target::open_seekable(output)?, layout))
+            match output {
+                Some(output) if args.output.resume => {
+                    Box::new(parquet::Parts::open(output, layout, args.output.part_time)?)
+                }
+                _ => Box::new(parquet::Parquet::new(Target::open_seekable(output)?, layout)),
+            }
         }
         #[allow(unreachable_patterns, reason = "with all features there is no other format")]
         other => {
-            let _ = model;
+            let _ = (model, provenance);
             return Err(Failure::Usage(format!("--format {} needs a build with all features", other.name())));
         }
     })
 }
 
-/// The place of the first input that is to be embedded: those before it an earlier run has done.
-pub(crate) fn first_missing(args: &EmbedArgs) -> Result<usize> {
-    match &args.output.output {
-        Some(path) if args.output.resume => {
-            if args.output.format()? != Format::Jsonl {
-                return Err(Failure::Usage(
-                    "--resume goes on with JSON Lines: name a .jsonl file with --output".into(),
-                ));
-            }
-            resume::prepare(path)
-        }
-        _ => Ok(0),
+/// The place of the last result that an earlier run has written.
+pub(crate) fn last_written(args: &EmbedArgs) -> Result<Option<Place>> {
+    match (&args.output.output, args.output.format()?) {
+        (Some(path), Format::Jsonl) => resume::prepare(path),
+        #[cfg(feature = "parquet")]
+        (Some(path), Format::Parquet) => parquet::last_written(path),
+        _ => Err(Failure::Usage(
+            "--resume goes on with JSON Lines and Parquet: name a .jsonl or .parquet file with --output".into(),
+        )),
+    }
+}
+
+/// What the results that are there say of how they were made; none where there are none.
+#[cfg(feature = "parquet")]
+pub(crate) fn said(path: &Path, format: Format) -> Result<Option<Provenance>> {
+    match format {
+        Format::Jsonl | Format::Parquet if !path.exists() => Ok(None),
+        Format::Jsonl => marked::said(path).map(Some),
+        Format::Parquet => parquet::said(path).map(Some),
+        other => Err(Failure::Usage(format!(
+            "--shard writes jsonl and parquet, which say what they were made with, and not {}",
+            other.name()
+        ))),
     }
 }
 
@@ -110,6 +151,9 @@ fn check(args: &EmbedArgs, kind: EmbeddingKind, format: Format) -> Result<()> {
         _ if format == Format::Npy && args.usage.with_usage => {
             Err(Failure::Usage("--with-usage needs another format than npy, which has one array".to_owned()))
         }
+        _ if format == Format::Npy && args.has_chunks() => Err(Failure::Usage(
+            "--chunk needs another format than npy, which has no place for what the chunks are of".to_owned(),
+        )),
         _ => Ok(()),
     }
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use crate::failure::{Failure, Result};
+use crate::ticket::Place;
 
 /// How much is read at a time, from the end, to find the last whole line.
 const BLOCK: u64 = 1 << 16;
@@ -15,14 +16,16 @@ const BLOCK: u64 = 1 << 16;
 #[derive(Deserialize)]
 struct Record {
     index: usize,
+    #[serde(default)]
+    chunk: usize,
 }
 
-/// Cuts off what an earlier run left half-written, and gives the place of the first input that is missing.
-pub(super) fn prepare(path: &Path) -> Result<usize> {
+/// Cuts off what an earlier run left half-written, and gives the place of the last result that is there.
+pub(super) fn prepare(path: &Path) -> Result<Option<Place>> {
     let label = path.display().to_string();
     let mut file = match File::options().read(true).write(true).open(path) {
         Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(0),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(Failure::io(label)(error)),
     };
     if !file.metadata().is_ok_and(|meta| meta.is_file()) {
@@ -34,13 +37,13 @@ pub(super) fn prepare(path: &Path) -> Result<usize> {
     let (end, line) = last_line(&mut file).map_err(Failure::io(&label))?;
     if line.is_empty() {
         file.set_len(0).map_err(Failure::io(label))?;
-        return Ok(0);
+        return Ok(None);
     }
     let record: Record = serde_json::from_slice(&line).map_err(|_| {
         Failure::Failed(format!("{label} does not end in a result of `embed`, which --resume could go on from"))
     })?;
     file.set_len(end).map_err(Failure::io(label))?;
-    Ok(record.index + 1)
+    Ok(Some((record.index, record.chunk)))
 }
 
 /// The last line that is whole, and where it ends; nothing of a file without one.
@@ -77,22 +80,23 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("results");
         let long = "x".repeat(3 * BLOCK as usize);
-        for (text, kept, next) in [
-            ("", "", Some(0)),
-            ("{\"index\":0", "", Some(0)),
-            ("{\"index\":0}\n", "{\"index\":0}\n", Some(1)),
-            ("{\"index\":0}\n{\"index\":5}\n{\"ind", "{\"index\":0}\n{\"index\":5}\n", Some(6)),
+        for (text, kept, last) in [
+            ("", "", Some(None)),
+            ("{\"index\":0", "", Some(None)),
+            ("{\"index\":0}\n", "{\"index\":0}\n", Some(Some((0, 0)))),
+            ("{\"index\":0}\n{\"index\":5}\n{\"ind", "{\"index\":0}\n{\"index\":5}\n", Some(Some((5, 0)))),
+            ("{\"index\":0,\"chunk\":3}\n", "{\"index\":0,\"chunk\":3}\n", Some(Some((0, 3)))),
             (
                 &format!("{{\"index\":7,\"a\":\"{long}\"}}\n{{\"b\":\"{long}"),
                 &format!("{{\"index\":7,\"a\":\"{long}\"}}\n"),
-                Some(8),
+                Some(Some((7, 0))),
             ),
             ("notes\n", "notes\n", None),
         ] {
             std::fs::write(&path, text).unwrap();
-            assert_eq!(prepare(&path).ok(), next);
+            assert_eq!(prepare(&path).ok(), last);
             assert_eq!(std::fs::read_to_string(&path).unwrap(), kept);
         }
-        assert_eq!(prepare(&folder.path().join("nothing")).ok(), Some(0));
+        assert_eq!(prepare(&folder.path().join("nothing")).ok(), Some(None));
     }
 }

@@ -5,17 +5,23 @@ mod doctor;
 mod embed;
 #[cfg(feature = "retrieval")]
 mod eval;
+#[cfg(feature = "onnx")]
+mod explain;
 #[cfg(feature = "retrieval")]
 mod index;
-#[cfg(feature = "onnx")]
-mod interaction;
 mod models;
+#[cfg(feature = "onnx")]
+mod muvera;
+#[cfg(feature = "pdf")]
+mod pages;
 #[cfg(feature = "pdf")]
 mod render_pdf;
 #[cfg(feature = "onnx")]
 mod rerank;
 #[cfg(feature = "onnx")]
 mod runtime;
+#[cfg(feature = "onnx")]
+mod score;
 #[cfg(feature = "onnx")]
 mod scored;
 #[cfg(feature = "retrieval")]
@@ -47,11 +53,11 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         #[cfg(feature = "onnx")]
         Command::Rerank(args) => rerank::run(&args),
         #[cfg(feature = "onnx")]
-        Command::Score(args) => interaction::score(&args),
+        Command::Score(args) => score::run(&args),
         #[cfg(feature = "onnx")]
-        Command::Explain(args) => interaction::explain(&args),
+        Command::Explain(args) => explain::run(&args),
         #[cfg(feature = "onnx")]
-        Command::Muvera(args) => interaction::muvera(&args),
+        Command::Muvera(args) => muvera::run(&args),
         #[cfg(feature = "retrieval")]
         Command::Index(args) => index::run(&args),
         #[cfg(feature = "retrieval")]

@@ -156,4 +156,8 @@ impl Direct for StaticTokensModel {
     fn usage(&self, text: &str, purpose: &Purpose) -> Result<Usage> {
         Ok(Usage::from(&self.encode(text, purpose)?))
     }
+
+    fn tokenizer(&self) -> Option<&Tokenizer> {
+        Some(&self.tokenizer)
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! | results | arrays |
 //! | --- | --- |
-//! | all | `index`: the place of each row's input; with `--with-usage`, `tokens` and `truncated` |
+//! | all | `index`: the place of each row's input; with `--chunk`, `chunk`, `start` and `end`; with `--with-usage`, `tokens` and `truncated` |
 //! | dense | `embedding`, `[inputs, dim]` |
 //! | sparse | `data`, `indices`, `indptr`, `shape`: SciPy's compressed sparse rows, with `format` in `.npz` |
 //! | multi-vectors | `embeddings`, `[rows, dim]`, and `offsets`: input i has the rows `offsets[i]..offsets[i + 1]` |
@@ -96,6 +96,11 @@ impl Sink<VectorRow> for Arrays {
     fn put(&mut self, ticket: &Ticket, row: VectorRow) -> Result<()> {
         self.rows += 1;
         self.array("index")?.push(&[ticket.index as i64])?;
+        if let Some(chunk) = &ticket.chunk {
+            for (name, value) in [("chunk", chunk.number), ("start", chunk.start), ("end", chunk.end)] {
+                self.array(name)?.push(&[value as i64])?;
+            }
+        }
         if let Some(usage) = &ticket.usage {
             self.array("tokens")?.push(&[usage.tokens as i64])?;
             self.array("truncated")?.push(&[u8::from(usage.truncated)])?;

@@ -8,27 +8,33 @@ use parquet::errors::ParquetError;
 use parquet::schema::types::Type;
 
 use super::arrow::{ArrowField, ArrowType};
-use super::fields::FieldColumns;
+use super::fields::{FieldColumns, FieldTypes};
 use super::leaf::{Cells, Leaf};
 use crate::output::row::Part;
-use crate::output::{Values, VectorRow};
-use crate::ticket::Ticket;
+use crate::output::{Provenance, Values, VectorRow};
+use crate::ticket::{Chunk, Ticket};
 
 /// What is known of the rows before the first one.
+#[derive(Clone)]
 pub(crate) struct Layout {
     /// What the model gives, for a file without rows.
     pub(crate) kind: EmbeddingKind,
     /// Whether inputs are lines of a file.
     pub(crate) has_lines: bool,
+    /// Whether inputs are cut into chunks.
+    pub(crate) has_chunks: bool,
     pub(crate) with_usage: bool,
     pub(crate) keep_fields: bool,
-    /// The model's id.
-    pub(crate) model: String,
+    /// What the end of the file says.
+    pub(crate) provenance: Provenance,
+    /// The columns of kept fields, where rows that are there already have them.
+    pub(crate) fields: Option<FieldTypes>,
 }
 
 /// The columns of a file.
 pub(super) struct Columns {
     has_lines: bool,
+    has_chunks: bool,
     with_usage: bool,
     vectors: Vec<VectorColumn>,
     fields: Option<FieldColumns>,
@@ -42,6 +48,13 @@ enum VectorColumn {
     Multi(Element, usize),
     Score,
 }
+
+/// A column of a chunk: its name, and its value.
+type ChunkColumn = (&'static str, fn(&Chunk) -> usize);
+
+/// The columns of a chunk.
+const CHUNK: [ChunkColumn; 3] =
+    [("chunk", |chunk| chunk.number), ("start", |chunk| chunk.start), ("end", |chunk| chunk.end)];
 
 /// What a vector's values are.
 #[derive(Clone, Copy)]
@@ -71,8 +84,12 @@ impl Columns {
             }
             None => VectorColumn::expected(layout.kind),
         };
-        let fields = layout.keep_fields.then(|| FieldColumns::of(rows.iter().map(|(ticket, _)| ticket)));
-        Self { has_lines: layout.has_lines, with_usage: layout.with_usage, vectors, fields }
+        let fields = layout.keep_fields.then(|| match &layout.fields {
+            Some(types) => FieldColumns::new(types.clone()),
+            None => FieldColumns::of(rows.iter().map(|(ticket, _)| ticket)),
+        });
+        let Layout { has_lines, has_chunks, .. } = *layout;
+        Self { has_lines, has_chunks, with_usage: layout.with_usage, vectors, fields }
     }
 
     /// Kept fields that had no column of their own.
@@ -84,6 +101,9 @@ impl Columns {
         let mut types = vec![primitive("index", Physical::INT64, None, Repetition::REQUIRED)?];
         if self.has_lines {
             types.push(primitive("line", Physical::INT64, None, Repetition::OPTIONAL)?);
+        }
+        for (name, _) in CHUNK.into_iter().filter(|_| self.has_chunks) {
+            types.push(primitive(name, Physical::INT64, None, Repetition::REQUIRED)?);
         }
         for column in &self.vectors {
             types.push(column.parquet_type()?);
@@ -102,6 +122,7 @@ impl Columns {
         if self.has_lines {
             fields.push(ArrowField { nullable: true, ..ArrowField::new("line", integer()) });
         }
+        fields.extend(CHUNK.iter().filter(|_| self.has_chunks).map(|(name, _)| ArrowField::new(*name, integer())));
         fields.extend(self.vectors.iter().map(VectorColumn::arrow_field));
         if self.with_usage {
             fields.push(ArrowField::new("tokens", integer()));
@@ -118,6 +139,10 @@ impl Columns {
         if self.has_lines {
             let lines = tickets().filter_map(Ticket::line).map(|line| line as i64).collect();
             leaves.push(Leaf::optional(Cells::I64(lines), tickets().map(|ticket| ticket.line().is_some())));
+        }
+        for (_, value) in CHUNK.into_iter().filter(|_| self.has_chunks) {
+            let chunks = tickets().map(|ticket| ticket.chunk.as_ref().map_or(0, value) as i64);
+            leaves.push(Leaf::required(Cells::I64(chunks.collect())));
         }
         for (at, column) in self.vectors.iter().enumerate() {
             let parts: Vec<&Part> = rows.iter().filter_map(|(_, row)| row.0.get(at)).collect();

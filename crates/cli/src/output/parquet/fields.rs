@@ -21,7 +21,7 @@ const TAKEN: &[&str] = &["embedding", "sparse", "embeddings", "score", OTHER];
 
 /// A column's type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum FieldType {
+pub(crate) enum FieldType {
     Null,
     Bool,
     Integer,
@@ -67,23 +67,31 @@ impl FieldType {
     }
 }
 
+/// The columns of kept fields, by their names.
+pub(crate) type FieldTypes = BTreeMap<String, FieldType>;
+
 /// The columns of kept fields.
 pub(super) struct FieldColumns {
-    types: BTreeMap<String, FieldType>,
+    types: FieldTypes,
     pub(super) misfits: usize,
 }
 
 impl FieldColumns {
+    /// These columns.
+    pub(super) fn new(types: FieldTypes) -> Self {
+        Self { types, misfits: 0 }
+    }
+
     /// The columns that these rows ask for.
     pub(super) fn of<'t>(tickets: impl Iterator<Item = &'t Ticket>) -> Self {
-        let mut types: BTreeMap<String, FieldType> = BTreeMap::new();
+        let mut types = FieldTypes::new();
         for (name, value) in tickets.flat_map(|ticket| kept::named(ticket, TAKEN)) {
             let known = types.entry(name.into_owned()).or_insert(FieldType::Null);
             *known = known.or(FieldType::of(value));
         }
         // Whatever comes later is more likely a text than anything else.
         types.values_mut().filter(|known| **known == FieldType::Null).for_each(|known| *known = FieldType::Text);
-        Self { types, misfits: 0 }
+        Self::new(types)
     }
 
     pub(super) fn types(&self) -> Result<Vec<Arc<Type>>, ParquetError> {
@@ -142,6 +150,24 @@ fn leaf(kind: FieldType, values: &[Option<&RawValue>]) -> Leaf {
         FieldType::Json => Cells::Text(texts.map(ByteArray::from).collect()),
     };
     Leaf::optional(cells, values.iter().map(Option::is_some))
+}
+
+/// The columns of kept fields among those of a file.
+pub(super) fn types_in(schema: &Type) -> FieldTypes {
+    let optional = schema.get_fields().iter().filter(|field| field.is_primitive() && field.is_optional());
+    let kept = optional.filter(|field| !matches!(field.name(), "line" | OTHER));
+    kept.map(|field| {
+        let info = field.get_basic_info();
+        let kind = match (field.get_physical_type(), info.logical_type_ref()) {
+            (Physical::BOOLEAN, _) => FieldType::Bool,
+            (Physical::INT64, _) => FieldType::Integer,
+            (Physical::DOUBLE, _) => FieldType::Number,
+            (_, Some(LogicalType::Json)) => FieldType::Json,
+            _ => FieldType::Text,
+        };
+        (field.name().to_owned(), kind)
+    })
+    .collect()
 }
 
 fn parquet_type(name: &str, kind: FieldType) -> Result<Arc<Type>, ParquetError> {

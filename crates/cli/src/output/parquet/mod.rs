@@ -8,6 +8,9 @@ mod arrow;
 mod columns;
 mod fields;
 mod leaf;
+mod merge;
+mod parts;
+mod said;
 
 use std::sync::Arc;
 
@@ -22,6 +25,8 @@ use crate::failure::{Failure, Result};
 use crate::ticket::Ticket;
 use columns::Columns;
 pub(crate) use columns::Layout;
+pub(crate) use parts::{Parts, last_written};
+pub(crate) use said::said;
 
 /// Rows, and values of vectors, held until they are written as a group.
 const GROUP: (usize, usize) = (4096, 1 << 22);
@@ -76,16 +81,16 @@ impl Parquet {
 
 fn begin(target: Target, layout: &Layout, columns: &Columns) -> Result<SerializedFileWriter<Target>, ParquetError> {
     let schema = Type::group_type_builder("embeddings").with_fields(columns.types()?).build()?;
-    let entries = [
-        ("ARROW:schema", arrow::schema(&columns.arrow_fields())),
-        ("embedkit.model", layout.model.clone()),
-        ("embedkit.version", env!("CARGO_PKG_VERSION").to_owned()),
-    ];
-    let entries = entries.into_iter().map(|(key, value)| KeyValue::new(key.to_owned(), value)).collect();
+    let arrow = arrow::schema(&columns.arrow_fields());
+    let entries = layout.provenance.entries().chain([("ARROW:schema", &*arrow)]);
+    let entries = entries.map(|(key, value)| KeyValue::new(key.to_owned(), value.to_owned())).collect();
+    SerializedFileWriter::new(target, Arc::new(schema), Arc::new(properties(Some(entries))))
+}
+
+/// How files are written, with these entries at their ends.
+fn properties(entries: Option<Vec<KeyValue>>) -> WriterProperties {
     // Embeddings hardly repeat: a dictionary would only cost time.
-    let properties =
-        WriterProperties::builder().set_dictionary_enabled(false).set_key_value_metadata(Some(entries)).build();
-    SerializedFileWriter::new(target, Arc::new(schema), Arc::new(properties))
+    WriterProperties::builder().set_dictionary_enabled(false).set_key_value_metadata(entries).build()
 }
 
 fn failure(label: &str) -> impl Fn(ParquetError) -> Failure + use<> {

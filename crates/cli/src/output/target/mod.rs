@@ -124,6 +124,16 @@ impl Target {
         Ok(())
     }
 
+    /// The bytes that were written, of a file.
+    #[cfg(feature = "parquet")]
+    pub(crate) fn length(&mut self) -> Result<u64> {
+        self.writer.flush().map_err(|error| self.end.failure(error))?;
+        match self.writer.get_ref() {
+            Handle::File(file) => Ok(file.metadata().map_err(|error| self.end.failure(error))?.len()),
+            Handle::Stdout(_) => Ok(0),
+        }
+    }
+
     /// How errors name it.
     pub(crate) fn label(&self) -> String {
         match &self.end {

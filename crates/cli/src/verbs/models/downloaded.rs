@@ -1,9 +1,20 @@
 //! Which models are downloaded.
 
-use embedkit::ModelDescription;
+use embedkit::{ModelDescription, Registry};
 
 use crate::args::CacheArgs;
 use crate::failure::Result;
+
+/// The ids of the models that are downloaded to where the environment says.
+pub(super) fn ids() -> Result<Vec<String>> {
+    let downloaded = Downloaded::new(&CacheArgs { cache_dir: None, offline: true })?;
+    let models = Registry::global().list(&Default::default());
+    let there = models.iter().filter(|model| downloaded.size(model).is_some());
+    let mut ids: Vec<String> = there.map(|model| model.id.clone()).collect();
+    ids.sort();
+    ids.dedup();
+    Ok(ids)
+}
 
 /// What the cache has.
 #[cfg(feature = "hub")]

@@ -11,6 +11,11 @@ mod row;
 use crate::args::ModelsCommand;
 use crate::failure::Result;
 
+/// The ids of the models that are downloaded.
+pub(super) fn downloaded_ids() -> Result<Vec<String>> {
+    downloaded::ids()
+}
+
 pub(super) fn run(command: &ModelsCommand) -> Result<()> {
     match command {
         ModelsCommand::List(args) => list::list(args),

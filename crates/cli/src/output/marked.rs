@@ -1,0 +1,72 @@
+//! JSON Lines with a file beside them that says what they were made with, as the end of a Parquet file does.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::{JsonLines, Provenance, Row, Sink, Target};
+use crate::failure::{Failure, Result};
+use crate::ticket::Ticket;
+
+/// The entry with the length of the lines.
+const BYTES: &str = "embedkit.bytes";
+
+/// Writes JSON Lines and what they were made with.
+pub(crate) struct Marked {
+    lines: JsonLines,
+    mark: PathBuf,
+    provenance: Provenance,
+    rows: u64,
+}
+
+impl Marked {
+    pub(crate) fn new(output: &PathBuf, provenance: Provenance) -> Result<Self> {
+        let lines = JsonLines::new(Target::open(Some(output))?);
+        Ok(Self { lines, mark: mark_of(output), provenance, rows: 0 })
+    }
+}
+
+/// `vectors.jsonl.made.json` for `vectors.jsonl`.
+fn mark_of(output: &Path) -> PathBuf {
+    let mut name = output.file_name().unwrap_or_default().to_owned();
+    name.push(".made.json");
+    output.with_file_name(name)
+}
+
+/// What the file beside lines says that they were made with; nothing of lines without one.
+pub(super) fn said(output: &Path) -> Result<Provenance> {
+    let mark = mark_of(output);
+    let label = mark.display().to_string();
+    let text = match std::fs::read_to_string(&mark) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Provenance::default()),
+        Err(error) => return Err(Failure::io(label)(error)),
+    };
+    let entries: BTreeMap<String, String> =
+        serde_json::from_str(&text).map_err(|error| Failure::Failed(format!("{label}: {error}")))?;
+    let said = Provenance::said(entries);
+    let length = std::fs::metadata(output).map_err(Failure::io(output.display().to_string()))?.len();
+    match said.get(BYTES) == length.to_string() {
+        true => Ok(said),
+        false => Err(Failure::Failed(format!(
+            "{} has {length} bytes, and {} when it was made: remove it, to make it anew",
+            output.display(),
+            said.get(BYTES)
+        ))),
+    }
+}
+
+impl<R: Row> Sink<R> for Marked {
+    fn put(&mut self, ticket: &Ticket, row: R) -> Result<()> {
+        self.rows += 1;
+        self.lines.put(ticket, row)
+    }
+
+    /// The mark goes first: lines whose mark is there are complete.
+    fn finish(mut self: Box<Self>) -> Result<()> {
+        let made = self.provenance.with("rows", self.rows).with("bytes", self.lines.length()?);
+        let entries: BTreeMap<&str, &str> = made.entries().collect();
+        let text = serde_json::to_string_pretty(&entries).map_err(|error| Failure::Failed(error.to_string()))?;
+        Target::write_file(&self.mark, format!("{text}\n").as_bytes())?;
+        <JsonLines as Sink<R>>::finish(Box::new(self.lines))
+    }
+}

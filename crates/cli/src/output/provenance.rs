@@ -1,0 +1,260 @@
+//! What a file of results says of the model that made them, in the words that the Python package's columns have too.
+
+use std::collections::BTreeMap;
+#[cfg(feature = "parquet")]
+use std::io::Read;
+use std::path::Path;
+#[cfg(feature = "parquet")]
+use std::path::PathBuf;
+
+use embedkit::{AnyEmbedder, Role, Source};
+use serde_json::json;
+#[cfg(feature = "parquet")]
+use sha2::{Digest as _, Sha256};
+
+use crate::args::{EmbedArgs, given};
+use crate::failure::{Failure, Result};
+
+/// Options on which no result depends, or whose meaning the model's digest has: where things are, and how a run goes. What
+/// is not among them is a setting.
+const NO_SETTINGS: &[&str] = &[
+    "input",
+    "output",
+    "format",
+    "shard",
+    "resume",
+    "model",
+    "model_dir",
+    "kind",
+    "manifest",
+    "cache_dir",
+    "offline",
+    "threads",
+    "batch_size",
+    "sessions",
+    "tuning",
+    "providers",
+    "require_provider",
+    "devices",
+    "skip_invalid",
+    "color",
+    "verbose",
+    "quiet",
+    "page_time",
+    "page_memory",
+    "part_time",
+    "InputArgs",
+    "ModelArgs",
+    "FolderArgs",
+    "GraphArgs",
+    "CacheArgs",
+    "PurposeArgs",
+    "OutputArgs",
+    "UsageArgs",
+    "SparseArgs",
+    "PdfArgs",
+    "ChunkArgs",
+    "EmbedArgs",
+];
+/// Entries in which files that belong together agree.
+const SAME: [&str; 3] = ["embedkit.digest", "embedkit.row", "embedkit.settings"];
+
+/// The entries.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Provenance(BTreeMap<String, String>);
+
+impl Provenance {
+    /// What the arguments and the model say.
+    pub(crate) fn of(args: &EmbedArgs, model: &AnyEmbedder) -> Self {
+        let row = model.model();
+        let purpose = args.purpose.purpose();
+        let role = match purpose.role {
+            Role::Query => "query",
+            Role::Passage => "passage",
+            Role::Plain => "plain",
+        };
+        let dim = args.model.dim.or(row.dim).map_or_else(String::new, |dim| dim.to_string());
+        let told = [
+            ("model", row.id.clone()),
+            ("family", row.family.clone()),
+            ("revision", revision(model)),
+            ("version", env!("CARGO_PKG_VERSION").to_owned()),
+            ("dim", dim),
+            ("normalized", row.normalize.to_string()),
+            ("role", role.to_owned()),
+            ("encoding", args.output.encoding.name().to_owned()),
+            ("settings", settings()),
+        ];
+        Self(told.into_iter().map(|(name, value)| (format!("embedkit.{name}"), value)).collect())
+    }
+
+    /// The same with the digests of the model's files, which are read for it, and of its row: for files that others must
+    /// match.
+    #[cfg(feature = "parquet")]
+    pub(crate) fn with_digest(self, model: &AnyEmbedder) -> Result<Self> {
+        Ok(self.with("digest", digest(model)?).with("row", row_digest(model)?))
+    }
+
+    /// The same with one entry more.
+    pub(crate) fn with(mut self, name: &str, value: impl ToString) -> Self {
+        self.0.insert(format!("embedkit.{name}"), value.to_string());
+        self
+    }
+
+    /// What a file says.
+    pub(crate) fn said(entries: impl IntoIterator<Item = (String, String)>) -> Self {
+        Self(entries.into_iter().filter(|(name, _)| name.starts_with("embedkit.")).collect())
+    }
+
+    /// The entries.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// One of them.
+    pub(crate) fn get(&self, name: &str) -> &str {
+        self.0.get(name).map_or("", String::as_str)
+    }
+
+    /// Refuses a file of another model or other settings, or one that does not say.
+    pub(crate) fn check(&self, found: &Self, file: &Path) -> Result<()> {
+        let Some(entry) = SAME.iter().find(|entry| self.get(entry) != found.get(entry)) else { return Ok(()) };
+        let told = |of: &Self| match *entry {
+            "embedkit.settings" => format!("the options {}", of.get("embedkit.settings")),
+            entry => format!("the model {} ({})", of.get("embedkit.model"), of.get(entry)),
+        };
+        let is_silent = found.get(entry).is_empty();
+        let made = if is_silent {
+            "does not say what it was made with".to_owned()
+        } else {
+            format!("was made with {}", told(found))
+        };
+        Err(Failure::Usage(format!(
+            "{} {made}, and this run has {}: name another --output, or remove it",
+            file.display(),
+            told(self)
+        )))
+    }
+}
+
+/// The commit that the model's files are of, where they lie in a cache; else the one that its row names.
+fn revision(model: &AnyEmbedder) -> String {
+    let of_folder = model.engine().folder().and_then(|folder| {
+        let is_snapshot = folder.parent()?.file_name()? == "snapshots";
+        is_snapshot.then(|| folder.file_name().map(|name| name.to_string_lossy().into_owned()))?
+    });
+    let pinned = model.model().sources.iter().find_map(|source| match source {
+        Source::Hub { revision, .. } => revision.clone(),
+        _ => None,
+    });
+    of_folder.or(pinned).unwrap_or_default()
+}
+
+/// The options that results depend on, as JSON.
+fn settings() -> String {
+    let settings: BTreeMap<_, _> = given().filter(|(id, _)| !NO_SETTINGS.contains(id)).collect();
+    json!(settings).to_string()
+}
+
+/// The digest of what a row says of results.
+#[cfg(feature = "parquet")]
+fn row_digest(model: &AnyEmbedder) -> Result<String> {
+    let mut row = (**model.model()).clone();
+    // What only people read, and where files come from, change no result.
+    row.aliases.clear();
+    row.description.clear();
+    row.license.clear();
+    row.languages.clear();
+    row.size_gb = 0.0;
+    row.notice = None;
+    row.sources.clear();
+    row.digests.clear();
+    let row = serde_json::to_vec(&row).map_err(|error| Failure::Failed(error.to_string()))?;
+    Ok(hex(Sha256::digest(row)))
+}
+
+#[cfg(feature = "parquet")]
+fn hex(digest: impl AsRef<[u8]>) -> String {
+    let digits: String = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("sha256:{digits}")
+}
+
+/// The digest of a model's files: of their names and digests, in order. A model that is compiled in is known by its name and
+/// this program's version.
+#[cfg(feature = "parquet")]
+fn digest(model: &AnyEmbedder) -> Result<String> {
+    let mut summed = Sha256::new();
+    match model.engine().folder() {
+        Some(folder) => {
+            let mut files = Vec::new();
+            list(folder, &mut files)?;
+            files.sort();
+            for path in files {
+                let name = path.strip_prefix(folder).unwrap_or(&path).to_string_lossy();
+                summed.update(name.as_bytes());
+                summed.update(of_file(&path)?);
+            }
+        }
+        None => summed.update(format!("{} {}", model.model().id, env!("CARGO_PKG_VERSION"))),
+    }
+    Ok(hex(summed.finalize()))
+}
+
+/// The files below a folder; links to folders are not followed.
+#[cfg(feature = "parquet")]
+fn list(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
+    let failure = |error| Failure::io(folder.display().to_string())(error);
+    for entry in std::fs::read_dir(folder).map_err(failure)? {
+        let entry = entry.map_err(failure)?;
+        let (path, kind) = (entry.path(), entry.file_type().map_err(failure)?);
+        if kind.is_dir() {
+            list(&path, files)?;
+        } else if path.is_file() {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+#[cfg(feature = "parquet")]
+fn of_file(path: &Path) -> Result<impl AsRef<[u8]>> {
+    let failure = |error| Failure::io(path.display().to_string())(error);
+    let mut file = std::fs::File::open(path).map_err(failure)?;
+    let (mut summed, mut block) = (Sha256::new(), vec![0; 1 << 20]);
+    loop {
+        match file.read(&mut block).map_err(failure)? {
+            0 => return Ok(summed.finalize()),
+            count => summed.update(&block[..count]),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn made(entries: &[(&str, &str)]) -> Provenance {
+        Provenance::said(entries.iter().map(|(name, value)| (format!("embedkit.{name}"), (*value).to_owned())))
+    }
+
+    #[test]
+    fn files_of_other_models_and_settings_are_refused() {
+        let ours = made(&[("model", "a"), ("digest", "1"), ("settings", "{}")]);
+        ours.check(&ours.clone().with("version", "9.9"), Path::new("f")).unwrap();
+        for (other, message) in [
+            (made(&[("model", "b"), ("digest", "2"), ("settings", "{}")]), "was made with the model b (2)"),
+            (made(&[("model", "a"), ("digest", "1"), ("settings", "{\"dim\":[\"8\"]}")]), "the options {\"dim\""),
+            (made(&[]), "does not say"),
+        ] {
+            let refused = ours.check(&other, Path::new("f")).unwrap_err().to_string();
+            assert!(refused.contains(message) && refused.starts_with("f "), "{refused}");
+        }
+    }
+
+    #[test]
+    fn only_our_entries_are_read() {
+        let entries = [("ARROW:schema", "x"), ("embedkit.model", "a")];
+        let found = Provenance::said(entries.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        assert_eq!(found.entries().collect::<Vec<_>>(), [("embedkit.model", "a")]);
+    }
+}

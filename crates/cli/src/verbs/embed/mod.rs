@@ -1,0 +1,97 @@
+//! `embed`: inputs to embeddings, of whatever family the model is.
+
+#[cfg(feature = "retrieval")]
+mod chunks;
+mod family;
+mod inputs;
+#[cfg(feature = "parquet")]
+mod shard;
+mod terms;
+mod wanted;
+
+use embedkit::multivector::TokenPooling;
+use embedkit::plugin::Family;
+use embedkit::{AnyEmbedder, Builder, Embedding, SparseVector};
+
+use crate::args::{EmbedArgs, PoolMethod, SparseArgs};
+use crate::failure::Result;
+#[cfg(feature = "parquet")]
+use crate::formats::Format;
+use crate::output::{self, Encoder, Provenance, VectorRow};
+use wanted::Wanted;
+
+pub(super) fn run(args: &EmbedArgs) -> Result<()> {
+    #[cfg(feature = "parquet")]
+    if let Some(shard) = args.shard {
+        return shard::run(args, shard);
+    }
+    let family = family::of(args)?;
+    let builder = builder(args, family)?;
+    let mut encoder = encoder(args)?;
+    let model = builder.build()?;
+    if args.sparse.explain {
+        return terms::run(args, &model);
+    }
+    let wanted = match args.output.resume {
+        true => Wanted::after(output::last_written(args)?),
+        false => Wanted::default(),
+    };
+    let provenance = Provenance::of(args, &model);
+    // Later parts must match those that are there.
+    #[cfg(feature = "parquet")]
+    let provenance = match args.output.resume && args.output.format()? == Format::Parquet {
+        true => provenance.with_digest(&model)?,
+        false => provenance,
+    };
+    vectors(args, &model, family, &mut encoder, provenance, wanted)
+}
+
+fn builder(args: &EmbedArgs, family: &'static dyn Family) -> Result<Builder<AnyEmbedder>> {
+    Ok(args.sparse.apply(args.model.any_builder(family)?))
+}
+
+fn encoder(args: &EmbedArgs) -> Result<Encoder> {
+    Encoder::new(args.output.encoding, args.output.calibration.as_deref())
+}
+
+/// Writes the vectors of the inputs that are wanted.
+fn vectors(
+    args: &EmbedArgs,
+    model: &AnyEmbedder,
+    family: &dyn Family,
+    encoder: &mut Encoder,
+    provenance: Provenance,
+    wanted: Wanted,
+) -> Result<()> {
+    let pooling = pooling(args)?;
+    let sink = output::sink(args, family.output(), model, provenance)?;
+    inputs::embed(args, model, wanted, sink, |_, embedding| {
+        let embedding = match (embedding, &pooling) {
+            (Embedding::Sparse(vector), _) => Embedding::Sparse(pruned(&args.sparse, vector)),
+            (Embedding::Multi(vectors), Some(pooling)) => Embedding::Multi(pooling.pool(&vectors)),
+            (other, _) => other,
+        };
+        VectorRow::new(embedding, encoder)
+    })
+}
+
+/// How a document's vectors are pooled, if they are.
+fn pooling(args: &EmbedArgs) -> Result<Option<TokenPooling>> {
+    let Some(factor) = args.pool_factor else { return Ok(None) };
+    let pooling = TokenPooling::new(factor)?;
+    Ok(Some(match args.pool_method {
+        PoolMethod::Own => pooling,
+        PoolMethod::Pylate => pooling.protected(1).plain_mean(),
+    }))
+}
+
+/// The vector with those entries that are asked for.
+fn pruned(args: &SparseArgs, mut vector: SparseVector) -> SparseVector {
+    if let Some(weight) = args.min_weight {
+        vector = vector.at_least(weight);
+    }
+    if let Some(k) = args.top_k {
+        vector = vector.top_k(k);
+    }
+    vector
+}
