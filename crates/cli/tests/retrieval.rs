@@ -296,3 +296,192 @@ fn sets_are_made_of_ones_own_documents() {
     let measured = run(&["eval", "default", "--data", path(&made), "--json", "-m", "recall@100"]).json_value();
     assert!(measured[0]["metrics"]["recall@100"]["mean"].as_f64().unwrap() > 0.9, "{measured}");
 }
+
+/// A row of a family's fixture under an id of its own.
+fn row(family: &str, fixture: &str, id: &str) -> embedkit::ModelDescription {
+    let golden = std::fs::read(common::fixtures(family).join(fixture).join("golden.json")).unwrap();
+    let golden: serde_json::Value = serde_json::from_slice(&golden).unwrap();
+    let mut row: embedkit::ModelDescription = serde_json::from_value(golden["model"].clone()).unwrap();
+    row.id = id.to_owned();
+    row
+}
+
+/// A manifest of the fixtures that see pictures, and a pipeline over them with these lines.
+fn pictures(folder: &Path, pipeline: &str) -> (PathBuf, PathBuf) {
+    let rows = [
+        row("colpali", "colmodernvbert", "test/pages"),
+        row("image", "clip", "test/pictures"),
+        row("dense", "clip-text", "test/texts"),
+    ];
+    let manifest = folder.join("models.toml");
+    let rows = std::collections::BTreeMap::from([("model", rows)]);
+    std::fs::write(&manifest, toml::to_string(&rows).unwrap()).unwrap();
+    let mut pipeline = pipeline.to_owned();
+    for (name, family, fixture) in
+        [("PAGES", "colpali", "colmodernvbert"), ("PICTURES", "image", "clip"), ("TEXTS", "dense", "clip-text")]
+    {
+        pipeline = pipeline.replace(name, &format!("{:?}", common::fixtures(family).join(fixture)));
+    }
+    let path = folder.join("pipeline.toml");
+    std::fs::write(&path, pipeline).unwrap();
+    (manifest, path)
+}
+
+const PAGES: &str = "[[stage]]\nname = \"pages\"\nmodel = \"test/pages\"\nfamily = \"colpali\"\nfolder = PAGES\n";
+
+#[cfg(feature = "pdf")]
+#[test]
+fn pictures_and_pages_are_searched_with_a_heat_map() {
+    let folder = tempfile::tempdir().unwrap();
+    let (docs, collection) = notes(folder.path());
+    for name in ["upright.png", "square.png"] {
+        std::fs::copy(common::fixtures("colpali").join("images").join(name), docs.join(name)).unwrap();
+    }
+    std::fs::write(docs.join("broken.png"), "no picture").unwrap();
+    let text = "BT /F 20 Tf 20 30 Td (Bees make honey) Tj ET";
+    std::fs::write(docs.join("b.pdf"), embedkit_fixtures::pdf(200, 100, &[text, "0 0 100 50 re f"])).unwrap();
+    // BM25 reads what the pages say, the other stage sees them.
+    let words = "[[stage]]\nname = \"words\"\nmodel = \"Qdrant/bm25\"\n";
+    let (manifest, pipeline) = pictures(folder.path(), &format!("{PAGES}{words}"));
+    let manifest = ["--manifest", path(&manifest)];
+    let report = run(&[
+        &manifest[..],
+        &["index", path(&docs), "-o", path(&collection), "--pipeline", path(&pipeline), "--json"],
+    ]
+    .concat());
+    assert_eq!(report.code, 0, "{}", report.stderr);
+    let report = report.json_value();
+    // Three chunks of a.md, two pictures, two pages.
+    assert_eq!((&report["records"], report["unread"].as_array().unwrap().len()), (&json!(7), 1), "{report}");
+    assert!(report["unread"][0]["path"].as_str().unwrap().ends_with("broken.png"), "{report}");
+
+    let maps = folder.path().join("maps");
+    let search = ["search", path(&collection), "honey", "-k", "9", "--json", "--explain", "--heat-map", path(&maps)];
+    let hits = run(&[&manifest[..], &search].concat()).json();
+    assert_eq!(hits.len(), 5, "{hits:?}");
+    let page = hits.iter().find(|hit| hit["record"]["page"] == 1).unwrap();
+    assert_eq!(page["record"]["text"], "Bees make honey");
+    assert!(page["contributions"][1]["score"].as_f64().unwrap() > 0.0, "{page}");
+    for hit in &hits {
+        let map = std::fs::read(hit["heat_map"].as_str().unwrap()).unwrap();
+        assert!(map.starts_with(b"\x89PNG"), "{hit}");
+        let sum: f64 =
+            hit["contributions"].as_array().unwrap().iter().map(|part| part["value"].as_f64().unwrap()).sum();
+        assert!((sum - hit["score"].as_f64().unwrap()).abs() < 1e-9);
+    }
+    // Pictures that stayed are not embedded again; one that changed is.
+    std::fs::copy(docs.join("square.png"), docs.join("upright.png")).unwrap();
+    let again = run(&[&manifest[..], &["index", path(&docs), "-o", path(&collection), "--json"]].concat()).json_value();
+    assert_eq!((&again["records"], &again["reused"]), (&json!(7), &json!(6)), "{again}");
+}
+
+#[test]
+fn pictures_are_found_by_another_models_queries() {
+    let folder = tempfile::tempdir().unwrap();
+    let (docs, collection) = notes(folder.path());
+    let stage = "[[stage]]\nname = \"pictures\"\nmodel = \"test/pictures\"\nfamily = \"image\"\nfolder = PICTURES\n";
+    let query = "query = { model = \"test/texts\", family = \"dense\", folder = TEXTS }\n";
+    let index = |lines: &str| {
+        let (manifest, pipeline) = pictures(folder.path(), lines);
+        run(&[
+            "--manifest",
+            path(&manifest),
+            "index",
+            path(&docs),
+            "-o",
+            path(&collection),
+            "--pipeline",
+            path(&pipeline),
+            "--json",
+        ])
+    };
+    index(stage).assert_fails(2, "name the model of queries");
+    std::fs::copy(common::fixtures("colpali").join("images/upright.png"), docs.join("upright.png")).unwrap();
+    let report = index(&format!("{stage}{query}"));
+    assert_eq!(report.code, 0, "{}", report.stderr);
+    assert_eq!(report.json_value()["records"], 1, "texts are none of a model of pictures");
+    let search = ["search", path(&collection), "a red square", "--json"];
+    let manifest = folder.path().join("models.toml");
+    let hits = run(&[&["--manifest", path(&manifest)], &search[..]].concat()).json();
+    assert!(hits[0]["record"]["path"].as_str().unwrap().ends_with("upright.png"));
+    // A model of single vectors has no patches.
+    let maps = folder.path().join("maps");
+    run(&[&["--manifest", path(&manifest)], &search[..], &["--heat-map", path(&maps)]].concat())
+        .assert_fails(2, "--heat-map");
+    run(&["index", path(&docs), "-o", path(&folder.path().join("other")), "--frame-seconds", "2"])
+        .assert_fails(2, "--frame-seconds");
+}
+
+#[test]
+fn filters_and_rerankers_by_a_stage() {
+    let folder = tempfile::tempdir().unwrap();
+    let (docs, collection) = notes(folder.path());
+    std::fs::write(docs.join("b.csv"), "id,text,year\nx,The kitten of 1999,1999\ny,The kitten of 2000,2000\n").unwrap();
+    let pipeline = folder.path().join("pipeline.toml");
+    let stages = [("meaning", "embedkit/static-minilm-en", 100), ("tokens", "embedkit/static-late-en", 0)];
+    let stages =
+        stages.map(|(name, model, depth)| format!("[[stage]]\nname = {name:?}\nmodel = {model:?}\ndepth = {depth}\n"));
+    std::fs::write(&pipeline, format!("{}\n[[rerank]]\nstage = \"tokens\"\n", stages.concat())).unwrap();
+    let report = run(&["index", path(&docs), "-o", path(&collection), "--pipeline", path(&pipeline), "--json"]);
+    assert_eq!(report.json_value()["records"], 5, "{}", report.stderr);
+    let search = |filters: &[&str]| {
+        let filters = filters.iter().flat_map(|filter| ["--filter", filter]).collect::<Vec<_>>();
+        run(&[&["search", path(&collection), "kitten", "--json"], &filters[..]].concat())
+    };
+    let ids = |filters: &[&str]| {
+        let mut ids: Vec<String> =
+            search(filters).json().iter().map(|hit| hit["record"]["document"].as_str().unwrap().to_owned()).collect();
+        ids.sort();
+        ids
+    };
+    assert_eq!(ids(&["year=1999"]), ["x"]);
+    assert_eq!(ids(&["year=1999", "year=2000"]), ["x", "y"]);
+    assert_eq!(ids(&["year=1999", "id=y"]), [""; 0]);
+    assert_eq!(ids(&[]).len(), 5);
+    assert_eq!(search(&[]).json()[0]["reranked"].as_array().unwrap().len(), 1);
+    search(&["year"]).assert_fails(2, "key=value");
+    let section = &search(&["anchor=food"]).json()[0]["record"];
+    assert_eq!((&section["section"], &section["anchor"]), (&json!("Cats › Food"), &json!("food")));
+}
+
+#[test]
+fn addresses_of_databases_that_are_not_there_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let (docs, collection) = notes(folder.path());
+    run(&["index", path(&docs), "-o", path(&collection), "--to", "elsewhere"]).assert_fails(2, "--output names");
+    run(&["index", path(&docs), "-o", path(&collection), "--to", "http://localhost:6334"])
+        .assert_fails(2, "names no collection");
+    #[cfg(not(feature = "qdrant"))]
+    run(&["search", "http://localhost:6334/notes", "x"]).assert_fails(2, "the feature `qdrant`");
+    #[cfg(not(feature = "qdrant-edge"))]
+    run(&["index", path(&docs), "-o", path(&collection), "--to", "edge:x"])
+        .assert_fails(2, "the feature `qdrant-edge`");
+    assert!(!collection.exists(), "nothing is embedded before that is told");
+}
+
+#[cfg(feature = "qdrant-edge")]
+#[test]
+fn growing_is_a_change_of_address() {
+    let folder = tempfile::tempdir().unwrap();
+    let (docs, collection) = notes(folder.path());
+    let edge = format!("edge:{}", path(&folder.path().join("edge")));
+    let index = || run(&["index", path(&docs), "-o", path(&collection), "--to", &edge, "--json"]).json_value();
+    let report = index();
+    assert_eq!((&report["published"]["version"], &report["published"]["sent"]), (&json!("000001"), &json!(3)));
+    assert_eq!(index()["published"]["sent"], 0);
+    let search = |address: &str| run(&["search", address, "where does the cat rest?", "--json", "--explain"]).json();
+    let (files, engine) = (search(path(&collection)), search(&edge));
+    assert_eq!(files.len(), engine.len());
+    for (file, engine) in files.iter().zip(&engine) {
+        assert_eq!(file["record"], engine["record"]);
+        assert!((file["score"].as_f64().unwrap() - engine["score"].as_f64().unwrap()).abs() < 1e-3);
+        assert_eq!(file["explanation"]["highlights"], engine["explanation"]["highlights"]);
+    }
+    std::fs::write(docs.join("b.md"), "A dog barks.").unwrap();
+    assert_eq!(index()["published"]["version"], "000002");
+    let versions = |more: &[&str]| run(&[&["index", "-o", &edge, "--json"], more].concat()).json_value();
+    assert_eq!(versions(&["--versions"])[1]["current"], true);
+    assert_eq!(versions(&["--rollback"])[0]["current"], true);
+    assert_eq!(versions(&["--switch", "000002"])[1]["current"], true);
+    run(&["index", path(&docs), "-o", &edge]).assert_fails(2, "--to");
+}

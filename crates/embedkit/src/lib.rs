@@ -31,6 +31,7 @@
 //! | `rerank` | rerankers | |
 //! | `static-en` | a small English model, weights compiled in | |
 //! | `retrieval` | documents, collections, fused search and evaluation, over whichever families are chosen | |
+//! | `qdrant`, `qdrant-edge` | collections on Qdrant servers, and in Qdrant's engine in this process (Rust 1.95); not in `full` | |
 //! | `interchange` | multi-vectors in `.npz` and safetensors files | |
 //! | `full` | all of these | |
 //! | `onnx` | inference with ONNX Runtime, for `dense`, `image` and `sparse`, which partly work without it | yes |

@@ -46,7 +46,7 @@ fn speed(path: &Path, folder: &Path) -> Result<(), Box<dyn Error>> {
     println!("opened in {:.1} ms", start.elapsed().as_secs_f64() * 1e3);
     let (mut times, busy) = (Vec::new(), processor_time());
     for at in 0..QUERIES {
-        let record = searcher.version().record(at * 7919 % searcher.version().len())?;
+        let record = searcher.record(at * 7919 % searcher.len())?;
         let query: Vec<&str> = record.text.split_whitespace().skip(at % 20).step_by(3).take(6).collect();
         let start = Instant::now();
         searcher.search(&query.join(" "), 10)?;

@@ -4,6 +4,7 @@
 //! * [`Pipeline`] says what is searched with what: any models that are registered, how their rankings become one
 //!   ([`fusion`]), and rerankers;
 //! * [`Indexer`] makes a collection of plain files ([`collection`]), [`Searcher`] searches it, and explains;
+//! * [`database`] has collections where one folder no longer serves: in Qdrant, in this process or on servers;
 //! * [`evaluation`] says how good it is, and whether another pipeline is better.
 //!
 //! ```
@@ -29,9 +30,12 @@
 
 pub mod chunking;
 pub mod collection;
+pub mod database;
 mod digest;
+mod disk;
 pub mod document;
 pub mod evaluation;
+mod filter;
 pub mod fusion;
 mod indexing;
 mod model;
@@ -42,6 +46,7 @@ pub mod search;
 mod tokens;
 mod vectors;
 
+pub use filter::{Filter, Match};
 pub use indexing::{Indexer, Report};
 pub use model::{Configure, Model, ModelIdentity};
 pub use pipeline::Pipeline;

@@ -8,7 +8,7 @@ use embedkit_core::{
 use serde::{Deserialize, Serialize};
 
 use crate::digest;
-use crate::pipeline::ModelSpec;
+use crate::pipeline::{ModelSpec, Stage};
 
 /// What a program sets of every model that is loaded: threads, providers, where downloads go.
 pub type Configure<'c> = &'c dyn Fn(Builder<AnyEmbedder>) -> Builder<AnyEmbedder>;
@@ -18,6 +18,8 @@ pub type Configure<'c> = &'c dyn Fn(Builder<AnyEmbedder>) -> Builder<AnyEmbedder
 pub struct Model {
     embedder: AnyEmbedder,
     input: ContentKind,
+    /// Whether it takes queries that are texts.
+    takes_texts: bool,
     output: EmbeddingKind,
     identity: ModelIdentity,
     /// Tokens that are put around every text.
@@ -37,7 +39,7 @@ pub struct ModelIdentity {
 }
 
 impl Model {
-    /// Loads a model that takes texts, or queries with documents.
+    /// Loads a model that takes texts, pictures, or queries with documents.
     ///
     /// # Errors
     /// An id that no family or several have, a family that takes neither, and as
@@ -61,11 +63,13 @@ impl Model {
     ) -> Result<Self> {
         let registry = Registry::global();
         let family = registry.family(&family_of(spec)?)?;
+        // Of a model of texts and pictures, the pictures are what is searched in.
         let kinds = family.inputs();
-        if !kinds.contains(&ContentKind::Text) && !kinds.contains(&ContentKind::Pair) {
+        let wanted = [ContentKind::Image, ContentKind::Text, ContentKind::Pair];
+        let Some(input) = wanted.into_iter().find(|kind| kinds.contains(kind)) else {
             let message = format!("{} is of the family {}, which takes no texts", spec.model, family.name());
             return Err(Error::option("model", message));
-        }
+        };
         let is_known = registry.find(family.name(), &spec.model).is_ok();
         let model: ModelRef = match &spec.folder {
             Some(folder) if !is_known => folder.as_path().into(),
@@ -86,12 +90,38 @@ impl Model {
         }
         let embedder = adapt(configure(builder)).build()?;
         let identity = identity(&embedder, spec)?;
-        let input = if kinds.contains(&ContentKind::Text) { ContentKind::Text } else { ContentKind::Pair };
         let around = match input {
             ContentKind::Text => embedder.usage(&Content::text(""), Role::Passage)?.tokens,
             _ => 0,
         };
-        Ok(Self { embedder, input, output: family.output(), identity, around })
+        let takes_texts = kinds.contains(&ContentKind::Text);
+        Ok(Self { embedder, input, takes_texts, output: family.output(), identity, around })
+    }
+
+    /// A stage's model of queries, where it is not the one of what is searched in.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load); a model of pictures alone that has none; and one of another vector space.
+    pub(crate) fn load_for_queries(stage: &Stage, model: &Self, configure: Configure<'_>) -> Result<Option<Self>> {
+        let refused = |message: String| Error::option("stage.query", format!("{}: {message}", stage.name));
+        let Some(spec) = &stage.query else {
+            return match model.takes_texts || model.takes_pairs() {
+                true => Ok(None),
+                false => Err(refused(format!("{} takes no texts: name the model of queries", model.identity.id))),
+            };
+        };
+        let query = Self::load(spec, configure)?;
+        let space = |model: &Self| model.embedder.model().space.clone();
+        if let (Some(space), Some(other)) = (space(model), space(&query))
+            && space != other
+        {
+            let (id, other_id) = (&model.identity.id, &query.identity.id);
+            return Err(refused(format!("{other_id} has the vector space {other}, and {id} has {space}")));
+        }
+        if !query.takes_texts || query.output != model.output {
+            return Err(refused(format!("{} gives no queries for {}", query.identity.id, model.identity.id)));
+        }
+        Ok(Some(query))
     }
 
     /// The model itself.
@@ -102,6 +132,11 @@ impl Model {
     /// Whether it takes a query with a document, and not texts.
     pub(crate) fn takes_pairs(&self) -> bool {
         self.input == ContentKind::Pair
+    }
+
+    /// Whether what it embeds of documents are pictures.
+    pub(crate) fn takes_images(&self) -> bool {
+        self.input == ContentKind::Image
     }
 
     /// Whether it answers without a graph, so that a word costs next to nothing.
@@ -131,7 +166,7 @@ impl Model {
 
     /// Whether a text is longer than the model's window, and would be cut.
     pub(crate) fn cuts(&self, text: &str) -> Result<bool> {
-        Ok(!self.takes_pairs() && self.embedder.usage(&Content::text(text), Role::Passage)?.truncated)
+        Ok(self.input == ContentKind::Text && self.embedder.usage(&Content::text(text), Role::Passage)?.truncated)
     }
 
     /// Tokens of a text, without those that are put around every text; more than any bound for one that would be cut.

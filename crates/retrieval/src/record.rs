@@ -1,6 +1,8 @@
 //! What is found: a chunk of a document, and where it is from.
 
+use embedkit_core::{Error, Result};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 /// A chunk of a document.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -19,12 +21,18 @@ pub struct Record {
     /// The headings that it stands under, outermost first, between ` › `.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub section: String,
+    /// What the section is linked to by, behind `#`.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub anchor: String,
     /// The page of a file that has pages, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub page: Option<usize>,
     /// The row of a file that has rows, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub row: Option<usize>,
+    /// Where a frame stands in its video, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time: Option<f64>,
     /// The chunk's number in its document, from 0.
     pub chunk: usize,
     /// Where it begins, in bytes of the file, or where a file has rows or pages, of the row's or page's text.
@@ -34,11 +42,50 @@ pub struct Record {
     /// The text.
     pub text: String,
     /// The other fields of a row.
-    #[serde(skip_serializing_if = "serde_json::Map::is_empty")]
-    pub fields: serde_json::Map<String, serde_json::Value>,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub fields: Map<String, Value>,
 }
 
+/// The names of its own fields, which those of a row do not replace.
+const OWN: [&str; 14] = [
+    "id", "document", "path", "title", "section", "anchor", "page", "row", "time", "chunk", "start", "end", "text",
+    "fields",
+];
+
 impl Record {
+    /// The record as the payload of a vector database: its own fields, and beside them those of its row (`url`, `tags`,
+    /// and whatever else it has). A row's field with the name of one of the record's own stays below `fields`.
+    ///
+    /// # Errors
+    /// Numbers that JSON has not.
+    pub fn to_payload(&self) -> Result<Map<String, Value>> {
+        let no_json = |error| Error::file_because(&self.path, "has a record that is no JSON", error);
+        let Value::Object(mut payload) = serde_json::to_value(self).map_err(no_json)? else {
+            return Ok(Map::new());
+        };
+        let Some(Value::Object(fields)) = payload.remove("fields") else { return Ok(payload) };
+        let (own, others): (Map<_, _>, Map<_, _>) =
+            fields.into_iter().partition(|(name, _)| OWN.contains(&name.as_str()));
+        payload.extend(others);
+        if !own.is_empty() {
+            payload.insert("fields".to_owned(), Value::Object(own));
+        }
+        Ok(payload)
+    }
+
+    /// The record of such a payload.
+    ///
+    /// # Errors
+    /// A payload that was not a record's.
+    pub fn from_payload(payload: Map<String, Value>) -> Result<Self> {
+        let (own, others): (Map<_, _>, Map<_, _>) =
+            payload.into_iter().partition(|(name, _)| OWN.contains(&name.as_str()));
+        let mut record: Self = serde_json::from_value(Value::Object(own))
+            .map_err(|error| Error::input(format!("the payload is no record's: {error}")))?;
+        record.fields.extend(others);
+        Ok(record)
+    }
+
     /// What models see: the title, as BEIR's sets are read, the section that the chunk continues, and the text.
     pub fn passage(&self) -> String {
         let is_continued = !self.text.trim_start_matches(['#', ' ']).starts_with(self.heading());
@@ -50,5 +97,35 @@ impl Record {
     /// The heading that it stands under, without those above it.
     fn heading(&self) -> &str {
         self.section.rsplit(" › ").next().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn payloads_have_a_rows_fields_beside_the_records_own() {
+        let fields = json!({"url": "https://example.org/a", "tags": ["x"], "section": "theirs", "year": 1999});
+        let record = Record {
+            id: "a#1".into(),
+            title: "T".into(),
+            page: Some(3),
+            chunk: 1,
+            text: "text".into(),
+            fields: fields.as_object().unwrap().clone(),
+            ..Record::default()
+        };
+        let payload = record.to_payload().unwrap();
+        assert_eq!(
+            (&payload["url"], &payload["tags"][0], &payload["page"]),
+            (&json!("https://example.org/a"), &json!("x"), &json!(3))
+        );
+        assert_eq!((payload.get("section"), &payload["fields"]), (None, &json!({"section": "theirs"})));
+        assert_eq!(Record::from_payload(payload).unwrap(), record);
+        let wrong = json!({"page": "three"});
+        assert!(Record::from_payload(wrong.as_object().unwrap().clone()).is_err());
     }
 }

@@ -14,9 +14,20 @@ pub(crate) struct IndexArgs {
     #[arg(value_name = "PATH", required_unless_present_any = ["rollback", "switch", "versions"])]
     pub(crate) inputs: Vec<PathBuf>,
 
-    /// The folder of the collection. Files that it has already are not embedded again.
+    /// The folder of the collection. Files that it has already are not embedded again. With --versions, --rollback and
+    /// --switch, also the address of a collection that was published.
     #[arg(short, long, value_name = "DIR")]
     pub(crate) output: PathBuf,
+
+    /// Publishes the collection to this address when it is complete: `edge:DIR`, Qdrant's engine in this process, or
+    /// `http://host:6334/name`, a Qdrant server. What is there already is not sent again.
+    #[arg(long, value_name = "ADDRESS", conflicts_with_all = ["rollback", "switch", "versions"])]
+    pub(crate) to: Option<String>,
+
+    /// Seconds between the frames of a video that are embedded, where a pipeline searches pictures and `ffmpeg` is
+    /// installed.
+    #[arg(long, value_name = "SECONDS", default_value_t = 5.0)]
+    pub(crate) frame_seconds: f64,
 
     /// The file that says what is searched with what. Default: the collection's own, else the built-in model, BM25 and
     /// late interaction over the built-in model's table.
@@ -50,7 +61,7 @@ pub(crate) struct IndexArgs {
 /// `search`.
 #[derive(Debug, Args)]
 pub(crate) struct SearchArgs {
-    /// The folder of the collection.
+    /// The folder of the collection, or the address that it was published to: `edge:DIR`, `http://host:6334/name`.
     #[arg(value_name = "DIR")]
     pub(crate) collection: PathBuf,
 
@@ -60,6 +71,16 @@ pub(crate) struct SearchArgs {
     /// How many chunks are shown.
     #[arg(short = 'k', long, value_name = "N", default_value_t = 10)]
     pub(crate) top_k: usize,
+
+    /// Finds only chunks with this value of a field: `path=docs/a.md`, `tags=draft`. May be repeated: values of one field are
+    /// alternatives, and all fields must match.
+    #[arg(long = "filter", value_name = "KEY=VALUE")]
+    pub(crate) filters: Vec<String>,
+
+    /// Writes a picture of each hit into this folder, with what the query matched as a heat map over it: of pages,
+    /// pictures and frames that were indexed by a model of pages.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) heat_map: Option<PathBuf>,
 
     /// Searches this version, not the current one.
     #[arg(long, value_name = "VERSION")]

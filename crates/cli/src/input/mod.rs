@@ -1,6 +1,8 @@
 //! Inputs: from the arguments, or from a file or standard input.
 
 mod decode;
+#[cfg(feature = "retrieval")]
+mod documents;
 mod feed;
 mod json;
 mod kind;
@@ -9,7 +11,7 @@ mod parquet;
 #[cfg(all(feature = "retrieval", feature = "parquet"))]
 mod parquet_rows;
 #[cfg(all(feature = "retrieval", feature = "pdf"))]
-mod pdf_text;
+mod pdf_pages;
 mod record;
 mod source;
 #[cfg(feature = "tables")]
@@ -21,10 +23,8 @@ use std::sync::Arc;
 
 use embedkit::{CancelToken, Pair};
 
-#[cfg(all(feature = "retrieval", feature = "parquet"))]
-pub(crate) use parquet_rows::ParquetRows;
-#[cfg(all(feature = "retrieval", feature = "pdf"))]
-pub(crate) use pdf_text::PdfText;
+#[cfg(feature = "retrieval")]
+pub(crate) use documents::{picture, readers};
 
 use crate::args::InputArgs;
 use crate::failure::{Failure, Result};

@@ -1,6 +1,6 @@
 //! The rows of Parquet files, for `index`.
 
-use embedkit::retrieval::document::{Document, Documents, Reader};
+use embedkit::retrieval::document::{Document, Documents, InputFile, Reader};
 use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader as _, SerializedFileReader};
 use parquet::record::Row;
@@ -14,7 +14,7 @@ impl Reader for ParquetRows {
         &["parquet"]
     }
 
-    fn read(&self, _: &str, bytes: Vec<u8>) -> Result<Documents, String> {
+    fn read(&self, _: InputFile<'_>, bytes: Vec<u8>) -> Result<Documents, String> {
         let wrong = |error: ParquetError| format!("cannot be read as Parquet: {error}");
         let reader = SerializedFileReader::new(bytes::Bytes::from(bytes)).map_err(wrong)?;
         let mut found = Documents::default();

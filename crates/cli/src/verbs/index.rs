@@ -1,15 +1,20 @@
 //! `index`: files to a collection, and its versions.
 
 use embedkit::retrieval::collection::CollectionFolder;
+use embedkit::retrieval::database::{Address, Database, Published, Publisher, complete_versions, rollback, switch};
 use embedkit::retrieval::document::Inputs;
 use embedkit::retrieval::{Indexer, Pipeline, Report};
 use serde_json::json;
 
 use crate::args::IndexArgs;
 use crate::failure::{Failure, Result};
-use crate::{interrupt, progress};
+use crate::{input, interrupt, progress};
 
 pub(super) fn run(args: &IndexArgs) -> Result<()> {
+    let address: Address = args.output.to_string_lossy().parse()?;
+    if let Some(database) = address.database()? {
+        return versions_of(&*database, &address, args);
+    }
     let collection = CollectionFolder::new(&args.output);
     if args.versions {
         return list(&collection, args.json);
@@ -22,6 +27,8 @@ pub(super) fn run(args: &IndexArgs) -> Result<()> {
         collection.rollback()?;
         return list(&collection, args.json);
     }
+    // An address that this build cannot write to is told before anything is embedded.
+    let target = args.to.as_ref().map(|to| target(to)).transpose()?;
     let pipeline = match &args.pipeline {
         Some(path) => Pipeline::read(path)?,
         None => match collection.current()? {
@@ -32,11 +39,11 @@ pub(super) fn run(args: &IndexArgs) -> Result<()> {
     let bar = progress::counter("records", None, false);
     let shown = bar.clone();
     let indexer = Indexer::new(pipeline, &|builder| args.cache.apply(builder))?;
-    #[cfg(feature = "pdf")]
-    let indexer = indexer.reader(crate::input::PdfText);
-    #[cfg(feature = "parquet")]
-    let indexer = indexer.reader(crate::input::ParquetRows);
+    if crate::args::is_given("frame_seconds") && !indexer.wanted().pictures {
+        return Err(Failure::Usage("--frame-seconds is of no use: no model of the pipeline sees pictures".to_owned()));
+    }
     let report = indexer
+        .readers(input::readers(args.frame_seconds)?)
         .cancel_with(&interrupt::token()?)
         .on_progress(move |done| shown.set_position(done as u64))
         .keep(args.keep)
@@ -45,10 +52,48 @@ pub(super) fn run(args: &IndexArgs) -> Result<()> {
     for unread in &report.unread {
         tracing::warn!("{}: {}", unread.path, unread.reason);
     }
-    tell(&report, args)
+    let published = match target.filter(|_| report.is_complete) {
+        Some(database) => Some(publish(&*database, &collection, &report, args)?),
+        None => None,
+    };
+    tell(&report, published.as_ref(), args)
 }
 
-fn tell(report: &Report, args: &IndexArgs) -> Result<()> {
+/// The database that a collection is published to.
+fn target(address: &str) -> Result<Box<dyn Database>> {
+    let database = address.parse::<Address>()?.database()?;
+    database.ok_or_else(|| {
+        let message =
+            format!("--to takes edge:DIR or http://host:6334/name; {address} is a folder, which --output names");
+        Failure::Usage(message)
+    })
+}
+
+fn publish(
+    database: &dyn Database,
+    collection: &CollectionFolder,
+    report: &Report,
+    args: &IndexArgs,
+) -> Result<Published> {
+    let version = collection.open_version(&report.version)?;
+    let bar = progress::counter("records sent", Some(version.len() as u64), false);
+    let shown = bar.clone();
+    let published = Publisher::new(database)
+        .keep(args.keep)
+        .cancel_with(&interrupt::token()?)
+        .on_progress(move |done| shown.set_position(done as u64))
+        .publish(&version, &|builder| args.cache.apply(builder))?;
+    bar.finish_and_clear();
+    match published.is_complete {
+        true => Ok(published),
+        false => Err(Failure::Kept(format!(
+            "interrupted; {} records are sent, and the same command goes on from them",
+            published.sent
+        ))),
+    }
+}
+
+fn tell(report: &Report, published: Option<&Published>, args: &IndexArgs) -> Result<()> {
     if !report.is_complete {
         return Err(Failure::Kept(format!(
             "interrupted; {} records are kept, and the same command goes on from them",
@@ -56,15 +101,48 @@ fn tell(report: &Report, args: &IndexArgs) -> Result<()> {
         )));
     }
     if args.json {
-        return super::print_json(report);
+        return match published {
+            None => super::print_json(report),
+            Some(published) => super::print_json(&json!({"index": report, "published": published})),
+        };
     }
     let Report { version, files, records, reused, .. } = report;
     let what = if report.is_unchanged { "is up to date" } else { "is indexed" };
     let unread = if report.unread.is_empty() { String::new() } else { format!(", {} not read", report.unread.len()) };
+    let sent = published.map_or_else(String::new, |published| {
+        let Published { version, sent, .. } = published;
+        format!("{}: version {version}, {sent} records sent\n", args.to.as_deref().unwrap_or_default())
+    });
     super::print(&format!(
-        "{} {what}: version {version}, {files} files{unread}, {records} records, {reused} of them from before\n",
+        "{} {what}: version {version}, {files} files{unread}, {records} records, {reused} of them from before\n{sent}",
         args.output.display()
     ))
+}
+
+/// The versions that a database has, after what was asked of them.
+fn versions_of(database: &dyn Database, address: &Address, args: &IndexArgs) -> Result<()> {
+    match (&args.switch, args.rollback, args.versions) {
+        (Some(version), ..) => switch(database, version)?,
+        (None, true, _) => drop(rollback(database)?),
+        (None, false, true) => {}
+        (None, false, false) => {
+            let message =
+                format!("--output takes the folder where the collection is made; publish it with --to {address}");
+            return Err(Failure::Usage(message));
+        }
+    }
+    let current = database.current()?;
+    let mut rows = Vec::new();
+    for name in complete_versions(database)? {
+        let about = database.open(&name)?.0;
+        rows.push(json!({
+            "version": name,
+            "current": current.as_ref() == Some(&name),
+            "records": about.records,
+            "pipeline": about.pipeline()?.name,
+        }));
+    }
+    show(&rows, args.json)
 }
 
 /// The versions, with the one that is searched.
@@ -82,13 +160,18 @@ fn list(collection: &CollectionFolder, as_json: bool) -> Result<()> {
             "pipeline": version.pipeline().name,
         }));
     }
+    show(&rows, as_json)
+}
+
+fn show(rows: &[serde_json::Value], as_json: bool) -> Result<()> {
     if as_json {
         return super::print_json(&rows);
     }
     let line = |row: &serde_json::Value| {
         let mark = if row["current"] == true { "*" } else { " " };
         let name = row["version"].as_str().unwrap_or_default();
-        format!("{mark} {name}  {} records, {} bytes, pipeline {}\n", row["records"], row["bytes"], row["pipeline"])
+        let bytes = row["bytes"].as_u64().map_or_else(String::new, |bytes| format!(" {bytes} bytes,"));
+        format!("{mark} {name}  {} records,{bytes} pipeline {}\n", row["records"], row["pipeline"])
     };
     super::print(&rows.iter().map(line).collect::<String>())
 }

@@ -1,15 +1,20 @@
 //! `search`: questions to a collection.
 
+use std::path::{Path, PathBuf};
+
+use embedkit::colpali::HeatMap;
+use embedkit::colpali::explain::SimilarityMap;
 use embedkit::retrieval::collection::CollectionFolder;
+use embedkit::retrieval::database::Address;
 use embedkit::retrieval::search::Explanation;
-use embedkit::retrieval::{Hit, Searcher};
+use embedkit::retrieval::{Filter, Hit, Searcher};
 use serde::Serialize;
 
 use crate::args::SearchArgs;
-use crate::color;
 use crate::failure::{Failure, Result};
 use crate::output::Target;
 use crate::render::{hits_to_html, hits_to_terminal};
+use crate::{color, input};
 
 /// A hit as a line.
 #[derive(Serialize)]
@@ -18,23 +23,34 @@ struct Line<'h> {
     hit: &'h Hit,
     #[serde(skip_serializing_if = "Option::is_none")]
     explanation: Option<Explanation>,
+    /// The picture that shows where the query matched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    heat_map: Option<&'h Path>,
 }
 
 pub(super) fn run(args: &SearchArgs) -> Result<()> {
-    let collection = CollectionFolder::new(&args.collection);
-    let version = match &args.collection_version {
-        Some(name) => collection.open_version(name)?,
-        None => collection.open()?,
-    };
     let configure = |builder| args.cache.apply(builder);
-    let searcher = Searcher::of_version(version, &configure)?;
-    let hits = searcher.search(&args.query, args.top_k)?;
+    let address: Address = args.collection.to_string_lossy().parse()?;
+    let filter = Filter::parse(args.filters.iter().map(String::as_str))?;
+    let searcher = match (address.database()?, &args.collection_version) {
+        (Some(database), version) => Searcher::of_database(&*database, version.as_deref(), &configure)?,
+        (None, None) => Searcher::open(&CollectionFolder::new(&args.collection), &configure)?,
+        (None, Some(name)) => {
+            let version = CollectionFolder::new(&args.collection).open_version(name)?;
+            Searcher::of_version(version, &configure)?
+        }
+    };
+    let hits = searcher.search_filtered(&args.query, args.top_k, &filter)?;
+    let maps = match &args.heat_map {
+        Some(folder) => heat_maps(&searcher, &args.query, &hits, folder)?,
+        None => vec![None; hits.len()],
+    };
     let explain = |hit: &Hit| searcher.explain(&args.query, hit, &configure);
     if args.json {
         let mut lines = String::new();
-        for hit in &hits {
+        for (hit, map) in hits.iter().zip(&maps) {
             let explanation = args.explain.then(|| explain(hit)).transpose()?;
-            let line = serde_json::to_string(&Line { hit, explanation });
+            let line = serde_json::to_string(&Line { hit, explanation, heat_map: map.as_deref() });
             lines += &(line.map_err(|error| Failure::Failed(error.to_string()))? + "\n");
         }
         return super::print_styled(&lines);
@@ -48,4 +64,21 @@ pub(super) fn run(args: &SearchArgs) -> Result<()> {
         }
         None => super::print_styled(&hits_to_terminal(&explained, args.explain, color::on_stdout())),
     }
+}
+
+/// Writes a heat map of each hit that is of a picture, named by its rank.
+fn heat_maps(searcher: &Searcher, query: &str, hits: &[Hit], folder: &Path) -> Result<Vec<Option<PathBuf>>> {
+    std::fs::create_dir_all(folder).map_err(Failure::io(folder.display().to_string()))?;
+    let map = |hit: &Hit| {
+        let Some(picture) = input::picture(&hit.record)? else { return Ok(None) };
+        let vectors = searcher.page_vectors(query, &picture)?.ok_or_else(|| {
+            let message = "--heat-map needs a stage whose model sees pages and gives a vector for each patch";
+            Failure::Usage(message.to_owned())
+        })?;
+        let path = folder.join(format!("{:03}.png", hit.rank));
+        let map = HeatMap::new(SimilarityMap::of_query(&vectors.0, &vectors.1)?, picture)?;
+        Target::write_file(&path, &map.to_png()?)?;
+        Ok(Some(path))
+    };
+    hits.iter().map(map).collect()
 }

@@ -1,7 +1,6 @@
 //! A collection's folder: its versions, which of them is searched, and making another.
 
 use std::fs::File;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -10,6 +9,7 @@ use embedkit_core::{Error, Result};
 use super::manifest::{FORMAT, FileRecord, Manifest, StageModel, Unread};
 use super::version::{MANIFEST, PIPELINE, Version};
 use crate::digest;
+use crate::disk::{replace, sync_folder, write_synced};
 use crate::pipeline::Pipeline;
 
 const CURRENT: &str = "current";
@@ -89,10 +89,7 @@ impl CollectionFolder {
         if !version.manifest().is_complete {
             return Err(Error::option("version", format!("{name} was interrupted and is not complete")));
         }
-        let (path, new) = (self.root.join(CURRENT), self.root.join(format!("{CURRENT}.new")));
-        write_synced(&new, format!("{name}\n").as_bytes())?;
-        std::fs::rename(&new, &path).map_err(Error::io(path))?;
-        sync_folder(&self.root)
+        replace(&self.root.join(CURRENT), format!("{name}\n").as_bytes())
     }
 
     /// Makes the version before the one that is searched the one that is searched, and gives its name.
@@ -250,18 +247,5 @@ impl Manifest {
     fn is_complete_at(folder: &Path) -> bool {
         let text = std::fs::read_to_string(folder.join(MANIFEST)).unwrap_or_default();
         serde_json::from_str::<Self>(&text).is_ok_and(|manifest| manifest.is_complete)
-    }
-}
-
-fn write_synced(path: &Path, bytes: &[u8]) -> Result<()> {
-    let mut file = File::create(path).map_err(Error::io(path))?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(Error::io(path))
-}
-
-/// Brings a folder's names to the disk, where the system lets folders be opened.
-fn sync_folder(path: &Path) -> Result<()> {
-    match File::open(path) {
-        Ok(folder) if cfg!(unix) => folder.sync_all().map_err(Error::io(path)),
-        _ => Ok(()),
     }
 }

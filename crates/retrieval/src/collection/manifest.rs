@@ -40,11 +40,14 @@ pub struct StageModel {
     /// What tells its model from others.
     #[serde(flatten)]
     pub model: ModelIdentity,
+    /// The same of the model of queries, where it is another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub query: Option<ModelIdentity>,
 }
 
 impl StageModel {
-    pub(crate) fn new(stage: &str, model: &ModelIdentity) -> Self {
-        Self { stage: stage.to_owned(), model: model.clone() }
+    pub(crate) fn new(stage: &str, model: &ModelIdentity, query: Option<&ModelIdentity>) -> Self {
+        Self { stage: stage.to_owned(), model: model.clone(), query: query.cloned() }
     }
 }
 

@@ -24,4 +24,4 @@ pub use manifest::{FileRecord, Manifest, SourceFile, StageModel, Unread};
 pub use version::Version;
 
 pub(crate) use records::RecordWriter;
-pub(crate) use version::{SOURCES, StageIndex};
+pub(crate) use version::{SOURCES, StageIndex, check_model};

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use embedkit_core::{EmbeddingKind, Error, Result};
 
-use super::manifest::{FORMAT, Manifest, SourceFile};
+use super::manifest::{FORMAT, Manifest, SourceFile, StageModel};
 use super::records::Records;
 use crate::digest;
-use crate::model::Model;
+use crate::model::{Model, ModelIdentity};
 use crate::pipeline::{Pipeline, Stage, Vectors};
 use crate::record::Record;
 use crate::vectors::{DenseIndex, MultiIndex, SparseIndex};
@@ -136,24 +136,20 @@ impl Version {
         Ok(())
     }
 
-    /// Checks that a stage's model is the one that the vectors are of.
-    pub(crate) fn check_model(&self, stage: &str, model: &Model) -> Result<()> {
-        let stored = self.manifest.models.iter().find(|stored| stored.stage == stage);
-        match stored {
-            Some(stored) if stored.model == *model.identity() => Ok(()),
-            Some(stored) => {
-                let message = format!(
-                    "was made with another model: stage {stage} has {} of digest {}, and this program's {} has {}; index \
-                     again",
-                    stored.model.id,
-                    short(&stored.model.digest),
-                    model.identity().id,
-                    short(&model.identity().digest)
-                );
-                Err(Error::file(&self.folder, message))
-            }
-            None => Err(Error::file(&self.folder, format!("has no stage {stage}; index again"))),
-        }
+    /// Whether a stage's vectors are of this model.
+    pub(crate) fn has_model(&self, stage: &str, model: &Model) -> bool {
+        self.manifest.models.iter().any(|stored| stored.stage == stage && stored.model == *model.identity())
+    }
+
+    /// Where its files are.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The digest of all that it holds, whenever it was made.
+    pub fn digest(&self) -> String {
+        let files = self.manifest.files.iter().map(|(name, file)| format!("{name} {}\n", file.sha256));
+        digest::of_bytes(files.collect::<String>().as_bytes())
     }
 
     /// A stage's vectors.
@@ -164,9 +160,7 @@ impl Version {
             (_, EmbeddingKind::Multi) if stage.muvera.is_none() && !stage.late_chunking => {
                 StageIndex::Multi(MultiIndex::open(folder, name)?)
             }
-            (_, EmbeddingKind::Dense | EmbeddingKind::Multi) => {
-                StageIndex::Dense(DenseIndex::open(folder, name, stage.stored_as)?)
-            }
+            (_, EmbeddingKind::Dense | EmbeddingKind::Multi) => StageIndex::Dense(DenseIndex::open(folder, stage)?),
             (_, EmbeddingKind::Sparse) => StageIndex::Sparse(SparseIndex::open(folder, name, self.len())?),
             _ => return Err(Error::option("stage", format!("{name} has a model that gives no vectors"))),
         };
@@ -179,6 +173,32 @@ impl Version {
             return Err(Error::file(folder, format!("has {found} vectors of stage {name} for {} records", self.len())));
         }
         Ok(index)
+    }
+}
+
+/// Checks that a stage's models are those of a collection.
+pub(crate) fn check_model(
+    models: &[StageModel],
+    stage: &str,
+    model: &Model,
+    query: Option<&Model>,
+    place: &str,
+) -> Result<()> {
+    let Some(stored) = models.iter().find(|stored| stored.stage == stage) else {
+        return Err(Error::file(place, format!("has no stage {stage}; index again")));
+    };
+    let pairs = [(Some(&stored.model), Some(model.identity())), (stored.query.as_ref(), query.map(Model::identity))];
+    match pairs.into_iter().find(|(stored, loaded)| stored != loaded) {
+        None => Ok(()),
+        Some((stored, loaded)) => {
+            let describe = |identity: Option<&ModelIdentity>| match identity {
+                Some(identity) => format!("{} of digest {}", identity.id, short(&identity.digest)),
+                None => "none for queries".to_owned(),
+            };
+            let (stored, loaded) = (describe(stored), describe(loaded));
+            let message = format!("was made with another model: stage {stage} has {stored}, and this program {loaded}");
+            Err(Error::file(place, message + "; index again"))
+        }
     }
 }
 

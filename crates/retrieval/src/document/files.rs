@@ -8,6 +8,7 @@ use embedkit_core::{Error, Result};
 use globset::{GlobBuilder, GlobMatcher};
 
 use super::Readers;
+use crate::digest;
 
 /// Times that a file that changes while it is read is read anew.
 const ATTEMPTS: usize = 3;
@@ -78,6 +79,23 @@ impl Found {
             let bytes = std::fs::read(&self.path).map_err(Error::io(&self.path))?;
             if state(&self.path)? == before && bytes.len() as u64 == before.0 {
                 return Ok(bytes);
+            }
+        }
+        Err(Error::file(&self.path, "changes while it is read"))
+    }
+}
+
+impl Found {
+    /// The digest of the file's bytes, all of one moment, without having them all in memory.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub(crate) fn digest(&self) -> Result<String> {
+        for _ in 0..ATTEMPTS {
+            let before = state(&self.path)?;
+            let digest = digest::of_file(&self.path)?;
+            if state(&self.path)? == before {
+                return Ok(digest);
             }
         }
         Err(Error::file(&self.path, "changes while it is read"))

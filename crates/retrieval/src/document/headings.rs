@@ -1,10 +1,11 @@
 //! Headings of Markdown and reStructuredText.
 
-use super::{Outline, Section};
+use super::Section;
+use super::outline::{Anchors, Outline};
 
 /// The sections of a Markdown text: headings behind `#`, and lines above `===` and `---`, outside of fenced code.
 pub(super) fn markdown(text: &str) -> Vec<Section> {
-    let mut outline = Outline::default();
+    let mut outline = Outline::new(Anchors::Markdown);
     let mut fence: Option<&str> = None;
     let mut before: Option<(usize, &str)> = None;
     for (start, line) in lines(text) {
@@ -37,7 +38,7 @@ pub(super) fn markdown(text: &str) -> Vec<Section> {
 /// The sections of a reStructuredText: lines above a line of marks as long, whose levels are as their marks first come.
 pub(super) fn restructured(text: &str) -> Vec<Section> {
     const MARKS: &str = "=-~^\"'`#*+.:_<>";
-    let mut outline = Outline::default();
+    let mut outline = Outline::new(Anchors::Docutils);
     let mut levels: Vec<char> = Vec::new();
     let mut before: Option<(usize, &str)> = None;
     for (start, line) in lines(text) {

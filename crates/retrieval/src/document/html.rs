@@ -2,7 +2,8 @@
 
 use html5gum::{DefaultEmitter, Token, Tokenizer};
 
-use super::{Document, Outline, SourceMap};
+use super::outline::{Anchors, Outline};
+use super::{Document, SourceMap};
 
 /// Elements whose content is not read.
 const UNREAD: [&[u8]; 8] = [b"script", b"style", b"noscript", b"template", b"svg", b"iframe", b"select", b"nav"];
@@ -17,11 +18,14 @@ pub(super) fn document(html: &str) -> Document {
     let mut emitter = DefaultEmitter::<usize>::new_with_span();
     // What stands in scripts and styles is no markup.
     emitter.naively_switch_states(true);
-    let mut page = Page::default();
+    let mut page = Page { outline: Outline::new(Anchors::Own), ..Page::default() };
     for token in Tokenizer::new_with_emitter(html, emitter) {
         let Ok(token) = token;
         match token {
-            Token::StartTag(tag) => page.start(&tag.name, tag.self_closing),
+            Token::StartTag(tag) => {
+                let id = tag.attributes.get(&b"id"[..]).map(|id| String::from_utf8_lossy(&id.value).into_owned());
+                page.start(&tag.name, tag.self_closing, id.unwrap_or_default());
+            }
             Token::EndTag(tag) => page.end(&tag.name),
             Token::String(text) => {
                 page.text(&String::from_utf8_lossy(&text.value), text.span.start..text.span.end);
@@ -42,8 +46,8 @@ struct Page {
     unread: Option<(Vec<u8>, usize)>,
     in_title: bool,
     preformatted: usize,
-    /// The level of the heading that is open, and where it began.
-    heading: Option<(usize, usize)>,
+    /// The level of the heading that is open, where it began, and its id.
+    heading: Option<(usize, usize, String)>,
     /// Line breaks that are due before more text.
     breaks: usize,
     /// Whether a blank is due.
@@ -51,7 +55,7 @@ struct Page {
 }
 
 impl Page {
-    fn start(&mut self, name: &[u8], self_closing: bool) {
+    fn start(&mut self, name: &[u8], self_closing: bool, id: String) {
         if let Some((open, depth)) = &mut self.unread {
             *depth += usize::from(open == name && !self_closing);
             return;
@@ -73,7 +77,7 @@ impl Page {
             _ => self.breaks = 2,
         }
         if let Some(level) = level(name) {
-            self.heading = Some((level, self.text.len() + self.due().len()));
+            self.heading = Some((level, self.text.len() + self.due().len(), id));
         }
     }
 
@@ -88,10 +92,10 @@ impl Page {
             return;
         }
         if level(name).is_some()
-            && let Some((level, start)) = self.heading.take()
+            && let Some((level, start, id)) = self.heading.take()
             && let Some(heading) = self.text.get(start..)
         {
-            self.outline.heading(level, heading, start);
+            self.outline.heading_at(level, heading, start, id);
         }
         match name {
             b"title" => self.in_title = false,
@@ -174,7 +178,7 @@ mod tests {
     use super::*;
 
     const PAGE: &str = "<!doctype html><html><head><title>My\n page</title><style>p{}</style></head><body><nav>Menu</nav>\
-        <h1>Top</h1><p>A <b>bold</b>\n word &amp; more.</p><script>if (a < b) \"</p>\"</script><h2>Next</h2><ul><li>one<li>two</ul>\
+        <h1>Top</h1><p>A <b>bold</b>\n word &amp; more.</p><script>if (a < b) \"</p>\"</script><h2 id=next-one>Next</h2><ul><li>one<li>two</ul>\
         <pre>a\n  b</pre><table><tr><td>x<td>y</table>";
 
     #[test]
@@ -185,6 +189,7 @@ mod tests {
         let paths: Vec<_> =
             document.sections.iter().map(|s| (&document.text[s.start..][..4], s.path.as_str())).collect();
         assert_eq!(paths, [("Top\n", "Top"), ("Next", "Top › Next")]);
+        assert_eq!(document.sections.iter().map(|s| s.anchor.as_str()).collect::<Vec<_>>(), ["", "next-one"]);
     }
 
     #[test]

@@ -7,7 +7,9 @@
 //! | `.csv`, `.tsv` | one a row: its column `text`, else all its columns |
 //! | `.jsonl`, `.ndjson` | one a line: a text, or an object with the field `text` |
 //!
-//! A program adds a [`Reader`] for other kinds, as the command line does for PDF files.
+//! | `.png`, `.jpg`, `.webp`, `.tiff`, `.gif`, `.bmp` | one a file, a picture, where a pipeline searches pictures |
+//!
+//! A program adds a [`Reader`] for other kinds, as the command line does for PDF files and for [`Video`].
 //!
 //! `id` or `_id`, and `title`, of a row are the document's; its other fields are kept.
 
@@ -15,15 +17,20 @@ mod files;
 mod headings;
 mod html;
 mod lines;
+mod outline;
+mod pictures;
 mod reader;
 mod source_map;
 mod table;
+mod video;
 
+use embedkit_core::ImageInput;
 use serde_json::{Map, Value};
 
 pub use files::{Found, Inputs};
-pub use reader::{Reader, Readers};
+pub use reader::{InputFile, Reader, Readers, Wanted};
 pub use source_map::SourceMap;
+pub use video::{Video, video_frame};
 
 use crate::record::Record;
 
@@ -39,8 +46,12 @@ pub struct Document {
     pub page: Option<usize>,
     /// The row of its file, from 1.
     pub row: Option<usize>,
+    /// Where a frame stands in its video, in seconds.
+    pub time: Option<f64>,
     /// The text.
     pub text: String,
+    /// The picture, of a page or a picture's file: it is searched as a whole, and so is its text.
+    pub image: Option<Picture>,
     /// Where sections begin in the text, in order.
     pub sections: Vec<Section>,
     /// Where the text's bytes are in the file.
@@ -57,6 +68,19 @@ pub struct Section {
     pub start: usize,
     /// Its heading behind those that it stands under, between ` › `.
     pub path: String,
+    /// What it is linked to by, behind `#`; empty where it is by nothing.
+    pub anchor: String,
+}
+
+/// A document's picture.
+#[derive(Clone, Debug)]
+pub struct Picture(pub ImageInput);
+
+impl PartialEq for Picture {
+    /// Whether they are of the same name: what they show is not looked at.
+    fn eq(&self, other: &Self) -> bool {
+        self.0.name() == other.0.name()
+    }
 }
 
 /// What was read of a file.
@@ -75,12 +99,18 @@ impl Document {
         Self { text: text.into(), ..Self::default() }
     }
 
+    /// A picture without more.
+    pub fn of_image(image: impl Into<ImageInput>) -> Self {
+        Self { image: Some(Picture(image.into())), ..Self::default() }
+    }
+
     /// The record of one of its chunks.
     pub(crate) fn record(&self, path: &str, chunk: usize, of: usize, range: std::ops::Range<usize>) -> Record {
-        let document = self.id.clone().unwrap_or_else(|| match (self.row, self.page) {
-            (Some(row), _) => format!("{path}:{row}"),
-            (None, Some(page)) => format!("{path}:p{page}"),
-            (None, None) => path.to_owned(),
+        let document = self.id.clone().unwrap_or_else(|| match (self.row, self.page, self.time) {
+            (Some(row), ..) => format!("{path}:{row}"),
+            (None, Some(page), _) => format!("{path}:p{page}"),
+            (None, None, Some(time)) => format!("{path}:{time}s"),
+            (None, None, None) => path.to_owned(),
         });
         let section = self.sections.iter().rev().find(|section| section.start <= range.start);
         let place = self.source.place(range.clone());
@@ -90,39 +120,16 @@ impl Document {
             path: path.to_owned(),
             title: self.title.clone(),
             section: section.map(|section| section.path.clone()).unwrap_or_default(),
+            anchor: section.map(|section| section.anchor.clone()).unwrap_or_default(),
             page: self.page,
             row: self.row,
+            time: self.time,
             chunk,
             start: place.start,
             end: place.end,
             text: self.text[range].to_owned(),
             fields: self.fields.clone(),
         }
-    }
-}
-
-/// Headings as they come, to the sections that they open.
-#[derive(Debug, Default)]
-pub(crate) struct Outline {
-    open: Vec<(usize, String)>,
-    sections: Vec<Section>,
-}
-
-impl Outline {
-    /// A heading of a level, 1 the highest, at a byte of the text.
-    pub(crate) fn heading(&mut self, level: usize, text: &str, start: usize) {
-        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        if text.is_empty() {
-            return;
-        }
-        self.open.retain(|(other, _)| *other < level);
-        self.open.push((level, text));
-        let path = self.open.iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>().join(" › ");
-        self.sections.push(Section { start, path });
-    }
-
-    pub(crate) fn into_sections(self) -> Vec<Section> {
-        self.sections
     }
 }
 
@@ -133,13 +140,16 @@ mod tests {
     #[test]
     fn records_say_where_they_are_from() {
         let text = "Intro.\n\n# A\n\nOne.\n\n## B\n\nTwo.\n\n# C\n\nThree.";
-        let documents = Readers::default().read("notes/a.md", text.as_bytes().to_vec()).unwrap().documents;
+        let documents = Readers::default()
+            .read("notes/a.md", std::path::Path::new(""), text.as_bytes().to_vec())
+            .unwrap()
+            .documents;
         let document = &documents[0];
         assert_eq!(document.sections.iter().map(|s| s.path.as_str()).collect::<Vec<_>>(), ["A", "A › B", "C"]);
         let two = text.find("Two").unwrap();
         let record = document.record("notes/a.md", 2, 4, two..two + 4);
         assert_eq!((record.id.as_str(), record.section.as_str(), record.start), ("notes/a.md#2", "A › B", two));
-        assert_eq!(record.passage(), "A › B Two.");
+        assert_eq!((record.passage().as_str(), record.anchor.as_str()), ("A › B Two.", "b"));
         assert_eq!(document.record("a.md", 0, 1, 0..6).id, "a.md");
     }
 }

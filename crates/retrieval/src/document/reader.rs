@@ -1,24 +1,77 @@
 //! Which reader a file has.
 
+use std::path::Path;
 use std::sync::Arc;
 
+use super::pictures::Pictures;
 use super::{Document, Documents, headings, html, lines, table};
+
+/// A file that is read.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct InputFile<'f> {
+    /// Its name, as records have it.
+    pub name: &'f str,
+    /// Where it is.
+    pub path: &'f Path,
+    /// What a pipeline can search.
+    pub wanted: Wanted,
+}
+
+/// What a pipeline can search.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Wanted {
+    /// Texts.
+    pub texts: bool,
+    /// Pictures.
+    pub pictures: bool,
+}
+
+impl Wanted {
+    /// Texts alone.
+    pub const TEXTS: Self = Self { texts: true, pictures: false };
+    /// Pictures alone.
+    pub const PICTURES: Self = Self { texts: false, pictures: true };
+    /// Both.
+    pub const ALL: Self = Self { texts: true, pictures: true };
+}
 
 /// Reads files of some kinds: what a program adds to the built-in ones.
 pub trait Reader: Send + Sync {
     /// What the names of its files end in, in lower case and without the dot.
     fn kinds(&self) -> &[&str];
 
-    /// The documents of a file.
+    /// Those of them that it reads where texts are searched, and where pictures are. Default: where texts are.
+    fn gives(&self) -> Wanted {
+        Wanted::TEXTS
+    }
+
+    /// Whether it is handed a file's bytes; one that is not reads the file at its path. Default: it is.
+    fn takes_bytes(&self) -> bool {
+        true
+    }
+
+    /// The documents of a file, with pictures where these are wanted.
     ///
     /// # Errors
     /// Why it cannot be read, in words that follow the file's name.
-    fn read(&self, name: &str, bytes: Vec<u8>) -> Result<Documents, String>;
+    fn read(&self, file: InputFile<'_>, bytes: Vec<u8>) -> Result<Documents, String>;
 }
 
 /// The readers of a program: the built-in ones, and those that were added, which go before them.
-#[derive(Clone, Default)]
-pub struct Readers(Vec<Arc<dyn Reader>>);
+#[derive(Clone)]
+pub struct Readers {
+    readers: Vec<Arc<dyn Reader>>,
+    wanted: Wanted,
+}
+
+impl Default for Readers {
+    /// The built-in readers of texts.
+    fn default() -> Self {
+        Self { readers: vec![Arc::new(Pictures)], wanted: Wanted::TEXTS }
+    }
+}
 
 /// Kinds that are read without a reader of the program's.
 const BUILT_IN: [&str; 12] =
@@ -28,21 +81,36 @@ impl Readers {
     /// Adds a reader.
     #[must_use]
     pub fn with(mut self, reader: impl Reader + 'static) -> Self {
-        self.0.insert(0, Arc::new(reader));
+        self.readers.insert(0, Arc::new(reader));
+        self
+    }
+
+    /// Reads what a pipeline can search. Default: texts.
+    #[must_use]
+    pub fn wanting(mut self, wanted: Wanted) -> Self {
+        self.wanted = wanted;
         self
     }
 
     /// Whether a file that was found in a folder, not named, is a document.
     pub(crate) fn know(&self, name: &str) -> bool {
         let kind = kind(name);
-        BUILT_IN.contains(&kind.as_str()) || self.reader(&kind).is_some()
+        (self.wanted.texts && BUILT_IN.contains(&kind.as_str())) || self.reader(&kind).is_some()
+    }
+
+    /// Whether a file's bytes are read before it.
+    pub(crate) fn take_bytes(&self, name: &str) -> bool {
+        self.reader(&kind(name)).is_none_or(|reader| reader.takes_bytes())
     }
 
     /// What a file holds, by its name; a text, if no reader knows its kind.
-    pub(crate) fn read(&self, name: &str, bytes: Vec<u8>) -> Result<Documents, String> {
+    pub(crate) fn read(&self, name: &str, path: &Path, bytes: Vec<u8>) -> Result<Documents, String> {
         let kind = kind(name);
         if let Some(reader) = self.reader(&kind) {
-            return reader.read(name, bytes);
+            return reader.read(InputFile { name, path, wanted: self.wanted }, bytes);
+        }
+        if !self.wanted.texts {
+            return Err("is no picture, and the pipeline searches pictures alone".to_owned());
         }
         let text = String::from_utf8(bytes).map_err(|error| {
             let at = error.utf8_error().valid_up_to();
@@ -63,13 +131,17 @@ impl Readers {
     }
 
     fn reader(&self, kind: &str) -> Option<&Arc<dyn Reader>> {
-        self.0.iter().find(|reader| reader.kinds().contains(&kind))
+        self.readers.iter().find(|reader| {
+            let gives = reader.gives();
+            let is_of_use = (gives.texts && self.wanted.texts) || (gives.pictures && self.wanted.pictures);
+            is_of_use && reader.kinds().contains(&kind)
+        })
     }
 }
 
 impl std::fmt::Debug for Readers {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.0.iter().flat_map(|reader| reader.kinds())).finish()
+        f.debug_list().entries(self.readers.iter().flat_map(|reader| reader.kinds())).finish()
     }
 }
 
@@ -89,7 +161,7 @@ mod tests {
             &["rev"]
         }
 
-        fn read(&self, _: &str, bytes: Vec<u8>) -> Result<Documents, String> {
+        fn read(&self, _: InputFile<'_>, bytes: Vec<u8>) -> Result<Documents, String> {
             let text = String::from_utf8(bytes).map_err(|_| "is no text".to_owned())?;
             let document = Document::of_text(text.chars().rev().collect::<String>());
             Ok(Documents { documents: vec![document], refused: Vec::new() })
@@ -99,14 +171,28 @@ mod tests {
     #[test]
     fn a_programs_own_readers_go_first() {
         let readers = Readers::default().with(Reversed);
-        assert_eq!(readers.read("a.rev", b"abc".to_vec()).unwrap().documents[0].text, "cba");
+        assert_eq!(readers.read("a.rev", Path::new(""), b"abc".to_vec()).unwrap().documents[0].text, "cba");
         assert!(readers.know("A.REV") && !Readers::default().know("A.REV"));
-        assert!(readers.read("a.rev", vec![0xff]).unwrap_err().contains("no text"));
+        assert!(readers.read("a.rev", Path::new(""), vec![0xff]).unwrap_err().contains("no text"));
+    }
+
+    #[test]
+    fn pictures_are_documents_where_they_are_wanted() {
+        let of = |wanted: Wanted| Readers::default().wanting(wanted);
+        let known = |wanted: Wanted| ["a.PNG", "a.md"].map(|name| of(wanted).know(name));
+        assert_eq!(
+            [known(Wanted::TEXTS), known(Wanted::PICTURES), known(Wanted::ALL)],
+            [[false, true], [true, false], [true, true]]
+        );
+        let document = &of(Wanted::ALL).read("x/a.png", Path::new(""), vec![1]).unwrap().documents[0];
+        assert!(document.image.is_some() && document.text.is_empty(), "{document:?}");
+        let refused = of(Wanted::PICTURES).read("a.md", Path::new(""), b"text".to_vec()).unwrap_err();
+        assert!(refused.contains("no picture"), "{refused}");
     }
 
     #[test]
     fn what_is_no_text_says_so() {
-        let read = |bytes: &[u8]| Readers::default().read("a.txt", bytes.to_vec());
+        let read = |bytes: &[u8]| Readers::default().read("a.txt", Path::new(""), bytes.to_vec());
         assert!(read(&[b'a', 0xff]).unwrap_err().contains("byte 1"));
         assert_eq!(read(b"\xef\xbb\xbfa").unwrap().documents[0].text, "a");
         assert!(

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
 use super::Judgements;
-use crate::document::{Inputs, Readers};
+use crate::document::{Inputs, Readers, Wanted};
 
 /// Documents, queries and judgements.
 #[derive(Clone, Debug)]
@@ -25,6 +25,8 @@ pub struct Dataset {
     pub judgements: Judgements,
     /// The SHA-256 of queries, judgements and documents.
     pub digest: String,
+    /// What its documents are read with.
+    pub readers: Readers,
 }
 
 #[derive(Deserialize)]
@@ -56,17 +58,19 @@ impl Dataset {
             queries.push((query._id, query.text));
         }
         let inputs = vec![folder.join("corpus.jsonl")];
-        Self::new(folder, inputs, queries, judgements)
+        Self::new(folder, inputs, queries, judgements, &Readers::default())
     }
 
     /// Reads a table with the columns `query` and `relevant`, the ids of the documents that answer it between `;`. The
-    /// documents are those of files: an id is a row's own, or the file's name.
+    /// documents are those of files, read with `readers`: an id is a row's own, or the file's name with its page, if it has
+    /// pages.
     ///
     /// # Errors
     /// A file that is no such table.
     pub fn read_table<P: Into<PathBuf>>(
         path: impl AsRef<Path>,
         documents: impl IntoIterator<Item = P>,
+        readers: &Readers,
     ) -> Result<Self> {
         let path = path.as_ref();
         let wrong = |error: csv::Error| Error::file_because(path, "is no table of `query` and `relevant`", error);
@@ -86,7 +90,7 @@ impl Dataset {
             triples.extend(ids.map(|document| (id.clone(), document.to_owned(), 1)));
         }
         let documents = documents.into_iter().map(Into::into).collect();
-        Self::new(path, documents, queries, Judgements::from_triples(triples))
+        Self::new(path, documents, queries, Judgements::from_triples(triples), readers)
     }
 
     fn new(
@@ -94,6 +98,7 @@ impl Dataset {
         inputs: Vec<PathBuf>,
         mut queries: Vec<(String, String)>,
         judgements: Judgements,
+        readers: &Readers,
     ) -> Result<Self> {
         queries.retain(|(id, _)| judgements.grades(id).is_some());
         queries.sort();
@@ -109,12 +114,14 @@ impl Dataset {
             digest.update(format!("{id}\0{text}\0"));
         }
         digest.update(judgements.to_tsv());
-        for file in inputs.files(&Readers::default())? {
-            digest.update(file.read()?);
+        // Whatever a pipeline may search of them.
+        let readers = readers.clone().wanting(Wanted::ALL);
+        for file in inputs.files(&readers)? {
+            digest.update(file.digest()?);
         }
         let digest = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
         let name = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        Ok(Self { name, inputs, queries, judgements, digest })
+        Ok(Self { name, inputs, queries, judgements, digest, readers })
     }
 }
 
@@ -128,13 +135,15 @@ mod tests {
         let (table, docs) = (folder.path().join("set.csv"), folder.path().join("docs.jsonl"));
         std::fs::write(&docs, "{\"id\": \"a\", \"text\": \"x\"}\n").unwrap();
         std::fs::write(&table, "query,relevant\nwhere?,a; b\nwhat?,\n").unwrap();
-        let set = Dataset::read_table(&table, [&docs]).unwrap();
+        let set = Dataset::read_table(&table, [&docs], &Readers::default()).unwrap();
         assert_eq!(set.queries, [("q1".to_owned(), "where?".to_owned())]);
         assert_eq!(set.judgements, Judgements::from_triples([("q1", "a", 1), ("q1", "b", 1)]));
         std::fs::write(&docs, "{\"id\": \"a\", \"text\": \"y\"}\n").unwrap();
-        assert_ne!(Dataset::read_table(&table, [&docs]).unwrap().digest, set.digest);
+        assert_ne!(Dataset::read_table(&table, [&docs], &Readers::default()).unwrap().digest, set.digest);
         std::fs::write(&table, "query,answer\nwhere?,a\n").unwrap();
-        assert!(Dataset::read_table(&table, [&docs]).unwrap_err().to_string().contains("`relevant`"));
+        assert!(
+            Dataset::read_table(&table, [&docs], &Readers::default()).unwrap_err().to_string().contains("`relevant`")
+        );
     }
 
     #[test]

@@ -75,7 +75,7 @@ impl Evaluated {
         collection: &CollectionFolder,
         configure: Configure<'_>,
     ) -> Result<Self> {
-        let indexer = Indexer::new(pipeline.clone(), configure)?.keep(1);
+        let indexer = Indexer::new(pipeline.clone(), configure)?.keep(1).readers(data.readers.clone());
         let start = Instant::now();
         let report = indexer.index(collection, &data.inputs)?;
         let index_seconds = start.elapsed().as_secs_f64();
@@ -83,7 +83,7 @@ impl Evaluated {
             return Err(Error::file(&unread.path, format!("cannot be read whole: {}", unread.reason)));
         }
         let searcher = Searcher::open(collection, configure)?;
-        let version = searcher.version();
+        let version = collection.open()?;
         let mut documents = HashSet::new();
         for record in 0..version.len() {
             documents.insert(version.record(record)?.document);

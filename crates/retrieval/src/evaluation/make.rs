@@ -27,17 +27,17 @@ struct Known {
     text: String,
 }
 
-/// Makes a set in BEIR's layout of files: known items, at most `most` of them as queries, drawn always alike; all texts
+/// Makes a set in BEIR's layout of files, read with `readers`: known items, at most `most` of them as queries, drawn always alike; all texts
 /// are documents. Gives the number of queries.
 ///
 /// # Errors
 /// Files that cannot be read or written, and texts of which no query can be made.
-pub fn make(inputs: &Inputs, folder: impl AsRef<Path>, most: usize) -> Result<usize> {
+pub fn make(inputs: &Inputs, folder: impl AsRef<Path>, most: usize, readers: &Readers) -> Result<usize> {
     let folder = folder.as_ref();
     let mut known = Vec::new();
-    let readers = Readers::default();
-    for file in inputs.files(&readers)? {
-        let documents = readers.read(&file.name, file.read()?).map_err(|reason| Error::file(&file.path, reason))?;
+    for file in inputs.files(readers)? {
+        let documents =
+            readers.read(&file.name, &file.path, file.read()?).map_err(|reason| Error::file(&file.path, reason))?;
         known.extend(documents.documents.iter().flat_map(items));
     }
     let mut order: Vec<usize> = (0..known.len()).filter(|at| !known[*at].query.is_empty()).collect();
@@ -118,7 +118,7 @@ mod tests {
                     themselves every day.\n\n# Food\n\nCats eat meat above all. Some like fish as well, and a few even eat \
                     grass in the garden now and then.\n";
         std::fs::write(&notes, text).unwrap();
-        assert_eq!(make(&Inputs::new([&notes]), &set, 10).unwrap(), 2);
+        assert_eq!(make(&Inputs::new([&notes]), &set, 10, &Readers::default()).unwrap(), 2);
         let data = Dataset::read_beir(&set, "test").unwrap();
         let queries: Vec<&str> = data.queries.iter().map(|(_, text)| text.as_str()).collect();
         assert_eq!(queries, ["How kittens learn to climb", "Cats eat meat above all."]);
@@ -126,6 +126,8 @@ mod tests {
         assert_eq!(corpus.lines().count(), 3);
         assert!(queries.iter().all(|query| !corpus.contains(query)), "{corpus}");
         std::fs::write(&notes, "Too short.").unwrap();
-        assert!(make(&Inputs::new([&notes]), &set, 10).unwrap_err().to_string().contains("no query"));
+        assert!(
+            make(&Inputs::new([&notes]), &set, 10, &Readers::default()).unwrap_err().to_string().contains("no query")
+        );
     }
 }

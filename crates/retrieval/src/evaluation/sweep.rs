@@ -10,7 +10,7 @@ use super::{Dataset, Interval, Metric, Run};
 use crate::collection::CollectionFolder;
 use crate::fusion::{Contribution, Fused, Fusion};
 use crate::model::{Configure, Model};
-use crate::pipeline::{MuveraSpec, Pipeline, Stage, StoredAs, Vectors};
+use crate::pipeline::{FirstPass, MuveraSpec, Pipeline, Stage, StoredAs, Vectors};
 use crate::search::Searcher;
 
 /// Weights that are tried for a stage.
@@ -61,7 +61,24 @@ pub fn variants(pipeline: &Pipeline, configure: Configure<'_>) -> Result<Vec<Var
             }
             let others = [("f32", StoredAs::F32), ("f16", StoredAs::F16), ("int8", StoredAs::Int8)];
             for (name, stored_as) in others.into_iter().filter(|(_, stored_as)| *stored_as != stage.stored_as) {
-                changed(name.to_owned(), &|stage| stage.stored_as = stored_as);
+                changed(name.to_owned(), &|stage| {
+                    stage.stored_as = stored_as;
+                    // A pass of 8 bits is no smaller than these.
+                    stage.first_pass =
+                        stage.first_pass.filter(|pass| *pass != FirstPass::Int8 || stored_as != StoredAs::Int8);
+                });
+            }
+            if !is_multi || stage.muvera.is_some() || stage.late_chunking {
+                let passes = [("int8", FirstPass::Int8), ("binary", FirstPass::Binary)];
+                for (name, pass) in passes.into_iter().filter(|(_, pass)| Some(*pass) != stage.first_pass) {
+                    // A pass of 8 bits is over more than 8 bits.
+                    changed(format!("first pass {name}"), &|stage| {
+                        stage.first_pass = Some(pass);
+                        if pass == FirstPass::Int8 && stage.stored_as == StoredAs::Int8 {
+                            stage.stored_as = StoredAs::F32;
+                        }
+                    });
+                }
             }
             for factor in POOL_FACTORS.into_iter().filter(|_| is_multi && stage.muvera.is_none()) {
                 changed(format!("pooled by {factor}"), &|stage| stage.pool_factor = Some(factor));
@@ -108,7 +125,7 @@ pub fn fit_weights(
     for (_, query) in &data.queries {
         let fused = searcher.fused(query, deepest, &unweighted)?;
         for one in &fused {
-            documents.entry(one.record).or_insert(searcher.version().record(one.record)?.document);
+            documents.entry(one.record).or_insert(searcher.record(one.record)?.document);
         }
         found.push(fused);
     }

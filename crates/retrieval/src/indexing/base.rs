@@ -65,10 +65,10 @@ impl Base {
 
 /// Whether a version's records and vectors are those that the pipeline would make.
 fn fits(version: &Version, pipeline: &Pipeline, models: &[Model]) -> bool {
-    let vectors = |stage: &Stage| Stage { depth: 0, ..stage.clone() };
+    let vectors = |stage: &Stage| Stage { depth: 0, query: None, oversampling: 0, ..stage.clone() };
     let old = version.pipeline();
     old.chunking == pipeline.chunking
         && old.stages.len() == pipeline.stages.len()
         && old.stages.iter().zip(&pipeline.stages).all(|(old, new)| vectors(old) == vectors(new))
-        && pipeline.stages.iter().zip(models).all(|(stage, model)| version.check_model(&stage.name, model).is_ok())
+        && pipeline.stages.iter().zip(models).all(|(stage, model)| version.has_model(&stage.name, model))
 }

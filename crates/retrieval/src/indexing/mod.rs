@@ -8,7 +8,7 @@ use embedkit_core::{CancelToken, Error, Result};
 use serde::Serialize;
 
 use crate::collection::{CollectionFolder, StageModel, Unread};
-use crate::document::{Inputs, Reader, Readers};
+use crate::document::{Inputs, Reader, Readers, Wanted};
 use crate::model::{Configure, Model};
 use crate::pipeline::Pipeline;
 use base::Base;
@@ -18,6 +18,8 @@ use run::Run;
 pub struct Indexer {
     pipeline: Pipeline,
     models: Vec<Model>,
+    /// The models of queries, where they are others.
+    query_models: Vec<Option<Model>>,
     cancel: CancelToken,
     progress: Option<Box<dyn Fn(usize) + Send + Sync>>,
     keep: usize,
@@ -59,8 +61,28 @@ impl Indexer {
             stage::check(stage, &model)?;
             Ok(model)
         };
-        let models = pipeline.stages.iter().map(load).collect::<Result<_>>()?;
-        Ok(Self { pipeline, models, cancel: CancelToken::new(), progress: None, keep: 2, readers: Readers::default() })
+        let models: Vec<Model> = pipeline.stages.iter().map(load).collect::<Result<_>>()?;
+        let queries = pipeline.stages.iter().zip(&models);
+        let queries = queries.map(|(stage, model)| Model::load_for_queries(stage, model, configure));
+        let query_models = queries.collect::<Result<_>>()?;
+        let indexer = Self {
+            pipeline,
+            models,
+            query_models,
+            cancel: CancelToken::new(),
+            progress: None,
+            keep: 2,
+            readers: Readers::default(),
+        };
+        let wanted = indexer.wanted();
+        Ok(indexer.readers(Readers::default().wanting(wanted)))
+    }
+
+    /// What its models see: texts, pictures, or both.
+    pub fn wanted(&self) -> Wanted {
+        let pictures = self.models.iter().any(Model::takes_images);
+        let texts = self.models.iter().any(|model| !model.takes_images());
+        Wanted { texts, pictures }
     }
 
     /// Ends a run between two batches when the token is cancelled; what was done is kept for the next run. Default: runs
@@ -89,6 +111,13 @@ impl Indexer {
     #[must_use]
     pub fn reader(mut self, reader: impl Reader + 'static) -> Self {
         self.readers = self.readers.with(reader);
+        self
+    }
+
+    /// Reads files with these readers, for what its models see. Default: those of [`document`](crate::document).
+    #[must_use]
+    pub fn readers(mut self, readers: Readers) -> Self {
+        self.readers = readers.wanting(self.wanted());
         self
     }
 
@@ -137,8 +166,11 @@ impl Indexer {
             report.is_unchanged = true;
             return Ok(report);
         }
-        let models = self.pipeline.stages.iter().zip(&self.models);
-        let models = models.map(|(stage, model)| StageModel::new(&stage.name, model.identity())).collect();
+        let models = self.pipeline.stages.iter().zip(&self.models).zip(&self.query_models);
+        let models = models.map(|((stage, model), query)| {
+            StageModel::new(&stage.name, model.identity(), query.as_ref().map(Model::identity))
+        });
+        let models = models.collect();
         report.version = draft.finish(&self.pipeline, models, report.records, report.unread.clone(), is_complete)?;
         if is_complete {
             collection.prune(self.keep)?;

@@ -5,11 +5,11 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use embedkit_core::{Content, Error, Result};
+use embedkit_core::{Error, ImageInput, Result};
 use rayon::prelude::*;
 
 use super::base::Base;
-use super::stage::{Passage, StageWriter};
+use super::stage::{Outcome, Passage, StageWriter};
 use super::{Indexer, Report};
 use crate::collection::{Draft, RecordWriter, SOURCES, SourceFile, Unread};
 use crate::digest;
@@ -19,6 +19,8 @@ use crate::record::Record;
 
 /// Records that are embedded together; an interrupted run loses no more.
 const BATCH: usize = 1024;
+/// Pictures that wait to be embedded together: their files are in memory meanwhile.
+const PICTURES: usize = 32;
 
 /// A version as it is written.
 pub(super) struct Run<'i> {
@@ -29,6 +31,8 @@ pub(super) struct Run<'i> {
     sources: Vec<SourceFile>,
     sources_path: PathBuf,
     waiting: Vec<Waiting>,
+    /// How many of those that wait have a picture.
+    pictures: usize,
     /// The file of the first record of a batch that was begun.
     begun: Option<usize>,
     /// How many files were taken over from each base.
@@ -47,6 +51,8 @@ struct Waiting {
     document: Arc<str>,
     /// Where the chunk is in it.
     range: Range<usize>,
+    /// The document's picture.
+    image: Option<ImageInput>,
 }
 
 /// A document's text behind its title, and its chunks.
@@ -64,6 +70,7 @@ impl<'i> Run<'i> {
             sources: Vec::new(),
             sources_path: folder.join(SOURCES),
             waiting: Vec::new(),
+            pictures: 0,
             begun: None,
             copied: vec![0; bases.len()],
             report: Report::default(),
@@ -71,20 +78,24 @@ impl<'i> Run<'i> {
     }
 
     pub(super) fn file(&mut self, file: &Found) -> Result<()> {
-        let bytes = match file.read() {
-            Ok(bytes) => bytes,
+        let readers = &self.indexer.readers;
+        let read = match readers.take_bytes(&file.name) {
+            true => file.read().map(|bytes| (digest::of_bytes(&bytes), bytes)),
+            false => file.digest().map(|digest| (digest, Vec::new())),
+        };
+        let (digest, bytes) = match read {
+            Ok(read) => read,
             Err(error) => {
                 self.report.unread.push(Unread::new(&file.name, error.report()));
                 return Ok(());
             }
         };
-        let digest = digest::of_bytes(&bytes);
         let known = self.bases.iter().enumerate().find_map(|(at, base)| Some((at, base.same(&file.name, &digest)?)));
         if let Some((base, source)) = known {
             self.flush()?;
             return self.copy(base, source);
         }
-        let documents = match self.indexer.readers.read(&file.name, bytes) {
+        let documents = match readers.read(&file.name, &file.path, bytes) {
             Ok(documents) => documents,
             Err(reason) => {
                 self.report.unread.push(Unread::new(&file.name, reason));
@@ -99,12 +110,17 @@ impl<'i> Run<'i> {
         let known = self.known_texts(&file.name)?;
         let source = self.sources.len() - 1;
         for group in documents.documents.chunks(BATCH) {
-            for chunks in self.chunks_of(&file.name, group) {
+            for (of, chunks) in group.iter().zip(self.chunks_of(&file.name, group)) {
+                let image = of.image.as_ref().map(|picture| picture.0.clone());
                 match chunks {
                     Ok((document, chunks)) => {
                         for (record, range) in chunks {
-                            let known = if known.is_empty() { None } else { known.get(&record.passage()).copied() };
-                            self.waiting.push(Waiting { record, source, known, document: document.clone(), range });
+                            // What a picture shows, its text does not tell.
+                            let is_known = !known.is_empty() && image.is_none();
+                            let known = if is_known { known.get(&record.passage()).copied() } else { None };
+                            let (document, image) = (document.clone(), image.clone());
+                            self.pictures += usize::from(image.is_some());
+                            self.waiting.push(Waiting { record, source, known, document, range, image });
                         }
                     }
                     Err(error) => {
@@ -113,7 +129,7 @@ impl<'i> Run<'i> {
                     }
                 }
             }
-            if self.waiting.len() >= BATCH {
+            if self.waiting.len() >= BATCH || self.pictures >= PICTURES {
                 self.flush()?;
             }
         }
@@ -125,6 +141,12 @@ impl<'i> Run<'i> {
         let chunking = &self.indexer.pipeline.chunking;
         let is_late = self.indexer.pipeline.stages.iter().any(|stage| stage.late_chunking);
         let chunks = |document: &Document| {
+            if document.image.is_some() {
+                // A picture is searched as a whole.
+                let whole = 0..document.text.len();
+                let record = document.record(path, 0, 1, whole.clone());
+                return Ok((Arc::from(document.text.as_str()), vec![(record, whole)]));
+            }
             let sections: Vec<usize> = document.sections.iter().map(|section| section.start).collect();
             let chunks = chunking.chunks(&document.text, &sections, &|text| self.token_count(text))?;
             let of = chunks.len();
@@ -139,11 +161,13 @@ impl<'i> Run<'i> {
         documents.par_iter().map(chunks).collect()
     }
 
-    /// Tokens of a text, as the first stage's model counts them; more than any bound for one that a model would cut.
+    /// Tokens of a text, as the first stage's model of texts counts them; more than any bound for one that a model would
+    /// cut.
     fn token_count(&self, text: &str) -> Result<usize> {
-        let Some((first, others)) = self.indexer.models.split_first() else { return Ok(0) };
+        let mut models = self.indexer.models.iter().filter(|model| !model.takes_images());
+        let Some(first) = models.next() else { return Ok(0) };
         let count = first.token_count(text)?;
-        for model in others {
+        for model in models {
             if model.cuts(text)? {
                 return Ok(usize::MAX);
             }
@@ -188,6 +212,7 @@ impl<'i> Run<'i> {
     /// Embeds and writes what waits.
     pub(super) fn flush(&mut self) -> Result<()> {
         let waiting = std::mem::take(&mut self.waiting);
+        self.pictures = 0;
         for batch in waiting.chunks(BATCH) {
             self.begun = batch.first().map(|waiting| waiting.source);
             self.write(batch)?;
@@ -199,15 +224,18 @@ impl<'i> Run<'i> {
     fn write(&mut self, batch: &[Waiting]) -> Result<()> {
         let new = batch.iter().filter(|waiting| waiting.known.is_none());
         let passage = |waiting: &Waiting| Passage {
-            content: Content::Text(waiting.record.passage()),
+            text: waiting.record.passage(),
+            image: waiting.image.clone(),
             document: waiting.document.clone(),
             range: waiting.range.clone(),
         };
         let passages: Vec<Passage> = new.map(passage).collect();
         let models = &self.indexer.models;
-        let embed = |(stage, model): (&StageWriter, &Model)| stage.embed(model, &passages, &self.indexer.cancel);
+        let embed = |(stage, model): (&StageWriter, &Model)| {
+            let outcomes = stage.embed(model, &passages, &self.indexer.cancel)?;
+            Ok(outcomes.map(Vec::into_iter))
+        };
         let mut embedded = self.stages.iter().zip(models).map(embed).collect::<Result<Vec<_>>>()?;
-        let mut at = 0;
         for waiting in batch {
             let source = &mut self.sources[waiting.source];
             if let Some((base, record)) = waiting.known {
@@ -217,9 +245,8 @@ impl<'i> Run<'i> {
                     .try_for_each(|(stage, old)| stage.copy(old, record))?;
                 self.report.reused += 1;
             } else {
-                let vectors: Vec<_> =
-                    embedded.iter_mut().map(|stage| stage.get_mut(at).and_then(Option::take)).collect();
-                at += 1;
+                let vectors: Vec<Option<Outcome>> =
+                    embedded.iter_mut().map(|stage| stage.as_mut().and_then(Iterator::next)).collect();
                 let refused = vectors.iter().flatten().find_map(|vector| vector.as_ref().err());
                 if let Some(error) = refused {
                     let reason = format!("{}: {}", waiting.record.id, error.report());

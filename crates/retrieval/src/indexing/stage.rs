@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use embedkit_core::{CancelToken, Content, Embedding, EmbeddingKind, Error, Result, Role};
+use embedkit_core::{CancelToken, Content, Embedding, EmbeddingKind, Error, ImageInput, Result, Role};
 use embedkit_vector::SparseVector;
 use embedkit_vector::multivector::{MultiVector, TokenPooling};
 
@@ -15,16 +15,28 @@ use crate::muvera::Encoder;
 use crate::pipeline::{Stage, Vectors};
 use crate::vectors::{DenseIndex, DenseWriter, MultiIndex, MultiWriter, SparseWriter};
 
-/// What becomes of a record at a stage; none where its vectors are not stored.
-type Outcome = Option<Result<Embedding>>;
+/// What becomes of a record at a stage: none where the record has nothing that the stage's model sees.
+pub(super) type Outcome = Result<Option<Embedding>>;
 
-/// What is embedded: a chunk, and the document that it is of.
+/// What is embedded: a chunk, and the document that it is of, or a document's picture.
 pub(super) struct Passage {
-    pub(super) content: Content,
+    pub(super) text: String,
+    pub(super) image: Option<ImageInput>,
     /// The document's text behind its title.
     pub(super) document: Arc<str>,
     /// Where the chunk is in it.
     pub(super) range: Range<usize>,
+}
+
+impl Passage {
+    /// What a model sees of it; none of a picture whose text is asked for and that has none, or the other way round.
+    fn content(&self, model: &Model) -> Option<Content> {
+        match (model.takes_images(), &self.image) {
+            (true, image) => image.clone().map(Content::Image),
+            (false, Some(_)) if self.text.trim().is_empty() => None,
+            (false, _) => Some(Content::Text(self.text.clone())),
+        }
+    }
 }
 
 /// Writes a stage's vectors.
@@ -61,6 +73,9 @@ pub(super) fn check(stage: &Stage, model: &Model) -> Result<()> {
         let message = "`pool-factor`, `muvera` and `late-chunking` are for models with a vector for every token";
         return refused("model", format!("{name}: {message}"));
     }
+    if model.takes_images() && (stage.vectors == Vectors::Fresh || stage.late_chunking) {
+        return refused("vectors", format!("{name}: vectors of pictures are stored, and no chunk's"));
+    }
     match (stage.vectors, kind) {
         (Vectors::Stored, EmbeddingKind::Dense | EmbeddingKind::Multi) => Ok(()),
         (Vectors::Stored, EmbeddingKind::Sparse) if stage.stored_as != Default::default() => {
@@ -88,18 +103,30 @@ impl StageWriter {
                 Target::Multi(MultiWriter::create(folder, &stage.name, stage.stored_as)?)
             }
             // The dot product of MUVERA's encodings stands for a sum, and must keep their lengths.
-            _ => Target::Dense(DenseWriter::create(folder, &stage.name, stage.stored_as, muvera.is_none())?),
+            _ => {
+                let (name, first_pass) = (&stage.name, stage.first_pass);
+                Target::Dense(DenseWriter::create(folder, name, stage.stored_as, first_pass, muvera.is_none())?)
+            }
         };
         let pooling = stage.pool_factor.map(TokenPooling::new).transpose()?;
         Ok(Self { name: stage.name.clone(), target, pooling, muvera, is_late: stage.late_chunking })
     }
 
-    /// Embeds passages. One that cannot be has its error in its place; other errors end the run.
-    pub(super) fn embed(&self, model: &Model, passages: &[Passage], cancel: &CancelToken) -> Result<Vec<Outcome>> {
+    /// Embeds passages; none where vectors are not stored. One that cannot be embedded has its error in its place; other
+    /// errors end the run.
+    pub(super) fn embed(
+        &self,
+        model: &Model,
+        passages: &[Passage],
+        cancel: &CancelToken,
+    ) -> Result<Option<Vec<Outcome>>> {
         match self.target {
-            Target::Fresh => Ok(Vec::new()),
-            _ if self.is_late => self.embed_late(model, passages, cancel),
-            _ => embed_each(model, passages.iter().map(|passage| &passage.content), cancel),
+            Target::Fresh => Ok(None),
+            _ if self.is_late => self.embed_late(model, passages, cancel).map(Some),
+            _ => {
+                let contents: Vec<Option<Content>> = passages.iter().map(|passage| passage.content(model)).collect();
+                embed_each(model, &contents, cancel).map(Some)
+            }
         }
     }
 
@@ -109,16 +136,16 @@ impl StageWriter {
         for chunks in passages.chunk_by(|a, b| Arc::ptr_eq(&a.document, &b.document)) {
             let Some(first) = chunks.first() else { continue };
             let ranges: Vec<Range<usize>> = chunks.iter().map(|chunk| chunk.range.clone()).collect();
-            let vectors = match embed_alone(model, &Content::text(&*first.document), cancel)? {
-                Some(Ok(Embedding::Multi(vectors))) => late_chunks(&first.document, &vectors, &ranges),
-                Some(Ok(_)) => return Err(unexpected(&self.name)),
-                Some(Err(_)) | None => vec![None; chunks.len()],
+            let vectors = match embed_alone(model, Some(Content::text(&*first.document)), cancel)? {
+                Ok(Some(Embedding::Multi(vectors))) => late_chunks(&first.document, &vectors, &ranges),
+                Ok(Some(_)) => return Err(unexpected(&self.name)),
+                Ok(None) | Err(_) => vec![None; chunks.len()],
             };
             for (chunk, vector) in chunks.iter().zip(vectors) {
                 outcomes.push(match vector {
-                    Some(vector) => Some(Ok(Embedding::Dense(vector))),
-                    None => match embed_alone(model, &chunk.content, cancel)? {
-                        Some(Ok(Embedding::Multi(vectors))) => mean_of(vectors.rows()).map(Embedding::Dense).map(Ok),
+                    Some(vector) => Ok(Some(Embedding::Dense(vector))),
+                    None => match embed_alone(model, chunk.content(model), cancel)? {
+                        Ok(Some(Embedding::Multi(vectors))) => Ok(mean_of(vectors.rows()).map(Embedding::Dense)),
                         other => other,
                     },
                 });
@@ -127,19 +154,28 @@ impl StageWriter {
         Ok(outcomes)
     }
 
-    pub(super) fn write(&mut self, embedding: Embedding) -> Result<()> {
+    /// Writes a record's embedding, or that it has none.
+    pub(super) fn write(&mut self, embedding: Option<Embedding>) -> Result<()> {
         match (&mut self.target, embedding) {
             (Target::Fresh, _) => Ok(()),
-            (Target::Dense(writer), Embedding::Dense(vector)) => writer.write(vector),
-            (Target::Dense(writer), Embedding::Multi(vectors)) => match &self.muvera {
+            (Target::Dense(writer), None) => writer.write_missing(),
+            (Target::Sparse(writer), None) => {
+                writer.write(&SparseVector::default());
+                Ok(())
+            }
+            (Target::Multi(writer), None) => writer.write_missing(),
+            (Target::Dense(writer), Some(Embedding::Dense(vector))) => writer.write(vector),
+            (Target::Dense(writer), Some(Embedding::Multi(vectors))) => match &self.muvera {
                 Some(encoder) => writer.write(encoder.document(&vectors)?),
                 None => Err(unexpected(&self.name)),
             },
-            (Target::Sparse(writer), Embedding::Sparse(vector)) => {
+            (Target::Sparse(writer), Some(Embedding::Sparse(vector))) => {
                 writer.write(&vector);
                 Ok(())
             }
-            (Target::Multi(writer), Embedding::Multi(vectors)) => writer.write(&pooled(self.pooling.as_ref(), vectors)),
+            (Target::Multi(writer), Some(Embedding::Multi(vectors))) => {
+                writer.write(&pooled(self.pooling.as_ref(), vectors))
+            }
             _ => Err(unexpected(&self.name)),
         }
     }
@@ -168,21 +204,23 @@ impl StageWriter {
 }
 
 /// Embeds contents. One that cannot be has its error in its place; other errors end the run.
-fn embed_each<'c>(
-    model: &Model,
-    contents: impl Iterator<Item = &'c Content>,
-    cancel: &CancelToken,
-) -> Result<Vec<Outcome>> {
-    let embeddings = model.embedder().embed_for(contents, Role::Passage).cancel_with(cancel);
-    let outcome = |result: Result<Embedding>| match result {
-        Err(error @ Error::InvalidInput { .. }) => Ok(Some(Err(error))),
-        result => result.map(|embedding| Some(Ok(embedding))),
-    };
-    embeddings.map(outcome).collect()
+fn embed_each(model: &Model, contents: &[Option<Content>], cancel: &CancelToken) -> Result<Vec<Outcome>> {
+    let present = contents.iter().flatten();
+    let mut embeddings = model.embedder().embed_for(present, Role::Passage).cancel_with(cancel);
+    let mut outcomes = Vec::with_capacity(contents.len());
+    for content in contents {
+        outcomes.push(match content.as_ref().and_then(|_| embeddings.next()) {
+            None => Ok(None),
+            // A picture that is no picture, a page that cannot be drawn: the others go on.
+            Some(Err(error @ (Error::InvalidInput { .. } | Error::InvalidFile { .. }))) => Err(error),
+            Some(result) => Ok(Some(result?)),
+        });
+    }
+    Ok(outcomes)
 }
 
-fn embed_alone(model: &Model, content: &Content, cancel: &CancelToken) -> Result<Outcome> {
-    Ok(embed_each(model, std::iter::once(content), cancel)?.pop().flatten())
+fn embed_alone(model: &Model, content: Option<Content>, cancel: &CancelToken) -> Result<Outcome> {
+    Ok(embed_each(model, &[content], cancel)?.pop().unwrap_or(Ok(None)))
 }
 
 fn pooled(pooling: Option<&TokenPooling>, vectors: MultiVector) -> MultiVector {

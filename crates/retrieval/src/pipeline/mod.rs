@@ -24,7 +24,7 @@
 //! method = "z-score"
 //! weights = { words = 1.0 }
 //!
-//! [[rerank]]                       # in turn, over the best of what came out
+//! [[rerank]]                       # in turn, over the best of what came out: a model, or the vectors of a `stage`
 //! model = "Xenova/ms-marco-MiniLM-L-6-v2"
 //! depth = 50
 //! ```
@@ -32,6 +32,8 @@
 //! What a stage is follows from what its model gives: one vector, weights of terms, or a vector for every token. Any
 //! family that is registered will do, third parties' too.
 
+mod model_spec;
+mod rerank;
 mod stage;
 
 use std::path::Path;
@@ -39,7 +41,9 @@ use std::path::Path;
 use embedkit_core::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-pub use stage::{ModelSpec, MuveraSpec, Rerank, Stage, StoredAs, Vectors};
+pub use model_spec::ModelSpec;
+pub use rerank::Rerank;
+pub use stage::{FirstPass, MuveraSpec, Stage, StoredAs, Vectors};
 
 use crate::chunking::Chunking;
 use crate::digest;
@@ -140,9 +144,15 @@ impl Pipeline {
         if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
             return refused("stage.name", format!("two stages are called {:?}", pair[0]));
         }
-        self.rerankers.iter().try_for_each(Rerank::check)?;
+        self.rerankers.iter().try_for_each(|rerank| rerank.check(&names))?;
         self.chunking.check()?;
-        self.fusion.check(names)
+        self.fusion.check(self.stages.iter().filter(|stage| self.fuses(stage)).map(|stage| stage.name.as_str()))
+    }
+
+    /// Whether a stage has a share in the fusion: all have but those of depth 0 that a reranker names.
+    pub fn fuses(&self, stage: &Stage) -> bool {
+        let is_named = |rerank: &Rerank| rerank.stage.as_ref() == Some(&stage.name);
+        stage.depth > 0 || !self.rerankers.iter().any(is_named)
     }
 
     /// The digest of everything in it but its name.
@@ -167,6 +177,13 @@ mod tests {
         let short = Pipeline::parse("[[stage]]\nname = \"a\"\nmodel = \"Qdrant/bm25\"\n").unwrap();
         assert_eq!(short, Pipeline::single("pipeline", Stage::new("a", "Qdrant/bm25")));
         assert_ne!(short.digest().unwrap(), pipeline.digest().unwrap());
+        let nested = format!(
+            "{}depth = 0\nfirst-pass = \"binary\"\noversampling = 8\nquery = {{ model = \"q\" }}\n[[rerank]]\nstage = \"b\"\n",
+            "[[stage]]\nname = \"a\"\nmodel = \"Qdrant/bm25\"\n[[stage]]\nname = \"b\"\nmodel = \"m\"\n"
+        );
+        let nested = Pipeline::parse(&nested).unwrap();
+        assert_eq!(Pipeline::parse(&nested.to_toml().unwrap()).unwrap(), nested);
+        assert_eq!(nested.stages.iter().map(|stage| nested.fuses(stage)).collect::<Vec<_>>(), [true, false]);
         assert_eq!(Pipeline { name: "x".into(), ..short.clone() }.digest().unwrap(), short.digest().unwrap());
     }
 
@@ -183,6 +200,12 @@ mod tests {
             (stage("[chunking]\ntokens = 10\noverlap = 10"), "overlap"),
             (stage("[fusion.weights]\nb = 1.0"), "no stage \"b\""),
             (stage("[[rerank]]\nmodel = \"r\"\ndepth = 0"), "depth"),
+            (stage("[[rerank]]\nstage = \"b\""), "no stage \"b\""),
+            (stage("[[rerank]]\nstage = \"a\"\nmodel = \"r\""), "not by both"),
+            (stage("[[rerank]]\ndepth = 5"), "needs a `model` or a `stage`"),
+            (stage("query = { modle = \"q\" }"), "modle"),
+            (stage("oversampling = 8"), "first-pass"),
+            (stage("first-pass = \"int8\"\nstored-as = \"int8\""), "no smaller"),
             (format!("{0}{0}", stage("")), "two stages"),
             (stage("").replace("\"a\"", "\"../a\""), "name"),
         ] {

@@ -5,29 +5,7 @@ use std::path::PathBuf;
 use embedkit_core::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-/// Which model, and what is set of it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", default)]
-#[non_exhaustive]
-pub struct ModelSpec {
-    /// Its id or alias.
-    pub model: String,
-    /// Its family, where an id is of several.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub family: Option<String>,
-    /// The folder of its files, instead of where its row says.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub folder: Option<PathBuf>,
-    /// The width that its vectors are cut to, one of its Matryoshka steps.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub dim: Option<usize>,
-    /// Longest input in tokens.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub max_length: Option<usize>,
-    /// Its architecture's parameters.
-    #[serde(skip_serializing_if = "toml::Table::is_empty")]
-    pub parameters: toml::Table,
-}
+use super::ModelSpec;
 
 /// One way by which records are found, or scored.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -50,6 +28,13 @@ pub struct Stage {
     pub muvera: Option<MuveraSpec>,
     /// Runs a document once and makes each chunk's single vector of its tokens, which saw the whole document. Default: no.
     pub late_chunking: bool,
+    /// The model of queries, where it is another: that of texts beside one of pictures. Default: the stage's own.
+    pub query: Option<ModelSpec>,
+    /// What single vectors are looked through in first, the best by it being scored exactly. Default: nothing, all are
+    /// scored exactly.
+    pub first_pass: Option<FirstPass>,
+    /// How many times as many records as are wanted a first pass hands on. Default: 4.
+    pub oversampling: usize,
 }
 
 /// As TOML has it: the model's fields among the stage's.
@@ -80,10 +65,24 @@ struct Flat {
     parameters: toml::Table,
     #[serde(skip_serializing_if = "Option::is_none")]
     muvera: Option<MuveraSpec>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    query: Option<ModelSpec>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_pass: Option<FirstPass>,
+    #[serde(default = "usual_oversampling", skip_serializing_if = "is_usual_oversampling")]
+    oversampling: usize,
 }
 
 fn usual_depth() -> usize {
     100
+}
+
+fn usual_oversampling() -> usize {
+    4
+}
+
+fn is_usual_oversampling(times: &usize) -> bool {
+    *times == usual_oversampling()
 }
 
 impl From<Flat> for Stage {
@@ -98,28 +97,33 @@ impl From<Flat> for Stage {
             pool_factor: flat.pool_factor,
             muvera: flat.muvera,
             late_chunking: flat.late_chunking,
+            query: flat.query,
+            first_pass: flat.first_pass,
+            oversampling: flat.oversampling,
         }
     }
 }
 
 impl From<Stage> for Flat {
     fn from(stage: Stage) -> Self {
-        let Stage { name, spec, depth, vectors, stored_as, pool_factor, muvera, late_chunking } = stage;
-        let ModelSpec { model, family, folder, dim, max_length, parameters } = spec;
+        let ModelSpec { model, family, folder, dim, max_length, parameters } = stage.spec;
         Self {
-            name,
+            name: stage.name,
             model,
             family,
             folder,
             dim,
             max_length,
-            depth,
-            vectors,
-            stored_as,
-            pool_factor,
-            late_chunking,
+            depth: stage.depth,
+            vectors: stage.vectors,
+            stored_as: stage.stored_as,
+            pool_factor: stage.pool_factor,
+            late_chunking: stage.late_chunking,
             parameters,
-            muvera,
+            muvera: stage.muvera,
+            query: stage.query,
+            first_pass: stage.first_pass,
+            oversampling: stage.oversampling,
         }
     }
 }
@@ -150,6 +154,17 @@ pub enum StoredAs {
     Int8,
 }
 
+/// Small values beside single vectors, which are looked through first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum FirstPass {
+    /// Values in 8 bits, with a scale for each row.
+    Int8,
+    /// Signs: a bit a value.
+    Binary,
+}
+
 /// How multi-vectors become single vectors ([`Muvera`](embedkit_vector::multivector::Muvera)).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
@@ -171,43 +186,6 @@ impl Default for MuveraSpec {
     }
 }
 
-/// What orders the best anew.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-#[non_exhaustive]
-pub struct Rerank {
-    /// The id or alias of a reranker, or of any model of texts.
-    pub model: String,
-    /// Its family, where an id is of several.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub family: Option<String>,
-    /// The folder of its files, instead of where its row says.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub folder: Option<PathBuf>,
-    /// Records that it orders; the others stay behind them. Default: 50.
-    #[serde(default = "usual_rerank_depth")]
-    pub depth: usize,
-}
-
-fn usual_rerank_depth() -> usize {
-    50
-}
-
-impl Rerank {
-    /// Its model.
-    pub fn spec(&self) -> ModelSpec {
-        let (model, family, folder) = (self.model.clone(), self.family.clone(), self.folder.clone());
-        ModelSpec { model, family, folder, ..ModelSpec::default() }
-    }
-
-    pub(super) fn check(&self) -> Result<()> {
-        match self.depth {
-            0 => Err(Error::option("rerank.depth", "must be at least 1")),
-            _ => Ok(()),
-        }
-    }
-}
-
 impl Stage {
     /// A stage of a model, with all defaults.
     pub fn new(name: impl Into<String>, model: impl Into<String>) -> Self {
@@ -220,6 +198,9 @@ impl Stage {
             pool_factor: None,
             muvera: None,
             late_chunking: false,
+            query: None,
+            first_pass: None,
+            oversampling: usual_oversampling(),
         }
     }
 
@@ -244,6 +225,15 @@ impl Stage {
             let message =
                 "gives stored single vectors: no `fresh` vectors, `muvera` or `pool-factor` with it".to_owned();
             return refused("late-chunking", message);
+        }
+        if self.first_pass.is_some() && self.vectors == Vectors::Fresh {
+            return refused("first-pass", "`fresh` vectors are not stored, and not looked through".to_owned());
+        }
+        if self.first_pass == Some(FirstPass::Int8) && self.stored_as == StoredAs::Int8 {
+            return refused("first-pass", "is no smaller than vectors that are stored as `int8`".to_owned());
+        }
+        if self.oversampling == 0 || (self.first_pass.is_none() && self.oversampling != usual_oversampling()) {
+            return refused("oversampling", "is of a `first-pass`, and at least 1".to_owned());
         }
         if self.pool_factor == Some(0) {
             return refused("pool-factor", "must be at least 1".to_owned());

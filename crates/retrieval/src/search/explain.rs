@@ -1,14 +1,13 @@
 //! The way a score came about.
 
-use embedkit_core::{Content, Embedding, Result, Role};
+use embedkit_core::{Content, Embedding, EmbeddingKind, ImageInput, Result, Role};
 use embedkit_vector::SparseVector;
-use embedkit_vector::multivector::{MaxSim, RowLabel};
+use embedkit_vector::multivector::{MaxSim, MultiVector, RowLabel};
 use serde::Serialize;
 
 use super::highlight::{self, Highlight, Marks};
-use super::stage::{LoadedStage, is_multi};
+use super::stage::LoadedStage;
 use super::{Hit, Searcher};
-use crate::collection::StageIndex;
 use crate::fusion::Contribution;
 use crate::model::{Configure, Model};
 
@@ -59,16 +58,20 @@ impl Searcher {
         let passage = hit.record.passage();
         let mut marks = Marks::default();
         let mut stages = Vec::new();
-        for ((stage, labelled), contribution) in self.stages.iter().zip(&self.labelled).zip(&hit.contributions) {
+        for contribution in self.contributions(query, hit)? {
+            let Some(at) = self.stages.iter().position(|stage| stage.spec.name == contribution.stage) else { continue };
+            let stage = &self.stages[at];
             let mut terms = Vec::new();
-            if let StageIndex::Sparse(_) = &stage.index {
-                let weights = term_weights(stage, query, &passage)?;
+            if stage.model.takes_images() {
+                // Of pictures there are no words; see `page_vectors`.
+            } else if stage.model.output() == EmbeddingKind::Sparse {
+                let weights = self.term_weights(at, query, &passage, hit.number)?;
                 terms = named_terms(stage, query, &weights)?;
                 if stage.model.is_direct() {
                     marks.add(highlight::of_terms(&hit.record.text, &weights, &stage.model)?);
                 }
-            } else if is_multi(stage) {
-                let model = labelled.get_or_init(|| Model::load_labelled(&stage.spec.spec, configure).ok());
+            } else if stage.is_multi() {
+                let model = self.labelled[at].get_or_init(|| Model::load_labelled(&stage.spec.spec, configure).ok());
                 if let Some(explanation) =
                     model.as_ref().map(|model| token_matches(model, query, &passage)).transpose()?.flatten()
                 {
@@ -76,29 +79,47 @@ impl Searcher {
                     marks.add(highlight::of_tokens(&hit.record.text, &explanation));
                 }
             }
-            stages.push(StageExplanation { contribution: contribution.clone(), terms });
+            stages.push(StageExplanation { contribution, terms });
         }
         Ok(Explanation { stages, reranked: hit.reranked.clone(), highlights: marks.finish() })
     }
-}
 
-/// What each term that query and passage share adds to the score.
-fn term_weights(stage: &LoadedStage, query: &str, passage: &str) -> Result<SparseVector> {
-    let embed = |text: &str, role: Role| stage.model.embedder().embed_one(&Content::text(text), role);
-    let (Embedding::Sparse(query), Embedding::Sparse(passage)) =
-        (embed(query, Role::Query)?, embed(passage, Role::Passage)?)
-    else {
-        return Ok(SparseVector::default());
-    };
-    let mut entries = Vec::new();
-    for (term, weight) in query.iter().filter(|(term, _)| passage.get(*term) != 0.0) {
-        let idf = match &stage.index {
-            StageIndex::Sparse(index) if stage.model.requires_idf() => index.idf(term)?,
-            _ => 1.0,
-        };
-        entries.push((term, weight * idf * passage.get(term)));
+    /// The query's multi-vector and a picture's, by the first stage whose model sees pictures and gives a vector for each of
+    /// their parts: what a heat map shows. None where there is no such stage.
+    ///
+    /// # Errors
+    /// A model that fails, a picture that cannot be read.
+    pub fn page_vectors(&self, query: &str, image: &ImageInput) -> Result<Option<(MultiVector, MultiVector)>> {
+        let stage = self.stages.iter().find(|stage| stage.model.takes_images() && stage.is_multi());
+        let Some(stage) = stage else { return Ok(None) };
+        let page = stage.model.embedder().embed_one(&Content::Image(image.clone()), Role::Passage)?;
+        match (stage.query(query)?, page) {
+            (Embedding::Multi(query), Embedding::Multi(page)) => Ok(Some((query, page))),
+            _ => Ok(None),
+        }
     }
-    Ok(SparseVector::from_entries(entries)?)
+
+    /// What each stage added to a hit; asked for anew where a database answered with the sum alone.
+    fn contributions(&self, query: &str, hit: &Hit) -> Result<Vec<Contribution>> {
+        if !hit.contributions.is_empty() {
+            return Ok(hit.contributions.clone());
+        }
+        let fused = self.fused(query, hit.rank, &self.pipeline.fusion)?;
+        let found = fused.into_iter().find(|one| one.record == hit.number);
+        Ok(found.map(|one| one.contributions).unwrap_or_default())
+    }
+
+    /// What each term that query and passage share adds to the score.
+    fn term_weights(&self, stage: usize, query: &str, passage: &str, record: usize) -> Result<SparseVector> {
+        let model = &self.stages[stage].model;
+        let embed = |text: &str, role: Role| model.embedder().embed_one(&Content::text(text), role);
+        let (Embedding::Sparse(query), Embedding::Sparse(passage)) =
+            (embed(query, Role::Query)?, embed(passage, Role::Passage)?)
+        else {
+            return Ok(SparseVector::default());
+        };
+        Ok(SparseVector::from_entries(self.home.home().term_scores(stage, &query, &passage, record)?)?)
+    }
 }
 
 fn named_terms(stage: &LoadedStage, query: &str, weights: &SparseVector) -> Result<Vec<Term>> {

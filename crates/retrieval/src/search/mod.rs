@@ -1,30 +1,41 @@
 //! Questions to answers, and the way each score came about.
 
 mod explain;
+mod files;
 mod highlight;
+mod home;
+mod ranking;
 mod stage;
+mod stored;
 
-use std::collections::BTreeSet;
+use std::collections::HashMap;
 use std::sync::OnceLock;
 
-use embedkit_core::{Embedding, Result};
+use embedkit_core::{Error, Result};
 use serde::Serialize;
 
 pub use explain::{Explanation, StageExplanation, Term};
 pub use highlight::Highlight;
 
-use crate::collection::{CollectionFolder, Version};
-use crate::fusion::{Contribution, Fused, Fusion, Method, Ranking};
+use crate::collection::{CollectionFolder, StageModel, Version, check_model};
+use crate::database::{About, Address, Database, Points};
+use crate::filter::Filter;
+use crate::fusion::{Contribution, Fused};
 use crate::model::{Configure, Model};
-use crate::pipeline::{Rerank, Stage};
+use crate::pipeline::{Pipeline, Rerank};
 use crate::record::Record;
+use files::Files;
+use home::Home;
 use stage::LoadedStage;
+use stored::Stored;
 
-/// Searches one version of a collection.
+/// Searches one version of a collection, wherever it lives.
 pub struct Searcher {
-    version: Version,
+    pipeline: Pipeline,
+    models: Vec<StageModel>,
+    home: Place,
     stages: Vec<LoadedStage>,
-    rerankers: Vec<(Rerank, Model)>,
+    rerankers: Vec<(Rerank, Reranker)>,
     /// Models whose rows are labelled, for explanations, where stages have such; loaded when they are asked for.
     labelled: Vec<OnceLock<Option<Model>>>,
 }
@@ -48,6 +59,28 @@ pub struct Hit {
     pub record: Record,
 }
 
+/// Where the version lives.
+enum Place {
+    Files(Files),
+    Database(Stored),
+}
+
+impl Place {
+    fn home(&self) -> &dyn Home {
+        match self {
+            Self::Files(files) => files,
+            Self::Database(stored) => stored,
+        }
+    }
+}
+
+/// What orders the best anew.
+enum Reranker {
+    Model(Model),
+    /// The vectors of the stage at this place.
+    Stage(usize),
+}
+
 impl Searcher {
     /// Opens the version of a collection that is searched, and loads its models.
     ///
@@ -58,24 +91,110 @@ impl Searcher {
         Self::of_version(collection.open()?, configure)
     }
 
+    /// The same, wherever the collection lives.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), and a database that cannot be reached.
+    pub fn at(address: &Address, configure: Configure<'_>) -> Result<Self> {
+        match address.database()? {
+            Some(database) => Self::of_database(&*database, None, configure),
+            None => Self::open(&CollectionFolder::new(address.folder()), configure),
+        }
+    }
+
     /// Searches this version.
     ///
     /// # Errors
     /// As [`open`](Self::open).
     pub fn of_version(version: Version, configure: Configure<'_>) -> Result<Self> {
         let pipeline = version.pipeline().clone();
-        let load = |stage: &Stage| LoadedStage::load(&version, stage, configure);
-        let stages: Vec<LoadedStage> = pipeline.stages.iter().map(load).collect::<Result<_>>()?;
-        let rerankers =
-            pipeline.rerankers.iter().map(|rerank| Ok((rerank.clone(), Model::load(&rerank.spec(), configure)?)));
-        let rerankers = rerankers.collect::<Result<_>>()?;
-        let labelled = stages.iter().map(|_| OnceLock::new()).collect();
-        Ok(Self { version, stages, rerankers, labelled })
+        let models = version.manifest().models.clone();
+        let place = version.folder().display().to_string();
+        let stages = load(&pipeline, &models, &place, configure)?;
+        let files = Files::open(version, &stages)?;
+        Self::new(pipeline, models, stages, Place::Files(files), configure)
     }
 
-    /// The version.
-    pub fn version(&self) -> &Version {
-        &self.version
+    /// Searches a version in a database; without a name, the one that is searched there.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), and a database that cannot be reached or has no such version.
+    pub fn of_database(database: &dyn Database, version: Option<&str>, configure: Configure<'_>) -> Result<Self> {
+        let current = || {
+            let current = database.current()?;
+            current.ok_or_else(|| Error::input("there is no collection here: publish one"))
+        };
+        let name = version.map_or_else(current, |name| Ok(name.to_owned()))?;
+        let (about, points) = database.open(&name)?;
+        Self::of_points(&about, points, configure)
+    }
+
+    /// Searches points that a database gave.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn of_points(about: &About, points: Box<dyn Points>, configure: Configure<'_>) -> Result<Self> {
+        let pipeline = about.pipeline()?;
+        let stages = load(&pipeline, &about.models, "the collection", configure)?;
+        let stored = Stored::new(pipeline.clone(), about.records, points);
+        Self::new(pipeline, about.models.clone(), stages, Place::Database(stored), configure)
+    }
+
+    fn new(
+        pipeline: Pipeline,
+        models: Vec<StageModel>,
+        stages: Vec<LoadedStage>,
+        home: Place,
+        configure: Configure<'_>,
+    ) -> Result<Self> {
+        let reranker = |rerank: &Rerank| {
+            let stage = rerank.stage.as_ref().and_then(|name| stages.iter().position(|stage| stage.spec.name == *name));
+            let reranker = match stage {
+                Some(stage) => Reranker::Stage(stage),
+                None => Reranker::Model(Model::load(&rerank.spec(), configure)?),
+            };
+            Ok((rerank.clone(), reranker))
+        };
+        let rerankers = pipeline.rerankers.iter().map(reranker).collect::<Result<_>>()?;
+        let labelled = stages.iter().map(|_| OnceLock::new()).collect();
+        Ok(Self { pipeline, models, home, stages, rerankers, labelled })
+    }
+
+    /// The version, where it is one of plain files.
+    pub fn version(&self) -> Option<&Version> {
+        match &self.home {
+            Place::Files(files) => Some(files.version()),
+            Place::Database(_) => None,
+        }
+    }
+
+    /// How it is searched.
+    pub fn pipeline(&self) -> &Pipeline {
+        &self.pipeline
+    }
+
+    /// The models of the stages.
+    pub fn models(&self) -> &[StageModel] {
+        &self.models
+    }
+
+    /// How many records there are.
+    pub fn len(&self) -> usize {
+        self.home.home().len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// A record.
+    ///
+    /// # Errors
+    /// A number beyond the last, and a damaged file or a database that cannot be reached.
+    pub fn record(&self, number: usize) -> Result<Record> {
+        let mut records = self.home.home().records(&[number])?;
+        records.pop().ok_or_else(|| Error::input(format!("there is no record {number}")))
     }
 
     /// The best `k` records for a query. Stages propose at least as many, whatever their depth.
@@ -83,83 +202,57 @@ impl Searcher {
     /// # Errors
     /// A query that cannot be embedded, a model that fails, a damaged file.
     pub fn search(&self, query: &str, k: usize) -> Result<Vec<Hit>> {
-        let fused = self.fused(query, k, &self.version.pipeline().fusion)?;
-        let ordered = self.rerank(query, fused, k)?;
-        let hit = |(at, (fused, reranked)): (usize, (Fused, Vec<f32>))| {
-            Ok(Hit {
-                rank: at + 1,
-                number: fused.record,
-                score: reranked.last().copied().map_or(fused.score, f64::from),
-                contributions: fused.contributions,
-                reranked,
-                record: self.version.record(fused.record)?,
-            })
+        self.search_filtered(query, k, &Filter::new())
+    }
+
+    /// The best `k` of the records that a filter lets pass.
+    ///
+    /// # Errors
+    /// As [`search`](Self::search).
+    pub fn search_filtered(&self, query: &str, k: usize, filter: &Filter) -> Result<Vec<Hit>> {
+        let question = self.question(query, filter)?;
+        let mut known = HashMap::new();
+        let home = self.home.home();
+        // What a database orders at once, the first reranker has seen, if it is by a stage.
+        let by_stage = matches!(self.rerankers.first(), Some((_, Reranker::Stage(_))));
+        let after = self.deepest(usize::from(by_stage), k);
+        let ordered = match home.at_once(&self.pipeline, &question.vectors, after, filter)? {
+            Some(answer) => {
+                known = answer.known;
+                let one = |(record, score): (usize, f32)| {
+                    let fused = Fused { record, score: f64::from(score), contributions: Vec::new() };
+                    (fused, if by_stage { vec![score] } else { Vec::new() })
+                };
+                let ordered = answer.ranked.into_iter().map(one).collect();
+                self.rerank(&question, ordered, usize::from(by_stage), &mut known)?
+            }
+            None => {
+                let fused = self.fused_of(&question, k, &self.pipeline.fusion, &mut known)?;
+                let ordered = fused.into_iter().take(self.deepest(0, k)).map(|one| (one, Vec::new())).collect();
+                self.rerank(&question, ordered, 0, &mut known)?
+            }
         };
-        ordered.into_iter().take(k).enumerate().map(hit).collect()
-    }
-
-    /// All records that stages found for a query or scored, at least `k` by each, fused.
-    pub(crate) fn fused(&self, query: &str, k: usize, fusion: &Fusion) -> Result<Vec<Fused>> {
-        let embeddings: Vec<Embedding> = self.stages.iter().map(|stage| stage.query(query)).collect::<Result<_>>()?;
-        let scores = self.stages.iter().zip(&embeddings).map(|(stage, query)| stage.scores(query));
-        let scores = scores.collect::<Result<Vec<_>>>()?;
-        let mut tops = Vec::new();
-        for (stage, scores) in self.stages.iter().zip(&scores) {
-            let top = match (stage.spec.depth, scores) {
-                (0, _) | (_, None) => Vec::new(),
-                (depth, Some(scores)) => scores.top(depth.max(k))?,
-            };
-            tops.push(top);
-        }
-        let candidates: BTreeSet<usize> = tops.iter().flatten().map(|(record, _)| *record).collect();
-        let candidates: Vec<usize> = candidates.into_iter().collect();
-        let mut passages = None;
-        let mut rankings = Vec::new();
-        for (((stage, scores), embedding), top) in self.stages.iter().zip(&scores).zip(&embeddings).zip(tops) {
-            // Ranks are those of what a stage found; on a common scale, every candidate has its score.
-            let ranked = match scores {
-                Some(_) if fusion.method == Method::Rrf && stage.spec.depth > 0 => top,
-                Some(scores) => pairs(&candidates, scores.of(&candidates)?),
-                None => {
-                    if passages.is_none() {
-                        passages = Some(self.passages(&candidates)?);
-                    }
-                    let passages = passages.as_deref().unwrap_or_default();
-                    pairs(&candidates, stage.fresh_scores(query, embedding, passages)?)
-                }
-            };
-            rankings.push(Ranking::new(&stage.spec.name, ranked));
-        }
-        Ok(fusion.fuse(&rankings))
-    }
-
-    /// Orders the best anew, by each reranker in turn.
-    fn rerank(&self, query: &str, fused: Vec<Fused>, k: usize) -> Result<Vec<(Fused, Vec<f32>)>> {
-        let deepest = self.rerankers.iter().map(|(rerank, _)| rerank.depth).max().unwrap_or(0).max(k);
-        let mut ordered: Vec<(Fused, Vec<f32>)> =
-            fused.into_iter().take(deepest).map(|one| (one, Vec::new())).collect();
-        for (rerank, model) in &self.rerankers {
-            let depth = rerank.depth.min(ordered.len());
-            let records: Vec<usize> = ordered[..depth].iter().map(|(fused, _)| fused.record).collect();
-            let scores = stage::fresh(model, query, &self.passages(&records)?)?;
-            let mut best: Vec<_> = ordered.drain(..depth).zip(scores).collect();
-            // The sort is stable: of equal ones the better so far goes first.
-            best.sort_by(|(_, a), (_, b)| b.total_cmp(a));
-            let best = best.into_iter().map(|((fused, mut scores), score)| {
-                scores.push(score);
-                (fused, scores)
-            });
-            ordered.splice(..0, best);
-        }
-        Ok(ordered)
-    }
-
-    /// What models see of records.
-    fn passages(&self, records: &[usize]) -> Result<Vec<String>> {
-        records.iter().map(|record| Ok(self.version.record(*record)?.passage())).collect()
+        let best: Vec<_> = ordered.into_iter().take(k).collect();
+        let numbers: Vec<usize> = best.iter().map(|(fused, _)| fused.record).collect();
+        let records = self.records(&numbers, &mut known)?;
+        let hit = |(at, ((fused, reranked), record)): (usize, ((Fused, Vec<f32>), Record))| Hit {
+            rank: at + 1,
+            number: fused.record,
+            score: reranked.last().copied().map_or(fused.score, f64::from),
+            contributions: fused.contributions,
+            reranked,
+            record,
+        };
+        Ok(best.into_iter().zip(records).enumerate().map(hit).collect())
     }
 }
 
-fn pairs(candidates: &[usize], scores: Vec<f32>) -> Vec<(usize, f32)> {
-    candidates.iter().copied().zip(scores).collect()
+/// The stages of a pipeline with their models, which must be those that its vectors are of.
+fn load(pipeline: &Pipeline, models: &[StageModel], place: &str, configure: Configure<'_>) -> Result<Vec<LoadedStage>> {
+    let load = |stage: &crate::pipeline::Stage| {
+        let loaded = LoadedStage::load(stage, configure)?;
+        check_model(models, &stage.name, &loaded.model, loaded.query_model.as_ref(), place)?;
+        Ok(loaded)
+    };
+    pipeline.stages.iter().map(load).collect()
 }

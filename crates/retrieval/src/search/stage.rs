@@ -5,51 +5,50 @@ use embedkit_vector::multivector::{MaxSim, MultiVector};
 use embedkit_vector::normalize;
 
 use crate::chunking::mean_of;
-use crate::collection::{StageIndex, Version};
 use crate::model::{Configure, Model};
 use crate::muvera::Encoder;
-use crate::pipeline::Stage;
-use crate::vectors::Scores;
+use crate::pipeline::{Stage, Vectors};
 
-/// A stage with its model and its vectors.
+/// A stage with its models.
 pub(super) struct LoadedStage {
     pub(super) spec: Stage,
     pub(super) model: Model,
-    pub(super) index: StageIndex,
+    /// The model of queries, where it is another.
+    pub(super) query_model: Option<Model>,
     muvera: Option<Encoder>,
 }
 
 impl LoadedStage {
-    pub(super) fn load(version: &Version, stage: &Stage, configure: Configure<'_>) -> Result<Self> {
+    pub(super) fn load(stage: &Stage, configure: Configure<'_>) -> Result<Self> {
         let model = Model::load(&stage.spec, configure)?;
-        version.check_model(&stage.name, &model)?;
-        let index = version.index(stage, model.output())?;
+        let query_model = Model::load_for_queries(stage, &model, configure)?;
         let muvera = stage.muvera.as_ref().map(|spec| Encoder::new(spec, &model)).transpose()?;
-        Ok(Self { spec: stage.clone(), model, index, muvera })
+        Ok(Self { spec: stage.clone(), model, query_model, muvera })
     }
 
     /// The query, as this stage's model has it. One for pairs is embedded with each passage.
     pub(super) fn query(&self, text: &str) -> Result<Embedding> {
-        if self.model.takes_pairs() { Ok(Embedding::Score(0.0)) } else { self.model.query(text) }
+        match (&self.query_model, self.model.takes_pairs()) {
+            (_, true) => Ok(Embedding::Score(0.0)),
+            (Some(model), _) => model.query(text),
+            (None, _) => self.model.query(text),
+        }
     }
 
-    /// Scores of stored vectors; none where vectors are made for each search.
-    pub(super) fn scores<'s>(&'s self, query: &Embedding) -> Result<Option<Box<dyn Scores + 's>>> {
-        Ok(match (&self.index, query) {
-            (StageIndex::Fresh, _) => None,
-            (StageIndex::Dense(index), Embedding::Dense(vector)) => Some(Box::new(index.scores(unit(vector))?)),
-            (StageIndex::Dense(index), Embedding::Multi(vectors)) => match &self.muvera {
-                Some(encoder) => Some(Box::new(index.scores(encoder.query(vectors)?)?)),
+    /// The query as stored vectors are compared with it; none where none are stored.
+    pub(super) fn vector(&self, query: &Embedding) -> Result<Option<Embedding>> {
+        Ok(match (self.spec.vectors, query) {
+            (Vectors::Fresh, _) => None,
+            (_, Embedding::Dense(vector)) => Some(Embedding::Dense(unit(vector))),
+            (_, Embedding::Multi(vectors)) => Some(match &self.muvera {
+                Some(encoder) => Embedding::Dense(encoder.query(vectors)?),
                 None if self.spec.late_chunking => {
                     let mean = mean_of(vectors.rows()).ok_or_else(|| self.unexpected())?;
-                    Some(Box::new(index.scores(unit(&mean))?))
+                    Embedding::Dense(unit(&mean))
                 }
-                None => return Err(self.unexpected()),
-            },
-            (StageIndex::Sparse(index), Embedding::Sparse(vector)) => {
-                Some(Box::new(index.scores(vector, self.model.requires_idf())?))
-            }
-            (StageIndex::Multi(index), Embedding::Multi(vectors)) => Some(Box::new(index.scores(vectors)?)),
+                None => query.clone(),
+            }),
+            (_, Embedding::Sparse(_)) => Some(query.clone()),
             _ => return Err(self.unexpected()),
         })
     }
@@ -60,6 +59,11 @@ impl LoadedStage {
             true => fresh(&self.model, query, passages),
             false => scores(&self.model, embedding, passages),
         }
+    }
+
+    /// Whether its model gives a vector for every token, patch or picture's part.
+    pub(super) fn is_multi(&self) -> bool {
+        self.model.output() == EmbeddingKind::Multi
     }
 
     fn unexpected(&self) -> Error {
@@ -118,9 +122,4 @@ fn unit(vector: &[f32]) -> Vec<f32> {
     let mut unit = vector.to_vec();
     normalize(&mut unit);
     unit
-}
-
-/// Whether a stage's vectors are one for every token.
-pub(super) fn is_multi(stage: &LoadedStage) -> bool {
-    stage.model.output() == EmbeddingKind::Multi
 }

@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 use embedkit_core::{Error, Result};
 use embedkit_vector::multivector::{MaxSim, MultiVector};
 use embedkit_vector::number::{Number, NumberType};
-use embedkit_vector::top_k;
 use half::f16;
 use rayon::prelude::*;
 
-use super::Scores;
 use super::archive::{Archive, ArchiveWriter};
-use super::dense::to_int8;
+use super::best::best_of;
+use super::dense_writer::to_int8;
+use super::{Allowed, Scores};
 use crate::pipeline::StoredAs;
 
 /// Writes multi-vectors: their rows to a file of their own at first, as an archive's arrays follow one another.
@@ -53,6 +53,11 @@ impl MultiWriter {
             }
         }
         self.push(vectors.len(), &bytes)
+    }
+
+    /// A record that has no rows, and is never found.
+    pub(crate) fn write_missing(&mut self) -> Result<()> {
+        self.push(0, &[])
     }
 
     /// Writes a multi-vector as another file has it, bit by bit.
@@ -120,6 +125,16 @@ impl MultiIndex {
         self.offsets.len() - 1
     }
 
+    /// Values of a row.
+    pub(crate) fn dim(&self) -> usize {
+        self.dim
+    }
+
+    /// Whether a record has no rows.
+    fn is_missing(&self, record: usize) -> bool {
+        self.offsets[record] == self.offsets[record + 1]
+    }
+
     /// A record's multi-vector; none if it has no rows.
     pub(crate) fn vectors(&self, record: usize) -> Result<Option<MultiVector>> {
         let rows = self.offsets[record]..self.offsets[record + 1];
@@ -169,9 +184,11 @@ impl MultiScores<'_> {
 }
 
 impl Scores for MultiScores<'_> {
-    fn top(&self, depth: usize) -> Result<Vec<(usize, f32)>> {
-        let records: Vec<usize> = (0..self.index.len()).collect();
-        Ok(top_k(self.of(&records)?, depth).into_iter().map(|scored| (scored.index, scored.score)).collect())
+    fn top(&self, depth: usize, allowed: Allowed<'_>) -> Result<Vec<(usize, f32)>> {
+        let may = |record: &usize| allowed.is_none_or(|allowed| allowed[*record]) && !self.index.is_missing(*record);
+        let records: Vec<usize> = (0..self.index.len()).filter(may).collect();
+        let scores = self.of(&records)?;
+        Ok(best_of(records.into_iter().zip(scores).collect(), depth))
     }
 
     fn of(&self, records: &[usize]) -> Result<Vec<f32>> {
@@ -196,16 +213,25 @@ mod tests {
         for (stored_as, error) in [(StoredAs::F32, 1e-5), (StoredAs::F16, 1e-2), (StoredAs::Int8, 5e-2)] {
             let folder = tempfile::tempdir().unwrap();
             let mut writer = MultiWriter::create(folder.path(), "m", stored_as).unwrap();
-            documents.iter().for_each(|document| writer.write(document).unwrap());
+            for (at, document) in documents.iter().enumerate() {
+                if at == 5 {
+                    writer.write_missing().unwrap();
+                }
+                writer.write(document).unwrap();
+            }
             writer.finish().unwrap();
             assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
             let index = MultiIndex::open(folder.path(), "m").unwrap();
-            let scores = index.scores(&query).unwrap().of(&[0, 3, 7]).unwrap();
-            for (record, score) in [0, 3, 7].into_iter().zip(scores) {
+            let scores = index.scores(&query).unwrap().of(&[0, 3, 4]).unwrap();
+            for (record, score) in [0, 3, 4].into_iter().zip(scores) {
                 assert!((maxsim(&query, &documents[record]).unwrap() - score).abs() < error, "{stored_as:?} {record}");
             }
             assert_eq!(index.vectors(2).unwrap().unwrap().len(), documents[2].len());
-            assert_eq!(index.scores(&query).unwrap().top(3).unwrap().len(), 3);
+            let best = index.scores(&query).unwrap().top(3, None).unwrap();
+            assert!(best.len() == 3 && best.iter().all(|(record, _)| *record != 5));
+            let odd: Vec<bool> = (0..9).map(|record| record % 2 > 0).collect();
+            let odd = index.scores(&query).unwrap().top(9, Some(&odd)).unwrap();
+            assert!(odd.len() == 3 && odd.iter().all(|(record, _)| record % 2 > 0), "{odd:?}");
         }
     }
 }

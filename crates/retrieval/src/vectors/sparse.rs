@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use embedkit_core::{Error, Result};
+use embedkit_vector::SparseVector;
 use embedkit_vector::number::Number;
-use embedkit_vector::{SparseVector, top_k};
 
-use super::Scores;
 use super::archive::{Archive, ArchiveWriter};
+use super::best::Best;
+use super::{Allowed, Scores};
 
 const ARRAYS: [&str; 4] = ["indices", "indptr", "data", "terms"];
 
@@ -145,11 +146,15 @@ impl SparseIndex {
 pub(crate) struct SparseScores(Vec<f32>);
 
 impl Scores for SparseScores {
-    fn top(&self, depth: usize) -> Result<Vec<(usize, f32)>> {
-        // Records without a term of the query are not found.
-        let found: Vec<(usize, f32)> = self.0.iter().copied().enumerate().filter(|(_, score)| *score != 0.0).collect();
-        let best = top_k(found.iter().map(|(_, score)| *score), depth).into_iter();
-        Ok(best.map(|scored| found[scored.index]).collect())
+    fn top(&self, depth: usize, allowed: Allowed<'_>) -> Result<Vec<(usize, f32)>> {
+        let mut best = Best::new(depth);
+        for (record, score) in self.0.iter().copied().enumerate() {
+            // Records without a term of the query are not found.
+            if score != 0.0 && allowed.is_none_or(|allowed| allowed[record]) {
+                best.add(record, score);
+            }
+        }
+        Ok(best.finish())
     }
 
     fn of(&self, records: &[usize]) -> Result<Vec<f32>> {
@@ -186,7 +191,7 @@ mod tests {
             for (vector, score) in vectors.iter().zip(&all) {
                 prop_assert!((vector.dot(&query[0]) - score).abs() < 1e-3);
             }
-            prop_assert!(scores.top(5).unwrap().iter().all(|(record, score)| all[*record] == *score && *score != 0.0));
+            prop_assert!(scores.top(5, None).unwrap().iter().all(|(record, score)| all[*record] == *score && *score != 0.0));
             let having = vectors.iter().filter(|vector| vector.get(7) != 0.0).count() as f32;
             let expected = (1.0 + (vectors.len() as f32 - having + 0.5) / (having + 0.5)).ln();
             prop_assert!((index.idf(7).unwrap() - expected).abs() < 1e-5);

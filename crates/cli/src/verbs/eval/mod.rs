@@ -9,7 +9,11 @@ use embedkit::retrieval::evaluation::{Comparison, Dataset, Entry, MEASURES, Metr
 
 use crate::args::EvalArgs;
 use crate::failure::{Failure, Result};
+use crate::input;
 use contestant::Contestant;
+
+/// Seconds between the frames of a video that are documents of a set.
+const FRAME_SECONDS: f64 = 5.0;
 
 pub(super) fn run(args: &EvalArgs) -> Result<()> {
     if let Some(path) = &args.history {
@@ -17,7 +21,7 @@ pub(super) fn run(args: &EvalArgs) -> Result<()> {
         return if args.json { super::print_json(&entries) } else { super::print(&report::history(&entries)) };
     }
     if let Some(folder) = &args.make {
-        let queries = make(&Inputs::new(&args.pipelines), folder, args.queries)?;
+        let queries = make(&Inputs::new(&args.pipelines), folder, args.queries, &input::readers(FRAME_SECONDS)?)?;
         return super::print(&format!("{}: {queries} queries\n\n{MEASURES}\n", folder.display()));
     }
     let data = data(args)?;
@@ -66,6 +70,6 @@ fn data(args: &EvalArgs) -> Result<Dataset> {
         (true, true) => Ok(Dataset::read_beir(path, &args.split)?),
         (true, false) => Err(Failure::Usage("--documents are those of a table; a folder has its own".to_owned())),
         (false, true) => Err(Failure::Usage(format!("name the documents of {} with --documents", path.display()))),
-        (false, false) => Ok(Dataset::read_table(path, &args.documents)?),
+        (false, false) => Ok(Dataset::read_table(path, &args.documents, &input::readers(FRAME_SECONDS)?)?),
     }
 }

@@ -1,0 +1,68 @@
+//! The pages of PDF files, for `index`: their texts, and their pictures.
+
+use std::ffi::OsStr;
+use std::path::Path;
+
+use embedkit::ImageInput;
+use embedkit::colpali::{PdfFile, PdfProcess};
+use embedkit::retrieval::document::{Document, Documents, InputFile, Picture, Reader, Wanted};
+
+use crate::args::RENDER_PDF;
+
+/// Reads PDF files, a document a page, in a process of its own: files of others can be made so that reading them takes all
+/// memory, or never ends. Where pictures are searched a page has its picture, and where texts are, its text.
+pub(crate) struct PdfPages;
+
+impl Reader for PdfPages {
+    fn kinds(&self) -> &[&str] {
+        &["pdf"]
+    }
+
+    fn gives(&self) -> Wanted {
+        Wanted::ALL
+    }
+
+    fn read(&self, input: InputFile<'_>, bytes: Vec<u8>) -> Result<Documents, String> {
+        let file = rendered(PdfFile::from_bytes(bytes)).map_err(|error| error.report())?;
+        let count = file.page_count().map_err(|error| error.report())?;
+        let mut found = Documents::default();
+        for number in 1..=count {
+            let text = if input.wanted.texts { file.text(number) } else { Ok(String::new()) };
+            let text = match text {
+                // A page that has no text has its picture all the same.
+                Err(_) if input.wanted.pictures => String::new(),
+                Err(error) => {
+                    found.refused.push(format!("page {number} {}", error.report()));
+                    continue;
+                }
+                Ok(text) if text.trim().is_empty() && !input.wanted.pictures => {
+                    found.refused.push(format!("page {number} has no text"));
+                    continue;
+                }
+                Ok(text) => text,
+            };
+            let mut document = Document::of_text(text);
+            document.page = Some(number);
+            if input.wanted.pictures {
+                document.image = picture(&file, number).map_err(|error| error.report())?.map(Picture);
+            }
+            found.documents.push(document);
+        }
+        tracing::debug!("{}: {} pages", input.name, found.documents.len());
+        Ok(found)
+    }
+}
+
+/// The picture of a page of a file.
+pub(super) fn page(path: &Path, number: usize) -> embedkit::Result<Option<ImageInput>> {
+    picture(&rendered(PdfFile::open(path))?, number)
+}
+
+fn picture(file: &PdfFile, number: usize) -> embedkit::Result<Option<ImageInput>> {
+    Ok(file.pages(number..=number)?.next())
+}
+
+fn rendered(file: embedkit::Result<PdfFile>) -> embedkit::Result<PdfFile> {
+    let program = std::env::current_exe().map_err(embedkit::Error::io("this program"))?;
+    Ok(file?.renderer(PdfProcess::new(program).argument(OsStr::new(RENDER_PDF)).into()))
+}

@@ -1,0 +1,233 @@
+//! A version of a collection to a database.
+
+use embedkit_core::{CancelToken, Embedding, EmbeddingKind, Error, Result};
+use embedkit_vector::SparseVector;
+use serde::Serialize;
+
+use super::{About, Database, Point, Points, Schema, complete_versions};
+use crate::collection::{StageIndex, Version, check_model};
+use crate::model::{Configure, Model};
+use crate::pipeline::Stage;
+
+/// Records of a lot.
+const LOT: usize = 256;
+/// Lots that are under way at once, where a database can take several.
+const LOTS: usize = 4;
+
+/// Copies versions of a collection to a database.
+pub struct Publisher<'d> {
+    database: &'d dyn Database,
+    lot: usize,
+    lots: usize,
+    keep: usize,
+    cancel: CancelToken,
+    progress: Option<Box<dyn Fn(usize) + Send + Sync + 'd>>,
+}
+
+/// What came of publishing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Published {
+    /// The version's name in the database.
+    pub version: String,
+    /// Its records.
+    pub records: usize,
+    /// Those of them that were sent now; the others were there.
+    pub sent: usize,
+    /// Whether all are there, so that the version is the one that is searched; otherwise the run was interrupted.
+    pub is_complete: bool,
+}
+
+impl<'d> Publisher<'d> {
+    /// Copies to this database.
+    pub fn new(database: &'d dyn Database) -> Self {
+        Self { database, lot: LOT, lots: LOTS, keep: 2, cancel: CancelToken::new(), progress: None }
+    }
+
+    /// Records that are sent together, and how many such lots at once. Default: 256, and 4.
+    #[must_use]
+    pub fn lots(mut self, records: usize, at_once: usize) -> Self {
+        (self.lot, self.lots) = (records.max(1), at_once.max(1));
+        self
+    }
+
+    /// Complete versions that stay in the database, the new one among them. Default: 2, so that there is one to roll back to.
+    #[must_use]
+    pub fn keep(mut self, versions: usize) -> Self {
+        self.keep = versions.max(1);
+        self
+    }
+
+    /// Ends between two lots when the token is cancelled; the same call goes on from there. Default: never.
+    #[must_use]
+    pub fn cancel_with(mut self, token: &CancelToken) -> Self {
+        self.cancel = token.clone();
+        self
+    }
+
+    /// Calls back with the number of records that are there. Default: nothing is called.
+    #[must_use]
+    pub fn on_progress(mut self, progress: impl Fn(usize) + Send + Sync + 'd) -> Self {
+        self.progress = Some(Box::new(progress));
+        self
+    }
+
+    /// Copies a version, and makes the copy the one that is searched once it is complete. What a run that was interrupted
+    /// has sent of the same version stays, and a version that is there already is not sent again.
+    ///
+    /// # Errors
+    /// Models that cannot be loaded, damaged files, and a database that cannot be reached or written to.
+    pub fn publish(&self, version: &Version, configure: Configure<'_>) -> Result<Published> {
+        let source = Source::open(version, configure)?;
+        let about = About::of(version)?;
+        let name = self.name_for(&about)?;
+        let points = self.database.create(&name, &about, &source.schema()?)?;
+        let (there, mut sent) = (points.count()?, 0);
+        let mut is_complete = there == version.len();
+        if !is_complete {
+            for round in records_of(version.len(), self.lot * self.lots) {
+                if self.cancel.is_cancelled() {
+                    return Ok(Published { version: name, records: version.len(), sent, is_complete: false });
+                }
+                let end = round.end;
+                sent += self.send(&*points, &source, round, there > 0)?;
+                if let Some(progress) = &self.progress {
+                    progress(end);
+                }
+            }
+            points.settle()?;
+            let found = points.count()?;
+            is_complete = found == version.len();
+            if !is_complete {
+                let message = format!("has {found} points of {} records after all were sent", version.len());
+                return Err(Error::file(&name, message));
+            }
+        }
+        if self.database.current()?.as_ref() != Some(&name) {
+            self.database.set_current(&name)?;
+        }
+        self.prune(&name)?;
+        Ok(Published { version: name, records: version.len(), sent, is_complete })
+    }
+
+    /// Sends the lots of a round that are not there, and gives the number of their records.
+    fn send(
+        &self,
+        points: &dyn Points,
+        source: &Source<'_>,
+        round: std::ops::Range<usize>,
+        may_be_there: bool,
+    ) -> Result<usize> {
+        let (mut lots, mut sent) = (Vec::new(), 0);
+        for lot in records_of(round.len(), self.lot) {
+            let records = round.start + lot.start..round.start + lot.end;
+            let ids: Vec<u64> = records.clone().map(|record| record as u64).collect();
+            if may_be_there && points.present(&ids)?.len() == ids.len() {
+                continue;
+            }
+            sent += ids.len();
+            lots.push(records.map(|record| source.point(record)).collect::<Result<Vec<_>>>()?);
+        }
+        points.upsert_all(lots)?;
+        Ok(sent)
+    }
+
+    /// The name of a copy of this version: the one that it has, or a new one.
+    fn name_for(&self, about: &About) -> Result<String> {
+        let versions = self.database.versions()?;
+        for name in versions.iter().rev() {
+            if self.database.open(name)?.0 == *about {
+                return Ok(name.clone());
+            }
+        }
+        let last = versions.last().and_then(|name| name.parse::<u64>().ok()).unwrap_or(0);
+        Ok(format!("{:06}", last + 1))
+    }
+
+    /// Removes versions that were interrupted, and complete ones beyond the newest that stay.
+    fn prune(&self, current: &str) -> Result<()> {
+        let complete = complete_versions(self.database)?;
+        let kept = &complete[complete.len().saturating_sub(self.keep)..];
+        let is_kept = |name: &String| kept.contains(name) || name == current;
+        self.database.versions()?.iter().filter(|name| !is_kept(name)).try_for_each(|name| self.database.remove(name))
+    }
+}
+
+/// Ranges of so many, one behind the other.
+fn records_of(count: usize, step: usize) -> impl Iterator<Item = std::ops::Range<usize>> {
+    (0..count).step_by(step).map(move |start| start..(start + step).min(count))
+}
+
+/// A version's records with their vectors.
+struct Source<'v> {
+    version: &'v Version,
+    models: Vec<Model>,
+    stages: Vec<Vectors>,
+}
+
+/// A stage's vectors.
+enum Vectors {
+    Index(StageIndex),
+    /// By record, as an inverted list has them the other way round.
+    Sparse(Vec<Vec<(u32, f32)>>),
+}
+
+impl<'v> Source<'v> {
+    fn open(version: &'v Version, configure: Configure<'_>) -> Result<Self> {
+        let place = version.folder().display().to_string();
+        let (mut models, mut stages) = (Vec::new(), Vec::new());
+        for stage in &version.pipeline().stages {
+            let model = Model::load(&stage.spec, configure)?;
+            let query = Model::load_for_queries(stage, &model, configure)?;
+            check_model(&version.manifest().models, &stage.name, &model, query.as_ref(), &place)?;
+            stages.push(match version.index(stage, model.output())? {
+                StageIndex::Sparse(index) => Vectors::Sparse(index.vectors()?),
+                index => Vectors::Index(index),
+            });
+            models.push(model);
+        }
+        Ok(Self { version, models, stages })
+    }
+
+    fn schema(&self) -> Result<Schema> {
+        let stages = &self.version.pipeline().stages;
+        let width = |stage: &Stage| {
+            let at = stages.iter().position(|other| other.name == stage.name).unwrap_or_default();
+            let of_model = match (self.models[at].output(), &stage.muvera) {
+                (EmbeddingKind::Dense | EmbeddingKind::Multi, None) => self.models[at].embedder().model().dim,
+                _ => None,
+            };
+            let of_files = match &self.stages[at] {
+                Vectors::Index(StageIndex::Dense(index)) if self.version.len() > index.missing() => Some(index.dim()),
+                Vectors::Index(StageIndex::Multi(index)) if index.dim() > 0 => Some(index.dim()),
+                _ => None,
+            };
+            of_files.or(of_model).ok_or_else(|| {
+                Error::option(
+                    "stage",
+                    format!("{} has no vector yet, and its model does not say how wide one is", stage.name),
+                )
+            })
+        };
+        Schema::new(self.version.pipeline(), &self.models, &width)
+    }
+
+    fn point(&self, record: usize) -> Result<Point> {
+        let mut vectors = Vec::new();
+        for (stage, index) in self.version.pipeline().stages.iter().zip(&self.stages) {
+            let vector = match index {
+                Vectors::Index(StageIndex::Dense(index)) => {
+                    (!index.is_missing(record)).then(|| Embedding::Dense(index.vector(record)))
+                }
+                Vectors::Index(StageIndex::Multi(index)) => index.vectors(record)?.map(Embedding::Multi),
+                Vectors::Index(_) => None,
+                Vectors::Sparse(all) => {
+                    let vector = SparseVector::from_entries(all[record].iter().copied())?;
+                    (!vector.is_empty()).then_some(Embedding::Sparse(vector))
+                }
+            };
+            vectors.extend(vector.map(|vector| (stage.name.clone(), vector)));
+        }
+        Ok(Point::new(record as u64, vectors, self.version.record(record)?.to_payload()?))
+    }
+}

@@ -1,0 +1,204 @@
+//! Points, schemas and queries in the client's words.
+
+use std::collections::HashMap;
+
+use embedkit_core::{Embedding, Error, Result};
+use qdrant_client::qdrant::point_id::PointIdOptions;
+use qdrant_client::qdrant::{
+    Condition, CreateCollection, CreateCollectionBuilder, CreateFieldIndexCollection,
+    CreateFieldIndexCollectionBuilder, Datatype, DeletePoints, DeletePointsBuilder, Distance, FieldType, Filter,
+    GetCollectionInfoResponse, GetPoints, GetPointsBuilder, HnswConfigDiffBuilder, Modifier, MultiVectorComparator,
+    MultiVectorConfigBuilder, NamedVectors, PointId, PointStruct, PointsIdsList, PrefetchQuery, PrefetchQueryBuilder,
+    Query as Scoring, QueryPoints, QueryPointsBuilder, RetrievedPoint, RrfBuilder, ScoredPoint,
+    SparseVectorParamsBuilder, SparseVectorsConfigBuilder, UpsertPoints, UpsertPointsBuilder, Vector, VectorInput,
+    VectorParamsBuilder, VectorsConfigBuilder,
+};
+use serde_json::{Map, Value};
+
+use super::super::query::json_path;
+use super::super::{Fetch, Found, Order, Point, Query, Schema, VectorKind, VectorSchema};
+use crate::filter::{self, Match};
+
+/// Our constant counts ranks from 1, the server's from 0.
+const FIRST_RANK: u32 = 1;
+
+/// An empty collection for such points, with an entry of metadata.
+pub(super) fn collection(name: &str, schema: &Schema, (key, about): (&str, &str)) -> CreateCollection {
+    let mut vectors = VectorsConfigBuilder::default();
+    let mut sparse = SparseVectorsConfigBuilder::default();
+    for vector in &schema.vectors {
+        match vector.kind {
+            VectorKind::Dense { dim } => drop(vectors.add_named_vector_params(&vector.name, dense(vector, dim))),
+            VectorKind::Multi { dim } => {
+                let params = dense(vector, dim)
+                    .multivector_config(MultiVectorConfigBuilder::new(MultiVectorComparator::MaxSim))
+                    // They are compared with what else was found: no graph.
+                    .hnsw_config(HnswConfigDiffBuilder::default().m(0));
+                vectors.add_named_vector_params(&vector.name, params);
+            }
+            VectorKind::Sparse { with_idf } => {
+                let modifier = if with_idf { Modifier::Idf } else { Modifier::None };
+                sparse.add_named_vector_params(&vector.name, SparseVectorParamsBuilder::default().modifier(modifier));
+            }
+        }
+    }
+    CreateCollectionBuilder::new(name)
+        .vectors_config(vectors)
+        .sparse_vectors_config(sparse)
+        .metadata(HashMap::from([(key.to_owned(), Value::from(about))]))
+        .build()
+}
+
+fn dense(vector: &VectorSchema, dim: usize) -> VectorParamsBuilder {
+    let params = VectorParamsBuilder::new(dim as u64, Distance::Dot);
+    if vector.is_half { params.datatype(Datatype::Float16) } else { params }
+}
+
+/// An entry of a collection's metadata.
+pub(super) fn metadata(answer: GetCollectionInfoResponse, key: &str) -> Option<String> {
+    let mut metadata = answer.result?.config?.metadata;
+    metadata.remove(key)?.as_str().cloned()
+}
+
+/// An index of texts at a key of the payload.
+pub(super) fn payload_index(collection: &str, key: &str) -> CreateFieldIndexCollection {
+    CreateFieldIndexCollectionBuilder::new(collection, key, FieldType::Keyword).wait(true).build()
+}
+
+/// Points as they are sent.
+pub(super) fn upsert(collection: &str, points: Vec<Point>) -> Result<UpsertPoints> {
+    let point = |point: Point| {
+        let mut vectors = NamedVectors::default();
+        for (name, embedding) in point.vectors {
+            vectors = vectors.add_vector(name, vector(embedding)?);
+        }
+        let payload: HashMap<String, qdrant_client::qdrant::Value> =
+            point.payload.into_iter().map(|(key, value)| (key, value.into())).collect();
+        Ok(PointStruct::new(point.id, vectors, payload))
+    };
+    let points = points.into_iter().map(point).collect::<Result<Vec<_>>>()?;
+    Ok(UpsertPointsBuilder::new(collection, points).wait(true).build())
+}
+
+pub(super) fn delete(collection: &str, ids: &[u64]) -> DeletePoints {
+    DeletePointsBuilder::new(collection).points(PointsIdsList { ids: numbers(ids) }).wait(true).build()
+}
+
+pub(super) fn get(collection: &str, ids: &[u64], with_payload: bool) -> GetPoints {
+    GetPointsBuilder::new(collection, numbers(ids)).with_payload(with_payload).with_vectors(false).build()
+}
+
+fn numbers(ids: &[u64]) -> Vec<PointId> {
+    ids.iter().copied().map(PointId::from).collect()
+}
+
+fn vector(embedding: Embedding) -> Result<Vector> {
+    match embedding {
+        Embedding::Dense(vector) => Ok(Vector::new_dense(vector)),
+        Embedding::Sparse(vector) => {
+            let (indices, values) = vector.into_parts();
+            Ok(Vector::new_sparse(indices, values))
+        }
+        Embedding::Multi(vectors) => Ok(Vector::new_multi(rows(&vectors))),
+        _ => Err(Error::input("only vectors are stored")),
+    }
+}
+
+fn rows(vectors: &embedkit_vector::multivector::MultiVector) -> Vec<Vec<f32>> {
+    vectors.rows().map(<[f32]>::to_vec).collect()
+}
+
+/// A query as one request.
+pub(super) fn query(collection: &str, query: Query) -> Result<QueryPoints> {
+    let filter = filter_of(&query);
+    let Fetch { prefetch, order: by, limit } = query.fetch;
+    let (scoring, using) = order(by)?;
+    let mut request =
+        QueryPointsBuilder::new(collection).query(scoring).limit(limit as u64).with_payload(query.with_payload);
+    if let Some(using) = using {
+        request = request.using(using);
+    }
+    if let Some(filter) = &filter {
+        request = request.filter(filter.clone());
+    }
+    if !prefetch.is_empty() {
+        let stages = prefetch.into_iter().map(|fetch| stage(fetch, &filter)).collect::<Result<Vec<_>>>()?;
+        request = request.prefetch(stages);
+    }
+    Ok(request.build())
+}
+
+fn stage(fetch: Fetch, filter: &Option<Filter>) -> Result<PrefetchQuery> {
+    let (scoring, using) = order(fetch.order)?;
+    let mut request = PrefetchQueryBuilder::default().query(scoring).limit(fetch.limit as u64);
+    if let Some(using) = using {
+        request = request.using(using);
+    }
+    if let Some(filter) = filter {
+        request = request.filter(filter.clone());
+    }
+    for fetch in fetch.prefetch {
+        request = request.add_prefetch(stage(fetch, filter)?);
+    }
+    Ok(request.build())
+}
+
+/// An order, and the vectors that it compares.
+fn order(order: Order) -> Result<(Scoring, Option<String>)> {
+    Ok(match order {
+        Order::Rrf { k } => (Scoring::new_rrf(RrfBuilder::with_k(k + FIRST_RANK)), None),
+        Order::Nearest { stage, vector } => {
+            let input = match vector {
+                Embedding::Dense(vector) => VectorInput::new_dense(vector),
+                Embedding::Sparse(vector) => {
+                    let (indices, values) = vector.into_parts();
+                    VectorInput::new_sparse(indices, values)
+                }
+                Embedding::Multi(vectors) => VectorInput::new_multi(rows(&vectors)),
+                _ => return Err(Error::input("only vectors are compared")),
+            };
+            (Scoring::new_nearest(input), Some(stage))
+        }
+    })
+}
+
+/// What may be found; none where everything may.
+fn filter_of(query: &Query) -> Option<Filter> {
+    let mut must: Vec<Condition> = query.filter.conditions().iter().map(condition).collect();
+    if let Some(ids) = &query.ids {
+        must.push(Condition::has_id(ids.iter().copied()));
+    }
+    (!must.is_empty()).then(|| Filter::must(must))
+}
+
+fn condition(condition: &filter::Condition) -> Condition {
+    let path = json_path(&condition.key);
+    let value = |wanted: &Match| match wanted {
+        Match::Text(text) => Condition::matches(path.clone(), text.clone()),
+        Match::Integer(number) => Condition::matches(path.clone(), *number),
+        Match::Bool(truth) => Condition::matches(path.clone(), *truth),
+    };
+    Filter::should(condition.values.iter().map(value)).into()
+}
+
+/// A point that was found; none of one that has no number, which is not ours.
+pub(super) fn found(point: ScoredPoint) -> Option<Found> {
+    let payload = (!point.payload.is_empty()).then(|| json(point.payload));
+    number(point.id).map(|id| Found::new(id, point.score, payload))
+}
+
+/// A point that was asked for by its id.
+pub(super) fn retrieved(point: RetrievedPoint) -> Option<(u64, Map<String, Value>)> {
+    number(point.id).map(|id| (id, json(point.payload)))
+}
+
+fn number(id: Option<PointId>) -> Option<u64> {
+    match id?.point_id_options? {
+        PointIdOptions::Num(number) => Some(number),
+        PointIdOptions::Uuid(_) => None,
+    }
+}
+
+fn json(payload: HashMap<String, qdrant_client::qdrant::Value>) -> Map<String, Value> {
+    payload.into_iter().map(|(key, value)| (key, value.into_json())).collect()
+}

@@ -1,0 +1,141 @@
+//! What a database must be able to do.
+
+use embedkit_core::{Error, Result};
+use serde_json::{Map, Value};
+
+use super::{About, Found, Point, Query, Schema};
+
+/// A place that holds versions of one collection, each by its name, a number.
+pub trait Database: Send + Sync {
+    /// The versions, complete or not, oldest first.
+    ///
+    /// # Errors
+    /// A database that cannot be reached or read.
+    fn versions(&self) -> Result<Vec<String>>;
+
+    /// The version that is searched; none if there is none yet.
+    ///
+    /// # Errors
+    /// A database that cannot be reached or read.
+    fn current(&self) -> Result<Option<String>>;
+
+    /// Makes a version without points, and leaves one that is there already as it is.
+    ///
+    /// # Errors
+    /// A database that cannot be reached or written to, and what it cannot store.
+    fn create(&self, version: &str, about: &About, schema: &Schema) -> Result<Box<dyn Points>>;
+
+    /// Opens a version.
+    ///
+    /// # Errors
+    /// A version that is not there, and a database that cannot be reached or read.
+    fn open(&self, version: &str) -> Result<(About, Box<dyn Points>)>;
+
+    /// Makes a version the one that is searched, at once, without looking at what it holds: see [`switch`](fn@switch).
+    ///
+    /// # Errors
+    /// A database that cannot be reached or written to.
+    fn set_current(&self, version: &str) -> Result<()>;
+
+    /// Removes a version with all that it holds.
+    ///
+    /// # Errors
+    /// A database that cannot be reached or written to.
+    fn remove(&self, version: &str) -> Result<()>;
+}
+
+/// The points of one version.
+pub trait Points: Send + Sync {
+    /// Stores points; one whose id is there is replaced.
+    ///
+    /// # Errors
+    /// Points that do not suit the schema, and a database that cannot be reached or written to.
+    fn upsert(&self, points: Vec<Point>) -> Result<()>;
+
+    /// Stores several lots of points, at once where the database can.
+    ///
+    /// # Errors
+    /// As [`upsert`](Self::upsert): the first lot that fails.
+    fn upsert_all(&self, lots: Vec<Vec<Point>>) -> Result<()> {
+        lots.into_iter().try_for_each(|lot| self.upsert(lot))
+    }
+
+    /// Removes points; those that are not there are passed over.
+    ///
+    /// # Errors
+    /// A database that cannot be reached or written to.
+    fn delete(&self, ids: &[u64]) -> Result<()>;
+
+    /// How many there are.
+    ///
+    /// # Errors
+    /// A database that cannot be reached or read.
+    fn count(&self) -> Result<usize>;
+
+    /// Those of these points that are there, in any order, with their payloads.
+    ///
+    /// # Errors
+    /// A database that cannot be reached or read.
+    fn get(&self, ids: &[u64]) -> Result<Vec<(u64, Map<String, Value>)>>;
+
+    /// Those of these ids that are there, in any order.
+    ///
+    /// # Errors
+    /// A database that cannot be reached or read.
+    fn present(&self, ids: &[u64]) -> Result<Vec<u64>> {
+        Ok(self.get(ids)?.into_iter().map(|(id, _)| id).collect())
+    }
+
+    /// Answers several queries, best first, in one go where the database can.
+    ///
+    /// # Errors
+    /// Queries that do not suit the schema, and a database that cannot be reached or read.
+    fn query(&self, queries: Vec<Query>) -> Result<Vec<Vec<Found>>>;
+
+    /// Brings everything to the disk, and builds what makes searching fast.
+    ///
+    /// # Errors
+    /// A database that cannot be reached or written to.
+    fn settle(&self) -> Result<()>;
+}
+
+/// The versions that have all their points, oldest first.
+///
+/// # Errors
+/// A database that cannot be reached or read.
+pub fn complete_versions(database: &dyn Database) -> Result<Vec<String>> {
+    let mut complete = Vec::new();
+    for name in database.versions()? {
+        let (about, points) = database.open(&name)?;
+        if points.count()? == about.records {
+            complete.push(name);
+        }
+    }
+    Ok(complete)
+}
+
+/// Makes a version the one that is searched, at once for every search that begins from now on.
+///
+/// # Errors
+/// A version that is not there, or does not have all its points yet.
+pub fn switch(database: &dyn Database, version: &str) -> Result<()> {
+    let (about, points) = database.open(version)?;
+    let found = points.count()?;
+    if found != about.records {
+        let message = format!("{version} has {found} of its {} records; publish it again", about.records);
+        return Err(Error::option("version", message));
+    }
+    database.set_current(version)
+}
+
+/// Makes the complete version before the one that is searched the one that is searched, and gives its name.
+///
+/// # Errors
+/// There is none before.
+pub fn rollback(database: &dyn Database) -> Result<String> {
+    let current = database.current()?.unwrap_or_default();
+    let before = complete_versions(database)?.into_iter().rfind(|name| *name < current);
+    let before = before.ok_or_else(|| Error::option("rollback", format!("there is no version before {current:?}")))?;
+    database.set_current(&before)?;
+    Ok(before)
+}

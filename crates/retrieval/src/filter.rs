@@ -1,0 +1,175 @@
+//! Which records a search may find.
+
+use embedkit_core::{Error, Result};
+use serde_json::{Map, Value};
+
+/// What a record must have to be found: of every key one of its values. Without keys, every record is found.
+///
+/// Keys are those of a record's [payload](crate::Record::to_payload): `path`, `title`, `section`, `page`, `tags`, and the
+/// fields of its row. A list has a value if one of its elements is it.
+///
+/// ```
+/// use embedkit_retrieval::Filter;
+///
+/// let filter = Filter::parse(["path=docs/a.md", "path=docs/b.md", "year=1999"])?;
+/// assert_eq!(filter.keys().collect::<Vec<_>>(), ["path", "year"]);
+/// # Ok::<(), embedkit_core::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter(Vec<Condition>);
+
+/// A key with the values of which a record must have one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Condition {
+    pub(crate) key: String,
+    pub(crate) values: Vec<Match>,
+}
+
+/// A value that records are compared with: of a kind that all places where collections live can compare.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Match {
+    /// A text, which must be the same to the letter.
+    Text(String),
+    /// A whole number.
+    Integer(i64),
+    /// Yes or no.
+    Bool(bool),
+}
+
+impl Filter {
+    /// Every record.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Only records that have this value of the key, or another that was named for it.
+    #[must_use]
+    pub fn with(mut self, key: impl Into<String>, value: impl Into<Match>) -> Self {
+        self.insert(key.into(), value.into());
+        self
+    }
+
+    /// Reads conditions as people write them, `key=value`. A value that reads as a whole number, `true` or `false`
+    /// stands for that and for the text, as tables have texts alone.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] for one without `=` or without a key.
+    pub fn parse<'c>(conditions: impl IntoIterator<Item = &'c str>) -> Result<Self> {
+        let mut filter = Self::new();
+        for condition in conditions {
+            let (key, value) = condition
+                .split_once('=')
+                .filter(|(key, _)| !key.trim().is_empty())
+                .ok_or_else(|| Error::option("filter", format!("{condition:?} is not of the form key=value")))?;
+            let key = key.trim();
+            if let Ok(number) = value.parse::<i64>() {
+                filter.insert(key.to_owned(), Match::Integer(number));
+            }
+            if let Ok(truth) = value.parse::<bool>() {
+                filter.insert(key.to_owned(), Match::Bool(truth));
+            }
+            filter.insert(key.to_owned(), Match::Text(value.to_owned()));
+        }
+        Ok(filter)
+    }
+
+    /// Its keys.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|condition| condition.key.as_str())
+    }
+
+    /// Whether every record is found.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether a record with this payload is found.
+    pub fn matches(&self, payload: &Map<String, Value>) -> bool {
+        self.0.iter().all(|condition| payload.get(&condition.key).is_some_and(|value| condition.is_met_by(value)))
+    }
+
+    #[cfg(any(feature = "qdrant", feature = "qdrant-edge"))]
+    pub(crate) fn conditions(&self) -> &[Condition] {
+        &self.0
+    }
+
+    fn insert(&mut self, key: String, value: Match) {
+        match self.0.iter_mut().find(|condition| condition.key == key) {
+            Some(condition) => condition.values.push(value),
+            None => self.0.push(Condition { key, values: vec![value] }),
+        }
+    }
+}
+
+impl Condition {
+    fn is_met_by(&self, value: &Value) -> bool {
+        match value {
+            Value::Array(elements) => elements.iter().any(|element| self.is_met_by(element)),
+            value => self.values.iter().any(|wanted| wanted.is(value)),
+        }
+    }
+}
+
+impl Match {
+    fn is(&self, value: &Value) -> bool {
+        match self {
+            Self::Text(text) => value.as_str() == Some(text),
+            Self::Integer(number) => value.as_i64() == Some(*number),
+            Self::Bool(truth) => value.as_bool() == Some(*truth),
+        }
+    }
+}
+
+impl From<&str> for Match {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<i64> for Match {
+    fn from(number: i64) -> Self {
+        Self::Integer(number)
+    }
+}
+
+impl From<bool> for Match {
+    fn from(truth: bool) -> Self {
+        Self::Bool(truth)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn keys_must_all_match_and_values_need_not() {
+        let payload =
+            json!({"path": "a.md", "year": 1999, "tags": ["x", "y"], "draft": true, "page": "3", "none": null});
+        let payload = payload.as_object().unwrap();
+        for (conditions, expected) in [
+            (&[][..], true),
+            (&["path=a.md"], true),
+            (&["path=b.md"], false),
+            (&["path=b.md", "path=a.md"], true),
+            (&["path=a.md", "year=1999"], true),
+            (&["path=a.md", "year=2000"], false),
+            (&["tags=y"], true),
+            (&["tags=z"], false),
+            (&["draft=true"], true),
+            (&["page=3"], true),
+            (&["missing="], false),
+            (&["none="], false),
+        ] {
+            let filter = Filter::parse(conditions.iter().copied()).unwrap();
+            assert_eq!(filter.matches(payload), expected, "{conditions:?}");
+        }
+        assert!(Filter::new().with("year", 1999).with("draft", true).with("path", "a.md").matches(payload));
+        for wrong in ["path", "=x", " =x"] {
+            assert!(Filter::parse([wrong]).unwrap_err().to_string().contains("key=value"), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! Collections on a Qdrant server, at the wire: a stand-in takes the requests, and records them.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests end with a panic")]
+
+mod databases;
+mod stand_in;
+
+use embedkit_retrieval::database::{Address, Database as _, Publisher, QdrantServer, rollback};
+use embedkit_retrieval::{Filter, Pipeline, Searcher};
+use qdrant_client::qdrant::alias_operations::Action;
+use qdrant_client::qdrant::query::Variant;
+use qdrant_client::qdrant::vector_input::Variant as Input;
+use qdrant_client::qdrant::vectors_config::Config;
+use qdrant_client::qdrant::{
+    ChangeAliases, CreateCollection, Distance, Modifier, MultiVectorComparator, PrefetchQuery, QueryBatchPoints,
+    QueryPoints, UpsertPoints,
+};
+use stand_in::StandIn;
+
+fn server() -> (StandIn, QdrantServer) {
+    let stand_in = StandIn::start();
+    let server = QdrantServer::with_key(&stand_in.url(), "notes", Some("secret")).unwrap();
+    (stand_in, server)
+}
+
+#[test]
+fn every_pipeline_finds_what_files_have() {
+    databases::finds_what_files_have(&server().1);
+}
+
+#[test]
+fn it_scores_as_maxsim_does() {
+    databases::scores_as_maxsim_does(&server().1);
+}
+
+#[test]
+fn points_are_replaced_and_removed() {
+    databases::points_are_replaced_and_removed(&server().1);
+}
+
+#[test]
+fn versions_stand_side_by_side() {
+    databases::versions_stand_side_by_side(&server().1);
+}
+
+#[test]
+fn collections_are_made_as_they_should_be() {
+    let (stand_in, server) = server();
+    let made = databases::made(&databases::nested());
+    Publisher::new(&server).publish(&made.version, &|builder| builder).unwrap();
+    let [create] = &stand_in.requests::<CreateCollection>("Collections/Create")[..] else { panic!() };
+    assert_eq!(create.collection_name, "notes-000001");
+    let Some(Config::ParamsMap(vectors)) = create.vectors_config.as_ref().unwrap().config.as_ref() else { panic!() };
+    let (meaning, tokens) = (&vectors.map["meaning"], &vectors.map["tokens"]);
+    assert_eq!((meaning.size, meaning.distance(), &meaning.hnsw_config), (256, Distance::Dot, &None));
+    assert_eq!((tokens.size, tokens.distance()), (256, Distance::Dot));
+    assert_eq!(tokens.multivector_config.as_ref().unwrap().comparator(), MultiVectorComparator::MaxSim);
+    assert_eq!(tokens.hnsw_config.as_ref().unwrap().m, Some(0));
+    assert_eq!((vectors.map.len(), &meaning.multivector_config), (2, &None));
+    let sparse = &create.sparse_vectors_config.as_ref().unwrap().map;
+    assert_eq!((sparse.len(), sparse["words"].modifier()), (1, Modifier::Idf));
+    let state = stand_in.state();
+    let collection = &state.collections["notes-000001"];
+    assert_eq!(collection.indexed, ["path", "document", "tags"]);
+    let payload = &collection.points[&3].payload;
+    for key in ["id", "document", "path", "text", "url", "tags", "year", "chunk"] {
+        assert!(payload.contains_key(key), "{key} of {payload:?}");
+    }
+    assert!(state.keys.iter().all(|key| key.as_deref() == Some("secret")));
+}
+
+/// What a level of a query compares, and how many it takes.
+fn stage(level: &PrefetchQuery) -> (Option<&str>, Option<u64>) {
+    (level.using.as_deref(), level.limit)
+}
+
+#[test]
+fn a_nested_pipeline_is_one_query() {
+    let (stand_in, server) = server();
+    let made = databases::made(&databases::nested());
+    Publisher::new(&server).publish(&made.version, &|builder| builder).unwrap();
+    let searcher = Searcher::of_database(&server, None, &|builder| builder).unwrap();
+    let filter = Filter::new().with("tags", "food").with("year", 2005);
+    searcher.search_filtered("how do I keep bread fresh", 7, &filter).unwrap();
+    assert!(stand_in.requests::<QueryBatchPoints>("Points/QueryBatch").is_empty());
+    let [query] = &stand_in.requests::<QueryPoints>("Points/Query")[..] else { panic!() };
+    assert_eq!(
+        (query.collection_name.as_str(), query.using.as_deref(), query.limit),
+        ("notes-000001", Some("tokens"), Some(7))
+    );
+    let Some(Variant::Nearest(input)) = &query.query.as_ref().unwrap().variant else { panic!("{query:?}") };
+    assert!(matches!(&input.variant, Some(Input::MultiDense(vectors)) if vectors.vectors.len() > 3));
+    let [fused] = &query.prefetch[..] else { panic!("{query:?}") };
+    let Some(Variant::Rrf(rrf)) = &fused.query.as_ref().unwrap().variant else { panic!("{fused:?}") };
+    // 60 counted from rank 1, as Qdrant's is from rank 0.
+    assert_eq!((rrf.k, stage(fused)), (Some(61), (None, Some(50))));
+    let [dense, sparse] = &fused.prefetch[..] else { panic!("{fused:?}") };
+    assert_eq!((stage(dense), stage(sparse)), ((Some("meaning"), Some(100)), (Some("words"), Some(100))));
+    for level in [&query.filter, &fused.filter, &dense.filter, &sparse.filter] {
+        assert_eq!(level.as_ref().unwrap().must.len(), 2, "{level:?}");
+    }
+    // An explanation asks for every stage's scores, in one batch.
+    let hit = searcher.search("how do I keep bread fresh", 1).unwrap().remove(0);
+    searcher.explain("how do I keep bread fresh", &hit, &|builder| builder).unwrap();
+    assert_eq!(stand_in.requests::<QueryBatchPoints>("Points/QueryBatch")[0].query_points.len(), 3);
+}
+
+#[test]
+fn scores_to_fuse_here_come_in_one_batch() {
+    let (stand_in, server) = server();
+    let made = databases::made(&Pipeline::default());
+    Publisher::new(&server).publish(&made.version, &|builder| builder).unwrap();
+    let searcher = Searcher::of_database(&server, None, &|builder| builder).unwrap();
+    searcher.search("how do I keep bread fresh", 3).unwrap();
+    assert!(stand_in.requests::<QueryPoints>("Points/Query").is_empty());
+    let [batch] = &stand_in.requests::<QueryBatchPoints>("Points/QueryBatch")[..] else { panic!() };
+    let using: Vec<_> = batch.query_points.iter().map(|query| query.using.as_deref().unwrap()).collect();
+    assert_eq!(using, ["meaning", "words"]);
+    for query in &batch.query_points {
+        assert_eq!(
+            query.prefetch.iter().map(stage).collect::<Vec<_>>(),
+            [(Some("meaning"), Some(50)), (Some("words"), Some(50))]
+        );
+        assert_eq!(query.limit, Some(100));
+    }
+}
+
+#[test]
+fn lots_go_at_once_and_a_lost_connection_is_gone_on_from() {
+    let (stand_in, server) = server();
+    let made = databases::made(&databases::nested());
+    stand_in.state().takes = Some(5);
+    let error = Publisher::new(&server).lots(2, 2).publish(&made.version, &|builder| builder).unwrap_err();
+    assert!(error.report().contains("the network is down"), "{}", error.report());
+    assert_eq!((server.current().unwrap(), stand_in.state().collections["notes-000001"].points.len()), (None, 5));
+    stand_in.state().takes = None;
+    stand_in.state().requests.clear();
+    let published = Publisher::new(&server).lots(2, 2).publish(&made.version, &|builder| builder).unwrap();
+    assert_eq!((published.version.as_str(), published.sent), ("000001", 6));
+    let lots: Vec<usize> =
+        stand_in.requests::<UpsertPoints>("Points/Upsert").iter().map(|request| request.points.len()).collect();
+    assert_eq!(lots, [2, 2, 2], "the first two lots are there, and one point of the third");
+}
+
+#[test]
+fn the_alias_moves_in_one_step() {
+    let (stand_in, server) = server();
+    for pipeline in [databases::nested(), Pipeline::default()] {
+        let made = databases::made(&pipeline);
+        Publisher::new(&server).publish(&made.version, &|builder| builder).unwrap();
+    }
+    rollback(&server).unwrap();
+    let changes = stand_in.requests::<ChangeAliases>("Collections/UpdateAliases");
+    let moves: Vec<Vec<String>> = changes
+        .into_iter()
+        .map(|change| {
+            let name = |action: Action| match action {
+                Action::CreateAlias(create) => format!("{} is {}", create.alias_name, create.collection_name),
+                other => panic!("{other:?}"),
+            };
+            change.actions.into_iter().map(|operation| name(operation.action.unwrap())).collect()
+        })
+        .collect();
+    let expected: [&[&str]; 3] = [&["notes is notes-000001"], &["notes is notes-000002"], &["notes is notes-000001"]];
+    assert_eq!(moves, expected);
+}
+
+#[test]
+fn a_server_that_is_not_there_is_told() {
+    let address: Address = "http://127.0.0.1:1/notes".parse().unwrap();
+    let error = Searcher::at(&address, &|builder| builder).err().unwrap();
+    assert!(error.report().contains("http://127.0.0.1:1"), "{}", error.report());
+}
+
+#[tokio::test]
+async fn it_may_be_used_inside_a_runtime() {
+    let (_stand_in, server) = server();
+    assert_eq!(server.versions().unwrap(), [""; 0]);
+    drop(server);
+}
