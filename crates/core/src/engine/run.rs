@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::control::Control;
 use super::in_flight::InFlight;
 use super::reader::Reader;
-use super::window::Finished;
+use super::window::{Finished, missing};
 use super::{Batching, Engine};
 use crate::{Error, Purpose};
 
@@ -116,6 +116,10 @@ where
             self.kept.extend(inputs);
         }
         let window = window.cut(&self.batching, &self.control);
+        if is_first_in_flight && window.batches.count() == 0 {
+            // Models that answer when they prepare leave nothing to run, and nothing to wait for.
+            return self.ready.extend(window.results.into_iter().map(|result| result.unwrap_or_else(missing)));
+        }
         let new = || InFlight::new(engine.pipeline.workers(), self.control.clone());
         self.in_flight.get_or_insert_with(new).begin(window, is_alone);
     }
