@@ -16,8 +16,8 @@ use embedkit_qdrant_example::*;
 use qdrant_edge::{
     Distance, EdgeConfigBuilder, EdgeShard, EdgeSparseVectorParamsBuilder, EdgeVectorParamsBuilder, Fusion,
     HnswIndexConfig, Modifier, MultiVectorComparator, MultiVectorConfig, NamedQuery, NamedVectors, OperationResult,
-    PointInsertOperations, PointOperations, PointStruct, PrefetchBuilder, QueryEnum, QueryRequest, QueryRequestBuilder,
-    ScoringQuery, UpdateOperation, Vector,
+    PointInsertOperations, PointOperations, PointStruct, Prefetch, QueryEnum, QueryRequest, ScoringQuery,
+    UpdateOperation, Vector, WithPayloadInterface, WithVector,
 };
 use serde_json::json;
 
@@ -70,16 +70,29 @@ fn upsert(documents: Vec<Embedded>) -> OperationResult<UpdateOperation> {
 fn search(query: Embedded, hits: usize) -> OperationResult<QueryRequest> {
     let nearest =
         |using: &str, vector: Vector| ScoringQuery::Vector(QueryEnum::Nearest(NamedQuery::new(vector.0, using)));
-    let stage = |query| PrefetchBuilder::new(CANDIDATES).query(query);
+    let stage = |query, prefetches| Prefetch {
+        prefetches,
+        query: Some(query),
+        limit: CANDIDATES,
+        params: None,
+        filter: None,
+        score_threshold: None,
+    };
     let [dense, sparse, colbert] = vectors(query)?;
-    let fused = stage(ScoringQuery::Fusion(Fusion::Rrf { k: RRF_K as usize, weights: None }))
-        .add_prefetch(stage(nearest(DENSE, dense)).build())
-        .add_prefetch(stage(nearest(SPARSE, sparse)).build());
-    Ok(QueryRequestBuilder::new(hits)
-        .add_prefetch(fused.build())
-        .query(nearest(COLBERT, colbert))
-        .with_payload(true.into())
-        .build())
+    let found = vec![stage(nearest(DENSE, dense), Vec::new()), stage(nearest(SPARSE, sparse), Vec::new())];
+    // The engine counts ranks from 0, the paper from 1.
+    let fused = stage(ScoringQuery::Fusion(Fusion::Rrf { k: RRF_K as usize + 1, weights: None }), found);
+    Ok(QueryRequest {
+        prefetches: vec![fused],
+        query: Some(nearest(COLBERT, colbert)),
+        filter: None,
+        score_threshold: None,
+        limit: hits,
+        offset: 0,
+        params: None,
+        with_vector: WithVector::Bool(false),
+        with_payload: WithPayloadInterface::Bool(true),
+    })
 }
 
 /// The dense, the sparse and the multi-vector, as the engine takes them.

@@ -75,7 +75,8 @@ fn point((at, document): (usize, Embedded)) -> PointStruct {
 fn search(query: Embedded) -> QueryPoints {
     let stage = |query: Query| PrefetchQueryBuilder::default().query(query).limit(CANDIDATES as u64);
     let (indices, values) = query.sparse.into_parts();
-    let fused = stage(Query::new_rrf(RrfBuilder::with_k(RRF_K)))
+    // The server counts ranks from 0, the paper from 1.
+    let fused = stage(Query::new_rrf(RrfBuilder::with_k(RRF_K + 1)))
         .add_prefetch(stage(Query::new_nearest(query.dense)).using(DENSE))
         .add_prefetch(stage(Query::new_nearest(VectorInput::new_sparse(indices, values))).using(SPARSE));
     QueryPointsBuilder::new(COLLECTION)
