@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::images::Images;
 use crate::metrics::Metrics;
 use crate::models::{Condition, Models};
+use crate::traces::Traces;
 
 /// What all requests of a server share.
 pub(crate) struct App {
@@ -22,6 +23,7 @@ pub(crate) struct App {
     pub(crate) keys: Keys,
     pub(crate) admission: Admission,
     pub(crate) images: Images,
+    pub(crate) traces: Traces,
     is_draining: AtomicBool,
     is_closed: AtomicBool,
     /// How far the server is on its way to its end; nothing where it is a part of another program.
@@ -58,6 +60,7 @@ impl App {
             keys: Keys::new(&config)?,
             admission: Admission::new(&config, move || waited_for.longest_wait(), metrics.clone()),
             images: Images::new(&config)?,
+            traces: Traces::new()?,
             is_draining: AtomicBool::new(false),
             is_closed: AtomicBool::new(false),
             stage: OnceLock::new(),

@@ -36,6 +36,7 @@ mod schedule;
 mod server;
 mod shapes;
 mod signals;
+mod traces;
 mod work;
 
 pub use config::{Config, DocumentForm, Load, ModelConfig, Quantize, Settings, Size, Time, TokenIds, UnitError};

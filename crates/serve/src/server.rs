@@ -187,6 +187,7 @@ impl Bound {
             app.drain();
             signals.second(close(&app, &stage, serving)).await
         });
+        app.traces.close();
         // Models that still run end with the process.
         runtime.shutdown_background();
         ended

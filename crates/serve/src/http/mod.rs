@@ -8,7 +8,6 @@ mod incoming;
 mod known;
 mod path;
 mod record;
-mod trace;
 
 pub(crate) use answer::{Answer, Stats};
 pub(crate) use endpoint::{Place, endpoint};

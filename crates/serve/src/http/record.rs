@@ -7,10 +7,10 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use axum::http::{HeaderMap, StatusCode};
 
 use super::Stats;
-use super::trace::TraceParent;
 use crate::app::App;
 use crate::error::{ApiError, Dialect};
 use crate::metrics::Answered;
+use crate::traces::{RequestSpan, TraceParent};
 
 /// A request's id: the caller's, or one that was made.
 #[derive(Clone, Debug)]
@@ -81,23 +81,37 @@ impl Record {
             tei_error: error.map(|error| error.case.tei_type()).or((code == CLIENT_GONE).then_some("Cancelled")),
             is_tei: self.dialect == Dialect::Tei,
         });
+        let means = stats.map(Stats::means).unwrap_or_default();
+        let (inputs, tokens) = (stats.map(|stats| stats.inputs), stats.map(|stats| stats.tokens));
+        self.app.traces.note(&RequestSpan {
+            id: &self.id.0,
+            parent: self.parent,
+            route: self.route,
+            model,
+            code,
+            inputs: inputs.unwrap_or(0),
+            tokens: tokens.unwrap_or(0),
+            ended: SystemTime::now(),
+            took,
+            waited: means.queue,
+            ran: means.run,
+        });
         if error.is_some_and(|error| error.case.is_refusal()) {
             // The log tells how many there were, once a second.
             return;
         }
         let milliseconds = |time: Duration| (time.as_secs_f64() * 1e5).round() / 1e2;
-        let means = stats.map(Stats::means);
         tracing::info!(
             id = &*self.id.0,
             trace = self.parent.map(tracing::field::display),
             route = self.route,
             model,
             code,
-            inputs = stats.map(|stats| stats.inputs),
-            tokens = stats.map(|stats| stats.tokens),
+            inputs,
+            tokens,
             ms = milliseconds(took),
-            waited_ms = means.map(|means| milliseconds(means.queue)),
-            ran_ms = means.map(|means| milliseconds(means.run)),
+            waited_ms = stats.map(|_| milliseconds(means.queue)),
+            ran_ms = stats.map(|_| milliseconds(means.run)),
             "request"
         );
     }

@@ -79,8 +79,8 @@ fn a_minute_of_overload() {
 fn silent(connections: usize) {
     let server = Running::start(serving([]));
     let client = server.client();
-    let since = Instant::now();
     let silent: Vec<_> = (0..connections).map(|_| client.connect()).collect();
+    let since = Instant::now();
     let mut slow = client.connect();
     slow.write_all(b"POST /embed HTTP/1.1\r\nhost: localhost\r\ncontent-le").unwrap();
     let mut worst = Duration::ZERO;
