@@ -8,6 +8,7 @@ mod machine;
 mod measure;
 mod memory;
 mod options;
+mod page;
 mod pictures;
 mod place;
 mod process;
@@ -30,6 +31,7 @@ pub(crate) fn run(bench: &Bench) -> Outcome {
         Some(Kind::Callers(options)) => callers::run(options),
         Some(Kind::Soak(options)) => callers::soak(options),
         Some(Kind::Serve(options)) => serve::run(options),
+        Some(Kind::Publish { name }) => page::publish(name, &place().join("report")),
     }
 }
 
@@ -43,9 +45,12 @@ fn measure_all(options: &Options) -> Outcome {
     let results = measure::measure(options, &workloads, &sides, &programs)?;
     let report =
         report::Report { facts: machine::facts(options, &programs)?, workloads: &workloads, results: &results };
-    write(&place.join("report.json"), &report.json()?)?;
-    let markdown = report.markdown();
-    write(options.output.as_deref().unwrap_or(&place.join("report.md")), &markdown)?;
+    let (json, markdown) = (report.json()?, report.markdown());
+    write(&place.join("report.json"), &json)?;
+    write(&place.join("report.md"), &markdown)?;
+    if let Some(path) = &options.output {
+        write(path, &markdown)?;
+    }
     print(&markdown);
     let differing = report.differing();
     if differing.is_empty() { Ok(()) } else { Err(failed(format!("sides differ:\n{}", differing.join("\n")))) }

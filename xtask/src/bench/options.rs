@@ -35,6 +35,11 @@ pub(super) enum Kind {
     Soak(SoakOptions),
     /// Asks the server over the loopback, with 1, 8 and 64 clients of `wrk`, beside peers that run already.
     Serve(ServeOptions),
+    /// Keeps the last whole run in the documentation: its page, its chart and its JSON, and a line in the overview.
+    Publish {
+        /// What the run is called, such as `intel-xeon-2`.
+        name: String,
+    },
 }
 
 /// How sides are compared.
@@ -83,7 +88,7 @@ pub(super) struct Options {
     /// sessions); may be given several times.
     #[arg(long = "try", value_name = "A=N,B=N", value_parser = settings)]
     pub(super) tries: Vec<Settings>,
-    /// Where the Markdown goes too; without it, target/bench/report.md.
+    /// Where the Markdown goes, beside target/bench/report.md.
     #[arg(long, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
 }

@@ -1,0 +1,93 @@
+//! The documentation's pages about the benchmark: a page and a chart for every run that is kept, and what the runs on all
+//! processors come to.
+
+mod chart;
+mod headline;
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::place::{print, write};
+use crate::failure::{Failure, Outcome, failed};
+use crate::workspace;
+
+/// What the files of runs start with.
+const PREFIX: &str = "benchmark-";
+
+/// Between these lines of the overview stands what is written here.
+const MARKS: [&str; 2] = ["<!-- headline: written by `cargo xtask bench publish` -->\n", "<!-- end of headline -->"];
+
+/// Puts a run among those that are kept, under its name, and the overview right. `report` is the run's JSON and Markdown,
+/// without an extension.
+pub(super) fn publish(name: &str, report: &Path) -> Outcome {
+    let file = |extension: &str| docs().join(format!("{PREFIX}{name}.{extension}"));
+    let (json, markdown) = (read(&report.with_extension("json"))?, read(&report.with_extension("md"))?);
+    let run = parse(report, &json)?;
+    write(&file("json"), &json)?;
+    write(&file("svg"), &chart::svg(&run))?;
+    let (title, rest) = markdown.split_once('\n').unwrap_or((&markdown, ""));
+    write(&file("md"), &format!("{title}: {name}\n\n![{name}]({PREFIX}{name}.svg)\n{rest}"))?;
+    let overview = docs().join("benchmark.md");
+    let text = read(&overview)?;
+    let kept = kept()?;
+    write(&overview, &with_headline(&text, &headline::table(&kept))?)?;
+    print(&format!("README.md should say: {}", headline::quote(&kept)));
+    Ok(())
+}
+
+/// The runs that are kept, by their names.
+fn kept() -> Result<Vec<(String, Value)>, Failure> {
+    let entries = std::fs::read_dir(docs()).map_err(|e| failed(format!("{}: {e}", docs().display())))?;
+    let name = |path: &Path| Some(path.file_name()?.to_str()?.strip_prefix(PREFIX)?.strip_suffix(".json")?.to_owned());
+    let paths = entries.filter_map(Result::ok).map(|entry| entry.path());
+    let mut named: Vec<(String, PathBuf)> = paths.filter_map(|path| Some((name(&path)?, path))).collect();
+    named.sort();
+    named.into_iter().map(|(name, path)| Ok((name, parse(&path, &read(&path)?)?))).collect()
+}
+
+fn with_headline(text: &str, table: &str) -> Result<String, Failure> {
+    let [start, end] = MARKS;
+    let parts = text.split_once(start).and_then(|(before, rest)| Some((before, rest.split_once(end)?.1)));
+    let (before, after) = parts.ok_or_else(|| failed("benchmark.md lacks the marks of the headline"))?;
+    Ok(format!("{before}{start}\n{table}\n{end}{after}"))
+}
+
+fn docs() -> PathBuf {
+    workspace::root().join("crates/embedkit/docs")
+}
+
+fn read(path: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(path).map_err(|e| failed(format!("{}: {e}", path.display())))
+}
+
+fn parse(path: &Path, json: &str) -> Result<Value, Failure> {
+    serde_json::from_str(json).map_err(|e| failed(format!("{}: {e}", path.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Numbers that are quoted are those of the runs that are kept.
+    #[test]
+    fn the_readme_and_the_overview_quote_the_runs() {
+        let runs = kept().unwrap();
+        let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let readme = words(&read(&workspace::root().join("README.md")).unwrap());
+        let quote = words(&headline::quote(&runs));
+        assert!(readme.contains(&quote), "README.md should say: {quote}");
+        let overview = read(&docs().join("benchmark.md")).unwrap();
+        assert_eq!(with_headline(&overview, &headline::table(&runs)).unwrap(), overview);
+    }
+
+    #[test]
+    fn marks_are_needed() {
+        let [start, end] = MARKS;
+        assert_eq!(
+            with_headline(&format!("a\n{start}old{end}\nb"), "new").unwrap(),
+            format!("a\n{start}\nnew\n{end}\nb")
+        );
+        assert!(with_headline("a", "new").is_err());
+    }
+}
