@@ -73,11 +73,12 @@ fn a_graph_of_another_width_is_refused() {
 #[test]
 fn values_that_are_not_finite_are_refused() {
     // Where every weight's scale is a 32-bit float constant, with one that is not finite nothing is.
-    for case in fixtures().into_iter().filter(|case| case.golden.model.architecture != "colqwen2") {
-        let graph = std::fs::read(case.folder.join(&case.golden.model.model_file)).unwrap();
-        let scale = (1.0_f32 / 64.0).to_le_bytes();
-        let mut broken = graph.clone();
-        let at = graph.windows(4).position(|bytes| bytes == scale).expect("the embedding table has a scale");
+    let scale = (1.0_f32 / 64.0).to_le_bytes();
+    let of_scale = |graph: &[u8]| graph.windows(4).position(|bytes| bytes == scale);
+    for name in ["colpali", "colmodernvbert", "colmodernvbert-whole"] {
+        let case = fixture(name);
+        let mut broken = std::fs::read(case.folder.join(&case.golden.model.model_file)).unwrap();
+        let at = of_scale(&broken).expect("the embedding table has a scale");
         broken[at..at + 4].copy_from_slice(&f32::NAN.to_le_bytes());
         let files = files(&case, &[(case.golden.model.model_file.as_str(), broken)]);
         let model = builder(&case).model_files(files).build().unwrap();

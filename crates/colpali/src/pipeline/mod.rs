@@ -32,6 +32,22 @@
 //! (`[3, rows, tokens]`: time, height, width) and `mm_token_type_ids` (1 for a page's tokens). With a text goes a blank
 //! page of one merged patch.
 //!
+//! ColQwen3, and other models on Qwen3-VL, differ from these in the graph and the picture processor alone: vectors are 320
+//! wide, and a patch has 16 pixels along its side, which `preprocessor_config.json` says.
+//!
+//! ```toml
+//! id = "my/colqwen3"
+//! family = "colpali"
+//! architecture = "colqwen2"
+//! dim = 320
+//! model-file = "model.onnx"
+//! parameters.query-suffix = "<|endoftext|><|endoftext|><|endoftext|><|endoftext|><|endoftext|><|endoftext|><|endoftext|><|endoftext|><|endoftext|><|endoftext|>"
+//! parameters.image-prompt = "<|im_start|>user\n<|vision_start|>{image}<|vision_end|>Describe the image.<|im_end|><|endoftext|>"
+//! parameters.pad-patches = true
+//! ```
+//!
+//! `pad-patches` is for graphs that were exported with the model's own forward, which takes pixels as its processor gives them.
+//!
 //! ColSmol, and other models of Idefics 3's kind, see pages as ColModernVBERT does:
 //!
 //! ```toml
