@@ -17,7 +17,7 @@ use embedkit_vector::file;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::Batching;
-use crate::session::{SessionOptions, usable_cores};
+use crate::session::{Provider, SessionOptions, usable_cores};
 use crate::{Error, Result};
 
 /// What was measured to be best: how many sessions of how many threads, and the bounds of a batch.
@@ -29,6 +29,9 @@ pub struct Tuning {
     pub model: String,
     /// The cores that the process might use.
     pub cores: usize,
+    /// The execution provider that ran the graph, such as `cpu` or `cuda`. Default, where a file lacks it: `cpu`.
+    #[serde(default = "cpu")]
+    pub provider: String,
     /// Sessions; none where the pool is best left to add them by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sessions: Option<usize>,
@@ -43,12 +46,17 @@ pub struct Tuning {
     pub batch_overhead: usize,
 }
 
+fn cpu() -> String {
+    Provider::Cpu.name().to_owned()
+}
+
 impl Tuning {
     /// What a model runs with before anything was measured, on this machine.
-    pub(crate) fn untuned(model: &str, batching: &Batching, session: &SessionOptions) -> Self {
+    pub(crate) fn untuned(model: &str, provider: Provider, batching: &Batching, session: &SessionOptions) -> Self {
         Self {
             model: model.to_owned(),
             cores: usable_cores(),
+            provider: provider.name().to_owned(),
             sessions: session.sessions,
             threads: session.threads,
             batch_tokens: batching.tokens,
@@ -98,6 +106,15 @@ impl Tuning {
         Ok(())
     }
 
+    /// Refuses another provider: what is best on a CPU is not on a GPU.
+    pub(crate) fn check_provider(&self, provider: Provider) -> Result<()> {
+        if self.provider == provider.name() {
+            return Ok(());
+        }
+        let message = format!("was measured on {}, and the model runs on {provider}; measure there too", self.provider);
+        Err(Error::option("tuning", message))
+    }
+
     pub(crate) fn apply(&self, batching: &mut Batching, session: &mut SessionOptions) {
         (session.sessions, session.threads) = (self.sessions, self.threads);
         batching.tokens = self.batch_tokens;
@@ -124,7 +141,7 @@ mod tests {
     use super::*;
 
     fn tuning() -> Tuning {
-        Tuning::untuned("a/model", &Batching::default(), &SessionOptions::default())
+        Tuning::untuned("a/model", Provider::Cpu, &Batching::default(), &SessionOptions::default())
     }
 
     #[test]
@@ -154,6 +171,15 @@ mod tests {
             assert!(error.contains(expected) && error.contains("tuning.toml"), "{text}: {error}");
         }
         assert!(matches!(Tuning::load(folder.path().join("none.toml")), Err(Error::Io { .. })));
+    }
+
+    #[test]
+    fn another_providers_tuning_is_refused() {
+        let old: Tuning = toml::from_str(&tuning().to_toml().unwrap().replace("provider = \"cpu\"\n", "")).unwrap();
+        assert_eq!(old, tuning(), "files from before there was a provider are of the CPU");
+        assert!(old.check_provider(Provider::Cpu).is_ok());
+        let error = old.check_provider(Provider::Cuda).unwrap_err().to_string();
+        assert!(error.contains("was measured on cpu, and the model runs on cuda"), "{error}");
     }
 
     #[test]

@@ -4,6 +4,8 @@ use std::any::Any;
 use std::sync::Arc;
 
 use super::erased::{Batched, ErasedPipeline, Immediate};
+#[cfg(feature = "onnx")]
+use crate::session::Provider;
 use crate::{Direct, IndexNames, Pipeline};
 
 /// A loaded model's pipeline, whose input and output types only its family knows.
@@ -13,6 +15,9 @@ pub struct AnyPipeline {
     index_names: Option<Arc<dyn IndexNames>>,
     #[cfg(feature = "onnx")]
     has_graph: bool,
+    /// That of its sessions, where they are open.
+    #[cfg(feature = "onnx")]
+    provider: Option<Provider>,
 }
 
 impl AnyPipeline {
@@ -31,6 +36,8 @@ impl AnyPipeline {
             index_names: pipeline.index_names(),
             #[cfg(feature = "onnx")]
             has_graph: pipeline.sessions().is_some(),
+            #[cfg(feature = "onnx")]
+            provider: pipeline.sessions().filter(|sessions| sessions.is_open()).and_then(|open| open.provider().ok()),
             pipeline: Box::new(pipeline),
         }
     }
@@ -47,6 +54,11 @@ impl AnyPipeline {
     }
 
     /// The pipeline, if these are its types.
+    #[cfg(feature = "onnx")]
+    pub(super) fn provider(&self) -> Option<Provider> {
+        self.provider
+    }
+
     pub(super) fn downcast<I: ?Sized + 'static, O: 'static>(self) -> Option<Arc<dyn ErasedPipeline<I, O>>> {
         self.pipeline.downcast::<Arc<dyn ErasedPipeline<I, O>>>().ok().map(|pipeline| *pipeline)
     }

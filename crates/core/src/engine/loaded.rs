@@ -39,6 +39,12 @@ impl LoadedModel {
         self.pipeline.has_graph()
     }
 
+    /// The execution provider of its sessions; none without a graph, or as long as none is open.
+    #[cfg(feature = "onnx")]
+    pub(crate) fn provider(&self) -> Option<crate::session::Provider> {
+        self.pipeline.provider()
+    }
+
     /// An engine over the model, for the family's input and output.
     ///
     /// # Errors

@@ -10,7 +10,7 @@ use ort::value::ValueType;
 
 use super::runtime::{Runtime, RuntimeOptions};
 use super::weights::{SharedWeights, check_external_files};
-use super::{Optimization, Provider, ProviderChoice, SessionOptions};
+use super::{Optimization, Precision, Provider, ProviderChoice, SessionOptions};
 use crate::limits::check_count;
 use crate::model::FileVersion;
 use crate::{Error, ModelFiles, Result};
@@ -21,6 +21,8 @@ pub(super) struct Opened {
     pub(super) sessions: Vec<Session>,
     pub(super) inputs: Vec<Input>,
     pub(super) outputs: Vec<String>,
+    /// The precisions that the outputs are declared with; none of those that are no floats.
+    pub(super) precisions: Vec<Option<Precision>>,
     pub(super) opener: Opener,
 }
 
@@ -119,9 +121,10 @@ impl Opener {
         });
         let inputs = inputs.collect::<Result<_>>()?;
         let outputs = first.outputs().iter().map(|output| output.name().to_owned()).collect();
+        let precisions = first.outputs().iter().map(|output| Precision::declared(output.dtype())).collect();
         let others = (1..self.options.session_count()).map(|number| self.session(number, threads));
         let sessions = std::iter::once(Ok(first)).chain(others).collect::<Result<_>>()?;
-        Ok(Opened { sessions, inputs, outputs, opener: self })
+        Ok(Opened { sessions, inputs, outputs, precisions, opener: self })
     }
 
     /// One more session; where devices are named, its number chooses one.

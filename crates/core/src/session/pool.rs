@@ -8,7 +8,7 @@ use ort::value::DynValue;
 use super::open::{GraphFile, Input, Opened, open};
 use super::queue::{Queue, extra_sessions};
 use super::tensor::{Output, Tensor};
-use super::{BadOutput, Provider, SessionOptions};
+use super::{BadOutput, Precision, Provider, SessionOptions};
 use crate::per_process::PerProcess;
 use crate::{Error, ModelDescription, ModelFiles, OutputSelector, Result};
 
@@ -36,6 +36,7 @@ struct PoolCell {
 struct Pool {
     inputs: Vec<Input>,
     outputs: Vec<String>,
+    precisions: Vec<Option<Precision>>,
     queue: Queue,
 }
 
@@ -138,6 +139,15 @@ impl SessionPool {
         })
     }
 
+    /// The precision in which the graph gives an output, see [`output_index`](Self::output_index); none of what is no
+    /// tensor of floats.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load), when the sessions are created only now.
+    pub fn output_precision(&self, index: usize) -> Result<Option<Precision>> {
+        Ok(self.opened()?.precisions.get(index).copied().flatten())
+    }
+
     /// Runs the graph and reads its outputs. Inputs that the graph does not declare are left out.
     /// `cost` is the number of tokens the run computes.
     ///
@@ -189,11 +199,11 @@ impl SessionPool {
             return Ok(pool);
         }
         let start = Instant::now();
-        let Opened { sessions, inputs, outputs, opener } = open(&self.graph, &self.options)?;
+        let Opened { sessions, inputs, outputs, precisions, opener } = open(&self.graph, &self.options)?;
         let graph = self.graph.label();
         tracing::debug!(model = self.graph.model, graph = %graph.display(), provider = %opener.provider, "graph loaded");
         let queue = Queue::new(opener, sessions, &self.options, start.elapsed());
-        Ok(cell.opened.get_or_init(|| Pool { inputs, outputs, queue }))
+        Ok(cell.opened.get_or_init(|| Pool { inputs, outputs, precisions, queue }))
     }
 }
 

@@ -12,7 +12,7 @@ use ort::session::Session;
 
 use super::SessionOptions;
 use super::open::Opener;
-use super::scheduler::{Scheduler, SessionKind, Turn};
+use super::scheduler::{Scheduler, SessionKind, Turn, extra_on};
 
 /// A graph's sessions, and the callers that wait for one.
 pub(super) struct Queue {
@@ -39,16 +39,10 @@ const MICROSECONDS_PER_TOKEN: u64 = 100;
 /// opening the first session took; they are opened when the work is this many times as long.
 const WORTH_OPENING: u32 = 12;
 
-/// Most sessions that are added by themselves: each keeps working memory of its own.
-const MOST_EXTRA_SESSIONS: usize = 8;
-
 /// How many sessions may be added, of how many threads each; none when the caller decided otherwise.
 pub(super) fn extra_sessions(options: &SessionOptions) -> Option<(usize, usize)> {
     let cores = super::usable_cores();
-    (options.leaves_sessions_open() && cores > 1).then(|| {
-        let count = cores.min(MOST_EXTRA_SESSIONS);
-        (count, cores / count)
-    })
+    (options.leaves_sessions_open() && cores > 1).then(|| extra_on(cores))
 }
 
 impl Queue {

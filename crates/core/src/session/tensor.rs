@@ -74,6 +74,17 @@ pub enum Precision {
 }
 
 impl Precision {
+    /// That of values of a type that a graph declares; none of what is no tensor of floats.
+    pub(super) fn declared(kind: &ValueType) -> Option<Self> {
+        match kind {
+            ValueType::Tensor { ty: TensorElementType::Float16, .. } => Some(Self::F16),
+            ValueType::Tensor { ty: TensorElementType::Bfloat16, .. } => Some(Self::Bf16),
+            ValueType::Tensor { ty: TensorElementType::Float32, .. } => Some(Self::F32),
+            ValueType::Tensor { ty: TensorElementType::Float64, .. } => Some(Self::F64),
+            _ => None,
+        }
+    }
+
     /// Rounds a value to this precision. The reference computes in wider types and casts back.
     pub fn round(self, value: f32) -> f32 {
         match self {

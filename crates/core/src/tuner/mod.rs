@@ -104,12 +104,11 @@ fn timed<E>(model: &E, work: &mut impl FnMut(&E) -> Result<()>) -> Result<Durati
 impl<E: Build> Builder<E> {
     /// What the model runs with as this builder has it.
     fn untuned(&self) -> Result<Tuning> {
-        // No session is needed to tell.
-        let loaded = self.clone().lazy(true).load()?;
-        if !loaded.has_graph() {
+        let loaded = self.clone().lazy(false).load()?;
+        let Some(provider) = loaded.provider() else {
             let message = format!("model {} runs no graph: there is nothing to measure", loaded.model().id);
             return Err(Error::option("tuning", message));
-        }
-        Ok(Tuning::untuned(&loaded.model().id, &self.engine.batching, &self.session))
+        };
+        Ok(Tuning::untuned(&loaded.model().id, provider, &self.engine.batching, &self.session))
     }
 }

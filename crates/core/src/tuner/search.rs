@@ -92,6 +92,7 @@ mod tests {
         Tuning {
             model: "a/model".to_owned(),
             cores: 8,
+            provider: "cpu".to_owned(),
             sessions: layout.map(|layout| layout.0),
             threads: layout.map(|layout| layout.1),
             batch_tokens: tokens,

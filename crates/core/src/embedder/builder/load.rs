@@ -79,7 +79,12 @@ impl<E> Builder<E> {
             matches!(self.model, ModelRef::Folder(_) | ModelRef::Files(_)) || self.overrides.model_file.is_some();
         options.batching.invariant &= model.quantization == Quantization::Dynamic || is_unknown;
         let folder = context.files.root().map(std::path::Path::to_owned);
-        Ok(LoadedModel::new(model, pipeline, options).in_folder(folder))
+        let loaded = LoadedModel::new(model, pipeline, options).in_folder(folder);
+        #[cfg(feature = "onnx")]
+        if let (Some(tuning), Some(provider)) = (&self.tuning, loaded.provider()) {
+            tuning.check_provider(provider)?;
+        }
+        Ok(loaded)
     }
 
     /// The row and the files.

@@ -51,6 +51,19 @@ pub(super) enum SessionKind {
     Beside,
 }
 
+/// Most sessions that are added by themselves: each keeps working memory of its own.
+const MOST_EXTRA: usize = 8;
+
+/// How many sessions are added on so many cores, and of how many threads each: as few threads as leave the fewest cores
+/// without one.
+pub(super) fn extra_on(cores: usize) -> (usize, usize) {
+    let layout = |threads: usize| ((cores / threads).min(MOST_EXTRA), threads);
+    let least = (cores / MOST_EXTRA).max(1);
+    let layouts = [layout(least), layout(least + 1)];
+    // The first of those with the most threads in all.
+    layouts.into_iter().rev().max_by_key(|(sessions, threads)| sessions * threads).unwrap_or(layouts[0])
+}
+
 /// Inputs of no more tokens may run beside the extra sessions: queries, and passages of some sentences.
 const SHORT: usize = 128;
 
@@ -193,6 +206,9 @@ impl<S> Scheduler<S> {
 }
 
 #[cfg(test)]
+mod simulation;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -209,6 +225,31 @@ mod tests {
         }
         (scheduler.on_first, scheduler.on_extra) = (on_first, on_extra);
         scheduler
+    }
+
+    #[test]
+    fn added_sessions_leave_few_cores_without_a_thread() {
+        for (cores, expected) in [
+            (2, (2, 1)),
+            (3, (3, 1)),
+            (8, (8, 1)),
+            (9, (8, 1)),
+            (12, (6, 2)),
+            (16, (8, 2)),
+            (17, (8, 2)),
+            (20, (6, 3)),
+            (23, (7, 3)),
+            (64, (8, 8)),
+            (96, (8, 12)),
+            (128, (8, 16)),
+        ] {
+            assert_eq!(extra_on(cores), expected, "{cores}");
+        }
+        for cores in 2..=256 {
+            let (sessions, threads) = extra_on(cores);
+            let used = sessions * threads;
+            assert!(used <= cores && used * 10 >= cores * 8, "{cores}: {sessions} of {threads}");
+        }
     }
 
     #[test]
