@@ -182,7 +182,10 @@ impl FolderArgs {
         if let Some(pooling) = self.pooling {
             builder = builder.pooling(match pooling {
                 PoolingArg::Cls => Pooling::Cls,
+                PoolingArg::Max => Pooling::Max,
                 PoolingArg::Mean => Pooling::Mean,
+                PoolingArg::MeanSqrtLen => Pooling::MeanSqrtLen,
+                PoolingArg::WeightedMean => Pooling::WeightedMean,
                 PoolingArg::LastToken => Pooling::LastToken,
                 PoolingArg::None => Pooling::None,
             });

@@ -40,6 +40,31 @@ fn options_describe_a_folder() {
     }
 }
 
+/// What an option says of pooling is what a folder says of it.
+#[test]
+fn every_pooling_is_an_option() {
+    let folders = fixtures("dense").parent().unwrap().join("folders");
+    let base = folders.join("base");
+    for (option, case) in [
+        ("cls", "pooling-cls"),
+        ("max", "pooling-max"),
+        ("mean", "pooling-mean"),
+        ("mean-sqrt-len", "pooling-mean-sqrt-len-tokens"),
+        ("weighted-mean", "pooling-weightedmean"),
+        ("last-token", "pooling-lasttoken"),
+    ] {
+        let golden = std::fs::read(folders.join(case).join("golden.json")).unwrap();
+        let golden: serde_json::Value = serde_json::from_slice(&golden).unwrap();
+        let texts: Vec<String> = serde_json::from_value(golden["texts"].clone()).unwrap();
+        let expected: Vec<Vec<f32>> = serde_json::from_value(golden["plain"].clone()).unwrap();
+        let lines: String = texts.iter().map(|text| serde_json::to_string(text).unwrap() + "\n").collect();
+        let args = ["embed", "--model-dir", base.to_str().unwrap(), "--pooling", option, "--input-format", "jsonl"];
+        for (actual, expected) in run_with(&args, lines.as_bytes()).vectors().iter().zip(&expected) {
+            assert_near(actual, expected, option);
+        }
+    }
+}
+
 #[test]
 fn rows_of_a_manifest_file_are_models() {
     let case = &cases::<TextGolden>(fixtures("dense"), |folder| folder == "jina-v3")[0];

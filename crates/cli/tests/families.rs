@@ -3,6 +3,7 @@
 
 mod common;
 
+use common::subject::{SPLADE, Subject, TRANSFORMER};
 use common::{fixtures, model_args, run, run_with};
 use embedkit::{ModelDescription, ModelFiles, Registry};
 use embedkit_fixtures::{Case, assert_near, cases};
@@ -223,5 +224,43 @@ fn a_folder_that_states_a_model_of_another_family_is_refused_by_its_name() {
             }
             assert!(!family.recognizes(&files(stated)), "{what}");
         }
+    }
+}
+
+/// A folder that says of which family it is needs no `--kind`, and one that its family refuses is refused by what is wrong
+/// with it.
+#[test]
+fn a_folder_is_of_the_family_that_it_says() {
+    let folder = |subject: Subject, files: &[(&str, &str)]| {
+        let folder = tempfile::tempdir().unwrap();
+        subject.copy_to(folder.path());
+        for (name, content) in files {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, content).unwrap();
+        }
+        folder
+    };
+    let embed = |folder: &tempfile::TempDir| run(&["embed", "--model-dir", folder.path().to_str().unwrap(), "hello"]);
+    let modules = |first: &str, second: &str| {
+        let module = |path: &str, kind: &str| json!({"path": path, "type": format!("sentence_transformers.{kind}")});
+        json!([module("", first), module("1_Pooling", second)]).to_string()
+    };
+    let dense = modules("models.Transformer", "models.Pooling");
+    let splade = modules("sparse_encoder.models.MLMTransformer", "sparse_encoder.models.SpladePooling");
+    let lstm = modules("models.Transformer", "models.LSTM");
+
+    let vector = embed(&folder(TRANSFORMER, &[("modules.json", &dense), ("1_Pooling/config.json", "{}")])).vectors();
+    assert!(!vector[0].is_empty());
+    let terms = embed(&folder(SPLADE, &[("modules.json", &splade), ("1_Pooling/config.json", "{}")])).json();
+    assert!(!terms[0]["indices"].as_array().unwrap().is_empty(), "{terms:?}");
+    for (subject, modules, pooling, expected) in [
+        (TRANSFORMER, &dense, r#"{"pooling_mode": "median"}"#, "`pooling_mode`"),
+        (TRANSFORMER, &dense, r#"{"colour": 1}"#, "`colour`"),
+        (TRANSFORMER, &lstm, "{}", "module LSTM"),
+        (SPLADE, &splade, r#"{"pooling_strategy": "median"}"#, "`pooling_strategy`"),
+    ] {
+        let files = [("modules.json", modules.as_str()), ("1_Pooling/config.json", pooling)];
+        embed(&folder(subject, &files)).assert_fails(1, expected);
     }
 }

@@ -36,6 +36,21 @@ fn pages_are_rendered_on_white_at_a_resolution() {
     assert!((1000..40_000).contains(&black), "{black} pixels of text");
 }
 
+/// What would be waited for, or never ends, is not read: the other inputs of a job go on.
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_refused() {
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let pipe = folder.join("pipe.pdf");
+    let _ = std::fs::remove_file(&pipe);
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    for (path, what) in [(pipe.as_path(), "pipe"), ("/dev/zero".as_ref(), "device"), (folder, "a folder")] {
+        let error = PdfFile::open(path).unwrap_err();
+        let message = error.to_string();
+        assert!(matches!(error, Error::InvalidFile { .. }) && message.contains(what), "{message}");
+    }
+}
+
 #[test]
 fn pages_have_their_text() {
     let lines = "BT /F 20 Tf 20 160 Td (Two wor) Tj (ds) Tj 0 -24 Td [(kern) -400 (ed) -20 (!)] TJ 0 -60 Td (A divi-) Tj \

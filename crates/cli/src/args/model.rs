@@ -133,8 +133,14 @@ pub(crate) struct CacheArgs {
 pub(crate) enum PoolingArg {
     /// The first token's vector.
     Cls,
+    /// The largest of the tokens' values, in each dimension.
+    Max,
     /// The mean of all.
     Mean,
+    /// Their sum, divided by the square root of their number.
+    MeanSqrtLen,
+    /// The mean of all, each weighted by its position.
+    WeightedMean,
     /// The last token's vector.
     LastToken,
     /// None: the graph gives one vector a text.

@@ -222,9 +222,15 @@ impl Iterator for PdfPages {
 
 impl ExactSizeIterator for PdfPages {}
 
-/// The bytes of a file, as far as there is memory for them: a device may never end.
+/// The bytes of a file, as far as there is memory for them: one may grow while it is read. What is none is not opened,
+/// since a pipe may wait for ever.
 fn read(path: &Path) -> Result<Vec<u8>> {
     use std::io::Read as _;
+    let kind = std::fs::metadata(path).map_err(Error::io(path))?.file_type();
+    if !kind.is_file() {
+        let what = if kind.is_dir() { "a folder" } else { "a device, pipe or socket" };
+        return Err(Error::file(path, format!("is {what}; a PDF must be an ordinary file")));
+    }
     let mut file = std::fs::File::open(path).map_err(Error::io(path))?;
     let length = file.metadata().map_err(Error::io(path))?.len();
     let too_long = || Error::file(path, format!("has more than {} MiB", LONGEST_FILE >> 20));

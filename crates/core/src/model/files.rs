@@ -87,6 +87,11 @@ impl ModelFiles {
         }
     }
 
+    /// Whether anything has the file's name: of a folder in its place, reading the file says that it is one.
+    fn is_taken(&self, name: &str) -> bool {
+        self.has(name) || self.path(name).is_some_and(|path| path.is_dir())
+    }
+
     /// Names of the files that lie in a folder of the model's, not in folders of it; `""` is the model's own.
     pub(super) fn names_in(&self, folder: &str) -> Vec<String> {
         let mut names: Vec<String> = match &self.storage {
@@ -254,7 +259,7 @@ impl ModelFiles {
     /// # Errors
     /// As [`json`](Self::json), but for absence.
     pub fn optional_json<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<Option<T>> {
-        self.has(name).then(|| self.json(name)).transpose()
+        self.is_taken(name).then(|| self.json(name)).transpose()
     }
 
     /// The files that a tokenizer is made of, in the model's own folder.
@@ -276,7 +281,7 @@ impl ModelFiles {
         use crate::tokenizer::TokenizerFiles as Files;
         let place = |name: &str| join(folder, name);
         let read = |name: &str| self.read_most(&place(name), LARGEST_TEXT);
-        let optional = |name| self.has(&place(name)).then(|| read(name)).transpose();
+        let optional = |name| self.is_taken(&place(name)).then(|| read(name)).transpose();
         let tokenizer = read(Files::TOKENIZER).map_err(|error| match error {
             Error::MissingFile { path, needed_for } => {
                 let needed_for = self.slow_tokenizer(folder).unwrap_or(needed_for);
@@ -420,7 +425,9 @@ mod tests {
                 assert!(error.contains(name) && error.contains(kind), "{error}");
             }
         }
-        assert!(files.optional_json::<serde_json::Value>("pipe").is_err(), "it is not passed over");
+        for name in ["pipe", "folder.json"] {
+            assert!(files.optional_json::<serde_json::Value>(name).is_err(), "{name} is not passed over");
+        }
     }
 
     #[test]
