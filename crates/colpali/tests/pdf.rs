@@ -204,6 +204,55 @@ fn pages_whose_content_is_missing_are_errors() {
     assert!(partly > 50, "{partly} files of which a part is drawn");
 }
 
+/// Compressed content that is damaged anywhere is drawn as it was or refused, and so is content behind a filter that is not
+/// known, or that is no content.
+#[test]
+fn damaged_content_is_drawn_as_it_was_or_refused() {
+    use std::io::Write as _;
+    let content: String =
+        (0..60).map(|at| format!("0.{at} 0 1 rg {} {} 9 9 re f\n", at * 7 % 50, at * 11 % 50)).collect();
+    let mut writer = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
+    writer.write_all(content.as_bytes()).unwrap();
+    let packed = writer.finish().unwrap();
+    let page = |filter: &str, content: &[u8]| {
+        let dict = format!("<< /Length {} {filter} >>\nstream\n", content.len());
+        let mut file = b"%PDF-1.7\n1 0 obj << /Type /Catalog /Pages 2 0 R >> endobj\n2 0 obj << /Type /Pages /Kids [3 0 R] /Count 1 >> endobj\n3 0 obj << /Type /Page /MediaBox [0 0 60 60] /Parent 2 0 R /Contents 4 0 R >> endobj\n4 0 obj ".to_vec();
+        file.extend(dict.as_bytes());
+        file.extend(content);
+        file.extend(b"\nendstream endobj\ntrailer << /Root 1 0 R >>\n");
+        let page = PdfFile::from_bytes(file).unwrap().dpi(72.0).unwrap().pages(..).unwrap().next().unwrap();
+        page.to_rgb().map(|(.., pixels)| pixels).map_err(|error| error.to_string())
+    };
+    let flate = "/Filter /FlateDecode";
+    let whole = page(flate, &packed).unwrap();
+    assert_eq!(page("", content.as_bytes()).as_ref(), Ok(&whole));
+    let end = packed.len();
+    let without_checksum = page(flate, &packed[..end - 4]);
+    assert_eq!(without_checksum.as_ref(), Ok(&whole), "some writers leave it out");
+    assert_eq!(page(flate, &[&packed[..], b"\r\n"].concat()).as_ref(), Ok(&whole));
+    for at in (0..end).step_by(3) {
+        for byte in [0, 0xff, packed[at] ^ 1] {
+            let mut damaged = packed.clone();
+            damaged[at..(at + 6).min(end)].fill(byte);
+            match page(flate, &damaged) {
+                Ok(pixels) => assert!(pixels == whole, "{byte} at {at} of {end}: another picture"),
+                Err(error) => assert!(error.contains("damaged"), "{byte} at {at}: {error}"),
+            }
+        }
+    }
+    for (filter, content, expected) in [
+        ("/Filter /Nonsense", packed.as_slice(), "a filter that is not known"),
+        ("/Filter [/FlateDecode /Nonsense]", &packed, "a filter that is not known"),
+        ("", b"\x01\x02 nothing of a page".as_slice(), "draws nothing that is known"),
+    ] {
+        let error = page(filter, content).unwrap_err();
+        assert!(error.contains(expected), "{filter}: {error}");
+    }
+    for blank in ["", " \n", "% a comment\n", "q Q", "BT ET foo"] {
+        assert!(page("", blank.as_bytes()).is_ok(), "{blank:?}");
+    }
+}
+
 #[test]
 fn what_a_page_does_not_have_is_no_content_that_is_missing() {
     let page = |entries: &str, objects: &[&str]| {

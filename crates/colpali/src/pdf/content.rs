@@ -8,7 +8,8 @@ use std::collections::HashSet;
 
 use flate2::{Decompress, FlushDecompress, Status};
 use hayro::hayro_syntax::Filter;
-use hayro::hayro_syntax::content::UntypedIter;
+use hayro::hayro_syntax::content::ops::TypedInstruction;
+use hayro::hayro_syntax::content::{TypedIter, UntypedIter};
 use hayro::hayro_syntax::object::{Array, Dict, MaybeRef, Name, Object, ObjectIdentifier, Stream};
 use hayro::hayro_syntax::page::{Page, Resources};
 use hayro::hayro_syntax::xref::XRef;
@@ -32,6 +33,9 @@ pub(super) fn check(page: &Page<'_>) -> Result<(), Refused> {
         _ => return Err(missing()),
     }
     let content = page.page_stream().unwrap_or_default();
+    if is_garbage(content) {
+        return Err(Refused::new("its content draws nothing that is known: the file is damaged, or of another kind"));
+    }
     check_resources(content, page.resources(), xref)
 }
 
@@ -53,8 +57,25 @@ fn check_streams(streams: &Array<'_>, xref: &XRef) -> Result<(), Refused> {
     Ok(())
 }
 
+/// Whether a content that is not blank has no instruction of those that a page may have. One among others is passed over, as
+/// by every viewer.
+fn is_garbage(content: &[u8]) -> bool {
+    let mut instructions = TypedIter::new(content);
+    let mut is_blank = true;
+    while let Some(instruction) = instructions.next() {
+        if !matches!(instruction, TypedInstruction::Fallback(_)) {
+            return false;
+        }
+        is_blank = false;
+    }
+    !is_blank
+}
+
 fn check_stream(stream: &Stream<'_>) -> Result<(), Refused> {
     let filters = stream.filters();
+    if filters.len() != stated_filters(stream) {
+        return Err(Refused::new("its content has a filter that is not known"));
+    }
     let whole = filters.first() != Some(&Filter::FlateDecode) || inflates(&stream.raw_data());
     if whole && stream.decoded_data().is_ok() {
         Ok(())
@@ -63,21 +84,45 @@ fn check_stream(stream: &Stream<'_>) -> Result<(), Refused> {
     }
 }
 
-/// Whether compressed data goes on to its end; its checksum is not looked at, as in no viewer.
+/// How many filters a stream says that it went through.
+fn stated_filters(stream: &Stream<'_>) -> usize {
+    let filters = [b"F".as_slice(), b"Filter"].into_iter().find_map(|key| stream.dict().get::<Object<'_>>(key));
+    match filters {
+        Some(Object::Name(_)) => 1,
+        Some(Object::Array(filters)) => filters.raw_iter().count(),
+        _ => 0,
+    }
+}
+
+/// Whether compressed data goes on to its end and is what was compressed, as its checksum says. Some writers leave out the
+/// checksum, and a few the header too.
 fn inflates(data: &[u8]) -> bool {
     const ZLIB_HEADER: usize = 2;
+    const CHECKSUM: usize = 4;
+    let has_header = |data: &[u8]| match data {
+        [method, flags, ..] => method & 0x0f == 8 && u16::from_be_bytes([*method, *flags]).is_multiple_of(31),
+        _ => false,
+    };
     if data.is_empty() {
         return true;
     }
-    let (mut inflate, mut part) = (Decompress::new(false), vec![0; 1 << 16]);
-    let data = data.get(ZLIB_HEADER..).unwrap_or_default();
+    if !has_header(data) {
+        return inflated(data, false).is_some();
+    }
+    let without_checksum = || inflated(&data[ZLIB_HEADER..], false).is_some_and(|left| left < CHECKSUM);
+    inflated(data, true).is_some() || without_checksum()
+}
+
+/// Bytes that are left when compressed data has come to its end; none where it does not, or its checksum is another.
+fn inflated(data: &[u8], with_checksum: bool) -> Option<usize> {
+    let (mut inflate, mut part) = (Decompress::new(with_checksum), vec![0; 1 << 16]);
     loop {
         let (read, written) = (inflate.total_in(), inflate.total_out());
-        let rest = data.get(usize::try_from(read).unwrap_or(usize::MAX)..).unwrap_or_default();
+        let rest = data.get(usize::try_from(read).ok()?..)?;
         match inflate.decompress(rest, &mut part, FlushDecompress::None) {
-            Ok(Status::StreamEnd) => return true,
+            Ok(Status::StreamEnd) => return data.len().checked_sub(usize::try_from(inflate.total_in()).ok()?),
             Ok(_) if (inflate.total_in(), inflate.total_out()) != (read, written) => {}
-            _ => return false,
+            _ => return None,
         }
     }
 }
