@@ -19,8 +19,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum Error {
     /// No registered model has this id.
     #[error(
-        "no {family} model is called {id:?}{}; {}",
+        "no {family} model is called {id:?}{}; {}{}",
         near_names(.near),
+        missing_feature(.family, .families),
         what_is_linked(.families)
     )]
     UnknownModel {
@@ -344,6 +345,15 @@ fn known_names(known: &[String]) -> String {
     }
 }
 
+/// The feature that would add the family; nothing where the family is there, or is none of ours.
+fn missing_feature(family: &str, linked: &[String]) -> String {
+    const FEATURES: [&str; 7] = ["colbert", "colpali", "dense", "hybrid", "image", "rerank", "sparse"];
+    match FEATURES.contains(&family) && !linked.iter().any(|known| known == family) {
+        true => format!("the feature `{family}`, which adds the family, is not enabled; "),
+        false => String::new(),
+    }
+}
+
 fn what_is_linked(families: &[String]) -> String {
     match families {
         [] => "no family is linked: enable a family's feature, or register its plug-in explicitly".to_owned(),
@@ -351,5 +361,25 @@ fn what_is_linked(families: &[String]) -> String {
             "linked families: {}. List their models, register a row of your own, or name a model folder",
             families.join(", ")
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_model_names_the_feature_that_is_missing() {
+        let unknown = |family: &str, linked: &[&str]| {
+            let families = linked.iter().map(|family| (*family).to_owned()).collect();
+            Error::UnknownModel { id: "x".to_owned(), family: family.to_owned(), near: Vec::new(), families }
+                .to_string()
+        };
+        assert!(
+            unknown("colbert", &["dense"]).contains("the feature `colbert`, which adds the family, is not enabled")
+        );
+        for told in [unknown("dense", &["dense"]), unknown("acme", &["dense"])] {
+            assert!(!told.contains("feature `") && told.contains("linked families: dense"), "{told}");
+        }
     }
 }

@@ -12,6 +12,20 @@ pub struct TextEmbedding {
     engine: Engine<str, Vec<f32>>,
 }
 
+impl TextEmbedding {
+    /// The model of [`new`](Self::new): the reference's default.
+    pub const DEFAULT_MODEL: &'static str = "BAAI/bge-small-en-v1.5";
+
+    /// The [default model](Self::DEFAULT_MODEL), with every option at its default. Its files are downloaded when they are
+    /// not in the cache.
+    ///
+    /// # Errors
+    /// As [`Builder::build`](embedkit_core::Builder::build).
+    pub fn new() -> Result<Self> {
+        Self::builder(Self::DEFAULT_MODEL).build()
+    }
+}
+
 impl Embedder for TextEmbedding {
     const FAMILY: &'static str = FAMILY;
     const MODEL_TYPES: &'static [&'static str] = &["SentenceTransformer"];

@@ -132,6 +132,18 @@ pub trait TextEmbedder: Embedder<Input = str> {
         self.engine().run(texts, purpose)
     }
 
+    /// Embeds texts and gives all results at once, or the first error.
+    ///
+    /// # Errors
+    /// The first text's that cannot be embedded.
+    fn embed_all<S>(&self, texts: S, purpose: impl Into<Purpose>) -> Result<Vec<Self::Output>>
+    where
+        S: IntoIterator,
+        S::Item: AsRef<str>,
+    {
+        self.embed_for(texts, purpose).collect()
+    }
+
     /// Embeds one text, on the calling thread and in one batch.
     ///
     /// # Errors

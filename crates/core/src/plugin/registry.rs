@@ -43,20 +43,43 @@ impl Registry {
                     registry.write().faults.push(format!("{}: {error}", plugin.name));
                 }
             }
+            registry.note_wrong_rows();
             registry
         });
         &GLOBAL
     }
 
-    /// Adds a crate's rows and architectures; adding the same crate again does nothing.
+    /// Takes note of rows that their architectures refuse, or have none where their family is there: they could not be
+    /// loaded. The architectures of a plug-in's rows may be another's, so that it is done when all are there.
+    fn note_wrong_rows(&self) {
+        let is_linked = |family: &str| self.read().families.contains_key(family);
+        for model in self.list(&ModelFilter::default()).iter().filter(|model| is_linked(&model.family)) {
+            if let Err(error) = self.check(model) {
+                tracing::error!(model = model.id, %error, "a linked plug-in has a wrong row");
+                self.write().faults.push(error.to_string());
+            }
+        }
+    }
+
+    /// Adds a crate's rows and architectures; adding the same crate again does nothing. Rows of its own architectures, and
+    /// of those that are registered, are checked by them.
     ///
     /// # Errors
-    /// [`Error::Manifest`] and [`Error::AlreadyRegistered`]; then nothing of the plug-in is added.
+    /// [`Error::Manifest`] and [`Error::AlreadyRegistered`], or what an architecture finds wrong; then nothing of the plug-in
+    /// is added.
     pub fn add(&self, plugin: &'static Plugin) -> Result<()> {
         let manifest = Manifest::parse(plugin.name, plugin.manifest)?;
         let mut contents = self.write();
         if contents.plugins.contains_key(plugin.name) {
             return Ok(());
+        }
+        for model in &manifest.models {
+            let wanted = key(&model.family, &model.architecture);
+            let is_it = |own: &&&dyn Architecture| key(own.family(), own.name()) == wanted;
+            let own = plugin.architectures.iter().find(is_it).copied();
+            if let Some(architecture) = own.or_else(|| contents.architectures.get(&wanted).copied()) {
+                architecture.check(model)?;
+            }
         }
         contents.add_rows(manifest)?;
         contents.plugins.insert(plugin.name, plugin);
@@ -197,7 +220,7 @@ impl Registry {
         self.read().plugins.keys().copied().collect::<Vec<_>>().into_iter()
     }
 
-    /// Linked plug-ins that could not be registered, and why.
+    /// Linked plug-ins that could not be registered and rows that could not be loaded, and why.
     pub fn faults(&self) -> Vec<String> {
         self.read().faults.clone()
     }
@@ -305,6 +328,78 @@ mod tests {
         architecture = "x"
         "#,
     );
+
+    /// Wants a width.
+    struct Wide;
+
+    impl Architecture for Wide {
+        fn name(&self) -> &'static str {
+            "wide"
+        }
+
+        fn family(&self) -> &'static str {
+            "dense"
+        }
+
+        fn check(&self, model: &ModelDescription) -> Result<()> {
+            model.require_dim().map(drop)
+        }
+
+        fn load(&self, _: &crate::LoadContext) -> Result<crate::AnyPipeline> {
+            Err(Error::input("it is never loaded"))
+        }
+    }
+
+    /// A family that is there.
+    struct Dense;
+
+    impl Family for Dense {
+        fn name(&self) -> &'static str {
+            "dense"
+        }
+
+        fn inputs(&self) -> &'static [crate::ContentKind] {
+            &[crate::ContentKind::Text]
+        }
+
+        fn output(&self) -> crate::EmbeddingKind {
+            crate::EmbeddingKind::Dense
+        }
+
+        fn describe(&self, _: &ModelFiles) -> Result<ModelDescription> {
+            Err(Error::input("it describes nothing"))
+        }
+
+        fn engine(&self, _: crate::LoadedModel) -> Result<crate::Engine<crate::Content, crate::Embedding>> {
+            Err(Error::input("it runs nothing"))
+        }
+    }
+
+    const WRONG: &str = "[[model]]\nid = \"c/wrong\"\nfamily = \"dense\"\narchitecture = \"wide\"\n";
+    static ARCHITECTURE: Plugin = Plugin::new("architecture").architectures(&[&Wide]);
+    static ROWS: Plugin = Plugin::new("rows").manifest(WRONG);
+    static BOTH: Plugin = Plugin::new("both").manifest(WRONG).architectures(&[&Wide]);
+
+    #[test]
+    fn a_wrong_row_of_a_plug_in_is_refused_by_its_architecture() {
+        for plugins in [&[&BOTH][..], &[&ARCHITECTURE, &ROWS]] {
+            let registry = Registry::empty();
+            let (last, before) = plugins.split_last().unwrap();
+            before.iter().for_each(|plugin| registry.add(plugin).unwrap());
+            let refused = registry.add(last).unwrap_err().to_string();
+            assert!(refused.contains("c/wrong") && refused.contains("dim"), "{refused}");
+            assert!(registry.find("dense", "c/wrong").is_err(), "nothing of it is added");
+        }
+        // Whichever is linked first.
+        let registry = Registry::empty();
+        registry.add(&ROWS).unwrap();
+        registry.note_wrong_rows();
+        assert!(registry.faults().is_empty(), "its family is not there");
+        registry.add(&ARCHITECTURE).unwrap();
+        registry.write().families.insert("dense", &Dense);
+        registry.note_wrong_rows();
+        assert!(registry.faults().iter().any(|fault| fault.contains("c/wrong")), "{:?}", registry.faults());
+    }
 
     #[test]
     fn a_row_that_is_removed_is_gone_with_its_aliases_and_no_other() {
