@@ -18,10 +18,13 @@ mod failure;
 mod manifest;
 mod metadata;
 mod package;
+mod plug_in;
 mod public_api;
 mod python;
+mod release;
 mod site;
 mod test;
+mod tour;
 mod workspace;
 
 use failure::Outcome;
@@ -52,8 +55,10 @@ enum Verb {
         #[arg(long, value_name = "FOLDER")]
         db: Option<PathBuf>,
     },
-    /// Builds the program for people with cargo-auditable: it carries the list of the crates that it is made of.
+    /// Makes what is given to people for this platform: an archive, wheels, a bill of materials, digests.
     Dist(dist::Dist),
+    /// Makes a crate that adds models, of the example in tests/plugin.
+    PlugIn(plug_in::PlugIn),
     /// Writes the public items of each published library to its public-api.txt.
     PublicApi {
         /// Only compares the files with what would be written.
@@ -62,6 +67,8 @@ enum Verb {
     },
     /// Checks that each published crate holds what it should and nothing else.
     Package,
+    /// Packages and publishes all crates in order, after checking versions and changelog.
+    Release(release::Release),
     /// Builds the documentation site into target/site and checks its links.
     Site {
         /// Only checks that it can be built.
@@ -76,6 +83,8 @@ enum Verb {
     Upstream(python::Upstream),
     /// Runs jobs on clusters of this machine with the Python package.
     Cluster(python::Cluster),
+    /// Runs the commands of the README and the pages as a new user would, and compares what they print.
+    Tour(tour::Tour),
     /// Installs ONNX Runtime with pip below target/ and runs every test with it.
     Test {
         /// Arguments for `cargo test`.
@@ -105,13 +114,16 @@ impl Verb {
             Self::Dependencies => dependencies::run(),
             Self::Deny { db } => deny::run(db.as_deref()),
             Self::Dist(options) => dist::run(&options),
+            Self::PlugIn(options) => plug_in::run(&options),
             Self::PublicApi { check } => public_api::run(check),
             Self::Package => package::run(),
+            Self::Release(options) => release::run(&options),
             Self::Site { check } => site::run(check),
             Self::TestPython(options) => python::test(&options),
             Self::Wheel(options) => python::wheel(&options),
             Self::Upstream(options) => python::upstream(&options),
             Self::Cluster(options) => python::cluster(&options),
+            Self::Tour(options) => tour::run(&options),
             Self::Test { arguments } => test::run(&arguments.iter().map(String::as_str).collect::<Vec<_>>()),
         }
     }

@@ -33,8 +33,21 @@ pub(crate) struct Package {
     pub(crate) publish: Option<Vec<String>>,
     pub(crate) manifest_path: PathBuf,
     pub(crate) targets: Vec<Target>,
+    pub(crate) dependencies: Vec<Dependency>,
     /// Tables of other tools.
     pub(crate) metadata: serde_json::Value,
+}
+
+/// What a package's manifest says that it needs.
+#[derive(Clone, Deserialize)]
+pub(crate) struct Dependency {
+    pub(crate) name: String,
+    /// The versions that will do.
+    pub(crate) req: String,
+    /// The folder of one of the workspace.
+    pub(crate) path: Option<PathBuf>,
+    /// `dev` or `build`; none of an ordinary one.
+    pub(crate) kind: Option<String>,
 }
 
 /// What is compiled of a package: a library, a program, a test.
@@ -79,6 +92,12 @@ impl Package {
     /// Whether it goes to registries.
     pub(crate) fn is_published(&self) -> bool {
         self.publish.is_none()
+    }
+
+    /// What it needs of the workspace, but for tests.
+    pub(crate) fn own_dependencies(&self) -> impl Iterator<Item = &Dependency> {
+        let is_own = |needed: &&Dependency| needed.path.is_some() && needed.kind.as_deref() != Some("dev");
+        self.dependencies.iter().filter(is_own)
     }
 
     /// Its library, if it has one.

@@ -81,6 +81,10 @@ impl Failure {
     pub(crate) fn message(&self) -> Option<String> {
         match self {
             Self::OutputClosed => None,
+            Self::Embedkit(Error::MissingFile { path, .. }) if path.ends_with("modules.json") => Some(format!(
+                "{}: --pooling says which, and --normalize that vectors are brought to length 1",
+                with_causes(self)
+            )),
             other => Some(with_causes(other)),
         }
     }

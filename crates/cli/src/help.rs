@@ -121,7 +121,7 @@ embedkit tune -m Xenova/ms-marco-MiniLM-L-6-v2 --rerank-query \"where?\" -i docu
     (
         "models",
         "embedkit models list german
-embedkit models show bge-small-en-v1.5
+embedkit models show all-MiniLM-L6-v2
 embedkit models pull BAAI/bge-small-en-v1.5",
     ),
     (

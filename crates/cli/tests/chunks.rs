@@ -102,7 +102,7 @@ fn a_run_goes_on_within_an_input() {
     let path = folder.path().join("out.jsonl");
     let whole = embed(&[]).stdout;
     let kept = whole.split_inclusive(|byte| *byte == b'\n').take(3).collect::<Vec<_>>().concat();
-    std::fs::write(&path, &[&kept[..], b"{\"index\":1,\"ch"].concat()).unwrap();
+    std::fs::write(&path, [&kept[..], b"{\"index\":1,\"ch"].concat()).unwrap();
     assert_eq!(embed(&["--resume", "-o", path.to_str().unwrap()]).code, 0);
     assert_eq!(std::fs::read(&path).unwrap(), whole);
 }

@@ -4,8 +4,9 @@
 use embedkit::Embedder;
 use embedkit::TextEmbedder;
 use embedkit::dense::TextEmbedding;
-use embedkit::{Error, ModelDescription, ModelFilter, Registry, vector};
+use embedkit::{Content, Error, ModelDescription, ModelFilter, Registry, vector};
 use embedkit_plugin_example as _;
+use embedkit_testing::{Conformance, Samples};
 
 #[test]
 fn its_models_are_found_like_any_other() {
@@ -50,4 +51,16 @@ fn a_miss_names_what_is_near() {
     assert!(message.contains("did you mean example/hashed-trigrams"), "{message}");
     let families = message.split("linked families: ").nth(1).unwrap();
     assert!(families.contains("dense"), "{message}");
+}
+
+/// The suite that every architecture must pass, over a small graph.
+#[test]
+fn its_architectures_conform() {
+    let family = Registry::global().family("dense").unwrap();
+    let row = |id: &str| (*Registry::global().find("dense", id).unwrap()).clone();
+    let texts = || Samples::texts(["a text", "another text", "a longer text than these two"]);
+    Conformance::new(family, row("trigrams")).samples(texts().with_refused([Content::text("")])).assert();
+    if std::env::var_os("ORT_DYLIB_PATH").is_some() {
+        Conformance::new(family, row("example/max-pooling")).model_dir("model").samples(texts()).assert();
+    }
 }

@@ -30,6 +30,13 @@ pub(crate) struct Wheel {
     python: Vec<PathBuf>,
 }
 
+impl Wheel {
+    /// Of a profile, tried on the usual interpreter.
+    pub(crate) fn of_profile(profile: &str) -> Self {
+        Self { profile: profile.to_owned(), python: Vec::new() }
+    }
+}
+
 /// Runs the verb.
 pub(crate) fn run(options: &Wheel) -> Outcome {
     let tools = Environment::with("build", &[folder().join("tests/requirements.txt")])?;

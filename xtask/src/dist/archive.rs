@@ -1,0 +1,60 @@
+//! The archive of the program: with its licence, the changes, and completions for shells.
+
+use std::fs::File;
+use std::path::Path;
+use std::process::Command;
+
+use flate2::Compression;
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
+
+use super::{PROGRAM, unusable};
+use crate::failure::{Failure, Outcome, failed};
+use crate::workspace;
+
+/// Files of the workspace that go with the program.
+const BESIDE: [&str; 3] = ["README.md", "CHANGELOG.md", "LICENSE"];
+/// Shells, and the files that they look for.
+const SHELLS: [(&str, &str); 4] =
+    [("bash", "embedkit.bash"), ("zsh", "_embedkit"), ("fish", "embedkit.fish"), ("powershell", "embedkit.ps1")];
+
+/// Writes the archive, whose files are in a folder of this name. The same program gives the same bytes.
+pub(super) fn write(path: &Path, name: &str, program: &Path) -> Outcome {
+    let file = File::create(path).map_err(unusable(path))?;
+    let mut archive = tar::Builder::new(GzEncoder::new(file, Compression::best()));
+    let own = Path::new(PROGRAM).with_extension(std::env::consts::EXE_EXTENSION);
+    let bytes = std::fs::read(program).map_err(unusable(program))?;
+    add(&mut archive, &format!("{name}/{}", own.display()), &bytes, 0o755)?;
+    for beside in BESIDE {
+        let from = workspace::root().join(beside);
+        let bytes = std::fs::read(&from).map_err(unusable(&from))?;
+        add(&mut archive, &format!("{name}/{beside}"), &bytes, 0o644)?;
+    }
+    for (shell, file) in SHELLS {
+        let script = workspace::output(Command::new(program).args(["completions", shell]))?;
+        add(&mut archive, &format!("{name}/completions/{file}"), script.as_bytes(), 0o644)?;
+    }
+    let ended = archive.into_inner().and_then(GzEncoder::finish);
+    ended.map(drop).map_err(unusable(path))
+}
+
+fn add(archive: &mut tar::Builder<GzEncoder<File>>, name: &str, bytes: &[u8], mode: u32) -> Result<(), Failure> {
+    let mut header = tar::Header::new_gnu();
+    header.set_size(bytes.len() as u64);
+    header.set_mode(mode);
+    header.set_mtime(0);
+    archive.append_data(&mut header, name, bytes).map_err(|error| failed(format!("{name}: {error}")))
+}
+
+/// Unpacks the archive and has the program do something.
+pub(super) fn try_out(path: &Path, name: &str) -> Outcome {
+    let folder = tempfile::tempdir().map_err(|error| failed(error.to_string()))?;
+    let file = File::open(path).map_err(unusable(path))?;
+    tar::Archive::new(GzDecoder::new(file)).unpack(folder.path()).map_err(unusable(path))?;
+    let program = folder.path().join(name).join(PROGRAM).with_extension(std::env::consts::EXE_EXTENSION);
+    let told = workspace::output(Command::new(program).args(["similarity", "--json", "a cat", "a kitten"]))?;
+    match told.contains("\"similarity\"") {
+        true => Ok(()),
+        false => Err(failed(format!("the program of {} gives {told:?}", path.display()))),
+    }
+}
