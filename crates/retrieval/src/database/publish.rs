@@ -167,7 +167,7 @@ struct Source<'v> {
 
 /// A stage's vectors.
 enum Vectors {
-    Index(StageIndex),
+    Index(Box<StageIndex>),
     /// By record, as an inverted list has them the other way round.
     Sparse(Vec<Vec<(u32, f32)>>),
 }
@@ -182,7 +182,7 @@ impl<'v> Source<'v> {
             check_model(&version.manifest().models, &stage.name, &model, query.as_ref(), &place)?;
             stages.push(match version.index(stage, model.output())? {
                 StageIndex::Sparse(index) => Vectors::Sparse(index.vectors()?),
-                index => Vectors::Index(index),
+                index => Vectors::Index(Box::new(index)),
             });
             models.push(model);
         }
@@ -198,9 +198,12 @@ impl<'v> Source<'v> {
                 _ => None,
             };
             let of_files = match &self.stages[at] {
-                Vectors::Index(StageIndex::Dense(index)) if self.version.len() > index.missing() => Some(index.dim()),
-                Vectors::Index(StageIndex::Multi(index)) if index.dim() > 0 => Some(index.dim()),
-                _ => None,
+                Vectors::Index(index) => match &**index {
+                    StageIndex::Dense(index) if self.version.len() > index.missing() => Some(index.dim()),
+                    StageIndex::Multi(index) if index.dim() > 0 => Some(index.dim()),
+                    _ => None,
+                },
+                Vectors::Sparse(_) => None,
             };
             of_files.or(of_model).ok_or_else(|| {
                 Error::option(
@@ -216,11 +219,13 @@ impl<'v> Source<'v> {
         let mut vectors = Vec::new();
         for (stage, index) in self.version.pipeline().stages.iter().zip(&self.stages) {
             let vector = match index {
-                Vectors::Index(StageIndex::Dense(index)) => {
-                    (!index.is_missing(record)).then(|| Embedding::Dense(index.vector(record)))
-                }
-                Vectors::Index(StageIndex::Multi(index)) => index.vectors(record)?.map(Embedding::Multi),
-                Vectors::Index(_) => None,
+                Vectors::Index(index) => match &**index {
+                    StageIndex::Dense(index) => {
+                        (!index.is_missing(record)).then(|| Embedding::Dense(index.vector(record)))
+                    }
+                    StageIndex::Multi(index) => index.vectors(record)?.map(Embedding::Multi),
+                    _ => None,
+                },
                 Vectors::Sparse(all) => {
                     let vector = SparseVector::from_entries(all[record].iter().copied())?;
                     (!vector.is_empty()).then_some(Embedding::Sparse(vector))

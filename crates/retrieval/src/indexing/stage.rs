@@ -49,7 +49,7 @@ pub(super) struct StageWriter {
 }
 
 enum Target {
-    Dense(DenseWriter),
+    Dense(Box<DenseWriter>),
     Sparse(SparseWriter),
     Multi(MultiWriter),
     Fresh,
@@ -105,7 +105,13 @@ impl StageWriter {
             // The dot product of MUVERA's encodings stands for a sum, and must keep their lengths.
             _ => {
                 let (name, first_pass) = (&stage.name, stage.first_pass);
-                Target::Dense(DenseWriter::create(folder, name, stage.stored_as, first_pass, muvera.is_none())?)
+                Target::Dense(Box::new(DenseWriter::create(
+                    folder,
+                    name,
+                    stage.stored_as,
+                    first_pass,
+                    muvera.is_none(),
+                )?))
             }
         };
         let pooling = stage.pool_factor.map(TokenPooling::new).transpose()?;

@@ -61,22 +61,22 @@ pub struct Hit {
 
 /// Where the version lives.
 enum Place {
-    Files(Files),
-    Database(Stored),
+    Files(Box<Files>),
+    Database(Box<Stored>),
 }
 
 impl Place {
     fn home(&self) -> &dyn Home {
         match self {
-            Self::Files(files) => files,
-            Self::Database(stored) => stored,
+            Self::Files(files) => &**files,
+            Self::Database(stored) => &**stored,
         }
     }
 }
 
 /// What orders the best anew.
 enum Reranker {
-    Model(Model),
+    Model(Box<Model>),
     /// The vectors of the stage at this place.
     Stage(usize),
 }
@@ -112,7 +112,7 @@ impl Searcher {
         let place = version.folder().display().to_string();
         let stages = load(&pipeline, &models, &place, configure)?;
         let files = Files::open(version, &stages)?;
-        Self::new(pipeline, models, stages, Place::Files(files), configure)
+        Self::new(pipeline, models, stages, Place::Files(Box::new(files)), configure)
     }
 
     /// Searches a version in a database; without a name, the one that is searched there.
@@ -137,7 +137,7 @@ impl Searcher {
         let pipeline = about.pipeline()?;
         let stages = load(&pipeline, &about.models, "the collection", configure)?;
         let stored = Stored::new(pipeline.clone(), about.records, points);
-        Self::new(pipeline, about.models.clone(), stages, Place::Database(stored), configure)
+        Self::new(pipeline, about.models.clone(), stages, Place::Database(Box::new(stored)), configure)
     }
 
     fn new(
@@ -151,7 +151,7 @@ impl Searcher {
             let stage = rerank.stage.as_ref().and_then(|name| stages.iter().position(|stage| stage.spec.name == *name));
             let reranker = match stage {
                 Some(stage) => Reranker::Stage(stage),
-                None => Reranker::Model(Model::load(&rerank.spec(), configure)?),
+                None => Reranker::Model(Box::new(reader(rerank, configure)?)),
             };
             Ok((rerank.clone(), reranker))
         };
@@ -244,6 +244,15 @@ impl Searcher {
             record,
         };
         Ok(best.into_iter().zip(records).enumerate().map(hit).collect())
+    }
+}
+
+/// A reranker's model, which reads what it orders.
+fn reader(rerank: &Rerank, configure: Configure<'_>) -> Result<Model> {
+    let model = Model::load(&rerank.spec(), configure)?;
+    match model.takes_images() {
+        true => Err(Error::option("rerank.model", format!("{} sees pictures: name a `stage` of it", rerank.model))),
+        false => Ok(model),
     }
 }
 
