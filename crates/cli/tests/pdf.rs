@@ -227,6 +227,27 @@ fn files_that_cannot_be_opened_are_refused() {
     }
 }
 
+/// A file that cannot be read is an input like others: it fails alone.
+#[test]
+fn a_file_that_cannot_be_opened_costs_no_other() {
+    let setup = Setup::new();
+    let good = setup.rows(&pdf(200, 100, &[FILL]), &["--dpi", "36"]);
+    let bad = setup.folder.path().join("bad.pdf");
+    std::fs::write(&bad, "no PDF").unwrap();
+    let again = setup.folder.path().join("file.pdf");
+    let none = setup.folder.path().join("none.pdf");
+    let files = [&bad, &none, &again].map(|path| path.to_str().unwrap());
+    let arguments = [&["--dpi", "36", "--pdf"][..], &files, &["--skip-invalid"]].concat();
+    let outcome = setup.embed(&pdf(200, 100, &[FILL]), &arguments);
+    for said in ["bad.pdf: is no PDF", "none.pdf: No such file", "2 invalid inputs were skipped"] {
+        assert!(outcome.stderr.contains(said), "{said}: {}", outcome.stderr);
+    }
+    let rows: Vec<Value> = outcome.json().iter_mut().map(|line| line["embeddings"].take()).collect();
+    assert_eq!(rows, [&good[..], &good].concat());
+    let places: Vec<Value> = outcome.json().iter_mut().map(|line| line["index"].take()).collect();
+    assert_eq!(places, [0, 3]);
+}
+
 #[test]
 fn pages_that_are_missing_are_errors() {
     let setup = Setup::new();

@@ -10,7 +10,7 @@ use embedkit as _;
 
 fuzz_target!(|data: &[u8]| {
     let parts: Vec<&[u8]> = data.split(|byte| *byte == 0).collect();
-    let named = parts.chunks_exact(2).filter_map(|pair| Some((std::str::from_utf8(pair[0]).ok()?, pair[1])));
+    let named = parts.chunks_exact(2).filter_map(|pair| Some((std::str::from_utf8(pair[0]).ok()?, pair[1].to_vec())));
     let files = ModelFiles::memory(named);
     for family in Registry::global().families() {
         for described in [family.describe(&files), family.describe_graph(&files)] {

@@ -2,6 +2,7 @@
 #![no_main]
 
 use embedkit::colpali::{PdfFile, PdfLimits};
+use embedkit::image::DecodeImage;
 use libfuzzer_sys::{Corpus, fuzz_target};
 
 /// Pixels of a page, few, as they cost time.

@@ -1,27 +1,40 @@
 //! Pages of PDF files as inputs, each with its file and its number.
 
-use embedkit::Content;
-use embedkit::colpali::PdfPages;
+use std::iter::once;
+use std::path::Path;
+
+use embedkit::{Content, Error, ImageInput};
 
 use crate::args::{InputArgs, PdfArgs};
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 use crate::input::Inputs;
 use crate::ticket::Input;
 
 /// The pages of the files that the arguments name, in their order.
 pub(super) struct Pages {
     places: Vec<(String, usize)>,
-    pictures: Vec<PdfPages>,
+    pictures: Vec<Pictures>,
 }
 
+type Pictures = Box<dyn Iterator<Item = ImageInput> + Send>;
+
 impl Pages {
+    /// A file that cannot be read is an input that fails, as a picture is, so that the others are embedded.
     pub(super) fn open(args: &PdfArgs) -> Result<Self> {
-        let (mut places, mut pictures) = (Vec::new(), Vec::new());
+        let (mut places, mut pictures) = (Vec::new(), Vec::<Pictures>::new());
         for file in &args.pdf {
-            let (first, pages) = args.pages(file)?;
             let name = file.display().to_string();
-            places.extend((first..first + pages.len()).map(|number| (name.clone(), number)));
-            pictures.push(pages);
+            match args.pages(file) {
+                Ok((first, pages)) => {
+                    places.extend((first..first + pages.len()).map(|number| (name.clone(), number)));
+                    pictures.push(Box::new(pages));
+                }
+                Err(Failure::Embedkit(error @ (Error::InvalidFile { .. } | Error::Io { .. }))) => {
+                    places.push((name, 1));
+                    pictures.push(Box::new(once(unreadable(file, error))));
+                }
+                Err(failure) => return Err(failure),
+            }
         }
         Ok(Self { places, pictures })
     }
@@ -40,4 +53,14 @@ impl Pages {
             input.map(|_| Content::Image(picture))
         })
     }
+}
+
+/// An input that fails with the error of its file.
+fn unreadable(file: &Path, error: Error) -> ImageInput {
+    let message = match error {
+        Error::InvalidFile { message, .. } => message,
+        Error::Io { source, .. } => source.to_string(),
+        other => other.report(),
+    };
+    ImageInput::deferred(file.display().to_string(), move || Err(Error::input(message.clone())))
 }
