@@ -217,6 +217,28 @@ fn threads_that_are_free_run_the_next_window() {
 }
 
 #[test]
+fn a_run_uses_no_more_sessions_than_it_is_given() {
+    let echo = Echo { workers: 4, ..Echo::default() };
+    let mut options = EngineOptions::default();
+    options.batching.rows = Some(1);
+    let engine = echo.engine(&options);
+    let most = |sessions: Option<usize>| {
+        echo.most_running.store(0, Ordering::SeqCst);
+        let run = engine.run(vec!["text"; 400], Role::Plain);
+        let run = match sessions {
+            Some(sessions) => run.sessions(sessions).unwrap(),
+            None => run,
+        };
+        assert_eq!(run.map(Result::unwrap).count(), 400);
+        echo.most_running.load(Ordering::SeqCst)
+    };
+    assert_eq!(most(Some(1)), 1);
+    assert_eq!(most(Some(2)), 2);
+    assert!((3..=4).contains(&most(None)) && most(Some(9)) <= 4);
+    assert!(engine.run(["text"], Role::Plain).sessions(0).is_err());
+}
+
+#[test]
 fn a_panic_reaches_the_caller() {
     struct Panics;
 

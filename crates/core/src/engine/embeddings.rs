@@ -45,6 +45,16 @@ where
         Ok(self)
     }
 
+    /// Bounds the sessions that this run uses at a time, so that other runs have the rest. Default: all of the model's.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`](crate::Error::InvalidOption) for 0.
+    pub fn sessions(mut self, most: usize) -> Result<Self> {
+        crate::limits::check_count("sessions", Some(most))?;
+        self.0.workers = self.0.workers.min(most);
+        Ok(self)
+    }
+
     /// Ends this run when the token is cancelled: the iterator then gives
     /// [`Error::Cancelled`](crate::Error::Cancelled) in the place of the first result that is missing, and ends.
     /// Default: only dropping the iterator ends it.

@@ -19,6 +19,8 @@ pub(super) struct Run<'e, S: Iterator, I: ?Sized, O> {
     pub(super) reader: Reader<'e, S>,
     purpose: Arc<Purpose>,
     pub(super) batching: Batching,
+    /// How many batches may run at once; as many as the model has workers unless the caller says fewer.
+    pub(super) workers: usize,
     pub(super) control: Control,
     /// Whether inputs are kept until their results are given out.
     pub(super) keeps_inputs: bool,
@@ -44,6 +46,7 @@ where
             reader: Reader::new(inputs),
             purpose: Arc::new(purpose),
             batching: engine.batching.clone(),
+            workers: engine.pipeline.workers(),
             control: Control::default(),
             keeps_inputs: false,
             kept: VecDeque::new(),
@@ -120,7 +123,7 @@ where
             // Models that answer when they prepare leave nothing to run, and nothing to wait for.
             return self.ready.extend(window.results.into_iter().map(|result| result.unwrap_or_else(missing)));
         }
-        let new = || InFlight::new(engine.pipeline.workers(), self.control.clone());
+        let new = || InFlight::new(self.workers, self.control.clone());
         self.in_flight.get_or_insert_with(new).begin(window, is_alone);
     }
 
