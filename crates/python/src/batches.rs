@@ -49,12 +49,13 @@ impl Batches {
                 return Err(error::raised(py, &failure, Some(position)));
             }
             let Some((position, window)) = state.windows.next(py)? else { return Ok(None) };
+            let types = Types { half: window.is_half, ..self.types };
             let columns = match &self.nulls {
                 Some(shape) => Some(state.with_nulls(window, position, shape)),
                 None => state.before_failure(window, position),
             };
             if let Some(columns) = columns {
-                return Arrays::new(py, columns, self.types)?.whole(py, &self.classes).map(Some);
+                return Arrays::new(py, columns, types)?.whole(py, &self.classes).map(Some);
             }
         }
     }

@@ -6,6 +6,8 @@ use embedkit::{Embedding, EmbeddingKind, Error, Result};
 #[derive(Default)]
 pub(crate) struct Window {
     pub(crate) columns: Option<Columns>,
+    /// Whether dense values are those of 16-bit floats.
+    pub(crate) is_half: bool,
     /// Inputs, failed ones included.
     pub(crate) inputs: usize,
     /// Positions among the inputs, ascending, with their errors.

@@ -97,6 +97,7 @@ impl State {
         if self.rows == 0 {
             return self.next_window(py, types);
         }
+        let types = Types { half: window.is_half, ..types };
         self.arrays = window.columns.map(|columns| Arrays::new(py, columns, types)).transpose()?;
         Ok(true)
     }

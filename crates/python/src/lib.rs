@@ -15,6 +15,7 @@ mod log;
 mod model;
 mod options;
 mod output;
+mod progress;
 mod pull;
 mod registry;
 mod run;

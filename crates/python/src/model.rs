@@ -1,10 +1,12 @@
 //! A loaded model of whatever family.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use embedkit::session::Provider;
-use embedkit::{AnyEmbedder, Content, Embedding, EmbeddingKind, ModelRef, Pair, Purpose, Registry, Role, Usage};
+use embedkit::{
+    AnyEmbedder, Builder, Content, Embedding, EmbeddingKind, ErrorKind, ModelRef, Pair, Purpose, Registry, Role, Usage,
+};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
@@ -100,11 +102,13 @@ impl Model {
     ) -> PyResult<Embeddings> {
         let how: How = how.extract()?;
         // What is wrong with these is told of when the first result is asked for, and none is computed.
-        let (rows, refused) = match checked_batch_size(batch_size).and_then(|rows| checked_parallel(parallel, rows)) {
-            Ok(rows) => (rows, None),
-            Err(refused) => (None, Some(refused)),
+        let bounds = checked_batch_size(batch_size).and_then(|rows| Ok((rows, checked_parallel(parallel)?)));
+        let ((rows, sessions), refused) = match bounds {
+            Ok(bounds) => (bounds, None),
+            Err(refused) => ((None, None), Some(refused)),
         };
-        let windows = self.windows(inputs, &how, rows, Grouping::AsTheyCome)?;
+        let job = Job { batch_size: rows, sessions, ..self.job(&how, Grouping::AsTheyCome)? };
+        let windows = self.windows(inputs, &how, job)?;
         Ok(Embeddings::new(windows, refused, self.types(&how)?))
     }
 
@@ -113,7 +117,7 @@ impl Model {
     fn embed_batches(&self, inputs: Py<PyAny>, how: &Bound<'_, PyAny>, rows: i64, nulls: bool) -> PyResult<Batches> {
         let how: How = how.extract()?;
         let rows = checked_batch_size(Some(rows))?.unwrap_or(1);
-        let windows = self.windows(inputs, &how, None, Grouping::Of(rows))?;
+        let windows = self.windows(inputs, &how, self.job(&how, Grouping::Of(rows))?)?;
         Ok(Batches::new(windows, self.types(&how)?, nulls.then(|| self.shape())))
     }
 
@@ -129,7 +133,7 @@ impl Model {
         let py = column.py();
         let how: How = how.extract()?;
         let inputs = arrow::inputs(column, documents, &how.inputs)?;
-        let job = self.job(self.purpose(&how)?, None, Grouping::AsTheyCome);
+        let job = self.job(&how, Grouping::AsTheyCome)?;
         let output = arrow::embed(py, job, inputs, &self.shape(), nulls);
         self.raise_what_was_raised()?;
         output
@@ -233,19 +237,14 @@ impl Model {
 }
 
 impl Model {
-    fn windows(
-        &self,
-        inputs: Py<PyAny>,
-        how: &How,
-        batch_size: Option<usize>,
-        grouping: Grouping,
-    ) -> PyResult<Windows> {
-        let job = self.job(self.purpose(how)?, batch_size, grouping);
+    fn windows(&self, inputs: Py<PyAny>, how: &How, job: Job) -> PyResult<Windows> {
         Ok(Windows::new(job, Inputs::new(self.input_kind(how)?, inputs), self.raised.clone()))
     }
 
-    fn job(&self, purpose: Purpose, batch_size: Option<usize>, grouping: Grouping) -> Job {
-        Job { model: self.model.clone(), purpose, batch_size, grouping }
+    /// A run without bounds of its own.
+    fn job(&self, how: &How, grouping: Grouping) -> PyResult<Job> {
+        let (model, purpose) = (self.model.clone(), self.purpose(how)?);
+        Ok(Job { model, purpose, batch_size: None, sessions: None, grouping })
     }
 
     fn input_kind(&self, how: &How) -> PyResult<Kind> {
@@ -286,7 +285,7 @@ impl Model {
             "bm25" if named_role(how.role.as_deref().unwrap_or("plain"))? == Role::Query => SparseTypes::Counts,
             _ => SparseTypes::Wide,
         };
-        Ok(Types { sparse })
+        Ok(Types { sparse, ..Types::default() })
     }
 
     /// Tokens of some inputs, or the first that cannot be read.
@@ -320,7 +319,7 @@ fn load(family: &str, model: &str, is_folder: bool, options: &Options) -> embedk
     let family = Registry::global().family(family)?;
     let reference = || if is_folder { ModelRef::Folder(model.into()) } else { ModelRef::Id(model.to_owned()) };
     let builder = options.apply(AnyEmbedder::builder(family, reference()))?;
-    let loaded = builder.clone().build()?;
+    let (builder, loaded) = fetched(builder, options.reference_cache.as_deref())?;
     let Some(length) = options.max_length else { return Ok(loaded) };
     // Asked for more than the model takes, the reference's users get what it takes.
     let longer = "a ".repeat(length + 1);
@@ -328,4 +327,23 @@ fn load(family: &str, model: &str, is_folder: bool, options: &Options) -> embedk
     let is_cut =
         |input: &Content| loaded.usage(input, Role::Plain).is_ok_and(|own| own.truncated && own.tokens <= length);
     if inputs.iter().any(is_cut) { Ok(loaded) } else { builder.max_length(length).build() }
+}
+
+/// The model, and the builder that has its files: in the cache, else in the folder that the reference keeps models in, else
+/// from where they are downloaded.
+fn fetched(
+    builder: Builder<AnyEmbedder>,
+    reference: Option<&Path>,
+) -> embedkit::Result<(Builder<AnyEmbedder>, AnyEmbedder)> {
+    use ErrorKind::{Download, InvalidFile, Io, MissingFile};
+    if let Some(folder) = reference {
+        for there in [builder.clone().offline(true), builder.clone().cache_dir(folder).offline(true)] {
+            match there.clone().build() {
+                Err(error) if matches!(error.kind(), Download | MissingFile | InvalidFile | Io) => {}
+                loaded => return loaded.map(|loaded| (there, loaded)),
+            }
+        }
+    }
+    let loaded = builder.clone().build()?;
+    Ok((builder, loaded))
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use embedkit::hub::HubOptions;
 use embedkit::session::Provider;
 use embedkit::{Builder, Pooling, Result, Tuning};
 use pyo3::exceptions::PyTypeError;
@@ -16,6 +17,12 @@ pub(crate) struct Options {
     pub(crate) model_dir: Option<PathBuf>,
     #[pyo3(default)]
     cache_dir: Option<PathBuf>,
+    /// A folder that the reference keeps models in, which is read and not written to.
+    #[pyo3(default)]
+    pub(crate) reference_cache: Option<PathBuf>,
+    /// Whether downloads are shown.
+    #[pyo3(default)]
+    progress: bool,
     #[pyo3(default)]
     threads: Option<usize>,
     /// Providers of which one has to work, by the library's names.
@@ -65,6 +72,9 @@ impl Options {
         /// Sets what is given.
         macro_rules! set {
             ($($option:ident),*) => { $(if let Some(value) = self.$option.clone() { builder = builder.$option(value); })* };
+        }
+        if self.progress {
+            builder = builder.hub(HubOptions::default().on_event(crate::progress::downloads()));
         }
         if let Some(file) = &self.tuning {
             builder = builder.tuned(Tuning::load(file)?);

@@ -9,6 +9,8 @@ use crate::column::Columns;
 /// Types of numbers that results are given in: those of the reference.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Types {
+    /// Whether dense vectors are of 16-bit floats.
+    pub(crate) half: bool,
     pub(crate) sparse: SparseTypes,
 }
 
@@ -46,7 +48,10 @@ impl Arrays {
     /// The columns as arrays; numpy owns them, nothing is copied but for other types.
     pub(crate) fn new(py: Python<'_>, columns: Columns, types: Types) -> PyResult<Self> {
         Ok(match columns {
-            Columns::Dense { dim, values } => Self::Dense(matrix(PyArray1::from_vec(py, values), dim)?),
+            Columns::Dense { dim, values } => {
+                let vectors = matrix(PyArray1::from_vec(py, values), dim)?;
+                Self::Dense(if types.half { vectors.call_method1(py, "astype", ("float16",))? } else { vectors })
+            }
             Columns::Sparse { ends, indices, values } => {
                 let (indices, values) = sparse(py, indices, values, types.sparse);
                 Self::Sparse { ends, indices, values }
@@ -56,6 +61,8 @@ impl Arrays {
             }
             Columns::Scores(scores) => Self::Scores(scores),
             Columns::Several(parts) => {
+                // The reference has no such models.
+                let types = Types { half: false, ..types };
                 let parts = parts.into_iter().map(|(name, part)| Ok((name, Self::new(py, part, types)?)));
                 Self::Several(parts.collect::<PyResult<_>>()?)
             }

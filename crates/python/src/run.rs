@@ -6,7 +6,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, s
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use embedkit::{AnyEmbedder, CancelToken, Content, Purpose};
+use embedkit::session::Precision;
+use embedkit::{AnyEmbedder, CancelToken, Content, Embedding, Embeddings, Purpose};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
@@ -41,7 +42,34 @@ pub(crate) struct Job {
     pub(crate) purpose: Purpose,
     /// Rows of a batch at most.
     pub(crate) batch_size: Option<usize>,
+    /// Sessions that it uses at a time at most.
+    pub(crate) sessions: Option<usize>,
     pub(crate) grouping: Grouping,
+}
+
+impl Job {
+    /// Begins it.
+    fn embeddings<I: Iterator<Item = Content>>(
+        &self,
+        inputs: I,
+        cancel: &CancelToken,
+    ) -> embedkit::Result<Embeddings<'_, I, Content, Embedding>> {
+        let mut run = self.model.embed_for(inputs, self.purpose.clone()).cancel_with(cancel);
+        if let Some(rows) = self.batch_size {
+            run = run.batch_size(rows)?;
+        }
+        if let Some(most) = self.sessions {
+            run = run.sessions(most)?;
+        }
+        Ok(run)
+    }
+
+    /// Whether the graph gives 16-bit floats, as the reference then does. It is known once a session is open.
+    fn gives_halves(&self) -> bool {
+        let Some(sessions) = self.model.engine().sessions().filter(|sessions| sessions.is_open()) else { return false };
+        let output = sessions.output_index(self.model.model().output.as_ref());
+        output.and_then(|index| sessions.output_precision(index)).is_ok_and(|found| found == Some(Precision::F16))
+    }
 }
 
 /// A run that goes on. Dropping it ends it, once the batches at work are done.
@@ -172,17 +200,13 @@ impl Iterator for Asked {
 
 /// The thread's work. It ends when nobody listens any more.
 fn embed(job: &Job, inputs: impl Iterator<Item = Content>, cancel: &CancelToken, events: &SyncSender<Event>) {
-    let results = job.model.embed_for(inputs, job.purpose.clone()).cancel_with(cancel);
-    let results = match job.batch_size {
-        Some(rows) => results.batch_size(rows),
-        None => Ok(results),
-    };
     let mut window = Window::default();
-    match results {
+    match job.embeddings(inputs, cancel) {
         Err(error) => window.push(Err(error)),
         Ok(mut results) => {
             while let Some(result) = results.next() {
                 window.push(result);
+                window.is_half = job.gives_halves();
                 let is_full = match job.grouping {
                     Grouping::AsTheyCome => results.ready() == 0,
                     Grouping::Of(rows) => window.inputs >= rows,

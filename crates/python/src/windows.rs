@@ -96,14 +96,14 @@ pub(crate) fn checked_batch_size(batch_size: Option<i64>) -> PyResult<Option<usi
     }
 }
 
-/// A number of processes, as the reference takes it: here there is one, which works on all cores.
-pub(crate) fn checked_parallel(parallel: Option<i64>, rows: Option<usize>) -> PyResult<Option<usize>> {
-    match parallel {
-        Some(count) if count < 0 => {
-            Err(PyValueError::new_err(format!("parallel must be None, 0 or more, got {count}")))
-        }
-        _ => Ok(rows),
-    }
+/// A number of processes, as the reference takes it: here there is one, and it is the number of sessions that a run uses.
+/// 0 is all.
+pub(crate) fn checked_parallel(parallel: Option<i64>) -> PyResult<Option<usize>> {
+    let refused = |count| PyValueError::new_err(format!("parallel must be None, 0 or more, got {count}"));
+    let Some(count) = parallel else { return Ok(None) };
+    // No model has more sessions than this, so that a larger number bounds nothing.
+    let most = usize::try_from(count).map_err(|_| refused(count))?.min(1024);
+    Ok((most > 0).then_some(most))
 }
 
 /// An iterator's state; an error for a second caller, as a generator has it.

@@ -12,6 +12,7 @@ import textwrap
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -141,6 +142,21 @@ def test_sizes_are_checked_when_the_first_result_is_asked_for(static: Any) -> No
             next(vectors)
     for parallel in (None, 0, 1, 2):
         assert len(list(static.embed(["a", "b"], parallel=parallel))) == 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads are counted in /proc")
+def test_parallel_bounds_the_sessions_of_a_run() -> None:
+    model = case("dense", "transformer-cls").load(sessions=3, threads=3)
+
+    def threads(parallel: int | None) -> int:
+        # Each thread of a run has a session when it runs a batch.
+        with model.embed((f"text {number}" for number in range(5000)), batch_size=1, parallel=parallel) as vectors:
+            for _ in range(1500):
+                next(vectors)
+            names = [Path(task, "comm").read_text().strip() for task in Path("/proc/self/task").iterdir()]
+        return names.count("embedkit-run")
+
+    assert [threads(parallel) for parallel in (1, 2, 3, 7, 0, None)] == [1, 2, 3, 3, 3, 3]
 
 
 def test_one_model_serves_many_threads(bert: Any) -> None:

@@ -94,14 +94,15 @@ def test_muvera_is_the_references() -> None:
         assert np.allclose(ours.process(vectors, fill, count), other.process(vectors, fill, count), atol=1e-9)
 
 
-def test_a_small_model_gives_the_references_numbers() -> None:
+@pytest.mark.parametrize("folder, pooling", [("transformer-cls", "CLS"), ("f16-cls", "CLS"), ("f16-mean-normalized", "MEAN")])
+def test_a_small_model_gives_the_references_numbers(folder: str, pooling: str) -> None:
     """Through both packages, in one process, from the same folder."""
-    small = case("dense", "transformer-cls")
+    small = case("dense", folder)
     from fastembed.common.model_description import ModelSource, PoolingType
 
-    name = "tiny/for-both"
+    name = f"tiny/for-both-{folder}"
     arguments: dict[str, Any] = {
-        "pooling": PoolingType.CLS,
+        "pooling": PoolingType[pooling],
         "normalization": True,
         "sources": ModelSource(hf=name),
         "dim": 16,
@@ -109,13 +110,15 @@ def test_a_small_model_gives_the_references_numbers() -> None:
     }
     reference.TextEmbedding.add_custom_model(name, **arguments)
     ours = embedkit_rs.common.model_description
-    arguments |= {"pooling": ours.PoolingType.CLS, "sources": ours.ModelSource(hf=name)}
+    arguments |= {"pooling": ours.PoolingType[pooling], "sources": ours.ModelSource(hf=name)}
     embedkit_rs.TextEmbedding.add_custom_model(name, **arguments)
     texts = small.golden["inputs"]
     options = {"specific_model_path": str(small.folder)}
     expected = list(reference.TextEmbedding(name, **options).embed(texts, batch_size=1))
     found = list(embedkit_rs.TextEmbedding(name, **options).embed(texts, batch_size=1))
-    assert np.abs(np.array(found) - np.array(expected)).max() < 1e-6
+    precision = 1e-3 if expected[0].dtype == np.float16 else 1e-6
+    assert np.abs(np.array(found, dtype=np.float64) - np.array(expected, dtype=np.float64)).max() < precision
+    assert {row.dtype for row in found} == {row.dtype for row in expected}
     with pytest.raises(ValueError, match="is already registered"):
         embedkit_rs.TextEmbedding.add_custom_model(name, **arguments)
     embedkit_rs.remove_model("dense", name)

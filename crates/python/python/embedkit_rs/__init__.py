@@ -35,13 +35,19 @@ from embedkit_rs.results import HybridEmbeddings, MultiVectorBatch, SparseBatch
 from embedkit_rs.sparse import SparseEmbedding, SparseTextEmbedding
 from embedkit_rs.text import TextEmbedding
 
-try:
-    __version__ = version("embedkit-rs")
-except PackageNotFoundError:  # the sources, not installed
-    __version__ = "0"
+__version__ = "0"  # the sources, not installed
+for _distribution in ("embedkit-rs", "embedkit-rs-gpu"):
+    try:
+        __version__ = version(_distribution)
+    except PackageNotFoundError:
+        continue
+    break
 
 #: Whether an unknown keyword of a constructor or of ``embed`` is a ``TypeError``. Default: a ``UserWarning``.
 strict = False
+
+#: Whether downloads are shown, where standard error is a terminal.
+progress = True
 
 __all__ = [
     "AlreadyRegisteredError",

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
+import tempfile
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from embedkit_rs import _runtime
@@ -55,6 +58,7 @@ def constructor(
     runtime = rest.pop("runtime", None)
     options: dict[str, Any] = {
         "cache_dir": _cache_dir(cache_dir),
+        "progress": bool(getattr(sys.modules.get("embedkit_rs"), "progress", True)),
         "threads": threads,
         "lazy": bool(lazy_load),
         "offline": bool(rest.pop("local_files_only", False)) | bool(rest.pop("offline", False)),
@@ -63,10 +67,14 @@ def constructor(
         "runtime": _runtime.library(runtime),
     }
     options |= _providers(providers, cuda, device_ids, rest.pop("device_id", None), runtime)
+    if {"cuda", "tensorrt"} & {*(options.get("require_providers") or ()), *(options.get("prefer_providers") or ())}:
+        _runtime.preload_dlls()
     options |= {name: rest.pop(name) for name in _OWN if name in rest}
     if rest.get("specific_model_path") is not None:
         options["model_dir"] = rest["specific_model_path"]
     rest.pop("specific_model_path", None)
+    if options["cache_dir"] is None and options.get("model_dir") is None:
+        options["reference_cache"] = _reference_cache()
     parameters = dict(rest.pop("parameters", None) or {})
     if family == "sparse":
         parameters |= {name: rest.pop(name) for name in _SPARSE if rest.get(name) is not None}
@@ -93,6 +101,18 @@ def _cache_dir(cache_dir: str | os.PathLike[str] | None) -> str | None:
     if cache_dir is not None:
         return os.fspath(cache_dir)
     return os.getenv("FASTEMBED_CACHE_PATH") or None
+
+
+def _reference_cache() -> str | None:
+    """The folder that the reference keeps models in by default, if it is there. Anyone may make it, as it is among
+    temporary files: one that is another user's, or that others may write to, is left alone."""
+    folder = Path(tempfile.gettempdir(), "fastembed_cache")
+    try:
+        status = folder.lstat()
+    except OSError:
+        return None
+    is_ours = not hasattr(os, "getuid") or (status.st_uid == os.getuid() and not status.st_mode & stat.S_IWOTH)
+    return str(folder) if stat.S_ISDIR(status.st_mode) and is_ours else None
 
 
 def _providers(

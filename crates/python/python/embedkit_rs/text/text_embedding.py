@@ -22,7 +22,7 @@ _POOLING = {
 
 
 class TextEmbedding(TextEmbedder, SizedEmbedder):
-    """A dense text model: one vector a text, ``(dim,)`` of ``float32``.
+    """A dense text model: one vector a text, ``(dim,)`` of ``float32``; of ``float16`` where the model's graph gives that.
 
     Vectors are those of the reference, whose ``query_embed`` and ``passage_embed`` take texts as they are; with
     ``prompts=True``, what the model's row puts before queries and passages is put there.
@@ -49,8 +49,8 @@ class TextEmbedding(TextEmbedder, SizedEmbedder):
     ) -> Iterator[NDArray[np.float32]]:
         """Embeds texts, lazily and in their order; ``(dim,)`` each.
 
-        ``batch_size`` bounds the rows of a batch and does not change results; no processes are started, whatever
-        ``parallel`` says, as one uses all cores. ``task_id`` names a task of models that have some. Rows are views of an
+        ``batch_size`` bounds the rows of a batch and does not change results. No processes are started, as one uses all
+        cores: ``parallel`` bounds the sessions that run at a time; None and 0 are all. ``task_id`` names a task of models that have some. Rows are views of an
         array of up to 1,024: ``copy()`` keeps one alone.
         """
         return super().embed(documents, batch_size, parallel, **kwargs)
