@@ -21,6 +21,9 @@ use crate::{python, workspace};
 /// The program's package, and its name.
 const PACKAGE: &str = "embedkit-cli";
 const PROGRAM: &str = "embedkit";
+/// What is in the program that is given to people, beside its default features: a second way to download, which needs a
+/// newer compiler than the rest, so that who builds the program asks for it.
+const FEATURES: &str = "hf-hub";
 
 /// How the program is built.
 #[derive(Args)]
@@ -36,11 +39,18 @@ pub(crate) struct Dist {
     arguments: Vec<String>,
 }
 
+impl Dist {
+    /// The arguments that choose what is built.
+    fn chosen(&self) -> Vec<String> {
+        ["--features", FEATURES].map(str::to_owned).into_iter().chain(self.arguments.iter().cloned()).collect()
+    }
+}
+
 /// Builds everything, and tries what can be tried.
 pub(crate) fn run(options: &Dist) -> Outcome {
     let program = build(options)?;
     let listed = listing::listed_in(&program)?;
-    listing::check(&listed, &listing::needed(&options.arguments)?)?;
+    listing::check(&listed, &listing::needed(&options.chosen())?)?;
     eprintln!("{} lists {} crates", program.display(), listed.len());
 
     let place = workspace::target().join("dist");
@@ -71,7 +81,7 @@ fn build(options: &Dist) -> Result<PathBuf, Failure> {
     }
     let mut cargo = Command::new(workspace::cargo());
     cargo.current_dir(workspace::root()).args(["auditable", "build", "--locked", "--package", PACKAGE]);
-    cargo.args(["--profile", &options.profile]).args(&options.arguments);
+    cargo.args(["--profile", &options.profile]).args(options.chosen());
     workspace::succeed(&mut cargo)?;
     let folder = if options.profile == "dev" { "debug" } else { &options.profile };
     Ok(workspace::target().join(folder).join(PROGRAM).with_extension(std::env::consts::EXE_EXTENSION))
