@@ -61,7 +61,8 @@ impl Environment {
     /// Builds the package quickly and installs it, with its sources in place.
     pub(super) fn develop(&self) -> Outcome {
         let mut maturin = Command::new(self.program("maturin"));
-        maturin.current_dir(folder()).args(["develop", "--profile", "python-dev", "--quiet"]);
+        // Without Hugging Face's own client, which takes long to build: `cargo xtask wheel` has it.
+        maturin.current_dir(folder()).args(["develop", "--profile", "python-dev", "--features", "abi3", "--quiet"]);
         workspace::succeed(maturin.env("VIRTUAL_ENV", &self.folder).env_remove("CONDA_PREFIX"))
     }
 }

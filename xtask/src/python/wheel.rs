@@ -1,4 +1,5 @@
-//! `cargo xtask wheel`: builds the wheel and the source distribution, and tries the wheel in clean environments.
+//! `cargo xtask wheel`: builds the wheel, its twin for GPUs and the source distribution, and tries the wheels in clean
+//! environments.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,6 +19,14 @@ assert len(next(embedkit_rs.SparseTextEmbedding('Qdrant/bm25').embed('hello worl
 from embedkit_rs import _runtime
 assert 'onnxruntime' in _runtime.library(None)
 print(embedkit_rs.__version__, embedkit_rs.__file__)";
+
+/// What one runs that has the twin for GPUs, whose runtime is not installed for it.
+const GPU_TRIAL: &str = "import embedkit_rs
+from importlib.metadata import requires, version
+runtimes = [demand for demand in requires('embedkit-rs-gpu') if demand.startswith('onnxruntime')]
+assert runtimes == ['onnxruntime-gpu>=1.19'], runtimes
+assert embedkit_rs.__version__ == version('embedkit-rs-gpu')
+assert next(embedkit_rs.TextEmbedding('embedkit/static-minilm-en').embed('a cat')).shape == (256,)";
 
 /// Options of the verb.
 #[derive(clap::Args)]
@@ -55,16 +64,22 @@ pub(crate) fn run(options: &Wheel) -> Outcome {
         .arg(&wheels)
         .arg(folder().join("alias"));
     workspace::succeed(&mut aliased)?;
+    let mut converted = tools.python();
+    converted.arg(folder().join("tools/gpu_wheel.py")).arg(find(&files(&wheels)?, |name| is_wheel(name, ""))?);
+    workspace::succeed(&mut converted)?;
     let built = files(&wheels)?;
     for file in &built {
         let size = fs::metadata(file).map_err(|error| unusable(file, &error))?.len();
         eprintln!("{}: {:.1} MB", file.display(), size as f64 / 1e6);
     }
-    let wheel = find(&built, |name| name.starts_with("embedkit_rs-") && name.ends_with(".whl"))?;
-    let alias = find(&built, |name| name.starts_with("embedkit_rs_fastembed-"))?;
+    let ours = Built {
+        wheel: find(&built, |name| is_wheel(name, ""))?,
+        gpu: find(&built, |name| is_wheel(name, "_gpu"))?,
+        alias: find(&built, |name| is_wheel(name, "_fastembed"))?,
+    };
     let default = [PathBuf::from("python3")];
     let pythons = if options.python.is_empty() { &default[..] } else { &options.python };
-    pythons.iter().try_for_each(|python| try_out(python, wheel, alias))
+    pythons.iter().try_for_each(|python| try_out(python, &ours))
 }
 
 /// Builds the wheel as it is published and installs it into an interpreter's environment.
@@ -75,22 +90,34 @@ pub(crate) fn install_into(python: &Path) -> Outcome {
     maturin.current_dir(folder()).args(["build", "--quiet", "--release", "--out"]).arg(&wheels);
     workspace::succeed(&mut maturin)?;
     let built = files(&wheels)?;
-    let wheel = find(&built, |name| name.starts_with("embedkit_rs-") && name.ends_with(".whl"))?;
+    let wheel = find(&built, |name| is_wheel(name, ""))?;
     let mut pip = Command::new(python);
     pip.args(["-m", "pip", "install", "--quiet", "--force-reinstall", "--no-deps"]).arg(wheel);
     workspace::succeed(&mut pip)
 }
 
-/// Installs the wheel alone, with what it demands, and runs it; then programs that import the reference.
-fn try_out(python: &Path, wheel: &Path, alias: &Path) -> Outcome {
+/// What was built.
+struct Built<'a> {
+    wheel: &'a Path,
+    gpu: &'a Path,
+    alias: &'a Path,
+}
+
+/// Whether it is the wheel of `embedkit-rs` and an ending.
+fn is_wheel(name: &str, ending: &str) -> bool {
+    name.starts_with(&format!("embedkit_rs{ending}-")) && name.ends_with(".whl")
+}
+
+/// Installs the wheel alone, with what it demands, and runs it; then programs that import the reference, and the twin.
+fn try_out(python: &Path, built: &Built<'_>) -> Outcome {
     let name = python.to_string_lossy().replace(|c: char| !c.is_ascii_alphanumeric(), "-");
     let environment = Environment::of(&format!("clean-{name}"), python, &[])?;
     let install = |file: &Path| {
         let flags = ["install", "--quiet", "--force-reinstall", "--no-deps"];
         environment.pip(&flags.iter().map(Path::new).chain([file]).collect::<Vec<_>>())
     };
-    environment.pip(&[Path::new("install"), Path::new("--quiet"), wheel])?;
-    install(wheel)?;
+    environment.pip(&[Path::new("install"), Path::new("--quiet"), built.wheel])?;
+    install(built.wheel)?;
     let run = |program: &str| {
         let mut python = environment.python();
         python.current_dir(workspace::target()).args(["-c", program]);
@@ -99,9 +126,12 @@ fn try_out(python: &Path, wheel: &Path, alias: &Path) -> Outcome {
         workspace::succeed(&mut python)
     };
     run(TRIAL)?;
-    install(alias)?;
+    install(built.alias)?;
     run("import fastembed, embedkit_rs; assert fastembed.TextEmbedding is embedkit_rs.TextEmbedding")?;
-    environment.pip(&["uninstall", "--quiet", "--yes", "embedkit-rs-fastembed"])
+    environment.pip(&["uninstall", "--quiet", "--yes", "embedkit-rs-fastembed", "embedkit-rs"])?;
+    install(built.gpu)?;
+    run(GPU_TRIAL)?;
+    environment.pip(&["uninstall", "--quiet", "--yes", "embedkit-rs-gpu"])
 }
 
 fn files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
