@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,23 @@ MODEL = "embedkit/static-minilm-en"
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "long: minutes, with nodes that are killed")
+
+
+@contextmanager
+def two_nodes() -> Iterator[Any]:
+    """A cluster of Ray of two nodes of this machine, as if each had two cores."""
+    import ray
+    import ray.cluster_utils
+
+    cluster = ray.cluster_utils.Cluster(initialize_head=True, head_node_args={"num_cpus": 2})
+    try:
+        cluster.add_node(num_cpus=2)
+        cluster.wait_for_nodes()
+        ray.init(address=cluster.address, log_to_driver=False)
+        yield cluster
+    finally:
+        ray.shutdown()
+        cluster.shutdown()
 
 
 def texts(count: int) -> pa.Table:

@@ -1,10 +1,14 @@
-"""Jobs on Daft: its native runner."""
+"""Jobs on Daft: its native runner, and its runner on Ray."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import textwrap
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from conftest import MODEL, texts
 
@@ -31,3 +35,39 @@ def test_other_families() -> None:
     found = frame.sort("id").to_arrow().column("sparse").to_pylist()
     expected = list(embedkit_rs.SparseTextEmbedding("Qdrant/bm25").embed(table.column("text").to_pylist()))
     assert [row["indices"] for row in found] == [row.indices.tolist() for row in expected]
+
+
+@pytest.mark.long
+def test_the_runner_on_ray(place: Path) -> None:
+    """In a process of its own: a process has one runner."""
+    pytest.importorskip("ray")
+    table = texts(5_000)
+    pq.write_table(table, place / "texts.parquet")
+    program = textwrap.dedent(
+        f"""
+        import os, sys
+        import ray, daft, embedkit_rs.daft
+        from daft.functions import embed_text
+
+        ray.init(num_cpus=2, log_to_driver=False)
+        daft.set_runner_ray()
+        frame = daft.read_parquet({str(place / "texts.parquet")!r}).where(daft.col("text").not_null())
+        provider = embedkit_rs.daft.Provider()
+        frame = frame.with_column("embedding", embed_text(frame["text"], provider=provider, model={MODEL!r}))
+        frame = embedkit_rs.daft.embed(frame, "Qdrant/bm25", family="sparse", output="sparse")
+        frame.write_parquet({str(place / "out")!r})
+        ray.shutdown()
+        # Ray's own threads may fail at the end of an interpreter that has run two engines.
+        sys.stdout.flush()
+        os._exit(0)
+        """
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=600)
+    found = pq.read_table(place / "out").sort_by("id")
+    expected = table.filter(table.column("text").is_valid())
+    assert found.column("id").to_pylist() == expected.column("id").to_pylist()
+    inputs = expected.column("text").to_pylist()
+    vectors = np.stack(list(embedkit_rs.TextEmbedding(MODEL).embed(inputs)))
+    assert np.array_equal(np.array(found.column("embedding").to_pylist(), dtype=np.float32), vectors)
+    sparse = [row.indices.tolist() for row in embedkit_rs.SparseTextEmbedding("Qdrant/bm25").embed(inputs)]
+    assert [row["indices"] for row in found.column("sparse").to_pylist()] == sparse

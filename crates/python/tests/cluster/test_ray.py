@@ -15,10 +15,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import MODEL, check, command, descendants, write_parts
+from conftest import MODEL, check, command, descendants, two_nodes, write_parts
 
 ray = pytest.importorskip("ray")
-import ray.cluster_utils  # noqa: E402
 import ray.data  # noqa: E402
 
 import embedkit_rs.ray  # noqa: E402
@@ -27,14 +26,8 @@ from embedkit_rs.arrow import ModelSpec  # noqa: E402
 
 @pytest.fixture(scope="module")
 def cluster() -> Any:
-    """Two nodes of two cores each."""
-    cluster = ray.cluster_utils.Cluster(initialize_head=True, head_node_args={"num_cpus": 2})
-    cluster.add_node(num_cpus=2)
-    cluster.wait_for_nodes()
-    ray.init(address=cluster.address, log_to_driver=False)
-    yield cluster
-    ray.shutdown()
-    cluster.shutdown()
+    with two_nodes() as cluster:
+        yield cluster
 
 
 def workers() -> set[int]:
@@ -58,6 +51,59 @@ def test_workers_that_do_not_fit_are_refused(cluster: Any) -> None:
         embedkit_rs.ray.embed(dataset, MODEL, concurrency=4)
     with pytest.raises(ValueError, match="id_column"):
         embedkit_rs.ray.embed(dataset, MODEL, concurrency=1, checkpoint="somewhere")
+
+
+def test_a_worker_loads_its_model_once(cluster: Any, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Told(embedkit_rs.ray.EmbedderActor):
+        """Tells which process embedded, and how many models it has loaded."""
+
+        def __call__(self, batch: Any) -> Any:
+            from embedkit_rs import arrow
+
+            embedded = super().__call__(batch)
+            for name, value in {"process": os.getpid(), "loads": arrow._models.loads}.items():
+                embedded = embedded.append_column(name, pa.array([value] * batch.num_rows))
+            return embedded
+
+    monkeypatch.setattr(embedkit_rs.ray, "EmbedderActor", Told)
+    rows = 12_000
+    dataset = ray.data.read_parquet(str(write_parts(place / "in", rows, 6)))
+    embedded = embedkit_rs.ray.embed(dataset, MODEL, concurrency=2, rows=rows, batch_size=500)
+    embedded.write_parquet(str(place / "out"))
+    check(place / "out", rows)
+    told = pq.read_table(place / "out", columns=["process", "loads"]).to_pandas()
+    assert set(told["loads"]) == {1}
+    # Both had work, and many blocks of it.
+    assert told["process"].nunique() == 2 and told["process"].value_counts().min() > 1000
+
+
+@pytest.mark.long
+def test_the_drivers_memory_does_not_grow_with_the_blocks(cluster: Any, place: Path) -> None:
+    rows = 200_000
+    dataset = ray.data.read_parquet(str(write_parts(place / "in", rows, 40)))
+    embedded = embedkit_rs.ray.embed(dataset, MODEL, concurrency=2, rows=rows, batch_size=500)
+    taken: list[tuple[float, int]] = []
+    ended = threading.Event()
+
+    def watch() -> None:
+        pages = Path(f"/proc/{os.getpid()}/statm")
+        while not ended.wait(0.1):
+            # Its own memory: what it shares with the object store is not held by it.
+            _, resident, shared = (int(count) for count in pages.read_text().split()[:3])
+            written = sum(1 for _ in (place / "out").glob("*.parquet"))
+            taken.append((written, (resident - shared) * os.sysconf("SC_PAGE_SIZE")))
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    embedded.write_parquet(str(place / "out"))
+    ended.set()
+    thread.join()
+    files = len(list((place / "out").glob("*.parquet")))
+    early = max(memory for written, memory in taken if written <= files / 4)
+    late = max(memory for written, memory in taken)
+    print(f"{files} files, {early / 1e6:.0f} MB in the first quarter, {late / 1e6:.0f} MB in all")
+    # 205 MB of vectors have passed; what is known of each block stays.
+    assert files >= 100 and late - early < 40e6
 
 
 @pytest.mark.long
