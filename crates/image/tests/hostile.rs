@@ -177,3 +177,27 @@ fn what_is_no_file_is_refused_by_name() {
     }
     std::fs::remove_dir_all(&folder).unwrap();
 }
+
+/// A TIFF file with a picture in JPEG that is cut or changed anywhere is refused or drawn, and takes no more than it may.
+#[test]
+fn pieces_in_jpeg_are_where_the_file_says_or_refused() {
+    for name in ["jpeg_rgb.tif", "jpeg_strips.tif", "jpeg_grey.tif"] {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/formats").join(name);
+        let whole = std::fs::read(path).unwrap();
+        let size = |bytes: &[u8]| ImageInput::bytes(bytes.to_vec()).to_rgb().map(|(width, height, _)| (width, height));
+        let expected = size(&whole).unwrap();
+        let mut refused = 0;
+        for at in 0..whole.len() {
+            refused += usize::from(size(&whole[..at]).is_err());
+            // One byte in a few, as pictures may be told to be large.
+            for byte in [0, 1, 0xff].into_iter().filter(|_| at % 17 == 0) {
+                let mut changed = whole.clone();
+                changed[at] = byte;
+                // Sides may be among what is changed.
+                let _ = size(&changed);
+            }
+        }
+        assert!(refused > whole.len() / 2, "{name}: {refused} of {}", whole.len());
+        assert_eq!(size(&whole).unwrap(), expected);
+    }
+}

@@ -1,14 +1,19 @@
-//! TIFF files, and those with a palette, which the TIFF decoder refuses.
+//! TIFF files; those with a palette, which the TIFF decoder refuses, and those with pictures in JPEG, which it reads
+//! otherwise than libjpeg.
 //!
 //! Pixels with a palette are stored as grey levels would be: the file is read as one of grey levels, and these are looked up
 //! in the palette. Tags and values are those of TIFF 6.0.
 
-use std::io::{BufRead, Cursor, Read, Seek, SeekFrom};
+mod pieces;
+mod tags;
+
+use std::io::{BufRead, Cursor, Read, Seek};
 
 use embedkit_core::{Error, Result};
 use image::metadata::Orientation;
 use image::{ImageDecoder, ImageFormat};
 
+use self::tags::{HEIGHT, PHOTOMETRIC_INTERPRETATION, Tags, WIDTH};
 use super::other::{TABLES, open, read};
 use super::{Format, Header, pixels, undecodable};
 use crate::memory::with_room;
@@ -18,6 +23,8 @@ use crate::raster::{CHANNELS, Raster, rgb_bytes};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Directory {
     palette: Option<Palette>,
+    /// Whether its pieces are in JPEG.
+    is_jpeg: bool,
     /// How the picture must be turned to be upright. Pillow turns TIFF files when it loads them, and no others.
     pub(super) orientation: Orientation,
 }
@@ -33,17 +40,12 @@ struct Palette {
     channels: Vec<u8>,
 }
 
-const PHOTOMETRIC_INTERPRETATION: u16 = 262;
-const WIDTH: u16 = 256;
-const HEIGHT: u16 = 257;
 const BLACK_IS_ZERO: u16 = 1;
 const PALETTE: u32 = 3;
 const ORIENTATION: u16 = 274;
 const COLOUR_MAP: u16 = 320;
 /// Colours of a palette at most.
 const COLOURS: usize = 256;
-/// A value's type: two bytes.
-const SHORT: u16 = 3;
 
 /// Reads the header.
 pub(super) fn header(file: &mut (impl BufRead + Seek)) -> Result<Header> {
@@ -60,12 +62,16 @@ pub(super) fn header(file: &mut (impl BufRead + Seek)) -> Result<Header> {
     let stored = u64::from(decoder.original_color_type().bits_per_pixel().div_ceil(8));
     let memory = u64::from(width).saturating_mul(u64::from(height)).saturating_mul(stored);
     let memory = memory.saturating_add(pixels::bytes(&decoder)).saturating_add(TABLES);
+    let memory = memory.saturating_add(if directory.is_jpeg { pieces::scratch((width, height)) } else { 0 });
     directory.orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     Ok(Header { format: Format::Tiff(directory), size: (width as usize, height as usize), memory })
 }
 
 /// The picture, and how it must be turned to be upright.
 pub(super) fn decode(bytes: &[u8], directory: &Directory, header: &Header) -> Result<(Raster, Orientation)> {
+    if directory.is_jpeg {
+        return Ok((pieces::decode(bytes, header.size)?, directory.orientation));
+    }
     let Some(palette) = &directory.palette else {
         return read(open(Cursor::new(bytes), ImageFormat::Tiff, header.memory)?, header);
     };
@@ -81,12 +87,13 @@ pub(super) fn decode(bytes: &[u8], directory: &Directory, header: &Header) -> Re
 impl Directory {
     /// The directory of a file, and the size of a picture with a palette.
     fn read(file: &mut (impl Read + Seek)) -> (Self, Option<(usize, usize)>) {
-        let none = Self { palette: None, orientation: Orientation::NoTransforms };
+        let mut none = Self { palette: None, is_jpeg: false, orientation: Orientation::NoTransforms };
         let Some(mut tags) = Tags::open(file) else { return (none, None) };
+        none.is_jpeg = pieces::are_jpeg(&mut tags);
         let Some((palette, size)) = Palette::find(&mut tags) else { return (none, None) };
         let orientation = tags.number(ORIENTATION).and_then(|value| Orientation::from_exif(u8::try_from(value).ok()?));
         let orientation = orientation.unwrap_or(Orientation::NoTransforms);
-        (Self { palette: Some(palette), orientation }, Some(size))
+        (Self { palette: Some(palette), is_jpeg: false, orientation }, Some(size))
     }
 }
 
@@ -118,61 +125,5 @@ impl Palette {
             let index = (usize::from(pixel[0]) / spread).min(colours - 1);
             *pixel = std::array::from_fn(|channel| self.channels[channel * colours + index]);
         }
-    }
-}
-
-/// The tags of a file's first picture.
-struct Tags<'f, F> {
-    file: &'f mut F,
-    big_endian: bool,
-    /// Where its entries are.
-    start: u64,
-    entries: u16,
-}
-
-/// An entry: tag, type, count, and value or its place.
-const ENTRY: u64 = 12;
-
-impl<'f, F: Read + Seek> Tags<'f, F> {
-    fn open(file: &'f mut F) -> Option<Self> {
-        let mut tags = Self { file, big_endian: false, start: 0, entries: 0 };
-        let mut signature = [0; 2];
-        tags.read(0, &mut signature)?;
-        tags.big_endian = signature == *b"MM";
-        let directory = u64::from(tags.long(4)?);
-        tags.entries = tags.short(directory)?;
-        tags.start = directory + 2;
-        Some(tags)
-    }
-
-    /// Where a tag's value is, and how many there are of it.
-    fn find(&mut self, tag: u16) -> Option<(u64, usize)> {
-        let start = self.start;
-        let mut places = (0..u64::from(self.entries)).map(|entry| start + entry * ENTRY);
-        let place = places.find(|place| self.short(*place) == Some(tag))?;
-        Some((place + 8, usize::try_from(self.long(place + 4)?).ok()?))
-    }
-
-    /// A tag's value.
-    fn number(&mut self, tag: u16) -> Option<u32> {
-        let (place, _) = self.find(tag)?;
-        if self.short(place - 6)? == SHORT { self.short(place).map(u32::from) } else { self.long(place) }
-    }
-
-    fn short(&mut self, place: u64) -> Option<u16> {
-        let mut pair = [0; 2];
-        self.read(place, &mut pair)?;
-        Some(if self.big_endian { u16::from_be_bytes(pair) } else { u16::from_le_bytes(pair) })
-    }
-
-    fn long(&mut self, place: u64) -> Option<u32> {
-        let mut four = [0; 4];
-        self.read(place, &mut four)?;
-        Some(if self.big_endian { u32::from_be_bytes(four) } else { u32::from_le_bytes(four) })
-    }
-
-    fn read(&mut self, place: u64, bytes: &mut [u8]) -> Option<()> {
-        self.file.seek(SeekFrom::Start(place)).ok()?;
-        self.file.read_exact(bytes).ok()
     }
 }
