@@ -58,3 +58,37 @@ pub(super) fn try_out(path: &Path, name: &str) -> Outcome {
         false => Err(failed(format!("the program of {} gives {told:?}", path.display()))),
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    /// A program that answers whatever it is asked.
+    fn program(folder: &Path, answer: &str) -> std::path::PathBuf {
+        let path = folder.join(PROGRAM);
+        std::fs::write(&path, format!("#!/bin/sh\necho '{answer}'\n")).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        path
+    }
+
+    #[test]
+    fn an_archive_has_everything_and_its_program_is_tried() {
+        let folder = tempfile::tempdir().unwrap();
+        let (one, two) = (folder.path().join("one.tar.gz"), folder.path().join("two.tar.gz"));
+        let works = program(folder.path(), "{\"similarity\":[]}");
+        write(&one, "embedkit-x", &works).unwrap();
+        write(&two, "embedkit-x", &works).unwrap();
+        assert_eq!(std::fs::read(&one).unwrap(), std::fs::read(&two).unwrap());
+        try_out(&one, "embedkit-x").unwrap();
+        let mut archive = tar::Archive::new(GzDecoder::new(File::open(&one).unwrap()));
+        let names: Vec<String> =
+            archive.entries().unwrap().map(|entry| entry.unwrap().path().unwrap().display().to_string()).collect();
+        for name in ["embedkit", "LICENSE", "README.md", "CHANGELOG.md", "completions/_embedkit"] {
+            assert!(names.contains(&format!("embedkit-x/{name}")), "{names:?}");
+        }
+        write(&one, "embedkit-x", &program(folder.path(), "nothing")).unwrap();
+        assert!(try_out(&one, "embedkit-x").is_err());
+    }
+}
