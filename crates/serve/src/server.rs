@@ -84,7 +84,8 @@ impl Server {
     }
 
     /// All its routes, for a program's own server. They need a runtime of tokio with time, and wait for work on its
-    /// blocking threads; connections are then the program's to bound.
+    /// blocking threads; connections are then the program's to bound. What [`run`](Self::run) does every second is not
+    /// done: models that nobody uses stay, and refusals are told of with the next one.
     pub fn router(&self) -> Router {
         routes::router(&self.app)
     }

@@ -103,7 +103,12 @@ pub(crate) fn encode_rows(rows: &MultiVector, dtype: Dtype, format: Format) -> e
 fn bytes(vector: &[f32], dtype: Dtype) -> embedkit_vector::Result<Vec<u8>> {
     let raw = |bytes: Vec<i8>| bytes.into_iter().map(|byte| byte as u8).collect();
     Ok(match dtype {
-        Dtype::Float => vector.iter().flat_map(|value| value.to_le_bytes()).collect(),
+        Dtype::Float => {
+            // Chained iterators would not know the length, and take several times as long.
+            let mut bytes = Vec::with_capacity(4 * vector.len());
+            vector.iter().for_each(|value| bytes.extend_from_slice(&value.to_le_bytes()));
+            bytes
+        }
         Dtype::Float16 => to_f16(vector)?.into_iter().flat_map(half::f16::to_le_bytes).collect(),
         Dtype::Int8 => raw(int8(vector)?),
         Dtype::Uint8 => uint8(vector)?,
