@@ -3,7 +3,7 @@
 /// Makes glibc's allocator give large blocks back to the system; other allocators are left as they are.
 ///
 /// By default it does so only until the first such block is freed, and keeps blocks of that size from then on. Decoded
-/// pictures are such blocks: a long run over many of them would hold twice the memory that it uses.
+/// images are such blocks: a long run over many of them would hold twice the memory that it uses.
 pub(crate) fn return_large_blocks() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     #[allow(unsafe_code)]

@@ -59,7 +59,7 @@ impl ModelArgs {
         }
     }
 
-    /// Whether pictures are among the model's inputs.
+    /// Whether images are among the model's inputs.
     pub(crate) fn takes_images(&self) -> Result<bool> {
         Ok(self.family_for(Some(ContentKind::Text))?.inputs().contains(&ContentKind::Image))
     }

@@ -5,7 +5,7 @@ mod common;
 
 use common::library::{Numbers, embed};
 use common::setting::Setting::{self, BatchAttention, BatchInvariant, BatchSize, BatchTokens, Sessions, Threads};
-use common::subject::{DYNAMIC, IMAGE, Subject, TEXT, picture};
+use common::subject::{DYNAMIC, IMAGE, Subject, TEXT, image};
 
 /// Most that a number may differ, as a share of the length of all of a result's numbers.
 const ROUNDING: f32 = 1e-6;
@@ -27,7 +27,7 @@ fn texts() -> Vec<String> {
 }
 
 fn inputs(subject: Subject) -> Vec<String> {
-    if subject.sees() { vec![picture(); 6] } else { texts() }
+    if subject.sees() { vec![image(); 6] } else { texts() }
 }
 
 fn results(subject: Subject, settings: &[Setting], inputs: &[String]) -> Vec<Numbers> {

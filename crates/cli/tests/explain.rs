@@ -129,19 +129,19 @@ fn pages_are_scored_and_explained() {
 }
 
 #[test]
-fn pictures_of_pages_are_scored_by_their_names() {
+fn images_of_pages_are_scored_by_their_names() {
     let folder = tempfile::tempdir().unwrap();
     let model = model(COLPALI, folder.path());
     let images = fixtures("colpali").join("images");
-    let mut pictures: Vec<_> = std::fs::read_dir(images).unwrap().flatten().map(|entry| entry.path()).collect();
-    pictures.sort();
-    let pictures: Vec<&str> = pictures.iter().map(|path| path.to_str().unwrap()).take(2).collect();
-    let scores = with(&model, &[&["score", "--query", "hello", "--keep-order"], &pictures[..]].concat()).json();
+    let mut images: Vec<_> = std::fs::read_dir(images).unwrap().flatten().map(|entry| entry.path()).collect();
+    images.sort();
+    let images: Vec<&str> = images.iter().map(|path| path.to_str().unwrap()).take(2).collect();
+    let scores = with(&model, &[&["score", "--query", "hello", "--keep-order"], &images[..]].concat()).json();
     let paths: Vec<&str> = scores.iter().map(|line| line["path"].as_str().unwrap()).collect();
-    assert_eq!(paths, pictures);
+    assert_eq!(paths, images);
     let html = folder.path().join("pages.html");
     let explain = ["explain", "--query", "hello", "--html", html.to_str().unwrap(), "--image"];
-    assert_eq!(with(&model, &[&explain[..], &pictures, &["--boxes", "1"]].concat()).code, 0);
+    assert_eq!(with(&model, &[&explain[..], &images, &["--boxes", "1"]].concat()).code, 0);
     assert_eq!(std::fs::read_to_string(&html).unwrap().matches("<img ").count(), 2);
 }
 

@@ -41,8 +41,8 @@ impl Model {
         self.get("inputs")
     }
 
-    /// The goldens' pictures as lines.
-    fn pictures(&self, name: &str) -> Vec<Value> {
+    /// The goldens' images as lines.
+    fn images(&self, name: &str) -> Vec<Value> {
         let paths: Vec<String> = self.get(name);
         paths.iter().map(|path| json!({ "image": fixtures(self.family).join(path), "page": 1 })).collect()
     }
@@ -141,14 +141,14 @@ fn rerank_scores() {
 }
 
 #[test]
-fn pictures() {
+fn images() {
     let model = Model::of("image", "clip");
-    let lines = model.run(&["embed", "--keep-fields"], &model.pictures("inputs")).json();
+    let lines = model.run(&["embed", "--keep-fields"], &model.images("inputs")).json();
     for (actual, expected) in field::<Vec<f32>>(&lines, "embedding").iter().zip(&model.get::<Matrix>("embed")) {
         embedkit_fixtures::assert_near(actual, expected, "clip");
     }
     assert_eq!(lines[0]["page"], 1);
-    let absent = [json!({ "image": "no-such.png" }), model.pictures("inputs")[0].clone()];
+    let absent = [json!({ "image": "no-such.png" }), model.images("inputs")[0].clone()];
     model.run(&["embed"], &absent).assert_fails(1, "no-such.png");
     model.run(&["embed"], &[json!({ "text": "a" })]).assert_fails(1, "`image`");
 }
@@ -158,7 +158,7 @@ fn pages() {
     let model = Model::of("colpali", "colmodernvbert");
     let shapes = |golden: &str| -> Vec<(usize, usize)> { field(model.golden[golden].as_array().unwrap(), "shape") };
     let shape = |rows: &Matrix| (rows.len(), rows[0].len());
-    let pages = model.run(&["embed"], &model.pictures("images")).json();
+    let pages = model.run(&["embed"], &model.images("images")).json();
     assert_eq!(field::<Matrix>(&pages, "embeddings").iter().map(shape).collect::<Vec<_>>(), shapes("embed_image"));
     let queries = model.run(&["embed", "--query", "--input-format", "jsonl"], &model.texts()).json();
     assert_eq!(field::<Matrix>(&queries, "embeddings").iter().map(shape).collect::<Vec<_>>(), shapes("embed_text"));

@@ -94,11 +94,11 @@ fn blank_lines_are_no_inputs_and_the_others_know_their_line() {
 #[test]
 fn what_is_no_list_of_texts_is_refused_with_what_helps() {
     let scene = Scene::new();
-    let picture = std::fs::read(common::fixtures("colpali").join("images/upright.png")).unwrap();
+    let image = std::fs::read(common::fixtures("colpali").join("images/upright.png")).unwrap();
     let cases: Vec<(&str, Vec<u8>, &[&str], &str)> = vec![
         ("a.pdf", b"%PDF-1.7\n%\xe2\xe3\n1 0 obj".to_vec(), &[], "--pdf"),
         ("a.txt", b"%PDF-1.4\n1 0 obj".to_vec(), &[], "--pdf"),
-        ("a.png", picture, &[], "as an argument"),
+        ("a.png", image, &[], "as an argument"),
         ("a.xlsx", b"PK\x03\x04\x14\0\x06\0".to_vec(), &[], "CSV"),
         ("a.gz", b"\x1f\x8b\x08\0\0\0\0\0".to_vec(), &[], "gunzip"),
         ("a.zst", b"\x28\xb5\x2f\xfd\x04\0".to_vec(), &[], "zstd -dc"),

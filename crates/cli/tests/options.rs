@@ -126,7 +126,7 @@ impl Scene {
         };
         let is_seen = subject.sees() || subject == COLPALI;
         let texts = || ["hello world again", "the cats are hello hello"].map(str::to_owned).to_vec();
-        let inputs = if is_seen { vec![picture()] } else { texts() };
+        let inputs = if is_seen { vec![image()] } else { texts() };
         std::fs::write(folder.path().join("PAGES"), embedkit_fixtures::pdf(200, 100, &["0 0 100 50 re f"])).unwrap();
         std::fs::write(folder.path().join("TUNING"), TUNING).unwrap();
         let scene = Self { folder, model, inputs };

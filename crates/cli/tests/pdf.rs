@@ -56,8 +56,8 @@ fn shaded(shading: &str, functions: &[Vec<u8>]) -> Vec<u8> {
     before_a_good_page("/S sh", &format!("/Shading << /S << {shading} /Function 7 0 R >> >>"), functions)
 }
 
-/// A page that draws a picture.
-fn picture(entries: &str, data: &[u8]) -> Vec<u8> {
+/// A page that draws an image.
+fn image(entries: &str, data: &[u8]) -> Vec<u8> {
     let object = stream(&format!("/Subtype /Image /BitsPerComponent 8 {entries}"), data, 0);
     before_a_good_page("200 0 0 100 0 0 cm /I Do", "/XObject << /I 7 0 R >>", &[object])
 }
@@ -131,10 +131,10 @@ fn hostile() -> Vec<(&'static str, Vec<u8>, &'static str)> {
             "50 deep",
         ),
         ("a long content", two_pages(stream("", &vec![b' '; 200 << 20], 3), "", &[]), "`memory`"),
-        ("a large fax", picture(fax, b"\0"), "`memory`"),
+        ("a large fax", image(fax, b"\0"), "`memory`"),
         (
-            "a picture of more bytes than there are",
-            picture("/Width 4000000000 /Height 4000000000 /ColorSpace /DeviceRGB", b"\0"),
+            "an image of more bytes than there are",
+            image("/Width 4000000000 /Height 4000000000 /ColorSpace /DeviceRGB", b"\0"),
             "damaged",
         ),
         (

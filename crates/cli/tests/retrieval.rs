@@ -306,11 +306,11 @@ fn row(family: &str, fixture: &str, id: &str) -> embedkit::ModelDescription {
     row
 }
 
-/// A manifest of the fixtures that see pictures, and a pipeline over them with these lines.
-fn pictures(folder: &Path, pipeline: &str) -> (PathBuf, PathBuf) {
+/// A manifest of the fixtures that see images, and a pipeline over them with these lines.
+fn images(folder: &Path, pipeline: &str) -> (PathBuf, PathBuf) {
     let rows = [
         row("colpali", "colmodernvbert", "test/pages"),
-        row("image", "clip", "test/pictures"),
+        row("image", "clip", "test/images"),
         row("dense", "clip-text", "test/texts"),
     ];
     let manifest = folder.join("models.toml");
@@ -318,7 +318,7 @@ fn pictures(folder: &Path, pipeline: &str) -> (PathBuf, PathBuf) {
     std::fs::write(&manifest, toml::to_string(&rows).unwrap()).unwrap();
     let mut pipeline = pipeline.to_owned();
     for (name, family, fixture) in
-        [("PAGES", "colpali", "colmodernvbert"), ("PICTURES", "image", "clip"), ("TEXTS", "dense", "clip-text")]
+        [("PAGES", "colpali", "colmodernvbert"), ("IMAGES", "image", "clip"), ("TEXTS", "dense", "clip-text")]
     {
         pipeline = pipeline.replace(name, &format!("{:?}", common::fixtures(family).join(fixture)));
     }
@@ -331,18 +331,18 @@ const PAGES: &str = "[[stage]]\nname = \"pages\"\nmodel = \"test/pages\"\nfamily
 
 #[cfg(feature = "pdf")]
 #[test]
-fn pictures_and_pages_are_searched_with_a_heat_map() {
+fn images_and_pages_are_searched_with_a_heat_map() {
     let folder = tempfile::tempdir().unwrap();
     let (docs, collection) = notes(folder.path());
     for name in ["upright.png", "square.png"] {
         std::fs::copy(common::fixtures("colpali").join("images").join(name), docs.join(name)).unwrap();
     }
-    std::fs::write(docs.join("broken.png"), "no picture").unwrap();
+    std::fs::write(docs.join("broken.png"), "no image").unwrap();
     let text = "BT /F 20 Tf 20 30 Td (Bees make honey) Tj ET";
     std::fs::write(docs.join("b.pdf"), embedkit_fixtures::pdf(200, 100, &[text, "0 0 100 50 re f"])).unwrap();
     // BM25 reads what the pages say, the other stage sees them.
     let words = "[[stage]]\nname = \"words\"\nmodel = \"Qdrant/bm25\"\n";
-    let (manifest, pipeline) = pictures(folder.path(), &format!("{PAGES}{words}"));
+    let (manifest, pipeline) = images(folder.path(), &format!("{PAGES}{words}"));
     let manifest = ["--manifest", path(&manifest)];
     let report = run(&[
         &manifest[..],
@@ -351,7 +351,7 @@ fn pictures_and_pages_are_searched_with_a_heat_map() {
     .concat());
     assert_eq!(report.code, 0, "{}", report.stderr);
     let report = report.json_value();
-    // Three chunks of a.md, two pictures, two pages.
+    // Three chunks of a.md, two images, two pages.
     assert_eq!((&report["records"], report["unread"].as_array().unwrap().len()), (&json!(7), 1), "{report}");
     assert!(report["unread"][0]["path"].as_str().unwrap().ends_with("broken.png"), "{report}");
 
@@ -370,20 +370,20 @@ fn pictures_and_pages_are_searched_with_a_heat_map() {
             hit["contributions"].as_array().unwrap().iter().map(|part| part["value"].as_f64().unwrap()).sum();
         assert!((sum - hit["score"].as_f64().unwrap()).abs() < 1e-9);
     }
-    // Pictures that stayed are not embedded again; one that changed is.
+    // Images that stayed are not embedded again; one that changed is.
     std::fs::copy(docs.join("square.png"), docs.join("upright.png")).unwrap();
     let again = run(&[&manifest[..], &["index", path(&docs), "-o", path(&collection), "--json"]].concat()).json_value();
     assert_eq!((&again["records"], &again["reused"]), (&json!(7), &json!(6)), "{again}");
 }
 
 #[test]
-fn pictures_are_found_by_another_models_queries() {
+fn images_are_found_by_another_models_queries() {
     let folder = tempfile::tempdir().unwrap();
     let (docs, collection) = notes(folder.path());
-    let stage = "[[stage]]\nname = \"pictures\"\nmodel = \"test/pictures\"\nfamily = \"image\"\nfolder = PICTURES\n";
+    let stage = "[[stage]]\nname = \"images\"\nmodel = \"test/images\"\nfamily = \"image\"\nfolder = IMAGES\n";
     let query = "query = { model = \"test/texts\", family = \"dense\", folder = TEXTS }\n";
     let index = |lines: &str| {
-        let (manifest, pipeline) = pictures(folder.path(), lines);
+        let (manifest, pipeline) = images(folder.path(), lines);
         run(&[
             "--manifest",
             path(&manifest),
@@ -400,7 +400,7 @@ fn pictures_are_found_by_another_models_queries() {
     std::fs::copy(common::fixtures("colpali").join("images/upright.png"), docs.join("upright.png")).unwrap();
     let report = index(&format!("{stage}{query}"));
     assert_eq!(report.code, 0, "{}", report.stderr);
-    assert_eq!(report.json_value()["records"], 1, "texts are none of a model of pictures");
+    assert_eq!(report.json_value()["records"], 1, "texts are none of a model of images");
     let search = ["search", path(&collection), "a red square", "--json"];
     let manifest = folder.path().join("models.toml");
     let hits = run(&[&["--manifest", path(&manifest)], &search[..]].concat()).json();

@@ -5,7 +5,7 @@ mod common;
 
 use std::path::Path;
 
-use common::subject::{COLBERT, COLPALI, HYBRID, IMAGE, RERANK, SPLADE, STATIC, Subject, TRANSFORMER, picture};
+use common::subject::{COLBERT, COLPALI, HYBRID, IMAGE, RERANK, SPLADE, STATIC, Subject, TRANSFORMER, image};
 use common::{Outcome, model_args, run};
 use embedkit::Tuning;
 
@@ -25,16 +25,16 @@ fn with(subject: Subject, folder: &Path, verb: &[&str], args: &[&str]) -> Outcom
 
 #[test]
 fn every_family_is_tuned_and_gives_the_same_results_as_it_is_tuned() {
-    let (picture, query) = (picture(), ["--rerank-query", "hello"]);
+    let (image, query) = (image(), ["--rerank-query", "hello"]);
     let texts = ["hello world", "flag embedding of the quick brown fox", "query"];
-    let pictures = [picture.as_str(); 2];
+    let images = [image.as_str(); 2];
     for (subject, tune, embed, inputs) in [
         (TRANSFORMER, &["tune"][..], &["embed"][..], &texts[..]),
         (SPLADE, &["tune", "--passage"], &["embed", "--passage"], &texts),
         (COLBERT, &["tune", "--query"], &["embed", "--query"], &texts),
         (HYBRID, &["tune"], &["embed"], &texts),
-        (IMAGE, &["tune"], &["embed"], &pictures),
-        (COLPALI, &["tune"], &["embed"], &pictures),
+        (IMAGE, &["tune"], &["embed"], &images),
+        (COLPALI, &["tune"], &["embed"], &images),
         (COLPALI, &["tune", "--query"], &["embed", "--query"], &texts),
         (RERANK, &["tune", query[0], query[1]], &["rerank", "--query", "hello", "--keep-order"], &texts),
     ] {

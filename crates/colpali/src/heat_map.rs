@@ -16,7 +16,7 @@ use crate::explain::SimilarityMap;
 /// The colour of boxes.
 const BOX: [u8; 3] = [0, 200, 0];
 
-/// A [`SimilarityMap`] over the picture of its page.
+/// A [`SimilarityMap`] over the image of its page.
 ///
 /// The least similar patch is cold and the most similar one hot, unless [`scale`](Self::scale) says otherwise; between
 /// the middles of patches heat is interpolated. Cold places show the page, hot ones are covered as far as the opacity
@@ -40,7 +40,7 @@ impl HeatMap {
     /// Colours from the coldest to the hottest: dark to bright, so that they also tell in grey.
     pub const COLOURS: [[u8; 3]; 5] = [[20, 11, 83], [106, 23, 110], [188, 55, 84], [249, 142, 9], [252, 255, 164]];
 
-    /// A map over the picture of its page.
+    /// A map over the image of its page.
     ///
     /// # Errors
     /// As [`ImageInput::to_rgb`].
@@ -132,7 +132,7 @@ impl HeatMap {
         }
     }
 
-    /// The picture as a PNG file's bytes.
+    /// The image as a PNG file's bytes.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] when the page is too large for one.
@@ -146,7 +146,7 @@ impl HeatMap {
         Ok(png)
     }
 
-    /// Writes the picture to a PNG file.
+    /// Writes the image to a PNG file.
     ///
     /// # Errors
     /// [`Error::Io`], and as [`to_png`](Self::to_png).

@@ -1,7 +1,7 @@
 //! Late-interaction page-image embeddings: one vector a patch.
 //!
-//! Pages, as pictures, and texts become a [`MultiVector`] each, in one space, `[rows, dim]`: a page
-//! has a row for every patch of its picture, a text one for every token. They are compared row by
+//! Pages, as images, and texts become a [`MultiVector`] each, in one space, `[rows, dim]`: a page
+//! has a row for every patch of its image, a text one for every token. They are compared row by
 //! row (ColPali, <https://arxiv.org/abs/2407.01449>): a page's score is the sum, over the text's
 //! rows, of the best dot product with any of the page's.
 //!

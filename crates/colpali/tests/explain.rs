@@ -170,11 +170,11 @@ fn patches_of_every_architecture_cover_the_page() {
     for case in fixtures() {
         let model = load(&case);
         let query = model.embed_one(&Content::text("hello world"), embedkit_core::Role::Query).unwrap();
-        for (picture, vectors) in pages(&case).iter().zip(model.embed_images(pages(&case))) {
+        for (image, vectors) in pages(&case).iter().zip(model.embed_images(pages(&case))) {
             let vectors = vectors.unwrap();
             let map = SimilarityMap::of_query(&query, &vectors).unwrap();
             let (rows, columns) = map.shape();
-            let what = format!("{} {}", case.folder.display(), picture.display());
+            let what = format!("{} {}", case.folder.display(), image.display());
             assert_eq!(map.top(usize::MAX).len(), rows * columns, "{what}");
             let on_page = vectors.labels().iter().filter(|label| matches!(label, RowLabel::Patch { tile: None, .. }));
             assert_eq!(on_page.count(), rows * columns, "{what}");

@@ -75,15 +75,15 @@ fn pages_are_chosen_by_number() {
 }
 
 #[test]
-fn pages_are_embedded_like_pictures_of_them() {
+fn pages_are_embedded_like_images_of_them() {
     let model = load(&fixture("colmodernvbert"));
     let file = PdfFile::from_bytes(pdf(200, 100, &[RED_CORNER, BLUE])).unwrap().dpi(36.0).unwrap();
     let vectors: Vec<MultiVector> = model.embed_images(file.pages(..).unwrap()).map(Result::unwrap).collect();
-    let pictures = file.pages(..).unwrap().map(|page| {
+    let images = file.pages(..).unwrap().map(|page| {
         let (width, height, pixels) = page.to_rgb().unwrap();
         ImageInput::rgb(width, height, pixels).unwrap()
     });
-    let expected: Vec<MultiVector> = model.embed_images(pictures).map(Result::unwrap).collect();
+    let expected: Vec<MultiVector> = model.embed_images(images).map(Result::unwrap).collect();
     assert_eq!(vectors, expected);
     assert_ne!(vectors[0], vectors[1]);
 }
@@ -235,7 +235,7 @@ fn damaged_content_is_drawn_as_it_was_or_refused() {
             let mut damaged = packed.clone();
             damaged[at..(at + 6).min(end)].fill(byte);
             match page(flate, &damaged) {
-                Ok(pixels) => assert!(pixels == whole, "{byte} at {at} of {end}: another picture"),
+                Ok(pixels) => assert!(pixels == whole, "{byte} at {at} of {end}: another image"),
                 Err(error) => assert!(error.contains("damaged"), "{byte} at {at}: {error}"),
             }
         }
@@ -276,18 +276,13 @@ fn what_a_page_does_not_have_is_no_content_that_is_missing() {
         ("breaks off", "/Contents 4 0 R", &[&cut], Some("cannot be decompressed")),
         ("unused", "/Contents 4 0 R /Resources << /XObject << /X 9 0 R >> >>", &[&fill], None),
         ("unnamed", "/Contents 4 0 R", &[&draw], None),
-        (
-            "picture",
-            "/Contents 4 0 R /Resources << /XObject << /X 9 0 R >> >>",
-            &[&draw],
-            Some("a picture or form in it"),
-        ),
+        ("image", "/Contents 4 0 R /Resources << /XObject << /X 9 0 R >> >>", &[&draw], Some("an image or form in it")),
         ("font", "/Contents 4 0 R /Resources << /Font << /X 9 0 R >> >>", &[&draw], Some("a font in it is missing")),
         (
-            "picture in a form",
+            "image in a form",
             "/Contents 4 0 R /Resources << /XObject << /X 5 0 R >> >>",
             &[&draw, &form],
-            Some("a picture or form in it is missing"),
+            Some("an image or form in it is missing"),
         ),
     ] {
         let objects: Vec<&str> = objects.iter().map(|object| object.as_str()).collect();

@@ -27,7 +27,7 @@ fn a_broken_page_fails_alone() {
             ImageInput::path(&good),
             ImageInput::path(folder().join("images/none.png")),
             ImageInput::bytes(truncated),
-            ImageInput::bytes(b"no picture".as_slice()),
+            ImageInput::bytes(b"no image".as_slice()),
             ImageInput::deferred("broken on purpose", || Err(Error::input("it was"))),
             ImageInput::path(&good),
         ];

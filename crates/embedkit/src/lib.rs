@@ -35,7 +35,7 @@
 //! | `interchange` | multi-vectors in `.npz` and safetensors files | |
 //! | `full` | all of these | |
 //! | `onnx` | inference with ONNX Runtime, for `dense`, `image` and `sparse`, which partly work without it | yes |
-//! | `pdf` | pages of PDF files as pictures, for `colpali` | |
+//! | `pdf` | pages of PDF files as images, for `colpali` | |
 //! | `load-dynamic` | finds ONNX Runtime at run time | yes |
 //! | `download-binaries` | downloads a static ONNX Runtime at build time (without `load-dynamic`) | |
 //! | `link` | links the ONNX Runtime that `pkg-config` or `ORT_LIB_PATH` names (without `load-dynamic`) | |

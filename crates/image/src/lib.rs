@@ -1,4 +1,4 @@
-//! Image embeddings, one vector a picture, and the image processors beneath them.
+//! Image embeddings, one vector an image, and the image processors beneath them.
 //!
 //! ```no_run
 //! use embedkit_image::{Embedder, ImageEmbedder, ImageEmbedding};
@@ -13,9 +13,9 @@
 //! ```
 //!
 //! Rows with the same `space` as a text model's, such as this one's and `Qdrant/clip-ViT-B-32-text`'s,
-//! put pictures and texts into one vector space: pictures are searched by text.
+//! put images and texts into one vector space: images are searched by text.
 //!
-//! A [`Processor`] turns a picture into the tensor that a model was trained on, with the steps of its
+//! A [`Processor`] turns an image into the tensor that a model was trained on, with the steps of its
 //! `preprocessor_config.json`; its values are those of the Python reference, which decodes and resizes
 //! with Pillow, to the bit.
 //!

@@ -1,12 +1,12 @@
-//! The memory that pictures take while they are decoded and resized.
+//! The memory that images take while they are decoded and resized.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use embedkit_core::{Error, Result};
 
-/// How much memory pictures may take at a time while they are decoded and processed, on all threads together.
+/// How much memory images may take at a time while they are decoded and processed, on all threads together.
 ///
-/// What a picture will take is known from its file's header. One that would take more than there is of it waits until others
+/// What an image will take is known from its file's header. One that would take more than there is of it waits until others
 /// are done, and one that would take more than all of it is refused. Clones share the budget; the default one is shared by
 /// the whole process and has 384 MiB, which a JPEG of 130 million pixels takes.
 ///
@@ -31,7 +31,7 @@ struct Shared {
 #[derive(Debug, Default)]
 struct State {
     used: u64,
-    /// Who comes next gets this number; and whose turn it is. In turns, no large picture waits for ever.
+    /// Who comes next gets this number; and whose turn it is. In turns, no large image waits for ever.
     next: u64,
     turn: u64,
 }
@@ -55,8 +55,8 @@ impl MemoryBudget {
         let Shared { total, state, changed } = &*self.0;
         if bytes > *total {
             return Err(Error::input(format!(
-                "decoding and resizing the picture takes {} MB of memory, more than the {} MB that pictures may take; raise \
-                 `decode-memory` if the picture can be trusted",
+                "decoding and resizing the image takes {} MB of memory, more than the {} MB that images may take; raise \
+                 `decode-memory` if the image can be trusted",
                 bytes.div_ceil(1_000_000),
                 total / 1_000_000
             )));
@@ -119,7 +119,7 @@ pub(crate) fn zeroed<T: Zero>(length: usize) -> Result<Vec<T>> {
 pub(crate) fn with_room<T>(length: usize) -> Result<Vec<T>> {
     let mut values = Vec::new();
     values.try_reserve_exact(length).map_err(|error| Error::InvalidInput {
-        message: format!("there are no {} MB of memory for the picture", (length * size_of::<T>()).div_ceil(1_000_000)),
+        message: format!("there are no {} MB of memory for the image", (length * size_of::<T>()).div_ceil(1_000_000)),
         source: Some(Box::new(error)),
     })?;
     Ok(values)

@@ -30,7 +30,7 @@ pub trait DecodeImage {
     /// Width, height and pixels: 8-bit red, green and blue, rows top down, `width * height * 3` bytes.
     ///
     /// # Errors
-    /// [`Error::Io`] when a file cannot be read; [`Error::InvalidInput`] when it is no picture, damaged, empty, no ordinary
+    /// [`Error::Io`] when a file cannot be read; [`Error::InvalidInput`] when it is no image, damaged, empty, no ordinary
     /// file, or larger than the options say.
     fn decode(&self, options: &DecodeOptions) -> Result<(u32, u32, Vec<u8>)>;
 }
@@ -100,10 +100,10 @@ fn open_file(path: &Path) -> Result<File> {
         return File::open(path).map_err(Error::io(path));
     }
     let what = if kind.is_dir() { "a folder" } else { "a device, pipe or socket" };
-    Err(Error::input(format!("it is {what}; a picture must be an ordinary file")))
+    Err(Error::input(format!("it is {what}; an image must be an ordinary file")))
 }
 
-/// A picture of which the header is known.
+/// An image of which the header is known.
 pub(crate) enum Opened {
     File { path: PathBuf, file: File, length: u64, header: Header },
     Bytes { bytes: Arc<Vec<u8>>, header: Header },
@@ -111,7 +111,7 @@ pub(crate) enum Opened {
 }
 
 impl Opened {
-    /// Width and height, of which a turned picture may have the one for the other.
+    /// Width and height, of which a turned image may have the one for the other.
     pub(crate) fn size(&self) -> (usize, usize) {
         match self {
             Self::File { header, .. } | Self::Bytes { header, .. } => header.size,

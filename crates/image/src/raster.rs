@@ -1,4 +1,4 @@
-//! The 8-bit picture that every step before the tensor works on.
+//! The 8-bit image that every step before the tensor works on.
 
 pub(crate) use embedkit_core::Raster;
 use embedkit_core::Result;
@@ -8,23 +8,23 @@ use crate::memory::{with_room, zeroed};
 /// Channels of a raster: red, green, blue.
 pub(crate) const CHANNELS: usize = 3;
 
-/// The longest side, in pixels, of a picture that is processed: no real one is longer.
+/// The longest side, in pixels, of an image that is processed: no real one is longer.
 pub(crate) const MAX_SIDE: usize = 1 << 20;
 
-/// Bytes of an RGB picture of this width and height.
+/// Bytes of an RGB image of this width and height.
 pub(crate) fn rgb_bytes((width, height): (usize, usize)) -> u64 {
     (width as u64).saturating_mul(height as u64).saturating_mul(CHANNELS as u64)
 }
 
 /// What is done with pixels on their way to a tensor.
 pub(crate) trait RasterOps: Sized {
-    /// A picture of one colour.
+    /// An image of one colour.
     ///
     /// # Errors
     /// [`Error::InvalidInput`](embedkit_core::Error::InvalidInput) when there is no memory for it.
     fn filled(width: usize, height: usize, colour: [u8; CHANNELS]) -> Result<Self>;
 
-    /// The same picture once more.
+    /// The same image once more.
     ///
     /// # Errors
     /// As [`filled`](Self::filled).
@@ -36,14 +36,14 @@ pub(crate) trait RasterOps: Sized {
     /// The rows, top down.
     fn rows(&self) -> std::slice::ChunksExact<'_, u8>;
 
-    /// The part that starts at (`left`, `top`); it must lie within the picture.
+    /// The part that starts at (`left`, `top`); it must lie within the image.
     ///
     /// # Errors
     /// As [`filled`](Self::filled).
     fn crop(&self, left: usize, top: usize, width: usize, height: usize) -> Result<Self>;
 
-    /// Copies `picture` over this one with its corner at (`left`, `top`); it must fit.
-    fn paste(&mut self, picture: &Self, left: usize, top: usize);
+    /// Copies `image` over this one with its corner at (`left`, `top`); it must fit.
+    fn paste(&mut self, image: &Self, left: usize, top: usize);
 }
 
 impl RasterOps for Raster {
@@ -76,10 +76,10 @@ impl RasterOps for Raster {
         Ok(Self { width, height, levels })
     }
 
-    fn paste(&mut self, picture: &Self, left: usize, top: usize) {
-        let (from, to) = (left * CHANNELS, (left + picture.width) * CHANNELS);
+    fn paste(&mut self, image: &Self, left: usize, top: usize) {
+        let (from, to) = (left * CHANNELS, (left + image.width) * CHANNELS);
         let stride = self.stride();
-        for (row, pasted) in self.levels.chunks_exact_mut(stride).skip(top).zip(picture.rows()) {
+        for (row, pasted) in self.levels.chunks_exact_mut(stride).skip(top).zip(image.rows()) {
             row[from..to].copy_from_slice(pasted);
         }
     }

@@ -1,4 +1,4 @@
-//! Damaged, hostile and empty pictures are errors that name the input; nothing panics.
+//! Damaged, hostile and empty images are errors that name the input; nothing panics.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests end with a panic")]
 
 use std::path::PathBuf;
@@ -43,11 +43,11 @@ fn half_a_file_is_an_error() {
 }
 
 #[test]
-fn what_is_no_picture_is_named() {
+fn what_is_no_image_is_named() {
     for (input, expected) in [
         (ImageInput::from(vec![]), "image in memory: the file is empty"),
-        (ImageInput::from(b"%PDF-1.7".as_slice()), "image in memory: not a picture"),
-        (ImageInput::from(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")), "Cargo.toml: not a picture"),
+        (ImageInput::from(b"%PDF-1.7".as_slice()), "image in memory: not an image"),
+        (ImageInput::from(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")), "Cargo.toml: not an image"),
     ] {
         let message = message(input);
         assert!(message.contains(expected), "{message}");
@@ -60,7 +60,7 @@ fn what_is_no_picture_is_named() {
 
 #[test]
 fn a_configuration_that_asks_for_too_much_is_an_error() {
-    let picture = || ImageInput::rgb(2, 2, vec![255; 12]).unwrap();
+    let image = || ImageInput::rgb(2, 2, vec![255; 12]).unwrap();
     for config in [
         r#"{"do_center_crop": true, "crop_size": 1000000}"#,
         r#"{"image_processor_type": "JinaCLIPImageProcessor", "size": 1000000, "resize_mode": "longest"}"#,
@@ -68,7 +68,7 @@ fn a_configuration_that_asks_for_too_much_is_an_error() {
         r#"{"image_processor_type": "Idefics3ImageProcessor", "max_image_size": {"longest_edge": 1000000}}"#,
     ] {
         let config: ProcessorConfig = serde_json::from_str(config).unwrap();
-        let error = Processor::new(&config).unwrap().process(&picture()).unwrap_err();
+        let error = Processor::new(&config).unwrap().process(&image()).unwrap_err();
         assert!(matches!(error, Error::InvalidInput { .. }), "{error}");
     }
     for config in [

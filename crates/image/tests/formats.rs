@@ -1,4 +1,4 @@
-//! Decoded pictures equal Pillow's; `tests/fixtures/generate/image_processors.py` and `jpegs.py` wrote both.
+//! Decoded images equal Pillow's; `tests/fixtures/generate/image_processors.py` and `jpegs.py` wrote both.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests end with a panic")]
 
 use embedkit_fixtures::TensorGolden;
@@ -15,7 +15,7 @@ struct Case {
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures");
 
-/// The picture's levels, `[height, width, 3]`.
+/// The image's levels, `[height, width, 3]`.
 fn levels(file: &str, options: &DecodeOptions) -> Result<([usize; 3], Vec<f32>), String> {
     let input = ImageInput::from(format!("{FIXTURES}/{file}"));
     let (width, height, levels) = input.decode(options).map_err(|error| format!("{error} {error:?}"))?;
@@ -35,7 +35,7 @@ fn assert_equal(folder: &str, cases: &str) {
 }
 
 #[test]
-fn pictures_equal_the_references() {
+fn images_equal_the_references() {
     assert_equal("formats", include_str!("fixtures/formats.json"));
 }
 

@@ -16,7 +16,7 @@ fn refusal(input: impl Into<ImageInput>, options: &DecodeOptions) -> String {
             format!("{error}: {cause}")
         }
         Err(other) => panic!("{other:?}"),
-        Ok((width, height, _)) => panic!("a picture of {width} x {height}"),
+        Ok((width, height, _)) => panic!("an image of {width} x {height}"),
     }
 }
 
@@ -61,9 +61,9 @@ fn gif(width: u16, height: u16, frame: u16) -> Vec<u8> {
 
 fn webp(side: u32) -> Vec<u8> {
     let sides = (side - 1) | ((side - 1) << 14);
-    let picture = [&b"VP8L\x2d\0\0\0\x2f"[..], &sides.to_le_bytes(), &[0; 41]].concat();
-    let length = u32::try_from(picture.len() + 4).unwrap();
-    [b"RIFF", &length.to_le_bytes()[..], b"WEBP", &picture].concat()
+    let image = [&b"VP8L\x2d\0\0\0\x2f"[..], &sides.to_le_bytes(), &[0; 41]].concat();
+    let length = u32::try_from(image.len() + 4).unwrap();
+    [b"RIFF", &length.to_le_bytes()[..], b"WEBP", &image].concat()
 }
 
 fn tiff(side: u32, bits: u32, channels: u32, compression: u32, strip: u32) -> Vec<u8> {
@@ -99,8 +99,8 @@ fn what_decoding_takes_is_known_before_it_is_done() {
     let options = DecodeOptions::default().memory(MemoryBudget::new(50_000_000));
     let large = 5000;
     for (name, file, with_room) in [
-        ("baseline.jpg", jpeg(0xC0, large, &[(ALL, &[0; 9])]), "picture data"),
-        ("progressive.jpg", jpeg(0xC2, 4000, &[(&[0, 0, 0], &[0; 9])]), "picture data"),
+        ("baseline.jpg", jpeg(0xC0, large, &[(ALL, &[0; 9])]), "image data"),
+        ("progressive.jpg", jpeg(0xC2, 4000, &[(&[0, 0, 0], &[0; 9])]), "image data"),
         ("large.png", png(large.into()), ""),
         ("large.bmp", bmp(large.into(), large.into()), ""),
         ("upside-down.bmp", bmp(large.into(), -i32::from(large)), ""),
@@ -112,7 +112,7 @@ fn what_decoding_takes_is_known_before_it_is_done() {
     ] {
         let little = refusal(file.as_slice(), &options);
         assert!(little.contains("image in memory: decoding") && little.contains("MB of memory"), "{name}: {little}");
-        // With memory for it, the picture is not there.
+        // With memory for it, the image is not there.
         let enough = refusal(file, &DecodeOptions::default().memory(MemoryBudget::new(1 << 30)));
         assert!(enough.contains("cannot be decoded") && enough.contains(with_room), "{name}: {enough}");
     }
@@ -155,9 +155,9 @@ fn parts_that_are_missing_are_no_grey() {
     let cut = [&whole[..whole.len() / 2], &[0xFF, 0xD9]].concat();
     for (name, file, expected) in [
         ("first scan alone", jpeg(0xC2, 64, &[(&[0, 0, 0], &data)]), "some of its details"),
-        ("cut, and closed", cut, "picture data is damaged"),
+        ("cut, and closed", cut, "image data is damaged"),
         ("no end", whole[..whole.len() - 2].to_vec(), "ends before"),
-        ("no scan", jpeg(0xC0, 64, &[]), "no picture data"),
+        ("no scan", jpeg(0xC0, 64, &[]), "no image data"),
     ] {
         let refusal = refusal(file, &DecodeOptions::default());
         assert!(refusal.contains(expected), "{name}: {refusal}");
@@ -178,7 +178,7 @@ fn what_is_no_file_is_refused_by_name() {
     std::fs::remove_dir_all(&folder).unwrap();
 }
 
-/// A TIFF file with a picture in JPEG that is cut or changed anywhere is refused or drawn, and takes no more than it may.
+/// A TIFF file with an image in JPEG that is cut or changed anywhere is refused or drawn, and takes no more than it may.
 #[test]
 fn pieces_in_jpeg_are_where_the_file_says_or_refused() {
     for name in ["jpeg_rgb.tif", "jpeg_strips.tif", "jpeg_grey.tif"] {
@@ -189,7 +189,7 @@ fn pieces_in_jpeg_are_where_the_file_says_or_refused() {
         let mut refused = 0;
         for at in 0..whole.len() {
             refused += usize::from(size(&whole[..at]).is_err());
-            // One byte in a few, as pictures may be told to be large.
+            // One byte in a few, as images may be told to be large.
             for byte in [0, 1, 0xff].into_iter().filter(|_| at % 17 == 0) {
                 let mut changed = whole.clone();
                 changed[at] = byte;

@@ -28,7 +28,7 @@ fn case(name: &str) -> Case<Golden> {
     cases(FIXTURES, |case| case == name).pop().unwrap()
 }
 
-fn pictures(golden: &Golden) -> Vec<PathBuf> {
+fn images(golden: &Golden) -> Vec<PathBuf> {
     golden.inputs.iter().map(|name| Path::new(FIXTURES).join(name)).collect()
 }
 
@@ -42,11 +42,11 @@ fn vectors_are_the_references() {
     for case in fixtures() {
         let model = load(&case);
         for batch_size in [1, 3, 256] {
-            let vectors = model.embed_images(pictures(&case.golden)).batch_size(batch_size).unwrap();
+            let vectors = model.embed_images(images(&case.golden)).batch_size(batch_size).unwrap();
             let vectors: Vec<Vec<f32>> = vectors.map(Result::unwrap).collect();
             assert_eq!(vectors.len(), case.golden.embed.len());
-            for ((actual, expected), picture) in vectors.iter().zip(&case.golden.embed).zip(&case.golden.inputs) {
-                let what = format!("{} {batch_size} {picture}", case.folder.display());
+            for ((actual, expected), image) in vectors.iter().zip(&case.golden.embed).zip(&case.golden.inputs) {
+                let what = format!("{} {batch_size} {image}", case.folder.display());
                 // A rounding error before 16-bit rounding moves a value to its neighbour.
                 let f16 = case.folder.ends_with("clip-f16");
                 assert_near_within(actual, expected, if f16 { 1e-3 } else { embedkit_fixtures::TOLERANCE }, &what);
@@ -56,9 +56,9 @@ fn vectors_are_the_references() {
 }
 
 #[test]
-fn a_bad_picture_is_named_and_the_others_are_embedded() {
+fn a_bad_image_is_named_and_the_others_are_embedded() {
     let case = case("clip");
-    let good = std::fs::read(&pictures(&case.golden)[0]).unwrap();
+    let good = std::fs::read(&images(&case.golden)[0]).unwrap();
     let inputs = [
         ImageInput::from(good.clone()),
         ImageInput::from("no/such.png"),
@@ -85,14 +85,14 @@ fn a_bad_picture_is_named_and_the_others_are_embedded() {
 #[test]
 fn folders_and_bytes_describe_themselves() {
     let case = case("clip");
-    let picture = &pictures(&case.golden)[0];
+    let image = &images(&case.golden)[0];
     let file = &case.golden.model.model_file;
     let files: BTreeMap<&str, Vec<u8>> =
         [file.as_str(), CONFIG_FILE].map(|name| (name, std::fs::read(case.folder.join(name)).unwrap())).into();
     let from_folder = ImageEmbedding::builder(&case.folder).build().unwrap();
     let from_bytes = ImageEmbedding::builder(ModelFiles::memory(files)).build().unwrap();
     for model in [from_folder, from_bytes] {
-        assert_near(&model.embed_image(picture).unwrap(), &case.golden.embed[0], &model.model().id);
+        assert_near(&model.embed_image(image).unwrap(), &case.golden.embed[0], &model.model().id);
     }
 }
 

@@ -37,9 +37,9 @@ fn assert_equal(cases: &str, more_than: usize) {
 fn difference(case: &Case) -> Result<(), String> {
     let (width, height) = case.size;
     let named = |what: String| format!("{} of {width} x {height}: {what}", case.name);
-    let picture = ImageInput::rgb(width, height, pattern(width, height)).map_err(|e| named(e.to_string()))?;
+    let image = ImageInput::rgb(width, height, pattern(width, height)).map_err(|e| named(e.to_string()))?;
     let processor = Processor::new(&case.config).map_err(|e| named(e.to_string()))?;
-    let processed = processor.process(&picture).map_err(|e| named(e.to_string()))?;
+    let processed = processor.process(&image).map_err(|e| named(e.to_string()))?;
     if processed.grid() != case.grid {
         return Err(named(format!("grid {:?}, expected {:?}", processed.grid(), case.grid)));
     }
@@ -78,10 +78,10 @@ fn transformers_5_keeps_processors_in_one_file() {
     let whole =
         br#"{"image_processor": {"image_processor_type": "ViTImageProcessor", "size": 8}, "processor_class": "X"}"#;
     let plain = br#"{"image_processor_type": "ViTImageProcessor", "size": 9}"#;
-    let picture = ImageInput::rgb(20, 10, pattern(20, 10)).unwrap();
+    let image = ImageInput::rgb(20, 10, pattern(20, 10)).unwrap();
     let shape = |files: &[(&str, &[u8])]| {
         let files = ModelFiles::memory(files.iter().map(|(name, bytes)| (*name, bytes.to_vec())));
-        Processor::load(&files).unwrap().process(&picture).unwrap().shape()
+        Processor::load(&files).unwrap().process(&image).unwrap().shape()
     };
     assert_eq!(shape(&[("processor_config.json", whole)]), [1, 3, 8, 8]);
     // The reference reads this one.

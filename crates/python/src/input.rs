@@ -42,7 +42,7 @@ impl Kind {
                 inputs.is_instance_of::<PyString>()
                     || inputs.is_instance_of::<PyBytes>()
                     || inputs.hasattr("__fspath__").unwrap_or(false)
-                    || is_picture(inputs)
+                    || is_pillow_image(inputs)
                     || dimensions(inputs) == Some(3)
             }
             Self::Pair => inputs
@@ -66,12 +66,12 @@ impl Kind {
     }
 }
 
-/// What an input takes up, about: bytes of a text, pixels of a picture.
+/// What an input takes up, about: bytes of a text, pixels of an image.
 pub(crate) fn weight(content: &Content) -> usize {
     match content {
         Content::Text(text) => text.len(),
         Content::Pair(pair) => pair.query.len() + pair.document.len(),
-        // A picture is decoded to about so many bytes; there are few in a window anyway.
+        // An image is decoded to about so many bytes; there are few in a window anyway.
         _ => 1 << 14,
     }
 }
@@ -93,7 +93,7 @@ fn type_name(object: &Bound<'_, PyAny>) -> String {
     object.get_type().name().map_or_else(|_| "this".to_owned(), |name| name.to_string())
 }
 
-/// A path, the bytes of a file, a picture of Pillow's, or an array of pixels.
+/// A path, the bytes of a file, an image of Pillow's, or an array of pixels.
 fn image(input: &Bound<'_, PyAny>, position: usize) -> PyResult<ImageInput> {
     if let Ok(bytes) = input.cast::<PyBytes>() {
         return Ok(ImageInput::bytes(bytes.as_bytes()));
@@ -104,10 +104,10 @@ fn image(input: &Bound<'_, PyAny>, position: usize) -> PyResult<ImageInput> {
     if dimensions(input).is_some() {
         return pixels(input, position);
     }
-    if is_picture(input) {
-        return picture(input, position);
+    if is_pillow_image(input) {
+        return pillow_image(input, position);
     }
-    let wanted = "a path, bytes, a picture of Pillow's or an array of uint8 (height, width, 3)";
+    let wanted = "a path, bytes, an image of Pillow's or an array of uint8 (height, width, 3)";
     Err(PyTypeError::new_err(format!("input {position} must be {wanted}, not {}", type_name(input))))
 }
 
@@ -128,8 +128,8 @@ fn pixels(input: &Bound<'_, PyAny>, position: usize) -> PyResult<ImageInput> {
     raster(input.py(), width, height, array.iter().copied().collect(), position)
 }
 
-/// Whether it is a picture of Pillow's. Pillow is not needed, and not imported: whoever has such an object has done so.
-fn is_picture(input: &Bound<'_, PyAny>) -> bool {
+/// Whether it is an image of Pillow's. Pillow is not needed, and not imported: whoever has such an object has done so.
+fn is_pillow_image(input: &Bound<'_, PyAny>) -> bool {
     let class = || -> PyResult<Bound<'_, PyAny>> {
         let modules = input.py().import("sys")?.getattr("modules")?;
         modules.get_item("PIL.Image")?.getattr("Image")
@@ -137,7 +137,7 @@ fn is_picture(input: &Bound<'_, PyAny>) -> bool {
     class().is_ok_and(|class| input.is_instance(&class).unwrap_or(false))
 }
 
-fn picture(input: &Bound<'_, PyAny>, position: usize) -> PyResult<ImageInput> {
+fn pillow_image(input: &Bound<'_, PyAny>, position: usize) -> PyResult<ImageInput> {
     let rgb = input.call_method1("convert", ("RGB",))?;
     let (width, height): (usize, usize) = rgb.getattr("size")?.extract()?;
     let levels: Vec<u8> = rgb.call_method0("tobytes")?.cast::<PyBytes>()?.as_bytes().to_vec();

@@ -2,7 +2,7 @@
 
 use embedkit::Content;
 use pyo3::prelude::*;
-use pyo3::types::PyIterator;
+use pyo3::types::{PyIterator, PyList, PyTuple};
 
 use crate::input::{Kind, weight};
 
@@ -47,7 +47,13 @@ impl Inputs {
         (chunk, failure)
     }
 
+    /// Whether it is known that there is nothing left to read.
+    pub(crate) fn are_read(&self) -> bool {
+        matches!(self.source, Source::Ended)
+    }
+
     fn fill(&mut self, py: Python<'_>, chunk: &mut Vec<Content>) -> PyResult<()> {
+        let mut is_last = false;
         let inputs = match &self.source {
             Source::Ended => return Ok(()),
             Source::Reading(inputs) => inputs.clone_ref(py),
@@ -58,6 +64,7 @@ impl Inputs {
                     self.source = Source::Ended;
                     return Ok(());
                 }
+                is_last = length(inputs) == Some(1);
                 let inputs = inputs.try_iter()?.unbind();
                 self.source = Source::Reading(inputs.clone_ref(py));
                 inputs
@@ -73,6 +80,9 @@ impl Inputs {
                 break;
             }
         }
+        if is_last {
+            self.source = Source::Ended;
+        }
         Ok(())
     }
 
@@ -80,4 +90,9 @@ impl Inputs {
     pub(crate) fn end(&mut self) {
         self.source = Source::Ended;
     }
+}
+
+/// How many inputs a list or a tuple has; what else there is, is not asked.
+fn length(inputs: &Bound<'_, PyAny>) -> Option<usize> {
+    inputs.cast::<PyList>().map(|list| list.len()).or_else(|_| inputs.cast::<PyTuple>().map(|tuple| tuple.len())).ok()
 }

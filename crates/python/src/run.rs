@@ -1,6 +1,7 @@
 //! A run beside the interpreter: a thread that embeds, asks for inputs and gives windows of results. It never touches
 //! Python.
 
+use std::any::Any;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
 use std::thread::JoinHandle;
@@ -64,6 +65,17 @@ impl Job {
         Ok(run)
     }
 
+    /// Embeds a single input on this thread: for one, another thread's turn costs more than it brings.
+    pub(crate) fn alone(&self, input: Content) -> Window {
+        let mut window = Window::default();
+        match self.embeddings(std::iter::once(input), &CancelToken::new()) {
+            Err(error) => window.push(Err(error)),
+            Ok(results) => results.for_each(|result| window.push(result)),
+        }
+        window.is_half = self.gives_halves();
+        window
+    }
+
     /// Whether the graph gives 16-bit floats, as the reference then does. It is known once a session is open.
     fn gives_halves(&self) -> bool {
         let Some(sessions) = self.model.engine().sessions().filter(|sessions| sessions.is_open()) else { return false };
@@ -88,10 +100,10 @@ struct Channels {
 }
 
 impl Run {
-    /// Begins a run that asks for its inputs.
-    pub(crate) fn asking(py: Python<'_>, job: Job) -> PyResult<Self> {
+    /// Begins a run over these inputs, which then asks for more.
+    pub(crate) fn asking(py: Python<'_>, job: Job, first: Vec<Content>) -> PyResult<Self> {
         let (inputs, supply) = channel();
-        Self::begin(py, job, inputs, |events| Asked { events, supply, chunk: Vec::new().into_iter() })
+        Self::begin(py, job, inputs, |events| Asked { events, supply, chunk: first.into_iter() })
     }
 
     /// Begins a run over inputs that are all there.
@@ -149,15 +161,15 @@ impl Run {
     /// The thread ended without a word: that is a panic.
     fn ended(&mut self, py: Python<'_>) -> PyResult<Event> {
         let Some(thread) = self.thread.take() else { return Ok(Event::Done) };
-        match py.detach(|| thread.join()) {
-            Ok(()) => Ok(Event::Done),
-            Err(panic) => {
-                let message = panic.downcast_ref::<String>().map(String::as_str);
-                let message = message.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
-                Err(error::own(py, "PanicError", format!("a fault of embedkit: {message}")))
-            }
-        }
+        py.detach(|| thread.join()).map_or_else(|panic| Err(fault(py, panic.as_ref())), |()| Ok(Event::Done))
     }
+}
+
+/// The exception for a panic.
+pub(crate) fn fault(py: Python<'_>, panic: &(dyn Any + Send)) -> PyErr {
+    let message = panic.downcast_ref::<String>().map(String::as_str);
+    let message = message.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
+    error::own(py, "PanicError", format!("a fault of embedkit: {message}"))
 }
 
 impl Drop for Run {

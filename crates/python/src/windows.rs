@@ -1,14 +1,16 @@
 //! Windows of results, over inputs that Python gives.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
+use embedkit::Content;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::bm25::Raised;
 use crate::column::Window;
 use crate::pull::Inputs;
-use crate::run::{Event, Job, Run};
+use crate::run::{Event, Job, Run, fault};
 
 /// A run that begins when its first window is asked for.
 pub(crate) struct Windows {
@@ -52,7 +54,13 @@ impl Windows {
         if let State::Waiting(_) = &self.state
             && let State::Waiting(job) = std::mem::replace(&mut self.state, State::Ended)
         {
-            self.state = State::Running(Run::asking(py, job)?);
+            let (first, exception) = self.inputs.next_chunk(py);
+            self.exception = exception;
+            match <[Content; 1]>::try_from(first) {
+                Ok([input]) if self.inputs.are_read() => return self.alone(py, &job, input).map(Some),
+                Ok([input]) => self.state = State::Running(Run::asking(py, job, vec![input])?),
+                Err(first) => self.state = State::Running(Run::asking(py, job, first)?),
+            }
         }
         let State::Running(run) = &mut self.state else { return Ok(None) };
         loop {
@@ -72,6 +80,16 @@ impl Windows {
                     run.supply(chunk);
                 }
             }
+        }
+    }
+
+    /// The window of a single input.
+    fn alone(&mut self, py: Python<'_>, job: &Job, input: Content) -> PyResult<(usize, Window)> {
+        let embedded = py.detach(|| catch_unwind(AssertUnwindSafe(|| job.alone(input))));
+        py.check_signals()?;
+        match self.raised.as_ref().and_then(take) {
+            Some(exception) => Err(exception),
+            None => embedded.map(|window| (0, window)).map_err(|panic| fault(py, panic.as_ref())),
         }
     }
 

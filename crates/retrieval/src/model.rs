@@ -39,7 +39,7 @@ pub struct ModelIdentity {
 }
 
 impl Model {
-    /// Loads a model that takes texts, pictures, or queries with documents.
+    /// Loads a model that takes texts, images, or queries with documents.
     ///
     /// # Errors
     /// An id that no family or several have, a family that takes neither, and as
@@ -63,7 +63,7 @@ impl Model {
     ) -> Result<Self> {
         let registry = Registry::global();
         let family = registry.family(&family_of(spec)?)?;
-        // Of a model of texts and pictures, the pictures are what is searched in.
+        // Of a model of texts and images, the images are what is searched in.
         let kinds = family.inputs();
         let wanted = [ContentKind::Image, ContentKind::Text, ContentKind::Pair];
         let Some(input) = wanted.into_iter().find(|kind| kinds.contains(kind)) else {
@@ -101,7 +101,7 @@ impl Model {
     /// A stage's model of queries, where it is not the one of what is searched in.
     ///
     /// # Errors
-    /// As [`load`](Self::load); a model of pictures alone that has none; and one of another vector space.
+    /// As [`load`](Self::load); a model of images alone that has none; and one of another vector space.
     pub(crate) fn load_for_queries(stage: &Stage, model: &Self, configure: Configure<'_>) -> Result<Option<Self>> {
         let refused = |message: String| Error::option("stage.query", format!("{}: {message}", stage.name));
         let Some(spec) = &stage.query else {
@@ -134,7 +134,7 @@ impl Model {
         self.input == ContentKind::Pair
     }
 
-    /// Whether what it embeds of documents are pictures.
+    /// Whether what it embeds of documents are images.
     pub(crate) fn takes_images(&self) -> bool {
         self.input == ContentKind::Image
     }

@@ -1,4 +1,4 @@
-//! An HTTP server for embedkit's models: dense, sparse, multi-vector and picture embeddings, and rerank scores, from one
+//! An HTTP server for embedkit's models: dense, sparse, multi-vector and image embeddings, and rerank scores, from one
 //! process, for the clients that people already have: those of OpenAI, text-embeddings-inference, Cohere, Jina and
 //! rerankers.
 //!

@@ -137,7 +137,7 @@ impl std::fmt::Debug for Server {
 
 /// Threads that wait for connections; none of them computes.
 const ASYNC_THREADS: usize = 2;
-/// Most threads that read large bodies, decode pictures' texts and write large answers.
+/// Most threads that read large bodies, decode images' texts and write large answers.
 const BLOCKING_THREADS: usize = 16;
 
 /// A server that listens.

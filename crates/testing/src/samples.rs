@@ -32,13 +32,13 @@ impl Samples {
         Self::new(texts.into_iter().map(Content::text))
     }
 
-    /// Inputs of these kinds: English and other texts, small pictures, queries with documents.
+    /// Inputs of these kinds: English and other texts, small images, queries with documents.
     pub fn of(kinds: &[ContentKind]) -> Self {
         Self::new(kinds.iter().flat_map(|kind| contents(*kind)))
     }
 
     /// Adds inputs that the model must refuse. Content of kinds that the family does not take need not be among them,
-    /// nor bytes that are no picture: they are tried anyway.
+    /// nor bytes that are no image: they are tried anyway.
     #[must_use]
     pub fn with_refused<C: Into<Content>>(mut self, contents: impl IntoIterator<Item = C>) -> Self {
         self.refused.extend(contents.into_iter().map(Into::into));
@@ -54,7 +54,7 @@ impl Samples {
     pub(crate) fn refused_by(&self, kinds: &[ContentKind]) -> Vec<Content> {
         let other = [ContentKind::Text, ContentKind::Image, ContentKind::Pair].into_iter();
         let other = other.filter(|kind| !kinds.contains(kind)).flat_map(|kind| contents(kind).into_iter().take(1));
-        let damaged = kinds.contains(&ContentKind::Image).then(|| Content::image(b"not a picture".as_slice()));
+        let damaged = kinds.contains(&ContentKind::Image).then(|| Content::image(b"not an image".as_slice()));
         other.chain(damaged).chain(self.refused.iter().cloned()).collect()
     }
 }
@@ -62,14 +62,14 @@ impl Samples {
 fn contents(kind: ContentKind) -> Vec<Content> {
     match kind {
         ContentKind::Text => TEXTS.iter().map(Content::text).collect(),
-        ContentKind::Image => [(32, 32), (48, 20), (7, 31)].into_iter().map(picture).collect(),
+        ContentKind::Image => [(32, 32), (48, 20), (7, 31)].into_iter().map(image).collect(),
         ContentKind::Pair => TEXTS.iter().map(|document| Pair::new(TEXTS[2], *document).into()).collect(),
         _ => Vec::new(),
     }
 }
 
-/// A picture with a pattern that depends on its size.
-fn picture((width, height): (usize, usize)) -> Content {
+/// An image with a pattern that depends on its size.
+fn image((width, height): (usize, usize)) -> Content {
     let levels = (0..width * height * 3).map(|at| (at * (width + 3 * height) % 251) as u8).collect();
     ImageInput::from(Raster { width, height, levels }).into()
 }

@@ -59,7 +59,8 @@ pub(super) fn try_out(path: &Path, name: &str) -> Outcome {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 

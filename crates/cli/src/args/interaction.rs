@@ -104,7 +104,7 @@ pub(crate) struct ExplainArgs {
     #[arg(value_name = "DOC")]
     pub(crate) document: Option<String>,
 
-    /// Pictures of pages, instead of a document's text.
+    /// Images of pages, instead of a document's text.
     #[arg(long, value_name = "PAGE", num_args = 1..)]
     pub(crate) image: Vec<PathBuf>,
 

@@ -38,7 +38,7 @@ pub(crate) struct PdfArgs {
 }
 
 impl PdfArgs {
-    /// The first page's number, and the pages, as pictures that are rendered when they are embedded, in processes of
+    /// The first page's number, and the pages, as images that are rendered when they are embedded, in processes of
     /// their own.
     pub(crate) fn pages(&self, path: &Path) -> Result<(usize, PdfPages)> {
         let program = std::env::current_exe().map_err(Failure::io("this program's own file"))?;

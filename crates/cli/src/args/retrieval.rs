@@ -24,7 +24,7 @@ pub(crate) struct IndexArgs {
     #[arg(long, value_name = "ADDRESS", conflicts_with_all = ["rollback", "switch", "versions"])]
     pub(crate) to: Option<String>,
 
-    /// Seconds between the frames of a video that are embedded, where a pipeline searches pictures and `ffmpeg` is
+    /// Seconds between the frames of a video that are embedded, where a pipeline searches images and `ffmpeg` is
     /// installed.
     #[arg(long, value_name = "SECONDS", default_value_t = 5.0)]
     pub(crate) frame_seconds: f64,
@@ -77,8 +77,8 @@ pub(crate) struct SearchArgs {
     #[arg(long = "filter", value_name = "KEY=VALUE")]
     pub(crate) filters: Vec<String>,
 
-    /// Writes a picture of each hit into this folder, with what the query matched as a heat map over it: of pages,
-    /// pictures and frames that were indexed by a model of pages.
+    /// Writes an image of each hit into this folder, with what the query matched as a heat map over it: of pages,
+    /// images and frames that were indexed by a model of pages.
     #[arg(long, value_name = "DIR")]
     pub(crate) heat_map: Option<PathBuf>,
 
@@ -149,7 +149,7 @@ pub(crate) struct EvalArgs {
     #[arg(long)]
     pub(crate) sweep: bool,
 
-    /// Writes the sweep's table and pictures to this page.
+    /// Writes the sweep's table and images to this page.
     #[arg(long, value_name = "FILE", requires = "sweep")]
     pub(crate) html: Option<PathBuf>,
 

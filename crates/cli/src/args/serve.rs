@@ -68,7 +68,7 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "ORIGIN", env = "EMBEDKIT_CORS_ORIGIN", value_delimiter = ',', help_heading = "Security")]
     cors_origin: Vec<String>,
 
-    /// A host that pictures are fetched from, or `*.suffix`; may be repeated.
+    /// A host that images are fetched from, or `*.suffix`; may be repeated.
     #[arg(long, value_name = "HOST", env = "EMBEDKIT_IMAGE_HOST", value_delimiter = ',', help_heading = "Security")]
     image_host: Vec<String>,
 

@@ -18,8 +18,8 @@ pub(crate) fn readers(frame_seconds: f64) -> Result<Readers> {
     Ok(readers)
 }
 
-/// The picture that a record is of, read again from its file; none of a record that is of a text.
-pub(crate) fn picture(record: &Record) -> Result<Option<ImageInput>> {
+/// The image that a record is of, read again from its file; none of a record that is of a text.
+pub(crate) fn image(record: &Record) -> Result<Option<ImageInput>> {
     let path = Path::new(&record.path);
     if let Some(time) = record.time {
         return Ok(Some(video_frame(path, time)?));

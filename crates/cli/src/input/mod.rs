@@ -24,7 +24,7 @@ use std::sync::Arc;
 use embedkit::{CancelToken, Pair};
 
 #[cfg(feature = "retrieval")]
-pub(crate) use documents::{picture, readers};
+pub(crate) use documents::{image, readers};
 
 use crate::args::InputArgs;
 use crate::failure::{Failure, Result};

@@ -1,16 +1,16 @@
-//! The pages of PDF files, for `index`: their texts, and their pictures.
+//! The pages of PDF files, for `index`: their texts, and their images.
 
 use std::ffi::OsStr;
 use std::path::Path;
 
 use embedkit::ImageInput;
 use embedkit::colpali::{PdfFile, PdfProcess};
-use embedkit::retrieval::document::{Document, Documents, InputFile, Picture, Reader, Wanted};
+use embedkit::retrieval::document::{Document, Documents, Image, InputFile, Reader, Wanted};
 
 use crate::args::RENDER_PDF;
 
 /// Reads PDF files, a document a page, in a process of its own: files of others can be made so that reading them takes all
-/// memory, or never ends. Where pictures are searched a page has its picture, and where texts are, its text.
+/// memory, or never ends. Where images are searched a page has its image, and where texts are, its text.
 pub(crate) struct PdfPages;
 
 impl Reader for PdfPages {
@@ -29,13 +29,13 @@ impl Reader for PdfPages {
         for number in 1..=count {
             let text = if input.wanted.texts { file.text(number) } else { Ok(String::new()) };
             let text = match text {
-                // A page that has no text has its picture all the same.
-                Err(_) if input.wanted.pictures => String::new(),
+                // A page that has no text has its image all the same.
+                Err(_) if input.wanted.images => String::new(),
                 Err(error) => {
                     found.refused.push(format!("page {number} {}", error.report()));
                     continue;
                 }
-                Ok(text) if text.trim().is_empty() && !input.wanted.pictures => {
+                Ok(text) if text.trim().is_empty() && !input.wanted.images => {
                     found.refused.push(format!("page {number} has no text"));
                     continue;
                 }
@@ -43,8 +43,8 @@ impl Reader for PdfPages {
             };
             let mut document = Document::of_text(text);
             document.page = Some(number);
-            if input.wanted.pictures {
-                document.image = picture(&file, number).map_err(|error| error.report())?.map(Picture);
+            if input.wanted.images {
+                document.image = image(&file, number).map_err(|error| error.report())?.map(Image);
             }
             found.documents.push(document);
         }
@@ -53,12 +53,12 @@ impl Reader for PdfPages {
     }
 }
 
-/// The picture of a page of a file.
+/// The image of a page of a file.
 pub(super) fn page(path: &Path, number: usize) -> embedkit::Result<Option<ImageInput>> {
-    picture(&rendered(PdfFile::open(path))?, number)
+    image(&rendered(PdfFile::open(path))?, number)
 }
 
-fn picture(file: &PdfFile, number: usize) -> embedkit::Result<Option<ImageInput>> {
+fn image(file: &PdfFile, number: usize) -> embedkit::Result<Option<ImageInput>> {
     Ok(file.pages(number..=number)?.next())
 }
 

@@ -2,7 +2,7 @@
 
 use super::html::{escape, page};
 
-/// A variant's place in the pictures.
+/// A variant's place in the images.
 pub(crate) struct Point {
     pub(crate) name: String,
     pub(crate) quality: f64,
@@ -17,7 +17,7 @@ const HEIGHT: f64 = 380.0;
 /// Room for the numbers beside the axes.
 const MARGIN: f64 = 60.0;
 
-/// A page with two pictures and a table.
+/// A page with two images and a table.
 pub(crate) fn sweep_to_html(title: &str, metric: &str, points: &[Point]) -> String {
     let rows = points.iter().enumerate().map(|(at, point)| {
         format!(
@@ -35,15 +35,15 @@ pub(crate) fn sweep_to_html(title: &str, metric: &str, points: &[Point]) -> Stri
     let heading = format!("<tr><th></th><th>variant</th><th>{}</th><th>bytes/doc</th><th>ms</th></tr>", escape(metric));
     let body = format!(
         "{}\n{}\n<table>{heading}\n{}</table>\n",
-        picture(metric, "bytes a document", points, |point| point.bytes),
-        picture(metric, "milliseconds a query", points, |point| point.milliseconds),
+        image(metric, "bytes a document", points, |point| point.bytes),
+        image(metric, "milliseconds a query", points, |point| point.milliseconds),
         rows.collect::<String>()
     );
     page(title, &body)
 }
 
 /// Quality upwards, a cost to the right on a logarithmic axis; each point with its interval and its number in the table.
-fn picture(metric: &str, cost: &str, points: &[Point], of: impl Fn(&Point) -> f64) -> String {
+fn image(metric: &str, cost: &str, points: &[Point], of: impl Fn(&Point) -> f64) -> String {
     let costs = || points.iter().map(|point| of(point).max(1e-3).log10());
     let (left, right) = widened(costs().fold(f64::INFINITY, f64::min), costs().fold(f64::NEG_INFINITY, f64::max));
     let (low, high) = widened(

@@ -39,8 +39,8 @@ pub(super) fn run(args: &IndexArgs) -> Result<()> {
     let bar = progress::counter("records", None, false);
     let shown = bar.clone();
     let indexer = Indexer::new(pipeline, &|builder| args.cache.apply(builder))?;
-    if crate::args::is_given("frame_seconds") && !indexer.wanted().pictures {
-        return Err(Failure::Usage("--frame-seconds is of no use: no model of the pipeline sees pictures".to_owned()));
+    if crate::args::is_given("frame_seconds") && !indexer.wanted().images {
+        return Err(Failure::Usage("--frame-seconds is of no use: no model of the pipeline sees images".to_owned()));
     }
     let report = indexer
         .readers(input::readers(args.frame_seconds)?)

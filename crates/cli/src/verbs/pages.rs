@@ -13,30 +13,30 @@ use crate::ticket::Input;
 /// The pages of the files that the arguments name, in their order.
 pub(super) struct Pages {
     places: Vec<(String, usize)>,
-    pictures: Vec<Pictures>,
+    images: Vec<Images>,
 }
 
-type Pictures = Box<dyn Iterator<Item = ImageInput> + Send>;
+type Images = Box<dyn Iterator<Item = ImageInput> + Send>;
 
 impl Pages {
-    /// A file that cannot be read is an input that fails, as a picture is, so that the others are embedded.
+    /// A file that cannot be read is an input that fails, as an image is, so that the others are embedded.
     pub(super) fn open(args: &PdfArgs) -> Result<Self> {
-        let (mut places, mut pictures) = (Vec::new(), Vec::<Pictures>::new());
+        let (mut places, mut images) = (Vec::new(), Vec::<Images>::new());
         for file in &args.pdf {
             let name = file.display().to_string();
             match args.pages(file) {
                 Ok((first, pages)) => {
                     places.extend((first..first + pages.len()).map(|number| (name.clone(), number)));
-                    pictures.push(Box::new(pages));
+                    images.push(Box::new(pages));
                 }
                 Err(Failure::Embedkit(error @ (Error::InvalidFile { .. } | Error::Io { .. }))) => {
                     places.push((name, 1));
-                    pictures.push(Box::new(once(unreadable(file, error))));
+                    images.push(Box::new(once(unreadable(file, error))));
                 }
                 Err(failure) => return Err(failure),
             }
         }
-        Ok(Self { places, pictures })
+        Ok(Self { places, images })
     }
 
     /// The arguments with an input for each page.
@@ -46,11 +46,11 @@ impl Pages {
 
     /// The pages in place of these inputs.
     pub(super) fn of(self, inputs: &mut Inputs) -> impl Iterator<Item = Input<Content>> {
-        let pages = self.places.into_iter().zip(self.pictures.into_iter().flatten());
-        inputs.zip(pages).map(|(mut input, ((path, number), picture))| {
+        let pages = self.places.into_iter().zip(self.images.into_iter().flatten());
+        inputs.zip(pages).map(|(mut input, ((path, number), image))| {
             input.ticket.keep("path", path);
             input.ticket.keep("page", number);
-            input.map(|_| Content::Image(picture))
+            input.map(|_| Content::Image(image))
         })
     }
 }

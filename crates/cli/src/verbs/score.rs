@@ -28,7 +28,7 @@ fn texts(args: &ScoreArgs) -> Result<()> {
     run.finish(inputs, sink)
 }
 
-/// Pages of PDF files, or pictures by their names.
+/// Pages of PDF files, or images by their names.
 fn pages(args: &ScoreArgs) -> Result<()> {
     let model = args.scored.model.builder::<LateInteractionMultimodalEmbedding>()?.build()?;
     let query = MaxSim::new(&model.embed_one(&Content::text(&args.query), Role::Query)?)?;
@@ -45,10 +45,10 @@ fn pages(args: &ScoreArgs) -> Result<()> {
     }
     let (run, mut inputs) = Run::start(&args.scored.input, "image", output)?;
     let mut run = run.telling(&args.scored.usage);
-    let pictures = inputs.by_ref().map(|mut input: Input<String>| {
+    let images = inputs.by_ref().map(|mut input: Input<String>| {
         input.ticket.keep("path", &input.value);
         input.map(Content::image)
     });
-    run.embed(model.embed_for(pictures, Role::Passage), row, &mut *sink)?;
+    run.embed(model.embed_for(images, Role::Passage), row, &mut *sink)?;
     run.finish(inputs, sink)
 }

@@ -23,7 +23,7 @@ struct Line<'h> {
     hit: &'h Hit,
     #[serde(skip_serializing_if = "Option::is_none")]
     explanation: Option<Explanation>,
-    /// The picture that shows where the query matched.
+    /// The image that shows where the query matched.
     #[serde(skip_serializing_if = "Option::is_none")]
     heat_map: Option<&'h Path>,
 }
@@ -66,17 +66,17 @@ pub(super) fn run(args: &SearchArgs) -> Result<()> {
     }
 }
 
-/// Writes a heat map of each hit that is of a picture, named by its rank.
+/// Writes a heat map of each hit that is of an image, named by its rank.
 fn heat_maps(searcher: &Searcher, query: &str, hits: &[Hit], folder: &Path) -> Result<Vec<Option<PathBuf>>> {
     std::fs::create_dir_all(folder).map_err(Failure::io(folder.display().to_string()))?;
     let map = |hit: &Hit| {
-        let Some(picture) = input::picture(&hit.record)? else { return Ok(None) };
-        let vectors = searcher.page_vectors(query, &picture)?.ok_or_else(|| {
+        let Some(image) = input::image(&hit.record)? else { return Ok(None) };
+        let vectors = searcher.page_vectors(query, &image)?.ok_or_else(|| {
             let message = "--heat-map needs a stage whose model sees pages and gives a vector for each patch";
             Failure::Usage(message.to_owned())
         })?;
         let path = folder.join(format!("{:03}.png", hit.rank));
-        let map = HeatMap::new(SimilarityMap::of_query(&vectors.0, &vectors.1)?, picture)?;
+        let map = HeatMap::new(SimilarityMap::of_query(&vectors.0, &vectors.1)?, image)?;
         Target::write_file(&path, &map.to_png()?)?;
         Ok(Some(path))
     };

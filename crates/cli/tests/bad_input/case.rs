@@ -6,7 +6,7 @@ use embedkit::ModelDescription;
 
 use crate::common::library::{self, Numbers};
 use crate::common::setting::Setting;
-use crate::common::subject::{Subject, picture};
+use crate::common::subject::{Subject, image};
 use crate::damage::Damage;
 use crate::program;
 
@@ -56,7 +56,7 @@ pub(crate) enum Expected {
 impl Trial {
     /// A model as it is, with an input that is right.
     pub(crate) fn of(subject: Subject, expected: Expected) -> Self {
-        let input = if subject.sees() { picture() } else { "hello world".to_owned() };
+        let input = if subject.sees() { image() } else { "hello world".to_owned() };
         Self { subject, row: |_| (), damage: vec![], settings: vec![], inputs: vec![input], expected }
     }
 

@@ -1,20 +1,20 @@
-//! Pictures that are none, or not whole, or far too large.
+//! Images that are none, or not whole, or far too large.
 
 use std::path::Path;
 
 use crate::case::Case;
-use crate::common::subject::{COLQWEN, IMAGE, Subject, picture};
+use crate::common::subject::{COLQWEN, IMAGE, Subject, image};
 use crate::common::{self, library};
 use crate::program;
 
-/// What is at a picture's path.
+/// What is at an image's path.
 #[derive(Clone, Copy, Debug)]
-enum Picture {
+enum Image {
     Missing,
     Folder,
     Empty,
     Text,
-    /// The first bytes of a picture, this share of it in percent.
+    /// The first bytes of an image, this share of it in percent.
     Part(usize),
     /// One of the image crate's fixtures, its bytes from one place on replaced.
     Damaged(&'static str, usize, &'static [u8]),
@@ -26,14 +26,14 @@ enum Picture {
     Path(&'static str),
 }
 
-use Picture::*;
+use Image::*;
 
-/// A picture, and what the error says beside its name.
-const PICTURES: &[(Picture, &[&str])] = &[
+/// An image, and what the error says beside its name.
+const IMAGES: &[(Image, &[&str])] = &[
     (Missing, &[]),
     (Folder, &[]),
     (Empty, &["empty"]),
-    (Text, &["not a picture"]),
+    (Text, &["not an image"]),
     (Part(1), &[]),
     (Part(10), &[]),
     (Part(50), &[]),
@@ -54,32 +54,32 @@ const PICTURES: &[(Picture, &[&str])] = &[
     (Magic(b"RIFF\xff\xff\xff\xffWEBPVP8 "), &[]),
     (Magic(b"II*\0\x08\0\0\0"), &[]),
     (Magic(b"BM"), &[]),
-    (Path("/no/such/folder/picture.png"), &[]),
-    (Path("/dev/null/picture.png"), &[]),
+    (Path("/no/such/folder/image.png"), &[]),
+    (Path("/dev/null/image.png"), &[]),
     (Path("/nul\0.png"), &[]),
 ];
 
 pub(crate) fn cases() -> Vec<Case> {
     let case = |subject: Subject| {
-        PICTURES.iter().map(move |(picture, parts)| {
-            Case::new(format!("{}: picture {picture:?}", subject.name()), move || check(subject, *picture, parts))
+        IMAGES.iter().map(move |(image, parts)| {
+            Case::new(format!("{}: image {image:?}", subject.name()), move || check(subject, *image, parts))
         })
     };
     [IMAGE, COLQWEN].into_iter().flat_map(case).collect()
 }
 
-fn check(subject: Subject, picture: Picture, parts: &[&str]) -> Result<(), String> {
+fn check(subject: Subject, image: Image, parts: &[&str]) -> Result<(), String> {
     let folder = tempfile::tempdir().unwrap();
     let model = folder.path().join("model");
     std::fs::create_dir(&model).unwrap();
     subject.copy_to(&model);
-    let path = picture.at(&folder.path().join("the_picture.png"));
-    let good = crate::common::subject::picture();
+    let path = image.at(&folder.path().join("the_image.png"));
+    let good = crate::common::subject::image();
     let inputs = [good.clone(), path.clone(), good];
     let results = library::embed(&subject.row(), &model, &[], &inputs).map_err(|error| error.to_string())?;
     let [Ok(first), Err(error), Ok(last)] = &results[..] else { return Err(format!("{results:?}")) };
     if first != last || first.is_empty() {
-        return Err("the pictures beside it should be embedded as without it".to_owned());
+        return Err("the images beside it should be embedded as without it".to_owned());
     }
     let name = path.replace('\0', "");
     let name = name.rsplit('/').next().unwrap();
@@ -94,10 +94,10 @@ fn check(subject: Subject, picture: Picture, parts: &[&str]) -> Result<(), Strin
     program::check_failure(&outcome, &parts).map_err(|failure| format!("in the program: {failure}"))
 }
 
-impl Picture {
+impl Image {
     /// Puts it at a path; where it then is.
     fn at(self, path: &Path) -> String {
-        let good = || std::fs::read(picture()).unwrap();
+        let good = || std::fs::read(image()).unwrap();
         let bytes = match self {
             Missing => None,
             Folder => {
@@ -105,7 +105,7 @@ impl Picture {
                 None
             }
             Empty => Some(vec![]),
-            Text => Some(b"this is a text, not a picture".to_vec()),
+            Text => Some(b"this is a text, not an image".to_vec()),
             Part(percent) => Some(good()[..good().len() * percent / 100].to_vec()),
             Damaged(name, from, bytes) => {
                 let mut damaged = std::fs::read(common::fixtures("image").join("formats").join(name)).unwrap();

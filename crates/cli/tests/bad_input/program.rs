@@ -5,7 +5,7 @@ use std::path::Path;
 use embedkit::ModelDescription;
 use serde_json::Value;
 
-use crate::common::library::{Numbers, QUERY, is_picture};
+use crate::common::library::{Numbers, QUERY, is_image};
 use crate::common::setting::Setting;
 use crate::common::{Outcome, model_args, run_with};
 
@@ -15,7 +15,7 @@ pub(crate) fn embed(row: &ModelDescription, folder: &Path, settings: &[Setting],
         settings.iter().map(|setting| setting.arguments()).collect::<Option<Vec<_>>>()?.concat();
     let manifest = tempfile::tempdir().unwrap();
     settings.extend(model_args(manifest.path(), row.clone(), folder));
-    let field = if inputs.iter().any(|input| is_picture(input)) { "image" } else { "text" };
+    let field = if inputs.iter().any(|input| is_image(input)) { "image" } else { "text" };
     let verb: &[&str] = match row.family.as_str() {
         "rerank" => &["rerank", "--keep-order", "--query", QUERY],
         "colpali" if field == "text" => &["embed", "--query"],

@@ -51,7 +51,7 @@ pub(crate) fn embed(
         "colpali" => {
             let model = load::<LateInteractionMultimodalEmbedding>(row, folder, settings)?;
             let contents = inputs.iter().map(|input| content(input));
-            let role = if inputs.iter().any(|input| is_picture(input)) { Role::Plain } else { Role::Query };
+            let role = if inputs.iter().any(|input| is_image(input)) { Role::Plain } else { Role::Query };
             model.embed_for(contents, role).map(|vectors| vectors.map(|vectors| vectors.as_slice().to_vec())).collect()
         }
         "hybrid" => {
@@ -66,13 +66,13 @@ pub(crate) fn embed(
     })
 }
 
-/// Whether an input of the page models is a picture's path.
-pub(crate) fn is_picture(input: &str) -> bool {
+/// Whether an input of the page models is an image's path.
+pub(crate) fn is_image(input: &str) -> bool {
     input.starts_with('/')
 }
 
 fn content(input: &str) -> Content {
-    if is_picture(input) { Content::Image(ImageInput::path(input)) } else { Content::text(input) }
+    if is_image(input) { Content::Image(ImageInput::path(input)) } else { Content::text(input) }
 }
 
 fn load<F: Embedder>(row: &ModelDescription, folder: &Path, settings: &[Setting]) -> Result<F> {

@@ -64,7 +64,7 @@ impl Subject {
         format!("{}/{}", self.family, self.fixture)
     }
 
-    /// Whether it takes pictures, and not texts.
+    /// Whether it takes images, and not texts.
     pub(crate) fn sees(self) -> bool {
         self.family == "image"
     }
@@ -111,7 +111,7 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// A picture that every model that sees can read.
-pub(crate) fn picture() -> String {
+/// An image that every model that sees can read.
+pub(crate) fn image() -> String {
     fixtures("colpali").join("images/upright.png").to_str().unwrap().to_owned()
 }

@@ -19,7 +19,7 @@ use super::refused::Refused;
 /// How deep forms may stand in forms to be drawn by the renderer.
 const DEEPEST_FORM: usize = 50;
 
-/// Refuses a page of whose content something is missing: its own streams, or pictures, forms, fonts, patterns and shadings
+/// Refuses a page of whose content something is missing: its own streams, or images, forms, fonts, patterns and shadings
 /// that it, or a form in it, names.
 pub(super) fn check(page: &Page<'_>) -> Result<(), Refused> {
     let missing = || Refused::new("its content is missing: the file is damaged, or was cut");
@@ -164,7 +164,7 @@ fn forms<'a>(resources: &Resources<'a>, seen: &mut HashSet<ObjectIdentifier>) ->
 /// What a content uses by name, and what it is called in messages.
 fn used_by_name<'r, 'a>(resources: &'r Resources<'a>) -> [(&'r Dict<'a>, &'static str); 4] {
     [
-        (&resources.x_objects, "picture or form"),
+        (&resources.x_objects, "image or form"),
         (&resources.fonts, "font"),
         (&resources.patterns, "pattern"),
         (&resources.shadings, "shading"),

@@ -157,7 +157,7 @@ fn draw(page: &Page<'_>, scale: f32) -> Result<Pixmap, Refused> {
     let settings = PixmapSettings { x_scale: scale, y_scale: scale, bg_color: WHITE };
     let pixmap = hayro::render(page, &RenderCache::new(), &interpreter, &RenderSettings::default(), &settings);
     if undecoded.load(Ordering::Relaxed) {
-        return Err(Refused::new("a picture in it cannot be decoded: it is damaged, or of an unknown kind"));
+        return Err(Refused::new("an image in it cannot be decoded: it is damaged, or of an unknown kind"));
     }
     Ok(pixmap)
 }
@@ -181,8 +181,8 @@ impl Rendered {
         self.pixmap.data().iter().flat_map(|pixel| [pixel.r, pixel.g, pixel.b])
     }
 
-    /// As a picture in memory.
-    pub(super) fn into_picture(self) -> Result<ImageInput> {
+    /// As an image in memory.
+    pub(super) fn into_image(self) -> Result<ImageInput> {
         let mut levels = Vec::new();
         levels
             .try_reserve_exact(self.pixmap.data().len() * 3)

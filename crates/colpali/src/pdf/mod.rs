@@ -1,4 +1,4 @@
-//! Pages of PDF files as pictures.
+//! Pages of PDF files as images.
 
 mod confine;
 mod content;
@@ -43,7 +43,7 @@ const HEADER_WITHIN: usize = 1024;
 ///
 /// A page is drawn on white, without a password, within its CropBox. An empty CropBox counts as none, then the MediaBox
 /// is taken; an empty MediaBox counts as none too, then it is a letter's page of 612 x 792 points: as viewers do. A page
-/// whose content is missing or breaks off, as in a file that was cut, is an error and not a white picture.
+/// whose content is missing or breaks off, as in a file that was cut, is an error and not a white image.
 ///
 /// **Files of others** can be made so that rendering them takes all memory, never ends, or overflows the stack, which
 /// ends the process. [`PdfRenderer::Process`] renders them in processes of their own, within [`PdfLimits`].
@@ -151,7 +151,7 @@ impl PdfFile {
         Ok(self.opened()?.page_count())
     }
 
-    /// Pages by their numbers, which start at 1, as pictures that are rendered when they are embedded.
+    /// Pages by their numbers, which start at 1, as images that are rendered when they are embedded.
     /// `..` are all.
     ///
     /// # Errors
@@ -201,7 +201,7 @@ impl PdfFile {
     }
 }
 
-/// Pages of a [`PdfFile`], as pictures that are rendered when they are embedded.
+/// Pages of a [`PdfFile`], as images that are rendered when they are embedded.
 #[derive(Clone, Debug)]
 pub struct PdfPages {
     file: PdfFile,

@@ -43,7 +43,7 @@ impl Opening {
     }
 }
 
-/// A page, counted from 1: its picture at a resolution, or its text.
+/// A page, counted from 1: its image at a resolution, or its text.
 pub(super) struct PageRequest {
     pub(super) number: u64,
     pub(super) wanted: Wanted,
@@ -52,17 +52,17 @@ pub(super) struct PageRequest {
 /// What is wanted of a page.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Wanted {
-    Picture { dpi: f32 },
+    Image { dpi: f32 },
     Text,
 }
 
-/// In the place of a resolution: no picture has this one.
+/// In the place of a resolution: no image has this one.
 const TEXT: f32 = 0.0;
 
 impl PageRequest {
     pub(super) fn write(&self, output: &mut impl Write) -> io::Result<()> {
         output.write_all(&self.number.to_le_bytes())?;
-        let dpi = if let Wanted::Picture { dpi } = self.wanted { dpi } else { TEXT };
+        let dpi = if let Wanted::Image { dpi } = self.wanted { dpi } else { TEXT };
         output.write_all(&dpi.to_le_bytes())?;
         output.flush()
     }
@@ -77,7 +77,7 @@ impl PageRequest {
         let mut dpi = [0; 4];
         input.read_exact(&mut dpi)?;
         let dpi = f32::from_le_bytes(dpi);
-        let wanted = if dpi == TEXT { Wanted::Text } else { Wanted::Picture { dpi } };
+        let wanted = if dpi == TEXT { Wanted::Text } else { Wanted::Image { dpi } };
         Ok(Some(Self { number: u64::from_le_bytes(number), wanted }))
     }
 }
@@ -229,14 +229,14 @@ mod tests {
         let limits = PdfLimits::default().memory(1).time(Duration::from_millis(2)).page_pixels(6).pages(4);
         let mut sent = Vec::new();
         Opening::write(&mut sent, &limits, b"file").unwrap();
-        PageRequest { number: 7, wanted: Wanted::Picture { dpi: 72.5 } }.write(&mut sent).unwrap();
+        PageRequest { number: 7, wanted: Wanted::Image { dpi: 72.5 } }.write(&mut sent).unwrap();
         PageRequest { number: 8, wanted: Wanted::Text }.write(&mut sent).unwrap();
         let mut input = &sent[..];
         assert_eq!(Opening::read(&mut input).unwrap(), (limits.clone(), 4));
         assert_eq!(&input[..4], b"file");
         input = &input[4..];
         let request = PageRequest::read(&mut input).unwrap().unwrap();
-        assert_eq!((request.number, request.wanted), (7, Wanted::Picture { dpi: 72.5 }));
+        assert_eq!((request.number, request.wanted), (7, Wanted::Image { dpi: 72.5 }));
         let request = PageRequest::read(&mut input).unwrap().unwrap();
         assert_eq!((request.number, request.wanted), (8, Wanted::Text));
         assert!(PageRequest::read(&mut input).unwrap().is_none());

@@ -60,7 +60,7 @@ impl Opened {
 
     pub(super) fn render(&self, number: usize, dpi: f32, limits: &PdfLimits) -> Result<ImageInput> {
         match self {
-            Self::InProcess(document) => document.render(number, dpi, limits).map_err(Refused::page)?.into_picture(),
+            Self::InProcess(document) => document.render(number, dpi, limits).map_err(Refused::page)?.into_image(),
             Self::Process(pool) => pool.render(number, dpi, limits),
         }
     }

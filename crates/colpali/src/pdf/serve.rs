@@ -43,7 +43,7 @@ fn serve(mut input: impl Read, mut output: impl Write) -> io::Result<()> {
         confine::begin_page(&limits)?;
         let number = usize::try_from(number).unwrap_or(usize::MAX);
         let refused = match wanted {
-            Wanted::Picture { dpi } => match document.render(number, dpi, &limits) {
+            Wanted::Image { dpi } => match document.render(number, dpi, &limits) {
                 Ok(page) => {
                     protocol::write_page(&mut output, (page.width(), page.height()), page.levels())?;
                     continue;

@@ -107,7 +107,7 @@ impl Worker {
         limits: &PdfLimits,
     ) -> Result<Result<Pixels, Refused>, Failure> {
         self.within(limits.time, |input, output| {
-            PageRequest { number: number as u64, wanted: Wanted::Picture { dpi } }.write(input)?;
+            PageRequest { number: number as u64, wanted: Wanted::Image { dpi } }.write(input)?;
             protocol::read_page(output, limits)
         })
     }

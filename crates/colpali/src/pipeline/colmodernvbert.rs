@@ -131,8 +131,8 @@ impl Vision for ColModernVbert {
         })
     }
 
-    fn read_page(&self, picture: &ImageInput, tokenizer: &Tokenizer) -> Result<Page<Processed>> {
-        let pixels = self.processor.process(picture)?;
+    fn read_page(&self, image: &ImageInput, tokenizer: &Tokenizer) -> Result<Page<Processed>> {
+        let pixels = self.processor.process(image)?;
         let (rows, columns) = pixels.grid();
         let [tiles, shape @ ..] = pixels.shape();
         if shape != self.tile() || tiles != rows * columns + 1 {

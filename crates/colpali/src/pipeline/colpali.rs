@@ -41,7 +41,7 @@ impl Layout {
         })
     }
 
-    /// The shape of one picture.
+    /// The shape of one image.
     fn shape(&self) -> [usize; 4] {
         [1, 3, self.size, self.size]
     }
@@ -73,8 +73,8 @@ impl Vision for ColPali {
         Ok(Self { model: context.model.id.clone(), processor, layout, encoding })
     }
 
-    fn read_page(&self, picture: &ImageInput, _: &Tokenizer) -> Result<Page<Processed>> {
-        let pixels = self.processor.process(picture)?;
+    fn read_page(&self, image: &ImageInput, _: &Tokenizer) -> Result<Page<Processed>> {
+        let pixels = self.processor.process(image)?;
         if pixels.shape() != self.layout.shape() {
             let (shape, expected) = (pixels.shape(), self.layout.shape());
             let message = format!("its processor gives pixels {shape:?}, and its `image-size` wants {expected:?}");

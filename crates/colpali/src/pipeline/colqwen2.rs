@@ -74,8 +74,8 @@ impl Vision for ColQwen2 {
         })
     }
 
-    fn read_page(&self, picture: &ImageInput, tokenizer: &Tokenizer) -> Result<Page<Patches>> {
-        let pixels = self.patcher.patches(picture)?;
+    fn read_page(&self, image: &ImageInput, tokenizer: &Tokenizer) -> Result<Page<Patches>> {
+        let pixels = self.patcher.patches(image)?;
         let [rows, columns] = self.tokens(&pixels);
         let (before, after) = &self.prompt;
         let encoding = tokenizer.encode(&format!("{before}{}{after}", PATCH.repeat(rows * columns)))?;

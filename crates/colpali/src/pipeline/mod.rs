@@ -12,7 +12,7 @@
 //! | `image-prompt-ids` | `colpali`: what follows the image tokens in the text that goes with a page |
 //! | `image-prompt` | `colmodernvbert`, `colqwen2`: the text that goes with a page, `{image}` where its patches' tokens stand |
 //! | `pad-patches` | `colqwen2`: whether the graph takes pixels as `[pages, patches, values]`, padded to the page with most patches, and not as `[patches, values]` |
-//! | `max-pixels`, `apply-orientation`, `decode-memory` | how pages' pictures are decoded: see [`DecodeOptions`](embedkit_image::DecodeOptions); the last is the bytes of a [`MemoryBudget`](embedkit_image::MemoryBudget) of the model's own |
+//! | `max-pixels`, `apply-orientation`, `decode-memory` | how pages' images are decoded: see [`DecodeOptions`](embedkit_image::DecodeOptions); the last is the bytes of a [`MemoryBudget`](embedkit_image::MemoryBudget) of the model's own |
 //!
 //! Rows for models whose exports are no part of the catalogue, with the prompts of colpali-engine 0.3.18. ColQwen2, and
 //! ColQwen2.5 too:
@@ -32,7 +32,7 @@
 //! (`[3, rows, tokens]`: time, height, width) and `mm_token_type_ids` (1 for a page's tokens). With a text goes a blank
 //! page of one merged patch.
 //!
-//! ColQwen3, and other models on Qwen3-VL, differ from these in the graph and the picture processor alone: vectors are 320
+//! ColQwen3, and other models on Qwen3-VL, differ from these in the graph and the image processor alone: vectors are 320
 //! wide, and a patch has 16 pixels along its side, which `preprocessor_config.json` says.
 //!
 //! ```toml

@@ -31,7 +31,7 @@ pub(super) trait Vision: Send + Sync + Sized + 'static {
     fn load(parameters: &Parameters, context: &LoadContext, tokenizer: &Tokenizer) -> Result<Self>;
 
     /// A page's pixels, the text that goes with them, and where its patches are.
-    fn read_page(&self, picture: &ImageInput, tokenizer: &Tokenizer) -> Result<Page<Self::Pixels>>;
+    fn read_page(&self, image: &ImageInput, tokenizer: &Tokenizer) -> Result<Page<Self::Pixels>>;
 
     /// The token that stands for a patch.
     fn image_token_id(&self) -> u32;
@@ -191,7 +191,7 @@ impl<V: Vision> PagePipeline<V> {
         let batch = self.model.tokenizer().pad(&encodings, None)?;
         let mut inputs =
             if pages.is_empty() { self.vision.blank_inputs(&batch) } else { self.vision.page_inputs(&pages, &batch) };
-        // What exports of transformers 5 call the places of a picture's tokens.
+        // What exports of transformers 5 call the places of an image's tokens.
         let image_token = i64::from(self.vision.image_token_id());
         let kinds: Vec<i64> = batch.ids.iter().map(|id| i64::from(*id == image_token)).collect();
         inputs.push(("mm_token_type_ids", Tensor::integers([batch.rows, batch.length], kinds)));
@@ -232,8 +232,8 @@ impl<V: Vision> Pipeline for PagePipeline<V> {
         purpose.check_task(self.model.model())?;
         let item = match content {
             Content::Text(text) => Item { encoding: self.encode(text, purpose)?, page: None },
-            Content::Image(picture) => {
-                let page = self.vision.read_page(picture, self.model.tokenizer())?;
+            Content::Image(image) => {
+                let page = self.vision.read_page(image, self.model.tokenizer())?;
                 Item { encoding: page.encoding, page: Some((page.pixels, page.patches)) }
             }
             other => return Err(Error::input(format!("it is {}, and this model takes texts and pages", other.kind()))),

@@ -36,7 +36,7 @@ impl Parameters {
         Ok((before.to_owned(), after.to_owned()))
     }
 
-    /// How pages' pictures are decoded.
+    /// How pages' images are decoded.
     pub(super) fn decode_options(&self) -> DecodeOptions {
         DecodeOptions::from_parameters(self.max_pixels, self.apply_orientation, self.decode_memory)
     }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 /// The most pixels along a token's side, and frames of a patch; the model has 28 and 2.
 const MOST: usize = 256;
-/// Channels of a picture.
+/// Channels of an image.
 const CHANNELS: usize = 3;
 
 /// Cuts pages into patches, in the order in which the model merges them.
@@ -79,14 +79,14 @@ impl Patcher {
         Patches { values: vec![0.0; side * side * self.width()], grid: [side, side] }
     }
 
-    pub(super) fn patches(&self, picture: &ImageInput) -> Result<Patches> {
-        let processed = self.processor.process(picture)?;
+    pub(super) fn patches(&self, image: &ImageInput) -> Result<Patches> {
+        let processed = self.processor.process(image)?;
         let [tiles, channels, height, width] = processed.shape();
         let Sides { patch_size, merge_size, temporal_patch_size } = self.sides;
         let unit = patch_size * merge_size;
         if tiles != 1 || channels != CHANNELS || !height.is_multiple_of(unit) || !width.is_multiple_of(unit) {
             return Err(Error::input(format!(
-                "the processor makes a picture of {width} x {height} pixels of it, which are no whole patches; \
+                "the processor makes an image of {width} x {height} pixels of it, which are no whole patches; \
                  is `image_processor_type` Qwen2-VL's?"
             )));
         }
@@ -141,8 +141,8 @@ mod tests {
         for Case { name, config, size: [width, height], grid, golden } in cases {
             let what = format!("{name} of {width} x {height}");
             let patcher = Patcher::load(&ModelFiles::memory([(CONFIG_FILE, config.to_string().into_bytes())])).unwrap();
-            let picture = ImageInput::rgb(width, height, pattern(width, height)).unwrap();
-            let patches = patcher.patches(&picture).unwrap_or_else(|error| panic!("{what}: {error}"));
+            let image = ImageInput::rgb(width, height, pattern(width, height)).unwrap();
+            let patches = patcher.patches(&image).unwrap_or_else(|error| panic!("{what}: {error}"));
             assert_eq!(patches.grid, grid, "{what}");
             let shape = [patches.values.len() / patcher.width(), patcher.width()];
             golden.compare(&shape, &patches.values).unwrap_or_else(|difference| panic!("{what}: {difference}"));
@@ -159,8 +159,8 @@ mod tests {
             let whole = format!(r#"{{"image_processor": {{"image_processor_type": "{name}"}}}}"#);
             let patcher = Patcher::load(&ModelFiles::memory([("processor_config.json", whole.into_bytes())])).unwrap();
             for Case { size: [width, height], golden, .. } in &defaults {
-                let picture = ImageInput::rgb(*width, *height, pattern(*width, *height)).unwrap();
-                let patches = patcher.patches(&picture).unwrap();
+                let image = ImageInput::rgb(*width, *height, pattern(*width, *height)).unwrap();
+                let patches = patcher.patches(&image).unwrap();
                 let shape = [patches.values.len() / patcher.width(), patcher.width()];
                 golden.compare(&shape, &patches.values).unwrap_or_else(|difference| panic!("{name}: {difference}"));
             }
@@ -170,12 +170,12 @@ mod tests {
     #[test]
     fn pages_that_cannot_be_cut_are_refused() {
         let load = |config: &str| Patcher::load(&ModelFiles::memory([(CONFIG_FILE, config.as_bytes().to_vec())]));
-        let picture = |width, height| ImageInput::rgb(width, height, vec![0; (width * height * 3) as usize]).unwrap();
+        let image = |width, height| ImageInput::rgb(width, height, vec![0; (width * height * 3) as usize]).unwrap();
         let patcher = load(r#"{"image_processor_type": "Qwen2VLImageProcessor"}"#).unwrap();
-        let error = patcher.patches(&picture(201, 1)).unwrap_err().to_string();
+        let error = patcher.patches(&image(201, 1)).unwrap_err().to_string();
         assert!(error.contains("more than 200 times"), "{error}");
         let uncut = load(r#"{"image_processor_type": "Qwen2VLImageProcessor", "do_resize": false}"#).unwrap();
-        let error = uncut.patches(&picture(56, 57)).unwrap_err().to_string();
+        let error = uncut.patches(&image(56, 57)).unwrap_err().to_string();
         assert!(error.contains("no whole patches"), "{error}");
         for wrong in ["0", "257", "18446744073709551615"] {
             assert!(load(&format!(r#"{{"merge_size": {wrong}}}"#)).is_err(), "{wrong}");

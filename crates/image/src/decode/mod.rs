@@ -1,4 +1,4 @@
-//! From the bytes of a picture file to RGB.
+//! From the bytes of an image file to RGB.
 //!
 //! First the header is read, which says what decoding will take, and then, once there is memory for it, the file.
 
@@ -18,18 +18,18 @@ pub(crate) use self::pixels::to_rgb;
 use crate::memory::MemoryBudget;
 use crate::raster::{MAX_SIDE, Raster, rgb_bytes};
 
-/// The most pixels of a picture, unless [`DecodeOptions::max_pixels`] says otherwise: twice what Pillow, the reference's
+/// The most pixels of an image, unless [`DecodeOptions::max_pixels`] says otherwise: twice what Pillow, the reference's
 /// decoder, warns of, which is where it refuses.
 pub const MAX_PIXELS: u64 = 178_956_970;
 
-/// How picture files are decoded.
+/// How image files are decoded.
 ///
 /// ```
 /// use embedkit_image::{DecodeImage, DecodeOptions, ImageInput};
 ///
 /// let options = DecodeOptions::default().max_pixels(100);
-/// let picture = ImageInput::rgb(11, 10, vec![0; 330])?;
-/// assert!(picture.decode(&options).is_err());
+/// let image = ImageInput::rgb(11, 10, vec![0; 330])?;
+/// assert!(image.decode(&options).is_err());
 /// # Ok::<(), embedkit_core::Error>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -46,7 +46,7 @@ impl Default for DecodeOptions {
 }
 
 impl DecodeOptions {
-    /// Refuses pictures of more pixels, before they are decoded, and after they are resized.
+    /// Refuses images of more pixels, before they are decoded, and after they are resized.
     /// Default: [`MAX_PIXELS`].
     #[must_use]
     pub fn max_pixels(mut self, pixels: u64) -> Self {
@@ -54,14 +54,14 @@ impl DecodeOptions {
         self
     }
 
-    /// Turns every picture upright as its EXIF orientation says. Default: TIFF files alone, as the reference.
+    /// Turns every image upright as its EXIF orientation says. Default: TIFF files alone, as the reference.
     #[must_use]
     pub fn apply_orientation(mut self, apply: bool) -> Self {
         self.apply_orientation = apply;
         self
     }
 
-    /// The memory that pictures may take at a time. Default: [`MemoryBudget::default`], which the process shares.
+    /// The memory that images may take at a time. Default: [`MemoryBudget::default`], which the process shares.
     #[must_use]
     pub fn memory(mut self, budget: MemoryBudget) -> Self {
         self.memory = budget;
@@ -80,25 +80,25 @@ impl DecodeOptions {
         }
     }
 
-    /// The most pixels of a picture.
+    /// The most pixels of an image.
     pub(crate) fn pixel_limit(&self) -> u64 {
         self.max_pixels
     }
 
-    /// The memory that pictures may take at a time.
+    /// The memory that images may take at a time.
     pub(crate) fn budget(&self) -> &MemoryBudget {
         &self.memory
     }
 
-    /// Refuses empty and oversized pictures.
+    /// Refuses empty and oversized images.
     pub(crate) fn check(&self, width: usize, height: usize) -> Result<()> {
         if width == 0 || height == 0 {
-            return Err(Error::input(format!("the picture is empty: {width} x {height} pixels")));
+            return Err(Error::input(format!("the image is empty: {width} x {height} pixels")));
         }
         if width.max(height) > MAX_SIDE || (width as u64).saturating_mul(height as u64) > self.max_pixels {
             return Err(Error::input(format!(
                 "{width} x {height} pixels exceed the limit of {} pixels, or of {MAX_SIDE} a side; \
-                 raise it with `max-pixels` if the picture can be trusted",
+                 raise it with `max-pixels` if the image can be trusted",
                 self.max_pixels
             )));
         }
@@ -110,7 +110,7 @@ impl DecodeOptions {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Header {
     format: Format,
-    /// Width and height of the stored picture.
+    /// Width and height of the stored image.
     pub(crate) size: (usize, usize),
     /// Bytes that decoding takes at most, beside the file's.
     pub(crate) memory: u64,
@@ -128,7 +128,7 @@ enum Format {
 /// Bytes by which formats are told apart.
 const SIGNATURE: usize = 16;
 
-/// Reads the header of a file of `length` bytes, and refuses what is no picture, empty or too large.
+/// Reads the header of a file of `length` bytes, and refuses what is no image, empty or too large.
 pub(crate) fn header(file: &mut (impl BufRead + Seek), length: u64, options: &DecodeOptions) -> Result<Header> {
     let signature = file.fill_buf().map_err(undecodable)?;
     if signature.is_empty() {
@@ -143,29 +143,29 @@ pub(crate) fn header(file: &mut (impl BufRead + Seek), length: u64, options: &De
         Some(ImageFormat::Png) => png::header(file, length)?,
         Some(ImageFormat::Tiff) => tiff::header(file)?,
         Some(format) => other::header(file, format)?,
-        None => return Err(Error::input("not a picture of a known format: PNG, JPEG, WebP, GIF, BMP, TIFF")),
+        None => return Err(Error::input("not an image of a known format: PNG, JPEG, WebP, GIF, BMP, TIFF")),
     };
     options.check(header.size.0, header.size.1)?;
     let turned = if header.turns(options) { rgb_bytes(header.size) } else { 0 };
     Ok(Header { memory: header.memory + turned, ..header })
 }
 
-/// The first picture of a file with this header, as RGB.
+/// The first image of a file with this header, as RGB.
 pub(crate) fn decode(bytes: &[u8], header: &Header, options: &DecodeOptions) -> Result<Raster> {
-    let (picture, orientation) = match &header.format {
+    let (image, orientation) = match &header.format {
         Format::Jpeg => jpeg::decode(bytes)?,
         Format::Png => png::decode(bytes, header)?,
         Format::Tiff(directory) => tiff::decode(bytes, directory, header)?,
         Format::Other(format) => other::decode(bytes, *format, header)?,
     };
-    if (picture.width, picture.height) != header.size {
+    if (image.width, image.height) != header.size {
         return Err(Error::input("the file changed while it was read"));
     }
-    if header.turns(options) { Ok(turned(picture, orientation)) } else { Ok(picture) }
+    if header.turns(options) { Ok(turned(image, orientation)) } else { Ok(image) }
 }
 
 impl Header {
-    /// Whether the picture is turned as its orientation says.
+    /// Whether the image is turned as its orientation says.
     fn turns(&self, options: &DecodeOptions) -> bool {
         match &self.format {
             Format::Tiff(directory) => directory.orientation != Orientation::NoTransforms,
@@ -174,12 +174,12 @@ impl Header {
     }
 }
 
-/// The picture, turned.
-fn turned(picture: Raster, orientation: Orientation) -> Raster {
+/// The image, turned.
+fn turned(image: Raster, orientation: Orientation) -> Raster {
     if orientation == Orientation::NoTransforms {
-        return picture;
+        return image;
     }
-    let Raster { width, height, levels } = picture;
+    let Raster { width, height, levels } = image;
     // Sides are below 2^20, and the levels are as many as they say.
     let Some(image) = RgbImage::from_raw(width as u32, height as u32, levels) else {
         return Raster { width: 0, height: 0, levels: Vec::new() };
@@ -191,5 +191,5 @@ fn turned(picture: Raster, orientation: Orientation) -> Raster {
 }
 
 fn undecodable(error: impl std::error::Error + Send + Sync + 'static) -> Error {
-    Error::InvalidInput { message: "the picture cannot be decoded".into(), source: Some(Box::new(error)) }
+    Error::InvalidInput { message: "the image cannot be decoded".into(), source: Some(Box::new(error)) }
 }

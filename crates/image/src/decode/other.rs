@@ -10,7 +10,7 @@ use super::{Format, Header, pixels, undecodable};
 use crate::memory::zeroed;
 use crate::raster::Raster;
 
-/// What a decoder takes at most that has no picture of its own: tables, rows, metadata.
+/// What a decoder takes at most that has no image of its own: tables, rows, metadata.
 pub(super) const TABLES: u64 = 1 << 20;
 
 /// Reads the header.
@@ -22,7 +22,7 @@ pub(super) fn header(file: &mut (impl BufRead + Seek), format: ImageFormat) -> R
     let scratch = match format {
         // A first frame of its own.
         ImageFormat::Gif => pixels.saturating_mul(4),
-        // The frame before it loses its alpha channel or is put on its canvas; and that channel's own picture.
+        // The frame before it loses its alpha channel or is put on its canvas; and that channel's own image.
         ImageFormat::WebP if decoder.color_type().has_alpha() => pixels.saturating_mul(8),
         ImageFormat::WebP => pixels.saturating_mul(4),
         _ => 0,
@@ -31,7 +31,7 @@ pub(super) fn header(file: &mut (impl BufRead + Seek), format: ImageFormat) -> R
     Ok(Header { format: Format::Other(format), size, memory })
 }
 
-/// The picture, and how it must be turned to be upright.
+/// The image, and how it must be turned to be upright.
 pub(super) fn decode(bytes: &[u8], format: ImageFormat, header: &Header) -> Result<(Raster, Orientation)> {
     read(open(Cursor::new(bytes), format, header.memory)?, header)
 }
@@ -49,7 +49,7 @@ pub(super) fn open<'f>(
     reader.into_decoder().map_err(undecodable)
 }
 
-/// The picture of a decoder, and how it must be turned to be upright.
+/// The image of a decoder, and how it must be turned to be upright.
 pub(super) fn read(mut decoder: impl ImageDecoder, header: &Header) -> Result<(Raster, Orientation)> {
     let (width, height) = decoder.dimensions();
     if (width as usize, height as usize) != header.size {

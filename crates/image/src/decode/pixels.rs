@@ -16,7 +16,7 @@ pub(super) fn bytes(decoder: &impl ImageDecoder) -> u64 {
     u64::from(width).saturating_mul(u64::from(height)).saturating_mul(pixel)
 }
 
-/// An opened picture as RGB.
+/// An opened image as RGB.
 pub(crate) fn to_rgb(image: DynamicImage) -> Result<Raster> {
     let (width, height, kind) = (image.width() as usize, image.height() as usize, image.color());
     let image = match kind {

@@ -32,7 +32,7 @@ fn decoder_memory(width: u32, length: u64) -> u64 {
     TABLES + u64::from(width) * WIDEST_PIXEL * 4 + length
 }
 
-/// The picture, and how it must be turned to be upright.
+/// The image, and how it must be turned to be upright.
 pub(super) fn decode(bytes: &[u8], header: &Header) -> Result<(Raster, Orientation)> {
     let width = u32::try_from(header.size.0).map_err(undecodable)?;
     let decoder = open(Cursor::new(bytes), ImageFormat::Png, decoder_memory(width, bytes.len() as u64))?;

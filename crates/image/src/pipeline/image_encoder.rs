@@ -1,4 +1,4 @@
-//! `image-encoder`: any graph that takes a picture's pixels.
+//! `image-encoder`: any graph that takes an image's pixels.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use serde::Deserialize;
 use crate::{DecodeOptions, FAMILY, ImageInput, Processed, Processor};
 
 /// The `image-encoder` architecture: a graph from pixels, `[rows, 3, height, width]` under its first
-/// input's name, to one vector a picture or to patch vectors.
+/// input's name, to one vector an image or to patch vectors.
 ///
 /// Which output, whether the first patch vector is taken (`pooling = "cls"`) or all values are the
 /// vector, and whether it is normalised stands in the row; how pixels are prepared, in
@@ -59,7 +59,7 @@ impl Architecture for ImageEncoder {
         match &model.pooling {
             Pooling::None => {}
             Pooling::Cls => drop(model.require_dim()?),
-            other => return Err(Error::manifest(&model.id, format!("`pooling` cannot be {other:?} for pictures"))),
+            other => return Err(Error::manifest(&model.id, format!("`pooling` cannot be {other:?} for images"))),
         }
         model.parameters::<Parameters>().map(drop)
     }
@@ -69,7 +69,7 @@ impl Architecture for ImageEncoder {
         let parameters: Parameters = model.parameters()?;
         let processor = Processor::load(&context.files)?.decode_options(parameters.decode_options());
         if processor.makes_tiles() {
-            let message = "its processor cuts pictures into tiles, which an image encoder does not take";
+            let message = "its processor cuts images into tiles, which an image encoder does not take";
             return Err(Error::model(&model.id, message));
         }
         let pool = SessionPool::load(&model, &context.files, &context.session)?;
@@ -90,18 +90,18 @@ struct ImageEncoderPipeline {
 }
 
 impl ImageEncoderPipeline {
-    /// Runs pictures of one shape.
-    fn run_equal(&self, pictures: &[&Processed]) -> Result<Vec<Result<Vec<f32>>>> {
-        let Some(first) = pictures.first() else { return Ok(Vec::new()) };
+    /// Runs images of one shape.
+    fn run_equal(&self, images: &[&Processed]) -> Result<Vec<Result<Vec<f32>>>> {
+        let Some(first) = images.first() else { return Ok(Vec::new()) };
         let [_, channels, height, width] = first.shape();
-        let values = Processed::batch(pictures);
-        let pixels = Tensor::floats([pictures.len(), channels, height, width], values);
+        let values = Processed::batch(images);
+        let pixels = Tensor::floats([images.len(), channels, height, width], values);
         let input = self.pool.inputs()?.next().unwrap_or_default().to_owned();
         let index = self.pool.output_index(self.model.output.as_ref())?;
-        let cost = patches(first) * pictures.len();
+        let cost = patches(first) * images.len();
         self.pool.run(&[(&input, pixels)], cost, |outputs| {
-            let output = outputs.get(index, pictures.len())?;
-            Ok((0..pictures.len())
+            let output = outputs.get(index, images.len())?;
+            Ok((0..images.len())
                 .map(|row| self.pool(&output, row).map_err(|what| outputs.wrong(index, what)))
                 .collect())
         })
@@ -113,7 +113,7 @@ impl ImageEncoderPipeline {
         let vector = match (&self.model.pooling, self.model.dim) {
             (Pooling::Cls, Some(dim)) if dim > 0 && values.len().is_multiple_of(dim) => values.get(..dim),
             (Pooling::None, Some(dim)) => (dim == values.len()).then_some(values),
-            // A vector a patch is not one of the picture, and no row says which is meant.
+            // A vector a patch is not one of the image, and no row says which is meant.
             (Pooling::None, None) => {
                 (output.shape.iter().skip(1).filter(|axis| **axis > 1).count() <= 1).then_some(values)
             }
@@ -144,17 +144,17 @@ impl Pipeline for ImageEncoderPipeline {
     type Prepared = Processed;
     type Output = Vec<f32>;
 
-    fn prepare(&self, picture: &ImageInput, purpose: &Purpose) -> Result<Prepared<Processed, Vec<f32>>> {
+    fn prepare(&self, image: &ImageInput, purpose: &Purpose) -> Result<Prepared<Processed, Vec<f32>>> {
         purpose.check_task(&self.model)?;
-        let item = self.processor.process(picture)?;
+        let item = self.processor.process(image)?;
         let (length, bytes) = (patches(&item), item.bytes());
         Ok(Prepared::run(item, length, bytes, Usage { tokens: length, truncated: false }))
     }
 
     fn run(&self, batch: &[&Processed], _: &Purpose) -> Result<Vec<Result<Vec<f32>>>> {
         let mut results = Vec::with_capacity(batch.len());
-        for pictures in batch.chunk_by(|one, next| one.shape() == next.shape()) {
-            results.extend(self.run_equal(pictures)?);
+        for images in batch.chunk_by(|one, next| one.shape() == next.shape()) {
+            results.extend(self.run_equal(images)?);
         }
         Ok(results)
     }
@@ -164,8 +164,8 @@ impl Pipeline for ImageEncoderPipeline {
     }
 }
 
-/// What a picture costs, as tokens cost a text model: patches of 32 x 32 pixels.
-fn patches(picture: &Processed) -> usize {
-    let [tiles, _, height, width] = picture.shape();
+/// What an image costs, as tokens cost a text model: patches of 32 x 32 pixels.
+fn patches(image: &Processed) -> usize {
+    let [tiles, _, height, width] = image.shape();
     (tiles * height * width).div_ceil(32 * 32)
 }

@@ -1,4 +1,4 @@
-//! The architectures: from pictures to vectors.
+//! The architectures: from images to vectors.
 
 mod image_encoder;
 

@@ -8,7 +8,7 @@ use crate::raster::CHANNELS;
 pub(super) struct Class {
     name: &'static str,
     pub(super) kind: Kind,
-    /// Whether the reference knows it: zeros around a picture are then floats, which are rescaled with less precision.
+    /// Whether the reference knows it: zeros around an image are then floats, which are rescaled with less precision.
     pub(super) reference: bool,
     pub(super) resizes: bool,
     pub(super) size: Option<Size>,
@@ -18,7 +18,7 @@ pub(super) struct Class {
     pub(super) crops: bool,
     /// Side of the square that is cut out.
     pub(super) crop_side: Option<usize>,
-    /// Side of a tile, and whether pictures are cut into several.
+    /// Side of a tile, and whether images are cut into several.
     pub(super) tile: usize,
     pub(super) splits: bool,
     pub(super) normalizes: bool,

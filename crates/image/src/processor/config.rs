@@ -15,7 +15,7 @@ use super::tile::Tiling;
 use super::{CONFIG_FILE, Step};
 use crate::raster::{CHANNELS, MAX_SIDE};
 
-/// A model's description of how its pictures are processed.
+/// A model's description of how its images are processed.
 ///
 /// Its `image_processor_type` is one of those whose rules are known; without one, the reference's rules for CLIP hold. What
 /// is left out has the default of the reference for the types that it knows, and else that of transformers. Keys that no step of this type
@@ -53,7 +53,7 @@ pub struct ProcessorConfig {
     others: BTreeMap<String, Value>,
 }
 
-/// Keys that change nothing of a picture's tensor: what is written beside it, and how transformers is called.
+/// Keys that change nothing of an image's tensor: what is written beside it, and how transformers is called.
 const WITHOUT_EFFECT: [&str; 20] = [
     "_name_or_path",
     "_processor_class",
@@ -104,7 +104,7 @@ enum PerChannel {
 /// The file in which transformers 5 keeps all parts of a processor.
 pub(crate) const WHOLE_CONFIG_FILE: &str = "processor_config.json";
 
-/// What a model's files say of its pictures' processing, and the file that says it.
+/// What a model's files say of its images' processing, and the file that says it.
 ///
 /// # Errors
 /// [`Error::MissingFile`] when no file does; [`Error::InvalidFile`] when it cannot be read as that.
@@ -147,12 +147,12 @@ impl ProcessorConfig {
             return Err(wrong(key, &format!("is {value}, and what it changes is not known")));
         }
         if self.do_pad == Some(true) && class.kind != Kind::Idefics3 {
-            return Err(wrong("do_pad", "makes pictures depend on those beside them, which is not done"));
+            return Err(wrong("do_pad", "makes images depend on those beside them, which is not done"));
         }
         Ok(class)
     }
 
-    /// The steps on 8-bit pictures, in their order: resize, pad to a square, crop in the centre.
+    /// The steps on 8-bit images, in their order: resize, pad to a square, crop in the centre.
     pub(super) fn steps(&self) -> Result<Vec<Step>> {
         let class = self.class()?;
         let resizes = self.do_resize.unwrap_or(class.resizes);
@@ -231,7 +231,7 @@ impl ProcessorConfig {
         Ok(steps)
     }
 
-    /// How a picture is cut into tiles, for processors that do.
+    /// How an image is cut into tiles, for processors that do.
     pub(super) fn tiling(&self) -> Result<Option<Tiling>> {
         let class = self.class()?;
         if class.kind != Kind::Idefics3 {
@@ -267,7 +267,7 @@ impl ProcessorConfig {
         Ok(levels)
     }
 
-    /// The size of pictures that become as many patches as they need: between two numbers of pixels,
+    /// The size of images that become as many patches as they need: between two numbers of pixels,
     /// with sides of whole merged patches.
     fn pixels(&self) -> Result<Size> {
         let (fewest, most) = match self.size {
@@ -291,7 +291,7 @@ impl ProcessorConfig {
     }
 }
 
-/// ConvNext pictures of at least this side are not cropped.
+/// ConvNext images of at least this side are not cropped.
 const CONVNEXT_UNCROPPED: usize = 384;
 
 impl Step {

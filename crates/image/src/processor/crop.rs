@@ -1,16 +1,16 @@
-//! Cutting a picture to a size, or padding it to one.
+//! Cutting an image to a size, or padding it to one.
 
 use embedkit_core::Result;
 
 use crate::raster::{CHANNELS, Raster, RasterOps};
 
-/// The window of `height` x `width` in the picture's middle, and whether zeros had to be added.
+/// The window of `height` x `width` in the image's middle, and whether zeros had to be added.
 ///
 /// An axis that is too short is padded with zeros on both sides, before it with the larger half; one
 /// that is too long loses the smaller half before the window.
-pub(crate) fn centre_crop(picture: &Raster, height: usize, width: usize) -> Result<(Raster, bool)> {
-    let (x, y) = (Centred::new(picture.width, width), Centred::new(picture.height, height));
-    let window = picture.crop(x.start, y.start, x.kept, y.kept)?;
+pub(crate) fn centre_crop(image: &Raster, height: usize, width: usize) -> Result<(Raster, bool)> {
+    let (x, y) = (Centred::new(image.width, width), Centred::new(image.height, height));
+    let window = image.crop(x.start, y.start, x.kept, y.kept)?;
     if (x.kept, y.kept) == (width, height) {
         return Ok((window, false));
     }
@@ -39,16 +39,16 @@ impl Centred {
     }
 }
 
-/// The picture at the top left of a square of `colour`, cut in the middle where it is longer than
+/// The image at the top left of a square of `colour`, cut in the middle where it is longer than
 /// the square.
 ///
 /// A cut that leaves over an odd number of pixels starts at the even one of the two pixels it lies
 /// between.
-pub(crate) fn pad_to_square(picture: &Raster, side: usize, colour: [u8; CHANNELS]) -> Result<Raster> {
-    let (width, height) = (picture.width.min(side), picture.height.min(side));
-    let (left, top) = (half_to_even(picture.width - width), half_to_even(picture.height - height));
+pub(crate) fn pad_to_square(image: &Raster, side: usize, colour: [u8; CHANNELS]) -> Result<Raster> {
+    let (width, height) = (image.width.min(side), image.height.min(side));
+    let (left, top) = (half_to_even(image.width - width), half_to_even(image.height - height));
     let mut square = Raster::filled(side, side, colour)?;
-    square.paste(&picture.crop(left, top, width, height)?, 0, 0);
+    square.paste(&image.crop(left, top, width, height)?, 0, 0);
     Ok(square)
 }
 

@@ -5,7 +5,7 @@ use crate::raster::{CHANNELS, Raster};
 /// What every level of every channel becomes.
 ///
 /// There are 256 levels, so the arithmetic is done once for each, in the reference's types: levels
-/// are multiplied in 64 bits and rounded to 32; those of a zero-padded picture, which the reference
+/// are multiplied in 64 bits and rounded to 32; those of a zero-padded image, which the reference
 /// holds as floats, are multiplied in 32; then `(x - mean) / std` in 32.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Levels {
@@ -37,13 +37,12 @@ impl Levels {
         [&self.plain, &self.padded].into_iter().all(|table| table.as_flattened().iter().all(|value| value.is_finite()))
     }
 
-    /// Appends the picture to `tensor`, `[3, height, width]`.
-    pub(crate) fn append(&self, picture: &Raster, padded: bool, tensor: &mut Vec<f32>) {
+    /// Appends the image to `tensor`, `[3, height, width]`.
+    pub(crate) fn append(&self, image: &Raster, padded: bool, tensor: &mut Vec<f32>) {
         let table = if padded { &self.padded } else { &self.plain };
         for (channel, values) in table.iter().enumerate() {
-            tensor.extend(
-                picture.levels.as_chunks::<CHANNELS>().0.iter().map(|pixel| values[usize::from(pixel[channel])]),
-            );
+            tensor
+                .extend(image.levels.as_chunks::<CHANNELS>().0.iter().map(|pixel| values[usize::from(pixel[channel])]));
         }
     }
 }

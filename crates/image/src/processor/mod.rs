@@ -1,4 +1,4 @@
-//! From a picture to the tensor that a model was trained on.
+//! From an image to the tensor that a model was trained on.
 
 mod class;
 mod config;
@@ -24,10 +24,10 @@ use levels::Levels;
 use size::Resize;
 use tile::Tiling;
 
-/// The file of a model that says how its pictures are prepared. Where it is missing, `processor_config.json` may say it.
+/// The file of a model that says how its images are prepared. Where it is missing, `processor_config.json` may say it.
 pub const CONFIG_FILE: &str = "preprocessor_config.json";
 
-/// Turns pictures into tensors, as a model's `preprocessor_config.json` says, or the `image_processor` of its
+/// Turns images into tensors, as a model's `preprocessor_config.json` says, or the `image_processor` of its
 /// `processor_config.json`.
 ///
 /// The tensors are those of the Python reference, value by value: to RGB, resize, pad, crop, split
@@ -37,8 +37,8 @@ pub const CONFIG_FILE: &str = "preprocessor_config.json";
 /// use embedkit_image::{ImageInput, Processor, ProcessorConfig};
 ///
 /// let config: ProcessorConfig = serde_json::from_str(r#"{"do_resize": true, "size": {"height": 4, "width": 6}}"#)?;
-/// let picture = ImageInput::rgb(2, 2, vec![255; 12])?;
-/// let processed = Processor::new(&config)?.process(&picture)?;
+/// let image = ImageInput::rgb(2, 2, vec![255; 12])?;
+/// let processed = Processor::new(&config)?.process(&image)?;
 /// assert_eq!(processed.shape(), [1, 3, 4, 6]);
 /// assert!(processed.to_values().iter().all(|&value| value == 1.0));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -48,12 +48,12 @@ pub struct Processor {
     steps: Vec<Step>,
     tiling: Option<Tiling>,
     levels: Arc<Levels>,
-    /// Whether zeros around a picture make floats of its levels.
+    /// Whether zeros around an image make floats of its levels.
     float_padding: bool,
     decode: DecodeOptions,
 }
 
-/// A step on an 8-bit picture.
+/// A step on an 8-bit image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
     Resize(Resize),
@@ -91,23 +91,23 @@ impl Processor {
         })
     }
 
-    /// How pictures are decoded, and how large they and what is made of them may be. Default: [`DecodeOptions::default`].
+    /// How images are decoded, and how large they and what is made of them may be. Default: [`DecodeOptions::default`].
     #[must_use]
     pub fn decode_options(mut self, options: DecodeOptions) -> Self {
         self.decode = options;
         self
     }
 
-    /// Whether pictures become tiles: their number then differs, and one is of the whole picture.
+    /// Whether images become tiles: their number then differs, and one is of the whole image.
     pub fn makes_tiles(&self) -> bool {
         self.tiling.is_some()
     }
 
-    /// Decodes and processes a picture.
+    /// Decodes and processes an image.
     ///
     /// # Errors
     /// [`Error::Io`] when its file cannot be read; [`Error::InvalidInput`], naming it, when it is no
-    /// picture, damaged, empty or larger than the options say.
+    /// image, damaged, empty or larger than the options say.
     pub fn process(&self, input: &ImageInput) -> Result<Processed> {
         let process = || {
             let opened = open(input, &self.decode)?;
@@ -118,7 +118,7 @@ impl Processor {
         process().map_err(|error| with_input_name(input, error))
     }
 
-    /// Bytes that the steps take for a picture of this width and height.
+    /// Bytes that the steps take for an image of this width and height.
     fn memory(&self, mut size: (usize, usize)) -> u64 {
         let mut memory = 0u64;
         for step in &self.steps {
@@ -135,9 +135,9 @@ impl Processor {
         memory.saturating_add(self.tiling.map_or(0, |tiling| tiling.memory(size)))
     }
 
-    fn process_raster(&self, picture: Arc<Raster>) -> Result<Processed> {
+    fn process_raster(&self, image: Arc<Raster>) -> Result<Processed> {
         let max_pixels = self.decode.pixel_limit();
-        let mut current = picture;
+        let mut current = image;
         let mut padded = false;
         for step in &self.steps {
             let next = match *step {
@@ -163,7 +163,7 @@ impl Processor {
     }
 }
 
-/// A picture as a model takes it. Its levels become floats only when they are asked for: as bytes
+/// An image as a model takes it. Its levels become floats only when they are asked for: as bytes
 /// they take a quarter of the memory, and they wait in windows for their turn.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Processed {
@@ -187,10 +187,10 @@ impl Processed {
         self.tiles.iter().for_each(|tile| self.levels.append(tile, self.padded, batch));
     }
 
-    /// The values of pictures, one after another.
-    pub fn batch(pictures: &[&Self]) -> Vec<f32> {
-        let mut batch = Vec::with_capacity(pictures.iter().map(|picture| picture.bytes()).sum());
-        pictures.iter().for_each(|picture| picture.append_to(&mut batch));
+    /// The values of images, one after another.
+    pub fn batch(images: &[&Self]) -> Vec<f32> {
+        let mut batch = Vec::with_capacity(images.iter().map(|image| image.bytes()).sum());
+        images.iter().for_each(|image| image.append_to(&mut batch));
         batch
     }
 
@@ -205,8 +205,8 @@ impl Processed {
         self.shape().iter().product()
     }
 
-    /// Rows and columns of the grid that the picture was cut into; its tiles come row by row, and one
-    /// of the whole picture last. `(0, 0)` when it was not cut.
+    /// Rows and columns of the grid that the image was cut into; its tiles come row by row, and one
+    /// of the whole image last. `(0, 0)` when it was not cut.
     pub fn grid(&self) -> (usize, usize) {
         self.grid
     }

@@ -2,7 +2,7 @@
 //!
 //! A resize is two passes of weighted sums, along rows and along columns, each rounded to 8 bits.
 //! Weights have 22 fraction bits and sums 32 bits, as in Pillow's 8-bit code; the order of the
-//! passes is that of Pillow 13 (before it, rows were always first, which differs for pictures that
+//! passes is that of Pillow 13 (before it, rows were always first, which differs for images that
 //! shrink more in height than twice as much in width).
 
 use embedkit_core::Result;
@@ -12,37 +12,37 @@ use crate::memory::with_room;
 use crate::raster::{CHANNELS, Raster, RasterOps};
 use crate::vectorize::{Kernel, widest};
 
-/// The picture at `width` x `height`; both must be positive.
+/// The image at `width` x `height`; both must be positive.
 ///
 /// # Errors
 /// [`Error::InvalidInput`](embedkit_core::Error::InvalidInput) when there is no memory for it.
-pub(crate) fn resample(picture: &Raster, width: usize, height: usize, resampling: Resampling) -> Result<Raster> {
-    if (width, height) == (picture.width, picture.height) {
-        return picture.copied();
+pub(crate) fn resample(image: &Raster, width: usize, height: usize, resampling: Resampling) -> Result<Raster> {
+    if (width, height) == (image.width, image.height) {
+        return image.copied();
     }
     if resampling == Resampling::Nearest {
-        return nearest(picture, width, height);
+        return nearest(image, width, height);
     }
-    if columns_first(picture, width, height) {
-        resize_width(&resize_height(picture, height, resampling)?, width, resampling)
+    if columns_first(image, width, height) {
+        resize_width(&resize_height(image, height, resampling)?, width, resampling)
     } else {
-        resize_height(&resize_width(picture, width, resampling)?, height, resampling)
+        resize_height(&resize_width(image, width, resampling)?, height, resampling)
     }
 }
 
 /// Pillow 13 starts with the columns when that leaves fewer pixels for the second pass, a pixel of
 /// the row pass counted twice.
-fn columns_first(picture: &Raster, width: usize, height: usize) -> bool {
-    let fewer_rows = picture.height as i64 - height as i64;
-    let fewer_columns = picture.width as i64 - width as i64;
+fn columns_first(image: &Raster, width: usize, height: usize) -> bool {
+    let fewer_rows = image.height as i64 - height as i64;
+    let fewer_columns = image.width as i64 - width as i64;
     fewer_rows > 0 && fewer_rows > 2 * fewer_columns
 }
 
-fn nearest(picture: &Raster, width: usize, height: usize) -> Result<Raster> {
-    let columns = nearest_sources(picture.width, width);
+fn nearest(image: &Raster, width: usize, height: usize) -> Result<Raster> {
+    let columns = nearest_sources(image.width, width);
     let mut levels = with_room(width * height * CHANNELS)?;
-    for row in nearest_sources(picture.height, height) {
-        let row = &picture.levels[row * picture.stride()..][..picture.stride()];
+    for row in nearest_sources(image.height, height) {
+        let row = &image.levels[row * image.stride()..][..image.stride()];
         levels.extend(columns.iter().flat_map(|&column| &row[column * CHANNELS..][..CHANNELS]));
     }
     Ok(Raster { width, height, levels })
@@ -60,23 +60,23 @@ fn nearest_sources(source: usize, target: usize) -> Vec<usize> {
     (0..target).map(|_| next()).collect()
 }
 
-fn resize_height(picture: &Raster, height: usize, resampling: Resampling) -> Result<Raster> {
-    if height == picture.height {
-        return picture.copied();
+fn resize_height(image: &Raster, height: usize, resampling: Resampling) -> Result<Raster> {
+    if height == image.height {
+        return image.copied();
     }
-    let taps = Taps::new(resampling, picture.height, height);
-    let mut resized = Raster::filled(picture.width, height, [0; CHANNELS])?;
-    widest(Combine { pass: Pass::Height, picture, taps: &taps, resized: &mut resized });
+    let taps = Taps::new(resampling, image.height, height);
+    let mut resized = Raster::filled(image.width, height, [0; CHANNELS])?;
+    widest(Combine { pass: Pass::Height, image, taps: &taps, resized: &mut resized });
     Ok(resized)
 }
 
-fn resize_width(picture: &Raster, width: usize, resampling: Resampling) -> Result<Raster> {
-    if width == picture.width {
-        return picture.copied();
+fn resize_width(image: &Raster, width: usize, resampling: Resampling) -> Result<Raster> {
+    if width == image.width {
+        return image.copied();
     }
-    let taps = Taps::new(resampling, picture.width, width);
-    let mut resized = Raster::filled(width, picture.height, [0; CHANNELS])?;
-    widest(Combine { pass: Pass::Width, picture, taps: &taps, resized: &mut resized });
+    let taps = Taps::new(resampling, image.width, width);
+    let mut resized = Raster::filled(width, image.height, [0; CHANNELS])?;
+    widest(Combine { pass: Pass::Width, image, taps: &taps, resized: &mut resized });
     Ok(resized)
 }
 
@@ -86,10 +86,10 @@ enum Pass {
     Width,
 }
 
-/// A pass over a picture.
+/// A pass over an image.
 struct Combine<'p> {
     pass: Pass,
-    picture: &'p Raster,
+    image: &'p Raster,
     taps: &'p Taps,
     resized: &'p mut Raster,
 }
@@ -100,8 +100,8 @@ impl Kernel for Combine<'_> {
     #[inline(always)]
     fn run(self) {
         match self.pass {
-            Pass::Height => combine_rows(self.picture, self.taps, self.resized),
-            Pass::Width => combine_columns(self.picture, self.taps, self.resized),
+            Pass::Height => combine_rows(self.image, self.taps, self.resized),
+            Pass::Width => combine_columns(self.image, self.taps, self.resized),
         }
     }
 }
@@ -110,10 +110,10 @@ impl Kernel for Combine<'_> {
 const LANES: usize = 64;
 
 #[inline(always)]
-fn combine_rows(picture: &Raster, taps: &Taps, resized: &mut Raster) {
-    let stride = picture.stride();
+fn combine_rows(image: &Raster, taps: &Taps, resized: &mut Raster) {
+    let stride = image.stride();
     for (row, (first, weights)) in resized.levels.chunks_exact_mut(stride).zip(taps.iter()) {
-        let window = &picture.levels[first * stride..];
+        let window = &image.levels[first * stride..];
         let (blocks, rest) = row.as_chunks_mut::<LANES>();
         for (block, sums) in blocks.iter_mut().enumerate() {
             *sums = weighted_sums(&window[block * LANES..], stride, weights);
@@ -129,13 +129,13 @@ fn combine_rows(picture: &Raster, taps: &Taps, resized: &mut Raster) {
 const BAND: usize = 16;
 
 #[inline(always)]
-fn combine_columns(picture: &Raster, taps: &Taps, resized: &mut Raster) {
+fn combine_columns(image: &Raster, taps: &Taps, resized: &mut Raster) {
     const COLUMN: usize = BAND * CHANNELS;
-    let mut band = vec![0; picture.width * COLUMN];
-    let rows = picture.levels.chunks(BAND * picture.stride());
+    let mut band = vec![0; image.width * COLUMN];
+    let rows = image.levels.chunks(BAND * image.stride());
     let stride = resized.stride();
     for (rows, resized) in rows.zip(resized.levels.chunks_mut(BAND * stride)) {
-        for (at, row) in rows.chunks_exact(picture.stride()).enumerate() {
+        for (at, row) in rows.chunks_exact(image.stride()).enumerate() {
             let columns = band.as_chunks_mut::<COLUMN>().0;
             for (column, pixel) in columns.iter_mut().zip(row.as_chunks::<CHANNELS>().0) {
                 column[at * CHANNELS..][..CHANNELS].copy_from_slice(pixel);
@@ -173,14 +173,14 @@ mod tests {
     fn every_level_agrees() {
         let (width, height) = (LANES / CHANNELS + 2, BAND + 3);
         let level = |at: usize| (at.wrapping_mul(2_654_435_761) >> 16) as u8;
-        let picture = Raster { width, height, levels: (0..width * height * CHANNELS).map(level).collect() };
+        let image = Raster { width, height, levels: (0..width * height * CHANNELS).map(level).collect() };
         for (pass, width, height, from, to) in [(Pass::Height, width, 7, height, 7), (Pass::Width, 9, height, width, 9)]
         {
             let taps = Taps::new(Resampling::Bicubic, from, to);
             let mut plain = Raster::filled(width, height, [0; CHANNELS]).unwrap();
             let mut chosen = plain.clone();
-            Combine { pass, picture: &picture, taps: &taps, resized: &mut plain }.run();
-            widest(Combine { pass, picture: &picture, taps: &taps, resized: &mut chosen });
+            Combine { pass, image: &image, taps: &taps, resized: &mut plain }.run();
+            widest(Combine { pass, image: &image, taps: &taps, resized: &mut chosen });
             assert!(plain == chosen && plain.levels.iter().any(|level| *level != plain.levels[0]));
         }
     }

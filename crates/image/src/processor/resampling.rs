@@ -5,7 +5,7 @@ use std::f64::consts::PI;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
 
-/// How pixels are interpolated when a picture is resized.
+/// How pixels are interpolated when an image is resized.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Resampling {
@@ -50,7 +50,7 @@ impl Resampling {
         })
     }
 
-    /// How far the filter reaches, in source pixels, when a picture is not made smaller.
+    /// How far the filter reaches, in source pixels, when an image is not made smaller.
     fn support(self) -> f64 {
         match self {
             Self::Nearest => 0.0,

@@ -1,4 +1,4 @@
-//! Which size a picture is resized to.
+//! Which size an image is resized to.
 
 use embedkit_core::{Error, Result};
 
@@ -6,7 +6,7 @@ use super::resample::resample;
 use super::resampling::Resampling;
 use crate::raster::{CHANNELS, Raster};
 
-/// A rule that gives a picture's new size.
+/// A rule that gives an image's new size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Size {
     /// The shorter side becomes this long; the longer follows, rounded down.
@@ -31,7 +31,7 @@ const WEIGHTS: usize = 32;
 const MAX_ASPECT_RATIO: f64 = 200.0;
 
 impl Size {
-    /// The new width and height of a picture of this width and height.
+    /// The new width and height of an image of this width and height.
     pub(crate) fn of(self, width: usize, height: usize) -> (usize, usize) {
         let aspect_ratio = width as f64 / height as f64;
         match self {
@@ -100,26 +100,26 @@ impl Resize {
         (pixels.saturating_add(weights), (new_width, new_height))
     }
 
-    /// The resized picture.
+    /// The resized image.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] when it would have more than `max_pixels`.
-    pub(crate) fn apply(self, picture: &Raster, max_pixels: u64) -> Result<Raster> {
-        let (long, short) = (picture.width.max(picture.height), picture.width.min(picture.height));
+    pub(crate) fn apply(self, image: &Raster, max_pixels: u64) -> Result<Raster> {
+        let (long, short) = (image.width.max(image.height), image.width.min(image.height));
         if matches!(self.size, Size::Pixels { .. }) && long as f64 / short as f64 > MAX_ASPECT_RATIO {
             return Err(Error::input(format!(
                 "{} x {} pixels: one side is more than {MAX_ASPECT_RATIO} times the other, which the model cannot see",
-                picture.width, picture.height
+                image.width, image.height
             )));
         }
-        let (width, height) = self.size.of(picture.width, picture.height);
+        let (width, height) = self.size.of(image.width, image.height);
         if (width as u64).saturating_mul(height as u64) > max_pixels {
             return Err(Error::input(format!(
                 "resizing its {} x {} pixels to the model's size gives {width} x {height}, more than the limit of {max_pixels}",
-                picture.width, picture.height
+                image.width, image.height
             )));
         }
-        resample(picture, width, height, self.resampling)
+        resample(image, width, height, self.resampling)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Cutting a picture into tiles, with a view of the whole.
+//! Cutting an image into tiles, with a view of the whole.
 
 use embedkit_core::Result;
 
@@ -7,18 +7,18 @@ use super::resampling::Resampling;
 use super::size::{Resize, Size};
 use crate::raster::{Raster, RasterOps, rgb_bytes};
 
-/// How a picture becomes square tiles.
+/// How an image becomes square tiles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Tiling {
     /// A tile's side.
     pub(crate) side: usize,
     pub(crate) resampling: Resampling,
-    /// Whether a picture is cut; otherwise it becomes one tile as a whole.
+    /// Whether an image is cut; otherwise it becomes one tile as a whole.
     pub(crate) split: bool,
 }
 
 impl Tiling {
-    /// The size the picture takes before it is cut.
+    /// The size the image takes before it is cut.
     pub(crate) fn size(self) -> Size {
         if self.split { Size::Tiles(self.side) } else { Size::Exact { height: self.side, width: self.side } }
     }
@@ -31,14 +31,14 @@ impl Tiling {
         resize.saturating_add(tiles)
     }
 
-    /// The tiles, row by row and then the whole picture squeezed into one, and the grid's rows and
-    /// columns. A picture that is one tile has no view of the whole, and the grid (0, 0).
+    /// The tiles, row by row and then the whole image squeezed into one, and the grid's rows and
+    /// columns. An image that is one tile has no view of the whole, and the grid (0, 0).
     ///
     /// # Errors
     /// As [`Resize::apply`].
-    pub(crate) fn apply(self, picture: &Raster, max_pixels: u64) -> Result<(Vec<Raster>, (usize, usize))> {
+    pub(crate) fn apply(self, image: &Raster, max_pixels: u64) -> Result<(Vec<Raster>, (usize, usize))> {
         let side = self.side;
-        let enlarged = Resize { size: self.size(), resampling: self.resampling }.apply(picture, max_pixels)?;
+        let enlarged = Resize { size: self.size(), resampling: self.resampling }.apply(image, max_pixels)?;
         let (rows, columns) = (enlarged.height / side, enlarged.width / side);
         if (rows, columns) == (1, 1) {
             return Ok((vec![enlarged], (0, 0)));

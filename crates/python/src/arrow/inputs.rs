@@ -16,8 +16,8 @@ pub(crate) struct ColumnInputs {
     values: ArrayRef,
     /// Documents, where the values are queries.
     documents: Option<ArrayRef>,
-    /// Whether texts are paths of pictures.
-    are_pictures: bool,
+    /// Whether texts are paths of images.
+    are_images: bool,
     next: usize,
 }
 
@@ -29,8 +29,8 @@ pub(crate) fn inputs(
 ) -> PyResult<ColumnInputs> {
     let values = take(column)?;
     let documents = documents.map(take).transpose()?;
-    let are_pictures = kind == "image";
-    check(&values, are_pictures)?;
+    let are_images = kind == "image";
+    check(&values, are_images)?;
     match &documents {
         Some(documents) if documents.len() != values.len() => {
             return Err(PyValueError::new_err("queries and documents must be as many"));
@@ -39,15 +39,15 @@ pub(crate) fn inputs(
         None if kind == "pair" => return Err(PyTypeError::new_err("a column of documents is missing")),
         None => {}
     }
-    Ok(ColumnInputs { values, documents, are_pictures, next: 0 })
+    Ok(ColumnInputs { values, documents, are_images, next: 0 })
 }
 
-fn check(values: &ArrayRef, are_pictures: bool) -> PyResult<()> {
+fn check(values: &ArrayRef, are_images: bool) -> PyResult<()> {
     match values.data_type() {
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Null => Ok(()),
-        DataType::Binary | DataType::LargeBinary | DataType::BinaryView if are_pictures => Ok(()),
+        DataType::Binary | DataType::LargeBinary | DataType::BinaryView if are_images => Ok(()),
         other => {
-            let wanted = if are_pictures { "strings or bytes" } else { "strings" };
+            let wanted = if are_images { "strings or bytes" } else { "strings" };
             Err(PyTypeError::new_err(format!("the column must be of {wanted}, and is of {other}")))
         }
     }
@@ -70,7 +70,7 @@ impl ColumnInputs {
     }
 
     fn content(&self, row: usize) -> Content {
-        match (&self.documents, self.are_pictures) {
+        match (&self.documents, self.are_images) {
             (Some(documents), _) => Pair::new(text(&self.values, row), text(documents, row)).into(),
             (None, false) => Content::Text(text(&self.values, row).to_owned()),
             (None, true) => match bytes(&self.values, row) {

@@ -7,7 +7,7 @@
 //! | `.csv`, `.tsv` | one a row: its column `text`, else all its columns |
 //! | `.jsonl`, `.ndjson` | one a line: a text, or an object with the field `text` |
 //!
-//! | `.png`, `.jpg`, `.webp`, `.tiff`, `.gif`, `.bmp` | one a file, a picture, where a pipeline searches pictures |
+//! | `.png`, `.jpg`, `.webp`, `.tiff`, `.gif`, `.bmp` | one a file, an image, where a pipeline searches images |
 //!
 //! A program adds a [`Reader`] for other kinds, as the command line does for PDF files and for [`Video`].
 //!
@@ -16,10 +16,11 @@
 mod files;
 mod headings;
 mod html;
+mod images;
 mod lines;
 mod outline;
-mod pictures;
 mod reader;
+mod readers;
 mod source_map;
 mod table;
 mod video;
@@ -28,7 +29,8 @@ use embedkit_core::ImageInput;
 use serde_json::{Map, Value};
 
 pub use files::{Found, Inputs};
-pub use reader::{InputFile, Reader, Readers, Wanted};
+pub use reader::{InputFile, Reader, Wanted};
+pub use readers::Readers;
 pub use source_map::SourceMap;
 pub use video::{Video, video_frame};
 
@@ -50,8 +52,8 @@ pub struct Document {
     pub time: Option<f64>,
     /// The text.
     pub text: String,
-    /// The picture, of a page or a picture's file: it is searched as a whole, and so is its text.
-    pub image: Option<Picture>,
+    /// The image, of a page or an image's file: it is searched as a whole, and so is its text.
+    pub image: Option<Image>,
     /// Where sections begin in the text, in order.
     pub sections: Vec<Section>,
     /// Where the text's bytes are in the file.
@@ -72,11 +74,11 @@ pub struct Section {
     pub anchor: String,
 }
 
-/// A document's picture.
+/// A document's image.
 #[derive(Clone, Debug)]
-pub struct Picture(pub ImageInput);
+pub struct Image(pub ImageInput);
 
-impl PartialEq for Picture {
+impl PartialEq for Image {
     /// Whether they are of the same name: what they show is not looked at.
     fn eq(&self, other: &Self) -> bool {
         self.0.name() == other.0.name()
@@ -99,9 +101,9 @@ impl Document {
         Self { text: text.into(), ..Self::default() }
     }
 
-    /// A picture without more.
+    /// An image without more.
     pub fn of_image(image: impl Into<ImageInput>) -> Self {
-        Self { image: Some(Picture(image.into())), ..Self::default() }
+        Self { image: Some(Image(image.into())), ..Self::default() }
     }
 
     /// The record of one of its chunks.

@@ -1,10 +1,8 @@
-//! Which reader a file has.
+//! What reads files of a kind.
 
 use std::path::Path;
-use std::sync::Arc;
 
-use super::pictures::Pictures;
-use super::{Document, Documents, headings, html, lines, table};
+use super::Documents;
 
 /// A file that is read.
 #[derive(Clone, Copy, Debug)]
@@ -24,17 +22,17 @@ pub struct InputFile<'f> {
 pub struct Wanted {
     /// Texts.
     pub texts: bool,
-    /// Pictures.
-    pub pictures: bool,
+    /// Images.
+    pub images: bool,
 }
 
 impl Wanted {
     /// Texts alone.
-    pub const TEXTS: Self = Self { texts: true, pictures: false };
-    /// Pictures alone.
-    pub const PICTURES: Self = Self { texts: false, pictures: true };
+    pub const TEXTS: Self = Self { texts: true, images: false };
+    /// Images alone.
+    pub const IMAGES: Self = Self { texts: false, images: true };
     /// Both.
-    pub const ALL: Self = Self { texts: true, pictures: true };
+    pub const ALL: Self = Self { texts: true, images: true };
 }
 
 /// Reads files of some kinds: what a program adds to the built-in ones.
@@ -42,7 +40,7 @@ pub trait Reader: Send + Sync {
     /// What the names of its files end in, in lower case and without the dot.
     fn kinds(&self) -> &[&str];
 
-    /// Those of them that it reads where texts are searched, and where pictures are. Default: where texts are.
+    /// Those of them that it reads where texts are searched, and where images are. Default: where texts are.
     fn gives(&self) -> Wanted {
         Wanted::TEXTS
     }
@@ -52,151 +50,9 @@ pub trait Reader: Send + Sync {
         true
     }
 
-    /// The documents of a file, with pictures where these are wanted.
+    /// The documents of a file, with images where these are wanted.
     ///
     /// # Errors
     /// Why it cannot be read, in words that follow the file's name.
     fn read(&self, file: InputFile<'_>, bytes: Vec<u8>) -> Result<Documents, String>;
-}
-
-/// The readers of a program: the built-in ones, and those that were added, which go before them.
-#[derive(Clone)]
-pub struct Readers {
-    readers: Vec<Arc<dyn Reader>>,
-    wanted: Wanted,
-}
-
-impl Default for Readers {
-    /// The built-in readers of texts.
-    fn default() -> Self {
-        Self { readers: vec![Arc::new(Pictures)], wanted: Wanted::TEXTS }
-    }
-}
-
-/// Kinds that are read without a reader of the program's.
-const BUILT_IN: [&str; 12] =
-    ["txt", "text", "md", "markdown", "rst", "html", "htm", "xhtml", "jsonl", "ndjson", "csv", "tsv"];
-
-impl Readers {
-    /// Adds a reader.
-    #[must_use]
-    pub fn with(mut self, reader: impl Reader + 'static) -> Self {
-        self.readers.insert(0, Arc::new(reader));
-        self
-    }
-
-    /// Reads what a pipeline can search. Default: texts.
-    #[must_use]
-    pub fn wanting(mut self, wanted: Wanted) -> Self {
-        self.wanted = wanted;
-        self
-    }
-
-    /// Whether a file that was found in a folder, not named, is a document.
-    pub(crate) fn know(&self, name: &str) -> bool {
-        let kind = kind(name);
-        (self.wanted.texts && BUILT_IN.contains(&kind.as_str())) || self.reader(&kind).is_some()
-    }
-
-    /// Whether a file's bytes are read before it.
-    pub(crate) fn take_bytes(&self, name: &str) -> bool {
-        self.reader(&kind(name)).is_none_or(|reader| reader.takes_bytes())
-    }
-
-    /// What a file holds, by its name; a text, if no reader knows its kind.
-    pub(crate) fn read(&self, name: &str, path: &Path, bytes: Vec<u8>) -> Result<Documents, String> {
-        let kind = kind(name);
-        if let Some(reader) = self.reader(&kind) {
-            return reader.read(InputFile { name, path, wanted: self.wanted }, bytes);
-        }
-        if !self.wanted.texts {
-            return Err("is no picture, and the pipeline searches pictures alone".to_owned());
-        }
-        let text = String::from_utf8(bytes).map_err(|error| {
-            let at = error.utf8_error().valid_up_to();
-            format!("is no UTF-8 text: byte {at} is wrong")
-        })?;
-        // A mark that some editors put before a text.
-        let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
-        let one = |document| Ok(Documents { documents: vec![document], refused: Vec::new() });
-        match kind.as_str() {
-            "md" | "markdown" => one(Document { sections: headings::markdown(&text), ..Document::of_text(text) }),
-            "rst" => one(Document { sections: headings::restructured(&text), ..Document::of_text(text) }),
-            "html" | "htm" | "xhtml" => one(html::document(&text)),
-            "jsonl" | "ndjson" => Ok(lines::documents(&text)),
-            "csv" => table::documents(&text, b','),
-            "tsv" => table::documents(&text, b'\t'),
-            _ => one(Document::of_text(text)),
-        }
-    }
-
-    fn reader(&self, kind: &str) -> Option<&Arc<dyn Reader>> {
-        self.readers.iter().find(|reader| {
-            let gives = reader.gives();
-            let is_of_use = (gives.texts && self.wanted.texts) || (gives.pictures && self.wanted.pictures);
-            is_of_use && reader.kinds().contains(&kind)
-        })
-    }
-}
-
-impl std::fmt::Debug for Readers {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.readers.iter().flat_map(|reader| reader.kinds())).finish()
-    }
-}
-
-/// What a name ends in.
-fn kind(name: &str) -> String {
-    name.rsplit_once('.').map(|(_, kind)| kind.to_lowercase()).unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    struct Reversed;
-
-    impl Reader for Reversed {
-        fn kinds(&self) -> &[&str] {
-            &["rev"]
-        }
-
-        fn read(&self, _: InputFile<'_>, bytes: Vec<u8>) -> Result<Documents, String> {
-            let text = String::from_utf8(bytes).map_err(|_| "is no text".to_owned())?;
-            let document = Document::of_text(text.chars().rev().collect::<String>());
-            Ok(Documents { documents: vec![document], refused: Vec::new() })
-        }
-    }
-
-    #[test]
-    fn a_programs_own_readers_go_first() {
-        let readers = Readers::default().with(Reversed);
-        assert_eq!(readers.read("a.rev", Path::new(""), b"abc".to_vec()).unwrap().documents[0].text, "cba");
-        assert!(readers.know("A.REV") && !Readers::default().know("A.REV"));
-        assert!(readers.read("a.rev", Path::new(""), vec![0xff]).unwrap_err().contains("no text"));
-    }
-
-    #[test]
-    fn pictures_are_documents_where_they_are_wanted() {
-        let of = |wanted: Wanted| Readers::default().wanting(wanted);
-        let known = |wanted: Wanted| ["a.PNG", "a.md"].map(|name| of(wanted).know(name));
-        assert_eq!(
-            [known(Wanted::TEXTS), known(Wanted::PICTURES), known(Wanted::ALL)],
-            [[false, true], [true, false], [true, true]]
-        );
-        let document = &of(Wanted::ALL).read("x/a.png", Path::new(""), vec![1]).unwrap().documents[0];
-        assert!(document.image.is_some() && document.text.is_empty(), "{document:?}");
-        let refused = of(Wanted::PICTURES).read("a.md", Path::new(""), b"text".to_vec()).unwrap_err();
-        assert!(refused.contains("no picture"), "{refused}");
-    }
-
-    #[test]
-    fn what_is_no_text_says_so() {
-        let read = |bytes: &[u8]| Readers::default().read("a.txt", Path::new(""), bytes.to_vec());
-        assert!(read(&[b'a', 0xff]).unwrap_err().contains("byte 1"));
-        assert_eq!(read(b"\xef\xbb\xbfa").unwrap().documents[0].text, "a");
-        assert!(
-            Readers::default().know("x/y.MD") && !Readers::default().know("y.exe") && !Readers::default().know("txt")
-        );
-    }
 }

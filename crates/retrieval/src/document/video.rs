@@ -55,7 +55,7 @@ impl Reader for Video {
     }
 
     fn gives(&self) -> Wanted {
-        Wanted::PICTURES
+        Wanted::IMAGES
     }
 
     fn takes_bytes(&self) -> bool {
@@ -130,7 +130,8 @@ fn run(mut command: Command, program: &Path) -> Result<Output, String> {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
@@ -138,7 +139,7 @@ mod tests {
 
     use super::*;
 
-    /// Programs that answer as ffmpeg does: with a length, and with a picture that names the time.
+    /// Programs that answer as ffmpeg does: with a length, and with an image that names the time.
     fn stand_ins(folder: &Path) -> Video {
         let program = |name: &str, script: &str| {
             let path = folder.join(name);
@@ -153,7 +154,7 @@ mod tests {
     }
 
     fn read(video: &Video, name: &str) -> Result<Documents, String> {
-        video.read(InputFile { name, path: Path::new(name), wanted: Wanted::PICTURES }, Vec::new())
+        video.read(InputFile { name, path: Path::new(name), wanted: Wanted::IMAGES }, Vec::new())
     }
 
     #[test]

@@ -78,11 +78,11 @@ impl Indexer {
         Ok(indexer.readers(Readers::default().wanting(wanted)))
     }
 
-    /// What its models see: texts, pictures, or both.
+    /// What its models see: texts, images, or both.
     pub fn wanted(&self) -> Wanted {
-        let pictures = self.models.iter().any(Model::takes_images);
+        let images = self.models.iter().any(Model::takes_images);
         let texts = self.models.iter().any(|model| !model.takes_images());
-        Wanted { texts, pictures }
+        Wanted { texts, images }
     }
 
     /// Ends a run between two batches when the token is cancelled; what was done is kept for the next run. Default: runs

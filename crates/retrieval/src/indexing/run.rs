@@ -19,8 +19,8 @@ use crate::record::Record;
 
 /// Records that are embedded together; an interrupted run loses no more.
 const BATCH: usize = 1024;
-/// Pictures that wait to be embedded together: their files are in memory meanwhile.
-const PICTURES: usize = 32;
+/// Images that wait to be embedded together: their files are in memory meanwhile.
+const IMAGES: usize = 32;
 
 /// A version as it is written.
 pub(super) struct Run<'i> {
@@ -31,8 +31,8 @@ pub(super) struct Run<'i> {
     sources: Vec<SourceFile>,
     sources_path: PathBuf,
     waiting: Vec<Waiting>,
-    /// How many of those that wait have a picture.
-    pictures: usize,
+    /// How many of those that wait have an image.
+    images: usize,
     /// The file of the first record of a batch that was begun.
     begun: Option<usize>,
     /// How many files were taken over from each base.
@@ -51,7 +51,7 @@ struct Waiting {
     document: Arc<str>,
     /// Where the chunk is in it.
     range: Range<usize>,
-    /// The document's picture.
+    /// The document's image.
     image: Option<ImageInput>,
 }
 
@@ -70,7 +70,7 @@ impl<'i> Run<'i> {
             sources: Vec::new(),
             sources_path: folder.join(SOURCES),
             waiting: Vec::new(),
-            pictures: 0,
+            images: 0,
             begun: None,
             copied: vec![0; bases.len()],
             report: Report::default(),
@@ -111,15 +111,15 @@ impl<'i> Run<'i> {
         let source = self.sources.len() - 1;
         for group in documents.documents.chunks(BATCH) {
             for (of, chunks) in group.iter().zip(self.chunks_of(&file.name, group)) {
-                let image = of.image.as_ref().map(|picture| picture.0.clone());
+                let image = of.image.as_ref().map(|image| image.0.clone());
                 match chunks {
                     Ok((document, chunks)) => {
                         for (record, range) in chunks {
-                            // What a picture shows, its text does not tell.
+                            // What an image shows, its text does not tell.
                             let is_known = !known.is_empty() && image.is_none();
                             let known = if is_known { known.get(&record.passage()).copied() } else { None };
                             let (document, image) = (document.clone(), image.clone());
-                            self.pictures += usize::from(image.is_some());
+                            self.images += usize::from(image.is_some());
                             self.waiting.push(Waiting { record, source, known, document, range, image });
                         }
                     }
@@ -129,7 +129,7 @@ impl<'i> Run<'i> {
                     }
                 }
             }
-            if self.waiting.len() >= BATCH || self.pictures >= PICTURES {
+            if self.waiting.len() >= BATCH || self.images >= IMAGES {
                 self.flush()?;
             }
         }
@@ -142,7 +142,7 @@ impl<'i> Run<'i> {
         let is_late = self.indexer.pipeline.stages.iter().any(|stage| stage.late_chunking);
         let chunks = |document: &Document| {
             if document.image.is_some() {
-                // A picture is searched as a whole.
+                // An image is searched as a whole.
                 let whole = 0..document.text.len();
                 let record = document.record(path, 0, 1, whole.clone());
                 return Ok((Arc::from(document.text.as_str()), vec![(record, whole)]));
@@ -212,7 +212,7 @@ impl<'i> Run<'i> {
     /// Embeds and writes what waits.
     pub(super) fn flush(&mut self) -> Result<()> {
         let waiting = std::mem::take(&mut self.waiting);
-        self.pictures = 0;
+        self.images = 0;
         for batch in waiting.chunks(BATCH) {
             self.begun = batch.first().map(|waiting| waiting.source);
             self.write(batch)?;

@@ -18,7 +18,7 @@ use crate::vectors::{DenseIndex, DenseWriter, MultiIndex, MultiWriter, SparseWri
 /// What becomes of a record at a stage: none where the record has nothing that the stage's model sees.
 pub(super) type Outcome = Result<Option<Embedding>>;
 
-/// What is embedded: a chunk, and the document that it is of, or a document's picture.
+/// What is embedded: a chunk, and the document that it is of, or a document's image.
 pub(super) struct Passage {
     pub(super) text: String,
     pub(super) image: Option<ImageInput>,
@@ -29,7 +29,7 @@ pub(super) struct Passage {
 }
 
 impl Passage {
-    /// What a model sees of it; none of a picture whose text is asked for and that has none, or the other way round.
+    /// What a model sees of it; none of an image whose text is asked for and that has none, or the other way round.
     fn content(&self, model: &Model) -> Option<Content> {
         match (model.takes_images(), &self.image) {
             (true, image) => image.clone().map(Content::Image),
@@ -74,7 +74,7 @@ pub(super) fn check(stage: &Stage, model: &Model) -> Result<()> {
         return refused("model", format!("{name}: {message}"));
     }
     if model.takes_images() && (stage.vectors == Vectors::Fresh || stage.late_chunking) {
-        return refused("vectors", format!("{name}: vectors of pictures are stored, and no chunk's"));
+        return refused("vectors", format!("{name}: vectors of images are stored, and no chunk's"));
     }
     match (stage.vectors, kind) {
         (Vectors::Stored, EmbeddingKind::Dense | EmbeddingKind::Multi) => Ok(()),
@@ -217,7 +217,7 @@ fn embed_each(model: &Model, contents: &[Option<Content>], cancel: &CancelToken)
     for content in contents {
         outcomes.push(match content.as_ref().and_then(|_| embeddings.next()) {
             None => Ok(None),
-            // A picture that is no picture, a page that cannot be drawn: the others go on.
+            // An image that is no image, a page that cannot be drawn: the others go on.
             Some(Err(error @ (Error::InvalidInput { .. } | Error::InvalidFile { .. }))) => Err(error),
             Some(result) => Ok(Some(result?)),
         });

@@ -28,7 +28,7 @@ pub struct Stage {
     pub muvera: Option<MuveraSpec>,
     /// Runs a document once and makes each chunk's single vector of its tokens, which saw the whole document. Default: no.
     pub late_chunking: bool,
-    /// The model of queries, where it is another: that of texts beside one of pictures. Default: the stage's own.
+    /// The model of queries, where it is another: that of texts beside one of images. Default: the stage's own.
     pub query: Option<ModelSpec>,
     /// What single vectors are looked through in first, the best by it being scored exactly. Default: nothing, all are
     /// scored exactly.

@@ -63,7 +63,7 @@ impl Searcher {
             let stage = &self.stages[at];
             let mut terms = Vec::new();
             if stage.model.takes_images() {
-                // Of pictures there are no words; see `page_vectors`.
+                // Of images there are no words; see `page_vectors`.
             } else if stage.model.output() == EmbeddingKind::Sparse {
                 let weights = self.term_weights(at, query, &passage, hit.number)?;
                 terms = named_terms(stage, query, &weights)?;
@@ -84,11 +84,11 @@ impl Searcher {
         Ok(Explanation { stages, reranked: hit.reranked.clone(), highlights: marks.finish() })
     }
 
-    /// The query's multi-vector and a picture's, by the first stage whose model sees pictures and gives a vector for each of
+    /// The query's multi-vector and an image's, by the first stage whose model sees images and gives a vector for each of
     /// their parts: what a heat map shows. None where there is no such stage.
     ///
     /// # Errors
-    /// A model that fails, a picture that cannot be read.
+    /// A model that fails, an image that cannot be read.
     pub fn page_vectors(&self, query: &str, image: &ImageInput) -> Result<Option<(MultiVector, MultiVector)>> {
         let stage = self.stages.iter().find(|stage| stage.model.takes_images() && stage.is_multi());
         let Some(stage) = stage else { return Ok(None) };

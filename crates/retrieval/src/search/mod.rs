@@ -251,7 +251,7 @@ impl Searcher {
 fn reader(rerank: &Rerank, configure: Configure<'_>) -> Result<Model> {
     let model = Model::load(&rerank.spec(), configure)?;
     match model.takes_images() {
-        true => Err(Error::option("rerank.model", format!("{} sees pictures: name a `stage` of it", rerank.model))),
+        true => Err(Error::option("rerank.model", format!("{} sees images: name a `stage` of it", rerank.model))),
         false => Ok(model),
     }
 }

@@ -61,7 +61,7 @@ impl LoadedStage {
         }
     }
 
-    /// Whether its model gives a vector for every token, patch or picture's part.
+    /// Whether its model gives a vector for every token, patch or image's part.
     pub(super) fn is_multi(&self) -> bool {
         self.model.output() == EmbeddingKind::Multi
     }

@@ -9,7 +9,7 @@ use embedkit_vector::npy::Writer;
 use embedkit_vector::{dots, pack_binary};
 
 use super::array::Array;
-use super::dense_writer::{create, end, to_int8};
+use super::array_file::{create, end, to_int8};
 use crate::pipeline::FirstPass;
 
 type ArrayFile = (PathBuf, Writer<BufWriter<File>>);

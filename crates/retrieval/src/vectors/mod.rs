@@ -10,6 +10,7 @@
 
 mod archive;
 mod array;
+mod array_file;
 mod best;
 mod dense;
 mod dense_writer;

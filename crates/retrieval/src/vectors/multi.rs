@@ -12,8 +12,8 @@ use half::f16;
 use rayon::prelude::*;
 
 use super::archive::{Archive, ArchiveWriter};
+use super::array_file::to_int8;
 use super::best::best_of;
-use super::dense_writer::to_int8;
 use super::{Allowed, Scores};
 use crate::pipeline::StoredAs;
 

@@ -65,7 +65,7 @@ pub struct Config {
     pub default_role: Option<Role>,
     /// What becomes of lists of token ids. Default: refused.
     pub token_ids: TokenIds,
-    /// Hosts that pictures are fetched from. Default: none.
+    /// Hosts that images are fetched from. Default: none.
     pub image_hosts: Vec<String>,
     /// What a reranker's `document` is in answers. Default: an object.
     pub rerank_document: DocumentForm,

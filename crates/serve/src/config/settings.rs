@@ -79,7 +79,7 @@ settings! {
     default_role: String,
     /// Whether lists of token ids are refused, or read as the model's own. Default: reject.
     token_ids: TokenIds,
-    /// Hosts that pictures are fetched from, exact or `*.suffix`. Default: none.
+    /// Hosts that images are fetched from, exact or `*.suffix`. Default: none.
     image_host: Vec<String>,
     /// What a reranker's `document` is in answers: an object, or the bare text. Default: object.
     rerank_document: DocumentForm,

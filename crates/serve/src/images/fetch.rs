@@ -1,4 +1,4 @@
-//! Fetching a picture: the name is resolved once, all its addresses are checked, and one of these is connected to.
+//! Fetching an image: the name is resolved once, all its addresses are checked, and one of these is connected to.
 
 use std::fmt;
 use std::net::{SocketAddr, ToSocketAddrs};
@@ -55,16 +55,16 @@ pub(super) fn fetch(target: &Target, deadline: Instant, names: &impl Names) -> R
     let resolver = Checked { names: Arc::new(names.clone()) };
     let agent = ureq::Agent::with_parts(config, DefaultConnector::default(), resolver);
     let told = |error: ureq::Error| match error {
-        ureq::Error::StatusCode(code) => format!("the picture's host answered {code}"),
-        ureq::Error::Timeout(_) => "the picture's host did not answer in time".to_owned(),
-        ureq::Error::TooManyRedirects => "the picture's host leads elsewhere, which is not followed".to_owned(),
-        ureq::Error::BodyExceedsLimit(_) => format!("the picture is larger than {MOST_BYTES} bytes"),
-        ureq::Error::HostNotFound => "the picture's host is not found, or not on the public internet".to_owned(),
-        _ => "the picture cannot be fetched".to_owned(),
+        ureq::Error::StatusCode(code) => format!("the image's host answered {code}"),
+        ureq::Error::Timeout(_) => "the image's host did not answer in time".to_owned(),
+        ureq::Error::TooManyRedirects => "the image's host leads elsewhere, which is not followed".to_owned(),
+        ureq::Error::BodyExceedsLimit(_) => format!("the image is larger than {MOST_BYTES} bytes"),
+        ureq::Error::HostNotFound => "the image's host is not found, or not on the public internet".to_owned(),
+        _ => "the image cannot be fetched".to_owned(),
     };
     let mut answer = agent.get(&target.address).call().map_err(told)?;
     if !answer.status().is_success() {
-        return Err(format!("the picture's host answered {}", answer.status().as_u16()));
+        return Err(format!("the image's host answered {}", answer.status().as_u16()));
     }
     answer.body_mut().with_config().limit(MOST_BYTES).read_to_vec().map_err(told)
 }
@@ -133,7 +133,7 @@ mod tests {
     }
 
     fn target() -> Target {
-        Target { address: "http://pictures.example/a.png".to_owned() }
+        Target { address: "http://images.example/a.png".to_owned() }
     }
 
     /// Answers one request, in a thread of its own.

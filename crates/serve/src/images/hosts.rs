@@ -1,10 +1,10 @@
-//! The hosts that pictures may be fetched from.
+//! The hosts that images may be fetched from.
 
 use axum::http::Uri;
 
 use crate::Error;
 
-/// The hosts that pictures may be fetched from, in lower case; `*.suffix` stands for those below a name.
+/// The hosts that images may be fetched from, in lower case; `*.suffix` stands for those below a name.
 #[derive(Clone, Debug, Default)]
 pub(super) struct AllowedHosts(Vec<String>);
 
@@ -34,15 +34,15 @@ impl AllowedHosts {
     /// # Errors
     /// What is wrong with it, for the caller.
     pub(super) fn target(&self, address: &str) -> Result<Target, String> {
-        let uri: Uri = address.parse().map_err(|_| "the picture's address is none".to_owned())?;
-        let authority = uri.authority().ok_or("the picture's address has no host")?;
+        let uri: Uri = address.parse().map_err(|_| "the image's address is none".to_owned())?;
+        let authority = uri.authority().ok_or("the image's address has no host")?;
         if authority.as_str().contains('@') {
-            return Err("the picture's address has a user's name, which is not supported".to_owned());
+            return Err("the image's address has a user's name, which is not supported".to_owned());
         }
         let is_https = uri.scheme_str().is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"));
         let port = match (authority.port_u16(), authority.port().is_some() || authority.as_str().ends_with(':')) {
             (Some(port), _) => port,
-            (None, true) => return Err("the picture's address has a port that is none".to_owned()),
+            (None, true) => return Err("the image's address has a port that is none".to_owned()),
             (None, false) if is_https => 443,
             (None, false) => 80,
         };
@@ -50,13 +50,13 @@ impl AllowedHosts {
         let host = host.strip_suffix('.').unwrap_or(&host);
         if !self.allows(host) {
             return Err(format!(
-                "pictures are not fetched from there: send a data URL, or have the operator allow the host with \
+                "images are not fetched from there: send a data URL, or have the operator allow the host with \
                  --image-host{}",
                 if self.0.is_empty() { "" } else { ", as others are" }
             ));
         }
         if !matches!(port, 80 | 443) {
-            return Err("pictures are fetched from the ports 80 and 443 alone".to_owned());
+            return Err("images are fetched from the ports 80 and 443 alone".to_owned());
         }
         Ok(Target { address: address.to_owned() })
     }

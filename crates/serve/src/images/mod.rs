@@ -1,4 +1,4 @@
-//! Pictures, as requests give them: data URLs, bare base64, and addresses at hosts that the operator allows.
+//! Images, as requests give them: data URLs, bare base64, and addresses at hosts that the operator allows.
 
 #[cfg(feature = "hub")]
 mod address;
@@ -16,15 +16,15 @@ use crate::config::Config;
 use crate::error::{ApiError, ApiResult, Case};
 use hosts::AllowedHosts;
 
-/// How pictures of requests are read.
+/// How images of requests are read.
 pub(crate) struct Images {
     hosts: AllowedHosts,
 }
 
-/// Most pixels of a picture, and of one of its sides.
+/// Most pixels of an image, and of one of its sides.
 const MOST_PIXELS: usize = 50_000_000;
 const LONGEST_SIDE: usize = 20_000;
-/// Texts of pictures above are decoded on another thread.
+/// Texts of images above are decoded on another thread.
 const LARGE: usize = 16 << 10;
 
 impl Images {
@@ -34,7 +34,7 @@ impl Images {
         Ok(Self { hosts: AllowedHosts::new(&config.image_hosts)? })
     }
 
-    /// The picture that a text stands for. Its pixels are not decoded yet.
+    /// The image that a text stands for. Its pixels are not decoded yet.
     pub(crate) async fn read(&self, text: String, deadline: Instant) -> ApiResult<ImageInput> {
         let bytes = if has_scheme(&text, "http") || has_scheme(&text, "https") {
             self.fetch(text, deadline).await?
@@ -56,7 +56,7 @@ impl Images {
     #[cfg(not(feature = "hub"))]
     async fn fetch(&self, address: String, _: Instant) -> ApiResult<Vec<u8>> {
         self.hosts.target(&address).map_err(invalid)?;
-        Err(invalid("this program is built without what fetches pictures".to_owned()))
+        Err(invalid("this program is built without what fetches images".to_owned()))
     }
 }
 
@@ -79,16 +79,16 @@ fn inline(text: &str) -> ApiResult<Vec<u8>> {
         }
         data
     } else if text.contains(':') {
-        return Err(invalid("a picture is a data URL, base64, or an http address".to_owned()));
+        return Err(invalid("an image is a data URL, base64, or an http address".to_owned()));
     } else {
         text
     };
-    base64::decode(data.trim_end()).map_err(|_| invalid("the picture is not valid base64".to_owned()))
+    base64::decode(data.trim_end()).map_err(|_| invalid("the image is not valid base64".to_owned()))
 }
 
-/// Refuses what is no picture, or has more pixels than any should, by its first bytes alone.
+/// Refuses what is no image, or has more pixels than any should, by its first bytes alone.
 fn check(bytes: &[u8]) -> ApiResult<()> {
-    let kinds = "a picture is a PNG, JPEG, WebP or GIF file";
+    let kinds = "an image is a PNG, JPEG, WebP or GIF file";
     let is_known = bytes.starts_with(b"\x89PNG\r\n\x1a\n")
         || bytes.starts_with(b"\xff\xd8\xff")
         || bytes.starts_with(b"GIF8")
@@ -96,10 +96,10 @@ fn check(bytes: &[u8]) -> ApiResult<()> {
     if !is_known {
         return Err(invalid(kinds.to_owned()));
     }
-    let size = imagesize::blob_size(bytes).map_err(|_| invalid("the picture's header is damaged".to_owned()))?;
+    let size = imagesize::blob_size(bytes).map_err(|_| invalid("the image's header is damaged".to_owned()))?;
     let pixels = size.width.saturating_mul(size.height);
     if size.width.max(size.height) > LONGEST_SIDE || pixels > MOST_PIXELS {
-        let message = format!("the picture has {} x {} pixels, which is too many", size.width, size.height);
+        let message = format!("the image has {} x {} pixels, which is too many", size.width, size.height);
         return Err(invalid(message));
     }
     Ok(())
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn pictures_come_as_data_urls_and_as_base64() {
+    fn images_come_as_data_urls_and_as_base64() {
         let png = png(3, 2);
         let base64 = base64::encode(&png);
         for text in [base64.clone(), format!("data:image/png;base64,{base64}"), format!("DATA:;BASE64,{base64}\n")] {
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_is_refused_by_its_first_bytes() {
+    fn a_image_is_refused_by_its_first_bytes() {
         for (sides, expected) in [((7000, 7000), true), ((7100, 7100), false), ((20_001, 1), false)] {
             assert_eq!(check(&png(sides.0, sides.1)).is_ok(), expected, "{sides:?}");
         }

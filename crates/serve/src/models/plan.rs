@@ -224,9 +224,9 @@ fn family_of(files: &ModelFiles, registry: &Registry) -> Option<&'static dyn Fam
         EmbeddingKind::Sparse => 3,
         _ => 4,
     };
-    // A graph beside nothing else could be one of pictures.
-    let is_of_pictures = |family: &dyn Family| family.inputs() == [ContentKind::Image];
-    families.sort_by_key(|family| (is_of_pictures(*family), rank(family.output())));
+    // A graph beside nothing else could be one of images.
+    let is_of_images = |family: &dyn Family| family.inputs() == [ContentKind::Image];
+    families.sort_by_key(|family| (is_of_images(*family), rank(family.output())));
     families.into_iter().find(|family| family.describe(files).is_ok())
 }
 

@@ -36,6 +36,9 @@ pub(crate) enum JobError {
     Closed,
 }
 
+/// A request's number.
+pub(super) type JobId = u64;
+
 /// A request's inputs.
 pub(super) struct Job {
     pub(super) contents: Vec<Content>,
@@ -131,15 +134,15 @@ impl std::ops::AddAssign for Timing {
 const BYTES_A_TOKEN: usize = 4;
 /// Tokens around a text.
 const AROUND: usize = 2;
-/// What a picture about costs beside a text's tokens.
-const PICTURE: u32 = 512;
+/// What an image about costs beside a text's tokens.
+const IMAGE: u32 = 512;
 
 /// What an input about costs, in tokens: before it is read by the tokenizer, its bytes tell.
 fn cost(content: &Content) -> u32 {
     let bytes = match content {
         Content::Text(text) => text.len(),
         Content::Pair(pair) => pair.query.len() + pair.document.len(),
-        other if other.kind() == ContentKind::Image => return PICTURE,
+        other if other.kind() == ContentKind::Image => return IMAGE,
         _ => 0,
     };
     u32::try_from(bytes / BYTES_A_TOKEN + AROUND).unwrap_or(u32::MAX)

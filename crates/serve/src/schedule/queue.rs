@@ -7,10 +7,10 @@ use embedkit_core::{AnyEmbedder, Content, Purpose};
 use prometheus_client::metrics::counter::Counter;
 use tokio::sync::oneshot;
 
-use super::job::{Done, Job, JobError};
+use super::job::{Done, Job, JobError, JobId};
 use super::shared::{Bounds, Shared};
 use super::slice::SliceBounds;
-use super::waiting::{JobId, Lane};
+use super::waiting::Lane;
 use super::watch::Watch;
 use super::worker;
 use crate::metrics::ModelMetrics;

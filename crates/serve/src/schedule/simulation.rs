@@ -6,9 +6,9 @@ use std::sync::Arc;
 use embedkit_core::{Content, Purpose};
 use tokio::sync::oneshot;
 
-use super::job::Job;
+use super::job::{Job, JobId};
 use super::slice::{Slice, SliceBounds};
-use super::waiting::{JobId, Lane, Waiting};
+use super::waiting::{Lane, Waiting};
 
 /// What the engine runs at once, unless it is told otherwise.
 const BATCH: usize = 1024;

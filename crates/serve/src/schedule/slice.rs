@@ -3,8 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::job::Job;
-use super::waiting::JobId;
+use super::job::{Job, JobId};
 
 /// Inputs that run together, and whose they are.
 pub(super) struct Slice {

@@ -4,11 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::fairness::{Clock, Flow};
-use super::job::Job;
+use super::job::{Job, JobId};
 use super::slice::{Filling, Slice, SliceBounds};
-
-/// A request's number.
-pub(super) type JobId = u64;
 
 /// The inputs that wait.
 pub(super) struct Waiting {

@@ -20,7 +20,7 @@ pub(crate) struct EmbedRequest {
     /// Data URLs.
     #[schema(value_type = Option<Vec<String>>)]
     pub(crate) images: Option<List<String>>,
-    /// Objects with a `content` of one part: a text, or a picture's address.
+    /// Objects with a `content` of one part: a text, or an image's address.
     #[schema(value_type = Option<Vec<Object>>)]
     pub(crate) inputs: Option<List<Content>>,
     pub(crate) input_type: Option<String>,
@@ -105,7 +105,7 @@ impl<'de> Deserialize<'de> for OnePart {
                 let first = parts.next_element::<super::Inputs>()?.and_then(single);
                 match (first, parts.next_element::<IgnoredAny>()?) {
                     (Some(item), None) => Ok(OnePart(item)),
-                    _ => Err(A::Error::custom(format_args!("{OURS}an input has one part, a text or a picture"))),
+                    _ => Err(A::Error::custom(format_args!("{OURS}an input has one part, a text or an image"))),
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! What is to be embedded: texts, token ids, pictures; one or several.
+//! What is to be embedded: texts, token ids, images; one or several.
 
 use std::fmt;
 
@@ -39,7 +39,7 @@ impl Inputs {
 pub(crate) enum Kind {
     #[default]
     Texts,
-    Pictures,
+    Images,
 }
 
 /// An entry of a list: an input, or one of the ids of a single input.
@@ -104,7 +104,7 @@ impl<'de> Deserialize<'de> for Entry {
     }
 }
 
-/// Where a picture is: `{"url": …}` or the address itself.
+/// Where an image is: `{"url": …}` or the address itself.
 struct Address(String);
 
 impl<'de> Deserialize<'de> for Address {

@@ -11,7 +11,7 @@ use super::{Encoded, Inputs};
 #[schema(as = JinaMultiVectorRequest)]
 pub(crate) struct MultiVectorRequest {
     pub(crate) model: Option<String>,
-    /// Texts or pictures.
+    /// Texts or images.
     #[schema(value_type = Vec<String>)]
     pub(crate) input: Inputs,
     /// query or document. Default: document.

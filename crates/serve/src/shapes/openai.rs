@@ -9,7 +9,7 @@ use super::{Direction, Dtype, Encoded, Format, Inputs, Kind, PurposeFields, Spar
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(as = OpenAiEmbeddingRequest)]
 pub(crate) struct EmbeddingRequest {
-    /// A text, a list of texts, token ids (see `--token-ids`), or pictures: `{"image": …}` or
+    /// A text, a list of texts, token ids (see `--token-ids`), or images: `{"image": …}` or
     /// `{"type": "image_url", "image_url": {"url": …}}`, with a data URL, base64 or an allowed address.
     #[schema(value_type = Vec<String>)]
     pub(crate) input: Inputs,
@@ -76,7 +76,7 @@ pub(crate) enum Modality {
 impl From<Option<Modality>> for Kind {
     fn from(modality: Option<Modality>) -> Self {
         match modality {
-            Some(Modality::Image) => Self::Pictures,
+            Some(Modality::Image) => Self::Images,
             _ => Self::Texts,
         }
     }

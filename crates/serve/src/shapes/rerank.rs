@@ -56,7 +56,7 @@ impl<'de> Deserialize<'de> for Document {
                 while let Some(key) = map.next_key::<String>()? {
                     match key.as_str() {
                         "text" => text = map.next_value::<Option<String>>()?,
-                        "image" => return Err(A::Error::custom(format_args!("{OURS}pictures are not reranked"))),
+                        "image" => return Err(A::Error::custom(format_args!("{OURS}images are not reranked"))),
                         _ => drop(map.next_value::<IgnoredAny>()?),
                     }
                 }

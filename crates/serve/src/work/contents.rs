@@ -11,8 +11,8 @@ use crate::shapes::{Item, Kind};
 
 /// The kind of content that tells which model is meant, where none is named.
 pub(super) fn kind_of(items: &[Item], kind: Kind) -> ContentKind {
-    let is_picture = |item: &Item| matches!(item, Item::Image(_));
-    if kind == Kind::Pictures || items.iter().any(is_picture) { ContentKind::Image } else { ContentKind::Text }
+    let is_image = |item: &Item| matches!(item, Item::Image(_));
+    if kind == Kind::Images || items.iter().any(is_image) { ContentKind::Image } else { ContentKind::Text }
 }
 
 /// The inputs, as the model takes them.
@@ -32,8 +32,8 @@ pub(super) async fn contents(
         };
         let content = match (item, kind) {
             (Item::Text(text), Kind::Texts) => Content::Text(text),
-            (Item::Text(picture), Kind::Pictures) | (Item::Image(picture), _) => {
-                Content::Image(incoming.app.images.read(picture, incoming.deadline).await.map_err(at)?)
+            (Item::Text(image), Kind::Images) | (Item::Image(image), _) => {
+                Content::Image(incoming.app.images.read(image, incoming.deadline).await.map_err(at)?)
             }
             (Item::Ids(ids), _) => Content::Text(text_of(&ids, loaded, incoming.app.config.token_ids).map_err(at)?),
         };

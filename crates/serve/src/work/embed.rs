@@ -1,4 +1,4 @@
-//! Texts and pictures to vectors.
+//! Texts and images to vectors.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What routes of all dialects have in common: texts and pictures become vectors, documents become scores.
+//! What routes of all dialects have in common: texts and images become vectors, documents become scores.
 
 mod contents;
 mod embed;

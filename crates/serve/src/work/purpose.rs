@@ -45,7 +45,7 @@ fn read(name: &str, row: &ModelDescription) -> Result<Purpose, String> {
     let has_task = |name: &str| row.tasks.contains_key(name) || (row.prompts.contains_key(name) && name != "plain");
     match lower.as_str() {
         "query" | "search_query" | "retrieval.query" => Ok(Role::Query.into()),
-        // Pictures are searched in; Cohere's clients say so of them.
+        // Images are searched in; Cohere's clients say so of them.
         "document" | "passage" | "search_document" | "retrieval.passage" | "image" => Ok(Role::Passage.into()),
         "plain" | "classification" | "clustering" if !has_task(&lower) => Ok(Role::Plain.into()),
         _ => {

@@ -46,7 +46,7 @@ fn openais_routes_have_openais_errors() {
         (json!({"model": "no such", "input": "a"}), 404, "model_not_found", "model"),
         (json!({"model": "rank", "input": "a"}), 400, "-", "-"),
         (json!({"model": "dense", "input": {"image": "AAAA"}}), 400, "-", "-"),
-        (json!({"model": "picture", "input": "a"}), 400, "-", "-"),
+        (json!({"model": "image", "input": "a"}), 400, "-", "-"),
     ] {
         let answer = client.post("/v1/embeddings", &body);
         let shown: String = body.to_string().chars().take(90).collect();

@@ -54,7 +54,7 @@ fn models_are_listed_and_named_in_any_case() {
     let client = server.client();
     let list = client.get("/v1/models").json();
     let ids: Vec<_> = list["data"].as_array().unwrap().iter().map(|entry| entry["id"].as_str().unwrap()).collect();
-    assert_eq!(ids, ["dense", "sparse", "multi", "several", "rank", "picture"]);
+    assert_eq!(ids, ["dense", "sparse", "multi", "several", "rank", "image"]);
     assert_eq!(
         list["data"][0]["embedkit"],
         json!({"family": "dense", "dim": 16, "max_tokens": 32, "state": "ready", "tasks": ["embed", "similarity"]})

@@ -9,15 +9,15 @@ use crate::args::EmbedArgs;
 use crate::failure::{Failure, Result};
 use crate::notice;
 
-/// The model's family; of a model that has one for texts and one for pictures, the one that the inputs are.
+/// The model's family; of a model that has one for texts and one for images, the one that the inputs are.
 pub(super) fn of(args: &EmbedArgs) -> Result<&'static dyn Family> {
-    const PICTURES: [&str; 9] = ["png", "jpg", "jpeg", "gif", "webp", "bmp", "tif", "tiff", "ppm"];
-    let is_picture = |text: &String| {
+    const IMAGES: [&str; 9] = ["png", "jpg", "jpeg", "gif", "webp", "bmp", "tif", "tiff", "ppm"];
+    let is_image = |text: &String| {
         let extension = Path::new(text).extension().and_then(|extension| extension.to_str());
-        extension.is_some_and(|extension| PICTURES.contains(&&*extension.to_ascii_lowercase()))
+        extension.is_some_and(|extension| IMAGES.contains(&&*extension.to_ascii_lowercase()))
     };
     let texts = &args.input.texts;
-    let kind = match (texts.is_empty(), texts.iter().all(is_picture)) {
+    let kind = match (texts.is_empty(), texts.iter().all(is_image)) {
         (true, _) => None,
         (false, true) => Some(ContentKind::Image),
         (false, false) => Some(ContentKind::Text),

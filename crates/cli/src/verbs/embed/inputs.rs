@@ -26,7 +26,7 @@ pub(super) fn embed<R: 'static>(
     let embeds_text = takes_text && (!kinds.contains(&ContentKind::Image) || purpose.role == Role::Query);
     #[cfg(feature = "retrieval")]
     if args.has_chunks() && !embeds_text {
-        return Err(Failure::Usage("--chunk cuts texts, and this model's inputs are pictures".to_owned()));
+        return Err(Failure::Usage("--chunk cuts texts, and this model's inputs are images".to_owned()));
     }
     #[cfg(feature = "pdf")]
     if args.has_pages() {
@@ -50,8 +50,8 @@ pub(super) fn embed<R: 'static>(
         let contents = texts.map(|input| input.map(Content::Text));
         run.embed(model.embed_for(contents, purpose.clone()), row, &mut *sink)
     } else {
-        let pictures = inputs.by_ref().filter(|input| wanted.has(&input.ticket));
-        let contents = pictures.map(|input| input.map(|path| Content::Image(ImageInput::from(path))));
+        let images = inputs.by_ref().filter(|input| wanted.has(&input.ticket));
+        let contents = images.map(|input| input.map(|path| Content::Image(ImageInput::from(path))));
         run.embed(model.embed_for(contents, purpose), row, &mut *sink)
     };
     run.end(done, inputs, sink)

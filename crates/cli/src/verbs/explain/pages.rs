@@ -17,14 +17,14 @@ use crate::{interrupt, notice, progress};
 /// A page that was looked at.
 struct Page {
     title: String,
-    picture: ImageInput,
+    image: ImageInput,
     map: SimilarityMap,
     score: f32,
 }
 
 pub(super) fn run(args: &ExplainArgs) -> Result<()> {
     if args.html.is_none() && args.png.is_none() {
-        return Err(Failure::Usage("pages are explained by pictures: name a file with --html or --png".to_owned()));
+        return Err(Failure::Usage("pages are explained by images: name a file with --html or --png".to_owned()));
     }
     let pages = pages(args)?;
     let scale = percentiles(&pages, args.heat.percentiles);
@@ -35,7 +35,7 @@ pub(super) fn run(args: &ExplainArgs) -> Result<()> {
                 pages.len()
             )));
         };
-        Target::write_file(path, &picture(page, scale, &args.heat)?)?;
+        Target::write_file(path, &image(page, scale, &args.heat)?)?;
     }
     if let Some(path) = &args.html {
         report(args, path, &pages, scale)?;
@@ -51,38 +51,38 @@ fn pages(args: &ExplainArgs) -> Result<Vec<Page>> {
     let model = args.model.builder::<LateInteractionMultimodalEmbedding>()?.build()?;
     let query = model.embed_one(&Content::text(&args.query), Role::Query)?;
     let scorer = MaxSim::new(&query)?;
-    let (titles, pictures) = named(args)?;
+    let (titles, images) = named(args)?;
     let cancel = interrupt::token()?;
-    let bar = progress::counter("pages", Some(pictures.len() as u64), false);
+    let bar = progress::counter("pages", Some(images.len() as u64), false);
     let shown = bar.clone();
-    let contents: Vec<Content> = pictures.iter().cloned().map(Content::Image).collect();
+    let contents: Vec<Content> = images.iter().cloned().map(Content::Image).collect();
     let results = model.embed_for(&contents, Role::Passage).cancel_with(&cancel);
     let results = results.on_progress(move |done| shown.inc(done.inputs as u64));
     let mut pages = Vec::new();
-    for ((title, picture), vectors) in titles.into_iter().zip(pictures).zip(results) {
+    for ((title, image), vectors) in titles.into_iter().zip(images).zip(results) {
         let vectors = match vectors {
             Err(Error::Cancelled) => return Err(Failure::Interrupted { done: pages.len() as u64 }),
             Err(error) => return Err(Failure::At { place: title, reason: crate::failure::with_causes(&error) }),
             Ok(vectors) => vectors,
         };
         let (map, score) = (SimilarityMap::of_query(&query, &vectors)?, scorer.score(&vectors)?);
-        pages.push(Page { title, picture, map, score });
+        pages.push(Page { title, image, map, score });
     }
     bar.finish_and_clear();
     Ok(pages)
 }
 
-/// The pages' names, and their pictures, which are drawn when they are needed.
+/// The pages' names, and their images, which are drawn when they are needed.
 fn named(args: &ExplainArgs) -> Result<(Vec<String>, Vec<ImageInput>)> {
     let mut titles: Vec<String> = args.image.iter().map(|path| path.display().to_string()).collect();
-    let mut pictures: Vec<ImageInput> = args.image.iter().map(|path| ImageInput::path(path.as_path())).collect();
+    let mut images: Vec<ImageInput> = args.image.iter().map(|path| ImageInput::path(path.as_path())).collect();
     #[cfg(feature = "pdf")]
     for file in &args.pdf.pdf {
         let (first, pages) = args.pdf.pages(file)?;
         titles.extend((first..first + pages.len()).map(|page| format!("{}, page {page}", file.display())));
-        pictures.extend(pages);
+        images.extend(pages);
     }
-    Ok((titles, pictures))
+    Ok((titles, images))
 }
 
 /// The similarities of all pages at two percentiles, so that pages can be compared and one odd patch hides no other.
@@ -101,8 +101,8 @@ fn percentiles(pages: &[Page], (low, high): (f32, f32)) -> (f32, f32) {
     (at(low), at(high))
 }
 
-fn picture(page: &Page, (least, most): (f32, f32), heat: &HeatArgs) -> Result<Vec<u8>> {
-    let map = HeatMap::new(page.map.clone(), page.picture.clone())?;
+fn image(page: &Page, (least, most): (f32, f32), heat: &HeatArgs) -> Result<Vec<u8>> {
+    let map = HeatMap::new(page.map.clone(), page.image.clone())?;
     Ok(map.scale(least, most).opacity(heat.opacity).boxes(heat.boxes).legend(true).to_png()?)
 }
 
@@ -113,7 +113,7 @@ fn report(args: &ExplainArgs, path: &PathBuf, pages: &[Page], scale: (f32, f32))
     let mut write = |text: &str| target.write_all(text.as_bytes()).map_err(|error| target.failure(error));
     write(&report.head())?;
     for (at, page) in pages.iter().enumerate() {
-        write(&report.page(at, &picture(page, scale, &args.heat)?))?;
+        write(&report.page(at, &image(page, scale, &args.heat)?))?;
     }
     write(report.end())?;
     target.commit()

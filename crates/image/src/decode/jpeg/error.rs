@@ -5,7 +5,7 @@ use embedkit_core::Error;
 /// Why a JPEG file cannot be decoded.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum JpegError {
-    #[error("the file ends before its picture does")]
+    #[error("the file ends before its image does")]
     Truncated,
     #[error("the file has no {0}")]
     Missing(&'static str),

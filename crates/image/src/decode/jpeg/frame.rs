@@ -1,11 +1,11 @@
-//! What a frame header says: the picture's size, and how its components are sampled.
+//! What a frame header says: the image's size, and how its components are sampled.
 
 use super::error::{JpegError, Result};
 
 /// Samples along a block's side.
 pub(super) const SIDE: usize = 8;
 
-/// A frame: the picture that the scans fill.
+/// A frame: the image that the scans fill.
 #[derive(Clone, Debug)]
 pub(super) struct Frame {
     pub(super) width: usize,
@@ -33,7 +33,7 @@ pub(super) struct Component {
     pub(super) sampling: Sampling,
     /// Which quantisation table it uses.
     pub(super) table: usize,
-    /// Samples across and down that belong to the picture.
+    /// Samples across and down that belong to the image.
     pub(super) size: (usize, usize),
     /// Blocks across and down that hold these.
     pub(super) blocks: (usize, usize),

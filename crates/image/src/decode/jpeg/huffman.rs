@@ -88,7 +88,7 @@ impl Codes {
 
     #[inline(always)]
     fn long(&self, bits: &mut Bits<'_>) -> Result<u8> {
-        let (symbol, length) = self.search(bits.peek(LONGEST as u32)).ok_or(JpegError::Damaged("picture data"))?;
+        let (symbol, length) = self.search(bits.peek(LONGEST as u32)).ok_or(JpegError::Damaged("image data"))?;
         bits.skip(length);
         Ok(symbol)
     }
@@ -241,7 +241,7 @@ impl<'b> Bits<'b> {
         if self.borrowed <= self.count {
             return Ok(());
         }
-        Err(if self.at >= self.data.len() { JpegError::Truncated } else { JpegError::Damaged("picture data") })
+        Err(if self.at >= self.data.len() { JpegError::Truncated } else { JpegError::Damaged("image data") })
     }
 
     /// Goes on behind the restart marker with this number.

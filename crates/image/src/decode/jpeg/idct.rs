@@ -74,7 +74,7 @@ fn pass<const SHIFT: u32>(rows: &[Lanes; SIDE]) -> [Lanes; SIDE] {
     let mut samples = [[0; SIDE]; SIDE];
     for lane in 0..SIDE {
         let row = |row: usize| rows[row][lane];
-        // Sums of coefficients stay within 16 bits in any picture that was made of 8-bit levels.
+        // Sums of coefficients stay within 16 bits in any image that was made of 8-bit levels.
         let sum = |a: i16, b: i16| a.wrapping_add(b);
         let scaled = |value: i16, factor: i32| i32::from(value) * factor;
 

@@ -39,11 +39,11 @@ const START_OF_SCAN: u8 = 0xDA;
 const END: u8 = 0xD9;
 const EXIF: u8 = 0xE1;
 
-/// What a file's headers say of its picture.
+/// What a file's headers say of its image.
 pub(crate) struct Header {
     pub(crate) width: usize,
     pub(crate) height: usize,
-    /// Bytes that decoding takes, beside the file's and the picture's.
+    /// Bytes that decoding takes, beside the file's and the image's.
     pub(crate) scratch: u64,
 }
 
@@ -79,7 +79,7 @@ fn next_segment(file: &mut (impl Read + Seek)) -> Result<(u8, Vec<u8>)> {
         }
         match byte {
             [0 | 0x01 | 0xD0..=0xD8] => {}
-            [END] => return Err(JpegError::Missing("picture data")),
+            [END] => return Err(JpegError::Missing("image data")),
             [marker] => break marker,
         }
     };
@@ -95,11 +95,11 @@ fn next_segment(file: &mut (impl Read + Seek)) -> Result<(u8, Vec<u8>)> {
     Ok((marker, Vec::new()))
 }
 
-/// The picture of a file, and how it must be turned to be upright.
+/// The image of a file, and how it must be turned to be upright.
 pub(crate) fn decode(bytes: &[u8]) -> Result<(Raster, Orientation), Error> {
     let mut file = File { bytes, tables: Tables::default(), orientation: Orientation::NoTransforms };
-    let picture = file.decode()?;
-    Ok((picture, file.orientation))
+    let image = file.decode()?;
+    Ok((image, file.orientation))
 }
 
 /// A file that is being read.
@@ -116,15 +116,15 @@ impl File<'_> {
             let (marker, segment) = self.next(&mut at)?;
             match marker {
                 START_OF_SCAN => return Err(JpegError::Missing("frame").into()),
-                END => return Err(JpegError::Missing("picture data").into()),
+                END => return Err(JpegError::Missing("image data").into()),
                 marker if FRAMES.contains(&marker) => break Frame::read(marker, segment)?,
                 marker => self.take(marker, segment)?,
             }
         };
         let Some(header) = self.next_scan(&frame, &mut at)? else {
-            return Err(JpegError::Missing("picture data").into());
+            return Err(JpegError::Missing("image data").into());
         };
-        let mut picture = Raster {
+        let mut image = Raster {
             width: frame.width,
             height: frame.height,
             levels: with_room(frame.width * frame.height * CHANNELS)?,
@@ -140,25 +140,25 @@ impl File<'_> {
                     coefficients: &coefficients,
                     factors: &factors,
                 });
-                widest(Finish { planes: &mut planes, unit_row, picture: &mut picture });
+                widest(Finish { planes: &mut planes, unit_row, image: &mut image });
             }
-            return Ok(picture);
+            return Ok(image);
         }
         let factors =
             frame.components.iter().map(|component| self.factors(component.table)).collect::<Result<Vec<_>>>()?;
         let mut scan = Scan::new(self.bytes, at, &header, &self.tables, |index| factors[index])?;
         for unit_row in 0..frame.units.1 {
             widest(Units { frame: &frame, scan: &mut scan, planes: &mut planes, unit_row })?;
-            widest(Finish { planes: &mut planes, unit_row, picture: &mut picture });
+            widest(Finish { planes: &mut planes, unit_row, image: &mut image });
         }
         at = scan.position();
         match self.next_scan(&frame, &mut at)? {
-            None => Ok(picture),
+            None => Ok(image),
             Some(_) => Err(JpegError::Damaged("order of scans").into()),
         }
     }
 
-    /// The coefficients of a picture that comes in several scans, from the first one's data on, and their factors, by
+    /// The coefficients of an image that comes in several scans, from the first one's data on, and their factors, by
     /// component.
     fn coefficients(
         &mut self,
@@ -240,11 +240,11 @@ impl File<'_> {
         // Coefficients have 16 bits, with their factors too.
         table
             .map(|table| table.map(|factor| factor as i16))
-            .ok_or(JpegError::Missing("quantisation table for its picture data"))
+            .ok_or(JpegError::Missing("quantisation table for its image data"))
     }
 }
 
-/// Coefficients that libjpeg smooths a picture for when bits of them are missing.
+/// Coefficients that libjpeg smooths an image for when bits of them are missing.
 const COARSE: usize = 10;
 
 /// Which bits of which coefficients a progressive file has brought.
@@ -273,7 +273,7 @@ impl Progress {
         Ok(())
     }
 
-    /// Refuses a picture of which the coarser details did not come whole: libjpeg makes them up.
+    /// Refuses an image of which the coarser details did not come whole: libjpeg makes them up.
     fn finish(&self) -> Result<()> {
         let missing =
             |coefficients: &[Option<u8>; 64]| coefficients[..COARSE].iter().any(|missing| *missing != Some(0));

@@ -14,14 +14,14 @@ use crate::vectorize::Kernel;
 /// Rows of units that are held: interpolation looks one row of samples up and down.
 const BANDS: usize = 2;
 
-/// Samples on their way to a picture.
+/// Samples on their way to an image.
 pub(super) struct Planes<'f> {
     frame: &'f Frame,
     colours: Colours,
     planes: Vec<Plane<'f>>,
     /// Scratch of [`Upsampling::apply`].
     sums: Vec<i16>,
-    /// A row of the picture.
+    /// A row of the image.
     pixels: Vec<u8>,
 }
 
@@ -32,7 +32,7 @@ struct Plane<'f> {
     /// The last rows of blocks, each where its row modulo their number says.
     samples: Vec<u8>,
     stride: usize,
-    /// A row at the picture's size, unless the samples are that already.
+    /// A row at the image's size, unless the samples are that already.
     line: Vec<u8>,
 }
 
@@ -87,7 +87,7 @@ impl<'f> Planes<'f> {
 }
 
 impl Plane<'_> {
-    /// Two rows of samples that are held, and room for one at the picture's size.
+    /// Two rows of samples that are held, and room for one at the image's size.
     #[inline(always)]
     fn rows(&mut self, near: usize, far: usize) -> (&[u8], &[u8], &mut [u8]) {
         let (width, held) = (self.component.size.0, self.component.sampling.down * SIDE * BANDS);
@@ -101,11 +101,11 @@ fn line_width(frame: &Frame) -> usize {
     frame.units.0 * frame.most.across * SIDE
 }
 
-/// Appends the rows to the picture that can be made once a row of units is there.
+/// Appends the rows to the image that can be made once a row of units is there.
 pub(super) struct Finish<'k, 'f> {
     pub(super) planes: &'k mut Planes<'f>,
     pub(super) unit_row: usize,
-    pub(super) picture: &'k mut Raster,
+    pub(super) image: &'k mut Raster,
 }
 
 impl Kernel for Finish<'_, '_> {
@@ -131,7 +131,7 @@ impl Kernel for Finish<'_, '_> {
                 *line = if plane.upsampling == Upsampling::None { plane.rows(row, row).0 } else { &plane.line };
             }
             to_rgb(*colours, &lines[..frame.components.len()], pixels);
-            self.picture.levels.extend_from_slice(pixels);
+            self.image.levels.extend_from_slice(pixels);
         }
     }
 }

@@ -70,7 +70,7 @@ impl<'s> Scan<'s> {
             let dc = tables.dc[component.dc].as_deref().filter(|_| needs_dc);
             let ac = tables.ac[component.ac].as_deref().filter(|_| needs_ac);
             if dc.is_none() && needs_dc || ac.is_none() && needs_ac {
-                return Err(JpegError::Missing("Huffman table for its picture data"));
+                return Err(JpegError::Missing("Huffman table for its image data"));
             }
             if !dc.is_none_or(Codes::are_sizes) {
                 return Err(JpegError::Damaged("Huffman table"));
@@ -188,7 +188,7 @@ impl<'s> Scan<'s> {
     }
 }
 
-const BAD: JpegError = JpegError::Damaged("picture data");
+const BAD: JpegError = JpegError::Damaged("image data");
 
 impl Part<'_> {
     /// The first coefficient, which is stored as its difference from the last block's.

@@ -1,4 +1,4 @@
-//! Components that are sampled less often, at the picture's size.
+//! Components that are sampled less often, at the image's size.
 //!
 //! Where a component has half the samples, a new sample lies a quarter of the way between two old ones, and is three
 //! quarters of the nearer and one quarter of the further one (the triangle filter that libjpeg calls "fancy"). Halves are
@@ -7,7 +7,7 @@
 
 use super::frame::{Component, Sampling};
 
-/// How a component gets to the picture's size.
+/// How a component gets to the image's size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Upsampling {
     None,
@@ -40,7 +40,7 @@ impl Upsampling {
         }
     }
 
-    /// How many rows of the picture one of the component's makes.
+    /// How many rows of the image one of the component's makes.
     fn down(self) -> usize {
         match self {
             Self::None | Self::Across => 1,
@@ -49,7 +49,7 @@ impl Upsampling {
         }
     }
 
-    /// The component's rows that a row of the picture is made of: the nearer one, and the other where there is one.
+    /// The component's rows that a row of the image is made of: the nearer one, and the other where there is one.
     pub(super) fn rows(self, row: usize, height: usize) -> (usize, usize) {
         let near = (row / self.down()).min(height - 1);
         match self {
@@ -59,7 +59,7 @@ impl Upsampling {
         }
     }
 
-    /// A row of the picture, `row` rows from its top, from the component's [`rows`](Self::rows).
+    /// A row of the image, `row` rows from its top, from the component's [`rows`](Self::rows).
     /// `sums` is scratch, as long as the component is wide and two more.
     #[inline(always)]
     pub(super) fn apply(self, row: usize, near: &[u8], far: &[u8], sums: &mut [i16], line: &mut [u8]) {

@@ -1,4 +1,4 @@
-//! TIFF files; those with a palette, which the TIFF decoder refuses, and those with pictures in JPEG, which it reads
+//! TIFF files; those with a palette, which the TIFF decoder refuses, and those with images in JPEG, which it reads
 //! otherwise than libjpeg.
 //!
 //! Pixels with a palette are stored as grey levels would be: the file is read as one of grey levels, and these are looked up
@@ -19,13 +19,13 @@ use super::{Format, Header, pixels, undecodable};
 use crate::memory::with_room;
 use crate::raster::{CHANNELS, Raster, rgb_bytes};
 
-/// What the first picture's directory says.
+/// What the first image's directory says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Directory {
     palette: Option<Palette>,
     /// Whether its pieces are in JPEG.
     is_jpeg: bool,
-    /// How the picture must be turned to be upright. Pillow turns TIFF files when it loads them, and no others.
+    /// How the image must be turned to be upright. Pillow turns TIFF files when it loads them, and no others.
     pub(super) orientation: Orientation,
 }
 
@@ -67,7 +67,7 @@ pub(super) fn header(file: &mut (impl BufRead + Seek)) -> Result<Header> {
     Ok(Header { format: Format::Tiff(directory), size: (width as usize, height as usize), memory })
 }
 
-/// The picture, and how it must be turned to be upright.
+/// The image, and how it must be turned to be upright.
 pub(super) fn decode(bytes: &[u8], directory: &Directory, header: &Header) -> Result<(Raster, Orientation)> {
     if directory.is_jpeg {
         return Ok((pieces::decode(bytes, header.size)?, directory.orientation));
@@ -79,13 +79,13 @@ pub(super) fn decode(bytes: &[u8], directory: &Directory, header: &Header) -> Re
     grey.extend_from_slice(bytes);
     let place = grey.get_mut(palette.interpretation..).and_then(|rest| rest.first_chunk_mut());
     *place.ok_or_else(|| Error::input("the file changed while it was read"))? = palette.grey;
-    let (mut picture, orientation) = read(open(Cursor::new(&grey), ImageFormat::Tiff, header.memory)?, header)?;
-    palette.colour(&mut picture);
-    Ok((picture, orientation))
+    let (mut image, orientation) = read(open(Cursor::new(&grey), ImageFormat::Tiff, header.memory)?, header)?;
+    palette.colour(&mut image);
+    Ok((image, orientation))
 }
 
 impl Directory {
-    /// The directory of a file, and the size of a picture with a palette.
+    /// The directory of a file, and the size of an image with a palette.
     fn read(file: &mut (impl Read + Seek)) -> (Self, Option<(usize, usize)>) {
         let mut none = Self { palette: None, is_jpeg: false, orientation: Orientation::NoTransforms };
         let Some(mut tags) = Tags::open(file) else { return (none, None) };
@@ -98,7 +98,7 @@ impl Directory {
 }
 
 impl Palette {
-    /// The palette of a file's first picture, where it has one, and the picture's size.
+    /// The palette of a file's first image, where it has one, and the image's size.
     fn find<F: Read + Seek>(tags: &mut Tags<'_, F>) -> Option<(Self, (usize, usize))> {
         let (interpretation, _) = tags.find(PHOTOMETRIC_INTERPRETATION)?;
         if tags.number(PHOTOMETRIC_INTERPRETATION)? != PALETTE {
@@ -117,11 +117,11 @@ impl Palette {
         (palette.channels.len() >= CHANNELS).then_some((palette, size))
     }
 
-    /// Gives a grey picture its colours. Indices of fewer than 8 bits have been spread over all levels.
-    fn colour(&self, picture: &mut Raster) {
+    /// Gives a grey image its colours. Indices of fewer than 8 bits have been spread over all levels.
+    fn colour(&self, image: &mut Raster) {
         let colours = self.channels.len() / CHANNELS;
         let spread = 255 / (colours - 1).clamp(1, 255);
-        for pixel in picture.levels.as_chunks_mut::<CHANNELS>().0 {
+        for pixel in image.levels.as_chunks_mut::<CHANNELS>().0 {
             let index = (usize::from(pixel[0]) / spread).min(colours - 1);
             *pixel = std::array::from_fn(|channel| self.channels[channel * colours + index]);
         }

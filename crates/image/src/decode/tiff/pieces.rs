@@ -1,4 +1,4 @@
-//! Pictures that a TIFF file holds in JPEG (TIFF Technical Note 2): each strip or tile is a JPEG file without the tables that
+//! Images that a TIFF file holds in JPEG (TIFF Technical Note 2): each strip or tile is a JPEG file without the tables that
 //! all share.
 
 use std::io::{Cursor, Read, Seek};
@@ -29,22 +29,22 @@ const START: [u8; 2] = [0xFF, 0xD8];
 const END: [u8; 2] = [0xFF, 0xD9];
 const ADOBE: [u8; 15] = *b"\xFF\xEE\x00\x0EAdobe\x00\x64\x00\x00\x00\x00";
 
-/// Whether the picture is in JPEG.
+/// Whether the image is in JPEG.
 pub(super) fn are_jpeg<F: Read + Seek>(tags: &mut Tags<'_, F>) -> bool {
     tags.number(COMPRESSION) == Some(JPEG)
 }
 
-/// Pixels that a piece of any picture may have; of a larger picture it has as many as that at most.
+/// Pixels that a piece of any image may have; of a larger image it has as many as that at most.
 const PIECE: usize = 1 << 20;
 
-/// Bytes that decoding takes beside the file's and the picture's: of a piece, its pixels and coefficients.
+/// Bytes that decoding takes beside the file's and the image's: of a piece, its pixels and coefficients.
 pub(super) fn scratch((width, height): (u32, u32)) -> u64 {
     rgb_bytes((width as usize, height as usize)).max(rgb_bytes((PIECE, 1))).saturating_mul(4)
 }
 
-/// The picture, of this size.
+/// The image, of this size.
 pub(super) fn decode(bytes: &[u8], (width, height): (usize, usize)) -> Result<Raster> {
-    let damaged = || Error::input("the picture cannot be decoded: its pieces in JPEG are not where the file says");
+    let damaged = || Error::input("the image cannot be decoded: its pieces in JPEG are not where the file says");
     let mut file = Cursor::new(bytes);
     let mut tags = Tags::open(&mut file).ok_or_else(damaged)?;
     let side = |tags: &mut Tags<'_, _>, tag| tags.number(tag).map(|side| side as usize);
@@ -68,7 +68,7 @@ pub(super) fn decode(bytes: &[u8], (width, height): (usize, usize)) -> Result<Ra
     if places.len() < across * height.div_ceil(piece.1) || lengths.len() < places.len() {
         return Err(damaged());
     }
-    let mut picture = Raster { width, height, levels: zeroed(width * height * CHANNELS)? };
+    let mut image = Raster { width, height, levels: zeroed(width * height * CHANNELS)? };
     for (at, (place, length)) in places.iter().zip(&lengths).enumerate() {
         let (left, top) = (at % across * piece.0, at / across * piece.1);
         if top >= height {
@@ -80,16 +80,16 @@ pub(super) fn decode(bytes: &[u8], (width, height): (usize, usize)) -> Result<Ra
         let columns = piece.width.min(width - left);
         for (row, levels) in piece.levels.chunks_exact(piece.width * CHANNELS).take(height - top).enumerate() {
             let start = ((top + row) * width + left) * CHANNELS;
-            picture.levels[start..][..columns * CHANNELS].copy_from_slice(&levels[..columns * CHANNELS]);
+            image.levels[start..][..columns * CHANNELS].copy_from_slice(&levels[..columns * CHANNELS]);
         }
     }
-    Ok(picture)
+    Ok(image)
 }
 
 /// What goes before each piece to make it a JPEG file: the tables, and what its components are.
 fn head<F: Read + Seek>(tags: &mut Tags<'_, F>) -> Result<Vec<u8>> {
     let refused =
-        |what: &str| Error::input(format!("a TIFF file with a picture in JPEG is read in one plane of {what}"));
+        |what: &str| Error::input(format!("a TIFF file with an image in JPEG is read in one plane of {what}"));
     if tags.number(PLANES).is_some_and(|planes| planes != 1) {
         return Err(refused("all channels"));
     }
@@ -114,7 +114,7 @@ fn whole(file: &[u8], (width, height): (usize, usize), left: usize) -> Result<Ra
     let header = jpeg::header(&mut Cursor::new(file))?;
     if header.width != width || header.height > height || header.height < height.min(left) {
         let found = format!("{} x {} pixels, and should have {width} x {height}", header.width, header.height);
-        return Err(Error::input(format!("the picture cannot be decoded: a piece of it has {found}")));
+        return Err(Error::input(format!("the image cannot be decoded: a piece of it has {found}")));
     }
     Ok(jpeg::decode(file)?.0)
 }

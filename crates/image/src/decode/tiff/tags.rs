@@ -1,4 +1,4 @@
-//! Tags of a TIFF file: what it says of its picture.
+//! Tags of a TIFF file: what it says of its image.
 
 use std::io::{Read, Seek, SeekFrom};
 
@@ -7,12 +7,12 @@ pub(super) const HEIGHT: u16 = 257;
 pub(super) const PHOTOMETRIC_INTERPRETATION: u16 = 262;
 /// A value's type: two bytes.
 const SHORT: u16 = 3;
-/// Values of a tag at most: pieces of a picture.
+/// Values of a tag at most: pieces of an image.
 const MOST_VALUES: u64 = 1 << 20;
 /// Bytes of a tag's value at most: tables of JPEG.
 const MOST_BYTES: usize = 1 << 16;
 
-/// The tags of a file's first picture.
+/// The tags of a file's first image.
 pub(super) struct Tags<'f, F> {
     file: &'f mut F,
     pub(super) big_endian: bool,

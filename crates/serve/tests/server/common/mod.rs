@@ -76,7 +76,7 @@ pub fn serving(models: impl IntoIterator<Item = ModelConfig>) -> Config {
     config
 }
 
-/// The small models of all families, as `dense`, `sparse`, `multi`, `several`, `rank` and `picture`; `tiny/…` in the
+/// The small models of all families, as `dense`, `sparse`, `multi`, `several`, `rank` and `image`; `tiny/…` in the
 /// catalogue.
 pub fn families() -> Vec<ModelConfig> {
     [
@@ -85,7 +85,7 @@ pub fn families() -> Vec<ModelConfig> {
         ("multi", "colbert/tests/fixtures/colbert"),
         ("several", "hybrid/tests/fixtures/bge-m3"),
         ("rank", "rerank/tests/fixtures/cross-encoder-plain"),
-        ("picture", "image/tests/fixtures/clip"),
+        ("image", "image/tests/fixtures/clip"),
     ]
     .map(|(name, folder)| fixture(name, folder))
     .into()

@@ -1,20 +1,20 @@
-//! Files of pictures.
+//! Files of images.
 
 use embedkit_core::ImageInput;
 
 use super::reader::{InputFile, Reader, Wanted};
 use super::{Document, Documents};
 
-/// Reads files of pictures, a document each: the model decodes them.
-pub(super) struct Pictures;
+/// Reads files of images, a document each: the model decodes them.
+pub(super) struct Images;
 
-impl Reader for Pictures {
+impl Reader for Images {
     fn kinds(&self) -> &[&str] {
         &["png", "jpg", "jpeg", "webp", "tif", "tiff", "gif", "bmp"]
     }
 
     fn gives(&self) -> Wanted {
-        Wanted::PICTURES
+        Wanted::IMAGES
     }
 
     fn read(&self, file: InputFile<'_>, bytes: Vec<u8>) -> Result<Documents, String> {
