@@ -1,4 +1,4 @@
-//! Picture files: they are refused, or decoded and processed to a tensor of the model's shape.
+//! Image files: they are refused, or decoded and processed to a tensor of the model's shape.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -18,7 +18,7 @@ static PROCESSOR: LazyLock<Processor> = LazyLock::new(|| {
 fuzz_target!(|file: &[u8]| -> Corpus {
     match PROCESSOR.process(&ImageInput::bytes(file)) {
         Ok(processed) => assert_eq!(processed.shape(), [1, 3, 8, 8]),
-        Err(error) if error.to_string().contains("not a picture") => return Corpus::Reject,
+        Err(error) if error.to_string().contains("not an image") => return Corpus::Reject,
         Err(_) => {}
     }
     Corpus::Keep

@@ -1,5 +1,5 @@
 //! `preprocessor_config.json`: it is refused, or gives a processor that makes finite tensors of the shape that it
-//! says, for pictures and for the patches of Qwen2-VL pages.
+//! says, for images and for the patches of Qwen2-VL pages.
 #![no_main]
 
 use embedkit_core::ModelFiles;
@@ -17,15 +17,15 @@ fuzz_target!(|config: &[u8]| {
     let files = ModelFiles::memory([(CONFIG_FILE, config.to_vec())]);
     for (width, height) in [(7, 5), (1, 40), (33, 2)] {
         let levels: Vec<u8> = (0..width * height * 3).map(|at| (at * 31 % 256) as u8).collect();
-        let picture = ImageInput::rgb(width, height, levels).expect("as many levels as pixels");
+        let image = ImageInput::rgb(width, height, levels).expect("as many levels as pixels");
         if let Ok(processor) = Processor::load(&files)
-            && let Ok(processed) = processor.max_pixels(MAX_PIXELS).process(&picture)
+            && let Ok(processed) = processor.max_pixels(MAX_PIXELS).process(&image)
         {
             assert_eq!(processed.values().len(), processed.shape().iter().product::<usize>());
             assert!(processed.values().iter().all(|value| value.is_finite()));
-            // The patcher has the limit of every picture, which costs too much here.
+            // The patcher has the limit of every image, which costs too much here.
             if let Ok(patcher) = patchify::Patcher::load(&files) {
-                let _ = (patcher.patches(&picture), patcher.blank());
+                let _ = (patcher.patches(&image), patcher.blank());
             }
         }
     }

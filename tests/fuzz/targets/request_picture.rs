@@ -1,4 +1,4 @@
-//! Pictures in requests: data URLs, base64 and addresses. Whatever is no picture is the caller's fault.
+//! Images in requests: data URLs, base64 and addresses. Whatever is no image is the caller's fault.
 #![no_main]
 
 #[allow(dead_code, unreachable_pub)]
@@ -10,8 +10,8 @@ use axum::http::{Request, StatusCode};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
-    let Ok(picture) = std::str::from_utf8(data) else { return };
-    let body = serde_json::json!({"model": "pictures", "input": [{"image": picture}]});
+    let Ok(image) = std::str::from_utf8(data) else { return };
+    let body = serde_json::json!({"model": "images", "input": [{"image": image}]});
     let request = Request::post("/base/v1/embeddings")
         .header("host", "localhost")
         .header("content-type", "application/json")

@@ -1,4 +1,4 @@
-//! A server in this process: the compiled-in model, and one that takes pictures and looks at none.
+//! A server in this process: the compiled-in model, and one that takes images and looks at none.
 //!
 //! Included by the targets of requests. A panic anywhere ends the run, whoever would have caught it.
 
@@ -31,7 +31,7 @@ static RUNTIME: LazyLock<tokio::runtime::Runtime> =
 
 static SERVER: LazyLock<Router> = LazyLock::new(|| {
     let mut config = Config::default();
-    config.models = vec![ModelConfig::id("embedkit/static-minilm-en"), ModelConfig::id("pictures=test/pictures")];
+    config.models = vec![ModelConfig::id("embedkit/static-minilm-en"), ModelConfig::id("images=test/images")];
     config.api_keys = vec![KEY.to_owned()];
     config.base_path = "/base".to_owned();
     config.image_hosts = vec!["*.example.org".to_owned()];
@@ -60,16 +60,16 @@ pub fn ask(request: Request<Body>) -> Answer {
     })
 }
 
-static PLUGIN: Plugin = Plugin::new("pictures")
-    .manifest("[[model]]\nid = \"test/pictures\"\nfamily = \"pictures\"\narchitecture = \"pictures\"\ndim = 1\n")
-    .families(&[FamilyOf::<Pictures>::FAMILY])
-    .architectures(&[&Pictured]);
+static PLUGIN: Plugin = Plugin::new("images")
+    .manifest("[[model]]\nid = \"test/images\"\nfamily = \"images\"\narchitecture = \"images\"\ndim = 1\n")
+    .families(&[FamilyOf::<Images>::FAMILY])
+    .architectures(&[&Imaged]);
 embedkit_core::register!(PLUGIN);
 
-struct Pictures(Engine<ImageInput, Vec<f32>>);
+struct Images(Engine<ImageInput, Vec<f32>>);
 
-impl Embedder for Pictures {
-    const FAMILY: &'static str = "pictures";
+impl Embedder for Images {
+    const FAMILY: &'static str = "images";
     type Input = ImageInput;
     type Output = Vec<f32>;
 
@@ -86,15 +86,15 @@ impl Embedder for Pictures {
     }
 }
 
-struct Pictured;
+struct Imaged;
 
-impl Architecture for Pictured {
+impl Architecture for Imaged {
     fn name(&self) -> &'static str {
-        "pictures"
+        "images"
     }
 
     fn family(&self) -> &'static str {
-        "pictures"
+        "images"
     }
 
     fn check(&self, _: &ModelDescription) -> Result<()> {

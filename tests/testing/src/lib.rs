@@ -88,7 +88,7 @@ pub fn cases<G: DeserializeOwned>(fixtures: impl AsRef<Path>, wanted: impl Fn(&s
 pub struct ModelGolden {
     /// The model's row.
     pub model: ModelDescription,
-    /// Texts, or names of pictures; none where the inputs are of another shape.
+    /// Texts, or names of images; none where the inputs are of another shape.
     #[serde(default)]
     pub inputs: Vec<String>,
 }

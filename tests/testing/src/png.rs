@@ -1,4 +1,4 @@
-//! Pictures that say what they are not.
+//! Images that say what they are not.
 
 /// A PNG that says it has other sides, with a right checksum.
 pub fn png_of_sides(mut png: Vec<u8>, width: u32, height: u32) -> Vec<u8> {

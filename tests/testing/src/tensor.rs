@@ -42,7 +42,7 @@ fn hash(values: &[f32]) -> String {
     format!("{hash:016x}")
 }
 
-/// The synthetic picture of `tests/fixtures/generate/image_processors.py`.
+/// The synthetic image of `tests/fixtures/generate/image_processors.py`.
 pub fn pattern(width: u32, height: u32) -> Vec<u8> {
     let pixel = |x: i64, y: i64| {
         let noise = (x * 2_654_435_761 + y * 40_503) >> 7;
