@@ -164,10 +164,10 @@ fn forms<'a>(resources: &Resources<'a>, seen: &mut HashSet<ObjectIdentifier>) ->
 /// What a content uses by name, and what it is called in messages.
 fn used_by_name<'r, 'a>(resources: &'r Resources<'a>) -> [(&'r Dict<'a>, &'static str); 4] {
     [
-        (&resources.x_objects, "image or form"),
-        (&resources.fonts, "font"),
-        (&resources.patterns, "pattern"),
-        (&resources.shadings, "shading"),
+        (&resources.x_objects, "an image or form"),
+        (&resources.fonts, "a font"),
+        (&resources.patterns, "a pattern"),
+        (&resources.shadings, "a shading"),
     ]
 }
 
@@ -189,7 +189,7 @@ fn check_used<'a, 'c>(
     for (named, what) in used_by_name(resources) {
         let dangling = dangling(named, xref);
         if !dangling.is_empty() && uses(&content(), &dangling) {
-            return Err(Refused::new(format!("a {what} in it is missing: the file is damaged, or was cut")));
+            return Err(Refused::new(format!("{what} in it is missing: the file is damaged, or was cut")));
         }
     }
     Ok(())

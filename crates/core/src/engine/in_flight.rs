@@ -194,6 +194,10 @@ impl<O> State<O> {
     }
 
     fn take_ready(&mut self, ready: &mut VecDeque<Finished<O>>) {
+        // A panic goes before results: the one who waits raises it.
+        if self.panic.is_some() {
+            return;
+        }
         while let Some(window) = self.windows.front_mut() {
             while window.is_next_there() {
                 ready.extend(window.results.pop_front().flatten());

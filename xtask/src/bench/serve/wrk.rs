@@ -47,8 +47,8 @@ pub(super) fn measure(url: &str, clients: usize, seconds: u32, bodies: &Path) ->
 
 /// A time as `wrk` writes it: `1.23ms`, `456.00us`, `2.10s`.
 fn seconds(text: &str) -> Option<f64> {
-    let units = [("us", 1e-6), ("ms", 1e-3), ("s", 1.0), ("m", 60.0)];
-    units.iter().find_map(|(unit, factor)| Some(text.strip_suffix(unit)?.parse::<f64>().ok()? * factor))
+    let units = [("us", 1e6), ("ms", 1e3), ("s", 1.0), ("m", 1.0 / 60.0)];
+    units.iter().find_map(|(unit, in_a_second)| Some(text.strip_suffix(unit)?.parse::<f64>().ok()? / in_a_second))
 }
 
 #[cfg(test)]
