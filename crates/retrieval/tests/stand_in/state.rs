@@ -41,7 +41,7 @@ pub fn number(id: &PointId) -> u64 {
 }
 
 fn done() -> PointsOperationResponse {
-    let result = UpdateResult { operation_id: Some(1), status: UpdateStatus::Completed.into(), ..Default::default() };
+    let result = UpdateResult { operation_id: Some(1), status: UpdateStatus::Completed.into() };
     PointsOperationResponse { result: Some(result), ..Default::default() }
 }
 
