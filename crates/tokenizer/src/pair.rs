@@ -36,7 +36,7 @@ impl Tokenizer {
     /// [`first_of_pair`](Self::first_of_pair).
     ///
     /// # Errors
-    /// [`Error::RefusedText`] when the tokenizer refuses a text.
+    /// [`Error::RefusedText`](crate::Error::RefusedText) when the tokenizer refuses a text.
     pub fn encode_pair(&self, first: &str, second: &str) -> Result<Encoding> {
         self.encode_after(&self.first_of_pair(first)?, second)
     }
@@ -44,7 +44,7 @@ impl Tokenizer {
     /// Reads the first text of pairs.
     ///
     /// # Errors
-    /// [`Error::RefusedText`] when the tokenizer refuses it.
+    /// [`Error::RefusedText`](crate::Error::RefusedText) when the tokenizer refuses it.
     pub fn first_of_pair(&self, text: &str) -> Result<FirstOfPair> {
         Ok(FirstOfPair { text: text.to_owned(), ids: self.ids(text, self.room(&self.pair))?, whole: OnceLock::new() })
     }
@@ -52,7 +52,7 @@ impl Tokenizer {
     /// The ids of a first text that this tokenizer has read, and of a second one, in one row, cut longest first.
     ///
     /// # Errors
-    /// [`Error::RefusedText`] when the tokenizer refuses a text.
+    /// [`Error::RefusedText`](crate::Error::RefusedText) when the tokenizer refuses a text.
     pub fn encode_after(&self, first: &FirstOfPair, second: &str) -> Result<Encoding> {
         let room = self.room(&self.pair);
         let (mut firsts, mut seconds) = (Cow::Borrowed(&first.ids), self.ids(second, room)?);
