@@ -200,16 +200,8 @@ fn family_of(spec: &ModelSpec) -> Result<String> {
 
 /// A model's id and the digest of what its results depend on.
 fn identity(embedder: &AnyEmbedder, spec: &ModelSpec) -> Result<ModelIdentity> {
-    let mut row = (**embedder.model()).clone();
+    let mut row = embedder.model().of_results();
     let id = row.id.clone();
-    // What only people read, and where files come from, change no result.
-    row.aliases.clear();
-    row.description.clear();
-    row.license.clear();
-    row.languages.clear();
-    row.size_gb = 0.0;
-    row.notice = None;
-    row.sources.clear();
     row.parameters.remove("labels");
     if let Some(folder) = &spec.folder {
         // A folder that moves is the same model.

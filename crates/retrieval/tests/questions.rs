@@ -27,7 +27,7 @@ fn ndcg(evaluated: &Evaluated) -> f64 {
 }
 
 #[test]
-#[ignore = "takes minutes without optimisation: cargo test --release -- --ignored"]
+#[ignore = "takes minutes without optimisation: cargo test --release -p embedkit-retrieval --test questions -- --ignored"]
 fn the_default_pipeline_is_ahead_of_each_of_its_parts() {
     let whole = evaluated(&Pipeline::default());
     assert_eq!((whole.figures.queries, whole.figures.documents), (53, 134));
@@ -60,7 +60,7 @@ fn a_first_pass_loses_next_to_nothing() {
 }
 
 #[test]
-#[ignore = "takes minutes without optimisation: cargo test --release -- --ignored"]
+#[ignore = "takes minutes without optimisation: cargo test --release -p embedkit-retrieval --test questions -- --ignored"]
 fn maxsim_over_stored_vectors_orders_as_over_fresh_ones() {
     let by = |vectors: Vectors| {
         let mut pipeline = Pipeline::single("reranked", Stage::new("words", "Qdrant/bm25"));

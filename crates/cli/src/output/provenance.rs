@@ -159,15 +159,7 @@ fn settings() -> String {
 /// The digest of what a row says of results.
 #[cfg(feature = "parquet")]
 fn row_digest(model: &AnyEmbedder) -> Result<String> {
-    let mut row = (**model.model()).clone();
-    // What only people read, and where files come from, change no result.
-    row.aliases.clear();
-    row.description.clear();
-    row.license.clear();
-    row.languages.clear();
-    row.size_gb = 0.0;
-    row.notice = None;
-    row.sources.clear();
+    let mut row = model.model().of_results();
     row.digests.clear();
     let row = serde_json::to_vec(&row).map_err(|error| Failure::Failed(error.to_string()))?;
     Ok(hex(Sha256::digest(row)))

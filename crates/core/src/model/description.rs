@@ -259,6 +259,22 @@ pub enum Source {
 }
 
 impl ModelDescription {
+    /// The row without what only people read, and without where its files come from: what its results depend on, for whoever
+    /// tells results of one model from those of another.
+    #[must_use]
+    pub fn of_results(&self) -> Self {
+        Self {
+            aliases: Vec::new(),
+            description: String::new(),
+            license: String::new(),
+            languages: Vec::new(),
+            size_gb: 0.0,
+            notice: None,
+            sources: Vec::new(),
+            ..self.clone()
+        }
+    }
+
     /// A row with nothing but its identity; the rest is set on its public fields.
     pub fn new(id: impl Into<String>, family: impl Into<String>, architecture: impl Into<String>) -> Self {
         Self {

@@ -70,7 +70,7 @@ fn overload_gives_answers_and_refusals_and_nothing_else() {
 }
 
 #[test]
-#[ignore = "a minute"]
+#[ignore = "takes a minute: cargo test -p embedkit-serve --test server -- --ignored a_minute"]
 fn a_minute_of_overload() {
     overload(Duration::from_secs(60));
 }
@@ -104,7 +104,7 @@ fn silent_connections_end_and_hinder_none() {
 }
 
 #[test]
-#[ignore = "needs 10,000 open files, and ten seconds"]
+#[ignore = "needs 10,000 open files: ulimit -n 12000; cargo test -p embedkit-serve --test server -- --ignored five_thousand"]
 fn five_thousand_silent_connections() {
     silent(5000);
 }
@@ -180,7 +180,7 @@ fn mixed_requests_leave_nothing_behind() {
 
 /// `EMBEDKIT_SOAK_SECONDS` says how long.
 #[test]
-#[ignore = "an hour"]
+#[ignore = "takes an hour: cargo test -p embedkit-serve --test server -- --ignored an_hour"]
 fn an_hour_of_mixed_requests() {
     let seconds = std::env::var("EMBEDKIT_SOAK_SECONDS").ok().and_then(|text| text.parse().ok());
     soak(Duration::from_secs(seconds.unwrap_or(3600)));
