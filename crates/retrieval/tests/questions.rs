@@ -40,8 +40,8 @@ fn the_default_pipeline_is_ahead_of_each_of_its_parts() {
     assert!(ndcg(&whole) > FLOOR, "{}", ndcg(&whole));
 }
 
-/// What the default pipeline had when the set was made, less a little: a change that loses more is noticed.
-const FLOOR: f64 = 0.5;
+/// What the default pipeline had when the set was made, 0.583, less a little: a change that loses more is noticed.
+const FLOOR: f64 = 0.57;
 
 #[test]
 fn a_first_pass_loses_next_to_nothing() {
