@@ -66,10 +66,10 @@ def test_sparse_multi_and_scores() -> None:
     assert np.allclose(found[0].as_py()["dense"], next(hybrid.embed("hello world")).dense, atol=1e-6)
 
 
-def test_pictures_that_fail_are_nulls_and_told() -> None:
+def test_images_that_fail_are_nulls_and_told() -> None:
     model = case("image", "clip").load()
     path = CRATES / "image/tests/fixtures/formats/rgb.png"
-    column = pa.array([path.read_bytes(), b"no picture", None])
+    column = pa.array([path.read_bytes(), b"no image", None])
     with pytest.raises(embedkit_rs.InvalidInputError) as raised:
         model.embed_arrow(column)
     assert raised.value.index == 1

@@ -108,19 +108,19 @@ def test_a_wrong_type_is_named_with_its_position(static: Any) -> None:
 
 def test_an_input_that_fails_ends_the_run_at_its_position() -> None:
     model = case("image", "clip").load()
-    picture = CRATES / "image/tests/fixtures/formats/rgb.png"
-    vectors, count = model.embed([picture, picture, b"no picture", picture]), 0
+    image = CRATES / "image/tests/fixtures/formats/rgb.png"
+    vectors, count = model.embed([image, image, b"no image", image]), 0
     with pytest.raises(embedkit_rs.InvalidInputError, match="input 2") as raised:
         for _ in vectors:
             count += 1
     assert count == 2 and raised.value.index == 2
     assert list(vectors) == []
-    batches = model.embed_batches([picture, b"no picture", picture], on_error="null")
+    batches = model.embed_batches([image, b"no image", image], on_error="null")
     (batch,) = batches
     assert batch.shape == (3, 16) and np.isnan(batch[1]).all() and np.isfinite(batch[[0, 2]]).all()
     ((position, message),) = batches.errors
-    assert position == 1 and "picture" in message or "image" in message
-    batches = model.embed_batches([picture, b"no picture", picture])
+    assert position == 1 and "image" in message
+    batches = model.embed_batches([image, b"no image", image])
     assert next(batches).shape == (1, 16)
     with pytest.raises(embedkit_rs.InvalidInputError):
         next(batches)

@@ -75,8 +75,8 @@ def test_every_family(tmp_path: Path) -> None:
     scores = Embedder(fixture_model("rerank", "cross-encoder-plain"), family="rerank", column=("query", "document"))(pairs)
     assert isinstance(scores.column("embedding")[0].as_py(), float) and scores.column("embedding")[1].as_py() is None
     path = CRATES / "image/tests/fixtures/formats/rgb.png"
-    pictures = pa.table({"picture": [path.read_bytes(), b"no picture"]})
-    found = Embedder(fixture_model("image", "clip"), family="image", column="picture")(pictures)
+    images = pa.table({"image": [path.read_bytes(), b"no image"]})
+    found = Embedder(fixture_model("image", "clip"), family="image", column="image")(images)
     assert found.column("embedding").null_count == 1 and found.column("error")[1].as_py()
     page = CRATES / "colpali/tests/fixtures" / case("colpali", "colpali").golden["images"][0]
     pages = pa.table({"page": [str(page)]})
@@ -86,11 +86,11 @@ def test_every_family(tmp_path: Path) -> None:
 
 def test_rows_that_fail() -> None:
     model = fixture_model("image", "clip")
-    pictures = pa.table({"picture": [b"no picture", b"none either"]})
+    images = pa.table({"image": [b"no image", b"none either"]})
     with pytest.raises(embedkit_rs.EmbedkitError, match="input 0"):
-        Embedder(model, family="image", column="picture", on_error="raise")(pictures)
+        Embedder(model, family="image", column="image", on_error="raise")(images)
     with pytest.raises(embedkit_rs.EmbedkitError, match="2 of 2 inputs failed"):
-        Embedder(model, family="image", column="picture", max_errors=1)(pictures)
+        Embedder(model, family="image", column="image", max_errors=1)(images)
 
 
 def test_vectors_are_made_smaller(static: Any) -> None:

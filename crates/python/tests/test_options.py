@@ -167,14 +167,14 @@ def test_the_cache_is_where_the_environment_says(monkeypatch: pytest.MonkeyPatch
     assert TextEmbedding("tiny/cached", cache_dir=str(tmp_path)).model._model_dir == snapshot
 
 
-def test_pictures_in_every_form() -> None:
+def test_images_in_every_form() -> None:
     model = case("image", "clip").load()
     path = CRATES / "image/tests/fixtures/formats/rgb.png"
     expected = next(model.embed(path))
     forms: list[Any] = [str(path), path.read_bytes()]
     pillow = pytest.importorskip("PIL.Image")
-    picture = pillow.open(path)
-    forms += [picture, np.asarray(picture.convert("RGB"))]
+    image = pillow.open(path)
+    forms += [image, np.asarray(image.convert("RGB"))]
     for form in forms:
         assert np.array_equal(next(model.embed(form)), expected), type(form)
     assert len(list(model.embed(forms))) == 4

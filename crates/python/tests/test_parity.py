@@ -107,10 +107,10 @@ def test_pages(case: Case) -> None:
 def test_images(case: Case) -> None:
     golden = case.golden
     model = case.load()
-    pictures = [CRATES / "image/tests/fixtures" / name for name in golden["inputs"]]
+    images = [CRATES / "image/tests/fixtures" / name for name in golden["inputs"]]
     tolerance = 1e-3 if case.folder.name == "clip-f16" else 1e-5
     for size in BATCH_SIZES:
-        vectors = list(model.embed(pictures, batch_size=size))
+        vectors = list(model.embed(images, batch_size=size))
         for ours, theirs in zip(vectors, golden["embed"], strict=True):
             assert ours.dtype == (np.float16 if case.folder.name == "clip-f16" else np.float32)
             assert np.abs(ours - theirs).max() <= tolerance * np.linalg.norm(theirs)

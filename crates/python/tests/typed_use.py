@@ -45,7 +45,7 @@ encoded: NDArray[np.float64] = Muvera.from_multivector_model(late).process_query
 
 pages = LateInteractionMultimodalEmbedding("Qdrant/colpali-v1.3-fp16")
 page: NDArray[np.float32] = next(pages.embed_image([Path("page.png"), b"bytes"]))
-picture: NDArray[np.float32] = next(ImageEmbedding("Qdrant/clip-ViT-B-32-vision").embed("a.png"))
+image: NDArray[np.float32] = next(ImageEmbedding("Qdrant/clip-ViT-B-32-vision").embed("a.png"))
 
 reranker = TextCrossEncoder("Xenova/ms-marco-MiniLM-L-6-v2")
 scores: list[float] = list(reranker.rerank("a", ["b"]))

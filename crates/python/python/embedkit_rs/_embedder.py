@@ -112,7 +112,7 @@ class Embedder:
     def embed_arrow(self, array: Any, *, role: Role = "plain", on_error: OnError = "raise") -> Any:
         """Embeds a column of Arrow's, without an object of Python's for each row; gives a ``pyarrow.Array``.
 
-        ``array`` holds strings (``string``, ``large_string``, ``string_view``, or a dictionary of them); for pictures
+        ``array`` holds strings (``string``, ``large_string``, ``string_view``, or a dictionary of them); for images
         also bytes. Dense vectors become ``fixed_size_list<float>[dim]``, sparse ones a struct of the lists ``indices``
         and ``values``, multi-vectors ``list<fixed_size_list<float>[dim]>``. A null gives a null; with
         ``on_error="null"``, so does an input that fails, and a tuple of the array and the failures,

@@ -62,7 +62,7 @@ class Embedder:
     """Adds embeddings of a column to batches; rows and their order stay.
 
     ``family`` is ``dense``, ``sparse``, ``colbert``, ``hybrid``, ``image``, ``colpali`` or ``rerank``. ``column`` holds
-    texts; pictures, as paths or bytes, for ``image`` and ``colpali``; for ``rerank`` it is a pair of columns, queries and
+    texts; images, as paths or bytes, for ``image`` and ``colpali``; for ``rerank`` it is a pair of columns, queries and
     documents. ``role`` is ``passage``, ``query`` or ``plain``. ``encoding`` makes dense vectors smaller: ``float16``;
     ``int8``, where 1 is 127; ``binary``, a bit for the sign of each value. ``options`` are keywords of the family's class,
     as ``threads`` or ``max_length``.

@@ -25,7 +25,7 @@ from daft.ai.typing import EmbeddingDimensions, UDFOptions
 
 from embedkit_rs.arrow import Embedder, ModelSpec
 
-#: What texts and pictures are embedded with where no model is named.
+#: What texts and images are embedded with where no model is named.
 TEXT_MODEL, IMAGE_MODEL = "BAAI/bge-small-en-v1.5", "Qdrant/clip-ViT-B-32-vision"
 #: Options of Daft's own.
 _DAFT = ("batch_size", "max_retries", "on_error", "supports_overriding_dimensions", "batch_token_limit")

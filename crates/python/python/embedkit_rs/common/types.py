@@ -24,7 +24,7 @@ class Device(str, Enum):
 
 
 PathInput: TypeAlias = Union[str, "PathLike[str]"]
-#: A path, the bytes of a picture's file, a picture of Pillow's, or an array of ``uint8``, ``(height, width, 3)``.
+#: A path, the bytes of an image's file, an image of Pillow's, or an array of ``uint8``, ``(height, width, 3)``.
 ImageInput: TypeAlias = Union[str, "PathLike[str]", bytes, Image, NDArray[np.uint8]]
 OnnxProvider: TypeAlias = Union[str, tuple[str, dict[Any, Any]]]
 NumpyArray: TypeAlias = Union[

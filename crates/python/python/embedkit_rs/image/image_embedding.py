@@ -15,7 +15,7 @@ from embedkit_rs.common.types import ImageInput
 class ImageEmbedding(SizedEmbedder):
     """An image model: one vector an image, ``(dim,)`` of ``float32``.
 
-    An image is a path (``str`` or ``Path``), the bytes of a file, a picture of Pillow's (which need not be installed),
+    An image is a path (``str`` or ``Path``), the bytes of a file, an image of Pillow's (which need not be installed),
     or an array of ``uint8``, ``(height, width, 3)``. Files and bytes are decoded without the interpreter.
     """
 
