@@ -24,7 +24,7 @@ const DEFAULT_ENDPOINT: &str = "https://huggingface.co";
 /// | transport | [`transport`](Self::transport), `EMBEDKIT_HUB_TRANSPORT`, plain HTTP |
 /// | Xet storage | used by the transport `hf-hub`, but under `HF_HUB_DISABLE_XET`, a proxy or certificates of one's own |
 /// | proxy | `HTTPS_PROXY` or `HTTP_PROXY` as the address's scheme is, `ALL_PROXY`; but for the hosts, nets and ports of `NO_PROXY`; lower case goes first |
-/// | certificates | `REQUESTS_CA_BUNDLE` or `CURL_CA_BUNDLE`, `SSL_CERT_FILE` and `SSL_CERT_DIR`; the system's with the feature `native-roots`; Mozilla's |
+/// | certificates | those of `REQUESTS_CA_BUNDLE`, `CURL_CA_BUNDLE`, `SSL_CERT_FILE` and `SSL_CERT_DIR` together; where none is set the system's with the feature `native-roots`; Mozilla's |
 ///
 /// In paths from the environment, `~` and `$NAME` are expanded. The environment is read when a hub is made, not before;
 /// what only the network needs (server, proxy, certificates) is looked at when the network is used.

@@ -1,8 +1,9 @@
 //! Whose word is taken for who a server is.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use ureq::tls::{PemItem, RootCerts, parse_pem};
+use ureq::tls::{Certificate, PemItem, RootCerts, parse_pem};
 
 use crate::HubError;
 use crate::environment::Environment;
@@ -15,17 +16,15 @@ pub(crate) struct Roots {
 }
 
 impl Roots {
-    /// Reads `REQUESTS_CA_BUNDLE` or `CURL_CA_BUNDLE`, else `SSL_CERT_FILE` and `SSL_CERT_DIR`. As everywhere, what
-    /// they name takes the place of the other certificates.
+    /// Reads `REQUESTS_CA_BUNDLE`, `CURL_CA_BUNDLE`, `SSL_CERT_FILE` and `SSL_CERT_DIR`. As everywhere, what they name
+    /// takes the place of the other certificates. Tools differ in which of them goes first, and images of containers set
+    /// several: what any of them names is trusted, so that the one that somebody sets by hand counts.
     pub(crate) fn of_environment(environment: &Environment) -> Self {
         let one = |name: &'static str| Some((name, PathBuf::from(environment.variable(name)?)));
-        if let Some(bundle) = one("REQUESTS_CA_BUNDLE").or_else(|| one("CURL_CA_BUNDLE")) {
-            return Self { named: vec![bundle] };
-        }
+        let files = ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"].into_iter().filter_map(one);
         let folders = environment.variable("SSL_CERT_DIR").unwrap_or_default();
         let folders = std::env::split_paths(&folders).filter(|folder| !folder.as_os_str().is_empty());
-        let folders = folders.map(|folder| ("SSL_CERT_DIR", folder));
-        Self { named: one("SSL_CERT_FILE").into_iter().chain(folders).collect() }
+        Self { named: files.chain(folders.map(|folder| ("SSL_CERT_DIR", folder))).collect() }
     }
 
     /// Whether no variable names any.
@@ -35,29 +34,30 @@ impl Roots {
     }
 
     /// # Errors
-    /// [`HubError::InvalidOption`] when a variable names no certificate.
+    /// [`HubError::InvalidOption`] when the variables name no certificate.
     pub(crate) fn load(&self) -> Result<RootCerts, HubError> {
         if self.named.is_empty() {
             return Ok(of_system());
         }
-        let mut certificates = Vec::new();
+        let (mut certificates, mut unreadable, mut empty) = (Vec::new(), Vec::new(), Vec::new());
+        // Variables often name the same file, and folders hold links to their files.
+        let mut seen = BTreeSet::new();
         for (variable, path) in &self.named {
-            let wrong = |message| HubError::InvalidOption { option: (*variable).to_owned(), message };
-            let unreadable = |error| wrong(format!("{} cannot be read: {error}", path.display()));
-            for file in files(path).map_err(unreadable)? {
-                let pem = std::fs::read(file).map_err(unreadable)?;
-                certificates.extend(parse_pem(&pem).filter_map(|item| match item {
-                    Ok(PemItem::Certificate(certificate)) => Some(certificate),
-                    _ => None,
-                }));
-            }
-            if certificates.is_empty() && path.is_file() {
-                return Err(wrong(format!("{} holds no PEM certificate", path.display())));
+            match read(path, &mut seen) {
+                Ok(found) if found.is_empty() => {
+                    empty.push((variable, format!("{} holds no PEM certificate", path.display())))
+                }
+                Ok(found) => certificates.extend(found),
+                Err(error) => unreadable.push((variable, format!("{} cannot be read: {error}", path.display()))),
             }
         }
-        if certificates.is_empty() {
-            let message = "there is no PEM certificate in these folders".to_owned();
-            return Err(HubError::InvalidOption { option: "SSL_CERT_DIR".to_owned(), message });
+        if certificates.is_empty()
+            && let Some((variable, message)) = unreadable.first().or(empty.first())
+        {
+            return Err(HubError::InvalidOption { option: (**variable).to_owned(), message: message.clone() });
+        }
+        for (variable, problem) in unreadable {
+            tracing::warn!("{variable}: {problem}; the certificates that other variables name are trusted");
         }
         Ok(certificates.into())
     }
@@ -88,6 +88,20 @@ impl Roots {
     }
 }
 
+/// The certificates of a file, or of the files of a folder, but for files that were read before.
+fn read(path: &Path, seen: &mut BTreeSet<PathBuf>) -> std::io::Result<Vec<Certificate<'static>>> {
+    let mut certificates = Vec::new();
+    for file in files(path)? {
+        if seen.insert(file.canonicalize()?) {
+            certificates.extend(parse_pem(&std::fs::read(file)?).filter_map(|item| match item {
+                Ok(PemItem::Certificate(certificate)) => Some(certificate),
+                _ => None,
+            }));
+        }
+    }
+    Ok(certificates)
+}
+
 /// The file, or the files of the folder.
 fn files(path: &Path) -> std::io::Result<Vec<PathBuf>> {
     if !path.is_dir() {
@@ -109,7 +123,7 @@ fn of_system() -> RootCerts {
     if found.certs.is_empty() {
         return RootCerts::WebPki;
     }
-    found.certs.iter().map(|certificate| ureq::tls::Certificate::from_der(certificate).to_owned()).into()
+    found.certs.iter().map(|certificate| Certificate::from_der(certificate).to_owned()).into()
 }
 
 #[cfg(not(feature = "native-roots"))]

@@ -75,12 +75,20 @@ fn variables_name_the_certificates_that_are_trusted() {
     let none = tempfile::tempdir().unwrap();
     let (file, folder, none) = (authority(), folder.path().to_owned(), none.path().to_owned());
     let folders = std::env::join_paths([&none, &folder]).unwrap();
+    let another = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hub/tls/server.pem");
     for variables in [
         vec![("SSL_CERT_FILE", file.clone())],
         vec![("SSL_CERT_DIR", folder.clone())],
         vec![("SSL_CERT_DIR", folders.into())],
         vec![("REQUESTS_CA_BUNDLE", file.clone()), ("SSL_CERT_FILE", "/no/such".into())],
-        vec![("REQUESTS_CA_BUNDLE", folder)],
+        vec![("REQUESTS_CA_BUNDLE", folder.clone())],
+        // As images of containers have it, with the authority that somebody added.
+        vec![
+            ("REQUESTS_CA_BUNDLE", another.clone()),
+            ("CURL_CA_BUNDLE", another.clone()),
+            ("SSL_CERT_FILE", file.clone()),
+        ],
+        vec![("SSL_CERT_FILE", another), ("SSL_CERT_DIR", folder)],
         vec![("CURL_CA_BUNDLE", file)],
     ] {
         for endpoint in [endpoint.clone(), endpoint.replace("https://", "HTTPS://")] {
