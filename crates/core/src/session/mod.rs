@@ -9,6 +9,7 @@ mod quantized;
 mod queue;
 pub mod runtime;
 mod scheduler;
+mod slot;
 mod tensor;
 mod weights;
 

@@ -7,6 +7,7 @@ use ort::value::DynValue;
 
 use super::open::{GraphFile, Input, Opened, open};
 use super::queue::{Queue, extra_sessions};
+use super::slot::is_out_of_memory;
 use super::tensor::{Output, Tensor};
 use super::{BadOutput, Precision, Provider, SessionOptions};
 use crate::per_process::PerProcess;
@@ -149,7 +150,8 @@ impl SessionPool {
     }
 
     /// Runs the graph and reads its outputs. Inputs that the graph does not declare are left out.
-    /// `cost` is the number of tokens the run computes.
+    /// `cost` is the number of tokens the run computes. A session of which a run had too little memory gives back all that
+    /// it holds, and is opened again for the next run.
     ///
     /// # Errors
     /// [`Error::Model`] when the graph wants an input that is not here, or fails; [`Error::InvalidFile`] when its mapped
@@ -169,9 +171,13 @@ impl SessionPool {
             let value = tensor.to_value(declared.element).map_err(|e| self.failed("an input was refused", e))?;
             values.push((declared.name.as_str(), value));
         }
-        let mut session = pool.queue.acquire(cost);
+        let mut guard = pool.queue.acquire(cost);
         pool.queue.opener.check_unchanged()?;
-        let outputs = session.session().run(values).map_err(|e| self.failed("the run failed", e))?;
+        let (session, is_exhausted) = guard.session()?;
+        let outputs = session.run(values).map_err(|error| {
+            *is_exhausted = is_out_of_memory(&error);
+            self.failed("the run failed", error)
+        })?;
         read(&Outputs {
             pool: self,
             names: &pool.outputs,

@@ -13,11 +13,13 @@ use ort::session::Session;
 use super::SessionOptions;
 use super::open::Opener;
 use super::scheduler::{Scheduler, SessionKind, Turn, extra_on};
+use super::slot::Slot;
+use crate::Result;
 
 /// A graph's sessions, and the callers that wait for one.
 pub(super) struct Queue {
     // Before the opener, which holds the weights that the sessions use: fields are dropped in this order.
-    scheduler: Mutex<Scheduler<Session>>,
+    scheduler: Mutex<Scheduler<Slot>>,
     pub(super) opener: Opener,
     /// The process that opened the sessions: only there do their threads run.
     process: u32,
@@ -29,7 +31,7 @@ pub(super) struct Queue {
     start: Instant,
 }
 
-type Locked<'q> = MutexGuard<'q, Scheduler<Session>>;
+type Locked<'q> = MutexGuard<'q, Scheduler<Slot>>;
 
 /// Roughly how long a token takes a small model, for ordering callers that wait; only its order of
 /// magnitude matters.
@@ -48,12 +50,14 @@ pub(super) fn extra_sessions(options: &SessionOptions) -> Option<(usize, usize)>
 impl Queue {
     /// A queue for these sessions; reading the graph and opening the first took so long.
     pub(super) fn new(opener: Opener, sessions: Vec<Session>, options: &SessionOptions, opening: Duration) -> Self {
+        let threads = options.threads_per_session();
+        let slots = sessions.into_iter().enumerate().map(|(number, session)| Slot::new(session, number, threads));
         Self {
             opener,
             process: std::process::id(),
             extra: extra_sessions(options),
             worth_opening: opening * WORTH_OPENING,
-            scheduler: Mutex::new(Scheduler::new(sessions)),
+            scheduler: Mutex::new(Scheduler::new(slots.collect())),
             freed: Condvar::new(),
             start: Instant::now(),
         }
@@ -69,13 +73,14 @@ impl Queue {
                 && scheduler.should_open_more(most, self.worth_opening)
             {
                 scheduler = self.open_more(scheduler, threads, turn, tokens);
-            } else if let Some((session, kind)) = scheduler.take(turn) {
+            } else if let Some((slot, kind)) = scheduler.take(turn) {
                 let others_wait = scheduler.others_wait();
                 drop(scheduler);
                 if others_wait {
                     self.freed.notify_all();
                 }
-                return SessionGuard { queue: self, session: Some(session), kind, tokens, since: Instant::now() };
+                let since = Instant::now();
+                return SessionGuard { queue: self, slot: Some(slot), is_exhausted: false, kind, tokens, since };
             } else {
                 scheduler = self.freed.wait(scheduler).unwrap_or_else(PoisonError::into_inner);
             }
@@ -105,7 +110,8 @@ impl Queue {
             Err(error) => tracing::warn!(%error, "no session could be added, work goes on with the first"),
         }
         let mut scheduler = self.scheduler();
-        scheduler.end_opening(opened.ok(), turn, tokens);
+        let slot = opened.ok().map(|session| Slot::new(session, number, threads));
+        scheduler.end_opening(slot, turn, tokens);
         self.freed.notify_all();
         scheduler
     }
@@ -124,27 +130,37 @@ impl Queue {
 /// A session for one run; it is given back when this is dropped.
 pub(super) struct SessionGuard<'q> {
     queue: &'q Queue,
-    session: Option<Session>,
+    slot: Option<Slot>,
+    /// The run had too little memory: the session's is given back with it.
+    is_exhausted: bool,
     kind: SessionKind,
     tokens: usize,
     since: Instant,
 }
 
 impl SessionGuard<'_> {
-    #[allow(clippy::unwrap_used, reason = "the session is there until drop")]
-    pub(super) fn session(&mut self) -> &mut Session {
-        self.session.as_mut().unwrap()
+    /// The session, and where a run says that it had too little memory.
+    ///
+    /// # Errors
+    /// The session was closed for that, and cannot be opened again.
+    #[allow(clippy::unwrap_used, reason = "the slot is there until drop")]
+    pub(super) fn session(&mut self) -> Result<(&mut Session, &mut bool)> {
+        Ok((self.slot.as_mut().unwrap().session(&self.queue.opener)?, &mut self.is_exhausted))
     }
 }
 
 impl Drop for SessionGuard<'_> {
     fn drop(&mut self) {
         if self.queue.is_inherited() {
-            std::mem::forget(self.session.take());
+            std::mem::forget(self.slot.take());
             return;
         }
+        if let Some(slot) = self.slot.as_mut().filter(|_| self.is_exhausted) {
+            tracing::warn!("a run had too little memory, and its session is opened again for the next");
+            slot.close();
+        }
         let took = self.since.elapsed();
-        self.queue.scheduler().give_back(self.session.take(), self.kind, self.tokens, took);
+        self.queue.scheduler().give_back(self.slot.take(), self.kind, self.tokens, took);
         self.queue.freed.notify_all();
     }
 }
