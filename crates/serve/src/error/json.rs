@@ -1,53 +1,88 @@
 //! What is wrong with a body of JSON, without a word of what stands in it.
 
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
 
-use super::{ApiError, Case};
+use super::{ApiError, ApiResult, Case};
 use crate::shapes::TOO_MANY;
 
 /// Most characters of a field's name that an answer repeats.
 const SHOWN: usize = 40;
 
+/// A body as what a route takes: an object.
+///
+/// # Errors
+/// What is wrong with it, and with which of its fields.
+pub(crate) fn read_json<T: DeserializeOwned>(body: &[u8]) -> ApiResult<T> {
+    // A list with the fields' values in their order would be read as well, which nobody means.
+    if body.trim_ascii_start().starts_with(b"[") {
+        return Err(ApiError::new(Case::Invalid, "the body is a list, and an object was expected"));
+    }
+    serde_json::from_slice(body).map_err(|error| invalid_json::<T>(body, &error))
+}
+
 /// The error that a body is not what a route takes. The body is read again, for the field at fault.
-pub(crate) fn invalid_json<T: DeserializeOwned>(body: &[u8], error: &serde_json::Error) -> ApiError {
+fn invalid_json<T: DeserializeOwned>(body: &[u8], error: &serde_json::Error) -> ApiError {
     let place = format!("line {}, column {}", error.line(), error.column());
-    match error.classify() {
+    let told = match error.classify() {
+        Category::Io => return ApiError::new(Case::Invalid, "the body cannot be read"),
+        Category::Data => harmless(&error.to_string()),
+        // What is no name of anything, where one was expected, is called wrong syntax too.
+        Category::Syntax | Category::Eof if serde_json::from_slice::<IgnoredAny>(body).is_ok() => WRONG.to_owned(),
         Category::Syntax | Category::Eof => {
             return ApiError::new(Case::Invalid, format!("the body is not valid JSON: {place}"));
         }
-        Category::Io => return ApiError::new(Case::Invalid, "the body cannot be read"),
-        Category::Data => {}
-    }
-    let text = error.to_string();
-    let told = harmless(&text);
-    if text.starts_with(TOO_MANY) {
-        return ApiError::new(Case::TooMany, told);
-    }
+    };
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let path = match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
         Err(error) => error.path().to_string(),
         Ok(_) => String::new(),
     };
     let path: String = path.chars().take(SHOWN).collect();
-    match path.trim_matches('.') {
-        "" | "?" => ApiError::new(Case::Invalid, format!("{told} ({place})")),
-        path => ApiError::field(path, format!("{path}: {told} ({place})")),
+    let path = path.trim_matches(['.', '?']);
+    if told.starts_with(TOO_MANY) {
+        return ApiError::new(Case::TooMany, told).at_if(path);
+    }
+    match (named_field(&told), path) {
+        (Some(field), "") => ApiError::field(field, format!("{told} ({place})")),
+        (Some(field), path) => ApiError::field(format!("{path}.{field}"), format!("{path}: {told} ({place})")),
+        (None, "") => ApiError::new(Case::Invalid, format!("{told} ({place})")),
+        (None, path) => ApiError::field(path, format!("{path}: {told} ({place})")),
     }
 }
+
+/// What is said where nothing better is known.
+const WRONG: &str = "a value is not what it should be";
 
 /// The message without values: they are the caller's texts.
 fn harmless(text: &str) -> String {
     let text = text.rfind(" at line ").map_or(text, |end| &text[..end]);
-    if text.starts_with("missing field") || text.starts_with("duplicate field") || text.starts_with(TOO_MANY) {
+    if named_field(text).is_some() || text.starts_with(TOO_MANY) {
         return text.to_owned();
     }
     if let Some(ours) = text.strip_prefix(crate::shapes::OURS) {
         return ours.to_owned();
     }
-    match text.rfind("expected ") {
-        Some(at) => text[at..].to_owned(),
-        None => "a value is not what it should be".to_owned(),
+    match text.rsplit_once("expected ") {
+        Some((_, expected)) => format!("expected {}", in_words(expected)),
+        None => WRONG.to_owned(),
+    }
+}
+
+/// The field that a message names: one that is missing, or twice there.
+fn named_field(message: &str) -> Option<&str> {
+    let rest = message.strip_prefix("missing field `").or_else(|| message.strip_prefix("duplicate field `"))?;
+    rest.strip_suffix('`')
+}
+
+/// What was expected, for people who do not write Rust.
+fn in_words(expected: &str) -> &str {
+    match expected.split(' ').next().unwrap_or_default() {
+        "usize" | "u64" | "u32" => "a whole number that is not negative",
+        "i64" => "a whole number",
+        "struct" => "an object",
+        _ if expected == "a sequence" => "a list",
+        _ => expected,
     }
 }
 
@@ -58,14 +93,16 @@ mod tests {
     use super::*;
 
     #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "only their types count")]
     struct Shape {
-        #[expect(dead_code, reason = "only its type counts")]
         input: Vec<String>,
+        format: Option<crate::shapes::Format>,
+        width: Option<usize>,
+        more: Option<Box<Shape>>,
     }
 
     fn told(body: &str) -> (String, Option<String>) {
-        let error = serde_json::from_str::<Shape>(body).unwrap_err();
-        let error = invalid_json::<Shape>(body.as_bytes(), &error);
+        let error = read_json::<Shape>(body.as_bytes()).unwrap_err();
         (error.message, error.param)
     }
 
@@ -77,7 +114,26 @@ mod tests {
         let (message, param) = told(r#"{"input": "secret expected words"}"#);
         assert_eq!(param.as_deref(), Some("input"));
         assert!(!message.contains("secret"), "{message}");
-        assert_eq!(told("{}").0, "missing field `input` (line 1, column 2)");
         assert_eq!(told("{\"input\": [").0, "the body is not valid JSON: line 1, column 11");
+        for (body, message, param) in [
+            ("{}", "missing field `input`", "input"),
+            (r#"{"input": [], "more": {}}"#, "more: missing field `input`", "more.input"),
+            (r#"{"input": [], "input": []}"#, "duplicate field `input`", "input"),
+            (r#"{"input": [], "width": -1}"#, "width: expected a whole number that is not negative", "width"),
+            (r#"{"input": {}}"#, "input: expected a list", "input"),
+            (r#"{"input": [], "more": 1}"#, "more: expected an object", "more"),
+            (r#"{"input": [], "format": 1}"#, "format: a value is not what it should be", "format"),
+        ] {
+            let (said, at) = told(body);
+            assert_eq!((said.split(" (line").next(), at.as_deref()), (Some(message), Some(param)), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_body_is_an_object() {
+        for body in [r#"[["a"], null, null, null]"#, " [", "1", "null", "\"a\""] {
+            let (message, param) = told(body);
+            assert!(param.is_none() && message.contains("an object"), "{body}: {message}");
+        }
     }
 }

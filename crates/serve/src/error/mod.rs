@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use embedkit_core::ErrorKind;
 
 pub(crate) use body::Dialect;
-pub(crate) use json::invalid_json;
+pub(crate) use json::read_json;
 
 /// A result with a request's [`ApiError`].
 pub(crate) type ApiResult<T> = Result<T, ApiError>;
@@ -38,6 +38,8 @@ pub(crate) enum Case {
     TooMany,
     /// A body of more bytes than there may be.
     TooLarge,
+    /// A head of more bytes than there may be.
+    HeadTooLarge,
     /// No key, or a wrong one.
     Unauthorized,
     /// A host name that is not this machine's.
@@ -71,6 +73,7 @@ impl Case {
             Self::Invalid | Self::TooLong if is_tei => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Invalid | Self::TooLong | Self::Empty => StatusCode::BAD_REQUEST,
             Self::TooMany | Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
             Self::WrongHost => StatusCode::FORBIDDEN,
             Self::UnknownModel | Self::UnknownRoute => StatusCode::NOT_FOUND,
@@ -148,6 +151,11 @@ impl ApiError {
     pub(crate) fn at(mut self, param: impl Into<String>) -> Self {
         self.param = Some(param.into());
         self
+    }
+
+    /// Names the field at fault, where it is known.
+    fn at_if(self, param: &str) -> Self {
+        if param.is_empty() { self } else { self.at(param) }
     }
 
     /// Answers in this dialect instead of the route's.

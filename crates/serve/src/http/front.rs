@@ -7,6 +7,7 @@ use axum::http::{HeaderName, HeaderValue, Method, Uri, header};
 use axum::middleware::Next;
 use axum::response::Response;
 
+use super::head::check_head;
 use super::host::is_loopback;
 use super::known::KnownRoutes;
 use super::path::{cleaned, split_model};
@@ -47,6 +48,7 @@ pub(crate) async fn front(State(front): State<Front>, mut request: Request, next
 
 /// Whether the request may go on.
 fn checked(app: &App, request: &Request, has_prefix: bool, is_open: bool) -> Result<(), ApiError> {
+    check_head(request)?;
     if !has_prefix {
         return Err(ApiError::new(Case::UnknownRoute, format!("every route begins with {}", app.config.base_path)));
     }

@@ -13,7 +13,7 @@ use super::record::RequestId;
 use crate::admission::{Permit, Reservation};
 use crate::app::App;
 use crate::blocking::off_thread;
-use crate::error::{ApiError, ApiResult, Case, invalid_json};
+use crate::error::{ApiError, ApiResult, Case, read_json};
 use crate::shapes::with_limit;
 
 /// A request on its way to a handler.
@@ -57,10 +57,7 @@ impl Incoming {
     /// The body, read as JSON; then the request is let in.
     pub(crate) async fn json<T: DeserializeOwned + Send + 'static>(&mut self) -> ApiResult<T> {
         let limit = self.app.config.max_inputs;
-        let value = self.read_body(move |body| {
-            with_limit(limit, || serde_json::from_slice(body).map_err(|error| invalid_json::<T>(body, &error)))
-        });
-        let value = value.await?;
+        let value = self.read_body(move |body| with_limit(limit, || read_json(body))).await?;
         if self.permit.is_none() {
             self.permit = Some(self.app.admission.admit()?);
         }

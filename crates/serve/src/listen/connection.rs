@@ -16,9 +16,11 @@ use tower::ServiceExt as _;
 use super::phase::Phase;
 use super::timed::Timed;
 use crate::app::Stage;
+use crate::http::MOST_HEAD;
 
-/// Bytes of a request's head after which no more are read; with those of one more reading it has at most twice as many.
-const MOST_HEAD: usize = 32 << 10;
+/// Bytes of a request's head after which no more are read. With those of the last reading it may be longer, which is
+/// refused where heads are looked at.
+const MOST_READ: usize = MOST_HEAD + 1;
 
 /// Serves one connection until it ends.
 pub(super) async fn serve_connection<S>(
@@ -43,7 +45,7 @@ pub(super) async fn serve_connection<S>(
         .timer(TokioTimer::new())
         // Time limits are those of `Timed`, which knows idle connections from slow heads.
         .header_read_timeout(None)
-        .max_buf_size(MOST_HEAD)
+        .max_buf_size(MOST_READ)
         .serve_connection(TokioIo::new(Timed::new(stream, phase.clone())), service);
     let mut connection = pin!(connection);
     let closing = async {

@@ -85,7 +85,9 @@ impl Models {
         let name = name.filter(|name| !name.is_empty());
         match name.map(|name| (name, self.named(name))) {
             Some((_, Some(model))) if can(model) => Ok(model),
-            Some((_, Some(model))) => Err(ApiError::new(Case::WrongFamily, wrong_family(model, task, kind))),
+            Some((_, Some(model))) => {
+                Err(ApiError::new(Case::WrongFamily, wrong_family(model, task, kind)).at("model"))
+            }
             Some((name, None)) if !self.any_name => Err(self.unknown(name)),
             _ => self.default(task, can),
         }

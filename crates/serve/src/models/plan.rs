@@ -213,8 +213,8 @@ fn unknown(id: &str, config: &ModelConfig, registry: &Registry) -> embedkit_core
     errors.max_by_key(near).unwrap_or_else(|| embedkit_core::Error::option("model", format!("{id:?} is not known")))
 }
 
-/// The family that a folder is of: the first that can describe it, those whose results say most about one first. A
-/// folder of which several are true is better named.
+/// The family that a folder shows to be of: of several, one whose results say most about one. A folder of which several
+/// are true is better named.
 fn family_of(files: &ModelFiles, registry: &Registry) -> Option<&'static dyn Family> {
     let mut families = registry.families();
     let rank = |kind| match kind {
@@ -227,7 +227,7 @@ fn family_of(files: &ModelFiles, registry: &Registry) -> Option<&'static dyn Fam
     // A graph beside nothing else could be one of images.
     let is_of_images = |family: &dyn Family| family.inputs() == [ContentKind::Image];
     families.sort_by_key(|family| (is_of_images(*family), rank(family.output())));
-    families.into_iter().find(|family| family.describe(files).is_ok())
+    families.into_iter().find(|family| family.recognizes(files))
 }
 
 /// Whether a graph scales activations by the batch at hand, so that inputs of a batch change each other's results. One

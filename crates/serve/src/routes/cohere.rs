@@ -19,9 +19,6 @@ pub(super) async fn embed(mut incoming: Incoming) -> ApiResult<Answer> {
     let is_second = incoming.route == "/v2/embed";
     let (field, items) = items(&request)?;
     let texts = texts_of(&items);
-    if request.max_tokens.is_some() {
-        return Err(ApiError::unsupported("max_tokens", "texts are cut by the model's window alone"));
-    }
     let ask = Ask {
         task: Task::Dense,
         model: request.model.as_deref(),
@@ -29,7 +26,7 @@ pub(super) async fn embed(mut incoming: Incoming) -> ApiResult<Answer> {
         items,
         kind: Kind::Texts,
         purpose: PurposeFields::input_type(request.input_type),
-        cut: cut(request.truncate),
+        cut: Cut { tokens: request.max_tokens, ..cut(request.truncate) },
         width: Width { field: "output_dimension", wanted: request.output_dimension },
     };
     let Embedded { loaded, results, stats, width } = work::embed(&incoming, ask).await?;
@@ -80,12 +77,12 @@ fn texts_of(items: &[Item]) -> Vec<String> {
     items.iter().filter_map(text).collect()
 }
 
-/// Texts that are too long are cut unless the caller says otherwise, whatever the server's default is.
+/// What becomes of texts that are too long; as the server was started where nothing is said.
 fn cut(truncate: Option<Truncate>) -> Cut {
     match truncate {
-        Some(Truncate::None) => Cut { truncate: Some(false), direction: None },
-        Some(Truncate::Start) => Cut { truncate: Some(true), direction: Some(Direction::Left) },
-        Some(Truncate::End) => Cut { truncate: Some(true), direction: Some(Direction::Right) },
+        Some(Truncate::None) => Cut::new(Some(false), None),
+        Some(Truncate::Start) => Cut::new(Some(true), Some(Direction::Left)),
+        Some(Truncate::End) => Cut::new(Some(true), Some(Direction::Right)),
         None => Cut::default(),
     }
 }

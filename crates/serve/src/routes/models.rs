@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -19,7 +20,9 @@ pub(super) async fn list(State(app): State<Arc<App>>) -> Response {
 }
 
 /// `GET /v1/models/{name}`.
-pub(super) async fn one(State(app): State<Arc<App>>, Path(name): Path<String>) -> Response {
+pub(super) async fn one(State(app): State<Arc<App>>, name: Result<Path<String>, PathRejection>) -> Response {
+    // Bytes that are no text name no model.
+    let name = name.map_or_else(|_| String::new(), |Path(name)| name);
     match app.models.named(&name) {
         Some(model) => json(&entry(model)),
         None => app.models.unknown(&name).response(Dialect::OpenAi, ""),

@@ -30,7 +30,7 @@ pub(super) async fn embeddings(mut incoming: Incoming) -> ApiResult<Answer> {
         field: "input",
         kind: request.modality.into(),
         purpose: request.purpose(),
-        cut: Cut { truncate: request.truncate, direction: request.truncation_direction },
+        cut: Cut::new(request.truncate, request.truncation_direction),
         model: request.model.as_deref(),
         items: request.input.into_items(),
         width: Width { field: "dimensions", wanted },

@@ -7,11 +7,11 @@ use super::openai::usage;
 use crate::config::DocumentForm;
 use crate::error::{ApiError, ApiResult, Dialect};
 use crate::http::{Answer, Incoming};
-use crate::shapes::Cut;
 use crate::shapes::rerank::{
     ApiVersion, BilledUnits, Document, DocumentBody, Meta, RerankRequest, RerankResponse, RerankResult, Tokens,
 };
 use crate::shapes::tei;
+use crate::shapes::{Cut, List};
 use crate::work::{Ranked, Scoring, rank};
 
 /// `POST /rerank` and its like: text-embeddings-inference's shape where `texts` is there.
@@ -41,7 +41,7 @@ pub(super) async fn rerank_texts(mut incoming: Incoming) -> ApiResult<Answer> {
     let kept = if request.return_text.unwrap_or(false) { texts.clone() } else { Vec::new() };
     let scoring = Scoring {
         raw: request.raw_scores.unwrap_or(false),
-        cut: Cut { truncate: request.truncate, direction: request.truncation_direction },
+        cut: Cut::new(request.truncate, request.truncation_direction),
         document_tokens: None,
         field: "texts",
     };
@@ -57,11 +57,12 @@ pub(super) async fn rerank_texts(mut incoming: Incoming) -> ApiResult<Answer> {
 async fn rerank_documents(mut incoming: Incoming) -> ApiResult<Answer> {
     let request: RerankRequest = incoming.json().await?;
     refuse_unsupported(&request)?;
-    let documents: Vec<String> = request.documents.0.into_iter().map(|Document(text)| text).collect();
+    let List(documents) = request.documents.ok_or_else(|| ApiError::field("documents", "missing field `documents`"))?;
+    let documents: Vec<String> = documents.into_iter().map(|Document(text)| text).collect();
     let kept = if request.return_documents.unwrap_or(false) { documents.clone() } else { Vec::new() };
     let scoring = Scoring {
         raw: request.raw_scores.unwrap_or(false),
-        cut: Cut { truncate: request.truncate, direction: None },
+        cut: Cut::new(request.truncate, None),
         document_tokens: request.max_tokens_per_doc,
         field: "documents",
     };
@@ -106,6 +107,9 @@ fn refuse_unsupported(request: &RerankRequest) -> ApiResult<()> {
     check_top(request.top_n)?;
     if request.top_k.is_some() {
         return Err(ApiError::unsupported("top_k", "the number of results is `top_n`"));
+    }
+    if request.input.is_some() {
+        return Err(ApiError::unsupported("input", "what is ranked is given as `documents`"));
     }
     if request.relevant_spans == Some(true) {
         return Err(ApiError::unsupported("relevant_spans", "documents are scored as wholes"));

@@ -61,7 +61,7 @@ async fn embedded(incoming: &mut Incoming, task: Task) -> ApiResult<(EmbedReques
         items,
         kind: Kind::Texts,
         purpose: PurposeFields::prompt(request.prompt_name.take()),
-        cut: Cut { truncate: request.truncate, direction: request.truncation_direction },
+        cut: Cut::new(request.truncate, request.truncation_direction),
         width: Width { field: "dimensions", wanted: request.dimensions },
     };
     let embedded = work::embed(incoming, ask).await?;
@@ -146,7 +146,7 @@ pub(super) async fn predict(mut incoming: Incoming) -> ApiResult<Answer> {
     };
     let scoring = Scoring {
         raw: request.raw_scores.unwrap_or(false),
-        cut: Cut { truncate: request.truncate, direction: request.truncation_direction },
+        cut: Cut::new(request.truncate, request.truncation_direction),
         document_tokens: None,
         field: "inputs",
     };

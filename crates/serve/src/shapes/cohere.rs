@@ -28,7 +28,7 @@ pub(crate) struct EmbedRequest {
     /// What is cut off texts that are too long. Default: END.
     pub(crate) truncate: Option<Truncate>,
     pub(crate) output_dimension: Option<usize>,
-    #[schema(ignore)]
+    /// Most tokens that are seen of a text.
     pub(crate) max_tokens: Option<usize>,
 }
 
@@ -50,8 +50,11 @@ pub(crate) enum EmbeddingType {
 #[schema(as = CohereTruncate)]
 #[serde(rename_all = "UPPERCASE")]
 pub(crate) enum Truncate {
+    #[serde(alias = "none", alias = "None")]
     None,
+    #[serde(alias = "start", alias = "Start")]
     Start,
+    #[serde(alias = "end", alias = "End")]
     End,
 }
 

@@ -8,6 +8,15 @@ use utoipa::ToSchema;
 pub(crate) struct Cut {
     pub(crate) truncate: Option<bool>,
     pub(crate) direction: Option<Direction>,
+    /// Most tokens that are seen of a text, where that is less than the window; special ones are counted.
+    pub(crate) tokens: Option<usize>,
+}
+
+impl Cut {
+    /// At the model's window.
+    pub(crate) fn new(truncate: Option<bool>, direction: Option<Direction>) -> Self {
+        Self { truncate, direction, tokens: None }
+    }
 }
 
 /// The end that is cut off.

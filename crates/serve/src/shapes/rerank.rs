@@ -14,8 +14,8 @@ pub(crate) struct RerankRequest {
     pub(crate) model: Option<String>,
     pub(crate) query: String,
     /// Texts, or objects with a `text`.
-    #[schema(value_type = Vec<String>)]
-    pub(crate) documents: List<Document>,
+    #[schema(value_type = Vec<String>, required = true)]
+    pub(crate) documents: Option<List<Document>>,
     /// Most documents in the answer; 0 and null: all.
     pub(crate) top_n: Option<i64>,
     pub(crate) return_documents: Option<bool>,
@@ -24,6 +24,8 @@ pub(crate) struct RerankRequest {
     pub(crate) truncate: Option<bool>,
     /// Cuts documents behind so many tokens.
     pub(crate) max_tokens_per_doc: Option<usize>,
+    #[schema(ignore)]
+    pub(crate) input: Option<IgnoredAny>,
     #[schema(ignore)]
     pub(crate) top_k: Option<i64>,
     #[schema(ignore)]

@@ -85,7 +85,7 @@ pub(crate) struct SimilarityParameters {
 
 impl SimilarityParameters {
     pub(crate) fn cut(&self) -> Cut {
-        Cut { truncate: self.truncate, direction: self.truncation_direction }
+        Cut::new(self.truncate, self.truncation_direction)
     }
 }
 

@@ -60,11 +60,17 @@ fn text_of(ids: &[u32], loaded: &Loaded, rule: TokenIds) -> ApiResult<String> {
     if let Some(id) = ids.iter().find(|id| tokenizer.token(**id).is_none()) {
         return Err(invalid(format!("the model's vocabulary has no token {id}")));
     }
-    let text = tokenizer.decode(ids, true).map_err(|error| invalid(error.to_string()))?;
-    if !is_of(tokenizer, &text, ids) {
-        return Err(invalid("these ids are none that the model's tokenizer makes of a text: send the text".to_owned()));
-    }
-    Ok(text)
+    let none = || invalid("these ids are none that the model's tokenizer makes of a text: send the text".to_owned());
+    readings(tokenizer, ids).into_iter().find(|text| is_of(tokenizer, text, ids)).ok_or_else(none)
+}
+
+/// Texts that ids may stand for: without special tokens, and with those between the ones that are put around a text, as
+/// the one for what is unknown, by their names.
+fn readings(tokenizer: &Tokenizer, ids: &[u32]) -> Vec<String> {
+    let around: Vec<u32> = tokenizer.tokens("", true).unwrap_or_default().into_iter().map(|token| token.id).collect();
+    let within = |before: usize| ids.strip_prefix(&around[..before])?.strip_suffix(&around[before..]);
+    let named = (0..=around.len()).find_map(within).and_then(|ids| tokenizer.decode(ids, false).ok());
+    tokenizer.decode(ids, true).into_iter().chain(named).collect()
 }
 
 /// Whether a text's tokens, not cut, are these.

@@ -79,7 +79,7 @@ impl Width {
         let widths = loaded.dim.iter().chain(row.matryoshka.iter().filter(below));
         let widths: Vec<String> = widths.map(usize::to_string).collect();
         let widths = if widths.is_empty() { "no width of its own".to_owned() } else { widths.join(", ") };
-        Err(ApiError::field(self.field, format!("`{}`: the model {} gives {widths}", self.field, row.id)))
+        Err(ApiError::field(self.field, format!("`{}`: the model {} gives {widths}", self.field, served.name())))
     }
 }
 

@@ -1,5 +1,5 @@
-//! Texts that are longer than a model's window: refused, or cut at the end that is asked for. What is to be cut at its
-//! right end, as most is, the library cuts.
+//! Texts that are longer than a model's window, or than a request wants: refused, or cut at the end that is asked for.
+//! What is to be cut at its right end to the window, as most is, the library cuts.
 
 use embedkit_core::tokenizer::Tokenizer;
 use embedkit_core::{Content, Pair, Purpose};
@@ -18,7 +18,7 @@ pub(super) struct Fitted {
     pub(super) cut: usize,
 }
 
-/// Cuts inputs that are too long at the left where that is asked for; the first that must not be cut is an error.
+/// Cuts inputs that are too long where the library would not cut them so; the first that must not be cut is an error.
 pub(super) async fn fitted(
     cut: Cut,
     field: &'static str,
@@ -28,10 +28,12 @@ pub(super) async fn fitted(
     config: &Config,
 ) -> ApiResult<Fitted> {
     let cuts = cut.truncate.unwrap_or(config.truncate);
-    if cuts && cut.direction != Some(Direction::Left) {
+    let tokens = cut.tokens.filter(|tokens| loaded.window().is_none_or(|window| *tokens < window));
+    let direction = cut.direction.unwrap_or(Direction::Right);
+    if cuts && direction == Direction::Right && tokens.is_none() {
         return Ok(Fitted { contents, cut: 0 });
     }
-    let window = Window { purpose: purpose.clone(), loaded: loaded.clone() };
+    let window = Window { purpose: purpose.clone(), loaded: loaded.clone(), tokens };
     off_thread(move || {
         let mut fitted = Fitted { contents, cut: 0 };
         for (index, content) in fitted.contents.iter_mut().enumerate() {
@@ -39,7 +41,7 @@ pub(super) async fn fitted(
             if window.holds(content).map_err(at)? {
                 continue;
             }
-            let shorter = if cuts { window.cut_left(content).map_err(at)? } else { None };
+            let shorter = if cuts { window.cut(content, direction).map_err(at)? } else { None };
             *content = shorter.ok_or_else(|| at(window.too_long(field, index, content)))?;
             fitted.cut += 1;
         }
@@ -52,40 +54,46 @@ pub(super) async fn fitted(
 struct Window {
     purpose: Purpose,
     loaded: Arc<Loaded>,
+    /// Most tokens, where they are fewer than the model's.
+    tokens: Option<usize>,
 }
 
 impl Window {
     /// Whether an input is seen whole.
     fn holds(&self, content: &Content) -> ApiResult<bool> {
         let usage = self.loaded.embedder().usage(content, self.purpose.clone());
-        usage.map(|usage| !usage.truncated).map_err(|error| ApiError::of_library(&error))
+        let usage = usage.map_err(|error| ApiError::of_library(&error))?;
+        Ok(!usage.truncated && self.tokens.is_none_or(|most| usage.tokens <= most))
     }
 
-    /// The longest end of a text, from the beginning of a token on, that is seen whole; of a pair, with the longest such
-    /// end of its document. None where there is none.
-    fn cut_left(&self, content: &Content) -> ApiResult<Option<Content>> {
+    /// The longest part of a text, cut at this end between tokens, that is seen whole; of a pair, with the longest such
+    /// part of its document. None where there is none.
+    fn cut(&self, content: &Content, direction: Direction) -> ApiResult<Option<Content>> {
         let (text, with): (&str, &dyn Fn(&str) -> Content) = match content {
-            Content::Text(text) => (text, &|end| Content::Text(end.to_owned())),
-            Content::Pair(pair) => (&pair.document, &|end| Content::Pair(Pair::new(pair.query.clone(), end))),
+            Content::Text(text) => (text, &|part| Content::Text(part.to_owned())),
+            Content::Pair(pair) => (&pair.document, &|part| Content::Pair(Pair::new(pair.query.clone(), part))),
             _ => return Ok(None),
         };
         let Some(tokenizer) = self.loaded.tokenizer() else { return Ok(None) };
         let tokens = tokenizer.tokens(text, false);
         let tokens = tokens.map_err(|error| ApiError::new(Case::Invalid, error.to_string()))?;
-        let starts = tokens.into_iter().filter_map(|token| Some(token.bytes?.start));
-        let starts: Vec<usize> = starts.filter(|start| text.is_char_boundary(*start)).collect();
-        // The later it begins, the shorter it is: look where it begins to fit.
-        let (mut first, mut end) = (0, starts.len());
+        let bytes = tokens.into_iter().filter_map(|token| token.bytes);
+        // The longest first.
+        let parts: Vec<&str> = match direction {
+            Direction::Left => bytes.filter_map(|bytes| text.get(bytes.start..)).collect(),
+            Direction::Right => bytes.rev().filter_map(|bytes| text.get(..bytes.end)).collect(),
+        };
+        let (mut first, mut end) = (0, parts.len());
         while first < end {
             let middle = first.midpoint(end);
-            if self.holds(&with(&text[starts[middle]..]))? { end = middle } else { first = middle + 1 }
+            if self.holds(&with(parts[middle]))? { end = middle } else { first = middle + 1 }
         }
-        Ok(starts.get(first).map(|start| with(&text[*start..])))
+        Ok(parts.get(first).map(|part| with(part)))
     }
 
     /// The error, in the words of text-embeddings-inference, whose clients look for them.
     fn too_long(&self, field: &str, index: usize, content: &Content) -> ApiError {
-        let limit = self.loaded.window().unwrap_or(0);
+        let limit = self.tokens.or(self.loaded.window()).unwrap_or(0);
         let given = self.loaded.tokenizer().and_then(|tokenizer| self.length(tokenizer, content));
         let given = given.map_or_else(|| "more".to_owned(), |tokens| tokens.to_string());
         let message = format!("{field}[{index}]: `inputs` must have less than {limit} tokens. Given: {given}");

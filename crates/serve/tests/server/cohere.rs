@@ -40,12 +40,36 @@ fn both_versions_have_their_shapes() {
         json!({"model": "dense", "texts": ["a"], "images": ["b"]}),
         json!({"model": "dense", "texts": ["a"], "truncate": "MIDDLE"}),
         json!({"model": "dense", "texts": ["a"], "output_dimension": 3}),
-        json!({"model": "dense", "texts": ["a"], "max_tokens": 3}),
+        json!({"model": "dense", "texts": ["a b c d"], "max_tokens": 3, "truncate": "none"}),
+        json!({"model": "dense", "texts": ["a"], "max_tokens": 0}),
     ] {
         let answer = client.post("/v2/embed", &body);
         assert_eq!(answer.status, 400, "{body}: {}", answer.body);
         assert!(answer.json()["message"].is_string() && answer.json()["id"].is_string(), "{}", answer.body);
     }
+}
+
+#[test]
+fn texts_are_cut_where_a_request_wants_them_to_be() {
+    let server = Running::start(serving(families()));
+    let client = server.client();
+    let ask = |text: &str, more: Value| {
+        let mut body = json!({"model": "dense", "texts": [text], "input_type": "classification"});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let answer = client.post("/v2/embed", &body);
+        assert_eq!(answer.status, 200, "{body}: {}", answer.body);
+        (numbers(&answer.json()["embeddings"]["float"][0]), answer.header("x-truncated-inputs").to_owned())
+    };
+    let tokens = client.post("/models/dense/tokenize", &json!({"inputs": "hello", "add_special_tokens": true})).json();
+    let most = tokens[0].as_array().unwrap().len();
+    let whole = ask("hello world", json!({})).0;
+    let (hello, _) = ask("hello", json!({}));
+    assert_ne!(whole, hello);
+    for (truncate, text) in [("END", "hello world"), ("end", "hello world"), ("START", "world hello")] {
+        assert_eq!(ask(text, json!({"max_tokens": most, "truncate": truncate})), (hello.clone(), "1".to_owned()));
+    }
+    assert_eq!(ask("hello world", json!({"max_tokens": most})).0, hello);
+    assert_eq!(ask("hello world", json!({"max_tokens": 4096})), (whole, "0".to_owned()), "no more than the window");
 }
 
 #[test]

@@ -26,14 +26,15 @@ fn openais_routes_have_openais_errors() {
     let invalid = "invalid_request_error";
     let long = "hello ".repeat(100);
     for (body, status, code, param) in [
-        (json!({"model": "dense"}), 400, "-", "-"),
+        (json!({"model": "dense"}), 400, "-", "input"),
+        (json!({"model": "dense", "input": "a", "encoding_format": 5}), 400, "-", "encoding_format"),
         (json!({"model": "dense", "input": [1, "a"]}), 400, "-", "input"),
         (json!({"model": "dense", "input": "a", "encoding_format": "hex"}), 400, "-", "encoding_format"),
         (json!({"model": "dense", "input": "a", "dimensions": 7}), 400, "-", "dimensions"),
         (json!({"model": "dense", "input": "a", "task": "none"}), 400, "-", "task"),
         (json!({"model": "dense", "input": "a", "role": "query", "input_type": "passage"}), 400, "-", "role"),
         (json!({"model": "dense", "input": "a", "late_chunking": true}), 400, "-", "late_chunking"),
-        (json!({"model": "dense", "input": "a", "outputs": ["sparse"]}), 400, "-", "-"),
+        (json!({"model": "dense", "input": "a", "outputs": ["sparse"]}), 400, "-", "model"),
         (json!({"model": "dense", "input": []}), 400, "-", "input"),
         (
             json!({"model": "dense", "input": ["a", long], "truncate": false}),
@@ -41,12 +42,12 @@ fn openais_routes_have_openais_errors() {
             "context_length_exceeded",
             "input[1]",
         ),
-        (json!({"model": "dense", "input": vec!["a"; 9]}), 413, "too_many_inputs", "-"),
+        (json!({"model": "dense", "input": vec!["a"; 9]}), 413, "too_many_inputs", "input"),
         (json!({"model": "dense", "input": "a".repeat(5000)}), 413, "payload_too_large", "-"),
         (json!({"model": "no such", "input": "a"}), 404, "model_not_found", "model"),
-        (json!({"model": "rank", "input": "a"}), 400, "-", "-"),
-        (json!({"model": "dense", "input": {"image": "AAAA"}}), 400, "-", "-"),
-        (json!({"model": "image", "input": "a"}), 400, "-", "-"),
+        (json!({"model": "rank", "input": "a"}), 400, "-", "model"),
+        (json!({"model": "dense", "input": {"image": "AAAA"}}), 400, "-", "model"),
+        (json!({"model": "image", "input": "a"}), 400, "-", "model"),
     ] {
         let answer = client.post("/v1/embeddings", &body);
         let shown: String = body.to_string().chars().take(90).collect();
@@ -59,6 +60,8 @@ fn openais_routes_have_openais_errors() {
     }
     let too_long = client.post("/v1/embeddings", &json!({"model": "dense", "input": long, "truncate": false}));
     assert!(too_long.body.contains("must have less than 32 tokens. Given: "), "{}", too_long.body);
+    let listed = client.post_text("/v1/embeddings", "[\"a\", null, null]");
+    assert_eq!((listed.status, listed.json()["error"]["type"].as_str()), (400, Some(invalid)), "{}", listed.body);
     let unknown = client.post("/v1/embeddings", &json!({"model": "no such", "input": "a"}));
     assert!(unknown.body.contains("dense") && unknown.body.contains("rank"), "it lists the names: {}", unknown.body);
     for (method, path, status) in [
@@ -66,6 +69,7 @@ fn openais_routes_have_openais_errors() {
         ("POST", "/v1/models", 405),
         ("POST", "/nowhere", 404),
         ("GET", "/models/x/y/z/embed", 404),
+        ("GET", "/v1/models/%ff%00", 404),
     ] {
         let answer = client.clone().with("content-type", "application/json").send(method, path, "{}");
         assert_eq!(
@@ -120,8 +124,10 @@ fn rerankers_errors_are_their_callers() {
         (json!({"query": "a", "documents": ["b"], "rank_fields": ["title"]}), "rank_fields"),
         (json!({"query": "a", "documents": ["b"], "relevant_spans": true}), "relevant_spans"),
         (json!({"query": "a", "documents": []}), "documents"),
-        (json!({"query": "a", "documents": [{"title": "b"}]}), "documents[0]"),
-        (json!({"documents": ["b"]}), "-"),
+        (json!({"query": "a", "documents": [{"title": "b"}]}), "documents[0].text"),
+        (json!({"documents": ["b"]}), "query"),
+        (json!({"query": "a"}), "documents"),
+        (json!({"query": "a", "input": ["b"]}), "input"),
     ] {
         let answer = client.post("/rerank", &body);
         assert_eq!((answer.status, told(&answer).3.as_str()), (400, param), "{body}: {}", answer.body);

@@ -160,6 +160,12 @@ fn token_ids_are_read_as_the_models_own_or_refused() {
     let (of_ids, of_text) = (of(json!(ids)), of(json!("hello world")));
     assert_eq!(of_ids.status, 200, "{}", of_ids.body);
     assert_eq!(of_ids.json()["data"], of_text.json()["data"]);
+    let strange = "hello \u{2603} world";
+    let tokens = client.post("/models/dense/tokenize", &json!({"inputs": strange})).json();
+    let tokens = tokens[0].as_array().unwrap();
+    assert!(tokens[1..tokens.len() - 1].iter().any(|token| token["special"] == true), "{tokens:?}");
+    let ids: Vec<_> = tokens.iter().map(|token| token["id"].clone()).collect();
+    assert_eq!(of(json!([ids])).json()["data"], of(json!(strange)).json()["data"], "what is unknown has an id too");
     assert_eq!(of(json!([[999_999]])).status, 400);
     assert_eq!(of(json!([ids[1]])).status, 400, "without its special tokens it is no row of the model's");
 }

@@ -93,11 +93,16 @@ fn heads_that_are_too_large_or_wrong_are_refused() {
     let server = Running::start(serving([]));
     let answer = server.client().with("x-large", &"x".repeat(200_000)).get("/live");
     assert_eq!(answer.status, 431);
+    assert_eq!(server.client().with("x-large", &"x".repeat(60_000)).get("/live").status, 200);
+    let answer = server.client().with("x-large", &"x".repeat(66_000)).get("/live");
+    assert_eq!(answer.status, 431, "more than 64 KiB: {answer:?}");
     for head in [
         "POST /embed HTTP/1.1\r\nhost: localhost\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\n",
         "POST /embed HTTP/1.1\r\nhost: localhost\r\ncontent-length: 5x\r\n\r\n",
         "GET /li ve HTTP/1.1\r\nhost: localhost\r\n\r\n",
         "GET /live HTTP/1.1\r\nhost : localhost\r\n\r\n",
+        "GET /live HTTP/1.1\r\nconnection: close\r\n\r\n",
+        "GET /live HTTP/1.1\r\nconnection: close\r\nhost: localhost\r\nhost: 127.0.0.1\r\n\r\n",
     ] {
         let mut stream = server.client().connect();
         stream.write_all(head.as_bytes()).unwrap();
