@@ -33,7 +33,8 @@ pub(super) fn run(options: &CallersOptions) -> Outcome {
         for callers in CALLERS {
             let mut process = start(&programs, "dense", &model)?;
             // Once for warmth: sessions are added when there is work for them.
-            let request = Request::Callers(Callers { callers, calls: CALLS, beside: beside.clone() });
+            let request =
+                Request::Callers(Callers { callers, calls: CALLS, beside: beside.clone(), ..Callers::default() });
             process.ask(&request)?;
             let began = Instant::now();
             let mut seconds = process.ask(&request)?.seconds;
@@ -63,7 +64,8 @@ pub(super) fn soak(options: &SoakOptions) -> Outcome {
     ));
 
     let mut process = start(&programs, "dense", &model)?;
-    let request = Request::Callers(Callers { callers: SOAKING, calls: SOAK_CALLS, beside: Some(corpus) });
+    let callers = Callers { callers: SOAKING, calls: SOAK_CALLS, beside: Some(corpus), ..Callers::default() };
+    let request = Request::Callers(callers);
     let (began, length) = (Instant::now(), Duration::from_secs(60 * u64::from(options.minutes)));
     let (mut samples, mut first, mut calls) = (Vec::new(), Vec::new(), 0);
     while began.elapsed() < length {

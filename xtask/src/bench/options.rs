@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use bench_protocol::Options as Settings;
 use clap::{Args, Subcommand};
 
+use super::retrieval::RetrievalOptions;
 use super::serve::ServeOptions;
 use crate::failure::{Failure, failed};
 
@@ -33,8 +34,10 @@ pub(super) enum Kind {
     /// Streams a million texts through the embedded model, then has 8 callers and long batches share a model, and
     /// reports how memory goes.
     Soak(SoakOptions),
-    /// Asks the server over the loopback, with 1, 8 and 64 clients of `wrk`, beside peers that run already.
+    /// Asks the server over the loopback, with 1, 8 and 64 clients of `wrk`, beside infinity, and peers that run already.
     Serve(ServeOptions),
+    /// Indexes and searches 100,000 paragraphs by the default pipeline, in a loop of the library and by the program.
+    Retrieval(RetrievalOptions),
     /// Keeps the last whole run in the documentation: its page, its chart and its JSON, and a line in the overview.
     Publish {
         /// What the run is called, such as `intel-xeon-2`.

@@ -8,13 +8,13 @@ use crate::failure::{Failure, Outcome, failed};
 use crate::workspace;
 
 /// A virtual environment.
-pub(super) struct Environment {
+pub(crate) struct Environment {
     folder: PathBuf,
 }
 
 impl Environment {
     /// The environment of this name with what these files of requirements say; it is made anew when they change.
-    pub(super) fn with(name: &str, requirements: &[PathBuf]) -> Result<Self, Failure> {
+    pub(crate) fn with(name: &str, requirements: &[PathBuf]) -> Result<Self, Failure> {
         Self::of(name, Path::new("python3"), requirements)
     }
 
@@ -48,7 +48,7 @@ impl Environment {
     }
 
     /// A program that is installed in it.
-    pub(super) fn program(&self, name: &str) -> PathBuf {
+    pub(crate) fn program(&self, name: &str) -> PathBuf {
         let folder = self.folder.join(if cfg!(windows) { "Scripts" } else { "bin" });
         folder.join(name).with_extension(std::env::consts::EXE_EXTENSION)
     }

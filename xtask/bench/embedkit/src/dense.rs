@@ -44,17 +44,23 @@ impl Side for Dense {
         Ok(results)
     }
 
-    fn callers(&mut self, asked: &Callers, beside: &[String]) -> Result<Reply, Failure> {
+    fn callers(&mut self, asked: &Callers, items: &[String], beside: &[String]) -> Result<Reply, Failure> {
         let (model, next, done) = (&self.0, &AtomicUsize::new(0), &AtomicBool::new(false));
+        let (began, a_call) = (Instant::now(), asked.a_call.max(1));
         let caller = || -> embedkit::Result<Vec<f64>> {
             let mut seconds = Vec::new();
             loop {
                 let number = next.fetch_add(1, Ordering::Relaxed);
-                if number >= asked.calls {
+                if number >= asked.calls && began.elapsed().as_secs_f64() >= asked.least_seconds {
                     return Ok(seconds);
                 }
-                let (text, start) = (short_text(number), Instant::now());
-                model.embed_one(&text, embedkit::Role::Plain)?;
+                let item = |at: usize| items.get(at % items.len().max(1)).cloned().unwrap_or_else(|| short_text(at));
+                let texts: Vec<String> = (number * a_call..(number + 1) * a_call).map(item).collect();
+                let start = Instant::now();
+                match &texts[..] {
+                    [text] => drop(model.embed_one(text, embedkit::Role::Plain)?),
+                    texts => model.embed(texts).try_for_each(|vector| vector.map(drop))?,
+                }
                 seconds.push(start.elapsed().as_secs_f64());
             }
         };

@@ -90,12 +90,19 @@ pub struct Work {
 }
 
 /// Callers that share a loaded side.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Callers {
     /// How many there are.
     pub callers: usize,
-    /// How many short texts they embed in all, one a call.
+    /// How many calls they make in all, at least.
     pub calls: usize,
+    /// How long they go on, at least.
+    pub least_seconds: f64,
+    /// A file of items that they embed one after the other, again and again; made-up short texts where there is none.
+    pub items: Option<PathBuf>,
+    /// How many items a call embeds; one where nothing is said.
+    pub a_call: usize,
     /// A file of items that one more caller embeds in one call, again and again until the others are done.
     pub beside: Option<PathBuf>,
 }
@@ -177,12 +184,12 @@ pub trait Side {
         Err("this side has no way to embed a stream".into())
     }
 
-    /// Has callers embed short texts, made by `text`, beside one that embeds all items: what each call took, in
-    /// seconds, and the first text's values.
+    /// Has callers embed items beside one that embeds others: what each call took, in seconds, and the first made-up
+    /// text's values.
     ///
     /// # Errors
     /// The library's, or that it cannot.
-    fn callers(&mut self, _callers: &Callers, _beside: &[String]) -> Result<Reply, Failure> {
+    fn callers(&mut self, _callers: &Callers, _items: &[String], _beside: &[String]) -> Result<Reply, Failure> {
         Err("this side has no way to share a model between callers".into())
     }
 
@@ -219,8 +226,8 @@ fn answer(side: &mut dyn Side, request: &Request) -> Result<Reply, Failure> {
         Request::Each(work) => each(side, work),
         Request::Stream(count) => stream(side, &mut (0..*count).map(short_text)),
         Request::Callers(callers) => {
-            let beside = callers.beside.as_deref().map(read).transpose()?.unwrap_or_default();
-            side.callers(callers, &beside)
+            let items = |path: &Option<PathBuf>| path.as_deref().map(read).transpose().map(Option::unwrap_or_default);
+            side.callers(callers, &items(&callers.items)?, &items(&callers.beside)?)
         }
         Request::Cycle(path, count) => stream(side, &mut read(path)?.into_iter().cycle().take(*count)),
     }

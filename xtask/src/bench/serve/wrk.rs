@@ -3,45 +3,30 @@
 use std::path::Path;
 use std::process::Command;
 
-use super::side::ModelTime;
+use super::figures::Figures;
 use crate::failure::{Failure, failed};
 use crate::workspace;
 
-/// What `wrk` says of a measurement.
-pub(super) struct Measured {
-    pub(super) requests: f64,
-    pub(super) mean: String,
-    pub(super) median: String,
-    pub(super) slowest: String,
-    pub(super) failures: String,
-}
-
-impl Measured {
-    /// Of a request's mean time, what was not the model's, in seconds.
-    pub(super) fn beside(&self, model: ModelTime) -> Option<f64> {
-        Some(seconds(&self.mean)? - model.of_a_batch()?)
-    }
-}
-
 /// Asks for so long, with so many clients; the bodies are lines of a file.
-pub(super) fn measure(url: &str, clients: usize, seconds: u32, bodies: &Path) -> Result<Measured, Failure> {
+pub(super) fn measure(url: &str, clients: usize, seconds: u32, bodies: &Path) -> Result<Figures, Failure> {
     let script = workspace::root().join("xtask/bench/serve.lua");
     let mut wrk = Command::new("wrk");
-    wrk.args(["-t1", "--latency", "--timeout", "60"]).args([format!("-c{clients}"), format!("-d{seconds}s")]);
+    wrk.args(["-t1", "--latency", "--timeout", "120"]).args([format!("-c{clients}"), format!("-d{seconds}s")]);
     let summary = workspace::output(wrk.arg("-s").arg(script).arg(url).env("BODIES", bodies))?;
+    read(&summary).ok_or_else(|| failed(format!("wrk said no rate or no times:\n{summary}")))
+}
+
+/// What a summary says.
+fn read(summary: &str) -> Option<Figures> {
     let after = |name: &str| {
         let line = summary.lines().map(str::trim).find_map(|line| line.strip_prefix(name));
-        line.map(|rest| rest.trim_start_matches(':').trim().to_owned())
+        line.map(|rest| rest.trim_start_matches(':').trim())
     };
-    let requests = after("Requests/sec").and_then(|rate| rate.parse().ok());
-    // The first line of this name has mean, deviation and maximum, the second is a heading.
-    let mean = after("Latency").and_then(|line| line.split_whitespace().next().map(str::to_owned));
-    Ok(Measured {
-        requests: requests.ok_or_else(|| failed(format!("wrk said no rate:\n{summary}")))?,
-        mean: mean.unwrap_or_default(),
-        median: after("50%").unwrap_or_default(),
-        slowest: after("99%").unwrap_or_default(),
-        failures: after("Non-2xx or 3xx responses").unwrap_or_else(|| "0".to_owned()),
+    Some(Figures {
+        rate: after("Requests/sec")?.parse().ok()?,
+        median: seconds(after("50%")?)?,
+        slowest: seconds(after("99%")?)?,
+        failures: after("Non-2xx or 3xx responses").map_or(Some(0), |count| count.parse().ok())?,
     })
 }
 
@@ -60,5 +45,16 @@ mod tests {
         for (text, expected) in [("1.50ms", Some(0.0015)), ("20us", Some(2e-5)), ("2.10s", Some(2.1)), ("", None)] {
             assert_eq!(seconds(text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn a_summary_is_read() {
+        let summary = "Running 1s test @ http://127.0.0.1:8080/\n  1 threads and 8 connections\n  Thread Stats   Avg      \
+                       Stdev     Max   +/- Stdev\n    Latency     4.01ms    1.00ms  20.00ms   90.00%\n  Latency Distribution\n     \
+                       50%    3.90ms\n     75%    4.50ms\n     90%    5.00ms\n     99%    9.80ms\n  200 requests in 1.00s, 1.00MB \
+                       read\n  Non-2xx or 3xx responses: 3\nRequests/sec:    200.25\nTransfer/sec:      1.00MB\n";
+        let Figures { rate, median, slowest, failures } = read(summary).unwrap();
+        assert_eq!((rate, median, slowest, failures), (200.25, 0.0039, 0.0098, 3));
+        assert!(read("nothing").is_none());
     }
 }
