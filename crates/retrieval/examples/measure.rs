@@ -1,7 +1,9 @@
-//! How fast the default pipeline indexes and searches, and in how much memory:
-//! `cargo run --release --example measure -- paragraphs.jsonl [folder with a data set in BEIR's layout …]`.
+//! How fast the default pipeline indexes and searches, in how much memory, and how well. `cargo xtask bench retrieval` runs
+//! it, or by hand:
 //!
-//! Without a file, 100,000 paragraphs of 40 words are made up.
+//! * `cargo run --release --example measure -- speed corpus.jsonl FOLDER` makes 100,000 paragraphs of 40 words of a corpus's
+//!   texts and a collection of them in FOLDER, and then one of fewer paragraphs with a vector for every token;
+//! * `cargo run --release --example measure -- quality SET…` takes data sets in BEIR's layout.
 
 #![allow(clippy::print_stdout, reason = "an example answers on the terminal")]
 
@@ -13,93 +15,142 @@ use std::time::Instant;
 use embedkit_retrieval::collection::CollectionFolder;
 use embedkit_retrieval::document::Inputs;
 use embedkit_retrieval::evaluation::{Dataset, Evaluated, Metric};
-use embedkit_retrieval::pipeline::Stage;
+use embedkit_retrieval::pipeline::{Rerank, Stage, StoredAs};
 use embedkit_retrieval::{Indexer, Pipeline, Searcher};
 use {embedkit_colbert as _, embedkit_sparse as _, embedkit_static_en as _};
 
-const PARAGRAPHS: usize = 100_000;
-const WORDS: usize = 40;
-const QUERIES: usize = 200;
+type Outcome = Result<(), Box<dyn Error>>;
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let mut arguments = std::env::args().skip(1);
-    let folder = tempfile::tempdir()?;
-    match arguments.next().filter(|path| path != "-") {
-        Some(path) => speed(Path::new(&path), folder.path())?,
-        None => {
-            let path = folder.path().join("paragraphs.jsonl");
-            std::fs::write(&path, paragraphs())?;
-            speed(&path, folder.path())?;
-        }
+const PARAGRAPHS: usize = 100_000;
+/// Words of a paragraph, and how many of them stand one behind the other in the corpus.
+const WORDS: usize = 40;
+const RUN: usize = 8;
+/// Searches, and words of each: of a short question, and of a long one where tokens are compared with tokens.
+const QUERIES: usize = 300;
+const SHORT: usize = 6;
+const LONG: usize = 24;
+/// Paragraphs with a vector for every token, and how many of them are ordered anew for a search.
+const FEWER: usize = 2_000;
+const RERANKED: usize = 100;
+
+fn main() -> Outcome {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match &arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["speed", corpus, folder] => speed(Path::new(corpus), Path::new(folder)),
+        ["quality", sets @ ..] if !sets.is_empty() => sets.iter().try_for_each(|set| quality(Path::new(set))),
+        _ => Err("measure speed CORPUS FOLDER, or measure quality SET…".into()),
     }
-    arguments.try_for_each(|set| quality(Path::new(&set), folder.path()))
 }
 
-fn speed(path: &Path, folder: &Path) -> Result<(), Box<dyn Error>> {
+fn speed(corpus: &Path, folder: &Path) -> Outcome {
+    let words = words(&std::fs::read_to_string(corpus)?)?;
+    std::fs::create_dir_all(folder)?;
+    let lines = folder.join("paragraphs.jsonl");
+    std::fs::write(&lines, paragraphs(&words, PARAGRAPHS))?;
+
     let collection = CollectionFolder::new(folder.join("collection"));
-    let indexer = Indexer::new(Pipeline::default(), &|builder| builder)?;
     let start = Instant::now();
-    let report = indexer.index(&collection, &Inputs::new([path]))?;
-    println!("{} records indexed in {:.2} s; {}", report.records, start.elapsed().as_secs_f64(), memory());
+    let indexer = Indexer::new(Pipeline::default(), &|builder| builder)?;
+    let report = indexer.index(&collection, &Inputs::new([&lines]))?;
+    println!("index: {} records in {:.2} s, {}", report.records, start.elapsed().as_secs_f64(), memory());
+    drop(indexer);
     let start = Instant::now();
     let searcher = Searcher::open(&collection, &|builder| builder)?;
-    println!("opened in {:.1} ms", start.elapsed().as_secs_f64() * 1e3);
+    println!("open: {:.1} ms", start.elapsed().as_secs_f64() * 1e3);
+    println!("search: {}, {}", searches(&searcher, SHORT)?, memory());
+
+    // The same words, with and without MaxSim over what was found.
+    std::fs::write(&lines, paragraphs(&words, FEWER))?;
+    for stored_as in [StoredAs::F32, StoredAs::Int8] {
+        let times = [false, true].map(|reranks| {
+            let collection = CollectionFolder::new(folder.join(format!("tokens-{stored_as:?}-{reranks}")));
+            let pipeline = by_tokens(stored_as, reranks);
+            Indexer::new(pipeline, &|builder| builder)?.index(&collection, &Inputs::new([&lines]))?;
+            Ok::<_, Box<dyn Error>>(searches(&Searcher::open(&collection, &|builder| builder)?, LONG)?)
+        });
+        let [without, with] = times;
+        println!("search with {RERANKED} ordered by MaxSim, {stored_as:?}: {}, and without: {}", with?, without?);
+    }
+    Ok(())
+}
+
+/// Finds by meaning, and orders what was found by the vectors of its tokens.
+fn by_tokens(stored_as: StoredAs, reranks: bool) -> Pipeline {
+    let mut pipeline = Pipeline::single("tokens", Stage::new("meaning", "embedkit/static-minilm-en"));
+    if reranks {
+        let mut tokens = Stage::new("tokens", "embedkit/static-late-en");
+        (tokens.depth, tokens.stored_as) = (0, stored_as);
+        pipeline.stages.push(tokens);
+        let mut rerank = Rerank::by_stage("tokens");
+        rerank.depth = RERANKED;
+        pipeline.rerankers.push(rerank);
+    }
+    pipeline
+}
+
+/// How long searches take, one behind the other, for words of paragraphs that are there.
+fn searches(searcher: &Searcher, words: usize) -> Result<String, Box<dyn Error>> {
+    let queries = (0..QUERIES).map(|at| {
+        let text = searcher.record(at * 7919 % searcher.len())?.text;
+        let words = text.split_whitespace().skip(at % RUN).step_by(WORDS / words).take(words);
+        Ok(words.collect::<Vec<_>>().join(" "))
+    });
+    let queries = queries.collect::<embedkit_core::Result<Vec<String>>>()?;
     let (mut times, busy) = (Vec::new(), processor_time());
-    for at in 0..QUERIES {
-        let record = searcher.record(at * 7919 % searcher.len())?;
-        let query: Vec<&str> = record.text.split_whitespace().skip(at % 20).step_by(3).take(6).collect();
+    for query in &queries {
         let start = Instant::now();
-        searcher.search(&query.join(" "), 10)?;
+        searcher.search(query, 10)?;
         times.push(start.elapsed().as_secs_f64() * 1e3);
     }
+    let busy = processor_time() - busy;
     times.sort_by(f64::total_cmp);
-    let busy = (processor_time() - busy) * 1e3 / QUERIES as f64;
-    println!("a search takes {busy:.2} ms of processor time");
-    println!("search: p50 {:.2} ms, p99 {:.2} ms; {}", times[QUERIES / 2], times[QUERIES * 99 / 100], memory());
-    Ok(())
+    let (p50, p99) = (times[QUERIES / 2], times[QUERIES * 99 / 100]);
+    Ok(format!("p50 {p50:.2} ms, p99 {p99:.2} ms, {:.2} ms of processor time", busy * 1e3 / QUERIES as f64))
 }
 
-/// The default pipeline and each of its stages alone.
-fn quality(set: &Path, folder: &Path) -> Result<(), Box<dyn Error>> {
-    let data = Dataset::read_beir(set, "test")?;
-    let alone = |model: &str| Pipeline::single(model, Stage::new("model", model));
-    let pipelines = Pipeline::default().stages.iter().map(|stage| alone(&stage.spec.model)).collect::<Vec<_>>();
-    for (at, pipeline) in std::iter::once(Pipeline::default()).chain(pipelines).enumerate() {
-        let collection = CollectionFolder::new(folder.join(format!("{}-{at}", data.name)));
-        let metrics = [Metric::Ndcg(Some(10)), Metric::Recall(Some(100))];
-        let figures = Evaluated::new(&pipeline, &data, &metrics, &collection, &|builder| builder)?.figures;
-        let ndcg = figures.metrics["ndcg@10"];
-        println!(
-            "{} {}: ndcg@10 {:.4} [{:.3}, {:.3}], recall@100 {:.4}, {:.2} ms a query, {:.0} bytes a document, {} records",
-            data.name,
-            pipeline.name,
-            ndcg.mean,
-            ndcg.low,
-            ndcg.high,
-            figures.metrics["recall@100"].mean,
-            figures.p50_ms,
-            figures.bytes_per_document,
-            figures.records
-        );
+/// The words of a corpus in the order of its texts.
+fn words(corpus: &str) -> Result<Vec<String>, Box<dyn Error>> {
+    let mut words = Vec::new();
+    for line in corpus.lines() {
+        let line: serde_json::Value = serde_json::from_str(line)?;
+        words.extend(line["text"].as_str().unwrap_or_default().split_whitespace().map(str::to_owned));
     }
-    Ok(())
+    if words.len() <= RUN { Err("the corpus has too few words".into()) } else { Ok(words) }
 }
 
-/// Lines of words that are as frequent as their rank is low, as in texts.
-fn paragraphs() -> String {
-    let words: Vec<&str> =
-        include_str!("../src/lib.rs").split(|c: char| !c.is_alphabetic()).filter(|word| word.len() > 2).collect();
+/// Lines of texts, put together of short runs of the corpus: words are as frequent as they are there, and no two
+/// paragraphs alike.
+fn paragraphs(words: &[String], count: usize) -> String {
     let mut state = 1_u64;
     let mut random = |below: usize| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) as usize % below
     };
-    let mut text = String::new();
-    for _ in 0..PARAGRAPHS {
-        let line: Vec<&str> = (0..WORDS).map(|_| words[random(words.len()).min(random(words.len()))]).collect();
-        let _ = writeln!(text, "\"{}\"", line.join(" "));
+    let mut lines = String::new();
+    for _ in 0..count {
+        let runs = (0..WORDS / RUN).flat_map(|_| words[random(words.len() - RUN)..].iter().take(RUN));
+        let text = runs.map(String::as_str).collect::<Vec<_>>().join(" ");
+        let _ = writeln!(lines, "{}", serde_json::Value::from(text));
     }
-    text
+    lines
+}
+
+/// The default pipeline and each of its stages alone.
+fn quality(set: &Path) -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let data = Dataset::read_beir(set, "test")?;
+    let alone = |model: &str| Pipeline::single(model, Stage::new("model", model));
+    let pipelines = Pipeline::default().stages.iter().map(|stage| alone(&stage.spec.model)).collect::<Vec<_>>();
+    for (at, pipeline) in std::iter::once(Pipeline::default()).chain(pipelines).enumerate() {
+        let collection = CollectionFolder::new(folder.path().join(at.to_string()));
+        let metrics = [Metric::Ndcg(Some(10)), Metric::Recall(Some(100))];
+        let figures = Evaluated::new(&pipeline, &data, &metrics, &collection, &|builder| builder)?.figures;
+        let (ndcg, recall) = (figures.metrics["ndcg@10"], figures.metrics["recall@100"]);
+        print!("{} {}: ndcg@10 {:.4} [{:.3}, {:.3}], ", data.name, pipeline.name, ndcg.mean, ndcg.low, ndcg.high);
+        print!("recall@100 {:.4}, {:.2} ms a query, ", recall.mean, figures.p50_ms);
+        println!("{:.0} bytes a document, {} records", figures.bytes_per_document, figures.records);
+    }
+    Ok(())
 }
 
 /// Seconds of processor time that the process has had, where the system says so.
@@ -109,9 +160,13 @@ fn processor_time() -> f64 {
     ticks.filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / 100.0
 }
 
-/// The most memory that the process had, where the system says so.
+/// The most memory that the process had, and what it has, where the system says so: of its own, and of mapped files.
 fn memory() -> String {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = |name: &str| status.lines().find(|line| line.starts_with(name)).unwrap_or_default().to_owned();
-    [line("VmHWM"), line("RssAnon"), line("RssFile")].join(", ").replace('\t', " ")
+    let megabytes = |name: &str| {
+        let line = status.lines().find(|line| line.starts_with(name)).unwrap_or_default();
+        line.split_whitespace().nth(1).and_then(|number| number.parse::<f64>().ok()).unwrap_or_default() / 1024.0
+    };
+    let (peak, own, mapped) = (megabytes("VmHWM:"), megabytes("RssAnon:"), megabytes("RssFile:"));
+    format!("memory: most {peak:.0} MiB, now {own:.0} MiB and {mapped:.0} MiB of files")
 }

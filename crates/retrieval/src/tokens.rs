@@ -2,18 +2,27 @@
 
 use embedkit_vector::multivector::RowLabel;
 
+/// Bytes behind a token within which the next one is looked for: what stands between them are blanks and what has no token.
+const REACH: usize = 64;
+
 /// Where each token's text stands, looked for one behind the other; none for one that is not found.
 pub(crate) fn places(text: &str, labels: &[RowLabel]) -> Vec<Option<(usize, usize)>> {
     let lower = Lowered::new(text);
-    let mut at = 0;
+    let (mut at, mut reach) = (0, REACH);
     labels
         .iter()
         .map(|label| {
             let RowLabel::Token(token) = label else { return None };
             let bare = token.trim_start_matches("##").trim_start_matches(['▁', 'Ġ']).to_lowercase();
-            let found = (!bare.is_empty()).then(|| lower.text[at..].find(&bare)).flatten()?;
+            // A token that is written otherwise in the text, as one without its accents, must not be taken for one far
+            // behind it: all between them would be lost. Its own text is somewhere before the next one's.
+            let end = lower.text.ceil_char_boundary(at + reach + bare.len());
+            let Some(found) = (!bare.is_empty()).then(|| lower.text[at..end].find(&bare)).flatten() else {
+                reach += REACH;
+                return None;
+            };
             let start = at + found;
-            at = start + bare.len();
+            (at, reach) = (start + bare.len(), REACH);
             Some((lower.origin(start), lower.origin(at)))
         })
         .collect()
@@ -51,5 +60,17 @@ mod tests {
         let text = "The Aeroelastic İX cat";
         let found: Vec<Option<&str>> = places(text, &labels).into_iter().map(|p| p.map(|(a, b)| &text[a..b])).collect();
         assert_eq!(found, [Some("The"), Some("Aero"), Some("elastic"), Some("İX"), None, Some("cat")]);
+    }
+
+    #[test]
+    fn a_token_that_is_written_otherwise_does_not_lose_those_behind_it() {
+        let words: String = (0..40).map(|at| format!("word{at} ")).collect();
+        let text = format!("Él {words}el");
+        let tokens = std::iter::once("el".to_owned()).chain((0..40).map(|at| format!("word{at}"))).chain(["el".into()]);
+        let labels: Vec<RowLabel> = tokens.map(|token| RowLabel::Token(token.as_str().into())).collect();
+        let found = places(&text, &labels);
+        assert_eq!(found[0], None);
+        assert!(found[1..].iter().all(Option::is_some), "{found:?}");
+        assert_eq!(found[41], Some((text.len() - 2, text.len())));
     }
 }

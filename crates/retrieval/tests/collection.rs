@@ -1,12 +1,15 @@
 //! Collections: incremental, versioned, safe against being interrupted, and searched with the models that made them.
-#![allow(clippy::unwrap_used, reason = "tests end with a panic")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests end with a panic")]
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use embedkit_core::CancelToken;
 use embedkit_retrieval::collection::CollectionFolder;
-use embedkit_retrieval::document::Inputs;
+use embedkit_retrieval::document::{Document, Documents, InputFile, Inputs, Reader};
 use embedkit_retrieval::pipeline::{Stage, StoredAs};
 use embedkit_retrieval::{Indexer, Pipeline, Report, Searcher};
 use {embedkit_colbert as _, embedkit_sparse as _, embedkit_static_en as _};
@@ -228,4 +231,57 @@ fn two_processes_do_not_index_at_once() {
     assert!(error.to_string().contains("another process"), "{error}");
     drop(lock);
     index(&CollectionFolder::new(&root), &docs);
+}
+
+/// Reads files of any size as one short document.
+struct Growing;
+
+impl Reader for Growing {
+    fn kinds(&self) -> &[&str] {
+        &["grow"]
+    }
+
+    fn read(&self, _: InputFile<'_>, bytes: Vec<u8>) -> Result<Documents, String> {
+        let mut documents = Documents::default();
+        documents.documents.push(Document::of_text(format!("grown to {} bytes", bytes.len())));
+        Ok(documents)
+    }
+}
+
+#[test]
+fn a_file_that_changes_while_it_is_read_is_listed_and_read_the_next_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let docs = folder.path().join("docs");
+    std::fs::create_dir(&docs).unwrap();
+    write(&docs, &[("a.md", ANIMALS)]);
+    // So large that reading it takes longer than writing a line behind it.
+    std::fs::write(docs.join("b.grow"), vec![b'x'; 16 << 20]).unwrap();
+    let collection = CollectionFolder::new(folder.path().join("notes"));
+    let indexer = indexer(&Pipeline::default()).reader(Growing);
+    let index = || indexer.index(&collection, &Inputs::new([&docs])).unwrap();
+    let (done, path) = (AtomicBool::new(false), docs.join("b.grow"));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut file = std::fs::OpenOptions::new().append(true).open(&path).unwrap();
+            while !done.load(Ordering::Relaxed) {
+                file.write_all(b"a line behind it\n").unwrap();
+            }
+        });
+        let begun = Instant::now();
+        let report = loop {
+            let report = index();
+            if !report.unread.is_empty() || begun.elapsed() > Duration::from_secs(60) {
+                break report;
+            }
+        };
+        done.store(true, Ordering::Relaxed);
+        let [unread] = &report.unread[..] else { panic!("it was never seen to change: {report:?}") };
+        assert!(unread.path.ends_with("b.grow") && unread.reason.contains("changes while it is read"), "{unread:?}");
+        assert_eq!((report.records, report.is_complete), (2, true), "the others are there");
+    });
+    let report = index();
+    assert_eq!((report.records, report.reused, report.unread.len()), (3, 2, 0));
+    let bytes = std::fs::metadata(&path).unwrap().len();
+    let last = collection.open().unwrap().record(2).unwrap();
+    assert_eq!(last.text, format!("grown to {bytes} bytes"));
 }

@@ -1,16 +1,20 @@
 //! Weights of terms, by term: an inverted list, in SciPy's format of a matrix by column.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use embedkit_core::{Error, Result};
 use embedkit_vector::SparseVector;
 use embedkit_vector::number::Number;
+use rayon::prelude::*;
 
 use super::archive::{Archive, ArchiveWriter};
-use super::best::Best;
+use super::best::{Best, best_of};
 use super::{Allowed, Scores};
 
 const ARRAYS: [&str; 4] = ["indices", "indptr", "data", "terms"];
+/// Records whose scores one thread adds up at a time: few enough to stay close at hand.
+const BLOCK: usize = 4096;
 
 /// Collects vectors, and writes them by term.
 pub(crate) struct SparseWriter {
@@ -92,8 +96,8 @@ impl SparseIndex {
         Ok(Self { terms, starts, records, archive })
     }
 
-    /// A term's records and their weights.
-    fn list(&self, term: u32) -> Result<impl ExactSizeIterator<Item = (usize, f32)> + '_> {
+    /// A term's records, in order, and their weights.
+    fn list(&self, term: u32) -> Result<List<'_>> {
         let place = match self.terms.binary_search(&term) {
             Ok(at) => self.starts[at]..self.starts[at + 1],
             Err(_) => 0..0,
@@ -101,15 +105,12 @@ impl SparseIndex {
         let path = &self.archive.path;
         let records = &self.archive.array("indices")?.cells::<i32>(path)?[place.clone()];
         let weights = &self.archive.array("data")?.cells::<f32>(path)?[place];
-        Ok(records
-            .iter()
-            .zip(weights)
-            .map(|(record, weight)| (i32::from_cell(*record) as usize, f32::from_cell(*weight))))
+        Ok(List { records, weights })
     }
 
     /// The inverse document frequency of a term, `ln(1 + (n - d + 0.5) / (d + 0.5))`, as Lucene and Qdrant have it.
     pub(crate) fn idf(&self, term: u32) -> Result<f32> {
-        let (all, having) = (self.records as f64, self.list(term)?.len() as f64);
+        let (all, having) = (self.records as f64, self.list(term)?.records.len() as f64);
         Ok((1.0 + (all - having + 0.5) / (having + 0.5)).ln() as f32)
     }
 
@@ -117,7 +118,7 @@ impl SparseIndex {
     pub(crate) fn vectors(&self) -> Result<Vec<Vec<(u32, f32)>>> {
         let mut vectors = vec![Vec::new(); self.records];
         for term in &self.terms {
-            for (record, weight) in self.list(*term)? {
+            for (record, weight) in self.list(*term)?.entries() {
                 let vector: &mut Vec<_> = vectors.get_mut(record).ok_or_else(|| self.beyond(record))?;
                 vector.push((*term, weight));
             }
@@ -130,25 +131,64 @@ impl SparseIndex {
     }
 
     /// Scores for a query, whose weights are multiplied by document frequencies where the model asks for it.
-    pub(crate) fn scores(&self, query: &SparseVector, with_idf: bool) -> Result<SparseScores> {
-        let mut scores = vec![0.0; self.records];
-        for (term, weight) in query.iter() {
+    pub(crate) fn scores(&self, query: &SparseVector, with_idf: bool) -> Result<SparseScores<'_>> {
+        let list = |(term, weight): (u32, f32)| {
             let weight = if with_idf { weight * self.idf(term)? } else { weight };
-            for (record, value) in self.list(term)? {
-                *scores.get_mut(record).ok_or_else(|| self.beyond(record))? += weight * value;
-            }
-        }
-        Ok(SparseScores(scores))
+            Ok((weight, self.list(term)?))
+        };
+        Ok(SparseScores { index: self, lists: query.iter().map(list).collect::<Result<_>>()? })
     }
 }
 
-/// The scores of all records.
-pub(crate) struct SparseScores(Vec<f32>);
+/// A term's records, in order, and their weights.
+#[derive(Clone, Copy)]
+struct List<'i> {
+    records: &'i [<i32 as Number>::Bytes],
+    weights: &'i [<f32 as Number>::Bytes],
+}
 
-impl Scores for SparseScores {
-    fn top(&self, depth: usize, allowed: Allowed<'_>) -> Result<Vec<(usize, f32)>> {
+impl<'i> List<'i> {
+    fn entries(self) -> impl Iterator<Item = (usize, f32)> + 'i {
+        self.records.iter().map(record_of).zip(self.weights.iter().map(|weight| f32::from_cell(*weight)))
+    }
+
+    /// The part of it that is of these records.
+    fn part(self, records: &Range<usize>) -> Self {
+        let before = |end: usize| self.records.partition_point(|record| record_of(record) < end);
+        let start = before(records.start);
+        let end = before(records.end).max(start);
+        Self { records: &self.records[start..end], weights: &self.weights[start..end] }
+    }
+
+    /// A record's weight; none of one that it has not.
+    fn weight(self, record: usize) -> Option<f32> {
+        let at = self.records.binary_search_by_key(&record, record_of).ok()?;
+        Some(f32::from_cell(self.weights[at]))
+    }
+}
+
+fn record_of(cell: &<i32 as Number>::Bytes) -> usize {
+    i32::from_cell(*cell) as usize
+}
+
+/// A query over weights of terms: the lists of its terms, each with the term's weight.
+pub(crate) struct SparseScores<'i> {
+    index: &'i SparseIndex,
+    lists: Vec<(f32, List<'i>)>,
+}
+
+impl SparseScores<'_> {
+    /// The best of these records.
+    fn best_of_block(&self, records: Range<usize>, depth: usize, allowed: Allowed<'_>) -> Result<Vec<(usize, f32)>> {
+        let mut scores = vec![0.0; records.len()];
+        for (weight, list) in &self.lists {
+            for (record, value) in list.part(&records).entries() {
+                let score = scores.get_mut(record.wrapping_sub(records.start));
+                *score.ok_or_else(|| self.index.beyond(record))? += weight * value;
+            }
+        }
         let mut best = Best::new(depth);
-        for (record, score) in self.0.iter().copied().enumerate() {
+        for (record, score) in records.zip(scores) {
             // Records without a term of the query are not found.
             if score != 0.0 && allowed.is_none_or(|allowed| allowed[record]) {
                 best.add(record, score);
@@ -156,9 +196,27 @@ impl Scores for SparseScores {
         }
         Ok(best.finish())
     }
+}
+
+impl Scores for SparseScores<'_> {
+    fn top(&self, depth: usize, allowed: Allowed<'_>) -> Result<Vec<(usize, f32)>> {
+        let all = self.index.records;
+        if let Some(record) = self.lists.iter().filter_map(|(_, list)| list.records.last()).map(record_of).max()
+            && record >= all
+        {
+            return Err(self.index.beyond(record));
+        }
+        let block = |at: usize| self.best_of_block(at * BLOCK..((at + 1) * BLOCK).min(all), depth, allowed);
+        let best: Vec<_> = (0..all.div_ceil(BLOCK)).into_par_iter().map(block).collect::<Result<_>>()?;
+        Ok(best_of(best.into_iter().flatten().collect(), depth))
+    }
 
     fn of(&self, records: &[usize]) -> Result<Vec<f32>> {
-        Ok(records.iter().map(|record| self.0.get(*record).copied().unwrap_or(0.0)).collect())
+        let score = |record: &usize| {
+            let of_term = |(weight, list): &(f32, List<'_>)| list.weight(*record).map(|value| weight * value);
+            self.lists.iter().filter_map(of_term).fold(0.0, |sum, part| sum + part)
+        };
+        Ok(records.iter().map(score).collect())
     }
 }
 
@@ -191,10 +249,34 @@ mod tests {
             for (vector, score) in vectors.iter().zip(&all) {
                 prop_assert!((vector.dot(&query[0]) - score).abs() < 1e-3);
             }
-            prop_assert!(scores.top(5, None).unwrap().iter().all(|(record, score)| all[*record] == *score && *score != 0.0));
+            let having: Vec<(usize, f32)> = all.iter().copied().enumerate().filter(|(_, score)| *score != 0.0).collect();
+            prop_assert_eq!(scores.top(5, None).unwrap(), best_of(having.clone(), 5));
+            let odd: Vec<bool> = (0..vectors.len()).map(|record| record % 2 > 0).collect();
+            let having = having.into_iter().filter(|(record, _)| odd[*record]).collect();
+            prop_assert_eq!(scores.top(5, Some(&odd)).unwrap(), best_of(having, 5));
             let having = vectors.iter().filter(|vector| vector.get(7) != 0.0).count() as f32;
             let expected = (1.0 + (vectors.len() as f32 - having + 0.5) / (having + 0.5)).ln();
             prop_assert!((index.idf(7).unwrap() - expected).abs() < 1e-5);
         }
+    }
+
+    #[test]
+    fn blocks_are_one_list() {
+        let vector = |record: usize| {
+            let entries = [(1, 1.0), (2 + (record % 3) as u32, 0.5 + (record % 97) as f32)];
+            SparseVector::from_entries(entries).unwrap()
+        };
+        let (folder, count) = (tempfile::tempdir().unwrap(), 2 * BLOCK + 7);
+        let mut writer = SparseWriter::create(folder.path(), "s");
+        (0..count).for_each(|record| writer.write(&vector(record)));
+        writer.finish().unwrap();
+        let index = SparseIndex::open(folder.path(), "s", count).unwrap();
+        let query = SparseVector::from_entries([(1, 0.25), (3, 2.0)]).unwrap();
+        let expected = (0..count).map(|record| (record, vector(record).dot(&query))).collect();
+        assert_eq!(index.scores(&query, false).unwrap().top(40, None).unwrap(), best_of(expected, 40));
+        // A list that names a record that is not there is told, not followed.
+        let short = SparseIndex::open(folder.path(), "s", count - 1).unwrap();
+        let error = short.scores(&query, false).unwrap().top(1, None).unwrap_err().to_string();
+        assert!(error.contains(&format!("record {} of {}", count - 1, count - 1)), "{error}");
     }
 }
