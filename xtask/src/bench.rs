@@ -15,6 +15,7 @@ mod process;
 mod programs;
 mod reach;
 mod report;
+mod retrieval;
 mod serve;
 mod sides;
 mod workloads;
@@ -31,6 +32,7 @@ pub(crate) fn run(bench: &Bench) -> Outcome {
         Some(Kind::Callers(options)) => callers::run(options),
         Some(Kind::Soak(options)) => callers::soak(options),
         Some(Kind::Serve(options)) => serve::run(options),
+        Some(Kind::Retrieval(options)) => retrieval::run(options),
         Some(Kind::Publish { name }) => page::publish(name, &place().join("report")),
     }
 }
