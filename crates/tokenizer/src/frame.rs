@@ -59,6 +59,16 @@ impl Frame {
         self.0.iter().filter(|slot| matches!(slot.content, Content::Special(_))).count()
     }
 
+    /// A row of one text.
+    pub(crate) fn fill_one(&self, ids: Vec<u32>, truncated: bool) -> Encoding {
+        match self.0.as_slice() {
+            [Slot { content: Content::First, type_id }] => {
+                Encoding { type_ids: vec![*type_id; ids.len()], ids, truncated }
+            }
+            _ => self.fill(&ids, &[], truncated),
+        }
+    }
+
     /// A row with the texts in their places.
     pub(crate) fn fill(&self, first: &[u32], second: &[u32], truncated: bool) -> Encoding {
         let length = first.len() + second.len() + self.0.len();

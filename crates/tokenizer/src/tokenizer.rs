@@ -97,7 +97,7 @@ impl Tokenizer {
         let mut ids = self.ids(text, room)?;
         let truncated = ids.len() > room;
         cut(&mut ids, room, self.truncation_side);
-        Ok(self.single.fill(&ids, &[], truncated))
+        Ok(self.single.fill_one(ids, truncated))
     }
 
     /// Tokens of the window beside the special ones.

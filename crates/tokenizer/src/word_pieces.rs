@@ -20,9 +20,14 @@ pub(crate) struct WordPieces {
     longest_word: usize,
     characters: Characters,
     bytes: [Byte; 256],
+    /// The letter that a byte is to a word, or [`NO_LETTER`].
+    letters: [u8; 256],
     /// Tokens that are found in a text before it is read.
     added: Vec<String>,
 }
+
+/// Stands where a byte is no letter. Where a tokenizer has this byte for one, it is not read as a plain word's.
+const NO_LETTER: u8 = 0;
 
 /// What a byte is to a word.
 #[derive(Clone, Copy, Debug)]
@@ -69,6 +74,7 @@ impl WordPieces {
             longest_word: model.max_input_chars_per_word,
             trie,
             characters,
+            letters: bytes.map(|byte| if let Byte::Letter(letter) = byte { letter } else { NO_LETTER }),
             bytes,
             added,
         })
@@ -111,19 +117,24 @@ impl WordPieces {
     }
 
     /// The id and length of the word that bytes start with, when it is plain and one piece.
-    #[inline]
+    // Most of a text is such words: by itself, the loop has all that it needs in registers.
+    #[inline(never)]
     fn whole(&self, bytes: &[u8]) -> Option<(u32, usize)> {
+        let Self { trie, letters, .. } = self;
         let mut position = Trie::ROOT;
         let mut length = 0;
         for byte in bytes {
-            match self.bytes[usize::from(*byte)] {
-                Byte::Letter(letter) => position = self.trie.step(position, letter)?,
-                Byte::Space | Byte::Punctuation(_) => break,
-                Byte::Nothing | Byte::Unclear => return None,
+            let letter = letters[usize::from(*byte)];
+            if letter == NO_LETTER {
+                match self.bytes[usize::from(*byte)] {
+                    Byte::Space | Byte::Punctuation(_) => break,
+                    Byte::Letter(_) | Byte::Nothing | Byte::Unclear => return None,
+                }
             }
+            position = trie.step(position, letter)?;
             length += 1;
         }
-        let id = self.trie.id(position)?;
+        let id = trie.id(position)?;
         (length <= self.longest_word).then_some((id, length))
     }
 
@@ -220,6 +231,23 @@ mod tests {
             assert_eq!(pieces.ids(text, usize::MAX), ids, "{text}");
         }
         assert_eq!(pieces.ids("ab abc abc [X]", 2), Some(vec![2, 2, 3]));
+    }
+
+    #[test]
+    fn a_byte_of_zero_is_a_letter_where_the_tokenizer_has_it_for_one() {
+        let json = serde_json::json!({
+            "version": "1.0", "truncation": null, "padding": null, "decoder": null, "post_processor": null,
+            "added_tokens": [], "pre_tokenizer": {"type": "BertPreTokenizer"},
+            "normalizer": {"type": "BertNormalizer", "clean_text": false, "handle_chinese_chars": true,
+                "strip_accents": null, "lowercase": true},
+            "model": {"type": "WordPiece", "unk_token": "?", "continuing_subword_prefix": "##",
+                "max_input_chars_per_word": 9, "vocab": {"?": 0, "a": 1, "a\0b": 2, "\0": 3}},
+        });
+        let library: Library = json.to_string().parse().unwrap();
+        for text in ["a\0B a \0 b", "\0", "a\0"] {
+            let expected = library.encode_fast(text, false).unwrap().get_ids().to_vec();
+            assert_eq!(WordPieces::of(&library).unwrap().ids(text, usize::MAX), Some(expected), "{text:?}");
+        }
     }
 
     #[test]

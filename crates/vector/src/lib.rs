@@ -30,6 +30,7 @@
 //! # Ok::<(), embedkit_vector::Error>(())
 //! ```
 
+mod dispatch;
 mod encoding;
 mod error;
 pub mod file;

@@ -1,8 +1,11 @@
 //! Numbers as files store them: little-endian, of a type that only the file names.
 
 use std::fmt;
+use std::marker::PhantomData;
 
 use half::{bf16, f16};
+
+use crate::dispatch::{Kernel, dispatch};
 
 /// The types of numbers that files of vectors and weights hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -57,7 +60,8 @@ pub trait NumberTask {
     /// What is computed.
     type Output;
 
-    /// Computes with numbers of type `N`.
+    /// Computes with numbers of type `N`. An implementation that is `#[inline(always)]` is compiled for the widest vectors
+    /// of the machine that it runs on.
     fn run<N: Number>(self) -> Self::Output;
 }
 
@@ -151,16 +155,28 @@ impl NumberType {
     /// Runs a task with the Rust type of these numbers.
     pub fn dispatch<T: NumberTask>(self, task: T) -> T::Output {
         match self {
-            Self::F64 => task.run::<f64>(),
-            Self::F32 => task.run::<f32>(),
-            Self::F16 => task.run::<f16>(),
-            Self::Bf16 => task.run::<bf16>(),
-            Self::I64 => task.run::<i64>(),
-            Self::I32 => task.run::<i32>(),
-            Self::I16 => task.run::<i16>(),
-            Self::I8 => task.run::<i8>(),
-            Self::U8 => task.run::<u8>(),
+            Self::F64 => dispatch(Typed::<f64, T>(task, PhantomData)),
+            Self::F32 => dispatch(Typed::<f32, T>(task, PhantomData)),
+            Self::F16 => dispatch(Typed::<f16, T>(task, PhantomData)),
+            Self::Bf16 => dispatch(Typed::<bf16, T>(task, PhantomData)),
+            Self::I64 => dispatch(Typed::<i64, T>(task, PhantomData)),
+            Self::I32 => dispatch(Typed::<i32, T>(task, PhantomData)),
+            Self::I16 => dispatch(Typed::<i16, T>(task, PhantomData)),
+            Self::I8 => dispatch(Typed::<i8, T>(task, PhantomData)),
+            Self::U8 => dispatch(Typed::<u8, T>(task, PhantomData)),
         }
+    }
+}
+
+/// A task with its type of numbers.
+struct Typed<N, T>(T, PhantomData<N>);
+
+impl<N: Number, T: NumberTask> Kernel for Typed<N, T> {
+    type Output = T::Output;
+
+    #[inline(always)]
+    fn run<const FMA: bool, const TILE: usize>(self) -> T::Output {
+        self.0.run::<N>()
     }
 }
 

@@ -1,6 +1,6 @@
 //! A query against very many vectors in a row, as they lie in a file.
 
-use crate::multivector::dispatch::{Kernel, dispatch};
+use crate::dispatch::{Kernel, dispatch};
 use crate::number::Number;
 
 /// Sums that run side by side: as many as registers hold.
@@ -30,6 +30,8 @@ struct Dots<'a, N: Number> {
 }
 
 impl<N: Number> Kernel for Dots<'_, N> {
+    type Output = ();
+
     #[inline(always)]
     fn run<const FMA: bool, const TILE: usize>(self) {
         let (query_blocks, query_rest) = self.query.as_chunks::<LANES>();

@@ -53,12 +53,13 @@ impl AnyPipeline {
         self.has_graph
     }
 
-    /// The pipeline, if these are its types.
+    /// The execution provider of its sessions; none without a graph, or as long as none is open.
     #[cfg(feature = "onnx")]
     pub(super) fn provider(&self) -> Option<Provider> {
         self.provider
     }
 
+    /// The pipeline, if these are its types.
     pub(super) fn downcast<I: ?Sized + 'static, O: 'static>(self) -> Option<Arc<dyn ErasedPipeline<I, O>>> {
         self.pipeline.downcast::<Arc<dyn ErasedPipeline<I, O>>>().ok().map(|pipeline| *pipeline)
     }

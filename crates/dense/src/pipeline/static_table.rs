@@ -172,9 +172,6 @@ fn numbers(tensor: &TensorView<'_>) -> Option<Vec<f64>> {
     Some(number_type(tensor)?.to_f64s(tensor.data()))
 }
 
-/// Columns that are summed over all rows at a time: as many sums as registers hold.
-const LANES: usize = 32;
-
 /// Adds rows, each times its weight. Every column is summed in the rows' order.
 struct AddRows<'a> {
     rows: &'a [(&'a [u8], f32)],
@@ -184,25 +181,36 @@ struct AddRows<'a> {
 impl NumberTask for AddRows<'_> {
     type Output = ();
 
-    fn run<N: Number>(self) {
-        let (blocks, rest) = self.sum.as_chunks_mut::<LANES>();
-        let mut start = 0;
-        for block in blocks {
-            let mut sums = *block;
-            for (row, weight) in self.rows {
-                let Some(values) = N::cells(row)[start..].first_chunk::<LANES>() else { return };
-                for lane in 0..LANES {
-                    sums[lane] += weight * N::from_cell(values[lane]).to_f32();
-                }
-            }
-            *block = sums;
-            start += LANES;
-        }
+    #[inline(always)]
+    fn run<N: Number>(mut self) {
+        // As many sums as registers hold, on most processors, and what fits of that in the columns that are left.
+        let start = self.add_columns::<N, 64>(0);
+        let start = self.add_columns::<N, 32>(start);
         for (row, weight) in self.rows {
-            for (sum, cell) in rest.iter_mut().zip(&N::cells(row)[start..]) {
+            for (sum, cell) in self.sum[start..].iter_mut().zip(&N::cells(row)[start..]) {
                 *sum += weight * N::from_cell(*cell).to_f32();
             }
         }
+    }
+}
+
+impl AddRows<'_> {
+    /// Sums so many columns at a time over all rows, from one on; where it stopped.
+    #[inline(always)]
+    fn add_columns<N: Number, const COLUMNS: usize>(&mut self, mut start: usize) -> usize {
+        let (blocks, _) = self.sum[start..].as_chunks_mut::<COLUMNS>();
+        for block in blocks {
+            let mut sums = *block;
+            for (row, weight) in self.rows {
+                let Some(values) = N::cells(row)[start..].first_chunk::<COLUMNS>() else { return start };
+                for (sum, value) in sums.iter_mut().zip(values) {
+                    *sum += weight * N::from_cell(*value).to_f32();
+                }
+            }
+            *block = sums;
+            start += COLUMNS;
+        }
+        start
     }
 }
 
@@ -215,6 +223,7 @@ struct SumSquares<'a> {
 impl NumberTask for SumSquares<'_> {
     type Output = ();
 
+    #[inline(always)]
     fn run<N: Number>(self) {
         *self.sum = N::cells(self.row).iter().map(|cell| N::from_cell(*cell).to_f32()).map(|value| value * value).sum();
     }
@@ -226,8 +235,8 @@ mod tests {
 
     #[test]
     fn rows_of_any_width_are_summed() {
-        for dim in [1, 31, 32, 33, 64, 100] {
-            let row = |start: usize| (start..start + dim).map(|value| value as i8 as u8).collect::<Vec<u8>>();
+        for dim in [1, 31, 32, 33, 64, 95, 100, 256, 300] {
+            let row = |start: usize| (start..start + dim).map(|value| value as u8).collect::<Vec<u8>>();
             let (first, second) = (row(5), row(90));
             let mut sum = vec![1.0; dim];
             let rows = [(&first[..], 2.0), (&second[..], -0.5)];

@@ -7,9 +7,9 @@
 
 use std::ops::Range;
 
-use super::dispatch::{Kernel, dispatch};
 use super::element::Element;
 use super::value::MultiVector;
+use crate::dispatch::{Kernel, dispatch};
 
 /// Query rows side by side in a full panel, and in the half panel that a short rest takes.
 pub(super) const WIDE: usize = 32;
@@ -71,6 +71,8 @@ struct MaxDots<'a, E: Element> {
 }
 
 impl<E: Element> Kernel for MaxDots<'_, E> {
+    type Output = ();
+
     #[inline(always)]
     fn run<const FMA: bool, const TILE: usize>(self) {
         let Packed { entries: dim, wide, narrow, .. } = self.query;
@@ -110,6 +112,8 @@ struct AllDots<'a> {
 }
 
 impl Kernel for AllDots<'_> {
+    type Output = ();
+
     #[inline(always)]
     fn run<const FMA: bool, const TILE: usize>(self) {
         let Self { packed: Packed { entries: dim, wide, narrow, .. }, rows, lanes, dots } = self;
@@ -246,6 +250,8 @@ struct MinDistances<'a> {
 }
 
 impl Kernel for MinDistances<'_> {
+    type Output = ();
+
     #[inline(always)]
     fn run<const FMA: bool, const TILE: usize>(self) {
         let Packed { entries: words, wide, narrow, .. } = self.query;

@@ -9,7 +9,6 @@
 //!   written to one `.npz` or safetensors file, and read from it.
 
 mod bytes;
-pub(crate) mod dispatch;
 mod element;
 mod explain;
 #[cfg(feature = "interchange")]
