@@ -181,7 +181,7 @@ fn what_is_no_file_is_refused_by_name() {
 /// A TIFF file with an image in JPEG that is cut or changed anywhere is refused or drawn, and takes no more than it may.
 #[test]
 fn pieces_in_jpeg_are_where_the_file_says_or_refused() {
-    for name in ["jpeg_rgb.tif", "jpeg_strips.tif", "jpeg_grey.tif"] {
+    for name in ["jpeg_rgb.tif", "jpeg_strips.tif", "jpeg_grey.tif", "jpeg_tiles_420.tif", "jpeg_ycbcr_strips.tif"] {
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/formats").join(name);
         let whole = std::fs::read(path).unwrap();
         let size = |bytes: &[u8]| ImageInput::bytes(bytes.to_vec()).to_rgb().map(|(width, height, _)| (width, height));

@@ -128,13 +128,18 @@ enum Format {
 /// Bytes by which formats are told apart.
 const SIGNATURE: usize = 16;
 
+/// What TIFF files with places of 64 bits begin with, in either byte order.
+const BIG_TIFF: [[u8; 4]; 2] = [*b"II\x2B\0", *b"MM\0\x2B"];
+
 /// Reads the header of a file of `length` bytes, and refuses what is no image, empty or too large.
 pub(crate) fn header(file: &mut (impl BufRead + Seek), length: u64, options: &DecodeOptions) -> Result<Header> {
     let signature = file.fill_buf().map_err(undecodable)?;
     if signature.is_empty() {
         return Err(Error::input("the file is empty"));
     }
-    let format = image::guess_format(&signature[..signature.len().min(SIGNATURE)]).ok();
+    let signature = &signature[..signature.len().min(SIGNATURE)];
+    let is_big_tiff = BIG_TIFF.iter().any(|start| signature.starts_with(start));
+    let format = if is_big_tiff { Some(ImageFormat::Tiff) } else { image::guess_format(signature).ok() };
     let header = match format {
         Some(ImageFormat::Jpeg) => {
             let jpeg::Header { width, height, scratch } = jpeg::header(file)?;

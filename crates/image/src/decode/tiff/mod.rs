@@ -1,5 +1,5 @@
-//! TIFF files; those with a palette, which the TIFF decoder refuses, and those with images in JPEG, which it reads
-//! otherwise than libjpeg.
+//! TIFF files; those with a palette and those with images in JPEG by code of ours, since the TIFF decoder refuses them, or
+//! reads them otherwise than libjpeg.
 //!
 //! Pixels with a palette are stored as grey levels would be: the file is read as one of grey levels, and these are looked up
 //! in the palette. Tags and values are those of TIFF 6.0.
@@ -49,11 +49,13 @@ const COLOURS: usize = 256;
 
 /// Reads the header.
 pub(super) fn header(file: &mut (impl BufRead + Seek)) -> Result<Header> {
-    let (mut directory, palette_size) = Directory::read(file);
+    let (mut directory, own_size) = Directory::read(file);
     file.rewind().map_err(undecodable)?;
-    if let Some(size) = palette_size {
-        // Grey levels with the decoder's own, and colours.
-        let memory = rgb_bytes(size).saturating_mul(2).saturating_add(TABLES);
+    if let Some(size) = own_size {
+        // Of a palette's, grey levels with the decoder's own, and colours.
+        let images: u64 = if directory.is_jpeg { 1 } else { 2 };
+        let scratch = if directory.is_jpeg { pieces::scratch(size) } else { 0 };
+        let memory = rgb_bytes(size).saturating_mul(images).saturating_add(scratch).saturating_add(TABLES);
         return Ok(Header { format: Format::Tiff(directory), size, memory });
     }
     let mut decoder = open(file, ImageFormat::Tiff, u64::MAX)?;
@@ -62,7 +64,6 @@ pub(super) fn header(file: &mut (impl BufRead + Seek)) -> Result<Header> {
     let stored = u64::from(decoder.original_color_type().bits_per_pixel().div_ceil(8));
     let memory = u64::from(width).saturating_mul(u64::from(height)).saturating_mul(stored);
     let memory = memory.saturating_add(pixels::bytes(&decoder)).saturating_add(TABLES);
-    let memory = memory.saturating_add(if directory.is_jpeg { pieces::scratch((width, height)) } else { 0 });
     directory.orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     Ok(Header { format: Format::Tiff(directory), size: (width as usize, height as usize), memory })
 }
@@ -85,26 +86,25 @@ pub(super) fn decode(bytes: &[u8], directory: &Directory, header: &Header) -> Re
 }
 
 impl Directory {
-    /// The directory of a file, and the size of an image with a palette.
+    /// The directory of a file, and the size of an image that is not the decoder's to read.
     fn read(file: &mut (impl Read + Seek)) -> (Self, Option<(usize, usize)>) {
-        let mut none = Self { palette: None, is_jpeg: false, orientation: Orientation::NoTransforms };
+        let none = Self { palette: None, is_jpeg: false, orientation: Orientation::NoTransforms };
         let Some(mut tags) = Tags::open(file) else { return (none, None) };
-        none.is_jpeg = pieces::are_jpeg(&mut tags);
-        let Some((palette, size)) = Palette::find(&mut tags) else { return (none, None) };
+        let is_jpeg = pieces::are_jpeg(&mut tags);
+        let palette = if is_jpeg { None } else { Palette::find(&mut tags) };
+        let size = (is_jpeg || palette.is_some()).then(|| Some((tags.side(WIDTH)?, tags.side(HEIGHT)?))).flatten();
         let orientation = tags.number(ORIENTATION).and_then(|value| Orientation::from_exif(u8::try_from(value).ok()?));
-        let orientation = orientation.unwrap_or(Orientation::NoTransforms);
-        (Self { palette: Some(palette), is_jpeg: false, orientation }, Some(size))
+        (Self { palette, is_jpeg, orientation: orientation.unwrap_or(Orientation::NoTransforms) }, size)
     }
 }
 
 impl Palette {
-    /// The palette of a file's first image, where it has one, and the image's size.
-    fn find<F: Read + Seek>(tags: &mut Tags<'_, F>) -> Option<(Self, (usize, usize))> {
+    /// The palette of a file's first image, where it has one.
+    fn find<F: Read + Seek>(tags: &mut Tags<'_, F>) -> Option<Self> {
         let (interpretation, _) = tags.find(PHOTOMETRIC_INTERPRETATION)?;
         if tags.number(PHOTOMETRIC_INTERPRETATION)? != PALETTE {
             return None;
         }
-        let size = (tags.number(WIDTH)? as usize, tags.number(HEIGHT)? as usize);
         let (place, count) = tags.find(COLOUR_MAP)?;
         let start = tags.long(place)?;
         let mut colours = vec![0; count.min(CHANNELS * COLOURS) * 2];
@@ -114,7 +114,7 @@ impl Palette {
         let channels: Vec<u8> = colours.iter().skip(high).step_by(2).copied().collect();
         let grey = if tags.big_endian { BLACK_IS_ZERO.to_be_bytes() } else { BLACK_IS_ZERO.to_le_bytes() };
         let palette = Self { interpretation: usize::try_from(interpretation).ok()?, grey, channels };
-        (palette.channels.len() >= CHANNELS).then_some((palette, size))
+        (palette.channels.len() >= CHANNELS).then_some(palette)
     }
 
     /// Gives a grey image its colours. Indices of fewer than 8 bits have been spread over all levels.

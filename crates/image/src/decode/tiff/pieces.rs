@@ -38,8 +38,8 @@ pub(super) fn are_jpeg<F: Read + Seek>(tags: &mut Tags<'_, F>) -> bool {
 const PIECE: usize = 1 << 20;
 
 /// Bytes that decoding takes beside the file's and the image's: of a piece, its pixels and coefficients.
-pub(super) fn scratch((width, height): (u32, u32)) -> u64 {
-    rgb_bytes((width as usize, height as usize)).max(rgb_bytes((PIECE, 1))).saturating_mul(4)
+pub(super) fn scratch(size: (usize, usize)) -> u64 {
+    rgb_bytes(size).max(rgb_bytes((PIECE, 1))).saturating_mul(4)
 }
 
 /// The image, of this size.
@@ -47,13 +47,12 @@ pub(super) fn decode(bytes: &[u8], (width, height): (usize, usize)) -> Result<Ra
     let damaged = || Error::input("the image cannot be decoded: its pieces in JPEG are not where the file says");
     let mut file = Cursor::new(bytes);
     let mut tags = Tags::open(&mut file).ok_or_else(damaged)?;
-    let side = |tags: &mut Tags<'_, _>, tag| tags.number(tag).map(|side| side as usize);
-    if (side(&mut tags, WIDTH), side(&mut tags, HEIGHT)) != (Some(width), Some(height)) {
+    if (tags.side(WIDTH), tags.side(HEIGHT)) != (Some(width), Some(height)) {
         return Err(Error::input("the file changed while it was read"));
     }
     let head = head(&mut tags)?;
-    let tile = side(&mut tags, TILE_SIDES[0]).zip(side(&mut tags, TILE_SIDES[1]));
-    let rows = side(&mut tags, ROWS_PER_STRIP).unwrap_or(height).min(height);
+    let tile = tags.side(TILE_SIDES[0]).zip(tags.side(TILE_SIDES[1]));
+    let rows = tags.side(ROWS_PER_STRIP).unwrap_or(height).min(height);
     let (piece, [places, lengths]) = match tile {
         Some(sides) => (sides, TILES),
         None => ((width, rows), STRIPS),

@@ -5,6 +5,8 @@ use std::io::{Read, Seek, SeekFrom};
 pub(super) const WIDTH: u16 = 256;
 pub(super) const HEIGHT: u16 = 257;
 pub(super) const PHOTOMETRIC_INTERPRETATION: u16 = 262;
+/// What follows the byte order in a file's first bytes.
+const VERSION: u16 = 42;
 /// A value's type: two bytes.
 const SHORT: u16 = 3;
 /// Values of a tag at most: pieces of an image.
@@ -30,6 +32,8 @@ impl<'f, F: Read + Seek> Tags<'f, F> {
         let mut signature = [0; 2];
         tags.read(0, &mut signature)?;
         tags.big_endian = signature == *b"MM";
+        // BigTIFF, whose version is 43, has other entries.
+        tags.short(2).filter(|version| *version == VERSION)?;
         let directory = u64::from(tags.long(4)?);
         tags.entries = tags.short(directory)?;
         tags.start = directory + 2;
@@ -48,6 +52,11 @@ impl<'f, F: Read + Seek> Tags<'f, F> {
     pub(super) fn number(&mut self, tag: u16) -> Option<u32> {
         let (place, _) = self.find(tag)?;
         if self.short(place - 6)? == SHORT { self.short(place).map(u32::from) } else { self.long(place) }
+    }
+
+    /// A tag's value that counts pixels.
+    pub(super) fn side(&mut self, tag: u16) -> Option<usize> {
+        usize::try_from(self.number(tag)?).ok()
     }
 
     /// All of a tag's values.
