@@ -14,7 +14,7 @@ use std::time::Instant;
 
 use embedkit_retrieval::collection::CollectionFolder;
 use embedkit_retrieval::document::Inputs;
-use embedkit_retrieval::evaluation::{Dataset, Evaluated, Metric};
+use embedkit_retrieval::evaluation::{Dataset, Evaluated, Metric, variants};
 use embedkit_retrieval::pipeline::{Rerank, Stage, StoredAs};
 use embedkit_retrieval::{Indexer, Pipeline, Searcher};
 use {embedkit_colbert as _, embedkit_sparse as _, embedkit_static_en as _};
@@ -66,7 +66,7 @@ fn speed(corpus: &Path, folder: &Path) -> Outcome {
             let collection = CollectionFolder::new(folder.join(format!("tokens-{stored_as:?}-{reranks}")));
             let pipeline = by_tokens(stored_as, reranks);
             Indexer::new(pipeline, &|builder| builder)?.index(&collection, &Inputs::new([&lines]))?;
-            Ok::<_, Box<dyn Error>>(searches(&Searcher::open(&collection, &|builder| builder)?, LONG)?)
+            searches(&Searcher::open(&collection, &|builder| builder)?, LONG)
         });
         let [without, with] = times;
         println!("search with {RERANKED} ordered by MaxSim, {stored_as:?}: {}, and without: {}", with?, without?);
@@ -135,18 +135,26 @@ fn paragraphs(words: &[String], count: usize) -> String {
     lines
 }
 
-/// The default pipeline and each of its stages alone.
+/// The default pipeline and its variants, and late interaction alone however its vectors are stored.
 fn quality(set: &Path) -> Outcome {
     let folder = tempfile::tempdir()?;
     let data = Dataset::read_beir(set, "test")?;
-    let alone = |model: &str| Pipeline::single(model, Stage::new("model", model));
-    let pipelines = Pipeline::default().stages.iter().map(|stage| alone(&stage.spec.model)).collect::<Vec<_>>();
-    for (at, pipeline) in std::iter::once(Pipeline::default()).chain(pipelines).enumerate() {
+    let mut measured: Vec<(String, Pipeline)> = variants(&Pipeline::default(), &|builder| builder)?
+        .into_iter()
+        .map(|variant| (variant.name, variant.pipeline))
+        .collect();
+    for (stored_as, pool_factor) in [(StoredAs::F32, None), (StoredAs::Int8, Some(2)), (StoredAs::Int8, Some(4))] {
+        let mut tokens = Stage::new("tokens", "embedkit/static-late-en");
+        (tokens.stored_as, tokens.pool_factor) = (stored_as, pool_factor);
+        let name = format!("tokens alone, {stored_as:?}, pooled by {}", pool_factor.unwrap_or(1));
+        measured.push((name, Pipeline::single("tokens", tokens)));
+    }
+    for (at, (name, pipeline)) in measured.iter().enumerate() {
         let collection = CollectionFolder::new(folder.path().join(at.to_string()));
         let metrics = [Metric::Ndcg(Some(10)), Metric::Recall(Some(100))];
-        let figures = Evaluated::new(&pipeline, &data, &metrics, &collection, &|builder| builder)?.figures;
+        let figures = Evaluated::new(pipeline, &data, &metrics, &collection, &|builder| builder)?.figures;
         let (ndcg, recall) = (figures.metrics["ndcg@10"], figures.metrics["recall@100"]);
-        print!("{} {}: ndcg@10 {:.4} [{:.3}, {:.3}], ", data.name, pipeline.name, ndcg.mean, ndcg.low, ndcg.high);
+        print!("{} {name}: ndcg@10 {:.4} [{:.3}, {:.3}], ", data.name, ndcg.mean, ndcg.low, ndcg.high);
         print!("recall@100 {:.4}, {:.2} ms a query, ", recall.mean, figures.p50_ms);
         println!("{:.0} bytes a document, {} records", figures.bytes_per_document, figures.records);
     }

@@ -1,11 +1,12 @@
 //! Searching, fusing, explaining.
-#![allow(clippy::unwrap_used, reason = "tests end with a panic")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests end with a panic")]
 
+use embedkit_core::{Content, Embedding, Role};
 use embedkit_retrieval::collection::CollectionFolder;
 use embedkit_retrieval::document::Inputs;
 use embedkit_retrieval::fusion::Fusion;
-use embedkit_retrieval::pipeline::{Rerank, Stage, Vectors};
-use embedkit_retrieval::{Indexer, Pipeline, Searcher};
+use embedkit_retrieval::pipeline::{Feedback, ModelSpec, Rerank, Stage, Vectors};
+use embedkit_retrieval::{Indexer, Model, Pipeline, Searcher};
 use {embedkit_colbert as _, embedkit_sparse as _, embedkit_static_en as _};
 
 const LINES: [&str; 6] = [
@@ -187,4 +188,53 @@ fn late_chunks_are_found_by_what_their_document_says() {
     }
     pipeline.stages[0].pool_factor = Some(2);
     assert!(pipeline.check().unwrap_err().to_string().contains("late-chunking"));
+}
+
+#[test]
+fn a_query_is_moved_towards_the_best_before_its_scores_count() {
+    let query = "late payment of a tax";
+    let plain = Pipeline::single("plain", Stage::new("meaning", "embedkit/static-minilm-en"));
+    let mut moved = plain.clone();
+    let mut feedback = Feedback::default();
+    (feedback.records, feedback.weight) = (2, 0.5);
+    moved.stages[0].feedback = Some(feedback);
+    let scores = |pipeline: &Pipeline| {
+        let (_folder, searcher) = searcher(pipeline);
+        let hits = searcher.search(query, LINES.len()).unwrap();
+        let best: Vec<usize> = hits.iter().take(2).map(|hit| hit.number).collect();
+        let mut scores: Vec<(usize, f32)> =
+            hits.iter().map(|hit| (hit.number, hit.contributions[0].score.unwrap())).collect();
+        scores.sort_by_key(|(record, _)| *record);
+        (best, scores)
+    };
+    let (best, before) = scores(&plain);
+    let (_, after) = scores(&moved);
+    // By hand, with the model itself.
+    let mut spec = ModelSpec::default();
+    spec.model = "embedkit/static-minilm-en".into();
+    let model = Model::load(&spec, &|builder| builder).unwrap();
+    let embed = |text: &str, role: Role| match model.embedder().embed_one(&Content::text(text), role).unwrap() {
+        Embedding::Dense(mut vector) => {
+            embedkit_vector::normalize(&mut vector);
+            vector
+        }
+        other => panic!("{other:?}"),
+    };
+    let vectors: Vec<Vec<f32>> = LINES.iter().map(|line| embed(line, Role::Passage)).collect();
+    let mut wanted = embed(query, Role::Query);
+    for ((record, score), vector) in before.iter().zip(&vectors) {
+        assert!((embedkit_vector::dot(&wanted, vector) - score).abs() < 1e-5, "{record}");
+    }
+    for record in best {
+        wanted.iter_mut().zip(&vectors[record]).for_each(|(value, other)| *value += 0.25 * other);
+    }
+    embedkit_vector::normalize(&mut wanted);
+    for ((record, score), vector) in after.iter().zip(&vectors) {
+        assert!((embedkit_vector::dot(&wanted, vector) - score).abs() < 1e-5, "{record}: {score}");
+    }
+    // Models of another kind of embedding have no such query.
+    let mut words = Pipeline::single("words", Stage::new("words", "Qdrant/bm25"));
+    words.stages[0].feedback = Some(Feedback::default());
+    let error = Indexer::new(words, &|builder| builder).err().unwrap().to_string();
+    assert!(error.contains("feedback"), "{error}");
 }

@@ -107,9 +107,9 @@ impl Query {
     /// database's fusion is not the pipeline's. `vectors` are the stages' of a question, none of stages that store none.
     pub fn nested(pipeline: &Pipeline, vectors: &[Option<Embedding>], k: usize, filter: &Filter) -> Option<Self> {
         let fused: Vec<_> = pipeline.stages.iter().zip(vectors).filter(|(stage, _)| pipeline.fuses(stage)).collect();
-        // What a stage of depth 0 adds to a fusion, and what is made anew, a database cannot add.
+        // What a stage of depth 0 adds to a fusion, what is made anew, and a query that is moved, a database cannot add.
         let finds = |stage: &crate::pipeline::Stage| stage.depth > 0;
-        if fused.iter().any(|(stage, vector)| !finds(stage) || vector.is_none()) {
+        if fused.iter().any(|(stage, vector)| !finds(stage) || vector.is_none() || stage.feedback.is_some()) {
             return None;
         }
         let rerank = pipeline.rerankers.first().filter(|rerank| rerank.stage.is_some());

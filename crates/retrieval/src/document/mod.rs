@@ -74,6 +74,13 @@ pub struct Section {
     pub anchor: String,
 }
 
+impl Section {
+    /// A section.
+    pub fn new(start: usize, path: impl Into<String>, anchor: impl Into<String>) -> Self {
+        Self { start, path: path.into(), anchor: anchor.into() }
+    }
+}
+
 /// A document's image.
 #[derive(Clone, Debug)]
 pub struct Image(pub ImageInput);

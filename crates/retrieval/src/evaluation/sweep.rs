@@ -10,7 +10,7 @@ use super::{Dataset, Interval, Metric, Run};
 use crate::collection::CollectionFolder;
 use crate::fusion::{Contribution, Fused, Fusion};
 use crate::model::{Configure, Model};
-use crate::pipeline::{FirstPass, MuveraSpec, Pipeline, Stage, StoredAs, Vectors};
+use crate::pipeline::{Feedback, FirstPass, MuveraSpec, Pipeline, Stage, StoredAs, Vectors};
 use crate::search::Searcher;
 
 /// Weights that are tried for a stage.
@@ -68,6 +68,12 @@ pub fn variants(pipeline: &Pipeline, configure: Configure<'_>) -> Result<Vec<Var
                         stage.first_pass.filter(|pass| *pass != FirstPass::Int8 || stored_as != StoredAs::Int8);
                 });
             }
+            if model.output() == EmbeddingKind::Dense && !model.takes_images() {
+                match stage.feedback {
+                    Some(_) => changed("no feedback".to_owned(), &|stage| stage.feedback = None),
+                    None => changed("feedback".to_owned(), &|stage| stage.feedback = Some(Feedback::default())),
+                }
+            }
             if !is_multi || stage.muvera.is_some() || stage.late_chunking {
                 let passes = [("int8", FirstPass::Int8), ("binary", FirstPass::Binary)];
                 for (name, pass) in passes.into_iter().filter(|(_, pass)| Some(*pass) != stage.first_pass) {
@@ -90,7 +96,8 @@ pub fn variants(pipeline: &Pipeline, configure: Configure<'_>) -> Result<Vec<Var
             }
         }
         if pipeline.stages.len() > 1 && !model.takes_pairs() {
-            let mut alone = Stage { depth: stage.depth.max(100), vectors: Vectors::Stored, ..stage.clone() };
+            let mut alone =
+                Stage { depth: stage.depth.max(100), vectors: Vectors::Stored, feedback: None, ..stage.clone() };
             if is_multi {
                 alone.stored_as = StoredAs::Int8;
             }

@@ -65,7 +65,7 @@ impl Base {
 
 /// Whether a version's records and vectors are those that the pipeline would make.
 fn fits(version: &Version, pipeline: &Pipeline, models: &[Model]) -> bool {
-    let vectors = |stage: &Stage| Stage { depth: 0, query: None, oversampling: 0, ..stage.clone() };
+    let vectors = |stage: &Stage| Stage { depth: 0, query: None, oversampling: 0, feedback: None, ..stage.clone() };
     let old = version.pipeline();
     old.chunking == pipeline.chunking
         && old.stages.len() == pipeline.stages.len()

@@ -76,6 +76,9 @@ pub(super) fn check(stage: &Stage, model: &Model) -> Result<()> {
     if model.takes_images() && (stage.vectors == Vectors::Fresh || stage.late_chunking) {
         return refused("vectors", format!("{name}: vectors of images are stored, and no chunk's"));
     }
+    if stage.feedback.is_some() && (kind != EmbeddingKind::Dense || model.takes_images()) {
+        return refused("feedback", format!("{name}: is for models with one vector a text"));
+    }
     match (stage.vectors, kind) {
         (Vectors::Stored, EmbeddingKind::Dense | EmbeddingKind::Multi) => Ok(()),
         (Vectors::Stored, EmbeddingKind::Sparse) if stage.stored_as != Default::default() => {

@@ -32,6 +32,7 @@
 //! What a stage is follows from what its model gives: one vector, weights of terms, or a vector for every token. Any
 //! family that is registered will do, third parties' too.
 
+mod feedback;
 mod model_spec;
 mod rerank;
 mod stage;
@@ -41,6 +42,7 @@ use std::path::Path;
 use embedkit_core::{Error, Result};
 use serde::{Deserialize, Serialize};
 
+pub use feedback::Feedback;
 pub use model_spec::ModelSpec;
 pub use rerank::Rerank;
 pub use stage::{FirstPass, MuveraSpec, Stage, StoredAs, Vectors};
@@ -84,7 +86,12 @@ impl Default for Pipeline {
             chunking: Chunking::default(),
             stages: vec![
                 // Of 8 bits a value are a quarter of the bytes to look through.
-                Stage { depth: 50, stored_as: StoredAs::Int8, ..Stage::new("meaning", "embedkit/static-minilm-en") },
+                Stage {
+                    depth: 50,
+                    stored_as: StoredAs::Int8,
+                    feedback: Some(Feedback::default()),
+                    ..Stage::new("meaning", "embedkit/static-minilm-en")
+                },
                 Stage { depth: 50, ..Stage::new("words", "Qdrant/bm25") },
                 Stage { depth: 0, vectors: Vectors::Fresh, ..Stage::new("tokens", "embedkit/static-late-en") },
             ],
@@ -205,6 +212,9 @@ mod tests {
             (stage("[[rerank]]\ndepth = 5"), "needs a `model` or a `stage`"),
             (stage("query = { modle = \"q\" }"), "modle"),
             (stage("oversampling = 8"), "first-pass"),
+            (stage("feedback = { records = 0 }"), "feedback.records"),
+            (stage("feedback = { weight = -1.0 }"), "feedback.weight"),
+            (stage("late-chunking = true\nfeedback = {}"), "feedback"),
             (stage("first-pass = \"int8\"\nstored-as = \"int8\""), "no smaller"),
             (format!("{0}{0}", stage("")), "two stages"),
             (stage("").replace("\"a\"", "\"../a\""), "name"),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use embedkit_core::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-use super::ModelSpec;
+use super::{Feedback, ModelSpec};
 
 /// One way by which records are found, or scored.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,6 +30,8 @@ pub struct Stage {
     pub late_chunking: bool,
     /// The model of queries, where it is another: that of texts beside one of images. Default: the stage's own.
     pub query: Option<ModelSpec>,
+    /// Has its query moved towards the best of what all stages found, before its scores count. Default: it is not.
+    pub feedback: Option<Feedback>,
     /// What single vectors are looked through in first, the best by it being scored exactly. Default: nothing, all are
     /// scored exactly.
     pub first_pass: Option<FirstPass>,
@@ -68,6 +70,8 @@ struct Flat {
     #[serde(skip_serializing_if = "Option::is_none")]
     query: Option<ModelSpec>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    feedback: Option<Feedback>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     first_pass: Option<FirstPass>,
     #[serde(default = "usual_oversampling", skip_serializing_if = "is_usual_oversampling")]
     oversampling: usize,
@@ -98,6 +102,7 @@ impl From<Flat> for Stage {
             muvera: flat.muvera,
             late_chunking: flat.late_chunking,
             query: flat.query,
+            feedback: flat.feedback,
             first_pass: flat.first_pass,
             oversampling: flat.oversampling,
         }
@@ -122,6 +127,7 @@ impl From<Stage> for Flat {
             parameters,
             muvera: stage.muvera,
             query: stage.query,
+            feedback: stage.feedback,
             first_pass: stage.first_pass,
             oversampling: stage.oversampling,
         }
@@ -199,6 +205,7 @@ impl Stage {
             muvera: None,
             late_chunking: false,
             query: None,
+            feedback: None,
             first_pass: None,
             oversampling: usual_oversampling(),
         }
@@ -235,6 +242,10 @@ impl Stage {
         if self.oversampling == 0 || (self.first_pass.is_none() && self.oversampling != usual_oversampling()) {
             return refused("oversampling", "is of a `first-pass`, and at least 1".to_owned());
         }
+        if self.feedback.is_some() && (self.vectors == Vectors::Fresh || self.muvera.is_some() || self.late_chunking) {
+            return refused("feedback", "is for stored vectors of whole chunks, one each".to_owned());
+        }
+        self.feedback.as_ref().map_or(Ok(()), Feedback::check)?;
         if self.pool_factor == Some(0) {
             return refused("pool-factor", "must be at least 1".to_owned());
         }

@@ -1,6 +1,7 @@
 //! Questions to answers, and the way each score came about.
 
 mod explain;
+mod feedback;
 mod files;
 mod highlight;
 mod home;

@@ -68,7 +68,12 @@ impl Searcher {
             };
             rankings.push(Ranking::new(&stage.spec.name, ranked));
         }
-        Ok(fusion.fuse(&rankings))
+        let mut fused = fusion.fuse(&rankings);
+        if self.feeds_back() {
+            self.feed_back(question, &fused, &mut rankings, known)?;
+            fused = fusion.fuse(&rankings);
+        }
+        Ok(fused)
     }
 
     /// Orders the best anew, by each reranker in turn behind the first `done`.

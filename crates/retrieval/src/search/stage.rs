@@ -53,6 +53,16 @@ impl LoadedStage {
         })
     }
 
+    /// Vectors of passages that are embedded now, as stored ones are, of length 1.
+    pub(super) fn passage_vectors(&self, passages: &[String]) -> Result<Vec<Vec<f32>>> {
+        let contents: Vec<Content> = passages.iter().map(Content::text).collect();
+        let vector = |result: Result<Embedding>| match result? {
+            Embedding::Dense(vector) => Ok(unit(&vector)),
+            _ => Err(self.unexpected()),
+        };
+        self.model.embedder().embed_for(&contents, Role::Passage).map(vector).collect()
+    }
+
     /// Scores of passages that are embedded now.
     pub(super) fn fresh_scores(&self, query: &str, embedding: &Embedding, passages: &[String]) -> Result<Vec<f32>> {
         match self.model.takes_pairs() {

@@ -11,7 +11,7 @@ use embedkit_retrieval::collection::{CollectionFolder, Version};
 use embedkit_retrieval::database::{Database, Fetch, Point, Publisher, Query, complete_versions, rollback, switch};
 use embedkit_retrieval::document::Inputs;
 use embedkit_retrieval::fusion::Fusion;
-use embedkit_retrieval::pipeline::{ModelSpec, Rerank, Stage, StoredAs, Vectors};
+use embedkit_retrieval::pipeline::{Feedback, ModelSpec, Rerank, Stage, StoredAs, Vectors};
 use embedkit_retrieval::{Filter, Hit, Indexer, Model, Pipeline, Searcher};
 use embedkit_vector::multivector::MaxSim;
 use {embedkit_colbert as _, embedkit_sparse as _, embedkit_static_en as _};
@@ -75,6 +75,8 @@ fn pipelines() -> Vec<Pipeline> {
     let mut ranks = Pipeline::single("ranks", Stage::new("meaning", "embedkit/static-minilm-en"));
     ranks.stages.push(Stage::new("words", "Qdrant/bm25"));
     ranks.fusion = Fusion::rrf();
+    let mut moved = nested();
+    moved.stages[0].feedback = Some(Feedback::default());
     let mut weighted = ranks.clone();
     weighted.fusion = Fusion::rrf().weight("words", 0.3);
     let mut twice = nested();
@@ -95,6 +97,7 @@ fn pipelines() -> Vec<Pipeline> {
         shallow,
         fused,
         ranks,
+        moved,
         weighted,
         twice,
         fresh,
