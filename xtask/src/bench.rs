@@ -41,7 +41,7 @@ pub(crate) fn run(bench: &Bench) -> Outcome {
 fn measure_all(options: &Options) -> Outcome {
     let place = &place();
     let sides = sides::all(options);
-    let programs = programs::Programs::ready(options.python.as_deref(), options.earlier.as_deref(), &sides, place)?;
+    let programs = programs::Programs::ready(options.named(), &sides, place)?;
     let models = workloads::Models::find(options, programs.python.as_deref(), place)?;
     let workloads = workloads::all(options, &models, place)?;
     let results = measure::measure(options, &workloads, &sides, &programs)?;

@@ -9,7 +9,7 @@ use super::measure::quantile;
 use super::options::{CallersOptions, SoakOptions};
 use super::place::{place, print};
 use super::process::Process;
-use super::programs::Programs;
+use super::programs::{Named, Programs};
 use super::sides::{self, Library};
 use super::workloads::{corpus_texts, saved};
 use crate::failure::{Failure, Outcome, failed};
@@ -104,7 +104,7 @@ fn slope(samples: &[(f64, f64)]) -> f64 {
 
 /// The programs, the model, and a file with the corpus's texts.
 fn ready(options: &CallersOptions) -> Result<(Programs, PathBuf, PathBuf), Failure> {
-    let programs = Programs::ready(None, None, &[sides::ours()], &place())?;
+    let programs = Programs::ready(Named::default(), &[sides::ours()], &place())?;
     let texts: Vec<String> = corpus_texts(&options.corpus)?.into_iter().take(options.texts.get()).collect();
     Ok((programs, options.model_dir.clone(), saved(&place(), "callers", &texts)?))
 }

@@ -8,7 +8,7 @@ use super::options::MemoryOptions;
 use super::pictures::Pictures;
 use super::place::{place, print};
 use super::process::Process;
-use super::programs::{self, Programs};
+use super::programs::{self, Named, Programs};
 use super::sides::{self, Library};
 use super::workloads::saved;
 use crate::failure::{Failure, Outcome, failed};
@@ -22,7 +22,8 @@ const MOST: f64 = 1.05;
 /// Embeds few and many inputs, each in a process of its own, and compares the memory they took.
 pub(super) fn run(options: &MemoryOptions) -> Outcome {
     let place = place();
-    let programs = Programs::ready(options.python.as_deref(), None, &[sides::ours()], &place)?;
+    let programs =
+        Programs::ready(Named { python: options.python.clone(), ..Named::default() }, &[sides::ours()], &place)?;
     let mut grown = Vec::new();
     for (task, counts) in [("static", TEXTS), ("dense", TEXTS), ("image", PICTURES)] {
         let Some((model_dir, pictures)) = (if options.wants(task) { inputs(options, task, &place)? } else { None })

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use bench_protocol::Options as Settings;
 use clap::{Args, Subcommand};
 
+use super::programs::Named;
 use super::retrieval::RetrievalOptions;
 use super::serve::ServeOptions;
 use crate::failure::{Failure, failed};
@@ -34,7 +35,7 @@ pub(super) enum Kind {
     /// Streams a million texts through the embedded model, then has 8 callers and long batches share a model, and
     /// reports how memory goes.
     Soak(SoakOptions),
-    /// Asks the server over the loopback, with 1, 8 and 64 clients of `wrk`, beside infinity, and peers that run already.
+    /// Asks the server over the loopback, with many clients of `wrk`, beside infinity, and peers that run already.
     Serve(ServeOptions),
     /// Indexes and searches 100,000 paragraphs by the default pipeline, in a loop of the library and by the program.
     Retrieval(RetrievalOptions),
@@ -66,6 +67,10 @@ pub(super) struct Options {
     /// A Python with the peers installed; without it, one is made under target/.
     #[arg(long, value_name = "PATH")]
     pub(super) python: Option<PathBuf>,
+    /// Measures sentence-transformers' backend for ONNX and infinity's engine too: in this virtual environment, or in one
+    /// that is made, which takes gigabytes.
+    #[arg(long, value_name = "DIR", num_args = 0..=1)]
+    pub(super) infinity: Option<Option<PathBuf>>,
     /// How many texts of the corpus.
     #[arg(long, value_name = "N", default_value = "512")]
     texts: NonZeroUsize,
@@ -135,6 +140,11 @@ impl Options {
     /// Whether a workload is asked for.
     pub(super) fn wants(&self, workload: &str) -> bool {
         wants(&self.only, workload)
+    }
+
+    /// The programs that are named.
+    pub(super) fn named(&self) -> Named {
+        Named { python: self.python.clone(), earlier: self.earlier.clone(), infinity: self.infinity.clone().flatten() }
     }
 
     pub(super) fn texts(&self) -> usize {

@@ -6,7 +6,19 @@ use std::process::Command;
 
 use super::sides::{Library, Side};
 use crate::failure::{Failure, failed};
+use crate::python::Environment;
 use crate::workspace;
+
+/// Programs that the caller has already.
+#[derive(Default)]
+pub(super) struct Named {
+    /// A Python with the peers.
+    pub(super) python: Option<PathBuf>,
+    /// embedkit's program of an earlier version.
+    pub(super) earlier: Option<PathBuf>,
+    /// A virtual environment with infinity and sentence-transformers.
+    pub(super) infinity: Option<PathBuf>,
+}
 
 /// Every program that the sides at hand need.
 pub(super) struct Programs {
@@ -17,27 +29,26 @@ pub(super) struct Programs {
     runtime: PathBuf,
     /// embedkit's program of an earlier version.
     earlier: Option<PathBuf>,
+    /// The virtual environment with infinity and sentence-transformers that is named, if one is.
+    infinity: Option<PathBuf>,
 }
 
 impl Programs {
     /// Builds and installs what the sides need.
-    pub(super) fn ready(
-        named_python: Option<&Path>,
-        earlier: Option<&Path>,
-        sides: &[Side],
-        place: &Path,
-    ) -> Result<Self, Failure> {
+    pub(super) fn ready(named: Named, sides: &[Side], place: &Path) -> Result<Self, Failure> {
         let is_python = |side: &Side| {
             matches!(side.library, Library::EmbedkitPython | Library::FastembedPython | Library::Model2vecPython)
         };
-        let python = if sides.iter().any(is_python) {
-            Some(python(named_python, place)?)
-        } else {
-            named_python.map(Path::to_owned)
-        };
+        let python =
+            if sides.iter().any(is_python) { Some(python(named.python.as_deref(), place)?) } else { named.python };
         let runtime = std::env::var_os("ORT_DYLIB_PATH").map_or_else(crate::test::runtime, |path| Ok(path.into()))?;
-        let earlier = earlier.map(Path::canonicalize).transpose().map_err(|e| failed(format!("--earlier: {e}")))?;
-        let mut programs = Self { commands: HashMap::new(), python, runtime, earlier };
+        let earlier = named
+            .earlier
+            .as_deref()
+            .map(Path::canonicalize)
+            .transpose()
+            .map_err(|e| failed(format!("--earlier: {e}")))?;
+        let mut programs = Self { commands: HashMap::new(), python, runtime, earlier, infinity: named.infinity };
         let libraries: HashSet<Library> = sides.iter().map(|side| side.library).collect();
         for library in libraries {
             let words = programs.words(library, place)?;
@@ -77,8 +88,24 @@ impl Programs {
             }
             Library::FastembedPython => script("fastembed_side.py"),
             Library::Model2vecPython => script("model2vec_side.py"),
+            Library::SentenceTransformers => self.beside_torch("sentence_transformers_side.py"),
+            Library::Infinity => self.beside_torch("infinity_side.py"),
         }
     }
+
+    /// A script that runs where infinity and sentence-transformers are.
+    fn beside_torch(&self, name: &str) -> Result<Vec<PathBuf>, Failure> {
+        let python = match &self.infinity {
+            Some(folder) => folder.join("bin/python"),
+            None => infinity()?.program("python"),
+        };
+        Ok(vec![python, folder("python").join(name)])
+    }
+}
+
+/// An environment with infinity and sentence-transformers, made once: gigabytes.
+pub(super) fn infinity() -> Result<Environment, Failure> {
+    Environment::with("infinity", &[folder("python").join("infinity.txt")])
 }
 
 /// Where a side's source is.

@@ -23,6 +23,8 @@ pub(super) enum Library {
     FastembedRust,
     Model2vecPython,
     Model2vecRust,
+    SentenceTransformers,
+    Infinity,
     Limit,
 }
 
@@ -51,7 +53,7 @@ impl Side {
             Library::Embedkit | Library::EmbedkitEarlier => true,
             Library::EmbedkitPython => !task.starts_with("preprocess"),
             Library::FastembedPython => task != "static",
-            Library::FastembedRust => task == "dense",
+            Library::FastembedRust | Library::SentenceTransformers | Library::Infinity => task == "dense",
             Library::Limit => !matches!(task, "static" | "bm25" | "image") && !task.starts_with("preprocess"),
             Library::Model2vecPython | Library::Model2vecRust => task == "static",
         };
@@ -109,6 +111,17 @@ pub(super) fn all(options: &Options) -> Vec<Side> {
     for rows in [1, 8, 32] {
         sides.push((FastembedPython, format!("fastembed (Python), batch {rows}"), Kind::Tuned, batch(rows)));
         sides.push((FastembedRust, format!("fastembed (Rust), batch {rows}"), Kind::Tuned, batch(rows)));
+    }
+    if options.infinity.is_some() {
+        for (library, name) in [
+            (Library::SentenceTransformers, "sentence-transformers (ONNX)"),
+            (Library::Infinity, "infinity, in process"),
+        ] {
+            sides.push((library, name.to_owned(), Kind::Default, Settings::default()));
+            for rows in [1, 8] {
+                sides.push((library, format!("{name}, batch {rows}"), Kind::Tuned, batch(rows)));
+            }
+        }
     }
     if options.earlier.is_some() {
         sides.push((Library::EmbedkitEarlier, "embedkit, earlier".to_owned(), Kind::Default, Settings::default()));

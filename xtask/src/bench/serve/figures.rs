@@ -25,8 +25,11 @@ impl Figures {
     }
 }
 
-/// A time in milliseconds, with as many digits as say something.
+/// A time in milliseconds, with as many digits as say something; what never ended has none.
 pub(super) fn milliseconds(seconds: f64) -> String {
+    if !seconds.is_finite() {
+        return "none answered".to_owned();
+    }
     let time = seconds * 1e3;
     let digits = if time < 10.0 { 2 } else { usize::from(time < 100.0) };
     format!("{time:.digits$}")
@@ -45,6 +48,7 @@ mod tests {
 
     #[test]
     fn times_have_digits_that_say_something() {
-        assert_eq!([0.001_234, 0.0567, 1.25].map(milliseconds), ["1.23", "56.7", "1250"]);
+        let told = [0.001_234, 0.0567, 1.25, f64::INFINITY].map(milliseconds);
+        assert_eq!(told, ["1.23", "56.7", "1250", "none answered"]);
     }
 }

@@ -5,9 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::server::Server;
+use crate::bench::programs;
 use crate::failure::{Failure, failed};
-use crate::python::Environment;
-use crate::workspace;
 
 /// How it is called, its port, and what else it is told. By default it runs a graph in 8 bits where there is one, and
 /// says so only in its log; by its warm-up it reports ready later.
@@ -20,13 +19,12 @@ const SIDES: [(&str, u16, &[&str]); 2] = [
 pub(super) fn start(environment: Option<&Path>, model: &Path, place: &Path) -> Result<Vec<Server>, Failure> {
     let program = match environment {
         Some(folder) => folder.join("bin/infinity_emb"),
-        None => made()?.program("infinity_emb"),
+        None => programs::infinity()?.program("infinity_emb"),
     };
     let side = |(name, port, more): (&str, u16, &[&str])| {
         // A copy: its optimiser writes beside the model.
         let home = place.join(format!("infinity-{port}"));
-        let copy = home.join("model");
-        copied(model, &copy)?;
+        let copy = copied(model, &home.join("model"))?;
         let mut command = Command::new(&program);
         command.args(["v2", "--served-model-name", "minilm", "--engine", "optimum", "--device", "cpu"]);
         command.args(["--pooling-method", "mean", "--no-trust-remote-code", "--no-bettertransformer"]);
@@ -40,23 +38,20 @@ pub(super) fn start(environment: Option<&Path>, model: &Path, place: &Path) -> R
     SIDES.into_iter().map(side).collect()
 }
 
-/// An environment with it, made once: gigabytes.
-fn made() -> Result<Environment, Failure> {
-    let requirements: PathBuf = workspace::root().join("xtask/bench/python/infinity.txt");
-    Environment::with("infinity", &[requirements])
-}
-
-fn copied(from: &Path, to: &Path) -> Result<(), Failure> {
-    let copy = || -> std::io::Result<()> {
+/// Copies a model; the copy's plain path, as infinity knows no file of a folder with `..` in it.
+fn copied(from: &Path, to: &Path) -> Result<PathBuf, Failure> {
+    let copy = || -> std::io::Result<PathBuf> {
+        if to.exists() {
+            std::fs::remove_dir_all(to)?;
+        }
         std::fs::create_dir_all(to)?;
         for entry in std::fs::read_dir(from)? {
             let entry = entry?;
-            // A graph in 8 bits is not to be found.
-            if entry.path().is_file() && entry.file_name() != "model_quantized.onnx" {
+            if entry.path().is_file() {
                 std::fs::copy(entry.path(), to.join(entry.file_name()))?;
             }
         }
-        Ok(())
+        to.canonicalize()
     };
     copy().map_err(|error| failed(format!("{}: {error}", to.display())))
 }

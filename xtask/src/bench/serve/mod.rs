@@ -18,12 +18,12 @@ use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::place::{place, print, write};
-use super::programs::Programs;
+use super::programs::{Named, Programs};
 use super::sides;
 use crate::failure::{Failure, Outcome, failed};
 use crate::{test, workspace};
 use bodies::Bodies;
-use figures::{Figures, milliseconds};
+use figures::milliseconds;
 use limit::Limit;
 use options::Part;
 pub(super) use options::ServeOptions;
@@ -90,7 +90,7 @@ pub(super) fn run(options: &ServeOptions) -> Outcome {
 fn groups(options: &ServeOptions, place: &Path) -> Result<Vec<Group>, Failure> {
     let program = program(options)?;
     let runtime = test::runtime()?;
-    let library = Programs::ready(None, None, &[sides::ours()], place)?;
+    let library = Programs::ready(Named::default(), &[sides::ours()], place)?;
     let ours = |name, config: &str, port| {
         let file = place.join(format!("serve-{port}.toml"));
         // A job of long texts takes longer than most requests should.
@@ -146,19 +146,15 @@ fn beside(options: &ServeOptions, side: &Side, bodies: &Bodies, report: &mut Str
         let crowded = wrk::measure(&side.url, 1, options.seconds * 3, &bodies.short);
         is_over.store(true, Ordering::Relaxed);
         crowded
-    });
-    // One that answers nobody meanwhile has no times to tell.
-    let told = |time: fn(&Figures) -> f64| {
-        crowded.as_ref().map_or_else(|_| "none answered".to_owned(), |figures| milliseconds(time(figures)))
-    };
+    })?;
     let batch = before.zip(side.time_in_model()).and_then(|(before, after)| after.since(before).of_a_batch());
     let line = format!(
         "| {} | {} | {} | {} | {} | {} |",
         side.name,
         milliseconds(alone.median),
         milliseconds(alone.slowest),
-        told(|figures| figures.median),
-        told(|figures| figures.slowest),
+        milliseconds(crowded.median),
+        milliseconds(crowded.slowest),
         batch.map_or_else(String::new, milliseconds)
     );
     eprintln!("{line}");

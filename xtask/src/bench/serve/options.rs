@@ -24,6 +24,9 @@ pub(in crate::bench) struct ServeOptions {
     /// Only these parts.
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     only: Vec<Part>,
+    /// How many clients ask at the same time.
+    #[arg(long, value_name = "A,B", value_delimiter = ',', default_values_t = [1, 8, 64])]
+    pub(super) clients: Vec<usize>,
     /// Seconds of each measurement.
     #[arg(long, value_name = "S", default_value = "10")]
     pub(super) seconds: u32,

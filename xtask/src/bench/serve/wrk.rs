@@ -22,10 +22,13 @@ fn read(summary: &str) -> Option<Figures> {
         let line = summary.lines().map(str::trim).find_map(|line| line.strip_prefix(name));
         line.map(|rest| rest.trim_start_matches(':').trim())
     };
+    let rate: f64 = after("Requests/sec")?.parse().ok()?;
+    // Where nothing was answered in that time, it says that the times are 0.
+    let time = |name| after(name).and_then(seconds).map(|time| if rate > 0.0 { time } else { f64::INFINITY });
     Some(Figures {
-        rate: after("Requests/sec")?.parse().ok()?,
-        median: seconds(after("50%")?)?,
-        slowest: seconds(after("99%")?)?,
+        rate,
+        median: time("50%")?,
+        slowest: time("99%")?,
         failures: after("Non-2xx or 3xx responses").map_or(Some(0), |count| count.parse().ok())?,
     })
 }
@@ -55,6 +58,8 @@ mod tests {
                        read\n  Non-2xx or 3xx responses: 3\nRequests/sec:    200.25\nTransfer/sec:      1.00MB\n";
         let Figures { rate, median, slowest, failures } = read(summary).unwrap();
         assert_eq!((rate, median, slowest, failures), (200.25, 0.0039, 0.0098, 3));
+        let none = read("Latency Distribution\n 50% 0.00us\n 99% 0.00us\nRequests/sec: 0.00\n").unwrap();
+        assert_eq!((none.rate, none.median, none.slowest), (0.0, f64::INFINITY, f64::INFINITY));
         assert!(read("nothing").is_none());
     }
 }
