@@ -12,6 +12,7 @@ use futures_util::future::{Either, select};
 
 use super::Answer;
 use super::incoming::Incoming;
+use super::meant::Meant;
 use super::record::{Record, RequestId};
 use crate::app::App;
 use crate::blocking::RETRY_ELSEWHERE;
@@ -43,7 +44,8 @@ where
 {
     let Place { app, dialect, path: route } = place;
     let id = request.extensions().get::<RequestId>().cloned().unwrap_or_else(|| RequestId::of(request.headers()));
-    let record = Record::new(app.clone(), id.clone(), request.headers(), route, dialect);
+    let meant = Meant::default();
+    let record = Record::new(app.clone(), id.clone(), request.headers(), route, dialect, meant.clone());
     let timeout = timeout(&app, request.headers());
     let deadline = record.started + timeout;
     let work = async {
@@ -51,10 +53,10 @@ where
             app.metrics.rejected("", "draining");
             return Err(ApiError::new(Case::Unavailable(RETRY_ELSEWHERE), "the server ends"));
         }
-        handler(Incoming::read(app.clone(), id.clone(), route, deadline, request).await?).await
+        handler(Incoming::read(app.clone(), id.clone(), route, deadline, request, meant.clone()).await?).await
     };
     let timed_out = |_| {
-        app.metrics.rejected("", "deadline");
+        app.metrics.rejected(meant.name(), "deadline");
         Err(ApiError::new(Case::Timeout, format!("it was not done within {timeout:?}")))
     };
     let work = async { tokio::time::timeout_at(deadline.into(), work).await.unwrap_or_else(timed_out) };
@@ -73,7 +75,7 @@ where
         }
         Err(error) => {
             let response = error.response(dialect, &id.0);
-            record.failed(&error, "");
+            record.failed(&error);
             response
         }
     }

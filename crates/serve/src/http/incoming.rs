@@ -5,15 +5,18 @@ use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, header};
+use embedkit_core::ContentKind;
 use http_body_util::BodyExt as _;
 use serde::de::DeserializeOwned;
 
+use super::meant::Meant;
 use super::path::ModelInPath;
 use super::record::RequestId;
 use crate::admission::{Permit, Reservation};
 use crate::app::App;
 use crate::blocking::off_thread;
 use crate::error::{ApiError, ApiResult, Case, read_json};
+use crate::models::{Served, Task};
 use crate::shapes::with_limit;
 
 /// A request on its way to a handler.
@@ -25,6 +28,7 @@ pub(crate) struct Incoming {
     /// When it must be answered.
     pub(crate) deadline: Instant,
     model: Option<String>,
+    meant: Meant,
     body: Bytes,
     _reservation: Reservation,
     permit: Option<Permit>,
@@ -43,6 +47,7 @@ impl Incoming {
         route: &'static str,
         deadline: Instant,
         request: axum::extract::Request,
+        meant: Meant,
     ) -> ApiResult<Self> {
         check_type(request.headers())?;
         let model = request.extensions().get::<ModelInPath>().map(|name| name.0.clone());
@@ -51,7 +56,7 @@ impl Incoming {
         let declared: usize = declared.and_then(|length| length.to_str().ok()?.parse().ok()).unwrap_or(0);
         reservation.grow_to(declared)?;
         let body = collected(request.into_body(), declared, &mut reservation).await?;
-        Ok(Self { app, id, route, deadline, model, body, _reservation: reservation, permit: None })
+        Ok(Self { app, id, route, deadline, model, meant, body, _reservation: reservation, permit: None })
     }
 
     /// The body, read as JSON; then the request is let in.
@@ -81,10 +86,22 @@ impl Incoming {
         if body.len() > LARGE_BODY { off_thread(move || read(&body)).await } else { read(&body) }
     }
 
-    /// The model's name: that in the body, else that in the path.
-    pub(crate) fn model<'a>(&'a self, in_body: Option<&'a str>) -> Option<&'a str> {
+    /// The model that is meant, by the name in the path or that in the body, else by what is asked of it.
+    pub(crate) fn find(&self, in_body: Option<&str>, task: Task, kind: Option<ContentKind>) -> ApiResult<Arc<Served>> {
+        let served = self.candidate(in_body, task, kind)?;
+        self.meant.set(served);
+        Ok(served.clone())
+    }
+
+    /// The model that would be meant if this were asked.
+    pub(crate) fn candidate(
+        &self,
+        in_body: Option<&str>,
+        task: Task,
+        kind: Option<ContentKind>,
+    ) -> ApiResult<&Arc<Served>> {
         // A path names one model; what a client must write into its body cannot then mean another.
-        self.model.as_deref().or(in_body)
+        self.app.models.find(self.model.as_deref().or(in_body), task, kind)
     }
 }
 

@@ -7,6 +7,7 @@ mod head;
 mod host;
 mod incoming;
 mod known;
+mod meant;
 mod path;
 mod record;
 

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use axum::http::{HeaderMap, StatusCode};
 
 use super::Stats;
+use super::meant::Meant;
 use crate::app::App;
 use crate::error::{ApiError, Dialect};
 use crate::metrics::Answered;
@@ -40,6 +41,7 @@ pub(super) struct Record {
     parent: Option<TraceParent>,
     route: &'static str,
     dialect: Dialect,
+    meant: Meant,
     pub(super) started: Instant,
     is_noted: bool,
 }
@@ -54,24 +56,26 @@ impl Record {
         headers: &HeaderMap,
         route: &'static str,
         dialect: Dialect,
+        meant: Meant,
     ) -> Self {
         let parent = TraceParent::of(headers);
-        Self { app, id, parent, route, dialect, started: Instant::now(), is_noted: false }
+        Self { app, id, parent, route, dialect, meant, started: Instant::now(), is_noted: false }
     }
 
     /// Notes an answer with results.
     pub(super) fn succeeded(mut self, stats: &Stats) {
-        self.note(StatusCode::OK.as_u16(), &stats.model, Some(stats), None);
+        self.note(StatusCode::OK.as_u16(), Some(stats), None);
     }
 
     /// Notes an answer that is an error.
-    pub(super) fn failed(mut self, error: &ApiError, model: &str) {
+    pub(super) fn failed(mut self, error: &ApiError) {
         let code = error.case.status(error.dialect.unwrap_or(self.dialect)).as_u16();
-        self.note(code, model, None, Some(error));
+        self.note(code, None, Some(error));
     }
 
-    fn note(&mut self, code: u16, model: &str, stats: Option<&Stats>, error: Option<&ApiError>) {
+    fn note(&mut self, code: u16, stats: Option<&Stats>, error: Option<&ApiError>) {
         self.is_noted = true;
+        let model = self.meant.name();
         let took = self.started.elapsed();
         self.app.metrics.answered(&Answered {
             route: self.route,
@@ -120,7 +124,7 @@ impl Record {
 impl Drop for Record {
     fn drop(&mut self) {
         if !self.is_noted {
-            self.note(CLIENT_GONE, "", None, None);
+            self.note(CLIENT_GONE, None, None);
         }
     }
 }

@@ -210,7 +210,12 @@ fn unknown(id: &str, config: &ModelConfig, registry: &Registry) -> embedkit_core
         embedkit_core::Error::UnknownModel { near, .. } => near.len(),
         _ => 0,
     };
-    errors.max_by_key(near).unwrap_or_else(|| embedkit_core::Error::option("model", format!("{id:?} is not known")))
+    // Where nothing is near, no family knows more of it than another.
+    let known = errors.filter(|error| near(error) > 0).max_by_key(near);
+    known.unwrap_or_else(|| {
+        let message = format!("no model is called {id:?}, nor anything like it; a folder is given as `dir`");
+        embedkit_core::Error::option("model", message)
+    })
 }
 
 /// The family that a folder shows to be of: of several, one whose results say most about one. A folder of which several

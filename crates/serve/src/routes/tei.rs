@@ -23,7 +23,7 @@ pub(super) async fn root(incoming: Incoming) -> ApiResult<Answer> {
         Asked::Similarity => return similarity(incoming).await,
         Asked::Embeddings => {}
     }
-    let served = incoming.app.models.find(incoming.model(None), Task::Embed, None)?;
+    let served = incoming.candidate(None, Task::Embed, None)?;
     let gives_weights_alone = Task::Sparse.suits(served.family()) && !Task::Dense.suits(served.family());
     if gives_weights_alone { embed_sparse(incoming).await } else { embed(incoming).await }
 }

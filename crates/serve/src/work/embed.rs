@@ -51,7 +51,7 @@ pub(crate) async fn embed(incoming: &Incoming, ask: Ask<'_>) -> ApiResult<Embedd
     if items.is_empty() {
         return Err(ApiError::new(Case::Empty, format!("`{field}` is empty")).at(field));
     }
-    let served = incoming.app.models.find(incoming.model(model), task, Some(kind_of(&items, kind)))?.clone();
+    let served = incoming.find(model, task, Some(kind_of(&items, kind)))?;
     let loaded = served.loaded(incoming.deadline).await?;
     let purpose = purpose_of(&purpose, loaded.row(), served.family(), config)?;
     let width = width.of(&served, &loaded)?;

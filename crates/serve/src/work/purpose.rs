@@ -52,10 +52,14 @@ fn read(name: &str, row: &ModelDescription) -> Result<Purpose, String> {
             let names = row.tasks.keys().chain(row.prompts.keys());
             let known = names.clone().find(|task| task.eq_ignore_ascii_case(name));
             known.map(|task| Purpose::default().with_task(task.as_str())).ok_or_else(|| {
-                let mut all: Vec<&str> =
-                    ["query", "passage", "plain"].into_iter().chain(names.map(String::as_str)).collect();
-                all.dedup();
-                format!("the model {} knows {}, and not what was asked for", row.id, all.join(", "))
+                let mut all = vec!["query", "passage", "plain"];
+                for name in names {
+                    if !all.contains(&name.as_str()) {
+                        all.push(name);
+                    }
+                }
+                // Clients of text-embeddings-inference look for these words, and take the names from behind them.
+                format!("the model {} has nothing of this name. Available prompts: [{}]", row.id, all.join(", "))
             })
         }
     }
@@ -69,6 +73,7 @@ mod tests {
     fn all_dialects_words_are_known_and_others_refused() {
         let mut row = ModelDescription::new("a/b", "dense", "transformer");
         row.prompts.insert("clustering".to_owned(), "cluster: ".to_owned());
+        row.prompts.insert("query".to_owned(), "query: ".to_owned());
         row.tasks.insert("text-matching".to_owned(), 3);
         for (name, expected) in [
             ("search_query", Some(Purpose::new(Role::Query))),
@@ -80,6 +85,7 @@ mod tests {
         ] {
             assert_eq!(read(name, &row).ok(), expected, "{name}");
         }
-        assert!(read("nonsense", &row).unwrap_err().contains("text-matching"));
+        let names = "Available prompts: [query, passage, plain, text-matching, clustering]";
+        assert!(read("nonsense", &row).unwrap_err().ends_with(names));
     }
 }

@@ -43,7 +43,7 @@ pub(crate) async fn rank(
     if documents.is_empty() {
         return Err(ApiError::new(Case::Empty, format!("`{}` is empty", scoring.field)).at(scoring.field));
     }
-    let served = incoming.app.models.find(incoming.model(model), Task::Rank, None)?.clone();
+    let served = incoming.find(model, Task::Rank, None)?;
     let loaded = served.loaded(incoming.deadline).await?;
     let documents = match scoring.document_tokens {
         Some(most) => shortened(documents, most, &loaded).await?,
@@ -83,7 +83,7 @@ pub(crate) async fn score_pairs(incoming: &Incoming, pairs: Vec<Pair>, scoring: 
     if pairs.is_empty() {
         return Err(ApiError::new(Case::Empty, format!("`{}` is empty", scoring.field)).at(scoring.field));
     }
-    let served = incoming.app.models.find(incoming.model(None), Task::Pairs, None)?.clone();
+    let served = incoming.find(None, Task::Pairs, None)?;
     let loaded = served.loaded(incoming.deadline).await?;
     score(incoming, served, &loaded, pairs, scoring).await
 }

@@ -8,7 +8,7 @@ use super::purpose::purpose_of;
 use crate::blocking::off_thread;
 use crate::error::{ApiError, ApiResult, Case};
 use crate::http::{Incoming, Stats};
-use crate::models::{Loaded, Task};
+use crate::models::{Loaded, Served, Task};
 use crate::shapes::PurposeFields;
 
 /// A token, and whether it is a special one.
@@ -21,8 +21,7 @@ pub(crate) async fn tokenize(
     with_special: bool,
     purpose: PurposeFields,
 ) -> ApiResult<(Vec<Vec<Marked>>, Stats)> {
-    let (loaded, mut stats) = model(incoming).await?;
-    let served = incoming.app.models.find(incoming.model(None), Task::Tokens, None)?;
+    let (served, loaded, mut stats) = model(incoming).await?;
     let purpose = match purpose.prompt_name {
         None => None,
         Some(_) => Some(purpose_of(&purpose, loaded.row(), served.family(), &incoming.app.config)?),
@@ -61,7 +60,7 @@ pub(crate) async fn decode(
     rows: Vec<Vec<u32>>,
     skip_special: bool,
 ) -> ApiResult<(Vec<String>, Stats)> {
-    let (loaded, mut stats) = model(incoming).await?;
+    let (_, loaded, mut stats) = model(incoming).await?;
     stats.inputs = rows.len();
     let texts = off_thread(move || {
         let tokenizer = require(&loaded)?;
@@ -74,11 +73,11 @@ pub(crate) async fn decode(
     Ok((texts.await?, stats))
 }
 
-async fn model(incoming: &Incoming) -> ApiResult<(Arc<Loaded>, Stats)> {
-    let served = incoming.app.models.find(incoming.model(None), Task::Tokens, None)?.clone();
+async fn model(incoming: &Incoming) -> ApiResult<(Arc<Served>, Arc<Loaded>, Stats)> {
+    let served = incoming.find(None, Task::Tokens, None)?;
     let loaded = served.loaded(incoming.deadline).await?;
     let stats = Stats { model: served.name().to_owned(), provider: loaded.provider.clone(), ..Stats::default() };
-    Ok((loaded, stats))
+    Ok((served, loaded, stats))
 }
 
 fn require(loaded: &Loaded) -> ApiResult<&embedkit_core::tokenizer::Tokenizer> {

@@ -101,7 +101,11 @@ fn a_deadline_ends_waiting_and_refuses_what_could_not_be_done() {
     let refused = hurried.post("/v1/embeddings", &sleep(1));
     assert_eq!(refused.status, 429, "{}", refused.body);
     assert!(since.elapsed() < Duration::from_millis(90), "{:?}", since.elapsed());
-    assert_eq!(client.metric("embedkit_rejected_total", &["model=\"m\"", "reason=\"deadline\""]), 1.0);
+    assert_eq!(client.metric("embedkit_rejected_total", &["model=\"m\"", "reason=\"deadline\""]), 2.0);
+    for code in ["504", "429"] {
+        let labels = ["model=\"m\"", &format!("code=\"{code}\"")];
+        assert_eq!(client.metric("embedkit_requests_total", &labels), 1.0, "{code}, of the model that was meant");
+    }
     drop(long);
 }
 
