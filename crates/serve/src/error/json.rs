@@ -28,7 +28,7 @@ fn invalid_json<T: DeserializeOwned>(body: &[u8], error: &serde_json::Error) -> 
         Category::Io => return ApiError::new(Case::Invalid, "the body cannot be read"),
         Category::Data => harmless(&error.to_string()),
         // What is no name of anything, where one was expected, is called wrong syntax too.
-        Category::Syntax | Category::Eof if serde_json::from_slice::<IgnoredAny>(body).is_ok() => WRONG.to_owned(),
+        Category::Syntax | Category::Eof if is_json(body) => WRONG.to_owned(),
         Category::Syntax | Category::Eof => {
             return ApiError::new(Case::Invalid, format!("the body is not valid JSON: {place}"));
         }
@@ -49,6 +49,10 @@ fn invalid_json<T: DeserializeOwned>(body: &[u8], error: &serde_json::Error) -> 
         (None, "") => ApiError::new(Case::Invalid, format!("{told} ({place})")),
         (None, path) => ApiError::field(path, format!("{path}: {told} ({place})")),
     }
+}
+
+fn is_json(body: &[u8]) -> bool {
+    std::str::from_utf8(body).is_ok_and(|text| serde_json::from_str::<IgnoredAny>(text).is_ok())
 }
 
 /// What is said where nothing better is known.
@@ -115,6 +119,8 @@ mod tests {
         assert_eq!(param.as_deref(), Some("input"));
         assert!(!message.contains("secret"), "{message}");
         assert_eq!(told("{\"input\": [").0, "the body is not valid JSON: line 1, column 11");
+        let error = read_json::<Shape>(b"{\"input\": [\"\xff\"]}").unwrap_err();
+        assert!(error.message.starts_with("the body is not valid JSON"), "{}", error.message);
         for (body, message, param) in [
             ("{}", "missing field `input`", "input"),
             (r#"{"input": [], "more": {}}"#, "more: missing field `input`", "more.input"),

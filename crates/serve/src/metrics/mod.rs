@@ -110,8 +110,15 @@ impl Metrics {
         }
     }
 
-    /// The counters of a model.
+    /// The counters of a model. Those that have not counted anything are there as well, so that rates can be taken of
+    /// them from the first on.
     pub(crate) fn model(&self, name: &str) -> ModelMetrics {
+        for reason in ["queue", "deadline", "loading"] {
+            self.of_rejected(name, reason);
+        }
+        for reason in ["requests", "bytes", "draining"] {
+            self.of_rejected("", reason);
+        }
         self.models.of(name, self.tei.clone())
     }
 
@@ -126,9 +133,13 @@ impl Metrics {
         }
     }
 
+    fn of_rejected(&self, model: &str, reason: &'static str) -> Counter {
+        self.rejected.get_or_create(&RejectedLabels { model: model.to_owned(), reason }).clone()
+    }
+
     /// Counts a request that was not let in.
     pub(crate) fn rejected(&self, model: &str, reason: &'static str) {
-        self.rejected.get_or_create(&RejectedLabels { model: model.to_owned(), reason }).inc();
+        self.of_rejected(model, reason).inc();
         self.refused.count(model, reason);
         self.tell_refusals();
     }
@@ -197,6 +208,9 @@ mod tests {
             "embedkit_request_duration_seconds_bucket{le=\"0.005\",route=\"/embed\",model=\"m\"} 1",
             "embedkit_rejected_total{model=\"m\",reason=\"queue\"} 1",
             "embedkit_cancelled_total{model=\"m\",stage=\"waiting\"} 1",
+            "embedkit_cancelled_total{model=\"m\",stage=\"running\"} 0",
+            "embedkit_rejected_total{model=\"m\",reason=\"deadline\"} 0",
+            "embedkit_rejected_total{model=\"\",reason=\"draining\"} 0",
             "# TYPE te_request_success counter",
             "te_request_success{method=\"/embed\"} 1",
         ] {

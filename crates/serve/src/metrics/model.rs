@@ -103,6 +103,9 @@ impl ModelFamilies {
 
     pub(super) fn of(&self, name: &str, tei: Option<Arc<TeiMetrics>>) -> ModelMetrics {
         let labels = ModelLabels { model: name.to_owned() };
+        for stage in ["waiting", "running"] {
+            drop(self.cancelled.get_or_create(&CancelLabels { model: name.to_owned(), stage }));
+        }
         ModelMetrics {
             name: name.to_owned(),
             queue: self.queue.get_or_create(&labels).clone(),
