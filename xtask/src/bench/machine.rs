@@ -24,6 +24,7 @@ pub(super) fn facts(options: &Options, programs: &Programs) -> Result<Vec<(&'sta
         None => String::new(),
     };
     Ok(vec![
+        ("date", workspace::output(Command::new("date").args(["-u", "+%F"]))?.trim().to_owned()),
         ("processor", proc("/proc/cpuinfo", "model name")),
         ("cores", std::thread::available_parallelism().map_or_else(|e| e.to_string(), |cores| cores.to_string())),
         ("memory", proc("/proc/meminfo", "MemTotal")),

@@ -90,7 +90,7 @@ fn by_processor(runs: &[(String, Value)]) -> BTreeMap<&str, Vec<(&str, &Value)>>
 }
 
 impl Ratio {
-    /// From the first run that measured it.
+    /// From the first of the runs, which is the latest, that measured it.
     fn of<'r>(&self, runs: impl Iterator<Item = &'r Value>) -> Option<f64> {
         runs.into_iter().find_map(|run| self.of_run(run))
     }

@@ -4,6 +4,7 @@
 mod chart;
 mod headline;
 
+use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -36,14 +37,18 @@ pub(super) fn publish(name: &str, report: &Path) -> Outcome {
     Ok(())
 }
 
-/// The runs that are kept, by their names.
+/// The runs that are kept, by their names, the latest first.
 fn kept() -> Result<Vec<(String, Value)>, Failure> {
     let entries = std::fs::read_dir(docs()).map_err(|e| failed(format!("{}: {e}", docs().display())))?;
     let name = |path: &Path| Some(path.file_name()?.to_str()?.strip_prefix(PREFIX)?.strip_suffix(".json")?.to_owned());
     let paths = entries.filter_map(Result::ok).map(|entry| entry.path());
     let mut named: Vec<(String, PathBuf)> = paths.filter_map(|path| Some((name(&path)?, path))).collect();
     named.sort();
-    named.into_iter().map(|(name, path)| Ok((name, parse(&path, &read(&path)?)?))).collect()
+    let runs = named.into_iter().map(|(name, path)| Ok((name, parse(&path, &read(&path)?)?)));
+    let mut runs: Vec<(String, Value)> = runs.collect::<Result<_, Failure>>()?;
+    // Dates are written so that the later one is the larger; runs of long ago have none.
+    runs.sort_by_cached_key(|(_, run)| Reverse(run["facts"]["date"].as_str().map(str::to_owned)));
+    Ok(runs)
 }
 
 fn with_headline(text: &str, table: &str) -> Result<String, Failure> {
