@@ -34,7 +34,8 @@ impl Keys {
         !self.fixed.is_empty() || self.file.is_some()
     }
 
-    /// Reads the file again; the keys stay as they are where that fails.
+    /// Reads the file again; the keys stay as they are where that fails. A signal asks for it, which Windows does not have.
+    #[cfg_attr(not(unix), allow(dead_code))]
     pub(crate) fn read_again(&self) {
         let Some(file) = &self.file else { return };
         match read(file) {
