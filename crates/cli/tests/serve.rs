@@ -16,6 +16,8 @@ fn program(arguments: &[&str]) -> Command {
 struct Server {
     child: Child,
     address: String,
+    /// The line of the log that says the address.
+    line: String,
 }
 
 impl Server {
@@ -30,7 +32,7 @@ impl Server {
         let address = line.split("http://").nth(1).unwrap();
         let address = address.split(|c: char| !(c.is_ascii_digit() || ".:".contains(c))).next().unwrap().to_owned();
         std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
-        Self { child, address }
+        Self { child, address, line }
     }
 
     fn ask(&self, head: &str, body: &str) -> String {
@@ -71,13 +73,21 @@ fn without_arguments_it_serves_the_compiled_in_model_until_it_is_told_to_stop() 
 fn flags_go_before_variables_and_these_before_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("serve.toml");
-    std::fs::write(&file, "max-inputs = 1\nbase-path = \"/file\"\nalias = [\"mine=static-minilm-en\"]\n").unwrap();
-    let server = Server::start(&["--config", file.to_str().unwrap(), "--base-path", "/flag", "--log-format", "json"]);
+    std::fs::write(
+        &file,
+        "max-inputs = 1\nlog-format = \"json\"\nbase-path = \"/file\"\nalias = [\"mine=static-minilm-en\"]\n",
+    )
+    .unwrap();
+    let config = ["--config", file.to_str().unwrap()];
+    let server = Server::start(&[&config[..], &["--base-path", "/flag"]].concat());
+    assert!(server.line.starts_with('{'), "{}", server.line);
     let two = server.ask("POST /flag/v1/embeddings", r#"{"input": ["a", "b"]}"#);
     assert!(two.starts_with("HTTP/1.1 413"), "{two}");
     let one = server.ask("POST /flag/v1/embeddings", r#"{"input": "a", "model": "mine"}"#);
     assert!(one.starts_with("HTTP/1.1 200"), "{one}");
     assert!(server.ask("GET /file/v1/models", "").starts_with("HTTP/1.1 404"));
+    let plain = Server::start(&[&config[..], &["--log-format", "text"]].concat());
+    assert!(!plain.line.starts_with('{'), "{}", plain.line);
 }
 
 #[test]

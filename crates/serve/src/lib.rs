@@ -39,7 +39,9 @@ mod signals;
 mod traces;
 mod work;
 
-pub use config::{Config, DocumentForm, Load, ModelConfig, Quantize, Settings, Size, Time, TokenIds, UnitError};
+pub use config::{
+    Config, DocumentForm, Load, LogFormat, ModelConfig, Quantize, Settings, Size, Time, TokenIds, UnitError,
+};
 pub use failure::Error;
 pub use server::{Bound, Server, ServerBuilder};
 pub use signals::{Ended, Handle};

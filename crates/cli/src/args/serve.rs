@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
-use embedkit_serve::{DocumentForm, ModelConfig, Settings, Size, Time, TokenIds};
+use embedkit_serve::{DocumentForm, LogFormat, ModelConfig, Settings, Size, Time, TokenIds};
 
 /// `serve`. A flag goes before its variable, and that before the file of --config.
 #[derive(Debug, Args)]
@@ -128,24 +128,16 @@ pub(crate) struct ServeArgs {
     #[arg(long, env = "EMBEDKIT_TEI_METRICS", help_heading = "Answers")]
     tei_metrics: bool,
 
-    /// How the log is written to standard error: text or json.
-    #[arg(long, value_name = "FORMAT", env = "EMBEDKIT_LOG_FORMAT", default_value = "text", help_heading = "Answers")]
-    log_format: LogFormat,
-}
-
-/// How the log is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum LogFormat {
-    /// A line for people.
-    Text,
-    /// An object a line.
-    Json,
+    /// How the log is written to standard error: text or json. Default: text.
+    #[arg(long, value_name = "FORMAT", env = "EMBEDKIT_LOG_FORMAT", help_heading = "Answers")]
+    log_format: Option<LogFormat>,
 }
 
 impl ServeArgs {
-    /// Whether the log is JSON, an object a line.
+    /// Whether the log is JSON, an object a line. What is wrong with a file is said when it is read for all else.
     pub(crate) fn logs_json(&self) -> bool {
-        self.log_format == LogFormat::Json
+        let of_file = || Settings::from_file(self.config.as_deref()?).ok()?.log_format;
+        self.log_format.or_else(of_file) == Some(LogFormat::Json)
     }
 
     /// What they set.
@@ -180,6 +172,7 @@ impl ServeArgs {
             token_ids: args.token_ids,
             rerank_document: args.rerank_document,
             tei_metrics: args.tei_metrics.then_some(true),
+            log_format: args.log_format,
         }
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use embedkit_core::Role;
 use serde::Deserialize;
 
-use super::{Config, DocumentForm, ModelConfig, Size, Time, TokenIds};
+use super::{Config, DocumentForm, LogFormat, ModelConfig, Size, Time, TokenIds};
 use crate::Error;
 
 /// Declares the settings with the rule by which one layer of them lies over another.
@@ -87,6 +87,8 @@ settings! {
     metrics_addr: SocketAddr,
     /// Gives metrics under the names of text-embeddings-inference too. Default: no.
     tei_metrics: bool,
+    /// How the log is written. That is the program's to do, not the server's. Default: text.
+    log_format: LogFormat,
 }
 
 impl Settings {

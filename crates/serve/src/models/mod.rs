@@ -82,7 +82,9 @@ impl Models {
         let can = |model: &Served| {
             task.suits(model.family()) && kind.is_none_or(|kind| takes(model.family(), kind) || task == Task::Rank)
         };
-        let name = name.filter(|name| !name.is_empty());
+        /// What infinity's client sends where its caller names none.
+        const UNNAMED: &str = "default/not-specified";
+        let name = name.filter(|name| !name.is_empty() && *name != UNNAMED);
         match name.map(|name| (name, self.named(name))) {
             Some((_, Some(model))) if can(model) => Ok(model),
             Some((_, Some(model))) => {

@@ -66,6 +66,10 @@ fn models_are_listed_and_named_in_any_case() {
     assert_eq!(client.get("/v1/models/none").status, 404);
     let answer = client.post("/v1/embeddings", &json!({"input": "x", "model": "Text-Embedding-3-Small"}));
     assert_eq!((answer.status, &answer.json()["model"]), (200, &json!("dense")));
+    for unnamed in ["", "default/not-specified"] {
+        let answer = client.post("/v1/embeddings", &json!({"input": "x", "model": unnamed}));
+        assert_eq!((answer.status, &answer.json()["model"]), (200, &json!("dense")), "{unnamed:?}");
+    }
 }
 
 #[test]
