@@ -1,7 +1,7 @@
 """LangChain over OpenAI's client."""
 
 import openai
-from harness import MODEL, TEXTS, Server, holds, library, raises, same
+from harness import KEY, MODEL, TEXTS, Server, holds, library, raises, same
 from langchain_openai import OpenAIEmbeddings
 
 expected = library(TEXTS)
@@ -17,3 +17,18 @@ with Server() as server:
     holds("nothing wrong comes of them", not isinstance(error, AssertionError), error)
     none = OpenAIEmbeddings(check_embedding_ctx_length=False, **{**options, "model": "none"})
     raises("an unknown model", openai.NotFoundError, lambda: none.embed_query("a"))
+
+with Server("--api-key", KEY) as server:
+    of = lambda key: OpenAIEmbeddings(
+        model=MODEL, base_url=server.url + "/v1", api_key=key, check_embedding_ctx_length=False,
+    )
+    raises("a wrong key", openai.AuthenticationError, lambda: of("wrong").embed_query("a"))
+    same("a right key", [of(KEY).embed_query(TEXTS[0])], expected[:1])
+
+with Server("--max-requests", "1") as server:
+    of = lambda retries: OpenAIEmbeddings(
+        model=MODEL, base_url=server.url + "/v1", api_key="none", check_embedding_ctx_length=False, max_retries=retries,
+    )
+    server.busy()
+    raises("a full server", openai.RateLimitError, lambda: of(0).embed_query("a"))
+    same("what it tries again by itself", [of(60).embed_query(TEXTS[0])], expected[:1])
