@@ -44,7 +44,7 @@ pub use embedkit_core::{Builder, Content, Embedder, ImageEmbedder, ImageInput, P
 pub use embedkit_vector::multivector::{self, MultiVector, RowLabel};
 pub use heat_map::HeatMap;
 #[cfg(feature = "pdf")]
-pub use pdf::{PdfFile, PdfLimits, PdfPages, PdfProcess, PdfRenderer, serve_pdf_renderer};
+pub use pdf::{PdfFile, PdfHeading, PdfLimits, PdfPages, PdfProcess, PdfRenderer, serve_pdf_renderer};
 
 use embedkit_core::{FamilyOf, Plugin};
 

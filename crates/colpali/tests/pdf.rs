@@ -337,3 +337,43 @@ fn damaged_files_never_panic() {
         }
     }
 }
+
+/// A file of three pages with an outline: places that are written out, named in the old way and in a tree, and led to by
+/// an action; with titles in three encodings, and what leads nowhere.
+fn with_outline() -> Vec<u8> {
+    let page = "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 10 10] >>";
+    let objects: [&[u8]; 17] = [
+        b"<< /Type /Catalog /Pages 2 0 R /Outlines 6 0 R /Dests << /old [4 0 R /Fit] >> /Names << /Dests 14 0 R >> >>",
+        b"<< /Type /Pages /Count 3 /Kids [3 0 R 4 0 R 5 0 R] >>",
+        page.as_bytes(),
+        page.as_bytes(),
+        page.as_bytes(),
+        b"<< /Type /Outlines /First 7 0 R /Last 13 0 R >>",
+        b"<< /Title (One   part) /Dest [3 0 R /XYZ 0 0 0] /First 8 0 R /Next 10 0 R >>",
+        b"<< /Title <FEFF00D6006C> /Dest /old /Next 9 0 R /First 11 0 R >>",
+        b"<< /Title (By action) /A << /S /GoTo /D (deep) >> >>",
+        // It leads to no page, and what stands below it does; its next is one that was there already.
+        b"<< /Title (Nowhere) /Dest [99 0 R /Fit] /First 12 0 R /Next 13 0 R >>",
+        b"<< /Title (Below) /Dest (missing) /Next 8 0 R >>",
+        b"<< /Title (\x93nal) /A << /S /GoTo /D [5 0 R /Fit] >> >>",
+        b"<< /Title (Elsewhere) /A << /S /URI /URI (https://example.org) >> /Next 7 0 R >>",
+        b"<< /Kids [15 0 R 16 0 R 14 0 R] >>",
+        b"<< /Names [(a) [3 0 R /Fit] (b) 17 0 R] >>",
+        b"<< /Names [(deep) << /D [5 0 R /Fit] >>] >>",
+        b"[4 0 R /Fit]",
+    ];
+    pdf_of_objects(&objects)
+}
+
+#[test]
+fn files_have_their_outline() {
+    let bytes = with_outline();
+    let found = |file: &PdfFile| {
+        let headings = file.outline().unwrap();
+        headings.into_iter().map(|heading| (heading.level, heading.title, heading.page)).collect::<Vec<_>>()
+    };
+    let file = PdfFile::from_bytes(bytes).unwrap();
+    let expected = [(1, "One part", 1), (2, "Öl", 2), (2, "By action", 3), (2, "ﬁnal", 3)];
+    assert_eq!(found(&file), expected.map(|(level, title, page)| (level, title.to_owned(), page)));
+    assert_eq!(found(&PdfFile::from_bytes(pdf(10, 10, &[BLUE])).unwrap()), []);
+}

@@ -16,6 +16,10 @@ fuzz_target!(|bytes: &[u8]| -> Corpus {
     let file = file.dpi(18.0).expect("a resolution").limits(limits);
     let Ok(pages) = file.pages(..) else { return Corpus::Keep };
     assert!((1..=1000).contains(&pages.len()));
+    let count = pages.len();
+    for heading in file.outline().expect("the tree of pages was read") {
+        assert!(heading.level > 0 && (1..=count).contains(&heading.page) && !heading.title.is_empty());
+    }
     for page in pages.take(PAGES) {
         if let Ok((width, height, levels)) = page.to_rgb() {
             assert!(width > 0 && height > 0 && width * height <= PIXELS);

@@ -12,6 +12,8 @@ mod parquet;
 mod parquet_rows;
 #[cfg(all(feature = "retrieval", feature = "pdf"))]
 mod pdf_pages;
+#[cfg(all(feature = "retrieval", feature = "pdf"))]
+mod pdf_sections;
 mod record;
 mod source;
 #[cfg(feature = "tables")]

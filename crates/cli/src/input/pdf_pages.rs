@@ -7,6 +7,7 @@ use embedkit::ImageInput;
 use embedkit::colpali::{PdfFile, PdfProcess};
 use embedkit::retrieval::document::{Document, Documents, Image, InputFile, Reader, Wanted};
 
+use super::pdf_sections::Headings;
 use crate::args::RENDER_PDF;
 
 /// Reads PDF files, a document a page, in a process of its own: files of others can be made so that reading them takes all
@@ -26,6 +27,11 @@ impl Reader for PdfPages {
         let file = rendered(PdfFile::from_bytes(bytes)).map_err(|error| error.report())?;
         let count = file.page_count().map_err(|error| error.report())?;
         let mut found = Documents::default();
+        let outline = if input.wanted.texts { file.outline() } else { Ok(Vec::new()) };
+        let mut headings = Headings::new(outline.unwrap_or_else(|error| {
+            found.refused.push(format!("its outline {}", error.report()));
+            Vec::new()
+        }));
         for number in 1..=count {
             let text = if input.wanted.texts { file.text(number) } else { Ok(String::new()) };
             let text = match text {
@@ -43,6 +49,7 @@ impl Reader for PdfPages {
             };
             let mut document = Document::of_text(text);
             document.page = Some(number);
+            document.sections = headings.of_page(number, &document.text);
             if input.wanted.images {
                 document.image = image(&file, number).map_err(|error| error.report())?.map(Image);
             }

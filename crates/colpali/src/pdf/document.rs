@@ -14,6 +14,7 @@ use hayro::{PixmapSettings, RenderCache, RenderSettings};
 
 use super::content;
 use super::limits::PdfLimits;
+use super::outline::{self, PdfHeading};
 use super::page_boxes::{Override, overridden, same};
 use super::page_tree::{Leaf, leaves};
 use super::refused::Refused;
@@ -68,6 +69,11 @@ impl Document {
             content::check(page)?;
             Ok(text::of_page(page))
         })?
+    }
+
+    /// The headings of the outline.
+    pub(super) fn outline(&self) -> Result<Vec<PdfHeading>, Refused> {
+        with_large_stack(|| outline::of(&self.pdf))?
     }
 
     fn page(&self, number: usize) -> Result<&Page<'_>, Refused> {

@@ -4,6 +4,7 @@ mod confine;
 mod content;
 mod document;
 mod limits;
+mod outline;
 mod page_boxes;
 mod page_tree;
 mod process;
@@ -14,6 +15,7 @@ mod renderer_pool;
 mod serve;
 mod stack;
 mod text;
+mod text_string;
 mod worker;
 
 use std::fmt;
@@ -25,6 +27,7 @@ use embedkit_core::ImageInput;
 use embedkit_core::{Error, Result};
 
 pub use limits::PdfLimits;
+pub use outline::PdfHeading;
 pub use process::PdfProcess;
 pub use renderer::PdfRenderer;
 pub use serve::serve_pdf_renderer;
@@ -182,6 +185,14 @@ impl PdfFile {
     /// A page that is damaged or goes beyond the limits; those of [`page_count`](Self::page_count).
     pub fn text(&self, number: usize) -> Result<String> {
         self.opened()?.text(number, &self.limits)
+    }
+
+    /// The headings of the file's outline, in order; none of a file that has no outline.
+    ///
+    /// # Errors
+    /// Those of [`page_count`](Self::page_count).
+    pub fn outline(&self) -> Result<Vec<PdfHeading>> {
+        self.opened()?.outline(&self.limits)
     }
 
     /// A page that is rendered when it is embedded.

@@ -8,14 +8,16 @@ use std::io::{self, Read, Write};
 use std::time::Duration;
 
 use super::limits::PdfLimits;
+use super::outline::{self, PdfHeading};
 use super::refused::Refused;
 
 /// What each side sends first, with the protocol's version.
-const GREETING: [u8; 16] = *b"embedkit pdf  2\n";
+const GREETING: [u8; 16] = *b"embedkit pdf  3\n";
 const GIVEN: u8 = 0;
 const REFUSED: u8 = 1;
-/// The longest text of a page.
+/// The longest text of a page, and title of a heading.
 const LONGEST_TEXT: u32 = 16 << 20;
+const LONGEST_TITLE: u32 = 4096;
 /// The longest refusal.
 const LONGEST_REFUSAL: usize = 4096;
 
@@ -43,7 +45,7 @@ impl Opening {
     }
 }
 
-/// A page, counted from 1: its image at a resolution, or its text.
+/// A page, counted from 1: its image at a resolution, or its text; or the outline of the file.
 pub(super) struct PageRequest {
     pub(super) number: u64,
     pub(super) wanted: Wanted,
@@ -54,15 +56,21 @@ pub(super) struct PageRequest {
 pub(super) enum Wanted {
     Image { dpi: f32 },
     Text,
+    Outline,
 }
 
-/// In the place of a resolution: no image has this one.
+/// In the place of a resolution: no image has these.
 const TEXT: f32 = 0.0;
+const OUTLINE: f32 = -1.0;
 
 impl PageRequest {
     pub(super) fn write(&self, output: &mut impl Write) -> io::Result<()> {
         output.write_all(&self.number.to_le_bytes())?;
-        let dpi = if let Wanted::Image { dpi } = self.wanted { dpi } else { TEXT };
+        let dpi = match self.wanted {
+            Wanted::Image { dpi } => dpi,
+            Wanted::Text => TEXT,
+            Wanted::Outline => OUTLINE,
+        };
         output.write_all(&dpi.to_le_bytes())?;
         output.flush()
     }
@@ -77,7 +85,11 @@ impl PageRequest {
         let mut dpi = [0; 4];
         input.read_exact(&mut dpi)?;
         let dpi = f32::from_le_bytes(dpi);
-        let wanted = if dpi == TEXT { Wanted::Text } else { Wanted::Image { dpi } };
+        let wanted = match dpi {
+            TEXT => Wanted::Text,
+            OUTLINE => Wanted::Outline,
+            dpi => Wanted::Image { dpi },
+        };
         Ok(Some(Self { number: u64::from_le_bytes(number), wanted }))
     }
 }
@@ -160,26 +172,57 @@ pub(super) fn read_page(input: &mut impl Read, limits: &PdfLimits) -> io::Result
 }
 
 pub(super) fn write_text(output: &mut impl Write, text: &str) -> io::Result<()> {
-    let mut length = text.len().min(LONGEST_TEXT as usize);
-    while !text.is_char_boundary(length) {
-        length -= 1;
-    }
     output.write_all(&[GIVEN])?;
-    output.write_all(&(length as u32).to_le_bytes())?;
-    output.write_all(&text.as_bytes()[..length])?;
+    write_string(output, text, LONGEST_TEXT)?;
     output.flush()
 }
 
 pub(super) fn read_text(input: &mut impl Read) -> io::Result<Result<String, Refused>> {
+    reply(input, |input| read_string(input, LONGEST_TEXT))
+}
+
+pub(super) fn write_outline(output: &mut impl Write, headings: &[PdfHeading]) -> io::Result<()> {
+    output.write_all(&[GIVEN])?;
+    output.write_all(&(headings.len() as u32).to_le_bytes())?;
+    for heading in headings {
+        output.write_all(&(heading.level as u64).to_le_bytes())?;
+        output.write_all(&(heading.page as u64).to_le_bytes())?;
+        write_string(output, &heading.title, LONGEST_TITLE)?;
+    }
+    output.flush()
+}
+
+pub(super) fn read_outline(input: &mut impl Read) -> io::Result<Result<Vec<PdfHeading>, Refused>> {
     reply(input, |input| {
-        let length = read_u32(input)?;
-        if length > LONGEST_TEXT {
+        let count = read_u32(input)? as usize;
+        if count > outline::MOST {
             return Err(other_protocol());
         }
-        let mut text = vec![0; length as usize];
-        input.read_exact(&mut text)?;
-        String::from_utf8(text).map_err(|_| other_protocol())
+        let mut headings = Vec::new();
+        for _ in 0..count {
+            let numbers = [read_u64(input)?, read_u64(input)?].map(usize::try_from);
+            let [Ok(level), Ok(page)] = numbers else { return Err(other_protocol()) };
+            headings.push(PdfHeading::new(level, read_string(input, LONGEST_TITLE)?, page));
+        }
+        Ok(headings)
     })
+}
+
+/// As much of a text as may be said, behind its length.
+fn write_string(output: &mut impl Write, text: &str, longest: u32) -> io::Result<()> {
+    let text = &text[..text.floor_char_boundary(longest as usize)];
+    output.write_all(&(text.len() as u32).to_le_bytes())?;
+    output.write_all(text.as_bytes())
+}
+
+fn read_string(input: &mut impl Read, longest: u32) -> io::Result<String> {
+    let length = read_u32(input)?;
+    if length > longest {
+        return Err(other_protocol());
+    }
+    let mut text = vec![0; length as usize];
+    input.read_exact(&mut text)?;
+    String::from_utf8(text).map_err(|_| other_protocol())
 }
 
 fn reply<R, T>(input: &mut R, read: impl FnOnce(&mut R) -> io::Result<T>) -> io::Result<Result<T, Refused>>
@@ -231,6 +274,7 @@ mod tests {
         Opening::write(&mut sent, &limits, b"file").unwrap();
         PageRequest { number: 7, wanted: Wanted::Image { dpi: 72.5 } }.write(&mut sent).unwrap();
         PageRequest { number: 8, wanted: Wanted::Text }.write(&mut sent).unwrap();
+        PageRequest { number: 0, wanted: Wanted::Outline }.write(&mut sent).unwrap();
         let mut input = &sent[..];
         assert_eq!(Opening::read(&mut input).unwrap(), (limits.clone(), 4));
         assert_eq!(&input[..4], b"file");
@@ -239,18 +283,23 @@ mod tests {
         assert_eq!((request.number, request.wanted), (7, Wanted::Image { dpi: 72.5 }));
         let request = PageRequest::read(&mut input).unwrap().unwrap();
         assert_eq!((request.number, request.wanted), (8, Wanted::Text));
+        let request = PageRequest::read(&mut input).unwrap().unwrap();
+        assert_eq!((request.number, request.wanted), (0, Wanted::Outline));
         assert!(PageRequest::read(&mut input).unwrap().is_none());
 
         let mut replies = Vec::new();
         write_page_count(&mut replies, 3).unwrap();
         write_page(&mut replies, (2, 1), [1, 2, 3, 4, 5, 6].into_iter()).unwrap();
         write_text(&mut replies, "naïve").unwrap();
+        let headings = [PdfHeading::new(1, "Über".into(), 1), PdfHeading::new(2, String::new(), 9)];
+        write_outline(&mut replies, &headings).unwrap();
         write_refusal(&mut replies, &Refused::new("no")).unwrap();
         let mut input = &replies[..];
         assert_eq!(read_page_count(&mut input).unwrap(), Ok(3));
         let levels = vec![1, 2, 3, 4, 5, 6];
         assert_eq!(read_page(&mut input, &limits).unwrap(), Ok(Pixels { width: 2, height: 1, levels }));
         assert_eq!(read_text(&mut input).unwrap(), Ok("naïve".to_owned()));
+        assert_eq!(read_outline(&mut input).unwrap(), Ok(headings.to_vec()));
         assert_eq!(read_page(&mut input, &limits).unwrap(), Err(Refused::new("no")));
     }
 
@@ -262,6 +311,8 @@ mod tests {
             let error = read_page(&mut &reply[..], &limits).unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::InvalidData, "{width} x {height}");
         }
+        let many = [&[GIVEN][..], &u32::to_le_bytes(u32::MAX)].concat();
+        assert_eq!(read_outline(&mut &many[..]).unwrap_err().kind(), io::ErrorKind::InvalidData);
         let long = [&[REFUSED][..], &u32::to_le_bytes(u32::MAX)].concat();
         assert_eq!(read_page(&mut &long[..], &limits).unwrap_err().kind(), io::ErrorKind::InvalidData);
         assert!(read_greeting(&mut &b"another program's words"[..]).is_err());

@@ -7,6 +7,7 @@ use embedkit_core::{ImageInput, Result};
 
 use super::document::Document;
 use super::limits::PdfLimits;
+use super::outline::PdfHeading;
 use super::process::PdfProcess;
 use super::refused::Refused;
 use super::renderer_pool::RendererPool;
@@ -69,6 +70,13 @@ impl Opened {
         match self {
             Self::InProcess(document) => document.text(number).map_err(Refused::page),
             Self::Process(pool) => pool.text(number, limits),
+        }
+    }
+
+    pub(super) fn outline(&self, limits: &PdfLimits) -> Result<Vec<PdfHeading>> {
+        match self {
+            Self::InProcess(document) => document.outline().map_err(Refused::page),
+            Self::Process(pool) => pool.outline(limits),
         }
     }
 }

@@ -7,6 +7,7 @@ use embedkit_core::ImageInput;
 use embedkit_core::Result;
 
 use super::limits::PdfLimits;
+use super::outline::PdfHeading;
 use super::process::PdfProcess;
 use super::protocol::Pixels;
 use super::refused::Refused;
@@ -49,6 +50,10 @@ impl RendererPool {
 
     pub(super) fn text(&self, number: usize, limits: &PdfLimits) -> Result<String> {
         self.ask(limits, |worker| worker.text(number, limits))
+    }
+
+    pub(super) fn outline(&self, limits: &PdfLimits) -> Result<Vec<PdfHeading>> {
+        self.ask(limits, |worker| worker.outline(limits))
     }
 
     /// An answer of a worker that waits, or of a new one.

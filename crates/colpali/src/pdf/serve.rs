@@ -50,6 +50,13 @@ fn serve(mut input: impl Read, mut output: impl Write) -> io::Result<()> {
                 }
                 Err(refused) => refused,
             },
+            Wanted::Outline => match document.outline() {
+                Ok(headings) => {
+                    protocol::write_outline(&mut output, &headings)?;
+                    continue;
+                }
+                Err(refused) => refused,
+            },
             Wanted::Text => match document.text(number) {
                 Ok(text) => {
                     protocol::write_text(&mut output, &text)?;

@@ -10,6 +10,7 @@ use std::time::Duration;
 use embedkit_core::{Error, Result};
 
 use super::limits::PdfLimits;
+use super::outline::PdfHeading;
 use super::process::PdfProcess;
 use super::protocol::{self, Opening, PageRequest, Pixels, Wanted};
 use super::refused::Refused;
@@ -117,6 +118,14 @@ impl Worker {
         self.within(limits.time, |input, output| {
             PageRequest { number: number as u64, wanted: Wanted::Text }.write(input)?;
             protocol::read_text(output)
+        })
+    }
+
+    /// The headings of the file's outline.
+    pub(super) fn outline(&mut self, limits: &PdfLimits) -> Result<Result<Vec<PdfHeading>, Refused>, Failure> {
+        self.within(limits.time, |input, output| {
+            PageRequest { number: 0, wanted: Wanted::Outline }.write(input)?;
+            protocol::read_outline(output)
         })
     }
 
