@@ -110,8 +110,11 @@ fn scores_to_fuse_here_come_in_one_batch() {
     let made = databases::made(&Pipeline::default());
     Publisher::new(&server).publish(&made.version, &|builder| builder).unwrap();
     let searcher = Searcher::of_database(&server, None, &|builder| builder).unwrap();
-    searcher.search("how do I keep bread fresh", 3).unwrap();
-    assert!(stand_in.requests::<QueryPoints>("Points/Query").is_empty());
+    let hits = searcher.search("how do I keep bread fresh", 3).unwrap();
+    // The query that is moved asks one stage for its scores of what was found, and no more.
+    let [moved] = &stand_in.requests::<QueryPoints>("Points/Query")[..] else { panic!() };
+    assert_eq!((moved.using.as_deref(), moved.prefetch.len()), (Some("meaning"), 0));
+    assert!(moved.limit.unwrap() >= hits.len() as u64 && moved.filter.is_some(), "{moved:?}");
     let [batch] = &stand_in.requests::<QueryBatchPoints>("Points/QueryBatch")[..] else { panic!() };
     let using: Vec<_> = batch.query_points.iter().map(|query| query.using.as_deref().unwrap()).collect();
     assert_eq!(using, ["meaning", "words"]);
