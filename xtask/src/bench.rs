@@ -7,6 +7,7 @@ mod compare;
 mod machine;
 mod measure;
 mod memory;
+mod named;
 mod options;
 mod page;
 mod pictures;
@@ -17,7 +18,9 @@ mod reach;
 mod report;
 mod retrieval;
 mod serve;
+mod serve_options;
 mod sides;
+mod statistics;
 mod workloads;
 
 pub(crate) use options::Bench;

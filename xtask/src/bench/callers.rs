@@ -5,12 +5,13 @@ use std::time::{Duration, Instant};
 
 use bench_protocol::{Callers, Config, Request};
 
-use super::measure::quantile;
+use super::named::Named;
 use super::options::{CallersOptions, SoakOptions};
 use super::place::{place, print};
 use super::process::Process;
-use super::programs::{Named, Programs};
+use super::programs::Programs;
 use super::sides::{self, Library};
+use super::statistics::quantile;
 use super::workloads::{corpus_texts, saved};
 use crate::failure::{Failure, Outcome, failed};
 

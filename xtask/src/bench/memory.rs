@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 
 use bench_protocol::{Config, Request};
 
+use super::named::Named;
 use super::options::MemoryOptions;
 use super::pictures::Pictures;
 use super::place::{place, print};
 use super::process::Process;
-use super::programs::{self, Named, Programs};
+use super::programs::{self, Programs};
 use super::sides::{self, Library};
 use super::workloads::saved;
 use crate::failure::{Failure, Outcome, failed};

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use bench_protocol::Options as Settings;
 use clap::{Args, Subcommand};
 
-use super::programs::Named;
+use super::named::Named;
 use super::retrieval::RetrievalOptions;
-use super::serve::ServeOptions;
+use super::serve_options::ServeOptions;
 use crate::failure::{Failure, failed};
 
 /// Texts that `--quick` takes.

@@ -4,21 +4,11 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::named::Named;
 use super::sides::{Library, Side};
 use crate::failure::{Failure, failed};
 use crate::python::Environment;
 use crate::workspace;
-
-/// Programs that the caller has already.
-#[derive(Default)]
-pub(super) struct Named {
-    /// A Python with the peers.
-    pub(super) python: Option<PathBuf>,
-    /// embedkit's program of an earlier version.
-    pub(super) earlier: Option<PathBuf>,
-    /// A virtual environment with infinity and sentence-transformers.
-    pub(super) infinity: Option<PathBuf>,
-}
 
 /// Every program that the sides at hand need.
 pub(super) struct Programs {

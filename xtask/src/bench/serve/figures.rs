@@ -15,7 +15,7 @@ pub(super) struct Figures {
 impl Figures {
     /// The medians of several rounds; of failures all.
     pub(super) fn of_rounds(rounds: &[Self]) -> Self {
-        let of = |get: fn(&Self) -> f64| crate::bench::measure::median(&rounds.iter().map(get).collect::<Vec<_>>());
+        let of = |get: fn(&Self) -> f64| crate::bench::statistics::median(&rounds.iter().map(get).collect::<Vec<_>>());
         Self {
             rate: of(|it| it.rate),
             median: of(|it| it.median),

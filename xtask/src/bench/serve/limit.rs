@@ -6,10 +6,10 @@ use std::time::Instant;
 use bench_protocol::{Callers, Config, Request};
 
 use super::figures::Figures;
-use crate::bench::measure::quantile;
 use crate::bench::process::Process;
 use crate::bench::programs::Programs;
 use crate::bench::sides::Library;
+use crate::bench::statistics::quantile;
 use crate::failure::Failure;
 
 /// A process with the library and a model.

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use super::bodies::{Bodies, MIXED};
 use super::figures::{Figures, milliseconds};
-use super::options::ServeOptions;
 use super::{Group, wrk};
+use crate::bench::serve_options::ServeOptions;
 use crate::failure::{Failure, Outcome};
 
 /// What the library's own row is called.

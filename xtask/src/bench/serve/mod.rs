@@ -7,7 +7,6 @@ mod figures;
 mod infinity;
 mod limit;
 mod load;
-mod options;
 mod server;
 mod side;
 mod wrk;
@@ -17,16 +16,16 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::named::Named;
 use super::place::{place, print, write};
-use super::programs::{Named, Programs};
+use super::programs::Programs;
+use super::serve_options::{Part, ServeOptions};
 use super::sides;
 use crate::failure::{Failure, Outcome, failed};
 use crate::{test, workspace};
 use bodies::Bodies;
 use figures::milliseconds;
 use limit::Limit;
-use options::Part;
-pub(super) use options::ServeOptions;
 use server::Server;
 use side::Side;
 

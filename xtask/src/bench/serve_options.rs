@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 /// How the server is measured.
 #[derive(Clone, Debug, Args)]
-pub(in crate::bench) struct ServeOptions {
+pub(super) struct ServeOptions {
     /// JSON Lines with `text`.
     #[arg(long, value_name = "FILE")]
     pub(super) corpus: PathBuf,
