@@ -38,7 +38,8 @@ pub(crate) enum Failure {
     },
     /// Ctrl-C.
     #[error(
-        "interrupted after {done} inputs; an output file is only written when all are done, unless --resume is given"
+        "interrupted after {done} input{}; an output file is only written when all are done, unless --resume is given",
+        if *done == 1 { "" } else { "s" }
     )]
     Interrupted {
         /// Inputs that were done.
@@ -87,6 +88,12 @@ impl Failure {
             )),
             other => Some(with_causes(other)),
         }
+    }
+
+    /// Whether the message is one of several lines: where a runtime was looked for. All others are of one, whatever names
+    /// stand in them.
+    pub(crate) fn has_lines(&self) -> bool {
+        matches!(self, Self::Embedkit(Error::Runtime(_)))
     }
 
     /// 0 nothing went wrong, 1 it failed, 2 it was asked for wrongly, 130 it was interrupted.

@@ -1,6 +1,10 @@
 //! What help shows: `-h` the options that people use, `--help` all of them; and examples under every verb.
 
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command};
+
+use crate::args::name_of;
+use crate::uses;
 
 /// The ids of options that `-h` shows; `--help` shows the others too.
 const COMMON: &[&str] = &[
@@ -49,7 +53,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     (
         "embed",
         "embedkit embed \"a cat\" \"a kitten\"
-embedkit embed -m BAAI/bge-small-en-v1.5 -i texts.csv --field body -o vectors.parquet
+embedkit embed -m BAAI/bge-small-en-v1.5 -i a.csv --field body -o a.parquet
 embedkit embed -m bm25 --language german -i texts.jsonl --keep-fields",
     ),
     (
@@ -80,35 +84,35 @@ embedkit serve --config serve.toml",
         "tokens",
         "embedkit tokens \"how many tokens is this?\"
 embedkit tokens -m BAAI/bge-small-en-v1.5 -i texts.txt
-embedkit tokens -m Xenova/ms-marco-MiniLM-L-6-v2 --query-text \"where?\" -i documents.txt",
+embedkit tokens -m ms-marco-MiniLM-L-6-v2 --query-text \"where?\" -i a.txt",
     ),
     (
         "similarity",
-        "embedkit similarity \"a cat on the sofa\" \"a kitten on the couch\" \"a tax return\"
+        "embedkit similarity \"a cat on the sofa\" \"a kitten\" \"a tax return\"
 embedkit similarity --json \"a cat\" \"a kitten\"
 embedkit similarity -m BAAI/bge-small-en-v1.5 \"a cat\" \"a kitten\"",
     ),
     (
         "rerank",
-        "embedkit rerank -m Xenova/ms-marco-MiniLM-L-6-v2 --query \"where is Paris?\" -i documents.txt
-embedkit rerank -m Xenova/ms-marco-MiniLM-L-6-v2 --query \"where?\" --top-k 3 --keep-text -i documents.jsonl
-embedkit rerank -m Xenova/ms-marco-MiniLM-L-6-v2 --pairs -i pairs.jsonl",
+        "embedkit rerank -m ms-marco-MiniLM-L-6-v2 --query \"where is Paris?\" -i a.txt
+embedkit rerank -m ms-marco-MiniLM-L-6-v2 --query \"where?\" --top-k 3 -i a.txt
+embedkit rerank -m ms-marco-MiniLM-L-6-v2 --pairs -i pairs.jsonl",
     ),
     (
         "score",
-        "embedkit score --query \"where is Paris?\" \"Paris is in France.\" \"Berlin is in Germany.\"
-embedkit score -m answerdotai/answerai-colbert-small-v1 --query \"where is Paris?\" -i documents.txt
-embedkit score -m Qdrant/colmodernvbert --query \"profit\" --pdf report.pdf --top-k 3",
+        "embedkit score --query \"where?\" \"Paris is in France.\" \"He is asleep.\"
+embedkit score -m answerai-colbert-small-v1 --query \"where is Paris?\" -i a.txt
+embedkit score -m colmodernvbert --query \"profit\" --pdf a.pdf --top-k 3",
     ),
     (
         "explain",
         "embedkit explain --query \"where is Paris?\" \"Paris is in France.\"
-embedkit explain --query \"where is Paris?\" \"Paris is in France.\" --html page.html
-embedkit explain -m Qdrant/colmodernvbert --query \"profit\" --pdf report.pdf --html report.html",
+embedkit explain --query \"where is Paris?\" \"It is in France.\" --html a.html
+embedkit explain -m colmodernvbert --query \"profit\" --pdf a.pdf --html a.html",
     ),
     (
         "muvera",
-        "embedkit embed -m answerdotai/answerai-colbert-small-v1 -i texts.txt | embedkit muvera --dim 96
+        "embedkit embed -m answerai-colbert-small-v1 -i a.txt | embedkit muvera --dim 96
 embedkit muvera --dim 96 -i multivectors.jsonl -o vectors.jsonl
 embedkit muvera --dim 96 --query -i queries.jsonl",
     ),
@@ -116,7 +120,7 @@ embedkit muvera --dim 96 --query -i queries.jsonl",
         "tune",
         "embedkit tune -m BAAI/bge-small-en-v1.5 -i sample.txt -o bge.toml
 embedkit embed -m BAAI/bge-small-en-v1.5 --tuning bge.toml -i texts.txt
-embedkit tune -m Xenova/ms-marco-MiniLM-L-6-v2 --rerank-query \"where?\" -i documents.txt",
+embedkit tune -m ms-marco-MiniLM-L-6-v2 --rerank-query \"where?\" -i a.txt",
     ),
     (
         "models",
@@ -174,7 +178,23 @@ fn arranged_option(argument: Arg, verb: &str) -> Arg {
         _ => argument,
     };
     let is_common = COMMON.contains(&argument.get_id().as_str()) || argument.is_required_set();
-    argument.hide_short_help(!is_common)
+    let is_idle = uses::idle_at(verb, argument.get_id().as_str());
+    argument.hide_short_help(!is_common).hide_long_help(is_idle)
+}
+
+/// Which verbs take an option that the chosen one does not; nothing where none does.
+pub(crate) fn takers(error: &clap::Error, command: &Command) -> Option<String> {
+    let Some(ContextValue::String(typed)) = error.get(ContextKind::InvalidArg) else { return None };
+    let option = typed.split('=').next().filter(|_| error.kind() == ErrorKind::UnknownArgument)?;
+    let takes = |verb: &&Command| verb.get_arguments().any(|argument| name_of(argument) == option);
+    let verbs = command.get_subcommands().flat_map(|verb| match verb.has_subcommands() {
+        true => {
+            verb.get_subcommands().map(|below| (format!("{} {}", verb.get_name(), below.get_name()), below)).collect()
+        }
+        false => vec![(verb.get_name().to_owned(), verb)],
+    });
+    let takers: Vec<String> = verbs.filter(|(_, verb)| takes(verb)).map(|(name, _)| name).collect();
+    (!takers.is_empty()).then(|| format!("\n{option} is an option of {}\n", takers.join(", ")))
 }
 
 #[cfg(test)]
@@ -190,6 +210,8 @@ mod tests {
         for (verb, examples) in EXAMPLES {
             assert!(command.find_subcommand(verb).is_some() || cfg!(not(feature = "full")), "{verb}");
             assert_eq!(examples.lines().count(), 3, "{verb}");
+            let is_narrow = |line: &str| line.len() <= 79 || line.contains(" > ");
+            assert!(examples.lines().all(is_narrow), "{verb}: an example is wider than a terminal");
         }
         if cfg!(not(feature = "full")) {
             return;

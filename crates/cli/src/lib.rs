@@ -18,6 +18,7 @@ mod allocator;
 mod args;
 mod closing;
 mod color;
+mod columns;
 mod failure;
 mod formats;
 mod help;
@@ -50,33 +51,41 @@ pub fn main() -> ExitCode {
     allocator::return_large_blocks();
     let color = color::Color::of_arguments();
     color.choose();
-    let mut command = help::arranged(Cli::command()).color(color.for_help());
+    let mut command = command().color(color.for_help());
     let parsed = command.try_get_matches_from_mut(std::env::args_os());
     let parsed = parsed.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)));
     let (cli, matches) = match parsed {
         Ok(parsed) => parsed,
-        Err(error) => return refused(&error),
+        Err(error) => return refused(&error, &command),
     };
     start_log(&cli);
-    args::note_given(&matches);
-    let checked = args::refuse_output_as_input(&command, &matches).and_then(|()| uses::check_companions());
+    args::note_given(&command, &matches);
+    let checked = args::refuse_output_as_input(&command, &matches).and_then(|()| uses::check_beside());
     match checked.and_then(|()| verbs::run(cli)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             if let Some(message) = failure.message() {
+                let message = if failure.has_lines() { printable::lines(&message) } else { printable::line(&message) };
                 // Nothing is left to do when even this cannot be written.
-                let _ = writeln!(std::io::stderr().lock(), "embedkit: {}", printable::line(&message));
+                let _ = writeln!(std::io::stderr().lock(), "embedkit: {message}");
             }
             ExitCode::from(failure.exit_code())
         }
     }
 }
 
+/// The program's verbs and options, with their help: for manual pages, completions of one's own, and tests that none is
+/// forgotten.
+pub fn command() -> clap::Command {
+    help::arranged(Cli::command())
+}
+
 /// Tells what is wrong with the arguments, or the help that they ask for.
-fn refused(error: &clap::Error) -> ExitCode {
+fn refused(error: &clap::Error, command: &clap::Command) -> ExitCode {
     // Help is our own text; errors repeat what was typed.
     let _ = if error.use_stderr() {
-        std::io::stderr().lock().write_all(printable::lines(&error.render().to_string()).as_bytes())
+        let takers = help::takers(error, command).unwrap_or_default();
+        std::io::stderr().lock().write_all(printable::lines(&format!("{}{takers}", error.render())).as_bytes())
     } else {
         error.print()
     };

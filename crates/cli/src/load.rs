@@ -5,14 +5,14 @@ use std::path::Path;
 use embedkit::dense::TextEmbedding;
 use embedkit::plugin::Family;
 #[cfg(feature = "onnx")]
-use embedkit::session::WeightQuantization;
+use embedkit::session::{Provider, WeightQuantization};
 use embedkit::{AnyEmbedder, Builder, ContentKind, Embedder, ModelFiles, ModelRef, OutputSelector, Pooling, Registry};
 
 use crate::args::{CacheArgs, FolderArgs, ModelArgs, PoolingArg};
 #[cfg(feature = "onnx")]
 use crate::args::{GraphArgs, QuantizeArg};
 use crate::failure::{Failure, Result};
-use crate::{names, uses};
+use crate::{names, notice, uses};
 
 /// The models when none is named, which are compiled in: the first that the family has.
 const DEFAULTS: [&str; 2] = ["embedkit/static-minilm-en", "embedkit/static-late-en"];
@@ -64,6 +64,21 @@ impl ModelArgs {
         Ok(self.family_for(Some(ContentKind::Text))?.inputs().contains(&ContentKind::Image))
     }
 
+    /// The complaint that an option needs a model of a family, where the one that is named is known as another's.
+    #[cfg(feature = "onnx")]
+    pub(crate) fn check_is_of(&self, family: &str, option: &str) -> Result<()> {
+        let Some(id) = self.id()?.filter(|_| self.model.is_some()) else { return Ok(()) };
+        let rows = Registry::global().find_all(&id);
+        match rows.first() {
+            Some(row) if rows.iter().all(|row| row.family != family) => Err(Failure::Usage(format!(
+                "{option} is for models of the family {family}, and {id} is of the family {}; `models list --family \
+                 {family}` lists those that take it",
+                row.family
+            ))),
+            _ => Ok(()),
+        }
+    }
+
     /// Whether the model is one of page images: it is known as one, or said to be.
     #[cfg(feature = "onnx")]
     pub(crate) fn is_of_pages(&self) -> Result<bool> {
@@ -86,6 +101,11 @@ impl ModelArgs {
 
     /// A builder of a known family with everything that the arguments say.
     pub(crate) fn builder<E: Embedder>(&self) -> Result<Builder<E>> {
+        if let Some(kind) = self.folder.kind.as_deref().filter(|kind| *kind != E::FAMILY) {
+            let message =
+                format!("--kind {kind}: what is asked for is done by models of the family {} alone", E::FAMILY);
+            return Err(Failure::Usage(message));
+        }
         let (model, folder) = self.located(Registry::global().family(E::FAMILY)?)?;
         self.applied(E::builder(model), folder)
     }
@@ -122,7 +142,7 @@ impl ModelArgs {
 
     /// The model, and the folder with its files where that does not describe itself.
     fn located(&self, family: &dyn Family) -> Result<(ModelRef, Option<&Path>)> {
-        uses::check(family)?;
+        uses::check_family(family)?;
         let folder = &self.folder;
         let is_of_family = |id: &str| Registry::global().find(family.name(), id).is_ok();
         let id = match self.id()? {
@@ -130,6 +150,9 @@ impl ModelArgs {
             id => id,
         };
         let known = id.as_deref().is_some_and(is_of_family);
+        if let (Some(_), Some(id), false) = (&folder.model_dir, &id, known) {
+            check_name(id, family, folder.has_overrides())?;
+        }
         match (&folder.model_dir, id) {
             (Some(_), Some(id)) if known && folder.has_overrides() => Err(Failure::Usage(format!(
                 "{id} is a known model, which --pooling, --normalize, --output-name and --model-file cannot change"
@@ -141,6 +164,25 @@ impl ModelArgs {
                 "name a model with --model; `models list --family {}` lists them",
                 family.name()
             ))),
+        }
+    }
+}
+
+/// Refuses the name of another family's model beside a folder. Any other name is the caller's own, of a folder that the
+/// options describe; without such options it is told that the name says nothing.
+fn check_name(id: &str, family: &dyn Family, is_described: bool) -> Result<()> {
+    match Registry::global().find_all(id).first() {
+        Some(other) => Err(Failure::Usage(format!(
+            "--model {id} is of the family {}, and what is asked for is done by models of the family {}",
+            other.family,
+            family.name()
+        ))),
+        None if is_described => Ok(()),
+        None => {
+            notice::tell(&format!(
+                "--model {id} is no model that is known: the folder of --model-dir describes itself"
+            ));
+            Ok(())
         }
     }
 }
@@ -157,6 +199,12 @@ impl GraphArgs {
         }
         if let Some(QuantizeArg::Int8) = self.quantize {
             builder = builder.quantize(WeightQuantization::Int8);
+        }
+        let only_cpu = self.providers.iter().all(|provider| *provider == Provider::Cpu);
+        if only_cpu && !self.devices.is_empty() {
+            return Err(Failure::Usage(
+                "--device is for providers with several devices, and the CPU is one".to_owned(),
+            ));
         }
         let providers = self.providers.iter().copied();
         builder = match (self.require_provider, self.providers.is_empty()) {
@@ -218,6 +266,9 @@ pub(crate) fn family_of_folder(dir: &Path, named: Option<&str>, graph: Option<&s
     let dense = registry.family(TextEmbedding::FAMILY)?;
     let Ok(files) = ModelFiles::folder(dir) else { return Ok(dense) };
     let files = match graph {
+        Some(graph) if !files.has(graph) => {
+            return Err(Failure::Failed(format!("{} has no {graph}, which --model-file names", dir.display())));
+        }
         Some(graph) => files.with_graph(graph),
         None => files,
     };

@@ -45,7 +45,22 @@ fn unknown(name: &str) -> Error {
     });
     let mut near: Vec<String> = near.flatten().collect();
     near.sort();
-    near.dedup();
+    let word = name.to_lowercase();
+    let mut with_word: Vec<String> = registry
+        .list(&Default::default())
+        .iter()
+        .filter(|model| word.len() > 2 && model.names().any(|name| name.to_lowercase().contains(&word)))
+        .map(|model| model.id.clone())
+        .collect();
+    let own_name = |id: &String| id.rsplit('/').next().map_or(0, str::len);
+    with_word.sort_by_key(|id| (own_name(id), id.clone()));
+    near.splice(0..0, with_word);
+    near = near.into_iter().fold(Vec::new(), |mut ids, id| {
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+        ids
+    });
     near.truncate(SHOWN);
     Error::UnknownModel { id: name.to_owned(), family: "registered".to_owned(), near, families: families.clone() }
 }

@@ -3,16 +3,42 @@
 use std::io::IsTerminal;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+
+/// How much there is to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Total {
+    /// So much.
+    Known(u64),
+    /// What will be known as it is read, about.
+    Told,
+    Unknown,
+}
+
+impl From<Option<u64>> for Total {
+    fn from(total: Option<u64>) -> Self {
+        total.map_or(Self::Unknown, Self::Known)
+    }
+}
 
 /// A counter of inputs. Invisible unless standard error is a terminal that results are not written to.
-pub(crate) fn counter(what: &str, total: Option<u64>, results_on_stdout: bool) -> ProgressBar {
+pub(crate) fn counter(what: &str, total: Total, results_on_stdout: bool) -> ProgressBar {
     let hidden = results_on_stdout && std::io::stdout().is_terminal();
-    let template = match total {
-        Some(_) => "{spinner} {msg} {pos}/{len} [{wide_bar}] {per_sec}, {eta} left",
-        None => "{spinner} {msg} {pos}, {per_sec}, {elapsed}",
+    let (template, length) = match total {
+        Total::Known(length) => (WITH_TOTAL, Some(length)),
+        Total::Told => (WITH_TOTAL, None),
+        Total::Unknown => ("{spinner} {msg} {pos}, {rate}, {elapsed}", None),
     };
-    bar(what, total, hidden, template)
+    bar(what, length, hidden, template)
+}
+
+const WITH_TOTAL: &str = "{spinner} {msg} {pos}/{len} [{wide_bar}] {rate}, {eta} left";
+
+/// How many a second, in as many digits as say something.
+fn rate(state: &ProgressState, text: &mut dyn std::fmt::Write) {
+    let rate = state.per_sec();
+    // A line that is not written is written again soon.
+    let _ = if rate < 10.0 { write!(text, "{rate:.1}/s") } else { write!(text, "{rate:.0}/s") };
 }
 
 /// A bar of bytes.
@@ -24,7 +50,8 @@ pub(crate) fn bytes(what: &str, total: Option<u64>) -> ProgressBar {
 fn bar(what: &str, total: Option<u64>, hidden: bool, template: &str) -> ProgressBar {
     let target = if hidden { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
     let bar = ProgressBar::with_draw_target(total, target);
-    bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    bar.set_style(style.with_key("rate", rate));
     bar.set_message(crate::printable::line(what).into_owned());
     if !bar.is_hidden() {
         bar.enable_steady_tick(Duration::from_millis(200));

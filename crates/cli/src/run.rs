@@ -11,7 +11,8 @@ use crate::closing::Closing;
 use crate::failure::{Failure, Result};
 use crate::input::{Inputs, Origin, Seen, is_standard_stream};
 use crate::output::Sink;
-use crate::ticket::Input;
+use crate::progress::Total;
+use crate::ticket::{Input, Ticket};
 use crate::{interrupt, progress};
 
 /// What a run takes along, and how far it came.
@@ -22,6 +23,8 @@ pub(crate) struct Run {
     bar: ProgressBar,
     /// How far the inputs' file was read.
     seen: Option<Arc<Seen>>,
+    /// The same, where it tells how many results there will be.
+    seen_total: Option<Arc<Seen>>,
     origin: Origin,
     skip_invalid: bool,
     usage: UsageArgs,
@@ -33,11 +36,16 @@ impl Run {
     pub(crate) fn start(input: &InputArgs, field: &str, output: Option<&PathBuf>) -> Result<(Self, Inputs)> {
         let cancel = interrupt::token()?;
         let inputs = Inputs::open(input, field, &cancel)?;
-        let bar = progress::counter("inputs", inputs.total(), is_standard_stream(output));
         let (origin, seen) = (inputs.origin(), inputs.seen());
+        let total = match inputs.total() {
+            None if seen.as_ref().is_some_and(|seen| seen.will_tell()) => Total::Told,
+            total => total.into(),
+        };
+        let bar = progress::counter("inputs", total, is_standard_stream(output));
         let run = Self {
             cancel,
             bar,
+            seen_total: seen.clone(),
             seen,
             origin,
             skip_invalid: input.skip_invalid,
@@ -59,6 +67,30 @@ impl Run {
         self
     }
 
+    /// Counts the chunks of inputs, of which nobody knows how many there will be.
+    pub(crate) fn in_chunks(mut self) -> Self {
+        let is_hidden = self.bar.is_hidden();
+        self.bar.finish_and_clear();
+        self.bar = progress::counter("chunks", Total::Unknown, is_hidden);
+        self.seen_total = None;
+        self
+    }
+
+    /// Whether an input is wanted, by `is_wanted`; those that are not count as done.
+    pub(crate) fn passing_over<T, F>(&self, is_wanted: F) -> impl FnMut(&Input<T>) -> bool + use<T, F>
+    where
+        F: Fn(&Ticket) -> bool,
+    {
+        let bar = self.bar.clone();
+        move |input| {
+            let is_wanted = is_wanted(&input.ticket);
+            if !is_wanted {
+                bar.inc(1);
+            }
+            is_wanted
+        }
+    }
+
     /// Embeds every input and gives each result, as a row, to the sink.
     pub(crate) fn embed<'e, S, T, I, O, R>(
         &mut self,
@@ -72,7 +104,7 @@ impl Run {
         I: ?Sized + Sync + 'static,
         O: Send + 'static,
     {
-        let (bar, seen) = (self.bar.clone(), self.seen.clone());
+        let (bar, seen) = (self.bar.clone(), self.seen_total.clone());
         let show = move |done: embedkit::Progress| {
             bar.inc(done.inputs as u64);
             if let Some(expected) = seen.as_ref().and_then(|seen| seen.expected()) {
@@ -144,7 +176,7 @@ impl Run {
     fn interrupted(&self) -> Failure {
         let done = self.closing.done;
         match crate::args::is_given("resume") {
-            true => Failure::Kept(format!("interrupted after {done} inputs; the same command goes on from them")),
+            true => Failure::Kept(format!("interrupted, with {done} more done; the same command goes on from them")),
             false => Failure::Interrupted { done },
         }
     }

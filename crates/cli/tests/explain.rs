@@ -151,7 +151,7 @@ fn what_is_for_pages_is_refused_of_texts() {
         (&["--opacity", "0.5"][..], "--opacity is for pages: --image or --pdf"),
         (&["--boxes", "2"], "--boxes is for pages"),
         (&["--png", "a.png"], "--png is for pages"),
-        (&["--image", "a.png", "--png", "b.png"], "a document or pages, not both"),
+        (&["--image", "a.png", "--png", "b.png"], "DOC is for texts, and --image names pages"),
     ] {
         run(&[&["explain", "--query", "q", "a text"], args].concat()).assert_fails(2, message);
     }

@@ -62,7 +62,7 @@ fn no_message_repeats_a_command() {
         (&["--manifest", &manifest, "models", "show", BAD], 0),
         (&["--manifest", &manifest, "embed", "a", "-m", BAD, "--model-dir", folder_path], 1),
         (&["models", "show", BAD], 1),
-        (&["models", "list", "--family", BAD], 1),
+        (&["models", "list", "--family", BAD], 2),
         (&["similarity", BAD, "plain"], 0),
         (&["explain", "--query", "a", "b", "-m", BAD], 1),
         (&["muvera", "--dim", "16", "-i", &missing], 1),

@@ -18,7 +18,7 @@ pub(crate) struct ScoredArgs {
     pub(crate) model: ModelArgs,
 
     /// Gives the N best only.
-    #[arg(long, value_name = "N", help_heading = "Output")]
+    #[arg(long, value_name = "N", value_parser = super::at_least_one, help_heading = "Output")]
     pub(crate) top_k: Option<usize>,
 
     /// Gives the documents in their order instead of the best first.

@@ -30,7 +30,7 @@ use clap::{Args, Parser, Subcommand};
 #[cfg(feature = "retrieval")]
 pub(crate) use chunks::ChunkArgs;
 pub(crate) use files::refuse_output_as_input;
-pub(crate) use given::{given, is_given, note as note_given};
+pub(crate) use given::{given, given_as, is_given, name as name_of, note as note_given, verb};
 pub(crate) use input::{InputArgs, PurposeArgs};
 #[cfg(feature = "onnx")]
 pub(crate) use interaction::{ExplainArgs, HeatArgs, MuveraArgs, RerankArgs, ScoreArgs, ScoredArgs};
@@ -298,6 +298,15 @@ pub(crate) struct SimilarityArgs {
     pub(crate) model: ModelArgs,
     #[command(flatten)]
     pub(crate) purpose: PurposeArgs,
+}
+
+/// A number of at least one.
+fn at_least_one(argument: &str) -> Result<usize, String> {
+    match argument.parse() {
+        Ok(0) => Err("it is at least 1".to_owned()),
+        Ok(number) => Ok(number),
+        Err(error) => Err(format!("{error}")),
+    }
 }
 
 #[cfg(test)]

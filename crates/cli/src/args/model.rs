@@ -73,7 +73,7 @@ pub(crate) struct GraphArgs {
     pub(crate) require_provider: bool,
 
     /// Devices of the provider; one session on each.
-    #[arg(long = "device", value_name = "N")]
+    #[arg(long = "device", value_name = "N", requires = "providers")]
     pub(crate) devices: Vec<i32>,
 }
 

@@ -41,10 +41,16 @@ pub(crate) struct OutputArgs {
 impl OutputArgs {
     /// The format that is asked for, by name or by the file's.
     pub(crate) fn format(&self) -> Result<Format> {
-        match (self.format, &self.output) {
-            (Some(format), _) => Ok(format),
-            (None, Some(path)) => Ok(Format::of_file(path).unwrap_or(json_lines_for(path)?)),
-            (None, None) => Ok(Format::Jsonl),
+        let of_name = self.output.as_deref().map_or(Ok(Named::Nothing), named)?;
+        match (self.format, of_name) {
+            (Some(asked), Named::Format(named)) if asked != named => Err(Failure::Usage(format!(
+                "--format {} is not what --output asks for by its name, which is {}: leave one out, or name another file",
+                asked.name(),
+                named.name()
+            ))),
+            (Some(format), _) | (None, Named::Format(format)) => Ok(format),
+            (None, Named::Nothing) => Ok(Format::Jsonl),
+            (None, Named::Other(complaint)) => Err(Failure::Usage(complaint)),
         }
     }
 }
@@ -63,30 +69,46 @@ impl OutputArgs {
     }
 }
 
-/// JSON Lines, unless a file's name asks for something else that is not written.
-fn json_lines_for(path: &Path) -> Result<Format> {
+/// What a file's name asks for.
+enum Named {
+    Nothing,
+    Format(Format),
+    /// What is not written, and what is instead.
+    Other(String),
+}
+
+/// What a file's name asks for. What would be compressed is refused whatever else is said: no file is.
+fn named(path: &Path) -> Result<Named> {
     const OTHERS: [&str; 12] =
-        ["csv", "tsv", "xlsx", "pkl", "pickle", "pt", "h5", "hdf5", "feather", "arrow", "npz", "db"];
+        ["json", "csv", "tsv", "xlsx", "pkl", "pickle", "pt", "h5", "hdf5", "feather", "arrow", "db"];
+    const COMPRESSED: [&str; 7] = ["gz", "zst", "bz2", "xz", "lz4", "br", "zip"];
+    if let Some(format) = Format::of_file(path) {
+        return Ok(Named::Format(format));
+    }
     let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default().to_ascii_lowercase();
-    if OTHERS.contains(&&*extension) && Format::of_file(path).is_none() {
+    let (path, extension) = (path.display(), &*extension);
+    if COMPRESSED.contains(&extension) {
         return Err(Failure::Usage(format!(
-            "{}: .{extension} files are not written; take .jsonl, .npy, .npz, .safetensors or .parquet, or say --format",
-            path.display()
+            "{path}: files are not compressed: leave .{extension} out, or pipe what goes to standard output through a \
+             program that compresses"
         )));
     }
-    Ok(Format::Jsonl)
+    Ok(match OTHERS.contains(&extension) {
+        true => Named::Other(format!(
+            "{path}: .{extension} files are not written; take .jsonl, .npy, .npz, .safetensors or .parquet, or say --format"
+        )),
+        false => Named::Nothing,
+    })
 }
 
 /// The output of a verb that has JSON Lines alone.
 pub(crate) fn only_json_lines(output: Option<&PathBuf>) -> Result<Option<&PathBuf>> {
     let Some(path) = output else { return Ok(None) };
-    match Format::of_file(path).map_or_else(|| json_lines_for(path), Ok)? {
-        Format::Jsonl => Ok(output),
-        other => Err(Failure::Usage(format!(
-            "{}: these results are JSON Lines, and not {}: name a .jsonl file",
-            path.display(),
-            other.name()
-        ))),
+    match named(path)? {
+        Named::Nothing | Named::Format(Format::Jsonl) => Ok(output),
+        Named::Format(_) | Named::Other(_) => {
+            Err(Failure::Usage(format!("{}: these results are JSON Lines: name a .jsonl file", path.display())))
+        }
     }
 }
 

@@ -35,7 +35,7 @@ pub(crate) struct IndexArgs {
     pub(crate) pipeline: Option<PathBuf>,
 
     /// Versions that stay, the new one among them.
-    #[arg(long, value_name = "N", default_value_t = 2)]
+    #[arg(long, value_name = "N", value_parser = super::at_least_one, default_value_t = 2)]
     pub(crate) keep: usize,
 
     /// Lists the collection's versions instead.
@@ -69,7 +69,7 @@ pub(crate) struct SearchArgs {
     pub(crate) query: String,
 
     /// How many chunks are shown.
-    #[arg(short = 'k', long, value_name = "N", default_value_t = 10)]
+    #[arg(short = 'k', long, value_name = "N", value_parser = super::at_least_one, default_value_t = 10)]
     pub(crate) top_k: usize,
 
     /// Finds only chunks with this value of a field: `path=docs/a.md`, `tags=draft`. May be repeated: values of one field are

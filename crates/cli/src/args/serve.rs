@@ -176,3 +176,34 @@ impl ServeArgs {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use crate::args::{Cli, Command};
+
+    /// Values of which each option takes one.
+    const VALUES: [&str; 10] = ["x=y", "9", "true", "127.0.0.1:9", "9MiB", "9s", "query", "model", "string", "json"];
+
+    /// What options come to: settings, and how the log is written.
+    fn settings(options: &[&str]) -> Option<String> {
+        let words = ["embedkit", "serve"].iter().chain(options);
+        let Command::Serve(args) = Cli::try_parse_from(words).ok()?.command else { return None };
+        let (logs_json, config) = (args.logs_json(), args.config.clone());
+        Some(format!("{logs_json} {config:?} {:?}", args.settings()))
+    }
+
+    #[test]
+    fn every_option_is_a_setting() {
+        let plain = settings(&[]).unwrap();
+        let command = crate::command();
+        let serve = command.find_subcommand("serve").unwrap();
+        for argument in serve.get_arguments() {
+            let option = format!("--{}", argument.get_long().unwrap());
+            let changes = |words: &[&str]| settings(words).is_some_and(|settings| settings != plain);
+            let is_told = VALUES.iter().any(|value| changes(&[&format!("{option}={value}")]));
+            assert!(is_told || changes(&[&option]), "{option} changes nothing");
+        }
+    }
+}

@@ -34,7 +34,7 @@ pub(crate) struct SparseArgs {
     #[arg(long)]
     pub(crate) alpha: Option<f64>,
     /// Keeps only the N heaviest entries.
-    #[arg(id = "sparse_top_k", long = "top-k", value_name = "N")]
+    #[arg(id = "sparse_top_k", long = "top-k", value_name = "N", value_parser = super::at_least_one)]
     pub(crate) top_k: Option<usize>,
     /// Keeps only entries of at least this weight.
     #[arg(long, value_name = "W")]

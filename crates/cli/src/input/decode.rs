@@ -54,6 +54,7 @@ fn decoded<'r>(_: impl Read + 'r, name: &str) -> Result<Box<dyn Read + 'r>, Stri
 #[cfg(feature = "encodings")]
 fn decoded<'r>(reader: impl Read + 'r, name: &str) -> Result<Box<dyn Read + 'r>, String> {
     let encoding = encoding_rs::Encoding::for_label(name.as_bytes())
+        .or_else(|| encoding_rs::Encoding::for_label(usual(name).as_bytes()))
         .ok_or_else(|| format!("cannot be read as {name:?}: that is no encoding of the WHATWG's list, as utf-16le, windows-1252 or shift_jis are"))?;
     Ok(Box::new(Decoded {
         reader,
@@ -64,6 +65,16 @@ fn decoded<'r>(reader: impl Read + 'r, name: &str) -> Result<Box<dyn Read + 'r>,
         given: 0,
         ended: false,
     }))
+}
+
+/// An encoding's name as the WHATWG's list has it, for spellings of other programs: `latin-1`, `UTF_16_LE`, `utf16`.
+#[cfg(feature = "encodings")]
+fn usual(name: &str) -> String {
+    let letters = name.to_ascii_lowercase().replace(['_', '-', ' '], "");
+    match letters.strip_prefix("utf") {
+        Some(rest) => format!("utf-{rest}"),
+        None => letters,
+    }
 }
 
 /// Text that is decoded as it is read.
@@ -101,7 +112,7 @@ impl<R: Read> Decoded<R> {
         match result {
             DecoderResult::Malformed(..) => Err(std::io::Error::new(
                 std::io::ErrorKind::InvalidData,
-                format!("it is not {}; name its encoding with --input-encoding", self.name),
+                format!("is not {}; name its encoding with --input-encoding", self.name),
             )),
             DecoderResult::InputEmpty | DecoderResult::OutputFull => Ok(()),
         }
@@ -153,7 +164,12 @@ mod tests {
         assert_eq!(read(&mark(u16::to_le_bytes), None), Ok(text.clone()));
         assert_eq!(read(&mark(u16::to_be_bytes), None), Ok(text.clone()));
         assert_eq!(read(&utf_16(&text, u16::to_le_bytes), Some("UTF-16LE")), Ok(text.clone()));
-        assert_eq!(read(b"caf\xe9 \x80", Some("latin1")), Ok("café €".to_owned()));
+        for latin in ["latin1", "latin-1", "Latin_1", "iso-8859-1", "cp1252"] {
+            assert_eq!(read(b"caf\xe9 \x80", Some(latin)), Ok("café €".to_owned()), "{latin}");
+        }
+        for name in ["utf-16-le", "UTF16LE", "utf_16", "utf16"] {
+            assert_eq!(read(&utf_16(&text, u16::to_le_bytes), Some(name)), Ok(text.clone()), "{name}");
+        }
         assert_eq!(read(b"\x93\xfa\x96\x7b", Some("shift_jis")), Ok("日本".to_owned()));
         assert!(read(b"a\xff", Some("utf-8")).unwrap_err().contains("not UTF-8"));
         assert!(read(b"a", Some("klingon")).unwrap_err().contains("klingon"));

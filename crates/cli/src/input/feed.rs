@@ -46,6 +46,8 @@ pub(super) struct Reading {
 pub(crate) struct Seen {
     /// Its length, where it has one.
     pub(super) size: Option<u64>,
+    /// How many inputs it says that it has; 0 where it does not say.
+    pub(super) count: AtomicU64,
     pub(super) bytes: AtomicU64,
     pub(super) items: AtomicU64,
     /// How many of the items were taken.
@@ -57,8 +59,17 @@ pub(crate) struct Seen {
 const SOON: Duration = Duration::from_millis(20);
 
 impl Seen {
+    /// Whether it will be known how many inputs there are.
+    pub(crate) fn will_tell(&self) -> bool {
+        self.size.is_some()
+    }
+
     /// About how many inputs there will be.
     pub(crate) fn expected(&self) -> Option<u64> {
+        let count = self.count.load(Ordering::Relaxed);
+        if count > 0 {
+            return Some(count);
+        }
         let (bytes, items) = (self.bytes.load(Ordering::Relaxed), self.items.load(Ordering::Relaxed));
         let size = self.size.filter(|_| bytes > 0 && items > 0)?;
         Some((u128::from(size) * u128::from(items) / u128::from(bytes)).max(u128::from(items)) as u64)

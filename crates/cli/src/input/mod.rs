@@ -74,6 +74,10 @@ impl Origin {
 impl Inputs {
     /// The inputs that the arguments name; `field` holds them in objects, unless the arguments name another.
     pub(crate) fn open(args: &InputArgs, field: &str, cancel: &CancelToken) -> Result<Self> {
+        if args.texts == ["-"] {
+            let message = "- stands for no text: standard input is read where no text is named, or with --input -";
+            return Err(Failure::Usage(message.to_owned()));
+        }
         let field = args.field.as_deref().unwrap_or(field);
         let file = args.input.as_deref().filter(|path| *path != Path::new("-"));
         let reading = Reading {

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader as _, SerializedFileReader};
@@ -22,6 +23,8 @@ pub(super) fn read(path: Option<&Path>, reading: &Reading, feed: &Feed) -> Resul
     let file = File::open(path).map_err(Failure::io(path.display().to_string()))?;
     let wrong = |error: ParquetError| feed.failure(format!("cannot be read as Parquet: {error}"));
     let reader = SerializedFileReader::new(file).map_err(wrong)?;
+    let count = reader.metadata().file_metadata().num_rows();
+    feed.seen.count.store(u64::try_from(count).unwrap_or(0), Ordering::Relaxed);
     let schema = reader.metadata().file_metadata().schema();
     let names: Vec<String> = schema.get_fields().iter().map(|field| field.name().to_owned()).collect();
     let Some(column) = schema.get_fields().iter().find(|field| field.name() == reading.field) else {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::{JsonLines, Provenance, Row, Sink, Target};
 use crate::failure::{Failure, Result};
+use crate::notice;
 use crate::ticket::Ticket;
 
 /// The entry with the length of the lines.
@@ -32,18 +33,45 @@ fn mark_of(output: &Path) -> PathBuf {
     output.with_file_name(name)
 }
 
-/// What the file beside lines says that they were made with; nothing of lines without one.
-pub(super) fn said(output: &Path) -> Result<Provenance> {
+/// What the file beside lines says that they were made with; nothing where there is none.
+fn read(output: &Path) -> Result<Option<Provenance>> {
     let mark = mark_of(output);
     let label = mark.display().to_string();
     let text = match std::fs::read_to_string(&mark) {
         Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Provenance::default()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(Failure::io(label)(error)),
     };
     let entries: BTreeMap<String, String> =
         serde_json::from_str(&text).map_err(|error| Failure::Failed(format!("{label}: {error}")))?;
-    let said = Provenance::said(entries);
+    Ok(Some(Provenance::said(entries)))
+}
+
+fn write(mark: &PathBuf, made: &Provenance) -> Result<()> {
+    let entries: BTreeMap<&str, &str> = made.entries().collect();
+    let text = serde_json::to_string_pretty(&entries).map_err(|error| Failure::Failed(error.to_string()))?;
+    Target::write_file(mark, format!("{text}\n").as_bytes())
+}
+
+/// Says beside lines that a run begins, and may leave to later ones, what they are made with; refuses to go on with lines of
+/// another model or other options.
+pub(super) fn go_on(output: &Path, provenance: &Provenance, is_begun: bool) -> Result<()> {
+    match read(output)? {
+        Some(said) if is_begun => provenance.check(&said, output),
+        None if is_begun => {
+            notice::tell(&format!(
+                "{} does not say what it was made with: that it was this model, with these options, is taken for granted",
+                output.display()
+            ));
+            Ok(())
+        }
+        _ => write(&mark_of(output), provenance),
+    }
+}
+
+/// What complete lines say that they were made with; nothing of lines without a file beside them.
+pub(super) fn said(output: &Path) -> Result<Provenance> {
+    let Some(said) = read(output)? else { return Ok(Provenance::default()) };
     let length = std::fs::metadata(output).map_err(Failure::io(output.display().to_string()))?.len();
     match said.get(BYTES) == length.to_string() {
         true => Ok(said),
@@ -64,9 +92,7 @@ impl<R: Row> Sink<R> for Marked {
     /// The mark goes first: lines whose mark is there are complete.
     fn finish(mut self: Box<Self>) -> Result<()> {
         let made = self.provenance.with("rows", self.rows).with("bytes", self.lines.length()?);
-        let entries: BTreeMap<&str, &str> = made.entries().collect();
-        let text = serde_json::to_string_pretty(&entries).map_err(|error| Failure::Failed(error.to_string()))?;
-        Target::write_file(&self.mark, format!("{text}\n").as_bytes())?;
+        write(&self.mark, &made)?;
         <JsonLines as Sink<R>>::finish(Box::new(self.lines))
     }
 }

@@ -107,10 +107,17 @@ pub(crate) fn sink(
     })
 }
 
-/// The place of the last result that an earlier run has written.
-pub(crate) fn last_written(args: &EmbedArgs) -> Result<Option<Place>> {
+/// The place of the last result that an earlier run has written, of this model and with these options.
+pub(crate) fn last_written(args: &EmbedArgs, provenance: &Provenance) -> Result<Option<Place>> {
     match (&args.output.output, args.output.format()?) {
-        (Some(path), Format::Jsonl) => resume::prepare(path),
+        (Some(path), Format::Jsonl) => {
+            let last = resume::prepare(path)?;
+            #[cfg(feature = "parquet")]
+            if !crate::input::is_standard_stream(Some(path)) {
+                marked::go_on(path, provenance, last.is_some())?;
+            }
+            Ok(last)
+        }
         #[cfg(feature = "parquet")]
         (Some(path), Format::Parquet) => parquet::last_written(path),
         _ => Err(Failure::Usage(

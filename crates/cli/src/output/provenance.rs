@@ -43,18 +43,6 @@ const NO_SETTINGS: &[&str] = &[
     "page_time",
     "page_memory",
     "part_time",
-    "InputArgs",
-    "ModelArgs",
-    "FolderArgs",
-    "GraphArgs",
-    "CacheArgs",
-    "PurposeArgs",
-    "OutputArgs",
-    "UsageArgs",
-    "SparseArgs",
-    "PdfArgs",
-    "ChunkArgs",
-    "EmbedArgs",
 ];
 /// Entries in which files that belong together agree.
 const SAME: [&str; 3] = ["embedkit.digest", "embedkit.row", "embedkit.settings"];

@@ -5,6 +5,7 @@ use embedkit::retrieval::search::{Explanation, Highlight, StageExplanation};
 
 use super::html::{escape, page};
 use super::printable;
+use crate::columns::wrapped;
 
 /// Bytes of a text that are shown in a list, about.
 const SHOWN: usize = 320;
@@ -13,24 +14,30 @@ const TERMS: usize = 8;
 /// From this weight on a word is marked.
 const LEAST: f32 = 0.2;
 
-/// A list with the matched words marked where `in_colour`, and the way each score came about where `explain`.
-pub(crate) fn hits_to_terminal(hits: &[(&Hit, Explanation)], explain: bool, in_colour: bool) -> String {
+/// A list with the matched words marked where `in_colour`, and the way each score came about where `explain`, in lines of so
+/// many columns.
+pub(crate) fn hits_to_terminal(
+    hits: &[(&Hit, Explanation)],
+    explain: bool,
+    in_colour: bool,
+    columns: Option<usize>,
+) -> String {
     let mut text = String::new();
     for (hit, explanation) in hits {
-        let place = printable(&place(hit));
-        text += &format!("{:>3}  {place}  ({:.3})\n     ", hit.rank, hit.score);
+        let head = format!("{}  ({:.3})", printable(&place(hit)), hit.score);
+        let mut shown = String::new();
         for (part, mark) in parts(&hit.record.text, &explanation.highlights) {
             let part = printable(&in_one_line(part));
             match mark {
-                Some(_) if in_colour => text += &format!("\x1b[1;33m{part}\x1b[0m"),
-                _ => text += &part,
+                Some(_) if in_colour => shown += &format!("\x1b[1;33m{part}\x1b[0m"),
+                _ => shown += &part,
             }
         }
-        text.truncate(text.trim_end().len());
-        text.push('\n');
+        let (head, shown) = (wrapped(&head, 5, columns), wrapped(shown.trim_end(), 5, columns));
+        text += &format!("{:>3}  {head}\n     {shown}\n", hit.rank);
         if explain {
             for stage in &explanation.stages {
-                text += &format!("       {}\n", stage_line(stage));
+                text += &format!("       {}\n", wrapped(&stage_line(stage), 16, columns));
             }
             for (at, score) in explanation.reranked.iter().enumerate() {
                 text += &format!("       reranker {}: {score:.4}\n", at + 1);
@@ -55,7 +62,10 @@ fn in_one_line(text: &str) -> String {
 
 /// The same as a page that needs no other file.
 pub(crate) fn hits_to_html(query: &str, hits: &[(&Hit, Explanation)], explain: bool) -> String {
-    let mut body = String::new();
+    let mut body =
+        "<p class=\"legend\"><span>least</span><span class=\"ramp\"></span><span>most</span> what a word adds \
+        to its text's score</p>\n"
+            .to_owned();
     for (hit, explanation) in hits {
         body += &format!("<h2>{}. {}</h2>\n<p>", hit.rank, escape(&place(hit)));
         let mut at = 0;

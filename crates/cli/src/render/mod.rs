@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn texts_are_shown_as_they_are_written_and_markers_are_folded_away() {
         explained(|explained| {
-            let text = to_terminal(&explained, true);
+            let text = to_terminal(&explained, true, None);
             let paris = "\x1b[30;48;5;208mParis\x1b[0m";
             assert!(text.starts_with("score 4.0000\n\nquery     \x1b[30;48;5;208mWhere\x1b[0m?\n"), "{text}");
             assert!(text.contains(&format!("document  {paris} is in France.\n")), "{text}");
@@ -167,9 +167,9 @@ mod tests {
             assert!(text.contains("Where  Paris       3.0000   75.0%\n"), "{text}");
             assert!(text.ends_with("and 1 match of special tokens: 1.0000, 25.0% (--all shows them)\n"), "{text}");
             assert!(!text.contains("[CLS]"), "{text}");
-            let plain = to_terminal(&explained, false);
+            let plain = to_terminal(&explained, false, None);
             assert!(plain.contains("document  Paris is in France.\n") && !plain.contains('\x1b'), "{plain}");
-            let all = to_terminal(&Explained { shows_all: true, ..explained }, false);
+            let all = to_terminal(&Explained { shows_all: true, ..explained }, false, None);
             assert!(all.contains("          and [CLS] 1.0000\n") && all.contains("[Q]    [CLS]"), "{all}");
             assert!(!all.contains("--all"), "{all}");
         });
@@ -197,7 +197,7 @@ mod tests {
         let evil = "\x1b[2J <script>alert('1')</script>";
         let side = || words(evil, &["x"], &[("x", Some(0..evil.len()))]);
         let explained = Explained { explanation: &explanation, query: side(), document: side(), shows_all: false };
-        assert!(!to_terminal(&explained, true).contains("\x1b[2J"));
+        assert!(!to_terminal(&explained, true, None).contains("\x1b[2J"));
         let html = to_html(&explained);
         assert!(
             html.contains("&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;") && !html.contains("<script"),

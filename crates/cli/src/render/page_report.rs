@@ -32,7 +32,7 @@ impl PageReport {
         let colours = HeatMap::COLOURS.map(|[red, green, blue]| format!("rgb({red} {green} {blue})")).join(",");
         let (least, most) = self.scale;
         format!(
-            "{}<table><tr><th>page</th><th>score</th></tr>\n{}</table>\n\
+            "{}<table><tr><th>page</th><th class=\"number\">score</th></tr>\n{}</table>\n\
              <p class=\"legend\"><span>{least:.3}</span><span class=\"ramp\" style=\"background:\
              linear-gradient(to right,{colours})\"></span><span>{most:.3}</span> similarity of a place to the query</p>\n",
             head(&self.query),

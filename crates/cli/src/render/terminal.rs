@@ -1,13 +1,14 @@
 //! An explanation in a terminal, with ANSI colours.
 
 use super::{Explained, Placed};
+use crate::columns::{padded, width, wrapped};
 
 /// Backgrounds of the terminal's 256 colours, from faint to strong.
 const SHADES: [u8; 5] = [230, 229, 222, 215, 208];
 
 /// The query and the document with their matched words highlighted, the stronger the more they add to the score, a legend,
 /// and a table of the matches.
-pub(crate) fn to_terminal(explained: &Explained<'_>, has_colors: bool) -> String {
+pub(crate) fn to_terminal(explained: &Explained<'_>, has_colors: bool, columns: Option<usize>) -> String {
     let most = explained.most();
     let mut text = format!("score {:.4}\n\n", explained.explanation.score);
     for (title, side, weights) in explained.sides() {
@@ -15,11 +16,11 @@ pub(crate) fn to_terminal(explained: &Explained<'_>, has_colors: bool) -> String
             true => highlighted(side, &weights, most),
             false => crate::printable::lines(side.text()).into_owned(),
         };
-        text += &format!("{title:8}  {shown}\n");
+        text += &format!("{title:8}  {}\n", wrapped(&shown, 10, columns));
         let special: Vec<String> =
             explained.special(side, &weights).map(|(_, name, weight)| format!("{name} {weight:.4}")).collect();
         if !special.is_empty() {
-            text += &format!("{:8}  and {}\n", "", special.join(", "));
+            text += &format!("{:8}  {}\n", "", wrapped(&format!("and {}", special.join(", ")), 10, columns));
         }
     }
     if has_colors && most > f32::MIN_POSITIVE {
@@ -68,10 +69,10 @@ fn table(explained: &Explained<'_>) -> String {
     let header = ["query", "document", "weight", "share"].map(str::to_owned);
     let matches = explained.shown().map(|found| explained.cells(found));
     let rows: Vec<[String; 4]> = std::iter::once(header).chain(matches).collect();
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
-    let (query, document) = (width(0), width(1));
+    let widest = |column: usize| rows.iter().map(|row| width(&row[column])).max().unwrap_or_default();
+    let (query, document) = (widest(0), widest(1));
     let line = |[token, found, weight, share]: &[String; 4]| {
-        format!("{token:query$}  {found:document$}  {weight:>8}  {share:>6}\n")
+        format!("{}  {}  {weight:>8}  {share:>6}\n", padded(token, query), padded(found, document))
     };
     rows.iter().map(line).collect()
 }

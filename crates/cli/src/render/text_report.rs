@@ -27,7 +27,8 @@ pub(crate) fn to_html(explained: &Explained<'_>) -> String {
         .map(|found| row(explained.cells(found), format!("document-{}", found.document_row)))
         .collect();
     body += &format!(
-        "<table><tr><th>query</th><th>document</th><th>weight</th><th>share</th></tr>\n{rows}</table>\n{}",
+        "<table><tr><th>query</th><th>document</th><th class=\"number\">weight</th>\
+         <th class=\"number\">share</th></tr>\n{rows}</table>\n{}",
         special(explained)
     );
     page(&format!("Score {:.4}", explained.explanation.score), &body)

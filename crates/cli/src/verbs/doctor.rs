@@ -7,6 +7,7 @@ use embedkit::{ModelFilter, Registry};
 use serde::Serialize;
 
 use crate::args::CacheArgs;
+use crate::columns::{self, wrapped};
 use crate::failure::{Failure, Result};
 
 /// What was found.
@@ -50,11 +51,12 @@ pub(super) fn run(args: &CacheArgs, json: bool) -> Result<()> {
     if json {
         super::print_json(&found)?;
     } else {
-        super::print(&found.as_text())?;
+        super::print(&found.as_text(columns::of_terminal()))?;
     }
-    match &found.problems[..] {
-        [] => Ok(()),
-        problems => Err(Failure::Failed(problems.join("; "))),
+    match found.problems.len() {
+        0 => Ok(()),
+        1 => Err(Failure::Failed("there is a problem, which is told with what was found".to_owned())),
+        count => Err(Failure::Failed(format!("there are {count} problems, which are told with what was found"))),
     }
 }
 
@@ -85,29 +87,35 @@ impl Found {
         }
     }
 
-    fn as_text(&self) -> String {
+    fn as_text(&self, columns: Option<usize>) -> String {
         let mut text = format!("embedkit {}\n", self.version);
-        let _ = writeln!(text, "threads    {}", self.threads);
-        let _ = writeln!(text, "providers  {} (built in; the runtime must have them too)", self.providers.join(", "));
-        let none = "none: models with a graph cannot run";
-        let _ = writeln!(text, "runtime    {}", self.runtime.as_deref().unwrap_or(none));
+        let mut line = |title: &str, told: &str| {
+            let _ = writeln!(text, "{title:<10} {}", wrapped(told, 11, columns));
+        };
+        line("threads", &self.threads.to_string());
+        line("providers", &format!("{} (built in; the runtime must have them too)", self.providers.join(", ")));
+        line("runtime", self.runtime.as_deref().unwrap_or("none: models with a graph cannot run"));
         match &self.cache {
             Some(cache) => {
                 let state = if cache.offline { " (offline)" } else { "" };
-                let _ = writeln!(text, "cache      {}{state}", cache.folder);
+                line("cache", &format!("{}{state}", cache.folder));
                 for model in &cache.models {
-                    let _ = writeln!(text, "             {} ({:.1} MB)", model.id, model.bytes as f64 / 1e6);
+                    line("", &format!("  {} ({:.1} MB)", model.id, model.bytes as f64 / 1e6));
                 }
             }
-            None => text += "cache      none\n",
+            None => line("cache", "none"),
         }
-        let _ = writeln!(text, "crates     {}", self.crates.join(", "));
+        line("crates", &self.crates.join(", "));
         for family in &self.families {
             let architectures = family.architectures.join(", ");
-            let _ = writeln!(text, "{:<10} {} models; architectures: {architectures}", family.name, family.models);
+            let models = if family.models == 1 { "1 model".to_owned() } else { format!("{} models", family.models) };
+            line(family.name, &format!("{models}; architectures: {architectures}"));
         }
-        for fault in &self.faults {
-            let _ = writeln!(text, "fault      {fault}");
+        for problem in &self.problems {
+            let mut title = "problem";
+            for part in problem.lines() {
+                line(std::mem::take(&mut title), part);
+            }
         }
         text
     }

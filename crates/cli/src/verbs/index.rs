@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::args::IndexArgs;
 use crate::failure::{Failure, Result};
+use crate::progress::Total;
 use crate::{input, interrupt, progress};
 
 pub(super) fn run(args: &IndexArgs) -> Result<()> {
@@ -36,7 +37,7 @@ pub(super) fn run(args: &IndexArgs) -> Result<()> {
             None => Pipeline::default(),
         },
     };
-    let bar = progress::counter("records", None, false);
+    let bar = progress::counter("records", Total::Unknown, false);
     let shown = bar.clone();
     let indexer = Indexer::new(pipeline, &|builder| args.cache.apply(builder))?;
     if crate::args::is_given("frame_seconds") && !indexer.wanted().images {
@@ -76,7 +77,7 @@ fn publish(
     args: &IndexArgs,
 ) -> Result<Published> {
     let version = collection.open_version(&report.version)?;
-    let bar = progress::counter("records sent", Some(version.len() as u64), false);
+    let bar = progress::counter("records sent", Total::Known(version.len() as u64), false);
     let shown = bar.clone();
     let published = Publisher::new(database)
         .keep(args.keep)

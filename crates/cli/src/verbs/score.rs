@@ -9,6 +9,7 @@ use crate::args::ScoreArgs;
 use crate::failure::Result;
 use crate::run::Run;
 use crate::ticket::Input;
+use crate::uses;
 
 pub(super) fn run(args: &ScoreArgs) -> Result<()> {
     match args.scored.model.is_of_pages()? {
@@ -30,6 +31,7 @@ fn texts(args: &ScoreArgs) -> Result<()> {
 
 /// Pages of PDF files, or images by their names.
 fn pages(args: &ScoreArgs) -> Result<()> {
+    uses::check_images(&["on_long"])?;
     let model = args.scored.model.builder::<LateInteractionMultimodalEmbedding>()?.build()?;
     let query = MaxSim::new(&model.embed_one(&Content::text(&args.query), Role::Query)?)?;
     let mut sink = scored::sink(&args.scored)?;

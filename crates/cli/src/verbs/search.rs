@@ -14,7 +14,7 @@ use crate::args::SearchArgs;
 use crate::failure::{Failure, Result};
 use crate::output::Target;
 use crate::render::{hits_to_html, hits_to_terminal};
-use crate::{color, input};
+use crate::{color, columns, input, notice};
 
 /// A hit as a line.
 #[derive(Serialize)]
@@ -41,10 +41,16 @@ pub(super) fn run(args: &SearchArgs) -> Result<()> {
         }
     };
     let hits = searcher.search_filtered(&args.query, args.top_k, &filter)?;
+    if !hits.is_empty() && hits.iter().all(|hit| hit.score == 0.0) {
+        notice::tell("all scores are 0: the models of this collection know no word of the query");
+    }
     let maps = match &args.heat_map {
         Some(folder) => heat_maps(&searcher, &args.query, &hits, folder)?,
         None => vec![None; hits.len()],
     };
+    if args.heat_map.is_some() && maps.iter().all(Option::is_none) {
+        notice::tell("no hit is of a page, an image or a frame: --heat-map has nothing to draw on");
+    }
     let explain = |hit: &Hit| searcher.explain(&args.query, hit, &configure);
     if args.json {
         let mut lines = String::new();
@@ -62,7 +68,10 @@ pub(super) fn run(args: &SearchArgs) -> Result<()> {
             let page = hits_to_html(&args.query, &explained, args.explain);
             Target::write_file(path, page.as_bytes())
         }
-        None => super::print_styled(&hits_to_terminal(&explained, args.explain, color::on_stdout())),
+        None => {
+            let text = hits_to_terminal(&explained, args.explain, color::on_stdout(), columns::of_terminal());
+            super::print_styled(&text)
+        }
     }
 }
 

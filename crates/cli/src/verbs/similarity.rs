@@ -6,10 +6,13 @@ use embedkit::prelude::*;
 use embedkit::vector::cosine;
 
 use crate::args::SimilarityArgs;
+use crate::columns;
 use crate::failure::{Failure, Result};
 
-/// Characters of a text that are shown beside its row.
-const SHOWN: usize = 60;
+/// Columns of a text that are shown beside its row.
+const SHOWN: usize = 61;
+/// The least that are worth while.
+const LEAST: usize = 10;
 
 pub(super) fn run(args: &SimilarityArgs) -> Result<()> {
     let family = args.model.family()?.name();
@@ -19,7 +22,7 @@ pub(super) fn run(args: &SimilarityArgs) -> Result<()> {
     let matrix = dense(args)?;
     match args.json {
         true => super::print_json(&serde_json::json!({ "texts": args.texts, "similarity": matrix })),
-        false => super::print(&table(&args.texts, &matrix)),
+        false => super::print(&table(&args.texts, &matrix, columns::of_terminal())),
     }
 }
 
@@ -31,7 +34,10 @@ fn dense(args: &SimilarityArgs) -> Result<Vec<Vec<f32>>> {
     vectors.iter().map(row).collect()
 }
 
-fn table(texts: &[String], matrix: &[Vec<f32>]) -> String {
+fn table(texts: &[String], matrix: &[Vec<f32>], columns: Option<usize>) -> String {
+    let room = columns.map(|columns| columns.saturating_sub(5 + 9 * texts.len() + 2));
+    // Beside a matrix that is wider than the terminal there is room for nothing.
+    let shown = room.filter(|room| *room >= LEAST).map_or(SHOWN, |room| room.min(SHOWN));
     let mut table = " ".repeat(5);
     for column in 1..=texts.len() {
         let _ = write!(table, " {:>8}", format!("[{column}]"));
@@ -42,15 +48,15 @@ fn table(texts: &[String], matrix: &[Vec<f32>]) -> String {
         row.iter().for_each(|value| {
             let _ = write!(table, " {value:>8.4}");
         });
-        let _ = writeln!(table, "  {}", shortened(text));
+        let _ = writeln!(table, "  {}", shortened(text, shown));
     }
     table
 }
 
 /// The beginning of a text, on one line.
-fn shortened(text: &str) -> String {
-    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(SHOWN).collect();
-    if text.chars().count() > SHOWN { format!("{line}…") } else { line }
+fn shortened(text: &str, shown: usize) -> String {
+    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    columns::cut(&line, shown)
 }
 
 #[cfg(test)]
@@ -58,7 +64,7 @@ mod tests {
     #[test]
     fn tables_line_up() {
         let texts = ["a".to_owned(), "b\nc".repeat(30)];
-        let table = super::table(&texts, &[vec![1.0, -0.5], vec![-0.5, 1.0]]);
+        let table = super::table(&texts, &[vec![1.0, -0.5], vec![-0.5, 1.0]], None);
         let lines: Vec<&str> = table.lines().collect();
         assert_eq!(lines[0], "           [1]      [2]");
         assert_eq!(lines[1], "  [1]   1.0000  -0.5000  a");

@@ -4,20 +4,18 @@ use std::cell::Cell;
 use std::io::Write as _;
 use std::rc::Rc;
 
-use embedkit::{CancelToken, Content, ContentKind, Error, ImageInput, Pair, Purpose, Registry, Role};
+use embedkit::rerank::Reranker;
+use embedkit::{CancelToken, Content, ContentKind, Embedder as _, Error, ImageInput, Pair, Purpose, Registry, Role};
 use embedkit::{Trial, Tuner, Tuning};
 
-use crate::args::{TuneArgs, is_given};
+use crate::args::TuneArgs;
 use crate::failure::{Failure, Result};
 use crate::input::Inputs;
 use crate::output::Target;
+use crate::progress::Total;
 use crate::{interrupt, notice, progress};
 
 pub(super) fn run(args: &TuneArgs) -> Result<()> {
-    if let Some(option) = ["keep_fields", "keep_text"].into_iter().find(|id| is_given(id)) {
-        let option = option.replace('_', "-");
-        return Err(Failure::Usage(format!("--{option} is for verbs that give results; tune gives settings")));
-    }
     // Opened first: the measurements take minutes, and must not be in vain.
     let mut target = Target::open(args.output.as_ref())?;
     let tuning = measured(args)?.to_toml()?;
@@ -27,13 +25,16 @@ pub(super) fn run(args: &TuneArgs) -> Result<()> {
 
 fn measured(args: &TuneArgs) -> Result<Tuning> {
     let family = match &args.rerank_query {
-        Some(_) => Registry::global().family("rerank")?,
+        Some(_) => {
+            args.model.check_is_of(Reranker::FAMILY, "--rerank-query")?;
+            Registry::global().family(Reranker::FAMILY)?
+        }
         None => args.model.family()?,
     };
     let purpose = args.purpose.purpose();
     let contents = contents(args, family.inputs(), &purpose)?;
     let cancel = interrupt::token()?;
-    let bar = progress::counter("candidates", None, false);
+    let bar = progress::counter("candidates", Total::Unknown, false);
     let shown = bar.clone();
     let share = Rc::new(Cell::new(1.0));
     let gained = share.clone();

@@ -52,7 +52,7 @@ const REFUSED: &[(&[&str], &[u8], &[&str])] = &[
     (&["embed", "--model", "", "a"], b"", &["\"\""]),
     (&["embed", "--encoding", "int8", "--calibration", "/dev/null", "a"], b"", &["/dev/null"]),
     (&["embed", "--manifest", "/dev/null/x", "a"], b"", &["/dev/null/x"]),
-    (&["rerank", "--query", "", "--top-k", "0", "--model", "no/such", "a"], b"", &["no/such"]),
+    (&["rerank", "--query", "", "--top-k", "1", "--model", "no/such", "a"], b"", &["no/such"]),
 ];
 
 /// The program's arguments, its standard input, and the input that it is the same as.

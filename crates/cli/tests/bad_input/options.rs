@@ -107,8 +107,8 @@ const HARMLESS: &[(Subject, &[Setting])] = &[
     (TRANSFORMER, &[Threads(64)]),
     (TRANSFORMER, &[Sessions(5), Threads(1)]),
     (TRANSFORMER, &[Prefer(Provider::Cuda)]),
-    (TRANSFORMER, &[Device(-1)]),
-    (TRANSFORMER, &[Device(999)]),
+    (TRANSFORMER, &[Prefer(Provider::Cuda), Device(-1)]),
+    (TRANSFORMER, &[Prefer(Provider::Cuda), Device(999)]),
     (RERANK, &[Setting::Activation(Activation::None)]),
 ];
 

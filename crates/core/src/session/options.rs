@@ -90,6 +90,11 @@ impl SessionOptions {
         }
     }
 
+    /// Whether the caller would have the graph run elsewhere than on the CPU.
+    pub(crate) fn prefers_providers(&self) -> bool {
+        matches!(&self.providers, ProviderChoice::Prefer(providers) if !providers.is_empty())
+    }
+
     /// Threads of each session.
     pub fn threads_per_session(&self) -> usize {
         self.threads.unwrap_or_else(|| usable_cores() / self.session_count()).max(1)

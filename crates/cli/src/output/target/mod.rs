@@ -104,7 +104,7 @@ impl Target {
                     Err(error) => return Err(Failure::io(label)(error)),
                 };
                 let temporary = temporary::beside(&to, replaced.as_ref());
-                let (file, from) = temporary.map_err(Failure::io(label))?.into_parts();
+                let (file, from) = temporary.map_err(|error| no_folder(error, &to))?.into_parts();
                 Ok(Self::new(Handle::File(file), End::Rename { from, to }))
             }
         }
@@ -165,6 +165,15 @@ impl Target {
             }
             (mut handle, end) => handle.flush().map_err(|error| end.failure(error)),
         }
+    }
+}
+
+/// The failure to make a file; the temporary one's name would tell nobody anything.
+fn no_folder(error: io::Error, file: &Path) -> Failure {
+    let label = file.display().to_string();
+    match file.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()) {
+        Some(folder) => Failure::Failed(format!("{label}: there is no folder {}", folder.display())),
+        None => Failure::io(label)(error),
     }
 }
 

@@ -5,11 +5,10 @@ use embedkit::{AnyEmbedder, Content, ContentKind, Embedding, ImageInput, Role};
 use super::family;
 use super::wanted::Wanted;
 use crate::args::EmbedArgs;
-#[cfg(feature = "retrieval")]
-use crate::failure::Failure;
 use crate::failure::Result;
 use crate::output::Sink;
 use crate::run::Run;
+use crate::uses;
 
 /// Embeds those of the inputs that are wanted.
 pub(super) fn embed<R: 'static>(
@@ -24,33 +23,36 @@ pub(super) fn embed<R: 'static>(
     let takes_text = kinds.contains(&ContentKind::Text);
     // Models of texts and pages embed pages, unless queries are asked for.
     let embeds_text = takes_text && (!kinds.contains(&ContentKind::Image) || purpose.role == Role::Query);
-    #[cfg(feature = "retrieval")]
-    if args.has_chunks() && !embeds_text {
-        return Err(Failure::Usage("--chunk cuts texts, and this model's inputs are images".to_owned()));
+    if !embeds_text {
+        uses::check_images(&["chunk", "on_long", "max_length"])?;
     }
     #[cfg(feature = "pdf")]
     if args.has_pages() {
         let pages = crate::verbs::pages::Pages::open(&args.pdf)?;
         let (run, mut inputs) = Run::start(&pages.as_inputs(&args.input), "image", output)?;
         let mut run = run.telling(&args.usage);
-        let contents = pages.of(&mut inputs).filter(|input| wanted.has(&input.ticket));
+        let is_wanted = run.passing_over(move |ticket| wanted.has(ticket));
+        let contents = pages.of(&mut inputs).filter(is_wanted);
         let done = run.embed(model.embed_for(contents, purpose), row, &mut *sink);
         return run.end(done, inputs, sink);
     }
     family::look_at_names(args, takes_text)?;
     let (run, mut inputs) = Run::start(&args.input, if embeds_text { "text" } else { "image" }, output)?;
     let mut run = if embeds_text { run.telling(&args.usage).able_to_chunk() } else { run.telling(&args.usage) };
+    if args.has_chunks() {
+        run = run.in_chunks();
+    }
     let done = if embeds_text {
         let texts = inputs.by_ref();
         #[cfg(feature = "retrieval")]
         let cutter = args.has_chunks().then(|| super::chunks::Cutter::new(args, model, &purpose)).transpose()?;
         #[cfg(feature = "retrieval")]
         let texts = texts.flat_map(|input| super::chunks::cut(cutter.as_ref(), input));
-        let texts = texts.filter(|input| wanted.has(&input.ticket));
+        let texts = texts.filter(run.passing_over(move |ticket| wanted.has(ticket)));
         let contents = texts.map(|input| input.map(Content::Text));
         run.embed(model.embed_for(contents, purpose.clone()), row, &mut *sink)
     } else {
-        let images = inputs.by_ref().filter(|input| wanted.has(&input.ticket));
+        let images = inputs.by_ref().filter(run.passing_over(move |ticket| wanted.has(ticket)));
         let contents = images.map(|input| input.map(|path| Content::Image(ImageInput::from(path))));
         run.embed(model.embed_for(contents, purpose), row, &mut *sink)
     };

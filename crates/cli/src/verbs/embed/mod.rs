@@ -15,9 +15,9 @@ use embedkit::{AnyEmbedder, Builder, Embedding, SparseVector};
 
 use crate::args::{EmbedArgs, PoolMethod, SparseArgs};
 use crate::failure::Result;
-#[cfg(feature = "parquet")]
-use crate::formats::Format;
+use crate::notice;
 use crate::output::{self, Encoder, Provenance, VectorRow};
+use crate::ticket::Place;
 use wanted::Wanted;
 
 pub(super) fn run(args: &EmbedArgs) -> Result<()> {
@@ -32,22 +32,28 @@ pub(super) fn run(args: &EmbedArgs) -> Result<()> {
     if args.sparse.explain {
         return terms::run(args, &model);
     }
-    let wanted = match args.output.resume {
-        true => Wanted::after(output::last_written(args)?),
-        false => Wanted::default(),
-    };
     let provenance = Provenance::of(args, &model);
-    // Later parts must match those that are there.
+    // What is added must match what is there.
     #[cfg(feature = "parquet")]
-    let provenance = match args.output.resume && args.output.format()? == Format::Parquet {
-        true => provenance.with_digest(&model)?,
-        false => provenance,
+    let provenance = if args.output.resume { provenance.with_digest(&model)? } else { provenance };
+    let wanted = match args.output.resume {
+        true => Wanted::after(last_written(args, &provenance)?),
+        false => Wanted::default(),
     };
     vectors(args, &model, family, &mut encoder, provenance, wanted)
 }
 
 fn builder(args: &EmbedArgs, family: &'static dyn Family) -> Result<Builder<AnyEmbedder>> {
     Ok(args.sparse.apply(args.model.any_builder(family)?))
+}
+
+/// The place of the last result that an earlier run has left.
+fn last_written(args: &EmbedArgs, provenance: &Provenance) -> Result<Option<Place>> {
+    let last = output::last_written(args, provenance)?;
+    if let Some((index, _)) = last {
+        notice::tell_watchers(&format!("going on after input {}, whose results are there", index + 1));
+    }
+    Ok(last)
 }
 
 fn encoder(args: &EmbedArgs) -> Result<Encoder> {

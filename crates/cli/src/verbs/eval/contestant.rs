@@ -29,7 +29,7 @@ impl Contestant {
         args: &EvalArgs,
     ) -> Result<Self> {
         let name = what.display().to_string();
-        if what.extension().is_some_and(|kind| kind == "run") {
+        if is_run(what) {
             let run = Run::read(what)?;
             let values = metrics.iter().map(|metric| (*metric, metric.of_run(&data.judgements, &run))).collect();
             return Ok(Self { name, run, values, figures: None });
@@ -59,6 +59,11 @@ impl Contestant {
         let path = folder.join(format!("{name}.run"));
         Target::write_file(&path, self.run.to_trec(&name)?.as_bytes())
     }
+}
+
+/// Whether it is a run, in TREC's format, and no pipeline.
+pub(super) fn is_run(what: &Path) -> bool {
+    what.extension().is_some_and(|kind| kind == "run")
 }
 
 /// A file's pipeline, the default one, or a model alone.

@@ -7,7 +7,7 @@ mod sweep;
 use embedkit::retrieval::document::Inputs;
 use embedkit::retrieval::evaluation::{Comparison, Dataset, Entry, MEASURES, Metric, make};
 
-use crate::args::EvalArgs;
+use crate::args::{EvalArgs, is_given};
 use crate::failure::{Failure, Result};
 use crate::input;
 use contestant::Contestant;
@@ -22,9 +22,19 @@ pub(super) fn run(args: &EvalArgs) -> Result<()> {
     }
     if let Some(folder) = &args.make {
         let queries = make(&Inputs::new(&args.pipelines), folder, args.queries, &input::readers(FRAME_SECONDS)?)?;
-        return super::print(&format!("{}: {queries} queries\n\n{MEASURES}\n", folder.display()));
+        return match args.json {
+            true => super::print_json(&serde_json::json!({ "folder": folder, "queries": queries })),
+            false => super::print(&format!("{}: {queries} queries\n\n{MEASURES}\n", folder.display())),
+        };
     }
     let data = data(args)?;
+    if args.differences > 0 && args.pipelines.len() < 2 {
+        return Err(Failure::Usage("--differences are those of two pipelines, and one is named".to_owned()));
+    }
+    if let (Some(_), Some(run)) = (&args.record, args.pipelines.iter().find(|what| contestant::is_run(what))) {
+        let message = format!("--record is for pipelines, and {} is a run of one that is not known", run.display());
+        return Err(Failure::Usage(message));
+    }
     let metrics = if args.metrics.is_empty() { Metric::DEFAULT.to_vec() } else { args.metrics.clone() };
     let folder = tempfile::tempdir().map_err(Failure::io("a folder for collections"))?;
     if args.sweep {
@@ -68,6 +78,9 @@ fn data(args: &EvalArgs) -> Result<Dataset> {
     let Some(path) = &args.data else { return Err(Failure::Usage("name a set with --data".to_owned())) };
     match (path.is_dir(), args.documents.is_empty()) {
         (true, true) => Ok(Dataset::read_beir(path, &args.split)?),
+        (false, _) if is_given("split") => {
+            Err(Failure::Usage("--split is for folders in BEIR's layout; a table has one set of judgements".to_owned()))
+        }
         (true, false) => Err(Failure::Usage("--documents are those of a table; a folder has its own".to_owned())),
         (false, true) => Err(Failure::Usage(format!("name the documents of {} with --documents", path.display()))),
         (false, false) => Ok(Dataset::read_table(path, &args.documents, &input::readers(FRAME_SECONDS)?)?),

@@ -6,6 +6,7 @@ use embedkit::retrieval::evaluation::{Comparison, Dataset, Entry, Metric};
 use serde_json::{Value, json};
 
 use super::contestant::Contestant;
+use crate::columns::{padded, width};
 
 /// Documents of a ranking that are shown.
 const SHOWN: usize = 5;
@@ -118,10 +119,10 @@ pub(super) fn history(entries: &[Entry]) -> String {
 /// Rows with their columns below one another.
 pub(super) fn aligned(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
-    let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
+    let widest = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| width(cell)).max();
+    let widths: Vec<usize> = (0..columns).map(|column| widest(column).unwrap_or(0)).collect();
     let line = |row: &Vec<String>| {
-        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
+        let cells = row.iter().zip(&widths).map(|(cell, width)| padded(cell, *width));
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned() + "\n"
     };
     rows.iter().map(line).collect()

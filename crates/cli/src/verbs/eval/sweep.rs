@@ -16,6 +16,9 @@ pub(super) fn run(args: &EvalArgs, data: &Dataset, metric: Metric, folder: &Path
     let [what] = &args.pipelines[..] else {
         return Err(Failure::Usage("--sweep takes one pipeline".to_owned()));
     };
+    if args.metrics.len() > 1 {
+        return Err(Failure::Usage("--sweep measures by one --metric, and several are named".to_owned()));
+    }
     let pipeline = pipeline(what)?;
     let configure = |builder| args.cache.apply(builder);
     let mut measured: Vec<(String, Figures)> = Vec::new();

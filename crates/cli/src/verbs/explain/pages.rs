@@ -11,6 +11,7 @@ use embedkit::prelude::*;
 use crate::args::{ExplainArgs, HeatArgs};
 use crate::failure::{Failure, Result};
 use crate::output::Target;
+use crate::progress::Total;
 use crate::render::PageReport;
 use crate::{interrupt, notice, progress};
 
@@ -48,12 +49,14 @@ pub(super) fn run(args: &ExplainArgs) -> Result<()> {
 
 /// The pages that the arguments name, by the model.
 fn pages(args: &ExplainArgs) -> Result<Vec<Page>> {
+    let option = if args.image.is_empty() { "--pdf" } else { "--image" };
+    args.model.check_is_of(LateInteractionMultimodalEmbedding::FAMILY, option)?;
     let model = args.model.builder::<LateInteractionMultimodalEmbedding>()?.build()?;
     let query = model.embed_one(&Content::text(&args.query), Role::Query)?;
     let scorer = MaxSim::new(&query)?;
     let (titles, images) = named(args)?;
     let cancel = interrupt::token()?;
-    let bar = progress::counter("pages", Some(images.len() as u64), false);
+    let bar = progress::counter("pages", Total::Known(images.len() as u64), false);
     let shown = bar.clone();
     let contents: Vec<Content> = images.iter().cloned().map(Content::Image).collect();
     let results = model.embed_for(&contents, Role::Passage).cancel_with(&cancel);

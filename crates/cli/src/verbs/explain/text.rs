@@ -8,6 +8,7 @@ use embedkit::prelude::*;
 
 use crate::args::ExplainArgs;
 use crate::color;
+use crate::columns;
 use crate::failure::Result;
 use crate::notice;
 use crate::output::Target;
@@ -32,7 +33,7 @@ pub(super) fn run(args: &ExplainArgs, document: &str) -> Result<()> {
         shows_all: args.all,
     };
     match &args.html {
-        None => crate::verbs::print_styled(&to_terminal(&explained, color::on_stdout())),
+        None => crate::verbs::print_styled(&to_terminal(&explained, color::on_stdout(), columns::of_terminal())),
         Some(path) => Target::write_file(path, to_html(&explained).as_bytes()),
     }
 }

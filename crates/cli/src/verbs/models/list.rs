@@ -1,18 +1,21 @@
 //! `models list` and `models show`: what the registry knows.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use embedkit::{ModelDescription, ModelFilter, Registry};
 
 use super::downloaded::Downloaded;
 use super::row::as_json;
-use crate::args::ListArgs;
+use crate::args::{ListArgs, given, given_as};
+use crate::columns::{self, width};
 use crate::failure::{Failure, Result};
 use crate::languages;
 use crate::verbs::{print, print_json};
 
 pub(super) fn list(args: &ListArgs) -> Result<()> {
+    if let Some(family) = &args.family {
+        Registry::global().family(family).map_err(|error| Failure::Usage(error.to_string()))?;
+    }
     let mut filter = ModelFilter::default();
     filter.family = args.family.clone();
     filter.language = args.language.as_deref().map(languages::code);
@@ -36,9 +39,18 @@ pub(super) fn list(args: &ListArgs) -> Result<()> {
         return print_json(&rows.collect::<Vec<_>>());
     }
     if models.is_empty() {
-        return Err(Failure::Failed("no model passes these filters".to_owned()));
+        return Err(Failure::Failed(format!("no model passes these filters: {}", typed().join(" "))));
     }
-    print(&table(&models))
+    print(&table(&models, columns::of_terminal()))
+}
+
+/// What was asked for, as it was typed.
+fn typed() -> Vec<String> {
+    let of = |(id, values): (&str, &[String])| {
+        let name = given_as(id).filter(|name| name.starts_with("--")).map(str::to_owned);
+        name.into_iter().chain(values.iter().filter(|value| *value != "true").cloned()).collect::<Vec<_>>()
+    };
+    given().flat_map(of).collect()
 }
 
 /// Whether the word stands in what is known of the model.
@@ -66,28 +78,40 @@ fn as_manifest(rows: &[&ModelDescription]) -> Result<String> {
     Ok(texts.map_err(|error| Failure::Failed(error.to_string()))?.join("\n"))
 }
 
-fn table(models: &[(Arc<ModelDescription>, Option<u64>)]) -> String {
-    let width =
-        |of: fn(&ModelDescription) -> usize| models.iter().map(|(model, _)| of(model)).max().unwrap_or_default();
-    let ids = width(|model| model.id.len());
-    let families = width(|model| model.family.len()).max("FAMILY".len());
-    let licenses = width(|model| model.license.len()).max("LICENSE".len());
-    let mut table = format!(
-        "{:ids$}  {:families$}  {:>5}  {:>7}  {:>10}  {:licenses$}  {}\n",
-        "ID", "FAMILY", "DIM", "GB", "DOWNLOADED", "LICENSE", "LANGUAGES"
-    );
-    for (model, downloaded) in models {
-        let dim = model.dim.map_or_else(String::new, |dim| dim.to_string());
-        let downloaded = downloaded.map_or_else(String::new, |bytes| format!("{:.1} MB", bytes as f64 / 1e6));
-        let languages = match &model.languages[..] {
-            [first, second, third, _, ..] => format!("{first} {second} {third} …"),
-            few => few.join(" "),
-        };
-        let line = format!(
-            "{:ids$}  {:families$}  {dim:>5}  {:>7}  {downloaded:>10}  {:licenses$}  {languages}",
-            model.id, model.family, model.size_gb, model.license
-        );
-        let _ = writeln!(table, "{}", line.trim_end());
-    }
-    table
+/// What a column has of a model.
+type Cell = fn(&ModelDescription, Option<u64>) -> String;
+
+/// The columns; on narrow terminals, the last ones are left out.
+const COLUMNS: [(&str, Cell); 7] = [
+    ("ID", |model, _| model.id.clone()),
+    ("FAMILY", |model, _| model.family.clone()),
+    ("DIM", |model, _| model.dim.map_or_else(String::new, |dim| dim.to_string())),
+    ("GB", |model, _| model.size_gb.to_string()),
+    ("DOWNLOADED", |_, bytes| bytes.map_or_else(String::new, |bytes| format!("{:.1} MB", bytes as f64 / 1e6))),
+    ("LANGUAGES", |model, _| match &model.languages[..] {
+        [first, second, third, _, ..] => format!("{first} {second} {third} …"),
+        few => few.join(" "),
+    }),
+    ("LICENSE", |model, _| model.license.clone()),
+];
+/// Those of numbers, which stand to the right.
+const NUMBERS: [&str; 3] = ["DIM", "GB", "DOWNLOADED"];
+
+fn table(models: &[(Arc<ModelDescription>, Option<u64>)], terminal: Option<usize>) -> String {
+    let columns = COLUMNS.map(|(title, cell)| {
+        let cells = models.iter().map(|(model, bytes)| cell(model, *bytes));
+        std::iter::once(title.to_owned()).chain(cells).collect::<Vec<String>>()
+    });
+    let widths = columns.each_ref().map(|cells| cells.iter().map(|cell| width(cell)).max().unwrap_or_default());
+    let until = |count: usize| widths[..count].iter().sum::<usize>() + 2 * (count - 1);
+    let fits = |count: &usize| terminal.is_none_or(|terminal| until(*count) <= terminal);
+    let shown = (2..=COLUMNS.len()).rev().find(fits).unwrap_or(1);
+    let line = |row: usize| {
+        let cells = columns[..shown].iter().zip(widths).map(|(cells, wide)| {
+            let blanks = " ".repeat(wide.saturating_sub(width(&cells[row])));
+            if NUMBERS.contains(&&*cells[0]) { blanks + &cells[row] } else { cells[row].clone() + &blanks }
+        });
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned() + "\n"
+    };
+    (0..=models.len()).map(line).collect()
 }

@@ -73,6 +73,10 @@ impl<E> Builder<E> {
         if let Some(option) = context.session.needs_graph().filter(|_| !pipeline.has_graph()) {
             return Err(Error::option(option, format!("model {} runs no graph, and has no use for it", model.id)));
         }
+        #[cfg(feature = "onnx")]
+        if context.session.prefers_providers() && !pipeline.has_graph() {
+            tracing::warn!(model = model.id, "runs no graph: the preferred providers are not used");
+        }
         let mut options = self.engine;
         // Neither a folder that describes itself nor a graph that the caller names says how its weights are stored.
         let is_unknown =

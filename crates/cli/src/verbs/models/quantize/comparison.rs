@@ -3,8 +3,8 @@
 use std::fmt;
 
 use embedkit::Embedding;
-use embedkit::multivector::MaxSim;
-use embedkit::vector::cosine;
+use embedkit::multivector::{MaxSim, MultiVector};
+use embedkit::vector::{cosine, normalize};
 use serde_json::{Value, json};
 
 use crate::failure::{Failure, Result};
@@ -26,6 +26,7 @@ pub(super) struct Comparison {
 
 impl Comparison {
     pub(super) fn new(exact: &[Embedding], other: &[Embedding]) -> Result<Self> {
+        let (exact, other) = (&directions(exact)?, &directions(other)?);
         let cosines = exact.iter().zip(other).map(|(a, b)| similarity(a, b)).collect::<Result<Vec<f64>>>()?;
         let texts = cosines.len();
         let nearest = NEAREST.min(texts - 1);
@@ -64,6 +65,22 @@ impl fmt::Display for Comparison {
     }
 }
 
+/// The same with each row of multi-vectors at length 1: models give rows of any length, and what is compared are angles.
+fn directions(results: &[Embedding]) -> Result<Vec<Embedding>> {
+    let direction = |embedding: &Embedding| match embedding {
+        Embedding::Multi(vectors) => {
+            let rows = vectors.rows().map(|row| {
+                let mut row = row.to_vec();
+                normalize(&mut row);
+                row
+            });
+            Ok(Embedding::Multi(MultiVector::from_rows(rows)?))
+        }
+        other => Ok(other.clone()),
+    };
+    results.iter().map(direction).collect()
+}
+
 /// The texts that are nearest to one, itself left out.
 fn neighbours(results: &[Embedding], text: usize, count: usize) -> Result<Vec<usize>> {
     let others = (0..results.len()).filter(|other| *other != text);
@@ -87,5 +104,21 @@ fn similarity(a: &Embedding, b: &Embedding) -> Result<f64> {
             similarity(&a[0].1, &b[0].1)
         }
         _ => Err(Failure::Failed("the model's results cannot be compared".to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_of_any_length_are_compared_by_their_angles() {
+        let text = |rows: &[[f32; 2]]| Embedding::Multi(MultiVector::from_rows(rows).unwrap());
+        let exact = [text(&[[30.0, 0.0], [0.0, 4.0]]), text(&[[7.0, 7.0]])];
+        let halved = [text(&[[15.0, 0.0], [0.0, 2.0]]), text(&[[3.5, 3.5]])];
+        let same = Comparison::new(&exact, &halved).unwrap();
+        assert!((same.mean_cosine - 1.0).abs() < 1e-6 && (same.overlap - 1.0).abs() < 1e-6, "{same}");
+        let turned = [text(&[[0.0, 30.0], [0.0, 4.0]]), text(&[[7.0, -7.0]])];
+        assert!(Comparison::new(&exact, &turned).unwrap().mean_cosine < 0.6);
     }
 }
