@@ -116,6 +116,14 @@ pub(crate) fn last_written(args: &EmbedArgs, provenance: &Provenance) -> Result<
             if !crate::input::is_standard_stream(Some(path)) {
                 marked::go_on(path, provenance, last.is_some())?;
             }
+            #[cfg(not(feature = "parquet"))]
+            if last.is_some() {
+                let model = provenance.get("embedkit.model");
+                crate::notice::tell(&format!(
+                    "{} goes on as results of {model}, which this build does not check; one with all features does",
+                    path.display()
+                ));
+            }
             Ok(last)
         }
         #[cfg(feature = "parquet")]
