@@ -76,6 +76,7 @@ fn pages(args: &ExplainArgs) -> Result<Vec<Page>> {
 }
 
 /// The pages' names, and their images, which are drawn when they are needed.
+#[cfg_attr(not(feature = "pdf"), allow(unused_mut))]
 fn named(args: &ExplainArgs) -> Result<(Vec<String>, Vec<ImageInput>)> {
     let mut titles: Vec<String> = args.image.iter().map(|path| path.display().to_string()).collect();
     let mut images: Vec<ImageInput> = args.image.iter().map(|path| ImageInput::path(path.as_path())).collect();
