@@ -266,7 +266,9 @@ def test_an_iterator_does_not_go_on_in_a_forked_child(static: Any) -> None:
 def test_an_interrupt_ends_a_run_at_once() -> None:
     program = textwrap.dedent(
         f"""
-        import sys, time
+        import signal, sys, time
+        # Where tests run in the background, the shell has it ignored.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         from embedkit_rs import TextEmbedding
         model = TextEmbedding({BUILT_IN!r})
         text = "a long text of many words " * 500
