@@ -43,11 +43,10 @@ impl Roots {
         // Variables often name the same file, and folders hold links to their files.
         let mut seen = BTreeSet::new();
         for (variable, path) in &self.named {
-            match read(path, &mut seen) {
-                Ok(found) if found.is_empty() => {
-                    empty.push((variable, format!("{} holds no PEM certificate", path.display())))
-                }
-                Ok(found) => certificates.extend(found),
+            let before = certificates.len();
+            match read(path, &mut seen, &mut certificates) {
+                Ok(()) if certificates.len() > before => {}
+                Ok(()) => empty.push((variable, format!("{} holds no PEM certificate", path.display()))),
                 Err(error) => unreadable.push((variable, format!("{} cannot be read: {error}", path.display()))),
             }
         }
@@ -88,9 +87,13 @@ impl Roots {
     }
 }
 
-/// The certificates of a file, or of the files of a folder, but for files that were read before.
-fn read(path: &Path, seen: &mut BTreeSet<PathBuf>) -> std::io::Result<Vec<Certificate<'static>>> {
-    let mut certificates = Vec::new();
+/// Adds the certificates of a file, or of the files of a folder, but for files that were read before. Those before one that
+/// cannot be read stay.
+fn read(
+    path: &Path,
+    seen: &mut BTreeSet<PathBuf>,
+    certificates: &mut Vec<Certificate<'static>>,
+) -> std::io::Result<()> {
     for file in files(path)? {
         if seen.insert(file.canonicalize()?) {
             certificates.extend(parse_pem(&std::fs::read(file)?).filter_map(|item| match item {
@@ -99,7 +102,7 @@ fn read(path: &Path, seen: &mut BTreeSet<PathBuf>) -> std::io::Result<Vec<Certif
             }));
         }
     }
-    Ok(certificates)
+    Ok(())
 }
 
 /// The file, or the files of the folder.
