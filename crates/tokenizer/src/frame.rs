@@ -59,6 +59,19 @@ impl Frame {
         self.0.iter().filter(|slot| matches!(slot.content, Content::Special(_))).count()
     }
 
+    /// The special tokens before a text, and those behind it.
+    pub(crate) fn ends(&self) -> (Vec<u32>, Vec<u32>) {
+        let special = |slots: &[Slot]| {
+            let ids = slots.iter().filter_map(|slot| match slot.content {
+                Content::Special(id) => Some(id),
+                Content::First | Content::Second => None,
+            });
+            ids.collect()
+        };
+        let text = self.0.iter().position(|slot| matches!(slot.content, Content::First)).unwrap_or(self.0.len());
+        (special(&self.0[..text]), special(&self.0[text..]))
+    }
+
     /// A row of one text.
     pub(crate) fn fill_one(&self, ids: Vec<u32>, truncated: bool) -> Encoding {
         match self.0.as_slice() {

@@ -29,6 +29,7 @@
 //! error. A file can still be slow to load (thousands of large regular expressions), so load those of strangers where
 //! time is bounded.
 
+mod agreement;
 mod batch;
 mod characters;
 mod charsmap;
@@ -38,6 +39,7 @@ mod error;
 mod excerpts;
 mod files;
 mod frame;
+mod given;
 mod growth;
 pub mod json;
 mod memory;

@@ -42,9 +42,7 @@ impl Tokenizer {
     /// # Errors
     /// [`Error::RefusedText`] for an id that the vocabulary lacks, and for ids that the decoder refuses.
     pub fn decode(&self, ids: &[u32], skip_special: bool) -> Result<String> {
-        if let Some(id) = ids.iter().find(|id| self.token(**id).is_none()) {
-            return Err(Error::RefusedText { reason: format!("no token has the id {id}"), source: None });
-        }
+        self.check_ids(ids)?;
         let text = catch_panic(|| self.library().decode(ids, skip_special)).map_err(Error::refused)?;
         text.map_err(Error::refused)
     }

@@ -26,7 +26,7 @@ pub struct Tokenizer {
     library: Library,
     /// The same, where the pipeline is one that is read faster.
     word_pieces: Option<Arc<WordPieces>>,
-    single: Frame,
+    pub(crate) single: Frame,
     pub(crate) pair: Frame,
     max_length: usize,
     max_text_bytes: usize,
