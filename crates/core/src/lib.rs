@@ -65,8 +65,8 @@ pub use embedder::{
 };
 pub use embedding::{Embedding, EmbeddingKind, IntoEmbedding};
 pub use engine::{
-    AnyPipeline, Batch, Batching, CancelToken, Embeddings, Engine, EngineOptions, LoadedModel, Progress, WithInputs,
-    WithInputsAndUsage, WithUsage,
+    AnyPipeline, Batch, BatchBounds, Batching, CancelToken, Embeddings, Engine, EngineOptions, LoadedModel, Progress,
+    WithInputs, WithInputsAndUsage, WithUsage,
 };
 pub use error::{BoxError, Cause, Error, ErrorKind, Result};
 pub use index_names::{IndexNames, WeightedTerm};

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::session::SessionPool;
 #[cfg(feature = "tokenizer")]
 use crate::tokenizer::Tokenizer;
-use crate::{IndexNames, Purpose, Result, Usage};
+use crate::{Error, IndexNames, Purpose, Result, Usage};
 
 /// A model that answers at once: no batches, no sessions.
 pub trait Direct: Send + Sync + 'static {
@@ -23,6 +23,15 @@ pub trait Direct: Send + Sync + 'static {
     /// # Errors
     /// An input that cannot be embedded. The other inputs go on.
     fn embed(&self, input: &Self::Input, purpose: &Purpose) -> Result<(Self::Output, Usage)>;
+
+    /// The result for ids of the model's own tokenizer, taken as they are: special tokens are the caller's, and nothing is
+    /// put before them. Default: they are refused.
+    ///
+    /// # Errors
+    /// As [`embed`](Self::embed); a purpose with a prompt.
+    fn embed_ids(&self, _ids: &[u32], _purpose: &Purpose) -> Result<(Self::Output, Usage)> {
+        Err(no_ids())
+    }
 
     /// How much of the model's window an input uses.
     ///
@@ -63,6 +72,15 @@ pub trait Pipeline: Send + Sync + 'static {
     /// An input that cannot be embedded. The other inputs go on.
     fn prepare(&self, input: &Self::Input, purpose: &Purpose) -> Result<Prepared<Self::Prepared, Self::Output>>;
 
+    /// Makes ids of the model's own tokenizer ready, taken as they are: special tokens are the caller's, and nothing is put
+    /// before them. Default: they are refused.
+    ///
+    /// # Errors
+    /// As [`prepare`](Self::prepare); a purpose with a prompt.
+    fn prepare_ids(&self, _ids: &[u32], _purpose: &Purpose) -> Result<Prepared<Self::Prepared, Self::Output>> {
+        Err(no_ids())
+    }
+
     /// Runs a batch and pools it: one result a row, in the batch's order.
     ///
     /// # Errors
@@ -101,6 +119,11 @@ pub trait Pipeline: Send + Sync + 'static {
         #[cfg(not(feature = "onnx"))]
         1
     }
+}
+
+/// The error of models that need to see the text.
+fn no_ids() -> Error {
+    Error::input("this model takes no token ids: give it the text")
 }
 
 /// A prepared input.

@@ -80,6 +80,21 @@ impl Purpose {
         })
     }
 
+    /// Checks that token ids can be taken for this purpose: they have no place for what the row puts before a text.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] for a task that the row does not have, [`Error::InvalidInput`] where there is a prompt.
+    pub fn check_ids(&self, model: &ModelDescription) -> Result<()> {
+        self.check_task(model)?;
+        match self.prompt(model) {
+            None => Ok(()),
+            Some(_) => Err(Error::input(format!(
+                "{} puts a prompt before texts of this purpose, for which token ids have no place: give it the text",
+                model.id
+            ))),
+        }
+    }
+
     /// Checks that the row has the task, as one that it is conditioned on or has a prompt for.
     ///
     /// # Errors

@@ -177,6 +177,15 @@ impl TextModel {
         Ok(Self::prepared(self.encode(text, purpose)?))
     }
 
+    /// Ids of the tokenizer, as they are, that are ready to run.
+    ///
+    /// # Errors
+    /// A purpose with a prompt or a task that the row does not have; ids that are not of the vocabulary.
+    pub fn prepare_ids<O>(&self, ids: &[u32], purpose: &Purpose) -> Result<Prepared<Encoding, O>> {
+        purpose.check_ids(&self.model)?;
+        Ok(Self::prepared(self.tokenizer().row(ids)?))
+    }
+
     /// Tokens that are ready to run.
     pub fn prepared<O>(encoding: Encoding) -> Prepared<Encoding, O> {
         let (usage, length) = (Usage::from(&encoding), encoding.ids.len());

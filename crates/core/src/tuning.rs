@@ -16,7 +16,7 @@ use std::path::Path;
 use embedkit_vector::file;
 use serde::{Deserialize, Serialize};
 
-use crate::engine::Batching;
+use crate::engine::{BatchBounds, Batching};
 use crate::session::{Provider, SessionOptions, usable_cores};
 use crate::{Error, Result};
 
@@ -52,16 +52,16 @@ fn cpu() -> String {
 
 impl Tuning {
     /// What a model runs with before anything was measured, on this machine.
-    pub(crate) fn untuned(model: &str, provider: Provider, batching: &Batching, session: &SessionOptions) -> Self {
+    pub(crate) fn untuned(model: &str, provider: Provider, bounds: &BatchBounds, session: &SessionOptions) -> Self {
         Self {
             model: model.to_owned(),
             cores: usable_cores(),
             provider: provider.name().to_owned(),
             sessions: session.sessions,
             threads: session.threads,
-            batch_tokens: batching.tokens,
-            batch_attention: batching.attention,
-            batch_overhead: batching.overhead,
+            batch_tokens: bounds.tokens,
+            batch_attention: bounds.attention,
+            batch_overhead: bounds.overhead,
         }
     }
 
@@ -117,9 +117,9 @@ impl Tuning {
 
     pub(crate) fn apply(&self, batching: &mut Batching, session: &mut SessionOptions) {
         (session.sessions, session.threads) = (self.sessions, self.threads);
-        batching.tokens = self.batch_tokens;
-        batching.attention = self.batch_attention;
-        batching.overhead = self.batch_overhead;
+        batching.tokens = Some(self.batch_tokens);
+        batching.attention = Some(self.batch_attention);
+        batching.overhead = Some(self.batch_overhead);
     }
 }
 
@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     fn tuning() -> Tuning {
-        Tuning::untuned("a/model", Provider::Cpu, &Batching::default(), &SessionOptions::default())
+        Tuning::untuned("a/model", Provider::Cpu, &Batching::default().on(false), &SessionOptions::default())
     }
 
     #[test]
@@ -164,7 +164,7 @@ mod tests {
             (String::new(), "missing field `model`"),
             ("[[".to_owned(), "is no tuning"),
             (whole.clone() + "batches = 3\n", "unknown field `batches`"),
-            (whole.replace("batch_tokens = 1024", "batch_tokens = -1"), "invalid value"),
+            (whole.replace("batch_tokens = 512", "batch_tokens = -1"), "invalid value"),
         ] {
             std::fs::write(&path, &text).unwrap();
             let error = Tuning::load(&path).unwrap_err().report();

@@ -75,7 +75,7 @@ proptest! {
         let echo = Echo { workers, ..Echo::default() };
         let mut options = EngineOptions::default();
         options.batching.rows = rows;
-        options.batching.tokens = 24;
+        options.batching.tokens = Some(24);
         options.threads = threads;
         let results: Vec<Result<(String, Usage)>> = echo.engine(&options).run(&texts, Role::Plain).with_usage().collect();
         prop_assert_eq!(results.len(), texts.len());

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::Engine;
-use super::batching::Batching;
 use super::control::Control;
+use super::in_flight::finish;
 use super::threads::Threads;
 use super::window::{CutWindow, Finished, Job, Window};
+use super::{BatchBounds, Batching};
 use crate::Purpose;
 
 /// Inputs that are prepared and not run yet.
@@ -14,6 +15,7 @@ use crate::Purpose;
 pub struct Batch<'e, O> {
     window: Box<dyn Window<O>>,
     batching: &'e Batching,
+    is_accelerated: bool,
     workers: usize,
 }
 
@@ -22,7 +24,19 @@ impl<I: ?Sized + Sync + 'static, O: Send + 'static> Engine<I, O> {
     /// run in several.
     pub fn prepare(&self, inputs: &[&I], purpose: &Purpose) -> Batch<'_, O> {
         let window = self.pipeline.prepare(inputs, &Arc::new(purpose.clone()), &Threads::Calling);
-        Batch { window, batching: &self.batching, workers: self.workers() }
+        self.batch(window)
+    }
+
+    /// Prepares rows of ids of the model's own tokenizer, taken as they are, to run together: special tokens are the caller's.
+    /// Models that need to see the text refuse them.
+    pub fn prepare_ids(&self, rows: &[&[u32]], purpose: &Purpose) -> Batch<'_, O> {
+        let window = self.pipeline.prepare_ids(rows, &Arc::new(purpose.clone()), &Threads::Calling);
+        self.batch(window)
+    }
+
+    fn batch(&self, window: Box<dyn Window<O>>) -> Batch<'_, O> {
+        let is_accelerated = self.runs_accelerated(&*window);
+        Batch { window, batching: &self.batching, is_accelerated, workers: self.workers() }
     }
 
     /// How many batches may run at once.
@@ -30,9 +44,25 @@ impl<I: ?Sized + Sync + 'static, O: Send + 'static> Engine<I, O> {
         self.pipeline.workers()
     }
 
-    /// How inputs are put into batches.
-    pub fn batching(&self) -> &Batching {
-        &self.batching
+    /// The bounds of its batches, which are those of the hardware where the caller left them open. Sessions that are
+    /// created lazily are created for it.
+    pub fn bounds(&self) -> BatchBounds {
+        self.batching.on(self.is_accelerated())
+    }
+
+    /// Whether a window runs elsewhere than on the CPU. One that leaves nothing to run opens no sessions.
+    pub(super) fn runs_accelerated(&self, window: &dyn Window<O>) -> bool {
+        window.cost().tokens > 0 && self.is_accelerated()
+    }
+
+    /// Whether its graph runs elsewhere than on the CPU. Where no session can be opened, the run says so.
+    fn is_accelerated(&self) -> bool {
+        #[cfg(feature = "onnx")]
+        return self
+            .provider()
+            .is_ok_and(|found| found.is_some_and(|provider| provider != crate::session::Provider::Cpu));
+        #[cfg(not(feature = "onnx"))]
+        false
     }
 
     /// What turns its texts into tokens; none for models without tokens.
@@ -42,7 +72,7 @@ impl<I: ?Sized + Sync + 'static, O: Send + 'static> Engine<I, O> {
     }
 }
 
-impl<O: Send> Batch<'_, O> {
+impl<O: Send + 'static> Batch<'_, O> {
     /// Tokens that are about to be computed, padding left out; 0 where nothing is left to run.
     pub fn tokens(&self) -> usize {
         self.window.cost().tokens
@@ -51,23 +81,23 @@ impl<O: Send> Batch<'_, O> {
     /// Runs them: one result an input, in their order. One that fails does not fail the others.
     pub fn run(self) -> Vec<Finished<O>> {
         let workers = self.workers;
-        self.cut().finish(workers, &Control::default())
+        finish(self.cut(), workers, &Control::default())
     }
 
     /// The same on the calling thread alone: what is too much for one run goes run by run.
     pub fn run_in_turn(self) -> Vec<Finished<O>> {
-        self.cut().finish(1, &Control::default())
+        finish(self.cut(), 1, &Control::default())
     }
 
     /// The same for a part of a long job: short inputs of others may run beside it, instead of waiting.
     pub fn run_as_part(self) -> Vec<Finished<O>> {
         let window = self.cut();
         let _job = Job::part(&window.batches);
-        window.finish(1, &Control::default())
+        finish(window, 1, &Control::default())
     }
 
     fn cut(self) -> CutWindow<O> {
-        self.window.cut(self.batching, &Control::default())
+        self.window.cut(&self.batching.on(self.is_accelerated), &Control::default())
     }
 }
 
@@ -79,7 +109,11 @@ impl<O> std::fmt::Debug for Batch<'_, O> {
 
 #[cfg(test)]
 mod tests {
-    use crate::{AnyPipeline, Direct, Engine, EngineOptions, Error, ModelDescription, Purpose, Result, Usage};
+    use std::borrow::Cow;
+
+    use crate::{
+        AnyPipeline, Direct, Engine, EngineOptions, Error, ErrorKind, ModelDescription, Purpose, Result, Usage,
+    };
 
     struct Lengths;
 
@@ -91,13 +125,44 @@ mod tests {
             let usage = Usage { tokens: text.len(), truncated: false };
             if text.is_empty() { Err(Error::input("empty")) } else { Ok((text.len(), usage)) }
         }
+
+        fn embed_ids(&self, ids: &[u32], _: &Purpose) -> Result<(usize, Usage)> {
+            Ok((ids.len(), Usage { tokens: ids.len(), truncated: false }))
+        }
+    }
+
+    /// A model that needs to see the text.
+    struct Letters;
+
+    impl Direct for Letters {
+        type Input = str;
+        type Output = usize;
+
+        fn embed(&self, text: &str, _: &Purpose) -> Result<(usize, Usage)> {
+            Ok((text.len(), Usage::default()))
+        }
+    }
+
+    fn engine(pipeline: AnyPipeline) -> Engine<str, usize> {
+        let row = ModelDescription::new("my/lengths", "dense", "lengths");
+        Engine::new(row.into(), pipeline, &EngineOptions::default()).unwrap()
+    }
+
+    #[test]
+    fn ids_are_taken_by_models_that_need_no_text() {
+        let rows: [&[u32]; 3] = [&[1, 2, 3], &[], &[4]];
+        let taking = engine(AnyPipeline::direct(Lengths)).converted(|text: &str| Ok(Cow::Borrowed(text)), |it| 2 * it);
+        let lengths = taking.prepare_ids(&rows, &Purpose::default()).run_in_turn();
+        assert_eq!(lengths.into_iter().map(|result| result.unwrap().0).collect::<Vec<_>>(), [6, 0, 2]);
+        let refusing = engine(AnyPipeline::direct(Letters));
+        let refused = refusing.prepare_ids(&rows, &Purpose::default()).run();
+        let kinds: Vec<_> = refused.into_iter().map(|result| result.map_err(|error| error.kind()).err()).collect();
+        assert_eq!(kinds, [Some(ErrorKind::InvalidInput); 3]);
     }
 
     #[test]
     fn a_batch_gives_one_result_an_input_in_order() {
-        let row = ModelDescription::new("my/lengths", "dense", "lengths");
-        let engine: Engine<str, usize> =
-            Engine::new(row.into(), AnyPipeline::direct(Lengths), &EngineOptions::default()).unwrap();
+        let engine = engine(AnyPipeline::direct(Lengths));
         assert!(engine.workers() >= 1);
         let prepare = || engine.prepare(&["a", "", "abc"], &Purpose::default());
         for results in [prepare().run(), prepare().run_in_turn(), prepare().run_as_part()] {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::batching::Batching;
+use super::bounds::BatchBounds;
 use super::control::Control;
 use super::threads::Threads;
 use super::window::{Batches, CutWindow, Finished, Positioned, Window, WindowCost};
@@ -53,7 +53,7 @@ impl<P: Pipeline> Window<P::Output> for PreparedWindow<P> {
         self.rows.iter().flatten().map(Prepared::cost).fold(WindowCost::default(), |sum, cost| sum + cost)
     }
 
-    fn cut(self: Box<Self>, batching: &Batching, control: &Control) -> CutWindow<P::Output> {
+    fn cut(self: Box<Self>, bounds: &BatchBounds, control: &Control) -> CutWindow<P::Output> {
         let Self { pipeline, purpose, rows } = *self;
         let mut results: Vec<Option<Finished<P::Output>>> = Vec::with_capacity(rows.len());
         let mut to_run = Vec::new();
@@ -71,7 +71,7 @@ impl<P: Pipeline> Window<P::Output> for PreparedWindow<P> {
         // Longest first: memory reaches its peak at once, and workers end together.
         to_run.sort_by_key(|row| std::cmp::Reverse(row.length));
         let lengths: Vec<usize> = to_run.iter().map(|row| row.length).collect();
-        let counts = batching.cut(&lengths);
+        let counts = bounds.cut(&lengths);
         CutWindow { results, batches: Arc::new(RowBatches { pipeline, purpose, batches: split(to_run, &counts) }) }
     }
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::batching::Batching;
+use super::bounds::BatchBounds;
 use super::control::Control;
 use super::erased::ErasedPipeline;
 use super::threads::Threads;
@@ -66,6 +66,11 @@ where
             output: self.output,
         })
     }
+
+    fn prepare_ids(&self, rows: &[&[u32]], purpose: &Arc<Purpose>, threads: &Threads) -> Box<dyn Window<P>> {
+        let inner = self.inner.prepare_ids(rows, purpose, threads);
+        Box::new(ConvertedWindow { inner, refused: Vec::new(), output: self.output })
+    }
 }
 
 /// A window without the inputs that could not be converted, whose errors are put back in their places.
@@ -80,10 +85,10 @@ impl<O: 'static, P: 'static> Window<P> for ConvertedWindow<O, P> {
         self.inner.cost()
     }
 
-    fn cut(self: Box<Self>, batching: &Batching, control: &Control) -> CutWindow<P> {
+    fn cut(self: Box<Self>, bounds: &BatchBounds, control: &Control) -> CutWindow<P> {
         let Self { inner, refused, output } = *self;
         control.report(refused.len(), 0);
-        let CutWindow { results: inner, batches } = inner.cut(batching, control);
+        let CutWindow { results: inner, batches } = inner.cut(bounds, control);
         let mut results: Vec<Option<Finished<P>>> = Vec::with_capacity(inner.len() + refused.len());
         let mut places = Vec::with_capacity(inner.len());
         let mut refused = refused.into_iter().peekable();

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::batches::{PreparedWindow, prepare_all};
-use super::batching::Batching;
+use super::bounds::BatchBounds;
 use super::control::Control;
 use super::threads::Threads;
 use super::window::{Batches, CutWindow, Finished, Positioned, Window, WindowCost};
@@ -32,6 +32,8 @@ pub(super) trait ErasedPipeline<I: ?Sized, O>: Send + Sync {
     fn sessions(&self) -> Option<&SessionPool>;
 
     fn prepare(&self, inputs: &[&I], purpose: &Arc<Purpose>, threads: &Threads) -> Box<dyn Window<O>>;
+
+    fn prepare_ids(&self, rows: &[&[u32]], purpose: &Arc<Purpose>, threads: &Threads) -> Box<dyn Window<O>>;
 }
 
 /// A pipeline that runs in batches.
@@ -62,6 +64,11 @@ impl<P: Pipeline> ErasedPipeline<P::Input, P::Output> for Batched<P> {
 
     fn prepare(&self, inputs: &[&P::Input], purpose: &Arc<Purpose>, threads: &Threads) -> Box<dyn Window<P::Output>> {
         let rows = prepare_all(inputs, threads, |input| self.0.prepare(input, purpose));
+        Box::new(PreparedWindow::new(self.0.clone(), purpose.clone(), rows))
+    }
+
+    fn prepare_ids(&self, rows: &[&[u32]], purpose: &Arc<Purpose>, threads: &Threads) -> Box<dyn Window<P::Output>> {
+        let rows = prepare_all(rows, threads, |ids| self.0.prepare_ids(ids, purpose));
         Box::new(PreparedWindow::new(self.0.clone(), purpose.clone(), rows))
     }
 }
@@ -95,6 +102,10 @@ impl<D: Direct> ErasedPipeline<D::Input, D::Output> for Immediate<D> {
     fn prepare(&self, inputs: &[&D::Input], purpose: &Arc<Purpose>, threads: &Threads) -> Box<dyn Window<D::Output>> {
         Box::new(Answers(prepare_all(inputs, threads, |input| self.0.embed(input, purpose))))
     }
+
+    fn prepare_ids(&self, rows: &[&[u32]], purpose: &Arc<Purpose>, threads: &Threads) -> Box<dyn Window<D::Output>> {
+        Box::new(Answers(prepare_all(rows, threads, |ids| self.0.embed_ids(ids, purpose))))
+    }
 }
 
 /// A window of results.
@@ -105,7 +116,7 @@ impl<O: Send> Window<O> for Answers<O> {
         WindowCost::default()
     }
 
-    fn cut(self: Box<Self>, _: &Batching, control: &Control) -> CutWindow<O> {
+    fn cut(self: Box<Self>, _: &BatchBounds, control: &Control) -> CutWindow<O> {
         control.report(self.0.len(), 0);
         CutWindow { results: self.0.into_iter().map(Some).collect(), batches: Arc::new(NoBatches) }
     }

@@ -6,15 +6,29 @@ use std::any::Any;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
 
 use super::control::Control;
+use super::crew::{self, Given};
 use super::window::{Batches, CutWindow, Finished, Job, Positioned, missing};
+
+/// Runs all of a window, on so many threads at most: one result an input, in their order.
+pub(super) fn finish<O: Send + 'static>(window: CutWindow<O>, workers: usize, control: &Control) -> Vec<Finished<O>> {
+    if workers > 1 && window.batches.count() > 1 {
+        let mut in_flight = InFlight::new(workers, control.clone());
+        in_flight.begin(window, false);
+        return in_flight.finish();
+    }
+    let CutWindow { mut results, batches } = window;
+    for (position, result) in (0..batches.count()).flat_map(|batch| batches.run(batch, control)) {
+        results[position] = Some(result);
+    }
+    results.into_iter().map(|result| result.unwrap_or_else(missing)).collect()
+}
 
 /// Windows that were begun and not all given out, oldest first.
 pub(super) struct InFlight<O> {
     shared: Arc<Shared<O>>,
-    threads: Vec<JoinHandle<()>>,
+    threads: Vec<Given>,
     /// How many batches may run at once.
     workers: usize,
 }
@@ -98,10 +112,10 @@ impl<O: Send + 'static> InFlight<O> {
         let wanted = self.workers.min(self.threads.len() + batches);
         while self.threads.len() < wanted {
             let shared = self.shared.clone();
-            match std::thread::Builder::new().name("embedkit-run".to_owned()).spawn(move || shared.work()) {
-                Ok(thread) => self.threads.push(thread),
+            match crew::give(move || shared.work()) {
+                Some(thread) => self.threads.push(thread),
                 // Those that there are do the work.
-                Err(_) => return,
+                None => return,
             }
         }
     }
@@ -109,6 +123,16 @@ impl<O: Send + 'static> InFlight<O> {
     /// Takes out the results that are there and come next.
     pub(super) fn take_ready(&self, ready: &mut VecDeque<Finished<O>>) {
         self.shared.state().take_ready(ready);
+    }
+
+    /// Waits for all results.
+    pub(super) fn finish(self) -> Vec<Finished<O>> {
+        let mut ready = VecDeque::new();
+        while self.len() > 0 {
+            self.wait();
+            self.take_ready(&mut ready);
+        }
+        ready.into()
     }
 
     /// Waits until the next result is there.
@@ -236,10 +260,7 @@ impl<O> Drop for InFlight<O> {
         let windows = std::mem::take(&mut state.windows);
         drop(state);
         self.shared.to_run.notify_all();
-        for thread in self.threads.drain(..) {
-            // Its panic was caught where it ran.
-            drop(thread.join());
-        }
+        self.threads.drain(..).for_each(Given::wait);
         // Jobs end after their last batch.
         drop(windows);
     }

@@ -9,8 +9,10 @@ mod any;
 mod batch;
 mod batches;
 mod batching;
+mod bounds;
 mod control;
 mod converted;
+mod crew;
 mod embeddings;
 mod erased;
 mod in_flight;
@@ -27,10 +29,12 @@ use std::sync::Arc;
 pub use any::AnyPipeline;
 pub use batch::Batch;
 pub use batching::Batching;
+pub use bounds::BatchBounds;
 pub use control::{CancelToken, Progress};
 use converted::Converted;
 pub use embeddings::{Embeddings, WithInputs, WithInputsAndUsage, WithUsage};
 use erased::ErasedPipeline;
+use in_flight::finish;
 pub use loaded::LoadedModel;
 use threads::Threads;
 
@@ -40,7 +44,7 @@ use crate::{Error, IndexNames, ModelDescription, Purpose, Result, Usage};
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct EngineOptions {
-    /// How inputs are put into batches. Default: [`Batching::default`].
+    /// How inputs are put into batches. Default: as suits the hardware.
     pub batching: Batching,
     /// Threads for preparing inputs. Default: as many as the process may use, shared by all engines.
     pub threads: Option<usize>,
@@ -109,6 +113,14 @@ impl<I: ?Sized + Sync + 'static, O: Send + 'static> Engine<I, O> {
         self.folder.as_deref()
     }
 
+    /// Whether the model runs a graph. One that does not answers by look-ups, at next to no cost.
+    pub fn has_graph(&self) -> bool {
+        #[cfg(feature = "onnx")]
+        return self.pipeline.sessions().is_some();
+        #[cfg(not(feature = "onnx"))]
+        false
+    }
+
     /// The sessions that run the model's graph; none for models without one.
     #[cfg(feature = "onnx")]
     pub fn sessions(&self) -> Option<&crate::session::SessionPool> {
@@ -140,7 +152,8 @@ impl<I: ?Sized + Sync + 'static, O: Send + 'static> Engine<I, O> {
     pub fn run_one(&self, input: &I, purpose: &Purpose) -> Result<O> {
         let window = self.pipeline.prepare(&[input], &Arc::new(purpose.clone()), &Threads::Calling);
         let control = control::Control::default();
-        match window.cut(&self.batching, &control).finish(1, &control).pop() {
+        let bounds = self.batching.on(self.runs_accelerated(&*window));
+        match finish(window.cut(&bounds, &control), 1, &control).pop() {
             Some(result) => result.map(|(output, _)| output),
             None => Err(Error::model(&self.model.id, "no result came for the input")),
         }

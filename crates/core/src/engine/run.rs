@@ -118,7 +118,8 @@ where
         if self.keeps_inputs {
             self.kept.extend(inputs);
         }
-        let window = window.cut(&self.batching, &self.control);
+        let bounds = self.batching.on(engine.runs_accelerated(&*window));
+        let window = window.cut(&bounds, &self.control);
         if is_first_in_flight && window.batches.count() == 0 {
             // Models that answer when they prepare leave nothing to run, and nothing to wait for.
             return self.ready.extend(window.results.into_iter().map(|result| result.unwrap_or_else(missing)));

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::batching::Batching;
+use super::bounds::BatchBounds;
 use super::control::Control;
 use crate::{Error, Prepared, Result, Stage, Usage};
 
@@ -18,7 +18,7 @@ pub(super) trait Window<O>: Send {
     fn cost(&self) -> WindowCost;
 
     /// Cuts what is left to run into batches.
-    fn cut(self: Box<Self>, batching: &Batching, control: &Control) -> CutWindow<O>;
+    fn cut(self: Box<Self>, bounds: &BatchBounds, control: &Control) -> CutWindow<O>;
 }
 
 /// Batches that any thread may run, in any order.
@@ -62,48 +62,6 @@ impl<O> Drop for Job<O> {
     fn drop(&mut self) {
         self.0.end_job();
     }
-}
-
-impl<O: Send> CutWindow<O> {
-    /// Runs all batches, on so many threads at most: one result an input, in their order.
-    pub(super) fn finish(self, workers: usize, control: &Control) -> Vec<Finished<O>> {
-        let Self { mut results, batches } = self;
-        for (position, result) in run_all(&batches, workers, control) {
-            results[position] = Some(result);
-        }
-        results.into_iter().map(|result| result.unwrap_or_else(missing)).collect()
-    }
-}
-
-fn run_all<O: Send>(batches: &Arc<dyn Batches<O>>, workers: usize, control: &Control) -> Vec<Positioned<O>> {
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut results = Vec::new();
-        loop {
-            let batch = next.fetch_add(1, Ordering::Relaxed);
-            if batch >= batches.count() {
-                return results;
-            }
-            results.extend(batches.run(batch, control));
-        }
-    };
-    let workers = workers.min(batches.count());
-    if workers <= 1 {
-        return work();
-    }
-    let _job = Job::begin(batches);
-    std::thread::scope(|scope| {
-        // Where the system has no more threads to give, those that there are do the work.
-        let spawn = |_| std::thread::Builder::new().spawn_scoped(scope, work).ok();
-        let others: Vec<_> = (1..workers).map_while(spawn).collect();
-        let mut results = work();
-        for other in others {
-            results.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-        }
-        results
-    })
 }
 
 /// What stands for a result that no batch gave.

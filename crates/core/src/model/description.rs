@@ -275,6 +275,9 @@ impl ModelDescription {
         }
     }
 
+    /// The `max_length` of a model that cuts no text.
+    pub const NO_LIMIT: usize = i64::MAX as usize;
+
     /// A row with nothing but its identity; the rest is set on its public fields.
     pub fn new(id: impl Into<String>, family: impl Into<String>, architecture: impl Into<String>) -> Self {
         Self {

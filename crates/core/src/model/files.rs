@@ -9,9 +9,6 @@ use std::sync::Arc;
 use super::bytes::{self, FileBytes};
 use crate::{Error, Result};
 
-/// The largest file of text or JSON that is read. Tokenizers, the largest of their kind, have some tens of megabytes.
-const LARGEST_TEXT: u64 = 256 << 20;
-
 /// A model's files: a folder, or bytes in memory. Equal are two of one folder's path, and two of the same bytes.
 ///
 /// Files are named relative to the folder, with `/` between the parts. Some names come from the model's own files, so
@@ -88,7 +85,7 @@ impl ModelFiles {
     }
 
     /// Whether anything has the file's name: of a folder in its place, reading the file says that it is one.
-    fn is_taken(&self, name: &str) -> bool {
+    pub(super) fn is_taken(&self, name: &str) -> bool {
         self.has(name) || self.path(name).is_some_and(|path| path.is_dir())
     }
 
@@ -150,7 +147,7 @@ impl ModelFiles {
     }
 
     /// The file's bytes, of which there may be so many.
-    fn read_most(&self, name: &str, most: u64) -> Result<Cow<'_, [u8]>> {
+    pub(super) fn read_most(&self, name: &str, most: u64) -> Result<Cow<'_, [u8]>> {
         if let Some(bytes) = self.replaced(name) {
             return Ok(Cow::Borrowed(bytes));
         }
@@ -234,89 +231,6 @@ impl ModelFiles {
     fn missing(&self, name: &str) -> Error {
         Error::MissingFile { path: self.label(name), needed_for: "the model cannot be loaded without it".to_owned() }
     }
-
-    /// The file as UTF-8 text.
-    ///
-    /// # Errors
-    /// As [`read`](Self::read), and [`Error::InvalidFile`] when it is not UTF-8 or has more than 256 MiB.
-    pub fn text(&self, name: &str) -> Result<String> {
-        String::from_utf8(self.read_most(name, LARGEST_TEXT)?.into_owned())
-            .map_err(|e| Error::file_because(self.label(name), "is not UTF-8 text", e))
-    }
-
-    /// The file as JSON.
-    ///
-    /// # Errors
-    /// As [`read`](Self::read), and [`Error::InvalidFile`] when it is not the JSON that is expected or has more than
-    /// 256 MiB.
-    pub fn json<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<T> {
-        parse_json(&self.read_most(name, LARGEST_TEXT)?)
-            .map_err(|e| Error::file_because(self.label(name), "is not the JSON expected", e))
-    }
-
-    /// The file as JSON, or nothing when it is absent.
-    ///
-    /// # Errors
-    /// As [`json`](Self::json), but for absence.
-    pub fn optional_json<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<Option<T>> {
-        self.is_taken(name).then(|| self.json(name)).transpose()
-    }
-
-    /// The files that a tokenizer is made of, in the model's own folder.
-    ///
-    /// # Errors
-    /// As [`tokenizer_files_in`](Self::tokenizer_files_in).
-    #[cfg(feature = "tokenizer")]
-    pub fn tokenizer_files(&self) -> Result<crate::tokenizer::TokenizerFiles<'_>> {
-        self.tokenizer_files_in("")
-    }
-
-    /// The files that a tokenizer is made of, in a folder of the model's; `""` is the model's own.
-    ///
-    /// # Errors
-    /// As [`read`](Self::read), for `tokenizer.json`; the others may be absent. Where a vocabulary of an older kind
-    /// stands in its place, the error says how to write it.
-    #[cfg(feature = "tokenizer")]
-    pub fn tokenizer_files_in(&self, folder: &str) -> Result<crate::tokenizer::TokenizerFiles<'_>> {
-        use crate::tokenizer::TokenizerFiles as Files;
-        let place = |name: &str| join(folder, name);
-        let read = |name: &str| self.read_most(&place(name), LARGEST_TEXT);
-        let optional = |name| self.is_taken(&place(name)).then(|| read(name)).transpose();
-        let tokenizer = read(Files::TOKENIZER).map_err(|error| match error {
-            Error::MissingFile { path, needed_for } => {
-                let needed_for = self.slow_tokenizer(folder).unwrap_or(needed_for);
-                Error::MissingFile { path, needed_for }
-            }
-            other => other,
-        })?;
-        let mut files = Files::new(tokenizer);
-        files.tokenizer_config = optional(Files::TOKENIZER_CONFIG)?;
-        files.special_tokens_map = optional(Files::SPECIAL_TOKENS_MAP)?;
-        files.config = optional(Files::CONFIG)?;
-        files.folder = self.label(folder);
-        Ok(files)
-    }
-
-    /// What to do about a vocabulary that is not written as `tokenizer.json`; none where there is none either.
-    #[cfg(feature = "tokenizer")]
-    fn slow_tokenizer(&self, folder: &str) -> Option<String> {
-        const VOCABULARIES: [&str; 7] = [
-            "vocab.txt",
-            "sentencepiece.bpe.model",
-            "spiece.model",
-            "sentencepiece.model",
-            "tokenizer.model",
-            "vocab.json",
-            "bpe.codes",
-        ];
-        let vocabulary = VOCABULARIES.into_iter().find(|name| self.has(&join(folder, name)))?;
-        let place = self.label(folder);
-        Some(format!(
-            "the vocabulary is there as {vocabulary} alone; this writes it, with Python and transformers: python -c \
-             \"from transformers import AutoTokenizer as T; p = '{0}'; T.from_pretrained(p).save_pretrained(p)\"",
-            place.display()
-        ))
-    }
 }
 
 /// A name in a folder; `""` is the model's own.
@@ -333,17 +247,6 @@ pub(crate) fn is_inside(name: &str) -> bool {
     use std::path::Component;
     let mut components = Path::new(name).components();
     !name.contains('\\') && components.all(|c| matches!(c, Component::Normal(_) | Component::CurDir))
-}
-
-/// JSON, with Python's additions: the configurations of models that have a tokenizer are written by it.
-#[cfg(feature = "tokenizer")]
-fn parse_json<T: serde::de::DeserializeOwned>(json: &[u8]) -> Result<T, crate::tokenizer::json::ParseError> {
-    crate::tokenizer::json::parse(json)
-}
-
-#[cfg(not(feature = "tokenizer"))]
-fn parse_json<T: serde::de::DeserializeOwned>(json: &[u8]) -> Result<T, serde_json::Error> {
-    serde_json::from_slice(json)
 }
 
 #[cfg(test)]

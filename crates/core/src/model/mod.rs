@@ -6,6 +6,9 @@ mod files;
 mod graphs;
 mod manifest;
 mod parameter_names;
+mod texts;
+#[cfg(feature = "tokenizer")]
+mod tokenizer_files;
 
 pub use bytes::FileBytes;
 #[cfg(feature = "onnx")]

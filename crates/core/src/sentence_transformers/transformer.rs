@@ -104,8 +104,8 @@ impl Transformer {
     /// Sets what a row says of its graph and tokenizer: files, window, output, and the parameter `lowercase`.
     ///
     /// # Errors
-    /// As [`ModelFiles::find_graph`] and [`WindowRule::longest_row`]; and for windows by role, which those who obey
-    /// them [take](Self::take_by_role) first.
+    /// As [`ModelFiles::find_graph`] and [`WindowRule::longest_row`]; for tokenizer files that contradict each other; and
+    /// for windows by role, which those who obey them [take](Self::take_by_role) first.
     pub fn set_graph(&self, files: &ModelFiles, search: GraphSearch<'_>, row: &mut ModelDescription) -> Result<()> {
         if let Some(key) = self.by_role.first_key() {
             let message =
@@ -115,10 +115,14 @@ impl Transformer {
         row.model_file = files.find_graph(&search.in_folder(&self.folder))?;
         row.tokenizer_folder = self.tokenizer_folder(files);
         row.output = self.output.clone().map(OutputSelector::Name);
-        row.max_length = match self.max_length {
+        let tokenizer = files.tokenizer_files_in(&row.tokenizer_folder)?;
+        tokenizer.check_agreement()?;
+        let length = match self.max_length {
             Some(length) => Some(length),
-            None => WindowRule::SentenceTransformers.longest_row(&files.tokenizer_files_in(&row.tokenizer_folder)?)?,
+            None => WindowRule::SentenceTransformers.longest_row(&tokenizer)?,
         };
+        // Where nothing says, nothing is cut: no length at all would leave it to a rule by which other numbers count.
+        row.max_length = Some(length.unwrap_or(ModelDescription::NO_LIMIT));
         if self.lowercase {
             row.parameters.insert("lowercase".to_owned(), true.into());
         }

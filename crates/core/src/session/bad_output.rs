@@ -20,8 +20,8 @@ pub enum BadOutput {
         /// The row's.
         expected: usize,
     },
-    /// It holds something else than floats.
-    #[error("is {found}, not floats")]
+    /// It holds something else than floats and 8-bit integers.
+    #[error("is {found}, not floats or 8-bit integers")]
     Kind {
         /// What it is, in words.
         found: String,

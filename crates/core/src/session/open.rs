@@ -8,10 +8,10 @@ use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 use ort::value::TensorElementType;
 use ort::value::ValueType;
 
+use super::provider::Placement;
 use super::runtime::{Runtime, RuntimeOptions};
 use super::weights::{SharedWeights, check_external_files};
 use super::{Optimization, Precision, Provider, ProviderChoice, SessionOptions};
-use crate::limits::check_count;
 use crate::model::FileVersion;
 use crate::{Error, ModelFiles, Result};
 
@@ -43,19 +43,14 @@ pub(super) struct Opener {
 
 /// Creates the sessions, on the first provider that works.
 pub(super) fn open(graph: &GraphFile, options: &SessionOptions) -> Result<Opened> {
-    check_count("threads", options.threads)?;
-    check_count("sessions", options.sessions)?;
+    options.check()?;
     graph.check_unchanged()?;
     let wanted_runtime = options.runtime.iter().fold(RuntimeOptions::new(), |wanted, path| wanted.library(path));
     let environment = Runtime::load(&wanted_runtime)?.environment();
-    let (wanted, fall_back) = match &options.providers {
-        ProviderChoice::Cpu => (&[][..], true),
-        ProviderChoice::Prefer(providers) => (providers.as_slice(), true),
-        ProviderChoice::Require(providers) => (providers.as_slice(), false),
-    };
+    let fall_back = !matches!(options.providers, ProviderChoice::Require(_));
     let model = &graph.model;
     let mut refused = Vec::new();
-    let candidates = wanted.iter().copied().chain(fall_back.then_some(Provider::Cpu));
+    let candidates = options.wanted().iter().copied().chain(fall_back.then_some(Provider::Cpu));
     for provider in candidates {
         if !provider.is_enabled() {
             refused.push(format!("{provider}: this program is built without the feature `{provider}`"));
@@ -69,7 +64,7 @@ pub(super) fn open(graph: &GraphFile, options: &SessionOptions) -> Result<Opened
                 return Ok(opened);
             }
             Err(error) if provider == Provider::Cpu => return Err(error),
-            Err(error) => refused.push(format!("{provider}: {error}")),
+            Err(error) => refused.push(format!("{provider}: {}", error.report())),
         }
     }
     Err(Error::option("providers", format!("model {model} runs on none of those required: {}", refused.join("; "))))
@@ -131,7 +126,8 @@ impl Opener {
     pub(super) fn session(&self, number: usize, threads: usize) -> Result<Session> {
         let devices = &self.options.device_ids;
         let device = (!devices.is_empty()).then(|| devices[number % devices.len()]);
-        let builder = builder(self.environment, self.provider, device, threads, &self.options);
+        let placement = Placement { device, tf32: self.options.tf32 };
+        let builder = builder(self.environment, self.provider, placement, threads, &self.options);
         let builder = builder.map_err(|e| self.graph.failed("the session options are refused", &e))?;
         match &self.weights {
             Some(weights) => {
@@ -149,7 +145,7 @@ impl Opener {
 fn builder(
     environment: &Environment,
     provider: Provider,
-    device: Option<i32>,
+    placement: Placement,
     threads: usize,
     options: &SessionOptions,
 ) -> ort::Result<SessionBuilder> {
@@ -159,7 +155,9 @@ fn builder(
         Optimization::Extended => GraphOptimizationLevel::Level2,
         Optimization::All => GraphOptimizationLevel::All,
     };
-    let mut builder = Session::builder(environment)?.with_optimization_level(level)?.with_intra_threads(threads)?;
+    // A plan of memory would be kept for every shape that a batch ever had, kilobytes each, and save no time.
+    let mut builder = Session::builder(environment)?.with_memory_pattern(false)?;
+    builder = builder.with_optimization_level(level)?.with_intra_threads(threads)?;
     if let Some(spinning) = options.spinning {
         builder = builder.with_intra_op_spinning(spinning)?.with_inter_op_spinning(spinning)?;
     }
@@ -168,7 +166,7 @@ fn builder(
         builder = builder.with_execution_providers([cpu])?;
     }
     if provider != Provider::Cpu
-        && let Some(dispatch) = provider.dispatch(device)
+        && let Some(dispatch) = provider.dispatch(placement)
     {
         builder = builder.with_execution_providers([dispatch])?;
     }

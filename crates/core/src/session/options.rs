@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use super::Provider;
+use crate::limits::check_count;
+use crate::{Error, Result};
 
 /// How a model's graph is run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,6 +34,9 @@ pub struct SessionOptions {
     pub providers: ProviderChoice,
     /// Devices of the chosen provider; one session on each. Default: none, and it is the provider's first.
     pub device_ids: Vec<i32>,
+    /// Whether CUDA may round what it multiplies to the ten bits of TF32. Default: no, and results are those of the CPU but
+    /// for the rounding of 32-bit floats. Only with [`Provider::Cuda`].
+    pub tf32: bool,
     /// Creates the sessions at first use instead of at load. Default: no.
     pub lazy: bool,
     /// The ONNX Runtime library to load, when this process has not loaded one. Default: the one that is found.
@@ -72,11 +77,10 @@ impl SessionOptions {
         self.sessions.unwrap_or(self.device_ids.len()).max(1)
     }
 
-    /// Whether it is left to the pool how many sessions there are, of how many threads: the caller
-    /// fixed neither, and they run on the CPU.
+    /// Whether it is left to the pool how many sessions there are, of how many threads: the caller fixed neither. Only on
+    /// the CPU does the pool make use of it.
     pub(crate) fn leaves_sessions_open(&self) -> bool {
-        let on_cpu = self.providers == ProviderChoice::Cpu && self.device_ids.is_empty();
-        on_cpu && self.sessions.is_none() && self.threads.is_none()
+        self.device_ids.is_empty() && self.sessions.is_none() && self.threads.is_none()
     }
 
     /// The first option that only a model with a graph can obey; none where there is none.
@@ -85,6 +89,8 @@ impl SessionOptions {
             Some("sessions")
         } else if !self.device_ids.is_empty() {
             Some("device_ids")
+        } else if self.tf32 {
+            Some("tf32")
         } else {
             matches!(self.providers, ProviderChoice::Require(_)).then_some("require_providers")
         }
@@ -93,6 +99,25 @@ impl SessionOptions {
     /// Whether the caller would have the graph run elsewhere than on the CPU.
     pub(crate) fn prefers_providers(&self) -> bool {
         matches!(&self.providers, ProviderChoice::Prefer(providers) if !providers.is_empty())
+    }
+
+    /// The providers that are to be tried, best first.
+    pub(super) fn wanted(&self) -> &[Provider] {
+        match &self.providers {
+            ProviderChoice::Cpu => &[],
+            ProviderChoice::Prefer(providers) | ProviderChoice::Require(providers) => providers,
+        }
+    }
+
+    /// Refuses what none of the wanted providers can obey.
+    pub(super) fn check(&self) -> Result<()> {
+        check_count("threads", self.threads)?;
+        check_count("sessions", self.sessions)?;
+        let is_of = |provider: &Provider| matches!(provider, Provider::Cuda | Provider::Cpu);
+        if self.tf32 && !(self.wanted().contains(&Provider::Cuda) && self.wanted().iter().all(is_of)) {
+            return Err(Error::option("tf32", "is a setting of CUDA, and other providers, or none, are wanted"));
+        }
+        Ok(())
     }
 
     /// Threads of each session.

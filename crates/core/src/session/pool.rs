@@ -21,6 +21,8 @@ use crate::{Error, ModelDescription, ModelFiles, OutputSelector, Result};
 /// A process that is forked opens sessions of its own when it first needs them, since threads do not survive a fork.
 /// The fork may happen at any time, but while another thread loads a model or adds a session: what ONNX Runtime locks
 /// meanwhile may stay locked in the child.
+/// A fork in the instant in which another thread begins or ends can leave a lock of Rust's standard library taken, too. The
+/// threads of runs stay between runs, so that those of this library begin once.
 pub struct SessionPool {
     graph: GraphFile,
     options: SessionOptions,
@@ -64,9 +66,20 @@ impl SessionPool {
         Ok(pool)
     }
 
-    /// How many batches run at the same time.
+    /// How many batches run at the same time. On an accelerator it is one more than there are sessions: while it computes
+    /// a batch, the one before is read.
     pub fn workers(&self) -> usize {
-        extra_sessions(&self.options).map_or(self.options.session_count(), |(count, _)| count)
+        let is_accelerated = self.is_accelerated();
+        let extra = extra_sessions(&self.options, is_accelerated);
+        extra.map_or(self.options.session_count(), |(count, _)| count) + usize::from(is_accelerated)
+    }
+
+    /// Whether the graph runs elsewhere than on the CPU, or will where no session is open yet.
+    pub(crate) fn is_accelerated(&self) -> bool {
+        let opened = self.pools.get().opened.get();
+        let is_wanted = || self.options.wanted().iter().find(|provider| provider.is_enabled());
+        let provider = opened.map(|pool| pool.queue.opener.provider).or_else(|| is_wanted().copied());
+        provider.is_some_and(|provider| provider != Provider::Cpu)
     }
 
     /// Says that batches of so many tokens in all are about to run, several at a time; tells whether their end is to be
@@ -178,11 +191,10 @@ impl SessionPool {
             *is_exhausted = is_out_of_memory(&error);
             self.failed("the run failed", error)
         })?;
-        read(&Outputs {
-            pool: self,
-            names: &pool.outputs,
-            values: (0..outputs.len()).map(|index| &outputs[index]).collect(),
-        })
+        let values: Vec<DynValue> = outputs.into_iter().map(|(_, value)| value).collect();
+        // An accelerator goes on with the next batch. The CPU would only read it later, and hold both batches' outputs.
+        let _guard = (pool.queue.opener.provider == Provider::Cpu).then_some(guard);
+        read(&Outputs { pool: self, names: &pool.outputs, values: &values })
     }
 
     fn unfed(&self, name: &str, inputs: &[(&str, Tensor<'_>)]) -> Error {
@@ -226,7 +238,7 @@ impl std::fmt::Debug for SessionPool {
 pub struct Outputs<'r> {
     pool: &'r SessionPool,
     names: &'r [String],
-    values: Vec<&'r DynValue>,
+    values: &'r [DynValue],
 }
 
 impl Outputs<'_> {
@@ -249,7 +261,7 @@ impl Outputs<'_> {
     /// # Errors
     /// [`Error::Model`] when it is no float tensor.
     pub fn any(&self, index: usize) -> Result<Output<'_>> {
-        Output::read(self.values[index]).map_err(|what| self.wrong(index, what))
+        Output::read(&self.values[index]).map_err(|what| self.wrong(index, what))
     }
 
     /// An error about an output.

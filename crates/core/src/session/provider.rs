@@ -7,8 +7,18 @@ use ort::ep::{self, ExecutionProviderDispatch};
 
 use crate::{Error, Result};
 
+/// Where on its hardware a provider runs a session, and how exactly.
+#[derive(Clone, Copy, Debug, Default)]
+#[allow(dead_code, reason = "read by providers whose features are on")]
+pub(super) struct Placement {
+    /// The device; none for the provider's first.
+    pub(super) device: Option<i32>,
+    /// Whether CUDA may round to TF32.
+    pub(super) tf32: bool,
+}
+
 /// Declares the providers: each has a variant, the name of its feature, and what registers it with a
-/// session on a device. Providers whose feature is off exist, so that naming one is an error that
+/// session in a placement. Providers whose feature is off exist, so that naming one is an error that
 /// says which feature it needs.
 macro_rules! providers {
     ($($(#[$doc:meta])* $variant:ident, $feature:literal, $dispatch:expr;)*) => {
@@ -35,18 +45,18 @@ macro_rules! providers {
             }
 
             /// What registers the provider with a session; none when its feature is off.
-            fn dispatch_on(self, device: Option<i32>) -> Option<ExecutionProviderDispatch> {
+            fn dispatch_on(self, placement: Placement) -> Option<ExecutionProviderDispatch> {
                 match self {
                     Self::Cpu => Some(ep::CPU::default().build()),
                     $(
                         #[cfg(feature = $feature)]
                         Self::$variant => {
-                            let dispatch: fn(Option<i32>) -> ExecutionProviderDispatch = $dispatch;
-                            Some(dispatch(device))
+                            let dispatch: fn(Placement) -> ExecutionProviderDispatch = $dispatch;
+                            Some(dispatch(placement))
                         }
                         #[cfg(not(feature = $feature))]
                         Self::$variant => {
-                            let _ = device;
+                            let _ = placement;
                             None
                         }
                     )*
@@ -60,7 +70,7 @@ macro_rules! providers {
 #[allow(unused_macros, reason = "used where a feature of such a provider is on")]
 macro_rules! on_device {
     ($provider:ident) => {
-        |device| match device {
+        |placement| match placement.device {
             Some(device) => ep::$provider::default().with_device_id(device).build(),
             None => ep::$provider::default().build(),
         }
@@ -69,7 +79,11 @@ macro_rules! on_device {
 
 providers! {
     /// NVIDIA GPUs.
-    Cuda, "cuda", on_device!(CUDA);
+    Cuda, "cuda", |placement| {
+        // ONNX Runtime rounds to TF32 unless it is told not to.
+        let cuda = ep::CUDA::default().with_tf32(placement.tf32);
+        placement.device.into_iter().fold(cuda, ep::CUDA::with_device_id).build()
+    };
     /// NVIDIA GPUs, through TensorRT.
     TensorRt, "tensorrt", on_device!(TensorRT);
     /// AMD GPUs.
@@ -97,13 +111,13 @@ providers! {
 impl Provider {
     /// Whether this program was built with the provider's feature.
     pub fn is_enabled(self) -> bool {
-        self.dispatch(None).is_some()
+        self.dispatch(Placement::default()).is_some()
     }
 
     /// What registers the provider with a session and fails, rather than falling back, when it
     /// cannot; none when its feature is off.
-    pub(super) fn dispatch(self, device: Option<i32>) -> Option<ExecutionProviderDispatch> {
-        self.dispatch_on(device).map(ExecutionProviderDispatch::error_on_failure)
+    pub(super) fn dispatch(self, placement: Placement) -> Option<ExecutionProviderDispatch> {
+        self.dispatch_on(placement).map(ExecutionProviderDispatch::error_on_failure)
     }
 }
 

@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 
 use ort::session::Session;
 
-use super::SessionOptions;
 use super::open::Opener;
 use super::scheduler::{Scheduler, SessionKind, Turn, extra_on};
 use super::slot::Slot;
+use super::{Provider, SessionOptions};
 use crate::Result;
 
 /// A graph's sessions, and the callers that wait for one.
@@ -41,10 +41,11 @@ const MICROSECONDS_PER_TOKEN: u64 = 100;
 /// opening the first session took; they are opened when the work is this many times as long.
 const WORTH_OPENING: u32 = 12;
 
-/// How many sessions may be added, of how many threads each; none when the caller decided otherwise.
-pub(super) fn extra_sessions(options: &SessionOptions) -> Option<(usize, usize)> {
+/// How many sessions may be added, of how many threads each; none when the caller decided otherwise, and none on an
+/// accelerator, where each would hold the weights again.
+pub(super) fn extra_sessions(options: &SessionOptions, is_accelerated: bool) -> Option<(usize, usize)> {
     let cores = super::usable_cores();
-    (options.leaves_sessions_open() && cores > 1).then(|| extra_on(cores))
+    (options.leaves_sessions_open() && !is_accelerated && cores > 1).then(|| extra_on(cores))
 }
 
 impl Queue {
@@ -53,9 +54,9 @@ impl Queue {
         let threads = options.threads_per_session();
         let slots = sessions.into_iter().enumerate().map(|(number, session)| Slot::new(session, number, threads));
         Self {
-            opener,
             process: std::process::id(),
-            extra: extra_sessions(options),
+            extra: extra_sessions(options, opener.provider != Provider::Cpu),
+            opener,
             worth_opening: opening * WORTH_OPENING,
             scheduler: Mutex::new(Scheduler::new(slots.collect())),
             freed: Condvar::new(),

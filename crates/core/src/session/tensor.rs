@@ -71,16 +71,19 @@ pub enum Precision {
     F32,
     /// 64-bit floats, rounded to 32 bits.
     F64,
+    /// 8-bit integers, signed or not, taken for floats as they are.
+    Integers,
 }
 
 impl Precision {
-    /// That of values of a type that a graph declares; none of what is no tensor of floats.
+    /// That of values of a type that a graph declares; none of what is no tensor of floats or 8-bit integers.
     pub(super) fn declared(kind: &ValueType) -> Option<Self> {
         match kind {
             ValueType::Tensor { ty: TensorElementType::Float16, .. } => Some(Self::F16),
             ValueType::Tensor { ty: TensorElementType::Bfloat16, .. } => Some(Self::Bf16),
             ValueType::Tensor { ty: TensorElementType::Float32, .. } => Some(Self::F32),
             ValueType::Tensor { ty: TensorElementType::Float64, .. } => Some(Self::F64),
+            ValueType::Tensor { ty: TensorElementType::Int8 | TensorElementType::Uint8, .. } => Some(Self::Integers),
             _ => None,
         }
     }
@@ -90,12 +93,12 @@ impl Precision {
         match self {
             Self::F16 => f16::from_f32(value).to_f32(),
             Self::Bf16 => bf16::from_f32(value).to_f32(),
-            Self::F32 | Self::F64 => value,
+            Self::F32 | Self::F64 | Self::Integers => value,
         }
     }
 }
 
-/// A graph's float output.
+/// A graph's output, in floats.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Output<'a> {
@@ -113,7 +116,7 @@ impl<'a> Output<'a> {
         Self { shape, data: data.into(), precision }
     }
 
-    /// Reads a value of floats.
+    /// Reads a value of floats, or of the 8-bit integers that quantised models end in.
     pub(super) fn read(value: &'a DynValue) -> Result<Self, BadOutput> {
         let ValueType::Tensor { ty, .. } = value.dtype() else {
             return Err(BadOutput::Kind { found: value.dtype().to_string() });
@@ -133,6 +136,8 @@ impl<'a> Output<'a> {
             TensorElementType::Float16 => converted!(f16, |v| v.to_f32(), Precision::F16),
             TensorElementType::Bfloat16 => converted!(bf16, |v| v.to_f32(), Precision::Bf16),
             TensorElementType::Float64 => converted!(f64, |v| *v as f32, Precision::F64),
+            TensorElementType::Int8 => converted!(i8, |v| f32::from(*v), Precision::Integers),
+            TensorElementType::Uint8 => converted!(u8, |v| f32::from(*v), Precision::Integers),
             other => return Err(BadOutput::Kind { found: format!("a tensor of {other}") }),
         };
         let shape = shape.iter().map(|n| usize::try_from(*n).unwrap_or(0)).collect();

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use search::{layouts, search};
 
 use crate::limits::check_count;
+use crate::session::Provider;
 use crate::{Build, Builder, Error, Result, Tuning};
 
 /// A tuning replaces another only when it takes less than this part of its time: on a machine that
@@ -67,7 +68,8 @@ impl<E: Build> Tuner<E> {
         check_count("rounds", Some(self.rounds))?;
         let start = self.builder.untuned()?;
         // What the caller fixed stays so; and each session of an accelerator holds the weights in its memory.
-        let layouts = if self.builder.session.leaves_sessions_open() { layouts(&start) } else { Vec::new() };
+        let are_open = self.builder.session.leaves_sessions_open() && start.provider == Provider::Cpu.name();
+        let layouts = if are_open { layouts(&start) } else { Vec::new() };
         let mut best_model: Option<E> = None;
         search(start, layouts, |candidate, best| {
             let best_loaded = match best_model.take() {
@@ -109,6 +111,7 @@ impl<E: Build> Builder<E> {
             let message = format!("model {} runs no graph: there is nothing to measure", loaded.model().id);
             return Err(Error::option("tuning", message));
         };
-        Ok(Tuning::untuned(&loaded.model().id, provider, &self.engine.batching, &self.session))
+        let bounds = self.engine.batching.on(provider != Provider::Cpu);
+        Ok(Tuning::untuned(&loaded.model().id, provider, &bounds, &self.session))
     }
 }

@@ -56,6 +56,7 @@ impl<E> Builder<E> {
         }
         let architecture = registry.architecture(&model)?;
         self.refuse_unused(architecture, &model, &registry)?;
+        self.check_dim(&model)?;
         architecture.check(&model)?;
         if let Some(notice) = &model.notice {
             tracing::warn!(model = model.id, "{notice}");
@@ -189,15 +190,23 @@ impl<E> Builder<E> {
             model.model_file.clone_from(file);
         }
         model.parameters.extend(set.parameters.clone());
-        if let Some(dim) = self.dim
-            && Some(dim) != model.dim
-            && !model.matryoshka.contains(&dim)
-        {
-            let steps: Vec<String> = model.dim.iter().chain(&model.matryoshka).map(usize::to_string).collect();
-            let message = format!("model {} can be cut to {}, not to {dim}", model.id, steps.join(", "));
-            return Err(Error::option("dim", message));
-        }
         Ok(model)
+    }
+
+    /// Refuses a width that is not one of the model's.
+    fn check_dim(&self, model: &ModelDescription) -> Result<()> {
+        let widths = || model.dim.iter().chain(&model.matryoshka);
+        let Some(dim) = self.dim.filter(|dim| !widths().any(|width| width == dim)) else { return Ok(()) };
+        let all: Vec<String> = widths().map(usize::to_string).collect();
+        let message = if all.is_empty() {
+            format!(
+                "model {} does not say to which widths it can be cut, so not to {dim}; `matryoshka` in a row of your own says it",
+                model.id
+            )
+        } else {
+            format!("model {} can be cut to {}, not to {dim}", model.id, all.join(", "))
+        };
+        Err(Error::option("dim", message))
     }
 
     /// Refuses options that were set and that the architecture has no use for.

@@ -218,21 +218,23 @@ impl<E> Builder<E> {
         self
     }
 
-    /// Bounds the tokens of a batch, padding included. Default: 1024.
+    /// Bounds the tokens of a batch, padding included. Default: 512 on the CPU, 8192 on other hardware.
     pub fn batch_tokens(mut self, tokens: usize) -> Self {
-        self.engine.batching.tokens = tokens;
+        self.engine.batching.tokens = Some(tokens);
         self
     }
 
-    /// Bounds the cells of a batch's attention matrices: rows times the longest row's square. Default: 262,144.
+    /// Bounds the cells of a batch's attention matrices: rows times the longest row's square. Default: 262,144 on
+    /// the CPU, 4,194,304 on other hardware.
     pub fn batch_attention(mut self, cells: usize) -> Self {
-        self.engine.batching.attention = cells;
+        self.engine.batching.attention = Some(cells);
         self
     }
 
-    /// What starting a run costs, in tokens: batches mix lengths only where padding costs less. Default: 16.
+    /// What starting a run costs, in tokens: batches mix lengths only where padding costs less. Default: 16 on
+    /// the CPU, 128 on other hardware.
     pub fn batch_overhead(mut self, tokens: usize) -> Self {
-        self.engine.batching.overhead = tokens;
+        self.engine.batching.overhead = Some(tokens);
         self
     }
 
@@ -313,6 +315,14 @@ impl<E> Builder<E> {
     /// Runs on the first of these that works, or fails. Default: the CPU.
     pub fn require_providers(mut self, providers: impl IntoIterator<Item = Provider>) -> Self {
         self.session.providers = ProviderChoice::Require(providers.into_iter().collect());
+        self
+    }
+
+    /// Whether CUDA may round what it multiplies to the ten bits of TF32, as ONNX Runtime has it by default. It is quicker
+    /// (1.4 times with all-MiniLM-L6-v2 on an H200), and results part from the CPU's by about a thousandth of their length
+    /// instead of a millionth. Only with [`Provider::Cuda`]. Default: no.
+    pub fn tf32(mut self, tf32: bool) -> Self {
+        self.session.tf32 = tf32;
         self
     }
 

@@ -14,7 +14,7 @@ const TOKEN: u64 = 50_000;
 /// The part of a run that does not share.
 const SERIAL: f64 = 0.05;
 /// Tokens of a long job's batches.
-const BATCH: usize = 1024;
+const BATCH: usize = 512;
 /// What opening a session takes.
 const OPENING: u64 = 45_000_000;
 
