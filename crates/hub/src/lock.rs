@@ -96,7 +96,9 @@ fn has_no_locks(error: &Error) -> bool {
     {
         use rustix::io::Errno;
         let code = Errno::from_io_error(error);
-        if code.is_some_and(|code| [Errno::NOLCK, Errno::NOTSUP, Errno::OPNOTSUPP, Errno::NOSYS].contains(&code)) {
+        // Some file systems of users' programs call a lock an invalid argument.
+        const NO_LOCKS: [Errno; 5] = [Errno::NOLCK, Errno::NOTSUP, Errno::OPNOTSUPP, Errno::NOSYS, Errno::INVAL];
+        if code.is_some_and(|code| NO_LOCKS.contains(&code)) {
             return true;
         }
     }
@@ -114,7 +116,7 @@ mod tests {
     #[test]
     fn file_systems_without_locks_are_known_by_their_errors() {
         use rustix::io::Errno;
-        for code in [Errno::NOLCK, Errno::NOTSUP, Errno::OPNOTSUPP, Errno::NOSYS] {
+        for code in [Errno::NOLCK, Errno::NOTSUP, Errno::OPNOTSUPP, Errno::NOSYS, Errno::INVAL] {
             assert!(has_no_locks(&Error::from_raw_os_error(code.raw_os_error())), "{code:?}");
         }
         for code in [Errno::IO, Errno::ACCESS, Errno::BADF] {

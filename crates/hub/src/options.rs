@@ -19,7 +19,7 @@ const DEFAULT_ENDPOINT: &str = "https://huggingface.co";
 /// | --- | --- |
 /// | cache folder | [`cache_dir`](Self::cache_dir), `EMBEDKIT_CACHE`, `HF_HUB_CACHE`, `HUGGINGFACE_HUB_CACHE`, `HF_HOME`/hub, `XDG_CACHE_HOME`/huggingface/hub, `~/.cache/huggingface/hub` |
 /// | server | [`endpoint`](Self::endpoint), `HF_ENDPOINT`, `https://huggingface.co` |
-/// | token | [`token`](Self::token), `HF_TOKEN`, the file `HF_TOKEN_PATH`, the file `HF_HOME`/token; the last three not under `HF_HUB_DISABLE_IMPLICIT_TOKEN` |
+/// | token | [`token`](Self::token), `HF_TOKEN`, its older name `HUGGING_FACE_HUB_TOKEN`, the file `HF_TOKEN_PATH`, the file `HF_HOME`/token; all but the first not under `HF_HUB_DISABLE_IMPLICIT_TOKEN` |
 /// | offline | [`offline`](Self::offline), or `HF_HUB_OFFLINE` (else `TRANSFORMERS_OFFLINE`) is 1, TRUE, YES or ON |
 /// | transport | [`transport`](Self::transport), `EMBEDKIT_HUB_TRANSPORT`, plain HTTP |
 /// | Xet storage | used by the transport `hf-hub`, but under `HF_HUB_DISABLE_XET`, a proxy or certificates of one's own |
@@ -150,7 +150,7 @@ impl HubOptions {
         if environment.is_on("HF_HUB_DISABLE_IMPLICIT_TOKEN") {
             return Ok(None);
         }
-        if let Some(token) = environment.text("HF_TOKEN") {
+        if let Some(token) = ["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"].iter().find_map(|name| environment.text(name)) {
             return Ok(Some(token));
         }
         let file = match environment.path("HF_TOKEN_PATH")? {
@@ -291,15 +291,17 @@ mod tests {
                 "HF_HOME" => Some(home.clone().into_os_string()),
                 "HF_TOKEN_PATH" => Some(home.join("other").into_os_string()),
                 "HF_HUB_DISABLE_IMPLICIT_TOKEN" => Some("1".into()),
+                "HUGGING_FACE_HUB_TOKEN" => Some("from-older-variable".into()),
                 _ => Some("from-variable".into()),
             };
             options.environment(lookup).resolve().unwrap().token
         };
         let default = HubOptions::default;
         let mine = || with(|options| options.token = Some("mine".to_owned()));
-        let all = &["HF_TOKEN", "HF_TOKEN_PATH", "HF_HOME"];
+        let all = &["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_TOKEN_PATH", "HF_HOME"];
         assert_eq!(token(all, mine()).as_deref(), Some("mine"));
         assert_eq!(token(all, default()).as_deref(), Some("from-variable"));
+        assert_eq!(token(&all[1..], default()).as_deref(), Some("from-older-variable"));
         assert_eq!(token(&["HF_TOKEN_PATH", "HF_HOME"], default()).as_deref(), Some("from-path"));
         assert_eq!(token(&["HF_HOME"], default()).as_deref(), Some("from-home"));
         assert_eq!(token(&["HF_HOME", "HF_TOKEN", "HF_HUB_DISABLE_IMPLICIT_TOKEN"], default()), None);
