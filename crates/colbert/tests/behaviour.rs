@@ -176,6 +176,10 @@ fn a_folder_that_is_not_pylates_says_so() {
     );
     const MODULES: (&str, &str) =
         ("modules.json", r#"[{"path": "1_D", "type": "x.Dense"}, {"path": "2_D", "type": "x.Dense"}]"#);
+    const NORMALIZER: (&str, &str) =
+        ("tokenizer.json", r#"{"normalizer": {"type": "BertNormalizer", "lowercase": true}}"#);
+    const CASED: (&str, &str) =
+        ("tokenizer_config.json", r#"{"tokenizer_class": "BertTokenizer", "do_lower_case": false}"#);
     const DENSE: &str = r#"{"in_features": 4, "out_features": 4}"#;
     const LINEAR: [(&str, &str); 2] = [("1_D/config.json", DENSE), ("2_D/config.json", DENSE)];
     for (files, expected) in [
@@ -185,6 +189,7 @@ fn a_folder_that_is_not_pylates_says_so() {
         (files(&[CONFIG]), "tokenizer.json"),
         (files(&[CONFIG, TOKENIZER]), "names no mask token"),
         (files(&[CONFIG, ("modules.json", r#"[{"path": "1_X", "type": "x.Router"}]"#)]), "\"Router\""),
+        (files(&[CONFIG, NORMALIZER, CASED]), "`do_lower_case` is false"),
         (files(&[PROMPTED, TOKENIZER]), "`default_prompt_name` is \"all\""),
         (files(&[CONFIG, MODULES, LINEAR[0], LINEAR[1], ("1_D/pytorch_model.bin", "")]), "2_D/model.safetensors"),
     ] {

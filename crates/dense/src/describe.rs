@@ -13,9 +13,6 @@ const TASK: &str = "feature-extraction";
 const TABLE: &str = "model.safetensors";
 const CONFIG: &str = "config.json";
 
-/// The longest row of a model that cuts no text.
-const NO_LIMIT: usize = i64::MAX as usize;
-
 /// The row that a folder amounts to.
 pub(crate) fn describe(files: &ModelFiles) -> Result<ModelDescription> {
     if is_model2vec(files)? {
@@ -83,7 +80,7 @@ fn describe_model2vec(files: &ModelFiles) -> Result<ModelDescription> {
     let config: Model2VecConfig = files.optional_json(CONFIG)?.unwrap_or_default();
     model.model_file = TABLE.to_owned();
     model.normalize = config.normalize.unwrap_or(true);
-    model.max_length = Some(config.max_length.unwrap_or(NO_LIMIT));
+    model.max_length = Some(config.max_length.unwrap_or(ModelDescription::NO_LIMIT));
     Ok(model)
 }
 
@@ -182,7 +179,7 @@ fn describe_static(files: &ModelFiles, folder: &str, rest: &[Module]) -> Result<
         );
         return Err(Error::file(files.label(&tokenizer), message));
     }
-    model.max_length = Some(stored.truncation.map_or(NO_LIMIT, |truncation| truncation.max_length));
+    model.max_length = Some(stored.truncation.map_or(ModelDescription::NO_LIMIT, |truncation| truncation.max_length));
     model.parameters.insert("unknown-tokens".to_owned(), true.into());
     set_steps(files, &mut model, rest)?;
     Ok(model)

@@ -63,8 +63,11 @@ fn a_sentence_transformers_folder_has_its_tokenizers_window() {
     }
     sentence_transformers(folder.path());
     std::fs::write(folder.path().join("sentence_bert_config.json"), "{}").unwrap();
+    let long = "hello ".repeat(100);
     for (limits, positions, window) in [
         (r#""model_max_length": 20, "max_length": 10"#, "", 20),
+        (r#""model_max_length": 1e30, "max_length": 10"#, "", 102),
+        (r#""max_length": 10"#, "", 102),
         (r#""model_max_length": 1e30, "max_length": 10"#, r#", "max_position_embeddings": 12"#, 12),
         (r#""model_max_length": 20"#, r#", "max_position_embeddings": 12"#, 12),
     ] {
@@ -73,8 +76,8 @@ fn a_sentence_transformers_folder_has_its_tokenizers_window() {
         let config = format!(r#"{{"time_step_limit": [0.0, Infinity]{positions}}}"#);
         std::fs::write(folder.path().join("config.json"), config).unwrap();
         let model = TextEmbedding::builder(folder.path()).build().unwrap();
-        let usage = model.usage(&"hello ".repeat(100), Role::Plain).unwrap();
-        assert_eq!((usage.tokens, usage.truncated), (window, true), "{limits}{positions}");
+        let usage = model.usage(&long, Role::Plain).unwrap();
+        assert_eq!((usage.tokens, usage.truncated), (window, window < 102), "{limits}{positions}");
     }
 }
 
@@ -135,6 +138,22 @@ fn options_change_how_a_model_runs_and_not_what_it_gives() {
 }
 
 #[test]
+fn a_model_that_falls_back_to_the_cpu_runs_as_one_that_asked_for_it() {
+    let case = case("transformer-cls");
+    let plain = builder(&case, |_| ()).build().unwrap();
+    let fallen = builder(&case, |_| ()).prefer_providers([Provider::Cuda]).build().unwrap();
+    assert_eq!(fallen.engine().bounds(), plain.engine().bounds());
+    assert_eq!(fallen.engine().workers(), plain.engine().workers());
+    // Where nothing is open yet, the first that this program has counts.
+    for wanted in [&[Provider::Cuda][..], &[Provider::Cpu], &[Provider::Cuda, Provider::Cpu]] {
+        let lazy = builder(&case, |_| ()).prefer_providers(wanted.iter().copied()).lazy(true).build().unwrap();
+        assert_eq!(lazy.engine().bounds(), plain.engine().bounds(), "{wanted:?}");
+        assert_eq!(lazy.engine().workers(), plain.engine().workers(), "{wanted:?}");
+        assert_golden(&lazy, &case);
+    }
+}
+
+#[test]
 fn a_matryoshka_cut_is_the_head_normalised() {
     let case = case("transformer-cls");
     let whole = builder(&case, |_| ()).build().unwrap();
@@ -143,6 +162,31 @@ fn a_matryoshka_cut_is_the_head_normalised() {
         let mut expected = whole;
         embedkit_vector::cut(&mut expected, 8);
         assert_eq!(cut, expected);
+    }
+}
+
+/// Models whose vectors are quantised in the graph.
+#[test]
+fn outputs_of_8_bits_are_as_they_are_or_normalised_in_floats() {
+    const FLOAT: u64 = 1;
+    let case = case("transformer-cls");
+    let vector = |element_type: u64, normalize: bool| {
+        let graph = ("model.onnx".to_owned(), embedkit_fixtures::ids_as(element_type));
+        let files = files(&case).into_iter().filter(|(name, _)| name != "model.onnx").chain([graph]);
+        let mut row = ModelDescription::new("tiny/ids", "dense", "transformer");
+        (row.model_file, row.normalize) = ("model.onnx".to_owned(), normalize);
+        let model = TextEmbedding::builder(row).model_files(ModelFiles::memory(files)).build().unwrap();
+        model.embed_one("hello world, un quick fox", Role::Plain).unwrap()
+    };
+    let ids = vector(FLOAT, false);
+    assert!(ids.len() > 5 && ids.iter().any(|id| *id > 127.0), "{ids:?}");
+    let signed: Vec<f32> = ids.iter().map(|id| f32::from(*id as u32 as i8)).collect();
+    let unsigned: Vec<f32> = ids.iter().map(|id| f32::from(*id as u32 as u8)).collect();
+    for (element_type, expected) in [(3, signed), (2, unsigned)] {
+        assert_eq!(vector(element_type, false), expected);
+        let length = expected.iter().map(|value| value * value).sum::<f32>().sqrt();
+        let normal: Vec<f32> = expected.iter().map(|value| value / length).collect();
+        assert_near(&vector(element_type, true), &normal, "normalised");
     }
 }
 
@@ -187,6 +231,9 @@ fn mistakes_are_named() {
         (plain().max_length(2), "option `max_length`"),
         (plain().parameter("colour", "red"), "option `colour`"),
         (plain().require_providers([Provider::Cuda]), "cuda"),
+        (plain().tf32(true), "option `tf32`"),
+        (plain().prefer_providers([Provider::Cpu]).tf32(true), "option `tf32`"),
+        (plain().prefer_providers([Provider::TensorRt, Provider::Cuda]).tf32(true), "option `tf32`"),
         (plain().model_dir("/nowhere"), "/nowhere is missing"),
         (builder(&case, |row| row.model_file = "other.onnx".into()), "other.onnx is missing"),
         (builder(&case, |row| row.model_file = "tokenizer.json".into()), "tokenizer.json"),

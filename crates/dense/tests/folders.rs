@@ -111,6 +111,100 @@ fn any_ordinary_layout_opens() {
     check(case, &load(folder.path()).unwrap());
 }
 
+/// A row of the catalogue over a folder that is not its source's: the hub's own repository, a quantised export.
+#[test]
+fn a_known_row_takes_the_graph_that_is_at_hand() {
+    use embedkit_core::{ModelDescription, Quantization, Registry, Source};
+
+    let case = "pooling-mean";
+    let mut row = ModelDescription::new("tiny/known", "dense", "transformer");
+    (row.model_file, row.pooling) = ("model.onnx".to_owned(), Pooling::Mean);
+    let mut alone = row.clone();
+    alone.id = "tiny/of-its-folder-alone".to_owned();
+    row.sources = vec![Source::Hub { hf: "tiny/known".to_owned(), revision: None }];
+    for row in [&row, &alone] {
+        Registry::global().register(row.clone()).unwrap();
+    }
+    for (graph, quantization) in [
+        ("model.onnx", Quantization::None),
+        ("onnx/model.onnx", Quantization::None),
+        ("onnx/model_qint8_avx512.onnx", Quantization::Dynamic),
+    ] {
+        let folder = laid_out(case);
+        fs::create_dir_all(folder.path().join("onnx")).unwrap();
+        fs::rename(folder.path().join("model.onnx"), folder.path().join(graph)).unwrap();
+        let build = |id: &str| -> embedkit_core::Result<TextEmbedding> {
+            TextEmbedding::builder(id).model_dir(folder.path()).build()
+        };
+        let model = build(&row.id).unwrap();
+        check(case, &model);
+        assert_eq!(model.model().quantization, quantization, "{graph}");
+        // A row that has no other source must be right about its folder.
+        assert_eq!(build(&alone.id).is_ok(), graph == "model.onnx", "{graph}");
+    }
+}
+
+#[test]
+fn older_names_of_the_windows_file_are_read() {
+    for name in ["roberta", "distilbert", "camembert", "albert", "xlm-roberta", "xlnet"] {
+        for present in [None, Some("{}")] {
+            let folder = laid_out("pooling-mean");
+            let _ = fs::remove_file(folder.path().join("sentence_bert_config.json"));
+            if let Some(present) = present {
+                write(folder.path(), "sentence_bert_config.json", present);
+            }
+            write(folder.path(), &format!("sentence_{name}_config.json"), r#"{"max_seq_length": 5}"#);
+            let usage = load(folder.path()).unwrap().usage("one two three four five six", Role::Plain).unwrap();
+            assert_eq!((usage.tokens, usage.truncated), (5, true), "{name} {present:?}");
+        }
+    }
+}
+
+/// A file of safetensors with one tensor of floats.
+fn tensor(name: &str, shape: [usize; 2], values: &[f32]) -> Vec<u8> {
+    let end = values.len() * 4;
+    let header = format!(r#"{{"{name}": {{"dtype": "F32", "shape": {shape:?}, "data_offsets": [0, {end}]}}}}"#);
+    let values = values.iter().flat_map(|value| value.to_le_bytes());
+    (header.len() as u64).to_le_bytes().into_iter().chain(header.into_bytes()).chain(values).collect()
+}
+
+/// sentence-transformers counts unknown tokens, cuts nothing and normalises only where a module does; model2vec, whose
+/// table has another name, does otherwise.
+#[test]
+fn a_static_model_of_sentence_transformers_is_not_taken_for_model2vecs() {
+    use embedkit_core::ModelFiles;
+    use embedkit_core::tokenizer::{Tokenizer, TokenizerFiles, TokenizerOptions};
+
+    let static_model = r#"{"path": "", "type": "sentence_transformers.models.StaticEmbedding"}"#;
+    let normalize = r#"{"path": "1_Normalize", "type": "sentence_transformers.models.Normalize"}"#;
+    let tokenizer = fs::read(folders().join("base/tokenizer.json")).unwrap();
+    let mut options = TokenizerOptions::default();
+    options.max_length = Some(1000);
+    let ids_of = Tokenizer::load(&TokenizerFiles::new(tokenizer.clone()), &options).unwrap();
+    let rows = ids_of.vocab_size();
+    // A row's values are its number and 1.
+    let table: Vec<f32> = (0..rows).flat_map(|row| [row as f32, 1.0]).collect();
+    let load = |modules: &str, name: &str| {
+        let files = ModelFiles::memory([
+            ("tokenizer.json", tokenizer.clone()),
+            ("model.safetensors", tensor(name, [rows, 2], &table)),
+            ("modules.json", modules.as_bytes().to_vec()),
+        ]);
+        TextEmbedding::builder(files).build().map_err(|error: embedkit_core::Error| error.to_string())
+    };
+    let text = format!("hello \u{1f9ff} {}", "world ".repeat(700));
+    let ids = ids_of.encode_bare(&text).unwrap();
+    assert!(ids.contains(&ids_of.unknown_id().unwrap()) && ids.len() > 512);
+    let mean = [ids.iter().map(|id| f64::from(*id)).sum::<f64>() as f32 / ids.len() as f32, 1.0];
+    let model = load(&format!("[{static_model}]"), "embedding.weight").unwrap();
+    assert_near(&model.embed_one(&text, Role::Plain).unwrap(), &mean, "the mean of all rows");
+    let model = load(&format!("[{static_model}, {normalize}]"), "embedding.weight").unwrap();
+    let length = mean[0].hypot(mean[1]);
+    assert_near(&model.embed_one(&text, Role::Plain).unwrap(), &mean.map(|value| value / length), "normalised");
+    let error = load(&format!("[{normalize}]"), "embedding.weight").unwrap_err();
+    assert!(error.contains("Normalize"), "{error}");
+}
+
 #[test]
 fn what_is_not_obeyed_is_refused_by_name() {
     let modules = |kind: &str| {
@@ -153,6 +247,11 @@ fn what_is_not_obeyed_is_refused_by_name() {
             "sentence_bert_config.json",
             r#"{"modality_config": {"text": {"method": "get_text_features", "method_output_name": "x"}}}"#.into(),
             "`method`",
+        ),
+        (
+            "tokenizer_config.json",
+            r#"{"tokenizer_class": "BertTokenizer", "do_lower_case": true}"#.into(),
+            "`do_lower_case` is true, and the `lowercase` of tokenizer.json is false",
         ),
         ("config_sentence_transformers.json", r#"{"default_prompt_name": "title"}"#.into(), "`default_prompt_name`"),
         ("config_sentence_transformers.json", r#"{"truncate_dim": 4}"#.into(), "`truncate_dim`"),

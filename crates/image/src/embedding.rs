@@ -32,6 +32,11 @@ impl Embedder for ImageEmbedding {
         Ok(model)
     }
 
+    /// A graph alone could be any model's: what is done with images before says that they are its inputs.
+    fn recognizes(files: &ModelFiles) -> bool {
+        [CONFIG_FILE, WHOLE_CONFIG_FILE].iter().any(|name| files.has(name)) && Self::describe(files).is_ok()
+    }
+
     fn from_engine(engine: Engine<ImageInput, Vec<f32>>) -> Self {
         Self { engine }
     }

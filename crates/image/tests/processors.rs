@@ -27,6 +27,14 @@ fn tensors_equal_those_of_transformers() {
     assert_equal(include_str!("fixtures/transformers.json"), 100);
 }
 
+/// The same processors by the names that transformers 5 writes where it works with Pillow.
+#[test]
+fn names_of_pillows_processors_have_the_same_rules() {
+    let cases = include_str!("fixtures/transformers.json").replace("ImageProcessorFast\"", "ImageProcessorPil\"");
+    assert!(cases.matches("ImageProcessorPil\"").count() > 50);
+    assert_equal(&cases, 100);
+}
+
 fn assert_equal(cases: &str, more_than: usize) {
     let cases: Vec<Case> = serde_json::from_str(cases).unwrap();
     assert!(cases.len() > more_than, "{} cases", cases.len());
@@ -51,6 +59,7 @@ fn difference(case: &Case) -> Result<(), String> {
 fn unknown_types_and_keys_are_refused_by_name() {
     for (config, expected) in [
         (r#"{"image_processor_type": "DINOv3ViTImageProcessorFast"}"#, "DINOv3ViTImageProcessorFast"),
+        (r#"{"image_processor_type": "JinaCLIPImageProcessorPil"}"#, "JinaCLIPImageProcessorPil"),
         (r#"{"feature_extractor_type": "WhisperFeatureExtractor"}"#, "WhisperFeatureExtractor"),
         (r#"{"do_thumbnail": true}"#, "do_thumbnail"),
         (r#"{"use_square_size": true}"#, "use_square_size"),

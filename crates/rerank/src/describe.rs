@@ -33,6 +33,16 @@ struct Saved {
     activation_fn: Option<String>,
 }
 
+/// Whether a folder's settings say anything that only a cross-encoder's do.
+pub(crate) fn says_what_it_is(files: &ModelFiles) -> bool {
+    let config = files.optional_json::<Config>(CONFIG).ok().flatten().unwrap_or_default();
+    // What architectures they are, and what modules there are, is looked at when the folder is described.
+    config.architectures.is_some_and(|names| !names.is_empty())
+        || config.sentence_transformers.is_some()
+        || config.sbert_ce_default_activation_function.is_some()
+        || files.has(Folder::MODULES)
+}
+
 /// The row that a folder amounts to.
 pub(crate) fn describe(files: &ModelFiles) -> Result<ModelDescription> {
     let mut model = ModelDescription::new(files.name(), FAMILY, "cross-encoder");
@@ -51,7 +61,10 @@ pub(crate) fn describe(files: &ModelFiles) -> Result<ModelDescription> {
             check_architecture(files, &config)?;
             model.model_file = files.find_graph(&GraphSearch::new(TASK))?;
             if is_sentence_transformers {
-                model.max_length = WindowRule::SentenceTransformers.longest_row(&files.tokenizer_files()?)?;
+                let tokenizer = files.tokenizer_files()?;
+                tokenizer.check_agreement()?;
+                let length = WindowRule::SentenceTransformers.longest_row(&tokenizer)?;
+                model.max_length = Some(length.unwrap_or(ModelDescription::NO_LIMIT));
             }
         }
     }
@@ -162,6 +175,25 @@ mod tests {
             let error = CrossEncoder.check(&model).err().map(|error| error.to_string());
             assert_eq!(error.is_some(), expected.is_some(), "{config}: {error:?}");
             assert!(expected.is_none_or(|word| error.is_some_and(|error| error.contains(word))), "{config}");
+        }
+    }
+
+    #[test]
+    fn a_saved_cross_encoder_has_its_tokenizers_window() {
+        const SAVED: &str = r#"{"sentence_transformers": {}}"#;
+        for (config, limits, expected) in [
+            (SAVED, r#"{"model_max_length": 8, "max_length": 4}"#, Some(8)),
+            (SAVED, r#"{"model_max_length": 1e30, "max_length": 4}"#, Some(ModelDescription::NO_LIMIT)),
+            // Whose else it is, the tokenizer's rule tells when it is loaded.
+            ("{}", r#"{"model_max_length": 8, "max_length": 4}"#, None),
+        ] {
+            let files = ModelFiles::memory([
+                ("model.onnx", &b""[..]),
+                (CONFIG, config.as_bytes()),
+                ("tokenizer.json", b"{}"),
+                ("tokenizer_config.json", limits.as_bytes()),
+            ]);
+            assert_eq!(describe(&files).unwrap().max_length, expected, "{config} {limits}");
         }
     }
 

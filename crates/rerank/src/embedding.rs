@@ -87,6 +87,11 @@ impl Embedder for Reranker {
         describe::describe(files)
     }
 
+    /// A graph alone could be any model's: its settings say that it classifies.
+    fn recognizes(files: &ModelFiles) -> bool {
+        describe::says_what_it_is(files) && describe::describe(files).is_ok()
+    }
+
     fn from_engine(engine: Engine<Pair, f32>) -> Self {
         Self { engine }
     }

@@ -75,6 +75,7 @@ pub(super) fn describe(files: &ModelFiles) -> Result<ModelDescription> {
     model.model_file = graph;
     model.normalize = true;
     add_modules(files, &mut model)?;
+    files.tokenizer_files()?.check_agreement()?;
     add_markers(files, &config, &mut model)?;
     add_lengths(files, &config, &mut model)?;
     // PyLate strips every text, whatever the folder says.

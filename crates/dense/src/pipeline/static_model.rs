@@ -148,6 +148,13 @@ impl Direct for StaticModel {
         Ok((self.vector(encoding.ids)?, usage))
     }
 
+    fn embed_ids(&self, ids: &[u32], purpose: &Purpose) -> Result<(Vec<f32>, Usage)> {
+        purpose.check_ids(&self.model)?;
+        let encoding = self.tokenizer.row(ids)?;
+        let usage = Usage::from(&encoding);
+        Ok((self.vector(encoding.ids)?, usage))
+    }
+
     fn usage(&self, text: &str, purpose: &Purpose) -> Result<Usage> {
         Ok(Usage::from(&self.encode(text, purpose)?))
     }

@@ -179,6 +179,11 @@ impl Pipeline for TransformerPipeline {
         self.model.prepare(text, purpose)
     }
 
+    fn prepare_ids(&self, ids: &[u32], purpose: &Purpose) -> Result<Prepared<Encoding, Vec<f32>>> {
+        self.task(purpose)?;
+        self.model.prepare_ids(ids, purpose)
+    }
+
     fn run(&self, texts: &[&Encoding], purpose: &Purpose) -> Result<Vec<Result<Vec<f32>>>> {
         let excluded = self.excluded(purpose)?;
         self.model.run(texts, self.task(purpose)?.as_slice(), |row| self.vector(row, excluded))

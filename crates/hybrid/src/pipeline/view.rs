@@ -102,6 +102,10 @@ impl<E: Embedding> Pipeline for View<E> {
         self.model.prepare(text, purpose)
     }
 
+    fn prepare_ids(&self, ids: &[u32], purpose: &Purpose) -> Result<Prepared<Encoding, E>> {
+        self.model.prepare_ids(ids, purpose)
+    }
+
     fn run(&self, texts: &[&Encoding], _: &Purpose) -> Result<Vec<Result<E>>> {
         let [dense, sparse, multi_vector] = self.outputs()?;
         let batch = self.model.tokenizer().pad(texts, None)?;

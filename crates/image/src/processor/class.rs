@@ -136,7 +136,11 @@ impl Class {
     /// The type of configurations that name none.
     pub(super) const DEFAULT: &str = "CLIPImageProcessor";
 
+    /// The type of this name. What transformers 5 writes where it works with Pillow (`…Pil`) has the rules of what it
+    /// writes elsewhere.
     pub(super) fn find(name: &str) -> Option<&'static Self> {
+        let fast = name.strip_suffix("Pil").map(|stem| format!("{stem}Fast"));
+        let name = fast.as_deref().unwrap_or(name);
         CLASSES.iter().find(|class| class.name == name)
     }
 

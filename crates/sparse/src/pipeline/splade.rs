@@ -138,6 +138,13 @@ impl Pipeline for SpladePipeline {
         Ok(Prepared::done(self.heaviest(vector)?, usage))
     }
 
+    fn prepare_ids(&self, ids: &[u32], purpose: &Purpose) -> Result<Prepared<Encoding, SparseVector>> {
+        if self.table(purpose).is_some() {
+            return Err(Error::input("this model looks up the words of queries: give it the text"));
+        }
+        self.model.prepare_ids(ids, purpose)
+    }
+
     fn run(&self, texts: &[&Encoding], _: &Purpose) -> Result<Vec<Result<SparseVector>>> {
         token_model::run(&self.model, texts, (2, 0), |row| self.vector(row))
     }
