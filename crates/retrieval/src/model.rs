@@ -141,7 +141,7 @@ impl Model {
 
     /// Whether it answers without a graph, so that a word costs next to nothing.
     pub(crate) fn is_direct(&self) -> bool {
-        self.embedder.model().model_file.is_empty()
+        !self.embedder.engine().has_graph()
     }
 
     /// Whether a collection's document frequencies belong to its queries.
@@ -221,4 +221,20 @@ fn identity(embedder: &AnyEmbedder, spec: &ModelSpec) -> Result<ModelIdentity> {
 
 fn file_digest(path: &Path) -> Result<String> {
     digest::of_file(path)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests end with a panic")]
+
+    use {embedkit_colbert as _, embedkit_sparse as _, embedkit_static_en as _};
+
+    use super::*;
+
+    #[test]
+    fn models_of_the_default_pipeline_answer_by_look_ups() {
+        for stage in crate::Pipeline::default().stages {
+            assert!(Model::load(&stage.spec, &|builder| builder).unwrap().is_direct(), "{}", stage.name);
+        }
+    }
 }

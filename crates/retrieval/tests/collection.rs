@@ -209,12 +209,54 @@ fn damaged_collections_are_refused() {
 }
 
 #[test]
+fn what_names_no_version_is_told_with_its_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let (docs, root) = (folder.path().join("a.md"), folder.path().join("notes"));
+    write(folder.path(), &[("a.md", ANIMALS)]);
+    let collection = CollectionFolder::new(&root);
+    let version = index(&collection, &docs).version;
+    for (current, told) in
+        [("", "is no version's name"), ("000", "there is no version 000"), ("../x", "is no version's")]
+    {
+        std::fs::write(root.join("current"), current).unwrap();
+        let message = collection.open().unwrap_err().to_string();
+        assert!(message.contains(told) && message.contains("notes/current: "), "{current:?}: {message}");
+        assert!(message.contains("--switch") && !message.contains("option"), "{message}");
+    }
+    collection.switch(&version).unwrap();
+    collection.open().unwrap();
+    let message = CollectionFolder::new(&docs).open().unwrap_err().to_string();
+    assert!(message.contains("there is no collection here"), "{message}");
+}
+
+#[test]
 fn a_collection_among_the_files_is_none_of_them() {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), &[("a.md", ANIMALS)]);
     let collection = CollectionFolder::new(folder.path().join("notes"));
     assert_eq!(index(&collection, folder.path()).records, 2);
     assert!(index(&collection, folder.path()).is_unchanged);
+}
+
+#[test]
+fn files_below_the_collections_folder_are_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let docs = folder.path().join("docs");
+    std::fs::create_dir(&docs).unwrap();
+    write(&docs, &[("a.md", ANIMALS)]);
+    let indexer = indexer(&Pipeline::default());
+    for root in [folder.path().to_owned(), docs.clone(), folder.path().join("docs/../docs/.")] {
+        for input in [docs.clone(), docs.join("a.md"), docs.join("*.md"), docs.join(".")] {
+            let error = indexer.index(&CollectionFolder::new(&root), &Inputs::new([&input])).unwrap_err().to_string();
+            assert!(error.contains("lies in the collection's own folder"), "{root:?} {input:?}: {error}");
+        }
+    }
+    assert_eq!(std::fs::read_dir(&docs).unwrap().count(), 1, "nothing is written");
+    // An ordinary file whose name would be no pattern.
+    let notes = CollectionFolder::new(folder.path().join("notes"));
+    index(&notes, &docs);
+    std::fs::rename(docs.join("a.md"), docs.join("a[.md")).unwrap();
+    assert_eq!(indexer.index(&notes, &Inputs::new([docs.join("a[.md")])).unwrap().files, 1);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use embedkit_core::{Content, Embedding, Role};
 use embedkit_retrieval::collection::CollectionFolder;
 use embedkit_retrieval::document::Inputs;
 use embedkit_retrieval::fusion::Fusion;
-use embedkit_retrieval::pipeline::{Feedback, ModelSpec, Rerank, Stage, Vectors};
+use embedkit_retrieval::pipeline::{Feedback, ModelSpec, Rerank, Stage, StoredAs, Vectors};
 use embedkit_retrieval::{Indexer, Model, Pipeline, Searcher};
 use {embedkit_colbert as _, embedkit_sparse as _, embedkit_static_en as _};
 
@@ -42,9 +42,47 @@ fn the_default_pipeline_finds_by_meaning_and_by_words() {
     assert_eq!(ids(&searcher, "where does the cat rest?", 1), ["d0"]);
     assert_eq!(ids(&searcher, "flutter", 1), ["d2"]);
     assert_eq!(ids(&searcher, "when must I pay my taxes", 2).len(), 2);
-    // A query of words that nothing has, and an empty one, are answered all the same.
+    // A query of words that nothing has is answered by what its parts are similar to.
     assert_eq!(searcher.search("zzzzqqq", 3).unwrap().len(), 3);
-    assert_eq!(searcher.search("", 10).unwrap().len(), LINES.len());
+}
+
+/// A cosine with nothing is no cosine: what knows no word finds nothing, and does not push others' hits about.
+#[test]
+fn a_stage_that_knows_no_word_of_a_query_finds_nothing() {
+    let (_folder, searcher) = searcher(&Pipeline::default());
+    for query in ["", "  ", "\u{1F984}"] {
+        assert_eq!(searcher.search(query, 10).unwrap(), [], "{query:?}");
+    }
+    for fusion in [Fusion::z_score(), Fusion::min_max(), Fusion::rrf()] {
+        let mut pipeline = Pipeline::default();
+        pipeline.fusion = fusion;
+        // BM25 leaves such words out; the others know them.
+        let (_folder, searcher) = self::searcher(&pipeline);
+        let hits = searcher.search("the of and", 10).unwrap();
+        assert_eq!(hits.len(), LINES.len());
+        for hit in &hits {
+            let words = hit.contributions.iter().find(|part| part.stage == "words").unwrap();
+            assert!(words.rank.is_none() || words.score == Some(0.0), "{words:?}");
+            assert_eq!(words.value, 0.0);
+        }
+    }
+    let mut words = Pipeline::default();
+    words.stages.retain(|stage| stage.name == "words");
+    words.fusion = Fusion::default();
+    let (_folder, searcher) = self::searcher(&words);
+    assert_eq!(searcher.search("the of and", 10).unwrap(), []);
+}
+
+#[test]
+fn no_version_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a.txt"), "A kitten sleeps.").unwrap();
+    let collection = CollectionFolder::new(folder.path().join("collection"));
+    let indexer = Indexer::new(Pipeline::default(), &|builder| builder).unwrap().keep(0);
+    let error = indexer.index(&collection, &Inputs::new([folder.path().join("a.txt")])).unwrap_err();
+    assert!(matches!(&error, embedkit_core::Error::InvalidOption { .. }), "{error:?}");
+    assert!(error.to_string().contains("keep"), "{error}");
+    assert!(collection.current().unwrap().is_none());
 }
 
 #[test]
@@ -199,7 +237,7 @@ fn a_query_is_moved_towards_the_best_before_its_scores_count() {
     (feedback.records, feedback.weight) = (2, 0.5);
     moved.stages[0].feedback = Some(feedback);
     let scores = |pipeline: &Pipeline| {
-        let (_folder, searcher) = searcher(pipeline);
+        let (_folder, searcher) = self::searcher(pipeline);
         let hits = searcher.search(query, LINES.len()).unwrap();
         let best: Vec<usize> = hits.iter().take(2).map(|hit| hit.number).collect();
         let mut scores: Vec<(usize, f32)> =
@@ -231,6 +269,13 @@ fn a_query_is_moved_towards_the_best_before_its_scores_count() {
     embedkit_vector::normalize(&mut wanted);
     for ((record, score), vector) in after.iter().zip(&vectors) {
         assert!((embedkit_vector::dot(&wanted, vector) - score).abs() < 1e-5, "{record}: {score}");
+    }
+    // The best are taken as they are stored: nothing but that rounds.
+    for (stored_as, error) in [(StoredAs::F16, 1e-3), (StoredAs::Int8, 2e-2)] {
+        moved.stages[0].stored_as = stored_as;
+        for ((_, score), (record, exact)) in scores(&moved).1.iter().zip(&after) {
+            assert!((score - exact).abs() < error, "{stored_as:?} {record}: {score} {exact}");
+        }
     }
     // Models of another kind of embedding have no such query.
     let mut words = Pipeline::single("words", Stage::new("words", "Qdrant/bm25"));

@@ -7,8 +7,7 @@ mod late;
 use std::ops::Range;
 
 use embedkit_core::{Error, Result};
-pub use late::late_chunks;
-pub(crate) use late::mean_of;
+pub use late::{LateWindow, late_chunks, late_query, late_windows};
 use serde::{Deserialize, Serialize};
 
 /// How documents are cut: at headings first, and a section that is too long at paragraphs, then at sentences, at words

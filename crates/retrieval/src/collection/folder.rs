@@ -1,6 +1,7 @@
 //! A collection's folder: its versions, which of them is searched, and making another.
 
 use std::fs::File;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -52,7 +53,8 @@ impl CollectionFolder {
         let path = self.root.join(CURRENT);
         match std::fs::read_to_string(&path) {
             Ok(name) => Ok(Some(name.trim().to_owned())),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            // The last where the place is a file.
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
             Err(error) => Err(Error::io(path)(error)),
         }
     }
@@ -62,11 +64,17 @@ impl CollectionFolder {
     /// # Errors
     /// A folder that is no collection, a version that is absent, and files that are not what its manifest says.
     pub fn open(&self) -> Result<Version> {
-        let name = self.current()?.ok_or_else(|| Error::MissingFile {
-            path: self.root.join(CURRENT),
-            needed_for: "there is no collection here: make one with `embedkit index`".to_owned(),
-        })?;
-        self.open_version(&name)
+        let name = self
+            .current()?
+            .ok_or_else(|| Error::file(&self.root, "there is no collection here: make one with `embedkit index`"))?;
+        self.open_version(&name).map_err(|error| match error {
+            // Nobody chose the version but the file.
+            Error::InvalidOption { message, .. } => {
+                let remedy = "`embedkit index --switch VERSION` says which is searched";
+                Error::file(self.root.join(CURRENT), format!("{message}; {remedy}"))
+            }
+            other => other,
+        })
     }
 
     /// Opens a version by its name.
@@ -77,7 +85,13 @@ impl CollectionFolder {
         if name.is_empty() || !name.chars().all(|c| c.is_ascii_digit()) {
             return Err(Error::option("version", format!("{name:?} is no version's name, which is a number")));
         }
-        Version::open(self.folder_of(name), name)
+        let folder = self.folder_of(name);
+        if !folder.is_dir() {
+            let there = self.versions()?;
+            let there = if there.is_empty() { "no other".to_owned() } else { there.join(", ") };
+            return Err(Error::option("version", format!("there is no version {name}; there is {there}")));
+        }
+        Version::open(folder, name)
     }
 
     /// Makes a version the one that is searched, at once for every search that begins from now on.

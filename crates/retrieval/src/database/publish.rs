@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::{About, Database, Point, Points, Schema, complete_versions};
 use crate::collection::{StageIndex, Version, check_model};
+use crate::indexing::check_kept;
 use crate::model::{Configure, Model};
 use crate::pipeline::Stage;
 
@@ -44,17 +45,19 @@ impl<'d> Publisher<'d> {
         Self { database, lot: LOT, lots: LOTS, keep: 2, cancel: CancelToken::new(), progress: None }
     }
 
-    /// Records that are sent together, and how many such lots at once. Default: 256, and 4.
+    /// Records that are sent together, and how many such lots at once: 0 of either is refused when it publishes. Default:
+    /// 256, and 4.
     #[must_use]
     pub fn lots(mut self, records: usize, at_once: usize) -> Self {
-        (self.lot, self.lots) = (records.max(1), at_once.max(1));
+        (self.lot, self.lots) = (records, at_once);
         self
     }
 
-    /// Complete versions that stay in the database, the new one among them. Default: 2, so that there is one to roll back to.
+    /// Complete versions that stay in the database, the new one among them: 0 is refused when it publishes. Default: 2, so
+    /// that there is one to roll back to.
     #[must_use]
     pub fn keep(mut self, versions: usize) -> Self {
-        self.keep = versions.max(1);
+        self.keep = versions;
         self
     }
 
@@ -76,8 +79,13 @@ impl<'d> Publisher<'d> {
     /// has sent of the same version stays, and a version that is there already is not sent again.
     ///
     /// # Errors
-    /// Models that cannot be loaded, damaged files, and a database that cannot be reached or written to.
+    /// Models that cannot be loaded, damaged files, a database that cannot be reached or written to, and versions of which
+    /// none would stay or lots of nothing.
     pub fn publish(&self, version: &Version, configure: Configure<'_>) -> Result<Published> {
+        check_kept(self.keep)?;
+        if self.lot == 0 || self.lots == 0 {
+            return Err(Error::option("lots", "must be at least 1 record, and 1 lot at once"));
+        }
         let source = Source::open(version, configure)?;
         let about = About::of(version)?;
         let name = self.name_for(&about)?;

@@ -86,6 +86,12 @@ pub trait Points: Send + Sync {
         Ok(self.get(ids)?.into_iter().map(|(id, _)| id).collect())
     }
 
+    /// The single vectors, by their stage, of those of these points that are there and have one, in any order.
+    ///
+    /// # Errors
+    /// A stage without single vectors, and a database that cannot be reached or read.
+    fn vectors(&self, stage: &str, ids: &[u64]) -> Result<Vec<(u64, Vec<f32>)>>;
+
     /// Answers several queries, best first, in one go where the database can.
     ///
     /// # Errors

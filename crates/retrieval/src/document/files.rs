@@ -1,7 +1,8 @@
 //! Which files there are, and reading one while others may write to it.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::{MAIN_SEPARATOR_STR, Path, PathBuf};
+use std::str::Utf8Chunk;
 use std::time::SystemTime;
 
 use embedkit_core::{Error, Result};
@@ -66,6 +67,24 @@ impl Inputs {
         }
         Ok(found.into_iter().map(|(name, path)| Found { name, path }).collect())
     }
+
+    /// Refuses inputs that lie in the folder of a collection, of which nothing is read.
+    pub(crate) fn check_outside(&self, collection: &Path) -> Result<()> {
+        let Ok(root) = collection.canonicalize() else { return Ok(()) };
+        for input in &self.0 {
+            // A file may have a wildcard's sign in its own name.
+            let pattern = if input.exists() { None } else { wildcard(input)? };
+            let place = pattern.map_or_else(|| input.clone(), |(folder, _)| folder);
+            if place.canonicalize().is_ok_and(|place| place.starts_with(&root)) {
+                return Err(Error::input(format!(
+                    "{} lies in the collection's own folder, {}, whose files are not read: give the collection another one",
+                    input.display(),
+                    collection.display()
+                )));
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Found {
@@ -110,9 +129,13 @@ fn state(path: &Path) -> Result<(u64, Option<SystemTime>)> {
     Ok((metadata.len(), metadata.modified().ok()))
 }
 
-/// A path as records have it.
+/// A path as records have it: of a name that is no text the bytes that are none as `\xff`, so that no two are alike.
 fn name(path: &Path) -> String {
-    let name = path.to_string_lossy().replace('\\', "/");
+    let text = |chunk: Utf8Chunk<'_>| {
+        let bytes = chunk.invalid().iter().map(|byte| format!("\\x{byte:02x}")).collect::<String>();
+        chunk.valid().replace(MAIN_SEPARATOR_STR, "/") + &bytes
+    };
+    let name: String = path.as_os_str().as_encoded_bytes().utf8_chunks().map(text).collect();
     name.strip_prefix("./").map(str::to_owned).unwrap_or(name)
 }
 
@@ -192,5 +215,22 @@ mod tests {
         assert!(names(&["missing.md"]).is_err());
         std::os::unix::fs::symlink(root, root.join("sub/loop")).unwrap();
         assert_eq!(names(&[""]).unwrap().len(), 3, "a link to a folder above is not followed");
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn names_that_differ_stay_different() {
+        use std::os::unix::ffi::OsStrExt as _;
+
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("a")).unwrap();
+        for bytes in [&b"\xff.txt"[..], b"\xfe.txt", "\u{fffd}.txt".as_bytes(), b"a/b.txt", b"a\\b.txt"] {
+            std::fs::write(folder.path().join(std::ffi::OsStr::from_bytes(bytes)), "text").unwrap();
+        }
+        let found = Inputs::new([folder.path()]).files(&Readers::default()).unwrap();
+        let prefix = format!("{}/", name(folder.path()));
+        let names: Vec<_> = found.iter().map(|found| found.name.replace(&prefix, "")).collect();
+        assert_eq!(names, ["\\xfe.txt", "\\xff.txt", "a/b.txt", "a\\b.txt", "\u{fffd}.txt"]);
+        assert!(found.iter().all(|found| found.read().is_ok()));
     }
 }

@@ -44,7 +44,7 @@ impl Document {
 }
 
 /// A value as people write it: a text without its marks.
-fn plain(value: &Value) -> String {
+pub(crate) fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Null => String::new(),

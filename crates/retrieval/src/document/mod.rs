@@ -29,6 +29,7 @@ use embedkit_core::ImageInput;
 use serde_json::{Map, Value};
 
 pub use files::{Found, Inputs};
+pub(crate) use lines::plain;
 pub use reader::{InputFile, Reader, Wanted};
 pub use readers::Readers;
 pub use source_map::SourceMap;

@@ -60,12 +60,7 @@ impl Readers {
         if !self.wanted.texts {
             return Err("is no image, and the pipeline searches images alone".to_owned());
         }
-        let text = String::from_utf8(bytes).map_err(|error| {
-            let at = error.utf8_error().valid_up_to();
-            format!("is no UTF-8 text: byte {at} is wrong")
-        })?;
-        // A mark that some editors put before a text.
-        let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
+        let text = text_of(bytes)?;
         let one = |document| Ok(Documents { documents: vec![document], refused: Vec::new() });
         match kind.as_str() {
             "md" | "markdown" => one(Document { sections: headings::markdown(&text), ..Document::of_text(text) }),
@@ -93,6 +88,25 @@ impl std::fmt::Debug for Readers {
     }
 }
 
+/// A file's text: UTF-8, or UTF-16 behind its mark, as some editors and tables' programs write it. A mark is left out.
+fn text_of(bytes: Vec<u8>) -> Result<String, String> {
+    let units: fn([u8; 2]) -> u16 = match bytes[..] {
+        [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => return Err("is UTF-32: save it as UTF-8".to_owned()),
+        [0xff, 0xfe, ..] => u16::from_le_bytes,
+        [0xfe, 0xff, ..] => u16::from_be_bytes,
+        _ => {
+            let text = String::from_utf8(bytes).map_err(|error| {
+                let at = error.utf8_error().valid_up_to();
+                format!("is no UTF-8 text: byte {at} is wrong")
+            })?;
+            return Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text));
+        }
+    };
+    let (pairs, rest) = bytes.as_chunks::<2>();
+    let text: Result<String, _> = char::decode_utf16(pairs[1..].iter().copied().map(units)).collect();
+    text.ok().filter(|_| rest.is_empty()).ok_or_else(|| "begins as UTF-16 does, and is none".to_owned())
+}
+
 /// What a name ends in.
 fn kind(name: &str) -> String {
     name.rsplit_once('.').map(|(_, kind)| kind.to_lowercase()).unwrap_or_default()
@@ -113,6 +127,27 @@ mod tests {
             let text = String::from_utf8(bytes).map_err(|_| "is no text".to_owned())?;
             let document = Document::of_text(text.chars().rev().collect::<String>());
             Ok(Documents { documents: vec![document], refused: Vec::new() })
+        }
+    }
+
+    #[test]
+    fn texts_are_utf_8_or_utf_16_behind_its_mark() {
+        let read = |name: &str, bytes: &[u8]| Readers::default().read(name, Path::new(""), bytes.to_vec());
+        let little: Vec<u8> = "\u{feff}text\tid\nbrød 🍞\t7\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let big: Vec<u8> = little.as_chunks().0.iter().flat_map(|[low, high]| [*high, *low]).collect();
+        for bytes in [&little, &big] {
+            let documents = read("a.tsv", bytes).unwrap().documents;
+            assert_eq!((documents[0].text.as_str(), documents[0].id.as_deref()), ("brød 🍞", Some("7")));
+        }
+        assert_eq!(read("a.txt", "\u{feff}a".as_bytes()).unwrap().documents[0].text, "a");
+        for (bytes, told) in [
+            (&little[..little.len() - 1], "begins as UTF-16 does"),
+            (&[0xff, 0xfe, 0x00, 0xd8], "begins as UTF-16 does"),
+            (b"\xff\xfe\0\0a\0\0\0", "UTF-32"),
+            (b"\0\0\xfe\xff\0\0\0a", "UTF-32"),
+            (b"caf\xe9", "byte 3 is wrong"),
+        ] {
+            assert!(read("a.txt", bytes).unwrap_err().contains(told), "{told}");
         }
     }
 

@@ -1,15 +1,17 @@
 //! What a pipeline is evaluated on.
 
-use std::io::BufRead as _;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use csv::ReaderBuilder;
 use embedkit_core::{Error, Result};
 use serde::Deserialize;
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::Judgements;
-use crate::document::{Inputs, Readers, Wanted};
+use super::lines::lines;
+use crate::document::{Inputs, Readers, Wanted, plain};
 
 /// Documents, queries and judgements.
 #[derive(Clone, Debug)]
@@ -31,31 +33,38 @@ pub struct Dataset {
 
 #[derive(Deserialize)]
 struct QueryLine {
+    /// A text, or a number, as rows of documents may have.
     #[serde(alias = "id")]
-    _id: String,
+    _id: Value,
     text: String,
+}
+
+impl QueryLine {
+    fn id(&self) -> Option<String> {
+        matches!(self._id, Value::String(_) | Value::Number(_)).then(|| plain(&self._id))
+    }
 }
 
 impl Dataset {
     /// Reads a folder in BEIR's layout: `corpus.jsonl`, `queries.jsonl` and `qrels/<split>.tsv`.
     ///
     /// # Errors
-    /// Files that are missing or of another layout, and judgements of queries that are not there.
+    /// Files that are missing or of another layout, queries of one id, and judgements of queries that are not there.
     pub fn read_beir(folder: impl AsRef<Path>, split: &str) -> Result<Self> {
         let folder = folder.as_ref();
         let judgements = Judgements::read(folder.join("qrels").join(format!("{split}.tsv")))?;
         let path = folder.join("queries.jsonl");
-        let file = std::fs::File::open(&path).map_err(Error::io(&path))?;
-        let mut queries = Vec::new();
-        for (at, line) in std::io::BufReader::new(file).lines().enumerate() {
-            let line = line.map_err(Error::io(&path))?;
-            if line.trim().is_empty() {
-                continue;
+        let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
+        let (mut queries, mut ids) = (Vec::new(), HashSet::new());
+        for (number, line) in lines(&text) {
+            let wrong = format!("line {number} is no query with `_id` and `text`");
+            let query: QueryLine =
+                serde_json::from_str(line).map_err(|error| Error::file_because(&path, &wrong, error))?;
+            let id = query.id().ok_or_else(|| Error::file(&path, wrong))?;
+            if !ids.insert(id.clone()) {
+                return Err(Error::file(&path, format!("line {number} has the id {id:?}, as a line before it")));
             }
-            let query: QueryLine = serde_json::from_str(&line).map_err(|error| {
-                Error::file_because(&path, format!("line {} is no query with `_id` and `text`", at + 1), error)
-            })?;
-            queries.push((query._id, query.text));
+            queries.push((id, query.text));
         }
         let inputs = vec![folder.join("corpus.jsonl")];
         Self::new(folder, inputs, queries, judgements, &Readers::default())
@@ -158,5 +167,17 @@ mod tests {
         write("qrels/test.tsv", "query-id\tcorpus-id\tscore\n3\td\t1\n");
         assert!(Dataset::read_beir(folder.path(), "test").unwrap_err().to_string().contains("\"3\""));
         assert!(Dataset::read_beir(folder.path(), "dev").is_err());
+        write("qrels/test.tsv", "query-id\tcorpus-id\tscore\n1\td\t1\n");
+        write("queries.jsonl", "\u{feff}{\"id\": 1, \"text\": \"what\"}\n");
+        assert_eq!(Dataset::read_beir(folder.path(), "test").unwrap().queries, [("1".to_owned(), "what".to_owned())]);
+        for (queries, told) in [
+            ("{\"_id\": \"1\", \"text\": \"a\"}\n{\"_id\": 1, \"text\": \"b\"}\n", "line 2 has the id \"1\""),
+            ("{\"_id\": [1], \"text\": \"a\"}\n", "line 1 is no query"),
+            ("{\"_id\": \"1\"}\n", "line 1 is no query"),
+        ] {
+            write("queries.jsonl", queries);
+            let message = Dataset::read_beir(folder.path(), "test").unwrap_err().to_string();
+            assert!(message.contains(told), "{queries}: {message}");
+        }
     }
 }

@@ -6,6 +6,7 @@ use std::time::Instant;
 use embedkit_core::{Error, Result};
 use serde::{Deserialize, Serialize};
 
+use super::documents::IndexedDocuments;
 use super::{Comparison, Dataset, Interval, Metric, Run};
 use crate::collection::{CollectionFolder, StageModel};
 use crate::indexing::Indexer;
@@ -67,7 +68,8 @@ impl Evaluated {
     /// made; what is there already is used where it is of the same models.
     ///
     /// # Errors
-    /// Models that cannot be loaded or fail, documents that cannot be read.
+    /// Models that cannot be loaded or fail, documents that cannot be read or have one id, and judgements none of which is
+    /// of these documents.
     pub fn new(
         pipeline: &Pipeline,
         data: &Dataset,
@@ -84,12 +86,10 @@ impl Evaluated {
         }
         let searcher = Searcher::open(collection, configure)?;
         let version = collection.open()?;
-        let mut documents = HashSet::new();
-        for record in 0..version.len() {
-            documents.insert(version.record(record)?.document);
-        }
+        let documents = IndexedDocuments::of(&version)?;
+        documents.check(&data.judgements)?;
         let deepest = metrics.iter().filter_map(|metric| metric.cut()).max().unwrap_or(DEPTH).max(DEPTH);
-        let k = deepest * version.len().div_ceil(documents.len().max(1)).clamp(1, CHUNKS);
+        let k = deepest * version.len().div_ceil(documents.len()).clamp(1, CHUNKS);
         let (mut run, mut times) = (Run::default(), Vec::new());
         for (id, query) in &data.queries {
             let start = Instant::now();
@@ -117,7 +117,7 @@ impl Evaluated {
             index_seconds,
             p50_ms: percentile(0.5),
             p99_ms: percentile(0.99),
-            bytes_per_document: version.bytes() as f64 / documents.len().max(1) as f64,
+            bytes_per_document: version.bytes() as f64 / documents.len() as f64,
         };
         Ok(Self { figures, run, values })
     }

@@ -39,7 +39,12 @@ impl Entry {
         let entry = Self { format: FORMAT, time, embedkit, figures: figures.clone() };
         let line = serde_json::to_string(&entry).map_err(|error| Error::file_because(path, "takes no entry", error))?;
         let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path).map_err(Error::io(path))?;
-        file.write_all((line + "\n").as_bytes()).map_err(Error::io(path))
+        let length = file.metadata().map_err(Error::io(path))?.len();
+        file.write_all((line + "\n").as_bytes()).map_err(|error| {
+            // Half a line would be no entry for whoever reads the file.
+            let _ = file.set_len(length);
+            Error::io(path)(error)
+        })
     }
 
     /// The evaluations of a file.

@@ -5,6 +5,8 @@ use std::path::Path;
 
 use embedkit_core::{Error, Result};
 
+use super::lines::lines;
+
 /// Grades of documents, by query: above 0 is relevant, and more is better.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Judgements(BTreeMap<String, BTreeMap<String, i64>>);
@@ -23,31 +25,40 @@ impl Judgements {
     /// blanks (`query 0 document grade`).
     ///
     /// # Errors
-    /// A file that cannot be read, or a line that is neither.
+    /// A file that cannot be read, a line that is neither, or one that gives a pair another grade than a line before.
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
         let mut judgements = Self::default();
-        for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        for (number, line) in lines(&text) {
             let columns: Vec<&str> = match line.contains('\t') {
                 true => line.split('\t').map(str::trim).collect(),
                 false => line.split_whitespace().collect(),
             };
             let parsed = match columns[..] {
                 [query, document, grade] | [query, _, document, grade] => {
-                    grade.parse().ok().map(|grade: i64| (query, document, grade))
+                    whole(grade).map(|grade| (query, document, grade))
                 }
                 _ => None,
             };
+            let wrong = |message: String| Err(Error::file(path, format!("line {number} {message}")));
             match parsed {
                 Some((query, document, grade)) => {
-                    judgements.0.entry(query.to_owned()).or_default().insert(document.to_owned(), grade);
+                    let before = judgements.0.entry(query.to_owned()).or_default().insert(document.to_owned(), grade);
+                    if let Some(before) = before.filter(|before| *before != grade) {
+                        return wrong(format!(
+                            "grades the document {document:?} of the query {query:?} {grade}, and a line before it {before}"
+                        ));
+                    }
                 }
-                // The heading.
-                None if number == 0 && line.contains('\t') => {}
+                // The heading, which ends in a word.
+                None if number == 1
+                    && line.contains('\t')
+                    && columns.last().is_some_and(|c| c.parse::<f64>().is_err()) => {}
                 None => {
-                    let message = format!("line {} is no judgement: `query document grade` or TREC's four", number + 1);
-                    return Err(Error::file(path, message));
+                    return wrong(
+                        "is no judgement: `query document grade` or TREC's four, of a whole grade".to_owned(),
+                    );
                 }
             }
         }
@@ -90,6 +101,12 @@ impl Judgements {
     }
 }
 
+/// A whole number, also as tables of decimals write it: `1.0`.
+fn whole(grade: &str) -> Option<i64> {
+    let digits = grade.split_once('.').filter(|(_, rest)| rest.chars().all(|c| c == '0'));
+    digits.map_or(grade, |(digits, _)| digits).parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -103,9 +120,19 @@ mod tests {
         assert_eq!(Judgements::read(&path).unwrap(), expected);
         std::fs::write(&path, "1 0 d 1\n2  0 e 0\n").unwrap();
         assert_eq!(Judgements::read(&path).unwrap(), Judgements::from_triples([("1", "d", 1), ("2", "e", 0)]));
-        for wrong in ["1 0 d 1\n1 0 d high\n", "what is this", "a\tb\tc\nd\te\tf\n"] {
+        // A mark before the text, grades from a table of decimals, a pair twice with one grade.
+        std::fs::write(&path, "\u{feff}1\td\t1.0\r\n1\td\t1\r\n").unwrap();
+        assert_eq!(Judgements::read(&path).unwrap(), Judgements::from_triples([("1", "d", 1)]));
+        for (wrong, told) in [
+            ("1 0 d 1\n1 0 d high\n", "line 2 is no judgement"),
+            ("what is this", "line 1 is no judgement"),
+            ("a\tb\tc\nd\te\tf\n", "line 2 is no judgement"),
+            ("a\tb\t0.5\n", "line 1 is no judgement"),
+            ("1 0 d 1\n\n1 0 d 2\n", "line 3 grades the document \"d\" of the query \"1\" 2, and a line before it 1"),
+        ] {
             std::fs::write(&path, wrong).unwrap();
-            assert!(Judgements::read(&path).unwrap_err().to_string().contains("line"), "{wrong}");
+            let message = Judgements::read(&path).unwrap_err().to_string();
+            assert!(message.contains(told), "{wrong}: {message}");
         }
     }
 }

@@ -8,6 +8,7 @@ use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::Judgements;
 use super::random::SplitMix;
+use crate::disk::replace_all;
 use crate::document::{Document, Inputs, Readers};
 
 /// What such a set measures, for whoever reads its figures.
@@ -28,17 +29,22 @@ struct Known {
 }
 
 /// Makes a set in BEIR's layout of files, read with `readers`: known items, at most `most` of them as queries, drawn always alike; all texts
-/// are documents. Gives the number of queries.
+/// are documents. What cannot be read is warned of and left out. Gives the number of queries.
 ///
 /// # Errors
-/// Files that cannot be read or written, and texts of which no query can be made.
+/// Files that cannot be found or written, and texts of which no query can be made.
 pub fn make(inputs: &Inputs, folder: impl AsRef<Path>, most: usize, readers: &Readers) -> Result<usize> {
     let folder = folder.as_ref();
     let mut known = Vec::new();
     for file in inputs.files(readers)? {
-        let documents =
-            readers.read(&file.name, &file.path, file.read()?).map_err(|reason| Error::file(&file.path, reason))?;
-        known.extend(documents.documents.iter().flat_map(items));
+        let read = file.read().map_err(|error| error.report());
+        match read.and_then(|bytes| readers.read(&file.name, &file.path, bytes)) {
+            Ok(documents) => {
+                documents.refused.iter().for_each(|reason| tracing::warn!("{}: {reason}", file.name));
+                known.extend(documents.documents.iter().flat_map(items));
+            }
+            Err(reason) => tracing::warn!("{}: {reason}", file.name),
+        }
     }
     let mut order: Vec<usize> = (0..known.len()).filter(|at| !known[*at].query.is_empty()).collect();
     let mut random = SplitMix::new(SEED);
@@ -53,16 +59,15 @@ pub fn make(inputs: &Inputs, folder: impl AsRef<Path>, most: usize, readers: &Re
     let corpus = known.iter().enumerate().map(|(at, item)| json!({"_id": format!("d{at}"), "text": item.text}));
     let queries = order.iter().map(|at| json!({"_id": format!("q{at}"), "text": known[*at].query}));
     let judgements = Judgements::from_triples(order.iter().map(|at| (format!("q{at}"), format!("d{at}"), 1)));
+    let files = [
+        ("corpus.jsonl", lines(corpus)),
+        ("queries.jsonl", lines(queries)),
+        ("qrels/test.tsv", judgements.to_tsv()),
+        ("README.md", format!("# Known items\n\n{MEASURES}\n")),
+    ];
     let qrels = folder.join("qrels");
     std::fs::create_dir_all(&qrels).map_err(Error::io(&qrels))?;
-    let write = |name: &str, text: String| {
-        let path = folder.join(name);
-        std::fs::write(&path, text).map_err(Error::io(&path))
-    };
-    write("corpus.jsonl", lines(corpus))?;
-    write("queries.jsonl", lines(queries))?;
-    write("qrels/test.tsv", judgements.to_tsv())?;
-    write("README.md", format!("# Known items\n\n{MEASURES}\n"))?;
+    replace_all(&files.map(|(name, text)| (folder.join(name), text)))?;
     Ok(order.len())
 }
 
@@ -125,6 +130,13 @@ mod tests {
         let corpus = std::fs::read_to_string(set.join("corpus.jsonl")).unwrap();
         assert_eq!(corpus.lines().count(), 3);
         assert!(queries.iter().all(|query| !corpus.contains(query)), "{corpus}");
+        // One of its files cannot be written: the set is as it was.
+        std::fs::create_dir(set.join("README.new")).unwrap();
+        std::fs::write(&notes, text.replace("kittens", "puppies")).unwrap();
+        make(&Inputs::new([&notes]), &set, 10, &Readers::default()).unwrap_err();
+        assert_eq!(std::fs::read_to_string(set.join("corpus.jsonl")).unwrap(), corpus);
+        assert_eq!(std::fs::read_dir(&set).unwrap().count(), 5, "nothing stays");
+        std::fs::remove_dir(set.join("README.new")).unwrap();
         std::fs::write(&notes, "Too short.").unwrap();
         assert!(
             make(&Inputs::new([&notes]), &set, 10, &Readers::default()).unwrap_err().to_string().contains("no query")

@@ -1,6 +1,6 @@
 //! A number for each query.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::str::FromStr;
 
 use embedkit_core::{Error, Result};
@@ -35,10 +35,14 @@ impl Metric {
         judgements.queries().map(value).collect()
     }
 
-    /// The value of one ranking, best first, by the grades of its query.
+    /// The value of one ranking, best first, by the grades of its query. What comes a second time gains nothing.
     pub fn of_ranking<'d>(self, grades: &BTreeMap<String, i64>, ranking: impl IntoIterator<Item = &'d str>) -> f64 {
         let cut = self.cut().unwrap_or(usize::MAX);
-        let gain = |document: &str| grades.get(document).copied().unwrap_or(0).max(0);
+        let mut seen = HashSet::new();
+        let gain = |document: &'d str| match grades.get(document) {
+            Some(grade) if seen.insert(document) => (*grade).max(0),
+            _ => 0,
+        };
         let relevant = grades.values().filter(|grade| **grade > 0).count();
         if relevant == 0 {
             return 0.0;
@@ -54,7 +58,7 @@ impl Metric {
             Self::Recall(_) => hits.count() as f64 / relevant as f64,
             Self::Mrr(_) => hits.min().map_or(0.0, |rank| 1.0 / rank as f64),
             Self::Map(_) => {
-                hits.enumerate().map(|(before, rank)| (before + 1) as f64 / rank as f64).sum::<f64>() / relevant as f64
+                sum(hits.enumerate().map(|(before, rank)| (before + 1) as f64 / rank as f64)) / relevant as f64
             }
             Self::Hit(_) => f64::from(u8::from(hits.count() > 0)),
         }
@@ -78,7 +82,12 @@ impl Metric {
 }
 
 fn discounted(gains: impl IntoIterator<Item = i64>) -> f64 {
-    gains.into_iter().enumerate().map(|(at, gain)| gain as f64 / ((at + 2) as f64).log2()).sum()
+    sum(gains.into_iter().enumerate().map(|(at, gain)| gain as f64 / ((at + 2) as f64).log2()))
+}
+
+/// Of no values 0, where the standard library's sum is -0.
+fn sum(values: impl Iterator<Item = f64>) -> f64 {
+    values.fold(0.0, |sum, value| sum + value)
 }
 
 impl std::fmt::Display for Metric {
@@ -133,5 +142,16 @@ mod tests {
     fn a_query_without_answers_has_nothing_to_find() {
         let grades = BTreeMap::from([("a".to_owned(), 0), ("b".to_owned(), -1)]);
         assert!(Metric::DEFAULT.iter().all(|metric| metric.of_ranking(&grades, ["b", "a"]) == 0.0));
+    }
+
+    #[test]
+    fn what_comes_twice_gains_once_and_nothing_is_below_nothing() {
+        let grades = BTreeMap::from([("a".to_owned(), 1), ("b".to_owned(), 2)]);
+        for metric in Metric::DEFAULT {
+            let (twice, once) = (["a", "a", "b", "b"], ["a", "x", "b"]);
+            assert_eq!(metric.of_ranking(&grades, twice), metric.of_ranking(&grades, once), "{metric}");
+            let nothing = metric.of_ranking(&grades, []);
+            assert!(nothing == 0.0 && nothing.is_sign_positive(), "{metric}");
+        }
     }
 }

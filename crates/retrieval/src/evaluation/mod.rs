@@ -22,10 +22,12 @@
 
 mod comparison;
 mod dataset;
+mod documents;
 mod evaluated;
 mod history;
 mod interval;
 mod judgements;
+mod lines;
 mod make;
 mod metric;
 mod random;

@@ -1,9 +1,11 @@
 //! What a system found.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 use embedkit_core::{Error, Result};
+
+use super::lines::lines;
 
 /// The documents that were found for each query, with their scores, best first. As in `trec_eval`, the scores alone say
 /// the order, and of equal ones the document whose id is greater goes first.
@@ -11,11 +13,14 @@ use embedkit_core::{Error, Result};
 pub struct Run(BTreeMap<String, Vec<(String, f64)>>);
 
 impl Run {
-    /// Adds what was found for a query, in any order.
+    /// Adds what was found for a query, in any order. A document that is found several times is found once, with the
+    /// best of its scores.
     pub fn add<D: Into<String>>(&mut self, query: impl Into<String>, found: impl IntoIterator<Item = (D, f64)>) {
         let ranking = self.0.entry(query.into()).or_default();
         ranking.extend(found.into_iter().map(|(document, score)| (document.into(), score)));
         ranking.sort_by(|(a, a_score), (b, b_score)| b_score.total_cmp(a_score).then_with(|| b.cmp(a)));
+        let mut seen = HashSet::with_capacity(ranking.len());
+        ranking.retain(|(document, _)| seen.insert(document.clone()));
     }
 
     /// What was found for a query, best first; nothing for one that is not there.
@@ -32,19 +37,23 @@ impl Run {
     /// Reads a run in TREC's format: `query Q0 document rank score name` a line. The rank is not looked at.
     ///
     /// # Errors
-    /// A file that cannot be read, or a line that is none of a run.
+    /// A file that cannot be read, a line that is none of a run, or one with a document that its query has already.
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
-        let mut found: BTreeMap<&str, Vec<(&str, f64)>> = BTreeMap::new();
-        for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        let mut found: BTreeMap<&str, BTreeMap<&str, f64>> = BTreeMap::new();
+        for (number, line) in lines(&text) {
             let columns: Vec<&str> = line.split_whitespace().collect();
             let score = columns.get(4).and_then(|score| score.parse::<f64>().ok()).filter(|score| !score.is_nan());
             let ([query, _, document, _, _, _], Some(score)) = (&columns[..], score) else {
-                let message = format!("line {} is not `query Q0 document rank score name`", number + 1);
+                let message = format!("line {number} is not `query Q0 document rank score name`");
                 return Err(Error::file(path, message));
             };
-            found.entry(query).or_default().push((document, score));
+            if found.entry(query).or_default().insert(document, score).is_some() {
+                let message =
+                    format!("line {number} has the document {document:?} of the query {query:?} a second time");
+                return Err(Error::file(path, message));
+            }
         }
         let mut run = Self::default();
         found.into_iter().for_each(|(query, ranking)| run.add(query, ranking));
@@ -93,5 +102,16 @@ mod tests {
             std::fs::write(&path, wrong).unwrap();
             assert!(Run::read(&path).unwrap_err().to_string().contains("line 1"), "{wrong}");
         }
+        std::fs::write(&path, "\u{feff}q Q0 d 1 1 name\nr Q0 d 1 1 name\nq Q0 d 2 0.5 name\n").unwrap();
+        let message = Run::read(&path).unwrap_err().to_string();
+        assert!(message.contains("line 3 has the document \"d\" of the query \"q\" a second time"), "{message}");
+    }
+
+    #[test]
+    fn a_document_is_found_once() {
+        let mut run = Run::default();
+        run.add("q", [("a", 1.0), ("b", 2.0), ("a", 3.0)]);
+        run.add("q", [("b", 2.5)]);
+        assert_eq!(run.ranking("q").collect::<Vec<_>>(), [("a", 3.0), ("b", 2.5)]);
     }
 }

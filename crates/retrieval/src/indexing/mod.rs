@@ -100,10 +100,11 @@ impl Indexer {
         self
     }
 
-    /// Complete versions that stay, the new one among them. Default: 2, so that there is one to roll back to.
+    /// Complete versions that stay, the new one among them: 0 is refused when it indexes. Default: 2, so that there is one to
+    /// roll back to.
     #[must_use]
     pub fn keep(mut self, versions: usize) -> Self {
-        self.keep = versions.max(1);
+        self.keep = versions;
         self
     }
 
@@ -125,9 +126,11 @@ impl Indexer {
     /// version has with the same digest are not embedded again, nor are chunks of the others that stayed as they were.
     ///
     /// # Errors
-    /// Inputs that are not there, files of the collection that cannot be written, and models that fail. What cannot be
-    /// read or embedded is listed, and is no error.
+    /// Inputs that are not there or lie in the collection's folder, files of the collection that cannot be written, models
+    /// that fail, and versions of which none would stay. What cannot be read or embedded is listed, and is no error.
     pub fn index(&self, collection: &CollectionFolder, inputs: &Inputs) -> Result<Report> {
+        check_kept(self.keep)?;
+        inputs.check_outside(collection.root())?;
         let mut files = inputs.files(&self.readers)?;
         // A collection that lies among the files is none of them.
         if let Ok(root) = collection.root().canonicalize() {
@@ -176,5 +179,13 @@ impl Indexer {
             collection.prune(self.keep)?;
         }
         Ok(report)
+    }
+}
+
+/// Refuses to keep no version: the new one would go too.
+pub(crate) fn check_kept(versions: usize) -> Result<()> {
+    match versions {
+        0 => Err(Error::option("keep", "must be at least 1: the new version is one that stays")),
+        _ => Ok(()),
     }
 }

@@ -8,7 +8,7 @@ use embedkit_core::{CancelToken, Content, Embedding, EmbeddingKind, Error, Image
 use embedkit_vector::SparseVector;
 use embedkit_vector::multivector::{MultiVector, TokenPooling};
 
-use crate::chunking::{late_chunks, mean_of};
+use crate::chunking::{late_chunks, late_query, late_windows};
 use crate::collection::{StageIndex, Version};
 use crate::model::Model;
 use crate::muvera::Encoder;
@@ -139,22 +139,31 @@ impl StageWriter {
         }
     }
 
-    /// Chunks of documents that are run once; a chunk that the model's window leaves out is run alone.
+    /// Chunks of documents that are run as wholes, as far as the model's window reaches; a chunk of which no token is found
+    /// is run alone.
     fn embed_late(&self, model: &Model, passages: &[Passage], cancel: &CancelToken) -> Result<Vec<Outcome>> {
-        let mut outcomes = Vec::with_capacity(passages.len());
+        let fits = |text: &str| model.cuts(text).map(|cuts| !cuts);
+        let mut windows = Vec::new();
         for chunks in passages.chunk_by(|a, b| Arc::ptr_eq(&a.document, &b.document)) {
-            let Some(first) = chunks.first() else { continue };
+            let Some(document) = chunks.first().map(|chunk| &chunk.document) else { continue };
             let ranges: Vec<Range<usize>> = chunks.iter().map(|chunk| chunk.range.clone()).collect();
-            let vectors = match embed_alone(model, Some(Content::text(&*first.document)), cancel)? {
-                Ok(Some(Embedding::Multi(vectors))) => late_chunks(&first.document, &vectors, &ranges),
+            let of_document = late_windows(document, &ranges, &fits)?;
+            windows.extend(of_document.into_iter().map(|window| (&document[window.range], window.chunks)));
+        }
+        let contents: Vec<_> = windows.iter().map(|(text, _)| Some(Content::text(*text))).collect();
+        let embedded = embed_each(model, &contents, cancel)?;
+        let mut outcomes = Vec::with_capacity(passages.len());
+        for ((text, chunks), embedding) in windows.iter().zip(embedded) {
+            let vectors = match embedding {
+                Ok(Some(Embedding::Multi(vectors))) => late_chunks(text, &vectors, chunks),
                 Ok(Some(_)) => return Err(unexpected(&self.name)),
                 Ok(None) | Err(_) => vec![None; chunks.len()],
             };
-            for (chunk, vector) in chunks.iter().zip(vectors) {
+            for vector in vectors {
                 outcomes.push(match vector {
                     Some(vector) => Ok(Some(Embedding::Dense(vector))),
-                    None => match embed_alone(model, chunk.content(model), cancel)? {
-                        Ok(Some(Embedding::Multi(vectors))) => Ok(mean_of(vectors.rows()).map(Embedding::Dense)),
+                    None => match embed_alone(model, passages[outcomes.len()].content(model), cancel)? {
+                        Ok(Some(Embedding::Multi(vectors))) => Ok(late_query(&vectors).map(Embedding::Dense)),
                         other => other,
                     },
                 });

@@ -113,7 +113,8 @@ impl Pipeline {
     /// # Errors
     /// [`Error::InvalidOption`] for a text that is no pipeline, or one that cannot be.
     pub fn parse(text: &str) -> Result<Self> {
-        let pipeline: Self = toml::from_str(text).map_err(|error| Error::option("pipeline", error.to_string()))?;
+        let pipeline: Self =
+            toml::from_str(text).map_err(|error| Error::option("pipeline", in_one_line(text, &error)))?;
         pipeline.check()?;
         Ok(pipeline)
     }
@@ -125,7 +126,13 @@ impl Pipeline {
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
-        Self::parse(&text).map_err(|error| Error::option("pipeline", format!("{}: {}", path.display(), error.report())))
+        Self::parse(&text).map_err(|error| {
+            let reason = match error {
+                Error::InvalidOption { option, message } if option == "pipeline" => message,
+                other => other.report(),
+            };
+            Error::option("pipeline", format!("{}: {reason}", path.display()))
+        })
     }
 
     /// The text that [`parse`](Self::parse) reads.
@@ -172,6 +179,13 @@ impl Pipeline {
     }
 }
 
+/// What is wrong with a text, and in which line, without the picture of it that the library draws.
+fn in_one_line(text: &str, error: &toml::de::Error) -> String {
+    let message = error.message().lines().collect::<Vec<_>>().join(", ");
+    let before = error.span().and_then(|span| text.get(..span.start));
+    before.map_or(message.clone(), |before| format!("line {}: {message}", before.matches('\n').count() + 1))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -192,6 +206,22 @@ mod tests {
         assert_eq!(Pipeline::parse(&nested.to_toml().unwrap()).unwrap(), nested);
         assert_eq!(nested.stages.iter().map(|stage| nested.fuses(stage)).collect::<Vec<_>>(), [true, false]);
         assert_eq!(Pipeline { name: "x".into(), ..short.clone() }.digest().unwrap(), short.digest().unwrap());
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_file_is_told_once_and_in_one_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mine.toml");
+        for (text, told) in [
+            ("name = \"a\"\nx = 1\n", "mine.toml: line 2: unknown field `x`"),
+            ("name = \"a\"\n\n[[stage]]\nname = \"a\nmodel = 1", "mine.toml: line 4: "),
+            ("", "mine.toml: "),
+        ] {
+            std::fs::write(&path, text).unwrap();
+            let message = Pipeline::read(&path).unwrap_err().to_string();
+            assert!(message.contains(told) && !message.contains('\n'), "{text:?}: {message}");
+            assert_eq!(message.matches("option `pipeline`").count(), 1, "{message}");
+        }
     }
 
     #[test]

@@ -101,6 +101,12 @@ impl Home for Files {
         self.scorer(stage, vector)?.of(records)
     }
 
+    fn vectors(&self, stage: usize, records: &[usize]) -> Result<Vec<Vec<f32>>> {
+        let StageIndex::Dense(index) = &self.indexes[stage] else { return Ok(Vec::new()) };
+        let present = records.iter().filter(|record| !index.is_missing(**record));
+        Ok(present.map(|record| index.vector(*record)).collect())
+    }
+
     fn term_scores(
         &self,
         stage: usize,

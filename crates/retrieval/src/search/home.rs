@@ -40,6 +40,9 @@ pub(super) trait Home: Send + Sync {
     /// A stage's scores of these records.
     fn scores(&self, stage: usize, vector: &Embedding, records: &[usize]) -> Result<Vec<f32>>;
 
+    /// A stage's single vectors, as they are stored, of these records but of those that have none.
+    fn vectors(&self, stage: usize, records: &[usize]) -> Result<Vec<Vec<f32>>>;
+
     /// What each of a query's terms adds to a record's score by a stage of term weights.
     fn term_scores(
         &self,

@@ -198,7 +198,8 @@ impl Searcher {
         records.pop().ok_or_else(|| Error::input(format!("there is no record {number}")))
     }
 
-    /// The best `k` records for a query. Stages propose at least as many, whatever their depth.
+    /// The best `k` records for a query. Stages propose at least as many, whatever their depth. Where no model knows a word of
+    /// the query there is nothing that is similar to it, and nothing is found.
     ///
     /// # Errors
     /// A query that cannot be embedded, a model that fails, a damaged file.
@@ -212,6 +213,9 @@ impl Searcher {
     /// As [`search`](Self::search).
     pub fn search_filtered(&self, query: &str, k: usize, filter: &Filter) -> Result<Vec<Hit>> {
         let question = self.question(query, filter)?;
+        if self.is_blank(&question) {
+            return Ok(Vec::new());
+        }
         let mut known = HashMap::new();
         let home = self.home.home();
         // What a database orders at once, the first reranker has seen, if it is by a stage.

@@ -15,8 +15,10 @@ use crate::record::Record;
 pub(super) struct Question<'q> {
     pub(super) text: &'q str,
     pub(super) embeddings: Vec<Embedding>,
-    /// What stored vectors are compared with.
+    /// What stored vectors are compared with; none where there are none, and where the question is blank.
     pub(super) vectors: Vec<Option<Embedding>>,
+    /// The stages whose models know no word of it.
+    pub(super) blank: Vec<bool>,
     pub(super) filter: &'q Filter,
 }
 
@@ -28,8 +30,15 @@ impl Searcher {
 
     pub(super) fn question<'q>(&self, text: &'q str, filter: &'q Filter) -> Result<Question<'q>> {
         let embeddings: Vec<Embedding> = self.stages.iter().map(|stage| stage.query(text)).collect::<Result<_>>()?;
-        let vectors = self.stages.iter().zip(&embeddings).map(|(stage, query)| stage.vector(query));
-        Ok(Question { text, vectors: vectors.collect::<Result<_>>()?, embeddings, filter })
+        let blank: Vec<bool> = embeddings.iter().map(is_blank).collect();
+        let known = self.stages.iter().zip(&embeddings).zip(&blank);
+        let vectors = known.map(|((stage, query), blank)| if *blank { Ok(None) } else { stage.vector(query) });
+        Ok(Question { text, vectors: vectors.collect::<Result<_>>()?, embeddings, blank, filter })
+    }
+
+    /// Whether no stage that finds records knows a word of a question.
+    pub(super) fn is_blank(&self, question: &Question<'_>) -> bool {
+        self.stages.iter().zip(&question.blank).all(|(stage, blank)| *blank || stage.spec.depth == 0)
     }
 
     /// All records that stages found for a query or scored, at least `k` by each, fused.
@@ -44,6 +53,9 @@ impl Searcher {
         fusion: &Fusion,
         known: &mut HashMap<usize, Record>,
     ) -> Result<Vec<Fused>> {
+        if self.is_blank(question) {
+            return Ok(Vec::new());
+        }
         let home = self.home.home();
         let candidates = home.candidates(&self.pipeline, &question.vectors, k, question.filter)?;
         let Candidates { records, found, scores, known: came } = candidates;
@@ -55,8 +67,11 @@ impl Searcher {
                 continue;
             }
             // Ranks are those of what a stage found; on a common scale, every candidate has its score.
+            let is_by_rank = fusion.method == Method::Rrf && stage.spec.depth > 0;
             let ranked = match scores {
-                Some(_) if fusion.method == Method::Rrf && stage.spec.depth > 0 => found,
+                _ if question.blank[at] && is_by_rank => Vec::new(),
+                _ if question.blank[at] => pairs(&records, vec![0.0; records.len()]),
+                Some(_) if is_by_rank => found,
                 Some(scores) => pairs(&records, scores),
                 None => {
                     if passages.is_none() {
@@ -70,7 +85,7 @@ impl Searcher {
         }
         let mut fused = fusion.fuse(&rankings);
         if self.feeds_back() {
-            self.feed_back(question, &fused, &mut rankings, known)?;
+            self.feed_back(question, &fused, &mut rankings)?;
             fused = fusion.fuse(&rankings);
         }
         Ok(fused)
@@ -89,6 +104,7 @@ impl Searcher {
             let records: Vec<usize> = ordered[..depth].iter().map(|(fused, _)| fused.record).collect();
             let scores = match reranker {
                 Reranker::Model(model) => fresh(model, question.text, &self.passages(&records, known)?)?,
+                Reranker::Stage(at) if question.blank[*at] => vec![0.0; records.len()],
                 Reranker::Stage(at) => match &question.vectors[*at] {
                     Some(vector) => self.home.home().scores(*at, vector, &records)?,
                     None => {
@@ -122,6 +138,17 @@ impl Searcher {
         }
         let record = |number: &usize| known.get(number).cloned();
         numbers.iter().map(|number| record(number).ok_or_else(|| gone(*number))).collect()
+    }
+}
+
+/// Whether an embedding is that of a text of which its model knows no word: there is nothing that it is similar to.
+fn is_blank(query: &Embedding) -> bool {
+    let is_zero = |values: &[f32]| values.iter().all(|value| *value == 0.0);
+    match query {
+        Embedding::Dense(vector) => is_zero(vector),
+        Embedding::Sparse(vector) => is_zero(vector.values()),
+        Embedding::Multi(vectors) => is_zero(vectors.as_slice()),
+        _ => false,
     }
 }
 

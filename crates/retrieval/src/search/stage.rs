@@ -3,8 +3,9 @@
 use embedkit_core::{Content, Embedding, EmbeddingKind, Error, Pair, Result, Role};
 use embedkit_vector::multivector::{MaxSim, MultiVector};
 use embedkit_vector::normalize;
+use rayon::prelude::*;
 
-use crate::chunking::mean_of;
+use crate::chunking::late_query;
 use crate::model::{Configure, Model};
 use crate::muvera::Encoder;
 use crate::pipeline::{Stage, Vectors};
@@ -43,7 +44,7 @@ impl LoadedStage {
             (_, Embedding::Multi(vectors)) => Some(match &self.muvera {
                 Some(encoder) => Embedding::Dense(encoder.query(vectors)?),
                 None if self.spec.late_chunking => {
-                    let mean = mean_of(vectors.rows()).ok_or_else(|| self.unexpected())?;
+                    let mean = late_query(vectors).ok_or_else(|| self.unexpected())?;
                     Embedding::Dense(unit(&mean))
                 }
                 None => query.clone(),
@@ -51,16 +52,6 @@ impl LoadedStage {
             (_, Embedding::Sparse(_)) => Some(query.clone()),
             _ => return Err(self.unexpected()),
         })
-    }
-
-    /// Vectors of passages that are embedded now, as stored ones are, of length 1.
-    pub(super) fn passage_vectors(&self, passages: &[String]) -> Result<Vec<Vec<f32>>> {
-        let contents: Vec<Content> = passages.iter().map(Content::text).collect();
-        let vector = |result: Result<Embedding>| match result? {
-            Embedding::Dense(vector) => Ok(unit(&vector)),
-            _ => Err(self.unexpected()),
-        };
-        self.model.embedder().embed_for(&contents, Role::Passage).map(vector).collect()
     }
 
     /// Scores of passages that are embedded now.
@@ -96,12 +87,21 @@ pub(super) fn fresh(model: &Model, query: &str, passages: &[String]) -> Result<V
 }
 
 fn scores(model: &Model, query: &Embedding, passages: &[String]) -> Result<Vec<f32>> {
+    // A vector for every token of every passage takes much memory: where an answer costs a look-up, it goes at once.
+    if let (Embedding::Multi(query), true) = (query, model.is_direct()) {
+        let query = MaxSim::new(query)?;
+        let score = |passage: &String| {
+            let embedding = model.embedder().embed_one(&Content::text(passage), Role::Passage)?;
+            let document = multi(embedding).ok_or_else(|| unexpected(model))?;
+            Ok(query.score(&document)?)
+        };
+        return passages.par_iter().map(score).collect();
+    }
     let contents: Vec<Content> = passages.iter().map(Content::text).collect();
     let embeddings = model.embedder().embed_for(&contents, Role::Passage);
-    let unexpected = || Error::model(&model.identity().id, "gave embeddings that cannot be compared");
     match query {
         Embedding::Multi(vectors) => {
-            let documents = embeddings.map(|result| multi(result?).ok_or_else(unexpected));
+            let documents = embeddings.map(|result| multi(result?).ok_or_else(|| unexpected(model)));
             let documents = documents.collect::<Result<Vec<_>>>()?;
             Ok(MaxSim::new(vectors)?.scores(&documents)?)
         }
@@ -109,19 +109,23 @@ fn scores(model: &Model, query: &Embedding, passages: &[String]) -> Result<Vec<f
             let query = unit(vector);
             let score = |result: Result<Embedding>| match result? {
                 Embedding::Dense(vector) => Ok(embedkit_vector::dot(&query, &unit(&vector))),
-                _ => Err(unexpected()),
+                _ => Err(unexpected(model)),
             };
             embeddings.map(score).collect()
         }
         Embedding::Sparse(query) => {
             let score = |result: Result<Embedding>| match result? {
                 Embedding::Sparse(vector) => Ok(vector.dot(query)),
-                _ => Err(unexpected()),
+                _ => Err(unexpected(model)),
             };
             embeddings.map(score).collect()
         }
-        _ => Err(unexpected()),
+        _ => Err(unexpected(model)),
     }
+}
+
+fn unexpected(model: &Model) -> Error {
+    Error::model(&model.identity().id, "gave embeddings that cannot be compared")
 }
 
 fn multi(embedding: Embedding) -> Option<MultiVector> {

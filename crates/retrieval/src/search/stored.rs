@@ -102,6 +102,12 @@ impl Home for Stored {
         Ok(records.iter().map(|record| scores.get(record).copied().unwrap_or(0.0)).collect())
     }
 
+    fn vectors(&self, stage: usize, records: &[usize]) -> Result<Vec<Vec<f32>>> {
+        let ids: Vec<u64> = records.iter().map(|record| *record as u64).collect();
+        let mut found: HashMap<u64, Vec<f32>> = self.points.vectors(self.name(stage), &ids)?.into_iter().collect();
+        Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
+    }
+
     /// Each term asked for alone: how frequent terms are, only the database knows.
     fn term_scores(
         &self,

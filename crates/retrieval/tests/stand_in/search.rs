@@ -34,6 +34,26 @@ pub fn wants_payload(selector: Option<&WithPayloadSelector>) -> bool {
     matches!(selector.and_then(|it| it.selector_options.as_ref()), Some(SelectorOptions::Enable(true)))
 }
 
+/// The vectors that are asked for, by their names.
+pub fn wanted_vectors(selector: Option<WithVectorsSelector>) -> Vec<String> {
+    match selector.and_then(|it| it.selector_options) {
+        None | Some(with_vectors_selector::SelectorOptions::Enable(false)) => Vec::new(),
+        Some(with_vectors_selector::SelectorOptions::Include(selector)) => selector.names,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// A point's vectors of these names, as a server of today hands them out.
+pub fn vectors_of(point: &PointStruct, names: &[String]) -> VectorsOutput {
+    let vector = |name: &String| {
+        let Value::Dense(data) = stored(point, name)? else { panic!("{name} is no single vector") };
+        let vector = Some(vector_output::Vector::Dense(DenseVector { data }));
+        Some((name.clone(), VectorOutput { vector, ..Default::default() }))
+    };
+    let vectors = names.iter().filter_map(vector).collect();
+    VectorsOutput { vectors_options: Some(vectors_output::VectorsOptions::Vectors(NamedVectorsOutput { vectors })) }
+}
+
 pub fn query(collection: &Collection, request: &QueryPoints) -> Vec<ScoredPoint> {
     let QueryPoints { prefetch, query, using, filter, limit, .. } = request;
     let level = Level { prefetch, query, using, filter, limit: limit.unwrap_or(10) as usize };

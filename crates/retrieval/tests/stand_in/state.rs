@@ -135,11 +135,13 @@ impl State {
 
     pub fn get(&mut self, request: GetPoints) -> Result<GetResponse, Status> {
         let with_payload = search::wants_payload(request.with_payload.as_ref());
+        let names = search::wanted_vectors(request.with_vectors);
         let collection = self.collection(&request.collection_name)?;
         let found = request.ids.iter().filter_map(|id| collection.points.get(&number(id)));
         let result = found.map(|point| RetrievedPoint {
             id: point.id.clone(),
             payload: if with_payload { point.payload.clone() } else { Default::default() },
+            vectors: (!names.is_empty()).then(|| search::vectors_of(point, &names)),
             ..Default::default()
         });
         Ok(GetResponse { result: result.collect(), ..Default::default() })

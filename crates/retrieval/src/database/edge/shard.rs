@@ -97,6 +97,14 @@ impl Points for Arc<Shard> {
         Ok(records.into_iter().filter_map(record).collect())
     }
 
+    fn vectors(&self, stage: &str, ids: &[u64]) -> Result<Vec<(u64, Vec<f32>)>> {
+        let ids: Vec<PointId> = ids.iter().copied().map(PointId::NumId).collect();
+        let wanted = WithVector::Selector(vec![stage.to_owned()]);
+        let records =
+            self.read(|engine| engine.retrieve(&ids, Some(WithPayloadInterface::Bool(false)), Some(wanted)))?;
+        Ok(records.into_iter().filter_map(|record| words::vector_of(record, stage)).collect())
+    }
+
     fn query(&self, queries: Vec<Query>) -> Result<Vec<Vec<Found>>> {
         let answer = |query: Query| {
             let request = words::request(query).map_err(told(&self.path, "does not take a query"))?;

@@ -6,8 +6,8 @@ use qdrant_edge::{
     FieldIndexOperations, Filter, Fusion, HasIdCondition, HnswIndexConfig, JsonPath, Match, Modifier,
     MultiVectorComparator, MultiVectorConfig, NamedQuery, NamedVectors, OperationError, OperationResult,
     PayloadFieldSchema, PayloadSchemaType, PointId, PointStruct, PointStructPersisted, Prefetch, QueryEnum,
-    QueryRequest, ScoredPoint, ScoringQuery, UpdateOperation, ValueVariants, Vector, VectorStorageDatatype,
-    WithPayloadInterface, WithVector,
+    QueryRequest, Record, ScoredPoint, ScoringQuery, UpdateOperation, ValueVariants, Vector, VectorInternal,
+    VectorStorageDatatype, VectorStructInternal, WithPayloadInterface, WithVector,
 };
 
 use super::super::query::json_path;
@@ -148,6 +148,15 @@ fn condition(condition: &filter::Condition) -> OperationResult<Condition> {
 
 fn path(key: &str) -> OperationResult<JsonPath> {
     json_path(key).parse().map_err(|()| OperationError::validation_error(format!("{key:?} is no key of a payload")))
+}
+
+/// The single vector, by its name, of a point that was asked for.
+pub(super) fn vector_of(record: Record, name: &str) -> Option<(u64, Vec<f32>)> {
+    let VectorStructInternal::Named(mut named) = record.vector? else { return None };
+    match (record.id, named.remove(name)?) {
+        (PointId::NumId(id), VectorInternal::Dense(vector)) => Some((id, vector)),
+        _ => None,
+    }
 }
 
 /// A point that was found; none of one that has no number, which is not ours.

@@ -54,6 +54,12 @@ impl Points for Collection {
         Ok(answer.result.into_iter().filter_map(words::retrieved).map(|(id, _)| id).collect())
     }
 
+    fn vectors(&self, stage: &str, ids: &[u64]) -> Result<Vec<(u64, Vec<f32>)>> {
+        let request = words::get_vectors(&self.name, stage, ids);
+        let answer = self.connection.ask(self.connection.client.get_points(request))?;
+        Ok(answer.result.into_iter().filter_map(|point| words::vector_of(point, stage)).collect())
+    }
+
     fn query(&self, queries: Vec<Query>) -> Result<Vec<Vec<Found>>> {
         let mut requests =
             queries.into_iter().map(|query| words::query(&self.name, query)).collect::<Result<Vec<_>>>()?;

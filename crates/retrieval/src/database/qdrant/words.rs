@@ -4,6 +4,9 @@ use std::collections::HashMap;
 
 use embedkit_core::{Embedding, Error, Result};
 use qdrant_client::qdrant::point_id::PointIdOptions;
+use qdrant_client::qdrant::vector_output::Vector as StoredVector;
+use qdrant_client::qdrant::vectors_output::VectorsOptions;
+use qdrant_client::qdrant::with_vectors_selector::SelectorOptions;
 use qdrant_client::qdrant::{
     Condition, CreateCollection, CreateCollectionBuilder, CreateFieldIndexCollection,
     CreateFieldIndexCollectionBuilder, Datatype, DeletePoints, DeletePointsBuilder, Distance, FieldType, Filter,
@@ -11,7 +14,7 @@ use qdrant_client::qdrant::{
     MultiVectorConfigBuilder, NamedVectors, PointId, PointStruct, PointsIdsList, PrefetchQuery, PrefetchQueryBuilder,
     Query as Scoring, QueryPoints, QueryPointsBuilder, RetrievedPoint, RrfBuilder, ScoredPoint,
     SparseVectorParamsBuilder, SparseVectorsConfigBuilder, UpsertPoints, UpsertPointsBuilder, Vector, VectorInput,
-    VectorParamsBuilder, VectorsConfigBuilder,
+    VectorParamsBuilder, VectorsConfigBuilder, VectorsSelector,
 };
 use serde_json::{Map, Value};
 
@@ -86,6 +89,11 @@ pub(super) fn delete(collection: &str, ids: &[u64]) -> DeletePoints {
 
 pub(super) fn get(collection: &str, ids: &[u64], with_payload: bool) -> GetPoints {
     GetPointsBuilder::new(collection, numbers(ids)).with_payload(with_payload).with_vectors(false).build()
+}
+
+pub(super) fn get_vectors(collection: &str, stage: &str, ids: &[u64]) -> GetPoints {
+    let selector = SelectorOptions::Include(VectorsSelector { names: vec![stage.to_owned()] });
+    GetPointsBuilder::new(collection, numbers(ids)).with_payload(false).with_vectors(selector).build()
 }
 
 fn numbers(ids: &[u64]) -> Vec<PointId> {
@@ -190,6 +198,15 @@ pub(super) fn found(point: ScoredPoint) -> Option<Found> {
 /// A point that was asked for by its id.
 pub(super) fn retrieved(point: RetrievedPoint) -> Option<(u64, Map<String, Value>)> {
     number(point.id).map(|id| (id, json(point.payload)))
+}
+
+/// The single vector, by its name, of a point that was asked for.
+pub(super) fn vector_of(point: RetrievedPoint, name: &str) -> Option<(u64, Vec<f32>)> {
+    let VectorsOptions::Vectors(mut named) = point.vectors?.vectors_options? else { return None };
+    match named.vectors.remove(name)?.into_vector() {
+        StoredVector::Dense(vector) => number(point.id).map(|id| (id, vector.data)),
+        _ => None,
+    }
 }
 
 fn number(id: Option<PointId>) -> Option<u64> {
