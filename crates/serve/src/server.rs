@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use crate::Error;
 use crate::app::{App, Stage};
 use crate::config::{Config, ModelConfig};
-use crate::listen::{self, Listener};
+use crate::listen::{self, Listener, SocketFile};
 use crate::routes;
 use crate::signals::{self, Ended, Handle, Signals};
 
@@ -103,19 +103,19 @@ impl Server {
             .build()
             .map_err(|error| Error::system("no threads can be started", error))?;
         let config = &self.app.config;
-        let (listener, metrics) = runtime.block_on(async {
-            let listener = match &config.unix_socket {
-                Some(path) => Listener::unix(path)?,
-                None => Listener::tcp(&config.host, config.port).await?,
+        let (listener, socket, metrics) = runtime.block_on(async {
+            let (listener, socket) = match &config.unix_socket {
+                Some(path) => Listener::unix(path).await.map(|(listener, file)| (listener, Some(file)))?,
+                None => (Listener::tcp(&config.host, config.port).await?, None),
             };
             let metrics = match config.metrics_addr {
                 Some(address) => Some(Listener::tcp(&address.ip().to_string(), address.port()).await?),
                 None => None,
             };
-            Ok::<_, Error>((listener, metrics))
+            Ok::<_, Error>((listener, socket, metrics))
         })?;
         let (handle, signals) = Signals::new();
-        Ok(Bound { runtime, app: self.app, listener, metrics, handle, signals })
+        Ok(Bound { runtime, app: self.app, listener, socket, metrics, handle, signals })
     }
 
     /// Listens, serves, and stops when the process is told to: by SIGTERM or Ctrl-C. SIGHUP has keys read again.
@@ -145,6 +145,7 @@ pub struct Bound {
     runtime: Runtime,
     app: Arc<App>,
     listener: Listener,
+    socket: Option<SocketFile>,
     metrics: Option<Listener>,
     handle: Handle,
     signals: Signals,
@@ -172,7 +173,8 @@ impl Bound {
     /// [`Error::Model`]: a model that is loaded at the start cannot be loaded.
     pub fn run(self) -> Result<Ended, Error> {
         raise_file_limit();
-        let Self { runtime, app, listener, metrics, handle: _handle, mut signals } = self;
+        // The socket's file goes when this ends, however it does.
+        let Self { runtime, app, listener, socket: _socket, metrics, handle: _handle, mut signals } = self;
         announce(&app, &listener);
         let ended = runtime.block_on(async {
             let (stage, stages) = watch::channel(Stage::Open);
@@ -189,7 +191,8 @@ impl Bound {
             signals.second(close(&app, &stage, serving)).await
         });
         app.traces.close();
-        // Models that still run end with the process.
+        app.models.all().iter().for_each(|model| model.end());
+        // Requests that still run end with the process.
         runtime.shutdown_background();
         ended
     }

@@ -67,6 +67,11 @@ pub struct Config {
     pub token_ids: TokenIds,
     /// Hosts that images are fetched from. Default: none.
     pub image_hosts: Vec<String>,
+    /// Most pixels of an image; for models that say nothing else. Default: 50 million.
+    pub max_pixels: Option<u64>,
+    /// Memory that a model's images may take while they are decoded, in MiB, on all threads together; for models that say
+    /// nothing else. Default: 384 for all models together.
+    pub decode_memory: Option<u64>,
     /// What a reranker's `document` is in answers. Default: an object.
     pub rerank_document: DocumentForm,
     /// A second listener for `/metrics` alone. Default: none.
@@ -170,6 +175,8 @@ impl Default for Config {
             default_role: None,
             token_ids: TokenIds::Reject,
             image_hosts: Vec::new(),
+            max_pixels: None,
+            decode_memory: None,
             rerank_document: DocumentForm::Object,
             metrics_addr: None,
             tei_metrics: false,

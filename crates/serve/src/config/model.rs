@@ -60,6 +60,13 @@ pub struct ModelConfig {
     pub require_provider: bool,
     /// Devices of the provider.
     pub device: Vec<i32>,
+    /// Lets CUDA round what it multiplies to ten bits.
+    pub tf32: bool,
+    /// Most pixels of an image. Default: the server's `max-pixels`.
+    pub max_pixels: Option<u64>,
+    /// Memory that images may take while they are decoded, in MiB, on all threads together. Default: the server's
+    /// `decode-memory`.
+    pub decode_memory: Option<u64>,
     /// The folder of downloaded models.
     pub cache_dir: Option<PathBuf>,
     /// Downloads nothing.

@@ -81,6 +81,11 @@ settings! {
     token_ids: TokenIds,
     /// Hosts that images are fetched from, exact or `*.suffix`. Default: none.
     image_host: Vec<String>,
+    /// Most pixels of an image. Default: 50000000.
+    max_pixels: u64,
+    /// Memory that a model's images may take while they are decoded, in MiB, on all threads together. Default: 384, for all
+    /// models together.
+    decode_memory: u64,
     /// What a reranker's `document` is in answers: an object, or the bare text. Default: object.
     rerank_document: DocumentForm,
     /// A second listener for `/metrics` alone.
@@ -116,6 +121,8 @@ impl Settings {
         config.api_key_file = self.api_key_file;
         config.cors_origins = self.cors_origin.unwrap_or_default();
         config.image_hosts = self.image_host.unwrap_or_default();
+        config.max_pixels = self.max_pixels;
+        config.decode_memory = self.decode_memory;
         config.metrics_addr = self.metrics_addr;
         config.default_role = self.default_role.as_deref().map(role).transpose()?;
         set(&mut config.any_model_name, self.any_model_name);

@@ -2,7 +2,8 @@
 
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::Response;
-use serde_json::json;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{ApiError, Case};
 use crate::reply::json_response;
@@ -15,21 +16,62 @@ pub(crate) enum Dialect {
     Cohere,
 }
 
+impl Dialect {
+    /// The schema of its errors.
+    pub(crate) fn schema(self) -> &'static str {
+        match self {
+            Self::OpenAi => "OpenAiError",
+            Self::Tei => "TeiError",
+            Self::Cohere => "CohereError",
+        }
+    }
+}
+
+/// OpenAI's.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct OpenAiError {
+    error: OpenAiErrorBody,
+}
+
+/// What is wrong, in OpenAI's words.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct OpenAiErrorBody {
+    message: String,
+    r#type: &'static str,
+    /// The field at fault, with its index.
+    param: Option<String>,
+    code: Option<&'static str>,
+}
+
+/// That of text-embeddings-inference.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct TeiError {
+    error: String,
+    error_type: &'static str,
+}
+
+/// Cohere's.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct CohereError {
+    id: String,
+    message: String,
+}
+
 impl ApiError {
     /// The answer on a route of this dialect.
     pub(crate) fn response(&self, dialect: Dialect, request: &str) -> Response {
         let dialect = self.dialect.unwrap_or(dialect);
+        let message = self.message.clone();
         let body = match dialect {
-            Dialect::OpenAi => json!({"error": {
-                "message": self.message,
-                "type": self.case.openai_type(),
-                "param": self.param,
-                "code": self.case.openai_code(),
-            }}),
-            Dialect::Tei => json!({"error": self.message, "error_type": self.case.tei_type()}),
-            Dialect::Cohere => json!({"id": request, "message": self.message}),
+            Dialect::OpenAi => {
+                let (r#type, code) = (self.case.openai_type(), self.case.openai_code());
+                let error = OpenAiErrorBody { message, r#type, param: self.param.clone(), code };
+                serde_json::to_string(&OpenAiError { error })
+            }
+            Dialect::Tei => serde_json::to_string(&TeiError { error: message, error_type: self.case.tei_type() }),
+            Dialect::Cohere => serde_json::to_string(&CohereError { id: request.to_owned(), message }),
         };
-        self.with_headers(json_response(self.case.status(dialect), body.to_string()))
+        self.with_headers(json_response(self.case.status(dialect), body.unwrap_or_default()))
     }
 
     fn with_headers(&self, mut response: Response) -> Response {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use embedkit_core::ErrorKind;
 
-pub(crate) use body::Dialect;
+pub(crate) use body::{CohereError, Dialect, OpenAiError, TeiError};
 pub(crate) use json::read_json;
 
 /// A result with a request's [`ApiError`].
@@ -145,6 +145,24 @@ impl ApiError {
     /// A field that is known, changes the result, and is not supported.
     pub(crate) fn unsupported(param: &str, why: &str) -> Self {
         Self::field(param, format!("`{param}` is not supported: {why}"))
+    }
+
+    /// Refuses the first of some fields that is given, with what is said of it.
+    pub(crate) fn refuse_given(fields: &[(&str, bool, &str)]) -> ApiResult<()> {
+        match fields.iter().find(|(_, is_given, _)| *is_given) {
+            Some((field, _, why)) => Err(Self::unsupported(field, why)),
+            None => Ok(()),
+        }
+    }
+
+    /// What two fields of one meaning say.
+    pub(crate) fn agreed<T: PartialEq>(first: (&str, Option<T>), second: (&str, Option<T>)) -> ApiResult<Option<T>> {
+        match (first.1, second.1) {
+            (Some(one), Some(other)) if one != other => {
+                Err(Self::field(second.0, format!("`{}` and `{}` say different things", first.0, second.0)))
+            }
+            (one, other) => Ok(one.or(other)),
+        }
     }
 
     /// Names the field at fault.

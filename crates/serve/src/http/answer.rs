@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::blocking::off_thread;
 use crate::error::{ApiError, ApiResult, Case};
 use crate::schedule::Timing;
+use crate::shapes::write_json;
 
 /// What a handler gives back.
 pub(crate) struct Answer {
@@ -40,21 +41,59 @@ impl Answer {
         stats: Stats,
         make: impl FnOnce() -> ApiResult<T> + Send + 'static,
     ) -> ApiResult<Self> {
-        let write = move || {
-            let body = serde_json::to_vec(&make()?);
-            body.map_err(|error| ApiError::new(Case::Backend, format!("the answer cannot be written: {error}")))
-        };
-        let body = if values > MANY_VALUES { off_thread(write).await? } else { write()? };
-        Ok(Self { body, stats })
+        Self::write(values, stats, move || json(&make()?)).await
+    }
+
+    /// Makes an answer of an object with one more field, `data`, a list of about so many values. Its entries are made
+    /// one by one and gone as soon as they are written: of many vectors, no second copy is in memory.
+    pub(crate) async fn list<T: Serialize>(
+        values: usize,
+        stats: Stats,
+        object: impl Serialize + Send + 'static,
+        entries: impl Iterator<Item = ApiResult<T>> + Send + 'static,
+    ) -> ApiResult<Self> {
+        Self::write(values, stats, move || with_list(&object, entries)).await
     }
 
     /// A small answer.
     pub(crate) fn of(value: &impl Serialize, stats: Stats) -> ApiResult<Self> {
-        let body = serde_json::to_vec(value);
-        let body =
-            body.map_err(|error| ApiError::new(Case::Backend, format!("the answer cannot be written: {error}")))?;
+        Ok(Self { body: json(value)?, stats })
+    }
+
+    async fn write(
+        values: usize,
+        stats: Stats,
+        write: impl FnOnce() -> ApiResult<Vec<u8>> + Send + 'static,
+    ) -> ApiResult<Self> {
+        let body = if values > MANY_VALUES { off_thread(write).await? } else { write()? };
         Ok(Self { body, stats })
     }
+}
+
+fn json(value: &impl Serialize) -> ApiResult<Vec<u8>> {
+    let mut body = Vec::new();
+    write_json(&mut body, value).map_err(|error| unwritten(&error))?;
+    Ok(body)
+}
+
+fn unwritten(error: &serde_json::Error) -> ApiError {
+    ApiError::new(Case::Backend, format!("the answer cannot be written: {error}"))
+}
+
+/// An object of some fields with one more, `data`.
+fn with_list<T: Serialize>(object: &impl Serialize, entries: impl Iterator<Item = ApiResult<T>>) -> ApiResult<Vec<u8>> {
+    let mut body = json(object)?;
+    let end = body.pop();
+    body.extend_from_slice(br#","data":["#);
+    for (index, entry) in entries.enumerate() {
+        if index > 0 {
+            body.push(b',');
+        }
+        write_json(&mut body, &entry?).map_err(|error| unwritten(&error))?;
+    }
+    body.push(b']');
+    body.extend(end);
+    Ok(body)
 }
 
 impl Stats {
@@ -95,5 +134,26 @@ impl Stats {
                 headers.insert(HeaderName::from_static(name), value);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn a_list_is_written_entry_by_entry() {
+        let written = |entries: Vec<ApiResult<Value>>| {
+            with_list(&json!({"object": "list", "model": "m"}), entries.into_iter()).map_err(|error| error.message)
+        };
+        let read = |body: Vec<u8>| serde_json::from_slice::<Value>(&body).unwrap();
+        for entries in [vec![], vec![json!(1)], vec![json!("a"), json!({"b": [2]})]] {
+            let body = written(entries.iter().cloned().map(Ok).collect()).unwrap();
+            assert_eq!(read(body), json!({"object": "list", "model": "m", "data": entries}));
+        }
+        let wrong = ApiError::new(Case::Backend, "the second is wrong");
+        assert_eq!(written(vec![Ok(json!(1)), Err(wrong)]), Err("the second is wrong".to_owned()));
     }
 }

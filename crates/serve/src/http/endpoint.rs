@@ -46,9 +46,11 @@ where
     let id = request.extensions().get::<RequestId>().cloned().unwrap_or_else(|| RequestId::of(request.headers()));
     let meant = Meant::default();
     let record = Record::new(app.clone(), id.clone(), request.headers(), route, dialect, meant.clone());
-    let timeout = timeout(&app, request.headers());
+    let wanted = wanted_timeout(request.headers());
+    let timeout = app.config.request_timeout.min(wanted.as_ref().map_or(Duration::MAX, |wanted| *wanted));
     let deadline = record.started + timeout;
     let work = async {
+        wanted?;
         if app.is_closed() {
             app.metrics.rejected("", "draining");
             return Err(ApiError::new(Case::Unavailable(RETRY_ELSEWHERE), "the server ends"));
@@ -81,9 +83,11 @@ where
     }
 }
 
-/// How long the request may take: as long as the server allows, or the caller wants if that is less.
-fn timeout(app: &App, headers: &HeaderMap) -> Duration {
-    let wanted = headers.get("x-request-timeout-ms").and_then(|value| value.to_str().ok()?.parse().ok());
-    let wanted = wanted.map(Duration::from_millis);
-    wanted.unwrap_or(Duration::MAX).min(app.config.request_timeout)
+/// How long the request may take if it were for the caller alone.
+fn wanted_timeout(headers: &HeaderMap) -> ApiResult<Duration> {
+    const NAME: &str = "x-request-timeout-ms";
+    let Some(value) = headers.get(NAME) else { return Ok(Duration::MAX) };
+    let wanted = value.to_str().ok().and_then(|value| value.trim().parse().ok());
+    let message = format!("the header {NAME} is a whole number of milliseconds");
+    wanted.map(Duration::from_millis).ok_or_else(|| ApiError::new(Case::Invalid, message))
 }

@@ -55,8 +55,11 @@ fn checked(app: &App, request: &Request, has_prefix: bool, is_open: bool) -> Res
     let headers = request.headers();
     if app.config.is_local() && app.config.unix_socket.is_none() && !app.keys.are_needed() {
         let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-        if !host.is_some_and(is_loopback) {
-            let message = "this server is for this machine alone, and was asked under another name";
+        // An address with a host in it goes before the header.
+        let in_address = request.uri().authority().is_none_or(|host| is_loopback(host.as_str()));
+        if !host.is_some_and(is_loopback) || !in_address {
+            let message = "this server is for this machine alone, and was asked under another name, or none; it takes \
+                           all names where it has keys, and a proxy's requests with `Host: localhost`";
             return Err(ApiError::new(Case::WrongHost, message));
         }
     }

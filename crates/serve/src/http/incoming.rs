@@ -111,11 +111,25 @@ fn check_type(headers: &HeaderMap) -> ApiResult<()> {
         return Err(ApiError::new(Case::MediaType, "bodies are taken without a content-encoding"));
     }
     let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
-    let kind = given.split(';').next().unwrap_or("").trim();
-    if kind.eq_ignore_ascii_case("application/json") {
-        return Ok(());
+    let mut parts = given.split(';').map(str::trim);
+    if !parts.next().unwrap_or("").eq_ignore_ascii_case("application/json") {
+        return Err(ApiError::new(Case::MediaType, "the content-type must be application/json"));
     }
-    Err(ApiError::new(Case::MediaType, "the content-type must be application/json"))
+    if parts.any(is_other_charset) {
+        return Err(ApiError::new(
+            Case::MediaType,
+            "bodies are read as UTF-8, and the content-type says another charset",
+        ));
+    }
+    Ok(())
+}
+
+/// Whether a parameter of a content type says that a body is not UTF-8.
+fn is_other_charset(parameter: &str) -> bool {
+    let Some((name, value)) = parameter.split_once('=') else { return false };
+    let value = value.trim().trim_matches('"');
+    let is_utf8 = ["utf-8", "utf8", "us-ascii"].iter().any(|name| name.eq_ignore_ascii_case(value));
+    name.trim().eq_ignore_ascii_case("charset") && !is_utf8
 }
 
 /// The whole body, its bytes reserved as they come.
@@ -133,4 +147,31 @@ async fn collected(mut body: Body, declared: usize, reservation: &mut Reservatio
         bytes.extend_from_slice(&data);
     }
     Ok(bytes.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use futures_util::stream::{StreamExt as _, iter, pending};
+
+    use super::*;
+    use crate::admission::Admission;
+    use crate::config::Config;
+    use crate::metrics::Metrics;
+
+    #[test]
+    fn a_body_that_stops_coming_is_not_waited_for() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        let metrics = Arc::new(Metrics::new(false));
+        let mut reservation = Admission::new(&Config::default(), || Duration::ZERO, metrics).reservation();
+        let begun = iter([Ok::<_, Infallible>("{\"inp"), Ok("ut\":")]).chain(pending());
+        let (told, waited) = runtime.block_on(async {
+            let since = tokio::time::Instant::now();
+            let body = collected(Body::from_stream(begun), 100, &mut reservation).await;
+            (body.map_err(|error| error.case), since.elapsed())
+        });
+        assert_eq!(told, Err(Case::SlowBody));
+        assert!(waited.abs_diff(BODY_IDLE) < Duration::from_millis(10), "{waited:?}");
+    }
 }

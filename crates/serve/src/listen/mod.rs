@@ -5,6 +5,8 @@
 mod connection;
 mod crowd;
 mod phase;
+#[cfg(unix)]
+mod socket;
 mod timed;
 
 use std::net::SocketAddr;
@@ -20,6 +22,13 @@ use crate::Error;
 use crate::app::{App, Stage};
 use connection::serve_connection;
 use crowd::{Crowd, Member};
+#[cfg(unix)]
+pub(crate) use socket::SocketFile;
+
+/// There are none on this system.
+#[cfg(not(unix))]
+#[derive(Debug)]
+pub(crate) enum SocketFile {}
 
 /// Most connections at the same time.
 const MOST_CONNECTIONS: usize = 4096;
@@ -38,21 +47,17 @@ impl Listener {
         listener.map(Self::Tcp).map_err(|source| Error::Listen { address: format!("{host}:{port}"), source })
     }
 
-    /// Listens on a socket of the file system. One that nobody listens on any more is replaced.
+    /// Listens on a socket of the file system, whose file is there as long as what is given beside it.
     #[cfg(unix)]
-    pub(crate) fn unix(path: &Path) -> Result<Self, Error> {
-        use std::os::unix::fs::FileTypeExt as _;
-        let is_socket = std::fs::symlink_metadata(path).is_ok_and(|file| file.file_type().is_socket());
-        if is_socket && std::os::unix::net::UnixStream::connect(path).is_err() {
-            // Whoever made it is gone; binding says what is wrong if it cannot be removed.
-            let _ = std::fs::remove_file(path);
-        }
-        let listener = tokio::net::UnixListener::bind(path);
-        listener.map(Self::Unix).map_err(|source| Error::Listen { address: path.display().to_string(), source })
+    pub(crate) async fn unix(path: &Path) -> Result<(Self, SocketFile), Error> {
+        let listening = SocketFile::listen(path).await;
+        let (listener, file) =
+            listening.map_err(|source| Error::Listen { address: path.display().to_string(), source })?;
+        Ok((Self::Unix(listener), file))
     }
 
     #[cfg(not(unix))]
-    pub(crate) fn unix(_: &Path) -> Result<Self, Error> {
+    pub(crate) async fn unix(_: &Path) -> Result<(Self, SocketFile), Error> {
         Err(Error::usage("unix-socket: this system has none"))
     }
 

@@ -174,11 +174,13 @@ impl ModelMetrics {
         }
     }
 
-    /// Shows whether it is loaded, and how long that took.
-    pub(crate) fn loaded(&self, took: Option<Duration>) {
-        self.loaded.set(took.is_some().into());
-        if let Some(took) = took {
-            self.load_seconds.set(took.as_secs_f64());
-        }
+    /// Shows whether it is loaded.
+    pub(crate) fn loaded(&self, is_loaded: bool) {
+        self.loaded.set(is_loaded.into());
+    }
+
+    /// Shows how long loading took.
+    pub(crate) fn load_took(&self, took: Duration) {
+        self.load_seconds.set(took.as_secs_f64());
     }
 }

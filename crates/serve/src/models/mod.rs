@@ -39,7 +39,8 @@ impl Models {
             let none = || Error::usage("name a model: this program has none compiled in");
             wanted.push(compiled_in(registry).ok_or_else(none)?);
         }
-        let plans = wanted.into_iter().map(|model| Plan::new(model, registry)).collect::<Result<Vec<_>, _>>()?;
+        let mut plans = wanted.into_iter().map(|model| Plan::new(model, registry)).collect::<Result<Vec<_>, _>>()?;
+        bound_images(&mut plans, config)?;
         let mut taken: BTreeSet<String> = BTreeSet::new();
         if let Some(plan) = plans.iter().find(|plan| !taken.insert(plan.name.to_lowercase())) {
             return Err(Error::usage(format!("two models are called {}: name them apart as NAME=ID", plan.name)));
@@ -149,6 +150,21 @@ impl Models {
         let loaded = self.all.iter().filter_map(|model| model.if_loaded());
         loaded.map(|loaded| of(&loaded.queue)).max().unwrap_or_default()
     }
+}
+
+/// Gives models of images the server's bounds where they have none of their own.
+fn bound_images(plans: &mut [Plan], config: &Config) -> Result<(), Error> {
+    let said = [("max-pixels", config.max_pixels), ("decode-memory", config.decode_memory)];
+    let Some((name, _)) = said.iter().find(|(_, bound)| bound.is_some()) else { return Ok(()) };
+    let mut of_images = plans.iter_mut().filter(|plan| takes(plan.family, ContentKind::Image)).peekable();
+    if of_images.peek().is_none() {
+        return Err(Error::usage(format!("{name} is for models of images, and none of these is one")));
+    }
+    for plan in of_images {
+        plan.config.max_pixels = plan.config.max_pixels.or(config.max_pixels);
+        plan.config.decode_memory = plan.config.decode_memory.or(config.decode_memory);
+    }
+    Ok(())
 }
 
 fn is_called(plan: &Plan, name: &str) -> bool {

@@ -148,7 +148,18 @@ impl Plan {
         for (name, value) in &config.parameters {
             builder = builder.parameter(name, value.clone());
         }
+        for (name, value) in self.bounds_of_images() {
+            builder = builder.parameter(name, value);
+        }
+        builder = builder.tf32(config.tf32);
         fetched(builder, config).device_ids(config.device.clone()).batch_invariant(self.batch_invariant).build()
+    }
+
+    /// What decoding images may take, as parameters: the bytes of the memory, and the pixels.
+    fn bounds_of_images(&self) -> impl Iterator<Item = (&'static str, i64)> {
+        let memory = self.config.decode_memory.map(|mebibytes| ("decode-memory", mebibytes.saturating_mul(1 << 20)));
+        let pixels = self.config.max_pixels.map(|pixels| ("max-pixels", pixels));
+        [memory, pixels].into_iter().flatten().map(|(name, number)| (name, i64::try_from(number).unwrap_or(i64::MAX)))
     }
 
     /// What the operator says of the folder.
@@ -229,7 +240,7 @@ fn family_of(files: &ModelFiles, registry: &Registry) -> Option<&'static dyn Fam
         EmbeddingKind::Sparse => 3,
         _ => 4,
     };
-    // A graph beside nothing else could be one of images.
+    // Files for images lie beside models of texts, too.
     let is_of_images = |family: &dyn Family| family.inputs() == [ContentKind::Image];
     families.sort_by_key(|family| (is_of_images(*family), rank(family.output())));
     families.into_iter().find(|family| family.recognizes(files))

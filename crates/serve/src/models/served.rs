@@ -51,7 +51,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 impl Served {
     pub(super) fn new(plan: Plan, aliases: Vec<String>, queue: usize, metrics: Arc<Metrics>, created: u64) -> Self {
         let counters = metrics.model(&plan.name);
-        counters.loaded(None);
+        counters.loaded(false);
         let (changed, state) = (watch::Sender::new(()), Mutex::new(State::Idle));
         let was_loaded = AtomicBool::new(false);
         Self { plan, aliases, queue, state, was_loaded, changed, metrics, counters, created }
@@ -75,6 +75,11 @@ impl Served {
     /// Its family.
     pub(crate) fn family(&self) -> &'static dyn Family {
         self.plan.family
+    }
+
+    /// Most pixels of its images, where that is said.
+    pub(crate) fn max_pixels(&self) -> Option<u64> {
+        self.plan.config.max_pixels
     }
 
     /// Whether it is loaded at the start.
@@ -148,12 +153,12 @@ impl Served {
             State::Failed { pause, .. } => (*pause * 2).min(LONGEST_PAUSE),
             _ => FIRST_PAUSE,
         };
-        *state = State::Loading;
+        drop(self.enter(&mut state, State::Loading));
         drop(state);
         let served = self.clone();
         let begun = std::thread::Builder::new().name("load".to_owned()).spawn(move || drop(served.load(pause)));
         if let Err(error) = begun {
-            *self.state() = State::Idle;
+            drop(self.enter(&mut self.state(), State::Idle));
             return Err(ApiError::new(Case::Backend, format!("no thread can be started to load a model: {error}")));
         }
         Ok(None)
@@ -161,7 +166,7 @@ impl Served {
 
     /// Says that the model is about to be loaded, so that no request begins to load it too.
     pub(crate) fn begin_load(&self) {
-        *self.state() = State::Loading;
+        drop(self.enter(&mut self.state(), State::Loading));
     }
 
     /// Loads the model at the start.
@@ -186,7 +191,7 @@ impl Served {
         let took = since.elapsed();
         let (state, result) = match loaded {
             Ok(loaded) => {
-                self.counters.loaded(Some(took));
+                self.counters.load_took(took);
                 self.was_loaded.store(true, Ordering::Relaxed);
                 self.metrics.runs_on(super::runtime_version(), loaded.provider.clone());
                 let (dim, window) = (loaded.dim, loaded.window());
@@ -199,7 +204,7 @@ impl Served {
                 (State::Failed { message, until: Instant::now() + pause, pause }, Err(error))
             }
         };
-        *self.state() = state;
+        drop(self.enter(&mut self.state(), state));
         self.changed.send_replace(());
         result
     }
@@ -213,11 +218,24 @@ impl Served {
             if Arc::strong_count(loaded) == 1 && loaded.idle() >= most.0);
         if is_idle {
             tracing::info!(model = self.name(), "dropped, as nobody used it");
-            let dropped = std::mem::replace(&mut *state, State::Idle);
+            let dropped = self.enter(&mut state, State::Idle);
             drop(state);
             drop(dropped);
-            self.counters.loaded(None);
         }
+    }
+
+    /// Drops the model, as the server ends.
+    pub(crate) fn end(&self) {
+        let dropped = self.enter(&mut self.state(), State::Idle);
+        drop(dropped);
+    }
+
+    /// Changes the state, and what is counted of it under the same lock, so that both always say the same; gives the state
+    /// before, whose model is best dropped without the lock.
+    #[must_use]
+    fn enter(&self, state: &mut State, next: State) -> State {
+        self.counters.loaded(matches!(next, State::Ready(_)));
+        std::mem::replace(state, next)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -25,7 +25,12 @@ pub(super) async fn embed(mut incoming: Incoming) -> ApiResult<Answer> {
         field,
         items,
         kind: Kind::Texts,
-        purpose: PurposeFields::input_type(request.input_type),
+        purpose: PurposeFields {
+            input_type: request.input_type,
+            prompt_name: request.prompt_name,
+            task: request.task,
+            role: request.role,
+        },
         cut: Cut { tokens: request.max_tokens, ..cut(request.truncate) },
         width: Width { field: "output_dimension", wanted: request.output_dimension },
     };

@@ -1,5 +1,6 @@
 //! What text-embeddings-inference's clients ask first.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -29,11 +30,11 @@ pub(super) async fn info(State(app): State<Arc<App>>, request: Request) -> Respo
 async fn describe(app: &App, name: Option<&str>) -> ApiResult<Info> {
     let served = app.models.find(name, Task::Tokens, None)?.clone();
     let loaded = served.loaded(Instant::now() + app.config.request_timeout).await?;
-    let (row, batching) = (loaded.row(), loaded.embedder().engine().batching());
+    let (row, bounds) = (loaded.row(), loaded.embedder().engine().bounds());
     let version = env!("CARGO_PKG_VERSION");
     Ok(Info {
         model_id: row.id.clone(),
-        model_sha: None,
+        model_sha: loaded.embedder().engine().folder().and_then(commit),
         model_dtype: match row.quantization {
             Quantization::None => "float32",
             Quantization::F16 => "float16",
@@ -43,8 +44,8 @@ async fn describe(app: &App, name: Option<&str>) -> ApiResult<Info> {
         model_type: model_type(&served, &loaded),
         max_concurrent_requests: app.config.max_requests,
         max_input_length: loaded.window().unwrap_or(0),
-        max_batch_tokens: batching.tokens,
-        max_batch_requests: batching.rows,
+        max_batch_tokens: bounds.tokens,
+        max_batch_requests: bounds.rows,
         max_client_batch_size: app.config.max_inputs,
         auto_truncate: app.config.truncate,
         tokenization_workers: loaded.embedder().engine().workers(),
@@ -66,6 +67,15 @@ async fn describe(app: &App, name: Option<&str>) -> ApiResult<Info> {
     })
 }
 
+/// The commit that a folder's files are of, where it is one of a hub's cache: `models--org--name/snapshots/COMMIT`.
+fn commit(folder: &Path) -> Option<String> {
+    let name = |path: &Path| Some(path.file_name()?.to_str()?.to_owned());
+    let (snapshots, commit) = (folder.parent()?, name(folder)?);
+    let is_of_cache = name(snapshots)? == "snapshots" && name(snapshots.parent()?)?.starts_with("models--");
+    let is_commit = commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
+    (is_of_cache && is_commit).then_some(commit)
+}
+
 /// Clients know two kinds of models, and refuse others.
 fn model_type(served: &Served, loaded: &Loaded) -> Value {
     if takes(served.family(), ContentKind::Pair) {
@@ -79,4 +89,25 @@ fn model_type(served: &Served, loaded: &Loaded) -> Value {
         _ => "mean",
     };
     json!({"embedding": {"pooling": pooling}})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_commit_is_told_by_the_layout_of_a_cache_alone() {
+        const SHA: &str = "fca14538aa9956a46526bd1d0d11d69e19b5a101";
+        for (folder, expected) in [
+            (format!("/cache/models--org--name/snapshots/{SHA}"), Some(SHA)),
+            (format!("models--org--name/snapshots/{SHA}/"), Some(SHA)),
+            (format!("/cache/models--org--name/snapshots/{SHA}/onnx"), None),
+            (format!("/cache/models--org--name/{SHA}"), None),
+            (format!("/cache/org/snapshots/{SHA}"), None),
+            ("/cache/models--org--name/snapshots/main".to_owned(), None),
+            ("/".to_owned(), None),
+        ] {
+            assert_eq!(commit(Path::new(&folder)).as_deref(), expected, "{folder}");
+        }
+    }
 }

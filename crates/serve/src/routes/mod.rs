@@ -18,7 +18,6 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::http::Method;
 use axum::middleware;
 use axum::response::Response;
 use axum::routing::get;
@@ -70,8 +69,8 @@ async fn unknown(request: Request) -> Response {
 }
 
 async fn wrong_method(request: Request) -> Response {
-    let wanted = if request.method() == Method::POST { "GET" } else { "POST" };
-    error(&request, Case::WrongMethod, format!("this route takes {wanted}, and was asked with {}", request.method()))
+    let message = format!("this route is not asked with {}: the header `allow` says how it is", request.method());
+    error(&request, Case::WrongMethod, message)
 }
 
 fn error(request: &Request, case: Case, message: String) -> Response {

@@ -7,21 +7,24 @@ use embedkit_vector::multivector::MultiVector;
 use crate::error::{ApiError, ApiResult, Case};
 use crate::http::{Answer, Incoming, Stats};
 use crate::models::{Loaded, Task};
-use crate::shapes::openai::{AnyVector, EmbeddingEntry, EmbeddingRequest, EmbeddingResponse, OutputKind, Usage};
+use crate::shapes::openai::{AnyVector, EmbeddingEntry, EmbeddingRequest, JinaType, ListHead, OutputKind, Usage};
 use crate::shapes::{Cut, Dtype, Encoded, Format, encode, encode_rows};
 use crate::work::{Ask, Embedded, Width, dense_of, embed};
 
 /// `POST /v1/embeddings`.
 pub(super) async fn embeddings(mut incoming: Incoming) -> ApiResult<Answer> {
     let mut request: EmbeddingRequest = incoming.json().await?;
-    if request.late_chunking == Some(true) {
-        return Err(ApiError::unsupported("late_chunking", "every input is embedded by itself"));
-    }
-    let wanted = request.dimensions.or(request.output_dimension);
+    refuse_unsupported(&request)?;
+    let dimensions = ("dimensions", request.dimensions);
+    let wanted = ApiError::agreed(dimensions, ("output_dimension", request.output_dimension))?;
+    let field = if request.dimensions.is_some() { "dimensions" } else { "output_dimension" };
+    let truncate = ApiError::agreed(("truncate", request.truncate), ("truncation", request.truncation))?;
+    let is_unit = ApiError::agreed(("normalize", request.normalize), ("normalized", request.normalized))?;
+    let (format, dtype) = written_as(&request)?;
     let form = Form {
-        format: request.encoding_format.unwrap_or_default(),
-        dtype: request.output_dtype.unwrap_or_default(),
-        is_unit: request.normalize.unwrap_or(true),
+        format,
+        dtype,
+        is_unit: is_unit.unwrap_or(true),
         outputs: request.outputs.clone().unwrap_or_default(),
         width: None,
     };
@@ -30,21 +33,58 @@ pub(super) async fn embeddings(mut incoming: Incoming) -> ApiResult<Answer> {
         field: "input",
         kind: request.modality.into(),
         purpose: request.purpose(),
-        cut: Cut::new(request.truncate, request.truncation_direction),
+        cut: Cut::new(truncate, request.truncation_direction),
         model: request.model.as_deref(),
         items: request.input.into_items(),
-        width: Width { field: "dimensions", wanted },
+        width: Width { field, wanted },
     };
     let Embedded { loaded, results, stats, width } = embed(&incoming, ask).await?;
     let form = Form { width, ..form };
     let values = results.iter().map(size).sum();
-    let (model, usage) = (stats.model.clone(), usage(&stats));
-    Answer::make(values, stats, move || {
-        let entry = |(index, embedding)| entry(index, embedding, &form, &loaded);
-        let data = results.into_iter().enumerate().map(entry).collect::<ApiResult<_>>()?;
-        Ok(EmbeddingResponse { object: "list", data, model, usage })
-    })
-    .await
+    let head = list_head(&stats);
+    let entries = results.into_iter().enumerate();
+    Answer::list(values, stats, head, entries.map(move |(index, embedding)| entry(index, embedding, &form, &loaded)))
+        .await
+}
+
+/// Refuses fields of other servers that would change vectors and are not obeyed.
+fn refuse_unsupported(request: &EmbeddingRequest) -> ApiResult<()> {
+    let prompts = "`input_type` says what inputs are for, and the model's own prompts go before them";
+    let bounds = "texts are cut at the model's window";
+    ApiError::refuse_given(&[
+        ("late_chunking", request.late_chunking == Some(true), "every input is embedded by itself"),
+        (
+            "return_multivector",
+            request.return_multivector == Some(true),
+            "`outputs` names what a model of several gives",
+        ),
+        (
+            "add_special_tokens",
+            request.add_special_tokens == Some(false),
+            "a model sees the tokens it was trained with",
+        ),
+        ("embed_dtype", request.embed_dtype.is_some(), "`output_dtype` says how values are stored"),
+        ("embedding_types", request.embedding_types.is_some(), "`output_dtype` says how values are stored"),
+        ("endianness", request.endianness.is_some(), "bytes are little-endian"),
+        ("instruction", request.instruction.is_some(), prompts),
+        ("prompt", request.prompt.is_some(), prompts),
+        ("max_tokens", request.max_tokens.is_some(), bounds),
+        ("truncate_prompt_tokens", request.truncate_prompt_tokens.is_some(), bounds),
+    ])
+}
+
+/// How vectors are written, in our words or in Jina's one.
+fn written_as(request: &EmbeddingRequest) -> ApiResult<(Format, Dtype)> {
+    let (format, dtype) = match request.embedding_type {
+        None => (None, None),
+        Some(JinaType::Float) => (Some(Format::Float), None),
+        Some(JinaType::Base64) => (Some(Format::Base64), None),
+        Some(JinaType::Binary) => (None, Some(Dtype::Binary)),
+        Some(JinaType::Ubinary) => (None, Some(Dtype::Ubinary)),
+    };
+    let format = ApiError::agreed(("encoding_format", request.encoding_format), ("embedding_type", format))?;
+    let dtype = ApiError::agreed(("output_dtype", request.output_dtype), ("embedding_type", dtype))?;
+    Ok((format.unwrap_or_default(), dtype.unwrap_or_default()))
 }
 
 /// How vectors are answered.
@@ -66,6 +106,11 @@ impl Form {
             _ => Task::Embed,
         }
     }
+}
+
+/// What an answer says beside its list.
+pub(super) fn list_head(stats: &Stats) -> ListHead {
+    ListHead { object: "list", model: stats.model.clone(), usage: usage(stats) }
 }
 
 /// A request's tokens.

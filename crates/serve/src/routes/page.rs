@@ -35,7 +35,7 @@ fn policy(page: &str) -> String {
     let digest = |tag: &str| {
         let (open, close) = (format!("<{tag}>"), format!("</{tag}>"));
         let inner = page.split_once(&open).and_then(|(_, rest)| rest.split_once(&close)).map_or("", |(inner, _)| inner);
-        base64::encode(<sha2::Sha256 as sha2::Digest>::digest(inner.as_bytes()))
+        base64_simd::STANDARD.encode_to_string(<sha2::Sha256 as sha2::Digest>::digest(inner.as_bytes()))
     };
     let (script, style) = (digest("script"), digest("style"));
     format!(

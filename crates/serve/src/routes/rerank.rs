@@ -1,8 +1,5 @@
 //! Rerankers, in all dialects.
 
-use serde::Deserialize;
-use serde::de::IgnoredAny;
-
 use super::openai::usage;
 use crate::config::DocumentForm;
 use crate::error::{ApiError, ApiResult, Dialect};
@@ -11,38 +8,32 @@ use crate::shapes::rerank::{
     ApiVersion, BilledUnits, Document, DocumentBody, Meta, RerankRequest, RerankResponse, RerankResult, Tokens,
 };
 use crate::shapes::tei;
-use crate::shapes::{Cut, List};
+use crate::shapes::{Cut, Glance, List};
 use crate::work::{Ranked, Scoring, rank};
 
 /// `POST /rerank` and its like: text-embeddings-inference's shape where `texts` is there.
 pub(super) async fn rerank(incoming: Incoming) -> ApiResult<Answer> {
-    if incoming.glance(has_texts).await? {
+    let glance = incoming.glance(Glance::at).await?;
+    if glance.texts && !glance.documents {
         return rerank_texts(incoming).await.map_err(|error| error.in_dialect(Dialect::Tei));
     }
     rerank_documents(incoming).await
 }
 
-/// Whether a body has text-embeddings-inference's field, and not that of others. What is wrong with a body is said by
-/// whoever reads it whole.
-fn has_texts(body: &[u8]) -> bool {
-    #[derive(Deserialize)]
-    struct Fields {
-        texts: Option<IgnoredAny>,
-        documents: Option<IgnoredAny>,
-    }
-    let fields = serde_json::from_slice::<Fields>(body);
-    fields.is_ok_and(|fields| fields.texts.is_some() && fields.documents.is_none())
-}
-
 /// Texts by their relevance, best first.
 pub(super) async fn rerank_texts(mut incoming: Incoming) -> ApiResult<Answer> {
     let request: tei::RerankRequest = incoming.json().await?;
+    ApiError::refuse_given(&[
+        ("top_k", request.top_k.is_some(), TOP_N),
+        ("instruction", request.instruction.is_some(), NO_INSTRUCTION),
+    ])?;
     let texts = request.texts.0;
-    let kept = if request.return_text.unwrap_or(false) { texts.clone() } else { Vec::new() };
+    let kept = ApiError::agreed(("return_text", request.return_text), ("return_documents", request.return_documents))?;
+    let kept = if kept.unwrap_or(false) { texts.clone() } else { Vec::new() };
     let scoring = Scoring {
         raw: request.raw_scores.unwrap_or(false),
         cut: Cut::new(request.truncate, request.truncation_direction),
-        document_tokens: None,
+        document_tokens: document_tokens(request.max_tokens_per_doc)?,
         field: "texts",
     };
     check_top(request.top_n)?;
@@ -59,11 +50,13 @@ async fn rerank_documents(mut incoming: Incoming) -> ApiResult<Answer> {
     refuse_unsupported(&request)?;
     let List(documents) = request.documents.ok_or_else(|| ApiError::field("documents", "missing field `documents`"))?;
     let documents: Vec<String> = documents.into_iter().map(|Document(text)| text).collect();
-    let kept = if request.return_documents.unwrap_or(false) { documents.clone() } else { Vec::new() };
+    let kept = ApiError::agreed(("return_documents", request.return_documents), ("return_text", request.return_text))?;
+    let kept = if kept.unwrap_or(false) { documents.clone() } else { Vec::new() };
+    let truncate = ApiError::agreed(("truncate", request.truncate), ("truncation", request.truncation))?;
     let scoring = Scoring {
         raw: request.raw_scores.unwrap_or(false),
-        cut: Cut::new(request.truncate, None),
-        document_tokens: request.max_tokens_per_doc,
+        cut: Cut::new(truncate, request.truncation_direction),
+        document_tokens: document_tokens(request.max_tokens_per_doc)?,
         field: "documents",
     };
     let Ranked { scores, stats, served } =
@@ -105,20 +98,33 @@ fn size(scores: &[f32], texts: &[String]) -> usize {
 /// Refuses fields that would change the result and are not obeyed.
 fn refuse_unsupported(request: &RerankRequest) -> ApiResult<()> {
     check_top(request.top_n)?;
-    if request.top_k.is_some() {
-        return Err(ApiError::unsupported("top_k", "the number of results is `top_n`"));
-    }
-    if request.input.is_some() {
-        return Err(ApiError::unsupported("input", "what is ranked is given as `documents`"));
-    }
-    if request.relevant_spans == Some(true) {
-        return Err(ApiError::unsupported("relevant_spans", "documents are scored as wholes"));
-    }
-    if request.rank_fields.as_ref().is_some_and(|fields| fields.iter().any(|field| field != "text")) {
-        return Err(ApiError::unsupported("rank_fields", "a document's `text` alone is read"));
-    }
-    Ok(())
+    let has_fields = request.rank_fields.as_ref().is_some_and(|fields| fields.iter().any(|field| field != "text"));
+    let has_chunks = request.max_chunks_per_doc.is_some_and(|chunks| chunks != 1);
+    ApiError::refuse_given(&[
+        ("top_k", request.top_k.is_some(), TOP_N),
+        ("input", request.input.is_some(), "what is ranked is given as `documents`"),
+        ("texts", request.texts.is_some() && request.documents.is_some(), "`documents` are given too"),
+        ("relevant_spans", request.relevant_spans == Some(true), "documents are scored as wholes"),
+        ("rank_fields", has_fields, "a document's `text` alone is read"),
+        ("max_chunks_per_doc", has_chunks, "documents are scored as wholes, cut at the model's window"),
+        ("truncate_prompt_tokens", request.truncate_prompt_tokens.is_some(), "`max_tokens_per_doc` cuts documents"),
+        ("instruction", request.instruction.is_some(), NO_INSTRUCTION),
+    ])
 }
+
+/// The bound of a document's tokens.
+fn document_tokens(most: Option<usize>) -> ApiResult<Option<usize>> {
+    if most == Some(0) {
+        return Err(ApiError::field(
+            "max_tokens_per_doc",
+            "`max_tokens_per_doc` is 0, which leaves nothing of documents",
+        ));
+    }
+    Ok(most)
+}
+
+const TOP_N: &str = "the number of results is `top_n`";
+const NO_INSTRUCTION: &str = "the model's own goes before queries";
 
 fn check_top(top: Option<i64>) -> ApiResult<()> {
     match top {

@@ -30,6 +30,9 @@ pub(super) enum Gives {
     /// Lists of lists, so deep, of a schema or of numbers.
     Lists(usize, Option<&'static str>),
     Texts,
+    /// One of several, by the body or the model.
+    Either(&'static [Self]),
+    /// What is no error's body either.
     Any,
     Plain,
 }

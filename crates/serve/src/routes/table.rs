@@ -15,6 +15,14 @@ use crate::reply::json_response;
 /// Where the counters are: the one route that may be at another listener instead.
 pub(super) const METRICS: &str = "/metrics";
 
+/// What a model's task gives in the shapes of text-embeddings-inference: vectors, sparse ones, ranks, cosines.
+const BY_TASK: &[Gives] = &[
+    Gives::Lists(2, None),
+    Gives::Lists(2, Some("TeiSparseValue")),
+    Gives::Lists(1, Some("TeiRank")),
+    Gives::Lists(1, None),
+];
+
 pub(super) static ROUTES: &[Route] = &[
     Route {
         about: "Embeddings, in OpenAI's shape",
@@ -26,7 +34,7 @@ pub(super) static ROUTES: &[Route] = &[
     Route {
         about: "Documents by their relevance to a query; with `texts`, in the shape of text-embeddings-inference",
         takes: &["RerankRequest", "TeiRerankRequest"],
-        gives: Gives::One("RerankResponse"),
+        gives: Gives::Either(&[Gives::One("RerankResponse"), Gives::Lists(1, Some("TeiRank"))]),
         answer: |place| endpoint(place, rerank::rerank),
         ..Route::at(OpenAi, &["/rerank", "/v1/rerank", "/v2/rerank", "/v1/reranking", "/reranking"])
     },
@@ -61,7 +69,7 @@ pub(super) static ROUTES: &[Route] = &[
     Route {
         about: "Scores of pairs, on rerankers",
         takes: &["TeiPredictRequest"],
-        gives: Gives::Lists(2, Some("TeiPrediction")),
+        gives: Gives::Either(&[Gives::Lists(1, Some("TeiPrediction")), Gives::Lists(2, Some("TeiPrediction"))]),
         answer: |place| endpoint(place, tei::predict),
         ..Route::at(Tei, &["/predict"])
     },
@@ -83,12 +91,14 @@ pub(super) static ROUTES: &[Route] = &[
         is_open: true,
         about: "The default model's task, by what the body has",
         takes: &["TeiEmbedRequest", "TeiRerankRequest", "TeiSimilarityRequest"],
+        gives: Gives::Either(BY_TASK),
         answer: |place| get(page::root).merge(endpoint(place, tei::root)),
         ..Route::at(Tei, &["/"])
     },
     Route {
         about: "The default model's task, by what the body has",
         takes: &["TeiEmbedRequest", "TeiRerankRequest", "TeiSimilarityRequest"],
+        gives: Gives::Either(BY_TASK),
         answer: |place| endpoint(place, tei::root),
         ..Route::at(Tei, &["/invocations"])
     },

@@ -2,9 +2,6 @@
 
 use embedkit_core::{Embedding, Pair};
 use embedkit_vector::cosine;
-use serde::Deserialize;
-use serde::de::IgnoredAny;
-use serde_json::value::RawValue;
 
 use super::rerank::rerank_texts;
 use crate::error::{ApiError, ApiResult, Case};
@@ -13,54 +10,40 @@ use crate::models::Task;
 use crate::shapes::tei::{
     DecodeRequest, EmbedRequest, PredictRequest, Prediction, SimilarityRequest, SparseValue, TokenBody, TokenizeRequest,
 };
-use crate::shapes::{Cut, Inputs, Item, Kind, Pairs, PurposeFields, TextPair};
+use crate::shapes::{Cut, Filled, Glance, Inputs, Item, Kind, Object, Pairs, PurposeFields, TextPair};
 use crate::work::{self, Ask, Embedded, Scoring, Width, dense_of, score_pairs};
 
 /// `POST /` and `/invocations`: the default task, by what the body has and what the model is.
 pub(super) async fn root(incoming: Incoming) -> ApiResult<Answer> {
-    match incoming.glance(asked).await? {
-        Asked::Rank => return rerank_texts(incoming).await,
-        Asked::Similarity => return similarity(incoming).await,
-        Asked::Embeddings => {}
+    let glance = incoming.glance(Glance::at).await?;
+    if glance.query && glance.texts {
+        return rerank_texts(incoming).await;
     }
-    let served = incoming.candidate(None, Task::Embed, None)?;
+    if glance.inputs_object {
+        return similarity(incoming).await;
+    }
+    let served = incoming.candidate(glance.model.as_deref(), Task::Embed, None)?;
     let gives_weights_alone = Task::Sparse.suits(served.family()) && !Task::Dense.suits(served.family());
     if gives_weights_alone { embed_sparse(incoming).await } else { embed(incoming).await }
 }
 
-/// What the default model is asked for.
-enum Asked {
-    Embeddings,
-    Rank,
-    Similarity,
-}
-
-/// What a body without a route of its own asks for. What is wrong with it is said by whoever reads it whole.
-fn asked(body: &[u8]) -> Asked {
-    #[derive(Deserialize)]
-    struct Fields<'a> {
-        #[serde(borrow)]
-        inputs: Option<&'a RawValue>,
-        query: Option<IgnoredAny>,
-        texts: Option<IgnoredAny>,
-    }
-    match serde_json::from_slice::<Fields<'_>>(body) {
-        Ok(fields) if fields.query.is_some() && fields.texts.is_some() => Asked::Rank,
-        Ok(Fields { inputs: Some(inputs), .. }) if inputs.get().starts_with('{') => Asked::Similarity,
-        _ => Asked::Embeddings,
-    }
-}
-
 async fn embedded(incoming: &mut Incoming, task: Task) -> ApiResult<(EmbedRequest, Embedded)> {
     let mut request: EmbedRequest = incoming.json().await?;
+    let has_parameters = request.parameters == Some(Filled(true));
+    ApiError::refuse_given(&[("parameters", has_parameters, "its fields stand beside `inputs` here")])?;
     let items = std::mem::replace(&mut request.inputs, Inputs::Many(Vec::new())).into_items();
     let ask = Ask {
         task,
-        model: None,
+        model: request.model.as_deref(),
         field: "inputs",
         items,
         kind: Kind::Texts,
-        purpose: PurposeFields::prompt(request.prompt_name.take()),
+        purpose: PurposeFields {
+            input_type: request.input_type.take(),
+            prompt_name: request.prompt_name.take(),
+            task: request.task.take(),
+            role: request.role.take(),
+        },
         cut: Cut::new(request.truncate, request.truncation_direction),
         width: Width { field: "dimensions", wanted: request.dimensions },
     };
@@ -112,19 +95,25 @@ pub(super) async fn embed_all(mut incoming: Incoming) -> ApiResult<Answer> {
 /// `POST /similarity`.
 pub(super) async fn similarity(mut incoming: Incoming) -> ApiResult<Answer> {
     let request: SimilarityRequest = incoming.json().await?;
-    let (inputs, parameters) = (request.inputs, request.parameters.unwrap_or_default());
+    let elsewhere = "it stands in `parameters` here";
+    ApiError::refuse_given(&[
+        ("truncate", request.truncate.is_some(), elsewhere),
+        ("truncation_direction", request.truncation_direction.is_some(), elsewhere),
+        ("prompt_name", request.prompt_name.is_some(), elsewhere),
+    ])?;
+    let (Object(inputs), Object(parameters)) = (request.inputs, request.parameters.unwrap_or_default());
     if inputs.sentences.0.is_empty() {
         return Err(ApiError::new(Case::Empty, "`sentences` is empty").at("inputs.sentences"));
     }
     let texts = std::iter::once(inputs.source_sentence).chain(inputs.sentences.0);
     let ask = Ask {
         task: Task::Dense,
-        model: None,
+        model: request.model.as_deref(),
         field: "inputs",
         items: texts.map(Item::Text).collect(),
         kind: Kind::Texts,
         cut: parameters.cut(),
-        purpose: PurposeFields::prompt(parameters.prompt_name),
+        purpose: parameters.purpose(),
         width: Width::default(),
     };
     let Embedded { results, stats, .. } = work::embed(&incoming, ask).await?;
@@ -151,7 +140,7 @@ pub(super) async fn predict(mut incoming: Incoming) -> ApiResult<Answer> {
         field: "inputs",
     };
     let pairs = pairs.into_iter().map(|TextPair(first, second)| Pair::new(first, second)).collect();
-    let ranked = score_pairs(&incoming, pairs, scoring).await?;
+    let ranked = score_pairs(&incoming, request.model.as_deref(), pairs, scoring).await?;
     let mut predictions: Vec<[Prediction; 1]> =
         ranked.scores.into_iter().map(|score| [Prediction { score, label: "LABEL_0" }]).collect();
     match predictions.pop() {
@@ -169,9 +158,15 @@ pub(super) async fn tokenize(mut incoming: Incoming) -> ApiResult<Answer> {
     };
     let texts = request.inputs.into_items().into_iter().map(text).collect::<ApiResult<Vec<String>>>()?;
     require_some(&texts, "inputs")?;
-    let purpose = PurposeFields::prompt(request.prompt_name);
+    let purpose = PurposeFields {
+        input_type: request.input_type,
+        prompt_name: request.prompt_name,
+        task: request.task,
+        role: request.role,
+    };
+    let model = request.model.as_deref();
     let with_special = request.add_special_tokens.unwrap_or(true);
-    let (rows, stats) = work::tokenize(&incoming, texts, with_special, purpose).await?;
+    let (rows, stats) = work::tokenize(&incoming, model, texts, with_special, purpose).await?;
     Answer::make(4 * stats.tokens, stats, move || {
         let body = |(token, special): (embedkit_core::tokenizer::Token, bool)| {
             let bytes = token.bytes.filter(|_| !special);
@@ -193,7 +188,8 @@ pub(super) async fn decode(mut incoming: Incoming) -> ApiResult<Answer> {
     let rows = request.ids.into_items().into_iter().map(ids).collect::<ApiResult<Vec<Vec<u32>>>>()?;
     require_some(&rows, "ids")?;
     let ids: usize = rows.iter().map(Vec::len).sum();
-    let (texts, stats) = work::decode(&incoming, rows, request.skip_special_tokens.unwrap_or(true)).await?;
+    let skip_special = request.skip_special_tokens.unwrap_or(true);
+    let (texts, stats) = work::decode(&incoming, request.model.as_deref(), rows, skip_special).await?;
     Answer::make(ids, stats, move || Ok(texts)).await
 }
 

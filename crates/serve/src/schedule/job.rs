@@ -3,8 +3,10 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use embedkit_core::{Content, ContentKind, Embedding, Error, Purpose, Usage};
+use embedkit_core::{Embedding, Error, Purpose, Usage};
 use tokio::sync::oneshot;
+
+use super::inputs::JobInputs;
 
 /// What a request's inputs became.
 #[derive(Debug)]
@@ -41,7 +43,7 @@ pub(super) type JobId = u64;
 
 /// A request's inputs.
 pub(super) struct Job {
-    pub(super) contents: Vec<Content>,
+    pub(super) inputs: JobInputs,
     pub(super) purpose: Arc<Purpose>,
     /// What each input about costs, in tokens.
     pub(super) costs: Vec<u32>,
@@ -59,16 +61,16 @@ struct Progress {
 }
 
 impl Job {
-    pub(super) fn new(
-        contents: Vec<Content>,
-        purpose: Purpose,
-        reply: oneshot::Sender<Result<Done, JobError>>,
-    ) -> Self {
-        let costs = contents.iter().map(cost).collect();
-        let missing = contents.len();
+    pub(super) fn new(inputs: JobInputs, purpose: Purpose, reply: oneshot::Sender<Result<Done, JobError>>) -> Self {
+        let (costs, missing) = (inputs.costs(), inputs.len());
         let results = std::iter::repeat_with(|| None).take(missing).collect();
         let progress = Progress { results, missing, characters: 0, timing: Timing::default(), reply: Some(reply) };
-        Self { contents, purpose: Arc::new(purpose), costs, since: Instant::now(), progress: Mutex::new(progress) }
+        Self { inputs, purpose: Arc::new(purpose), costs, since: Instant::now(), progress: Mutex::new(progress) }
+    }
+
+    /// Whether inputs of both can run together.
+    pub(super) fn goes_with(&self, other: &Self) -> bool {
+        *self.purpose == *other.purpose && self.inputs.go_with(&other.inputs)
     }
 
     /// What it about costs, in tokens.
@@ -83,7 +85,7 @@ impl Job {
 
     /// Notes an input's result; the last one, or the first that failed, answers the request.
     pub(super) fn put(&self, index: usize, result: Result<(Embedding, Usage), Error>, timing: Timing) {
-        let characters = characters(&self.contents[index]);
+        let characters = self.inputs.characters(index);
         let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
         match result {
             Ok(result) => {
@@ -127,31 +129,5 @@ impl std::ops::AddAssign for Timing {
         self.prepare += other.prepare;
         self.run += other.run;
         self.inputs += other.inputs;
-    }
-}
-
-/// Bytes of text that make about a token.
-const BYTES_A_TOKEN: usize = 4;
-/// Tokens around a text.
-const AROUND: usize = 2;
-/// What an image about costs beside a text's tokens.
-const IMAGE: u32 = 512;
-
-/// What an input about costs, in tokens: before it is read by the tokenizer, its bytes tell.
-fn cost(content: &Content) -> u32 {
-    let bytes = match content {
-        Content::Text(text) => text.len(),
-        Content::Pair(pair) => pair.query.len() + pair.document.len(),
-        other if other.kind() == ContentKind::Image => return IMAGE,
-        _ => 0,
-    };
-    u32::try_from(bytes / BYTES_A_TOKEN + AROUND).unwrap_or(u32::MAX)
-}
-
-fn characters(content: &Content) -> usize {
-    match content {
-        Content::Text(text) => text.chars().count(),
-        Content::Pair(pair) => pair.query.chars().count() + pair.document.chars().count(),
-        _ => 0,
     }
 }

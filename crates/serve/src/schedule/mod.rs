@@ -9,6 +9,7 @@
 
 mod deliver;
 mod fairness;
+mod inputs;
 mod job;
 mod queue;
 mod shared;
@@ -19,6 +20,7 @@ mod waiting;
 mod watch;
 mod worker;
 
+pub(crate) use inputs::JobInputs;
 pub(crate) use job::{Done, JobError, Timing};
 pub(crate) use queue::{ModelQueue, Refusal};
 pub(crate) use shared::Bounds;

@@ -1,12 +1,14 @@
 //! A model's queue, and the requests that wait in it.
 
 use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use embedkit_core::{AnyEmbedder, Content, Purpose};
+use embedkit_core::{AnyEmbedder, Purpose};
 use prometheus_client::metrics::counter::Counter;
 use tokio::sync::oneshot;
 
+use super::inputs::JobInputs;
 use super::job::{Done, Job, JobError, JobId};
 use super::shared::{Bounds, Shared};
 use super::slice::SliceBounds;
@@ -29,6 +31,7 @@ pub(crate) enum Refusal {
 /// A loaded model's queue, with the threads that run it. They end when it is dropped.
 pub(crate) struct ModelQueue {
     shared: Arc<Shared>,
+    workers: Vec<JoinHandle<()>>,
 }
 
 /// Most inputs of a slice, where they cost next to nothing.
@@ -45,43 +48,38 @@ impl ModelQueue {
         metrics: ModelMetrics,
         panics: Counter,
     ) -> std::io::Result<Self> {
-        let (workers, batching) = (embedder.engine().workers().max(1), embedder.engine().batching());
-        let most = if batching.invariant { 1 } else { batching.rows.unwrap_or(SLICE_INPUTS).min(SLICE_INPUTS) };
+        let (workers, batch) = (embedder.engine().workers().max(1), embedder.engine().bounds());
+        let most = if batch.invariant { 1 } else { batch.rows.unwrap_or(SLICE_INPUTS).min(SLICE_INPUTS) };
         let slices = SliceBounds {
-            tokens: batching.tokens,
-            attention: batching.attention,
+            tokens: batch.tokens,
+            attention: batch.attention,
             inputs: most,
             window: u32::try_from(bounds.window).unwrap_or(u32::MAX),
             shared: bounds.shared,
         };
         let shared = Arc::new(Shared::new(bounds, slices, workers, metrics, panics));
-        let queue = Self { shared: shared.clone() };
+        let mut queue = Self { shared: shared.clone(), workers: Vec::new() };
         for number in 0..=workers {
             let lane = if number < workers { Lane::Ordinary } else { Lane::Express };
             let (shared, embedder) = (shared.clone(), embedder.clone());
             let thread = std::thread::Builder::new().name(format!("model-{number}"));
-            thread.spawn(move || worker::work(&shared, &embedder, number, lane))?;
+            queue.workers.push(thread.spawn(move || worker::work(&shared, &embedder, number, lane))?);
         }
         Ok(queue)
     }
 
     /// Lets a request in, whole or not at all. The answer comes by the ticket.
-    pub(crate) fn submit(
-        &self,
-        contents: Vec<Content>,
-        purpose: Purpose,
-        deadline: Instant,
-    ) -> Result<Ticket, Refusal> {
+    pub(crate) fn submit(&self, inputs: JobInputs, purpose: Purpose, deadline: Instant) -> Result<Ticket, Refusal> {
         let shared = &self.shared;
         let (reply, answer) = oneshot::channel();
-        let inputs = contents.len();
-        let job = Arc::new(Job::new(contents, purpose, reply));
+        let count = inputs.len();
+        let job = Arc::new(Job::new(inputs, purpose, reply));
         let mut state = shared.state();
         if state.is_closed {
             return Err(Refusal::Closed);
         }
         let waiting = state.waiting.inputs();
-        if waiting > 0 && waiting + inputs > shared.bounds.queue {
+        if waiting > 0 && waiting + count > shared.bounds.queue {
             return Err(Refusal::Full(state.time(state.waiting.cost(), shared.workers)));
         }
         let wait = state.time(state.waiting.ahead_of(job.cost()), shared.workers);
@@ -108,12 +106,19 @@ impl ModelQueue {
 }
 
 impl Drop for ModelQueue {
+    /// Waits for the workers to let go of the model: a process must not end while one of them closes a session, as CUDA's
+    /// library goes then too. One that runs is not waited for.
     fn drop(&mut self) {
         let state = self.shared.state();
         for job in state.waiting.requests() {
             job.fail(JobError::Closed);
         }
         self.shared.close(state);
+        for (number, worker) in self.workers.drain(..).enumerate() {
+            while !worker.is_finished() && self.shared.watch(number).elapsed().is_zero() {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use super::slice::{Slice, SliceBounds};
 use super::waiting::{Lane, Waiting};
 
 /// What the engine runs at once, unless it is told otherwise.
-const BATCH: usize = 1024;
+const BATCH: usize = 512;
 const BOUNDS: SliceBounds = SliceBounds { tokens: BATCH, attention: 1 << 18, inputs: 128, window: 256, shared: true };
 
 /// A model with as many sessions as ordinary workers, and an express worker that waits for a session as others do.
@@ -58,7 +58,7 @@ impl Machine {
     /// A request of so many texts of so many tokens arrives.
     fn ask(&mut self, texts: usize, tokens: usize) -> JobId {
         let contents = vec![Content::text("abcd".repeat(tokens - 2)); texts];
-        let job = Arc::new(Job::new(contents, Purpose::default(), oneshot::channel().0));
+        let job = Arc::new(Job::new(contents.into(), Purpose::default(), oneshot::channel().0));
         let id = self.waiting.enter(job.clone());
         self.asked.insert(id, Asked { job, since: self.now, missing: texts });
         id

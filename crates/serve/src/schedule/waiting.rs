@@ -45,7 +45,7 @@ struct Entry {
 }
 
 /// What a request is charged ahead for, at most: about a batch.
-const SLICE: usize = 1024;
+const SLICE: usize = 512;
 /// Requests of which no more waits may take the express lane: queries, and passages of some sentences.
 const SHORT: usize = 128;
 
@@ -128,12 +128,12 @@ impl Waiting {
         }
         let may_go = |entry: &Entry| lane == Lane::Ordinary || entry.is_short();
         let ids: Vec<JobId> = self.order.iter().map(|(_, id)| *id).filter(|id| may_go(&self.jobs[id])).collect();
-        let purpose = self.jobs.get(ids.first()?)?.job.purpose.clone();
+        let first = self.jobs.get(ids.first()?)?.job.clone();
         let flows = self.active();
         let (mut filling, mut requests, mut is_long) = (Filling::new(self.bounds), Vec::new(), false);
         for id in ids {
             let Some(entry) = self.jobs.get_mut(&id) else { continue };
-            let goes_along = filling.is_empty() || (self.bounds.shared && *entry.job.purpose == *purpose);
+            let goes_along = filling.is_empty() || (self.bounds.shared && entry.job.goes_with(&first));
             if !goes_along {
                 continue;
             }
@@ -227,8 +227,8 @@ mod tests {
 
     /// A request with texts of about so many tokens each.
     fn job(tokens: &[usize], role: Role) -> Arc<Job> {
-        let texts = tokens.iter().map(|tokens| Content::text("abcd".repeat(tokens - 2))).collect();
-        Arc::new(Job::new(texts, Purpose::new(role), oneshot::channel().0))
+        let texts: Vec<_> = tokens.iter().map(|tokens| Content::text("abcd".repeat(tokens - 2))).collect();
+        Arc::new(Job::new(texts.into(), Purpose::new(role), oneshot::channel().0))
     }
 
     fn taken(waiting: &mut Waiting) -> Vec<usize> {
@@ -252,7 +252,7 @@ mod tests {
         assert_eq!(taken(&mut waiting), [64]);
         assert_eq!((waiting.inputs(), waiting.cost(), waiting.ahead_of(10)), (3, 192, 192));
         waiting.enter(job(&[512; 100], Role::Plain));
-        assert_eq!(waiting.ahead_of(10), 192 + 1024, "a long one's share, and no more of it");
+        assert_eq!(waiting.ahead_of(10), 192 + 512, "a long one's share, and no more of it");
     }
 
     #[test]

@@ -3,11 +3,12 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
-use embedkit_core::{AnyEmbedder, Content};
+use embedkit_core::{AnyEmbedder, Batch, Content, Embedding};
 
 use super::deliver::deliver;
 use super::job::JobError;
 use super::shared::Shared;
+use super::slice::Slice;
 use super::waiting::Lane;
 
 /// Runs what waits until the queue is closed.
@@ -16,8 +17,7 @@ pub(super) fn work(shared: &Shared, embedder: &AnyEmbedder, number: usize, lane:
         let started = Instant::now();
         shared.watch(number).set(Some(started));
         let run = || {
-            let contents: Vec<&Content> = slice.inputs.iter().map(|(job, index)| &job.contents[*index]).collect();
-            let batch = embedder.engine().prepare(&contents, &slice.inputs[0].0.purpose);
+            let batch = prepare(&slice, embedder);
             let prepared = Instant::now();
             (if slice.is_long { batch.run_as_part() } else { batch.run_in_turn() }, prepared)
         };
@@ -35,4 +35,15 @@ pub(super) fn work(shared: &Shared, embedder: &AnyEmbedder, number: usize, lane:
             }
         }
     }
+}
+
+/// A slice's inputs, ready to run together: all are contents, or all are token ids.
+fn prepare<'e>(slice: &Slice, embedder: &'e AnyEmbedder) -> Batch<'e, Embedding> {
+    let (engine, purpose) = (embedder.engine(), &slice.inputs[0].0.purpose);
+    let contents: Vec<&Content> = slice.inputs.iter().filter_map(|(job, index)| job.inputs.content(*index)).collect();
+    if !contents.is_empty() {
+        return engine.prepare(&contents, purpose);
+    }
+    let rows: Vec<&[u32]> = slice.inputs.iter().filter_map(|(job, index)| job.inputs.ids(*index)).collect();
+    engine.prepare_ids(&rows, purpose)
 }

@@ -7,6 +7,8 @@ use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::described::{by_type, contents};
+use super::reading::{any_case, once};
 use super::rerank::Meta;
 use super::{Encoded, Item, List, OURS};
 
@@ -21,12 +23,19 @@ pub(crate) struct EmbedRequest {
     #[schema(value_type = Option<Vec<String>>)]
     pub(crate) images: Option<List<String>>,
     /// Objects with a `content` of one part: a text, or an image's address.
-    #[schema(value_type = Option<Vec<Object>>)]
+    #[schema(schema_with = contents)]
     pub(crate) inputs: Option<List<Content>>,
     pub(crate) input_type: Option<String>,
+    #[schema(ignore)]
+    pub(crate) prompt_name: Option<String>,
+    #[schema(ignore)]
+    pub(crate) task: Option<String>,
+    #[schema(ignore)]
+    pub(crate) role: Option<String>,
     pub(crate) embedding_types: Option<Vec<EmbeddingType>>,
     /// What is cut off texts that are too long. Default: END.
     pub(crate) truncate: Option<Truncate>,
+    #[serde(alias = "dimensions")]
     pub(crate) output_dimension: Option<usize>,
     /// Most tokens that are seen of a text.
     pub(crate) max_tokens: Option<usize>,
@@ -46,16 +55,18 @@ pub(crate) enum EmbeddingType {
 }
 
 /// The end that is cut off.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
-#[schema(as = CohereTruncate)]
-#[serde(rename_all = "UPPERCASE")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ToSchema)]
+#[schema(as = CohereTruncate, rename_all = "UPPERCASE")]
 pub(crate) enum Truncate {
-    #[serde(alias = "none", alias = "None")]
     None,
-    #[serde(alias = "start", alias = "Start")]
     Start,
-    #[serde(alias = "end", alias = "End")]
     End,
+}
+
+impl<'de> Deserialize<'de> for Truncate {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        any_case(deserializer, &[("NONE", Self::None), ("START", Self::Start), ("END", Self::End)])
+    }
 }
 
 /// An input: its one part.
@@ -77,7 +88,7 @@ impl<'de> Deserialize<'de> for Content {
                 let mut content = None;
                 while let Some(key) = map.next_key::<String>()? {
                     match key.as_str() {
-                        "content" => content = Some(map.next_value::<OnePart>()?.0),
+                        "content" => once(&mut content, "content", Some(map.next_value::<OnePart>()?.0))?,
                         _ => drop(map.next_value::<IgnoredAny>()?),
                     }
                 }
@@ -123,8 +134,7 @@ impl<'de> Deserialize<'de> for OnePart {
 pub(crate) struct EmbedResponse {
     pub(crate) id: String,
     pub(crate) response_type: &'static str,
-    /// Vectors by type; for version 1 without types the vectors themselves.
-    #[schema(value_type = Object)]
+    #[schema(schema_with = by_type)]
     pub(crate) embeddings: Embeddings,
     pub(crate) texts: Vec<String>,
     pub(crate) meta: Meta,

@@ -1,7 +1,11 @@
 //! What a request says of texts that are longer than a model's window.
 
-use serde::Deserialize;
-use utoipa::ToSchema;
+use serde::{Deserialize, Deserializer};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+use super::described::direction;
+use super::reading::any_case;
 
 /// What a request says of texts that are too long.
 #[derive(Clone, Copy, Debug, Default)]
@@ -20,10 +24,22 @@ impl Cut {
 }
 
 /// The end that is cut off.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Direction {
-    #[serde(rename = "left", alias = "Left", alias = "LEFT")]
     Left,
-    #[serde(rename = "right", alias = "Right", alias = "RIGHT")]
     Right,
+}
+
+impl PartialSchema for Direction {
+    fn schema() -> RefOr<Schema> {
+        direction()
+    }
+}
+
+impl ToSchema for Direction {}
+
+impl<'de> Deserialize<'de> for Direction {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        any_case(deserializer, &[("left", Self::Left), ("right", Self::Right)])
+    }
 }

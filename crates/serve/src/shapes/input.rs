@@ -7,6 +7,7 @@ use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::OURS;
 use super::list::check;
+use super::reading::once;
 
 /// One input.
 #[derive(Clone, Debug, PartialEq)]
@@ -80,16 +81,24 @@ impl<'de> Visitor<'de> for EntryVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entry, A::Error> {
-        let (mut text, mut image) = (None, None);
+        let (mut text, mut image, mut kind) = (None, None, None);
         while let Some(key) = map.next_key::<String>()? {
             match key.as_str() {
-                "text" => text = map.next_value::<Option<String>>()?,
-                "image" => image = map.next_value::<Option<String>>()?.or(image),
-                "image_url" => image = map.next_value::<Option<Address>>()?.map(|address| address.0).or(image),
+                "text" => once(&mut text, "text", map.next_value()?)?,
+                "image" => once(&mut image, "image", map.next_value()?)?,
+                "image_url" => once(&mut image, "image_url", map.next_value::<Option<Address>>()?.map(|it| it.0))?,
+                "type" => once(&mut kind, "type", map.next_value::<Option<String>>()?)?,
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }
         }
+        let says_image = kind.map(|kind| kind.contains("image"));
         match (text, image) {
+            (Some(_), None) if says_image == Some(true) => {
+                Err(A::Error::custom(format_args!("{OURS}an input has the `type` of an image, and none")))
+            }
+            (None, Some(_)) if says_image == Some(false) => {
+                Err(A::Error::custom(format_args!("{OURS}an input has an image, and another `type`")))
+            }
             (Some(text), None) => Ok(Entry::Item(Item::Text(text))),
             (None, Some(image)) => Ok(Entry::Item(Item::Image(image))),
             (Some(_), Some(_)) => Err(A::Error::custom(format_args!("{OURS}an input is a text or an image, not both"))),
@@ -126,7 +135,7 @@ impl<'de> Deserialize<'de> for Address {
                 let mut url = None;
                 while let Some(key) = map.next_key::<String>()? {
                     match key.as_str() {
-                        "url" => url = Some(map.next_value::<String>()?),
+                        "url" => once(&mut url, "url", Some(map.next_value::<String>()?))?,
                         _ => drop(map.next_value::<IgnoredAny>()?),
                     }
                 }
@@ -205,9 +214,22 @@ mod tests {
         ] {
             assert_eq!(serde_json::from_str::<Inputs>(json).unwrap(), expected, "{json}");
         }
-        for json in
-            ["null", "1", "[1, \"a\"]", "[null]", "{}", "[[\"a\"]]", "[4294967296]", r#"{"text":"a","image":"b"}"#]
-        {
+        for json in [
+            "null",
+            "1",
+            "[1, \"a\"]",
+            "[null]",
+            "{}",
+            "[[\"a\"]]",
+            "[4294967296]",
+            r#"{"text":"a","image":"b"}"#,
+            r#"{"text":"a","text":"b"}"#,
+            r#"{"image":"a","image_url":"b"}"#,
+            r#"{"image_url":{"url":"a","url":"b"}}"#,
+            r#"{"type":"image_url","text":"a"}"#,
+            r#"{"type":"text","image":"a"}"#,
+            r#"{"type":1,"text":"a"}"#,
+        ] {
             assert!(serde_json::from_str::<Inputs>(json).is_err(), "{json}");
         }
     }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::described::{inputs, rows};
 use super::openai::Usage;
 use super::{Encoded, Inputs};
 
@@ -11,19 +12,32 @@ use super::{Encoded, Inputs};
 #[schema(as = JinaMultiVectorRequest)]
 pub(crate) struct MultiVectorRequest {
     pub(crate) model: Option<String>,
-    /// Texts or images.
-    #[schema(value_type = Vec<String>)]
+    #[schema(schema_with = inputs)]
     pub(crate) input: Inputs,
     /// query or document. Default: document.
     pub(crate) input_type: Option<String>,
+    #[schema(ignore)]
+    pub(crate) prompt_name: Option<String>,
+    #[schema(ignore)]
+    pub(crate) task: Option<String>,
+    #[schema(ignore)]
+    pub(crate) role: Option<String>,
     pub(crate) dimensions: Option<usize>,
     /// Numbers, or base64 of their bytes, row by row. Default: float.
+    #[serde(alias = "encoding_format")]
     pub(crate) embedding_type: Option<super::Format>,
+    /// Whether texts that are too long are cut. Default: as the server was started.
+    pub(crate) truncate: Option<bool>,
+    pub(crate) truncation_direction: Option<super::Direction>,
+    /// Must be false.
+    #[schema(ignore)]
+    pub(crate) late_chunking: Option<bool>,
 }
 
 /// The answer to [`MultiVectorRequest`].
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(ToSchema)]
 #[schema(as = JinaMultiVectorResponse)]
+#[expect(dead_code, reason = "it is described; what is written is its head with one entry after the other")]
 pub(crate) struct MultiVectorResponse {
     pub(crate) object: &'static str,
     pub(crate) data: Vec<MultiVectorEntry>,
@@ -37,7 +51,7 @@ pub(crate) struct MultiVectorResponse {
 pub(crate) struct MultiVectorEntry {
     pub(crate) object: &'static str,
     pub(crate) index: usize,
-    #[schema(value_type = Vec<Vec<f32>>)]
+    #[schema(schema_with = rows)]
     pub(crate) embeddings: Encoded,
     /// Rows and width, where they are base64.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -4,21 +4,28 @@
 
 pub(crate) mod cohere;
 mod cut;
+mod described;
+mod glance;
 mod input;
 pub(crate) mod jina;
+mod json;
 mod list;
 pub(crate) mod openai;
 mod pairs;
 mod purpose;
+mod reading;
 pub(crate) mod rerank;
 pub(crate) mod tei;
 mod vectors;
 
 pub(crate) use cut::{Cut, Direction};
+pub(crate) use glance::Glance;
 pub(crate) use input::{Inputs, Item, Kind};
+pub(crate) use json::write_json;
 pub(crate) use list::{List, TOO_MANY, with_limit};
 pub(crate) use pairs::{Pairs, TextPair};
 pub(crate) use purpose::PurposeFields;
+pub(crate) use reading::{Filled, Object};
 pub(crate) use vectors::{Dtype, Encoded, Format, SparseBody, encode, encode_rows};
 
 /// What errors of our own begin with: they hold nothing of the caller's.

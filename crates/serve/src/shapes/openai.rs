@@ -1,17 +1,17 @@
 //! OpenAI's shapes, with our extensions.
 
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::described::{inputs, rows, vector};
 use super::{Direction, Dtype, Encoded, Format, Inputs, Kind, PurposeFields, SparseBody};
 
 /// `POST /v1/embeddings`.
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(as = OpenAiEmbeddingRequest)]
 pub(crate) struct EmbeddingRequest {
-    /// A text, a list of texts, token ids (see `--token-ids`), or images: `{"image": …}` or
-    /// `{"type": "image_url", "image_url": {"url": …}}`, with a data URL, base64 or an allowed address.
-    #[schema(value_type = Vec<String>)]
+    #[schema(schema_with = inputs)]
     pub(crate) input: Inputs,
     /// A name of `/v1/models`. Default: the first model that gives embeddings.
     pub(crate) model: Option<String>,
@@ -40,6 +40,43 @@ pub(crate) struct EmbeddingRequest {
     /// Jina's name for the width.
     #[schema(ignore)]
     pub(crate) output_dimension: Option<usize>,
+    /// Voyage's name for `truncate`.
+    #[schema(ignore)]
+    pub(crate) truncation: Option<bool>,
+    /// Jina's and Mixedbread's name for `normalize`.
+    #[schema(ignore)]
+    pub(crate) normalized: Option<bool>,
+    /// Jina's name for the format and the type.
+    #[schema(ignore)]
+    pub(crate) embedding_type: Option<JinaType>,
+    #[schema(ignore)]
+    pub(crate) return_multivector: Option<bool>,
+    #[schema(ignore)]
+    pub(crate) add_special_tokens: Option<bool>,
+    #[schema(ignore)]
+    pub(crate) embed_dtype: Option<IgnoredAny>,
+    #[schema(ignore)]
+    pub(crate) embedding_types: Option<IgnoredAny>,
+    #[schema(ignore)]
+    pub(crate) endianness: Option<IgnoredAny>,
+    #[schema(ignore)]
+    pub(crate) instruction: Option<IgnoredAny>,
+    #[schema(ignore)]
+    pub(crate) max_tokens: Option<IgnoredAny>,
+    #[schema(ignore)]
+    pub(crate) prompt: Option<IgnoredAny>,
+    #[schema(ignore)]
+    pub(crate) truncate_prompt_tokens: Option<IgnoredAny>,
+}
+
+/// How vectors are written, in Jina's word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum JinaType {
+    Float,
+    Base64,
+    Binary,
+    Ubinary,
 }
 
 impl EmbeddingRequest {
@@ -83,12 +120,21 @@ impl From<Option<Modality>> for Kind {
 }
 
 /// The answer to [`EmbeddingRequest`].
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(ToSchema)]
 #[schema(as = OpenAiEmbeddingResponse)]
+#[expect(dead_code, reason = "it is described; what is written is its head with one entry after the other")]
 pub(crate) struct EmbeddingResponse {
     pub(crate) object: &'static str,
     pub(crate) data: Vec<EmbeddingEntry>,
     /// The name of the model that ran.
+    pub(crate) model: String,
+    pub(crate) usage: Usage,
+}
+
+/// An answer without its list.
+#[derive(Debug, Serialize)]
+pub(crate) struct ListHead {
+    pub(crate) object: &'static str,
     pub(crate) model: String,
     pub(crate) usage: Usage,
 }
@@ -99,8 +145,7 @@ pub(crate) struct EmbeddingResponse {
 pub(crate) struct EmbeddingEntry {
     pub(crate) object: &'static str,
     pub(crate) index: usize,
-    /// Numbers or base64; for multi-vectors rows of numbers, or base64 of all with `shape`; an object for sparse ones.
-    #[schema(value_type = Vec<f32>)]
+    #[schema(schema_with = vector)]
     pub(crate) embedding: AnyVector,
     /// Rows and width of a multi-vector in base64.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -108,7 +153,7 @@ pub(crate) struct EmbeddingEntry {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) sparse: Option<SparseBody>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Vec<Vec<f32>>>)]
+    #[schema(schema_with = rows)]
     pub(crate) multi_vector: Option<Encoded>,
     /// Rows and width of `multi_vector` in base64.
     #[serde(skip_serializing_if = "Option::is_none")]

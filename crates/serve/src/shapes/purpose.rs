@@ -10,13 +10,9 @@ pub(crate) struct PurposeFields {
 }
 
 impl PurposeFields {
-    /// TEI's field alone.
-    pub(crate) fn prompt(name: Option<String>) -> Self {
-        Self { prompt_name: name, ..Self::default() }
-    }
-
-    /// The field of Cohere and Jina alone.
-    pub(crate) fn input_type(name: Option<String>) -> Self {
-        Self { input_type: name, ..Self::default() }
+    /// Whether any of them says something.
+    pub(crate) fn says_something(&self) -> bool {
+        let fields = [&self.input_type, &self.prompt_name, &self.task, &self.role];
+        fields.into_iter().flatten().any(|name| !name.is_empty())
     }
 }

@@ -6,15 +6,15 @@ use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{List, OURS};
+use super::reading::once;
+use super::{Direction, List, OURS};
 
 /// `POST /rerank`, `/v1/rerank`, `/v2/rerank`, `/v1/reranking` and `/reranking` with `documents`.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct RerankRequest {
     pub(crate) model: Option<String>,
     pub(crate) query: String,
-    /// Texts, or objects with a `text`.
-    #[schema(value_type = Vec<String>, required = true)]
+    #[schema(schema_with = super::described::documents, required = true)]
     pub(crate) documents: Option<List<Document>>,
     /// Most documents in the answer; 0 and null: all.
     pub(crate) top_n: Option<i64>,
@@ -22,8 +22,23 @@ pub(crate) struct RerankRequest {
     /// The model's own scores, instead of those from 0 to 1.
     pub(crate) raw_scores: Option<bool>,
     pub(crate) truncate: Option<bool>,
+    pub(crate) truncation_direction: Option<Direction>,
     /// Cuts documents behind so many tokens.
     pub(crate) max_tokens_per_doc: Option<usize>,
+    /// TEI's name for `return_documents`.
+    #[schema(ignore)]
+    pub(crate) return_text: Option<bool>,
+    /// Voyage's name for `truncate`.
+    #[schema(ignore)]
+    pub(crate) truncation: Option<bool>,
+    #[schema(ignore)]
+    pub(crate) texts: Option<IgnoredAny>,
+    #[schema(ignore)]
+    pub(crate) instruction: Option<IgnoredAny>,
+    #[schema(ignore)]
+    pub(crate) max_chunks_per_doc: Option<u64>,
+    #[schema(ignore)]
+    pub(crate) truncate_prompt_tokens: Option<IgnoredAny>,
     #[schema(ignore)]
     pub(crate) input: Option<IgnoredAny>,
     #[schema(ignore)]
@@ -57,8 +72,11 @@ impl<'de> Deserialize<'de> for Document {
                 let mut text = None;
                 while let Some(key) = map.next_key::<String>()? {
                     match key.as_str() {
-                        "text" => text = map.next_value::<Option<String>>()?,
-                        "image" => return Err(A::Error::custom(format_args!("{OURS}images are not reranked"))),
+                        "text" => once(&mut text, "text", map.next_value::<Option<String>>()?)?,
+                        "image" | "image_url" if map.next_value::<Option<IgnoredAny>>()?.is_some() => {
+                            return Err(A::Error::custom(format_args!("{OURS}images are not reranked")));
+                        }
+                        "image" | "image_url" => {}
                         _ => drop(map.next_value::<IgnoredAny>()?),
                     }
                 }
@@ -88,7 +106,7 @@ pub(crate) struct RerankResult {
     pub(crate) index: usize,
     pub(crate) relevance_score: f32,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
+    #[schema(schema_with = super::described::document)]
     pub(crate) document: Option<DocumentBody>,
 }
 

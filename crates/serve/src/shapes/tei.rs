@@ -1,24 +1,36 @@
 //! The shapes of text-embeddings-inference.
 
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Cut, Direction, Inputs, List, Pairs};
+use super::described::{ids, inputs, pairs, texts};
+use super::{Cut, Direction, Filled, Inputs, List, Object, Pairs, PurposeFields};
 
 /// `POST /embed`, `/embed_sparse` and `/embed_all`.
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(as = TeiEmbedRequest)]
 pub(crate) struct EmbedRequest {
-    /// A text or a list of texts.
-    #[schema(value_type = Vec<String>)]
+    #[schema(schema_with = inputs)]
     pub(crate) inputs: Inputs,
     pub(crate) truncate: Option<bool>,
     pub(crate) truncation_direction: Option<Direction>,
     pub(crate) prompt_name: Option<String>,
+    #[schema(ignore)]
+    pub(crate) input_type: Option<String>,
+    #[schema(ignore)]
+    pub(crate) task: Option<String>,
+    #[schema(ignore)]
+    pub(crate) role: Option<String>,
     /// Whether vectors have unit length; `/embed` alone. Default: yes.
     pub(crate) normalize: Option<bool>,
     /// The width to cut vectors to; `/embed` alone.
     pub(crate) dimensions: Option<usize>,
+    #[schema(ignore)]
+    pub(crate) model: Option<String>,
+    /// A place for these fields in other dialects.
+    #[schema(ignore)]
+    pub(crate) parameters: Option<Filled>,
 }
 
 /// A weight of a sparse vector.
@@ -45,6 +57,15 @@ pub(crate) struct RerankRequest {
     pub(crate) top_n: Option<i64>,
     #[schema(ignore)]
     pub(crate) model: Option<String>,
+    /// Cohere's name for `return_text`.
+    #[schema(ignore)]
+    pub(crate) return_documents: Option<bool>,
+    #[schema(ignore)]
+    pub(crate) max_tokens_per_doc: Option<usize>,
+    #[schema(ignore)]
+    pub(crate) top_k: Option<IgnoredAny>,
+    #[schema(ignore)]
+    pub(crate) instruction: Option<IgnoredAny>,
 }
 
 /// A text by its relevance.
@@ -61,8 +82,18 @@ pub(crate) struct Rank {
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(as = TeiSimilarityRequest)]
 pub(crate) struct SimilarityRequest {
-    pub(crate) inputs: SimilarityInputs,
-    pub(crate) parameters: Option<SimilarityParameters>,
+    #[schema(value_type = SimilarityInputs)]
+    pub(crate) inputs: Object<SimilarityInputs>,
+    #[schema(value_type = Option<SimilarityParameters>)]
+    pub(crate) parameters: Option<Object<SimilarityParameters>>,
+    #[schema(ignore)]
+    pub(crate) model: Option<String>,
+    #[schema(ignore)]
+    pub(crate) truncate: Option<IgnoredAny>,
+    #[schema(ignore)]
+    pub(crate) truncation_direction: Option<IgnoredAny>,
+    #[schema(ignore)]
+    pub(crate) prompt_name: Option<IgnoredAny>,
 }
 
 /// A text, and those that it is compared with.
@@ -81,11 +112,22 @@ pub(crate) struct SimilarityParameters {
     pub(crate) truncate: Option<bool>,
     pub(crate) truncation_direction: Option<Direction>,
     pub(crate) prompt_name: Option<String>,
+    #[schema(ignore)]
+    pub(crate) input_type: Option<String>,
+    #[schema(ignore)]
+    pub(crate) task: Option<String>,
+    #[schema(ignore)]
+    pub(crate) role: Option<String>,
 }
 
 impl SimilarityParameters {
     pub(crate) fn cut(&self) -> Cut {
         Cut::new(self.truncate, self.truncation_direction)
+    }
+
+    pub(crate) fn purpose(self) -> PurposeFields {
+        let Self { input_type, prompt_name, task, role, .. } = self;
+        PurposeFields { input_type, prompt_name, task, role }
     }
 }
 
@@ -93,12 +135,13 @@ impl SimilarityParameters {
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(as = TeiPredictRequest)]
 pub(crate) struct PredictRequest {
-    /// A pair of texts, or a list of pairs.
-    #[schema(value_type = Vec<Vec<String>>)]
+    #[schema(schema_with = pairs)]
     pub(crate) inputs: Pairs,
     pub(crate) raw_scores: Option<bool>,
     pub(crate) truncate: Option<bool>,
     pub(crate) truncation_direction: Option<Direction>,
+    #[schema(ignore)]
+    pub(crate) model: Option<String>,
 }
 
 /// A label's score.
@@ -113,12 +156,19 @@ pub(crate) struct Prediction {
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(as = TeiTokenizeRequest)]
 pub(crate) struct TokenizeRequest {
-    /// A text or a list of texts.
-    #[schema(value_type = Vec<String>)]
+    #[schema(schema_with = texts)]
     pub(crate) inputs: Inputs,
     /// Default: yes.
     pub(crate) add_special_tokens: Option<bool>,
     pub(crate) prompt_name: Option<String>,
+    #[schema(ignore)]
+    pub(crate) input_type: Option<String>,
+    #[schema(ignore)]
+    pub(crate) task: Option<String>,
+    #[schema(ignore)]
+    pub(crate) role: Option<String>,
+    #[schema(ignore)]
+    pub(crate) model: Option<String>,
 }
 
 /// A token; where its text begins and ends in bytes, null for special ones.
@@ -136,11 +186,12 @@ pub(crate) struct TokenBody {
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(as = TeiDecodeRequest)]
 pub(crate) struct DecodeRequest {
-    /// A list of ids, or a list of these.
-    #[schema(value_type = Vec<Vec<u32>>)]
+    #[schema(schema_with = ids)]
     pub(crate) ids: Inputs,
     /// Default: yes.
     pub(crate) skip_special_tokens: Option<bool>,
+    #[schema(ignore)]
+    pub(crate) model: Option<String>,
 }
 
 /// `GET /info`.
@@ -148,6 +199,7 @@ pub(crate) struct DecodeRequest {
 #[schema(as = TeiInfo)]
 pub(crate) struct Info {
     pub(crate) model_id: String,
+    /// The commit on the hub that its files are of; null for those of other places.
     pub(crate) model_sha: Option<String>,
     pub(crate) model_dtype: &'static str,
     pub(crate) served_model_name: String,

@@ -37,7 +37,8 @@ pub(crate) enum Encoded {
     Signed(Vec<i8>),
     Unsigned(Vec<u8>),
     Rows(Vec<Encoded>),
-    Base64(String),
+    /// Bytes that are written as base64.
+    Base64(Vec<u8>),
 }
 
 impl Serialize for Encoded {
@@ -47,7 +48,7 @@ impl Serialize for Encoded {
             Self::Signed(values) => values.serialize(serializer),
             Self::Unsigned(values) => values.serialize(serializer),
             Self::Rows(rows) => rows.serialize(serializer),
-            Self::Base64(text) => text.serialize(serializer),
+            Self::Base64(bytes) => serializer.serialize_bytes(bytes),
         }
     }
 }
@@ -72,7 +73,7 @@ impl From<&SparseVector> for SparseBody {
 /// Values that the type cannot hold.
 pub(crate) fn encode(vector: Vec<f32>, dtype: Dtype, format: Format) -> embedkit_vector::Result<Encoded> {
     if format == Format::Base64 {
-        return Ok(Encoded::Base64(base64::encode(bytes(&vector, dtype)?)));
+        return Ok(Encoded::Base64(bytes(&vector, dtype)?));
     }
     Ok(match dtype {
         Dtype::Float => Encoded::Floats(vector),
@@ -97,7 +98,7 @@ pub(crate) fn encode_rows(rows: &MultiVector, dtype: Dtype, format: Format) -> e
     for row in rows.rows() {
         all.extend(bytes(row, dtype)?);
     }
-    Ok(Encoded::Base64(base64::encode(all)))
+    Ok(Encoded::Base64(all))
 }
 
 fn bytes(vector: &[f32], dtype: Dtype) -> embedkit_vector::Result<Vec<u8>> {
@@ -105,8 +106,9 @@ fn bytes(vector: &[f32], dtype: Dtype) -> embedkit_vector::Result<Vec<u8>> {
     Ok(match dtype {
         Dtype::Float => {
             // Chained iterators would not know the length, and take several times as long.
-            let mut bytes = Vec::with_capacity(4 * vector.len());
-            vector.iter().for_each(|value| bytes.extend_from_slice(&value.to_le_bytes()));
+            let mut bytes = vec![0; 4 * vector.len()];
+            let places = bytes.chunks_exact_mut(4).zip(vector);
+            places.for_each(|(place, value)| place.copy_from_slice(&value.to_le_bytes()));
             bytes
         }
         Dtype::Float16 => to_f16(vector)?.into_iter().flat_map(half::f16::to_le_bytes).collect(),
@@ -145,7 +147,7 @@ mod tests {
         assert_eq!(text(Dtype::Int8), "[127,-128,-1,63,-32,-1,-1,127,127]");
         assert_eq!(text(Dtype::Uint8), "[255,0,127,191,96,127,127,255,255]");
         let decoded = |dtype| match encode(vector.clone(), dtype, Format::Base64).unwrap() {
-            Encoded::Base64(text) => base64::decode(text).unwrap(),
+            Encoded::Base64(bytes) => bytes,
             other => panic!("{other:?}"),
         };
         assert_eq!(decoded(Dtype::Float)[..8], [0, 0, 128, 63, 0, 0, 128, 191]);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use embedkit_core::{Embedding, ModelDescription};
 use embedkit_vector::{cut, normalize};
 
-use super::contents::{contents, kind_of};
+use super::contents::{inputs, kind_of};
 use super::purpose::purpose_of;
 use super::run::run;
 use super::window::fitted;
@@ -55,8 +55,8 @@ pub(crate) async fn embed(incoming: &Incoming, ask: Ask<'_>) -> ApiResult<Embedd
     let loaded = served.loaded(incoming.deadline).await?;
     let purpose = purpose_of(&purpose, loaded.row(), served.family(), config)?;
     let width = width.of(&served, &loaded)?;
-    let contents = contents(incoming, field, items, kind, &served, &loaded).await?;
-    let fitted = fitted(cut, field, contents, &purpose, &loaded, config).await?;
+    let inputs = inputs(incoming, field, items, kind, &served).await?;
+    let fitted = fitted(cut, field, inputs, &purpose, &loaded, config).await?;
     let (done, stats) = run(incoming, field, &served, &loaded, fitted, purpose).await?;
     let results = done.results.into_iter().map(|(embedding, _)| embedding).collect();
     Ok(Embedded { loaded, results, stats, width })

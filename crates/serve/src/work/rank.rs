@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use embedkit_core::{Activation, Content, ContentKind, Embedding, Pair, Purpose, Role};
+use embedkit_core::{Activation, Content, ContentKind, Embedding, Pair, Purpose, Role, Usage};
 use embedkit_vector::multivector::{MaxSim, MultiVector};
 
 use super::run::run;
@@ -45,47 +45,58 @@ pub(crate) async fn rank(
     }
     let served = incoming.find(model, Task::Rank, None)?;
     let loaded = served.loaded(incoming.deadline).await?;
-    let documents = match scoring.document_tokens {
+    let (documents, shortened) = match scoring.document_tokens {
         Some(most) => shortened(documents, most, &loaded).await?,
-        None => documents,
+        None => (documents, Vec::new()),
     };
     if takes(served.family(), ContentKind::Pair) {
         let query: Arc<str> = query.into();
         let pairs = documents.into_iter().map(|document| Pair::new(query.clone(), document)).collect();
-        return score(incoming, served, &loaded, pairs, scoring).await;
+        return score(incoming, served, &loaded, pairs, &shortened, scoring).await;
     }
-    interact(incoming, served, &loaded, query, documents, scoring).await
+    interact(incoming, served, &loaded, query, (documents, &shortened), scoring).await
 }
 
-/// The documents, each cut behind so many of its tokens.
-async fn shortened(documents: Vec<String>, most: usize, loaded: &Arc<Loaded>) -> ApiResult<Vec<String>> {
+/// The documents, each cut behind so many of its tokens, and whether it had more.
+async fn shortened(documents: Vec<String>, most: usize, loaded: &Arc<Loaded>) -> ApiResult<(Vec<String>, Vec<bool>)> {
     if loaded.window().is_some_and(|window| window <= most) {
-        return Ok(documents);
+        return Ok((documents, Vec::new()));
     }
     let loaded = loaded.clone();
     off_thread(move || {
-        let Some(tokenizer) = loaded.tokenizer() else { return Ok(documents) };
+        let Some(tokenizer) = loaded.tokenizer() else { return Ok((documents, Vec::new())) };
         let cut = |mut document: String| {
             let tokens = tokenizer.tokens(&document, false);
             let tokens = tokens.map_err(|error| ApiError::new(Case::Invalid, error.to_string()))?;
-            if let Some(end) = tokens.get(most).and_then(|token| token.bytes.clone()) {
+            let end = tokens.get(most).and_then(|token| token.bytes.clone());
+            if let Some(end) = &end {
                 document.truncate(end.start);
             }
-            Ok(document)
+            Ok((document, end.is_some()))
         };
         documents.into_iter().map(cut).collect()
     })
     .await
 }
 
+/// How many were cut to so many tokens, and are not counted for being cut at the window.
+fn counted_besides(shortened: &[bool], results: &[(Embedding, Usage)]) -> usize {
+    shortened.iter().zip(results).filter(|(is_shorter, (_, usage))| **is_shorter && !usage.truncated).count()
+}
+
 /// Scores pairs, by a cross-encoder.
-pub(crate) async fn score_pairs(incoming: &Incoming, pairs: Vec<Pair>, scoring: Scoring) -> ApiResult<Ranked> {
+pub(crate) async fn score_pairs(
+    incoming: &Incoming,
+    model: Option<&str>,
+    pairs: Vec<Pair>,
+    scoring: Scoring,
+) -> ApiResult<Ranked> {
     if pairs.is_empty() {
         return Err(ApiError::new(Case::Empty, format!("`{}` is empty", scoring.field)).at(scoring.field));
     }
-    let served = incoming.find(None, Task::Pairs, None)?;
+    let served = incoming.find(model, Task::Pairs, None)?;
     let loaded = served.loaded(incoming.deadline).await?;
-    score(incoming, served, &loaded, pairs, scoring).await
+    score(incoming, served, &loaded, pairs, &[], scoring).await
 }
 
 async fn score(
@@ -93,12 +104,14 @@ async fn score(
     served: Arc<Served>,
     loaded: &Arc<Loaded>,
     pairs: Vec<Pair>,
+    shortened: &[bool],
     scoring: Scoring,
 ) -> ApiResult<Ranked> {
     let purpose = Purpose::default();
-    let contents = pairs.into_iter().map(Content::Pair).collect();
-    let fitted = fitted(scoring.cut, scoring.field, contents, &purpose, loaded, &incoming.app.config).await?;
-    let (done, stats) = run(incoming, scoring.field, &served, loaded, fitted, purpose).await?;
+    let pairs: Vec<_> = pairs.into_iter().map(Content::Pair).collect();
+    let fitted = fitted(scoring.cut, scoring.field, pairs.into(), &purpose, loaded, &incoming.app.config).await?;
+    let (done, mut stats) = run(incoming, scoring.field, &served, loaded, fitted, purpose).await?;
+    stats.truncated += counted_besides(shortened, &done.results);
     let own = loaded.row().activation;
     let scores = done.results.into_iter().map(|(embedding, _)| match embedding {
         // A row's own activation goes before; with none, the logit becomes a share.
@@ -115,19 +128,19 @@ async fn interact(
     served: Arc<Served>,
     loaded: &Arc<Loaded>,
     query: String,
-    documents: Vec<String>,
+    (documents, shortened): (Vec<String>, &[bool]),
     scoring: Scoring,
 ) -> ApiResult<Ranked> {
     let config = &incoming.app.config;
     let queries = vec![Content::Text(query)];
-    let documents = documents.into_iter().map(Content::Text).collect();
-    let queries = fitted(scoring.cut, "query", queries, &Role::Query.into(), loaded, config).await?;
-    let documents = fitted(scoring.cut, scoring.field, documents, &Role::Passage.into(), loaded, config).await?;
+    let documents: Vec<_> = documents.into_iter().map(Content::Text).collect();
+    let queries = fitted(scoring.cut, "query", queries.into(), &Role::Query.into(), loaded, config).await?;
+    let documents = fitted(scoring.cut, scoring.field, documents.into(), &Role::Passage.into(), loaded, config).await?;
     let of_query = run(incoming, "query", &served, loaded, queries, Role::Query.into());
     let of_documents = run(incoming, scoring.field, &served, loaded, documents, Role::Passage.into());
     let ((query, query_stats), (documents, mut stats)) = futures_util::future::try_join(of_query, of_documents).await?;
     stats.tokens += query_stats.tokens;
-    stats.truncated += query_stats.truncated;
+    stats.truncated += query_stats.truncated + counted_besides(shortened, &documents.results);
     let raw = scoring.raw;
     let scores = off_thread(move || {
         let mut query: Vec<MultiVector> = rows(query.results)?;

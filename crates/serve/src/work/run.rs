@@ -21,16 +21,16 @@ pub(super) async fn run(
     purpose: Purpose,
 ) -> ApiResult<(Done, Stats)> {
     let started = Instant::now();
-    let Fitted { contents, cut } = fitted;
-    let inputs = contents.len();
+    let Fitted { inputs, cut } = fitted;
+    let count = inputs.len();
     served.counters().cut(cut);
     let refused = |refusal| refused(incoming, served, refusal);
-    let ticket = loaded.queue.submit(contents, purpose, incoming.deadline).map_err(refused)?;
-    let done = ticket.results().await.map_err(|error| failed(field, inputs, error))?;
+    let ticket = loaded.queue.submit(inputs, purpose, incoming.deadline).map_err(refused)?;
+    let done = ticket.results().await.map_err(|error| failed(field, count, error))?;
     let stats = Stats {
         model: served.name().to_owned(),
         provider: loaded.provider.clone(),
-        inputs,
+        inputs: count,
         characters: done.characters,
         tokens: done.results.iter().map(|(_, usage)| usage.tokens).sum(),
         truncated: cut + done.results.iter().filter(|(_, usage)| usage.truncated).count(),

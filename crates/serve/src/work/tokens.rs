@@ -17,14 +17,15 @@ pub(crate) type Marked = (Token, bool);
 /// The tokens of texts, not cut.
 pub(crate) async fn tokenize(
     incoming: &Incoming,
+    model: Option<&str>,
     texts: Vec<String>,
     with_special: bool,
     purpose: PurposeFields,
 ) -> ApiResult<(Vec<Vec<Marked>>, Stats)> {
-    let (served, loaded, mut stats) = model(incoming).await?;
-    let purpose = match purpose.prompt_name {
-        None => None,
-        Some(_) => Some(purpose_of(&purpose, loaded.row(), served.family(), &incoming.app.config)?),
+    let (served, loaded, mut stats) = found(incoming, model).await?;
+    let purpose = match purpose.says_something() {
+        false => None,
+        true => Some(purpose_of(&purpose, loaded.row(), served.family(), &incoming.app.config)?),
     };
     let inputs = texts.len();
     let work = off_thread(move || {
@@ -57,10 +58,11 @@ pub(crate) async fn tokenize(
 /// The texts that ids stand for.
 pub(crate) async fn decode(
     incoming: &Incoming,
+    model: Option<&str>,
     rows: Vec<Vec<u32>>,
     skip_special: bool,
 ) -> ApiResult<(Vec<String>, Stats)> {
-    let (_, loaded, mut stats) = model(incoming).await?;
+    let (_, loaded, mut stats) = found(incoming, model).await?;
     stats.inputs = rows.len();
     let texts = off_thread(move || {
         let tokenizer = require(&loaded)?;
@@ -73,8 +75,8 @@ pub(crate) async fn decode(
     Ok((texts.await?, stats))
 }
 
-async fn model(incoming: &Incoming) -> ApiResult<(Arc<Served>, Arc<Loaded>, Stats)> {
-    let served = incoming.find(None, Task::Tokens, None)?;
+async fn found(incoming: &Incoming, model: Option<&str>) -> ApiResult<(Arc<Served>, Arc<Loaded>, Stats)> {
+    let served = incoming.find(model, Task::Tokens, None)?;
     let loaded = served.loaded(incoming.deadline).await?;
     let stats = Stats { model: served.name().to_owned(), provider: loaded.provider.clone(), ..Stats::default() };
     Ok((served, loaded, stats))

@@ -9,11 +9,12 @@ use crate::blocking::off_thread;
 use crate::config::Config;
 use crate::error::{ApiError, ApiResult, Case};
 use crate::models::Loaded;
+use crate::schedule::JobInputs;
 use crate::shapes::{Cut, Direction};
 
 /// Inputs of which none is longer than what becomes of it says.
 pub(super) struct Fitted {
-    pub(super) contents: Vec<Content>,
+    pub(super) inputs: JobInputs,
     /// How many were cut already.
     pub(super) cut: usize,
 }
@@ -22,7 +23,7 @@ pub(super) struct Fitted {
 pub(super) async fn fitted(
     cut: Cut,
     field: &'static str,
-    contents: Vec<Content>,
+    inputs: JobInputs,
     purpose: &Purpose,
     loaded: &Arc<Loaded>,
     config: &Config,
@@ -31,23 +32,45 @@ pub(super) async fn fitted(
     let tokens = cut.tokens.filter(|tokens| loaded.window().is_none_or(|window| *tokens < window));
     let direction = cut.direction.unwrap_or(Direction::Right);
     if cuts && direction == Direction::Right && tokens.is_none() {
-        return Ok(Fitted { contents, cut: 0 });
+        return Ok(Fitted { inputs, cut: 0 });
     }
+    let mut contents = match inputs {
+        JobInputs::Contents(contents) => contents,
+        JobInputs::Ids(rows) => return ids_that_fit(rows, field, cuts, loaded),
+    };
     let window = Window { purpose: purpose.clone(), loaded: loaded.clone(), tokens };
     off_thread(move || {
-        let mut fitted = Fitted { contents, cut: 0 };
-        for (index, content) in fitted.contents.iter_mut().enumerate() {
+        let mut cut = 0;
+        for (index, content) in contents.iter_mut().enumerate() {
             let at = |error: ApiError| error.at(format!("{field}[{index}]"));
             if window.holds(content).map_err(at)? {
                 continue;
             }
             let shorter = if cuts { window.cut(content, direction).map_err(at)? } else { None };
             *content = shorter.ok_or_else(|| at(window.too_long(field, index, content)))?;
-            fitted.cut += 1;
+            cut += 1;
         }
-        Ok(fitted)
+        Ok(Fitted { inputs: contents.into(), cut })
     })
     .await
+}
+
+/// Token ids where they must not be cut, or at their left end, as they never are.
+fn ids_that_fit(rows: Vec<Vec<u32>>, field: &'static str, cuts: bool, loaded: &Loaded) -> ApiResult<Fitted> {
+    let limit = loaded.window().unwrap_or(usize::MAX);
+    match rows.iter().enumerate().find(|(_, row)| row.len() > limit) {
+        None => Ok(Fitted { inputs: JobInputs::Ids(rows), cut: 0 }),
+        Some(_) if cuts => {
+            Err(ApiError::unsupported("truncation_direction", "token ids are cut where the model's texts are"))
+        }
+        Some((index, row)) => Err(too_long(field, index, limit, row.len()).at(format!("{field}[{index}]"))),
+    }
+}
+
+/// The error, in the words of text-embeddings-inference, whose clients look for them.
+fn too_long(field: &str, index: usize, limit: usize, given: impl std::fmt::Display) -> ApiError {
+    let message = format!("{field}[{index}]: `inputs` must have less than {limit} tokens. Given: {given}");
+    ApiError::new(Case::TooLong, message)
 }
 
 /// What a model sees of an input for a purpose.
@@ -91,13 +114,12 @@ impl Window {
         Ok(parts.get(first).map(|part| with(part)))
     }
 
-    /// The error, in the words of text-embeddings-inference, whose clients look for them.
+    /// The error that an input is not seen whole.
     fn too_long(&self, field: &str, index: usize, content: &Content) -> ApiError {
         let limit = self.tokens.or(self.loaded.window()).unwrap_or(0);
         let given = self.loaded.tokenizer().and_then(|tokenizer| self.length(tokenizer, content));
         let given = given.map_or_else(|| "more".to_owned(), |tokens| tokens.to_string());
-        let message = format!("{field}[{index}]: `inputs` must have less than {limit} tokens. Given: {given}");
-        ApiError::new(Case::TooLong, message)
+        too_long(field, index, limit, given)
     }
 
     /// The tokens of a text that is not cut, special ones included.

@@ -1,11 +1,12 @@
 //! Images in requests.
 
+use embedkit_serve::Server;
 use serde_json::{Value, json};
 
 use crate::common::{Running, families, numbers, serving};
 
 fn image() -> String {
-    base64::encode(
+    base64_simd::STANDARD.encode_to_string(
         std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../image/tests/fixtures/formats/rgb.png")).unwrap(),
     )
 }
@@ -57,4 +58,41 @@ fn what_is_no_image_is_refused() {
     let damaged = &image()[..400];
     let damaged = &damaged[..damaged.len() / 4 * 4];
     assert_eq!(client.post("/v1/embeddings", &json!({"model": "image", "input": {"image": damaged}})).status, 400);
+}
+
+#[test]
+fn what_decoding_takes_is_bounded_as_the_operator_says() {
+    let files = concat!(env!("CARGO_MANIFEST_DIR"), "/../image/tests/fixtures/formats/rgb.png");
+    let pixels = imagesize::size(files).map(|size| (size.width * size.height) as u64).unwrap();
+    // What it takes is known by its head, and the rest is missing.
+    let large = embedkit_fixtures::png_of_sides(std::fs::read(files).unwrap(), 2000, 2000);
+    let (image, large) = (image(), base64_simd::STANDARD.encode_to_string(large));
+    let model = families().pop().unwrap();
+    let told = |image: &str, of_server: [Option<u64>; 2], of_model: [Option<u64>; 2]| {
+        let mut model = model.clone();
+        [model.max_pixels, model.decode_memory] = of_model;
+        let mut config = serving([model]);
+        [config.max_pixels, config.decode_memory] = of_server;
+        let server = Running::start(config);
+        let answer = server.client().post("/v1/embeddings", &json!({"input": {"image": image}}));
+        assert!([200, 400].contains(&answer.status), "{}", answer.body);
+        answer.json()["error"]["message"].as_str().unwrap_or("fine").to_owned()
+    };
+    for (image, of_server, of_model, says) in [
+        // The model's size is more than the image's.
+        (&image, [Some(pixels.max(4096)), Some(64)], [None, None], "fine"),
+        (&large, [Some(3_999_999), None], [None, None], "max-pixels"),
+        (&large, [Some(3_999_999), None], [Some(4_000_000), None], "cannot be decoded"),
+        (&large, [None, None], [Some(3_999_999), None], "max-pixels"),
+        (&large, [None, Some(1)], [None, None], "decode-memory"),
+        (&large, [None, Some(1)], [None, Some(1000)], "cannot be decoded"),
+        (&large, [None, None], [None, Some(1)], "decode-memory"),
+    ] {
+        let message = told(image, of_server, of_model);
+        assert!(message.contains(says), "{of_server:?} {of_model:?}: {message}");
+    }
+    let mut nothing = serving([]);
+    nothing.max_pixels = Some(1);
+    let error = Server::builder().config(nothing).build().unwrap_err();
+    assert!(error.is_usage() && error.to_string().contains("max-pixels"), "{error}");
 }

@@ -7,7 +7,7 @@ use embedkit_serve::{Ended, Load, Time};
 use serde_json::json;
 
 use crate::common::client::read;
-use crate::common::faulty::{LOADS, faulty};
+use crate::common::faulty::{LINGERING, LOADS, faulty, lingering};
 use crate::common::{Running, serving};
 
 #[test]
@@ -34,6 +34,26 @@ fn stopping_loses_nothing_that_was_let_in() {
         let answer = read(stream);
         assert_eq!((answer.status, answer.header("connection")), (200, "close"));
     }
+    assert_eq!(server.wait().unwrap(), Ended::Gracefully);
+}
+
+#[test]
+fn no_model_outlives_its_server() {
+    let server = Running::start(serving([lingering("m")]));
+    let answer = server.client().post("/v1/embeddings", &json!({"model": "m", "input": "a"}));
+    assert_eq!((answer.status, LINGERING.load(Ordering::Relaxed)), (200, 1));
+    server.handle.stop();
+    assert!(server.wait().is_ok());
+    // A process that ended while a thread closes a session could end by a signal.
+    assert_eq!(LINGERING.load(Ordering::Relaxed), 0);
+}
+
+#[test]
+fn told_to_stop_while_it_loads_it_ends_in_good_order() {
+    let server = Running::begin(serving((0..8).map(|number| faulty(&format!("m{number}")))));
+    let client = server.client();
+    assert_eq!(client.get("/live").status, 200);
+    server.handle.stop();
     assert_eq!(server.wait().unwrap(), Ended::Gracefully);
 }
 
@@ -83,7 +103,7 @@ fn told_twice_it_ends_at_once() {
 fn a_lazy_model_is_loaded_once_and_dropped_when_idle() {
     let mut lazy = faulty("lazy");
     lazy.load = Load::Lazy;
-    lazy.idle_unload = Some(Time(Duration::from_millis(600)));
+    lazy.idle_unload = Some(Time(Duration::from_millis(1200)));
     let server = Running::start(serving([lazy]));
     let client = server.client();
     assert_eq!(client.get("/ready").json()["models"]["lazy"], "idle");
@@ -98,7 +118,7 @@ fn a_lazy_model_is_loaded_once_and_dropped_when_idle() {
     assert!(client.metric("embedkit_model_loaded", &["model=\"lazy\""]) == 1.0);
     let loads = LOADS.load(Ordering::Relaxed) - before;
     assert!(loads < 50, "{loads}");
-    let busy = client.begin("/v1/embeddings", &json!({"model": "lazy", "input": "sleep 1700"}));
+    let busy = client.begin("/v1/embeddings", &json!({"model": "lazy", "input": "sleep 2600"}));
     assert_eq!(read(busy).status, 200, "a model in use is not dropped");
     client.wait_for("the model to be dropped", || client.get("/ready").json()["models"]["lazy"] == "idle");
     assert_eq!(client.metric("embedkit_model_loaded", &["model=\"lazy\""]), 0.0);

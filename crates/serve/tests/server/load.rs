@@ -80,6 +80,10 @@ fn bodies_wait_within_their_memory() {
 fn a_deadline_ends_waiting_and_refuses_what_could_not_be_done() {
     let server = Running::start(serving([faulty("m")]));
     let client = server.client();
+    for wrong in ["-5", "1.5", "soon", ""] {
+        let refused = client.clone().with("x-request-timeout-ms", wrong).post("/v1/embeddings", &sleep(1));
+        assert!(refused.status == 400 && refused.body.contains("x-request-timeout-ms"), "{wrong}: {}", refused.body);
+    }
     let busy = client.begin("/v1/embeddings", &sleep(600));
     client.wait_for("a run", || client.metric("embedkit_requests_in_flight", &[]) == 1.0);
     let hurried = client.clone().with("x-request-timeout-ms", "100");

@@ -4,8 +4,10 @@
 
 mod cohere;
 mod common;
+mod described;
 mod errors;
 mod faults;
+mod fields;
 mod images;
 mod life;
 mod load;
@@ -15,5 +17,7 @@ mod pages;
 mod rerank;
 mod security;
 mod shapes;
+mod socket;
 mod strength;
 mod tei;
+mod wire;

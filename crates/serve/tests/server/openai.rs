@@ -1,5 +1,8 @@
 //! OpenAI's routes.
 
+use std::collections::BTreeSet;
+
+use embedkit_serve::{Load, ModelConfig, Server};
 use serde_json::{Value, json};
 
 use crate::common::{Running, STATIC, families, floats, numbers, serving};
@@ -74,16 +77,51 @@ fn models_are_listed_and_named_in_any_case() {
 
 #[test]
 fn folders_tell_what_they_are() {
-    let folders = ["colbert/tests/fixtures/pylate", "rerank/tests/fixtures/cross-encoder-plain"];
-    let models = folders.map(|folder| {
-        let folder = format!("{}/../{folder}", env!("CARGO_MANIFEST_DIR"));
-        embedkit_serve::ModelConfig { load: embedkit_serve::Load::Lazy, ..embedkit_serve::ModelConfig::dir(&folder) }
-    });
+    let fixture = |folder: &str| format!("{}/../{folder}", env!("CARGO_MANIFEST_DIR"));
+    // As a reranker's settings are: the fixture's own name no architecture.
+    let kept = tempfile::tempdir().unwrap();
+    let reranker = kept.path().join("reranker");
+    std::fs::create_dir_all(reranker.join("onnx")).unwrap();
+    std::fs::write(reranker.join("config.json"), r#"{"architectures": ["BertForSequenceClassification"]}"#).unwrap();
+    for file in ["onnx/model.onnx", "tokenizer.json", "tokenizer_config.json"] {
+        let from = fixture(&format!("rerank/tests/fixtures/cross-encoder-plain/{file}"));
+        std::fs::copy(from, reranker.join(file)).unwrap();
+    }
+    let folders = [
+        fixture("colbert/tests/fixtures/pylate"),
+        reranker.to_str().unwrap().to_owned(),
+        fixture("image/tests/fixtures/clip"),
+    ];
+    let models = folders.map(|folder| ModelConfig { load: Load::Lazy, ..ModelConfig::dir(&folder) });
     let server = Running::start(serving(models));
     let list = server.client().get("/v1/models").json();
     let told: Vec<_> =
         list["data"].as_array().unwrap().iter().map(|it| (&it["id"], &it["embedkit"]["family"])).collect();
-    assert_eq!(told, [(&json!("pylate"), &json!("colbert")), (&json!("cross-encoder-plain"), &json!("rerank"))]);
+    let expected = [("pylate", "colbert"), ("reranker", "rerank"), ("clip", "image")];
+    assert_eq!(told, expected.map(|(name, family)| (json!(name), json!(family))).each_ref().map(|(a, b)| (a, b)));
+}
+
+#[test]
+fn no_folder_is_taken_for_a_model_that_it_is_not() {
+    let mut known = BTreeSet::new();
+    for family in ["colbert", "dense", "image", "rerank", "sparse"] {
+        let fixtures = format!("{}/../{family}/tests/fixtures", env!("CARGO_MANIFEST_DIR"));
+        for folder in std::fs::read_dir(fixtures).unwrap().map(|entry| entry.unwrap().path()) {
+            if !folder.join("golden.json").is_file() {
+                continue;
+            }
+            let model = ModelConfig { load: Load::Lazy, ..ModelConfig::dir(folder.to_str().unwrap()) };
+            match Server::builder().config(serving([model.clone()])).build() {
+                Ok(_) => {
+                    let list = Running::start(serving([model])).client().get("/v1/models").json();
+                    assert_eq!(list["data"][0]["embedkit"]["family"], *family, "{}", folder.display());
+                    known.insert(family);
+                }
+                Err(error) => assert!(error.to_string().contains("name its `family`"), "{}: {error}", folder.display()),
+            }
+        }
+    }
+    assert!(known.is_superset(&BTreeSet::from(["colbert", "dense", "image", "sparse"])), "{known:?}");
 }
 
 #[test]
@@ -154,7 +192,7 @@ fn what_a_request_took_stands_in_headers() {
 
 #[test]
 fn token_ids_are_read_as_the_models_own_or_refused() {
-    let mut config = serving(families());
+    let mut config = serving(families().into_iter().chain([ModelConfig::id(STATIC)]));
     config.token_ids = embedkit_serve::TokenIds::Model;
     let server = Running::start(config);
     let client = server.client();
@@ -171,5 +209,33 @@ fn token_ids_are_read_as_the_models_own_or_refused() {
     let ids: Vec<_> = tokens.iter().map(|token| token["id"].clone()).collect();
     assert_eq!(of(json!([ids])).json()["data"], of(json!(strange)).json()["data"], "what is unknown has an id too");
     assert_eq!(of(json!([[999_999]])).status, 400);
-    assert_eq!(of(json!([ids[1]])).status, 400, "without its special tokens it is no row of the model's");
+    let (bare, both) = (of(json!([[ids[1]]])), of(json!([ids, [ids[1]]])));
+    assert_eq!((bare.status, both.status), (200, 200), "special tokens are the caller's: {}", bare.body);
+    assert_eq!(bare.json()["usage"]["prompt_tokens"], 1);
+    assert_eq!(both.json()["data"][1]["embedding"], bare.json()["data"][0]["embedding"]);
+    assert_ne!(bare.json()["data"], of(json!(tokens[1]["text"])).json()["data"]);
+    for model in ["sparse", "several", STATIC] {
+        let tokens = client.post(&format!("/models/{model}/tokenize"), &json!({"inputs": "hello world"})).json();
+        let ids: Vec<_> = tokens[0].as_array().unwrap().iter().map(|token| token["id"].clone()).collect();
+        let of = |input: Value| client.post("/v1/embeddings", &json!({"model": model, "input": input})).json();
+        assert_eq!(of(json!(ids))["data"], of(json!("hello world"))["data"], "{model}");
+    }
+    for (body, status) in [
+        (json!({"input": ["a", [5]]}), 400),
+        (json!({"input": [[]]}), 400),
+        (json!({"input": vec![ids[1].clone(); 99]}), 200),
+        (json!({"input": vec![ids[1].clone(); 99], "truncate": false}), 400),
+        (json!({"input": vec![ids[1].clone(); 99], "truncation_direction": "left"}), 400),
+        (json!({"input": ids, "truncate": false, "truncation_direction": "left"}), 200),
+        (json!({"model": "sparse", "input": ids}), 200),
+        (json!({"model": "several", "input": [4, 5], "outputs": ["dense", "multi_vector"]}), 200),
+        (json!({"model": "multi", "input": ids}), 400),
+        (json!({"model": "image", "input": ids}), 400),
+        (json!({"model": "rank", "input": ids}), 400),
+    ] {
+        let mut asked = json!({"model": "dense"});
+        asked.as_object_mut().unwrap().extend(body.as_object().unwrap().clone());
+        let answer = client.post("/v1/embeddings", &asked);
+        assert_eq!(answer.status, status, "{asked}: {}", answer.body);
+    }
 }

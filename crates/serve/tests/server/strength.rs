@@ -112,8 +112,12 @@ fn five_thousand_silent_connections() {
 /// All families and dialects at once, for as long as it takes to see what grows.
 fn soak(time: Duration) {
     let models = [ModelConfig::id(STATIC), faulty("m")].into_iter().chain(families());
-    let server = Running::start(serving(models));
-    let client = server.client();
+    let mut config = serving(models);
+    // A machine that has more important things to do for a while ends no soak.
+    config.request_timeout = Duration::from_secs(3600);
+    let patience = config.request_timeout;
+    let server = Running::start(config);
+    let client = server.client().waiting(patience);
     let (texts, is_over) = (AtomicUsize::new(0), AtomicBool::new(false));
     let mut seen = Vec::new();
     std::thread::scope(|scope| {

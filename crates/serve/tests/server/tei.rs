@@ -1,8 +1,9 @@
 //! The routes of text-embeddings-inference.
 
+use embedkit_serve::ModelConfig;
 use serde_json::{Value, json};
 
-use crate::common::{Client, Running, families, numbers, serving};
+use crate::common::{Client, Running, STATIC, families, numbers, serving};
 
 fn ok(client: &Client, path: &str, body: Value) -> Value {
     let answer = client.post(path, &body);
@@ -80,6 +81,27 @@ fn info_says_what_clients_size_their_batches_by() {
     assert_eq!(info["embedkit"]["dim"], 16);
     let ranker = client.get("/models/rank/info").json();
     assert_eq!(ranker["model_type"], json!({"reranker": {"id2label": {"0": "LABEL_0"}, "label2id": {"LABEL_0": 0}}}));
+}
+
+#[test]
+fn info_says_the_commit_of_files_in_a_hubs_cache() {
+    const SHA: &str = "fca14538aa9956a46526bd1d0d11d69e19b5a101";
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/../dense/tests/fixtures/transformer-mean");
+    let cache = tempfile::tempdir().unwrap();
+    let snapshot = cache.path().join("models--fixture--dense/snapshots").join(SHA);
+    std::fs::create_dir_all(&snapshot).unwrap();
+    for file in std::fs::read_dir(source).unwrap().map(Result::unwrap).filter(|file| file.path().is_file()) {
+        std::fs::copy(file.path(), snapshot.join(file.file_name())).unwrap();
+    }
+    let plain = families().swap_remove(0);
+    let mut cached = plain.clone();
+    (cached.name, cached.dir) = (Some("cached".to_owned()), Some(snapshot));
+    let compiled_in = ModelConfig::id(STATIC);
+    let server = Running::start(serving([cached, plain, compiled_in]));
+    let sha = |path: &str| server.client().get(path).json()["model_sha"].clone();
+    assert_eq!(sha("/info"), SHA);
+    assert_eq!(sha("/models/dense/info"), Value::Null, "a folder of the operator's is of no commit");
+    assert_eq!(sha(&format!("/models/{STATIC}/info")), Value::Null);
 }
 
 #[test]

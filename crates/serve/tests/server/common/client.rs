@@ -32,11 +32,19 @@ impl Answer {
 pub struct Client {
     address: SocketAddr,
     headers: Vec<(String, String)>,
+    patience: Duration,
 }
 
 impl Client {
     pub fn new(address: SocketAddr) -> Self {
-        Self { address, headers: Vec::new() }
+        Self { address, headers: Vec::new(), patience: Duration::from_secs(60) }
+    }
+
+    /// Waits so long for each answer.
+    #[must_use]
+    pub fn waiting(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
     }
 
     /// Sends this header with every request.
@@ -81,7 +89,7 @@ impl Client {
 
     pub fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(self.address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        stream.set_read_timeout(Some(self.patience)).unwrap();
         stream
     }
 

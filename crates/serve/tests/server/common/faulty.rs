@@ -13,6 +13,8 @@ use embedkit_serve::ModelConfig;
 pub static RUNS: AtomicUsize = AtomicUsize::new(0);
 /// Loads.
 pub static LOADS: AtomicUsize = AtomicUsize::new(0);
+/// Lingering models that are in memory.
+pub static LINGERING: AtomicUsize = AtomicUsize::new(0);
 
 /// The model that does what a text says: `panic`, `fail`, `nan`, `sleep N`, `refused`; `N` tokens for `tokens N`.
 pub fn faulty(name: &str) -> ModelConfig {
@@ -24,10 +26,16 @@ pub fn broken(name: &str) -> ModelConfig {
     ModelConfig::id(&format!("{name}=test/broken"))
 }
 
+/// The same, but that it takes its time to go.
+pub fn lingering(name: &str) -> ModelConfig {
+    ModelConfig::id(&format!("{name}=test/lingering"))
+}
+
 static PLUGIN: Plugin = Plugin::new("faulty-models")
     .manifest(
         "[[model]]\nid = \"test/faulty\"\nfamily = \"faulty\"\narchitecture = \"faulty\"\ndim = 2\n\
-         [[model]]\nid = \"test/broken\"\nfamily = \"faulty\"\narchitecture = \"faulty\"\ndim = 3\n",
+         [[model]]\nid = \"test/broken\"\nfamily = \"faulty\"\narchitecture = \"faulty\"\ndim = 3\n\
+         [[model]]\nid = \"test/lingering\"\nfamily = \"faulty\"\narchitecture = \"faulty\"\ndim = 2\n",
     )
     .families(&[FamilyOf::<Faulty>::FAMILY])
     .architectures(&[&FaultyArchitecture]);
@@ -74,11 +82,24 @@ impl Architecture for FaultyArchitecture {
         if context.model.dim == Some(3) {
             return Err(Error::model(&context.model.id, "its weights are missing"));
         }
-        Ok(AnyPipeline::new(FaultyPipeline))
+        let lingers = context.model.id == "test/lingering";
+        LINGERING.fetch_add(usize::from(lingers), Ordering::Relaxed);
+        Ok(AnyPipeline::new(FaultyPipeline { lingers }))
     }
 }
 
-struct FaultyPipeline;
+struct FaultyPipeline {
+    lingers: bool,
+}
+
+impl Drop for FaultyPipeline {
+    fn drop(&mut self) {
+        if self.lingers {
+            std::thread::sleep(Duration::from_millis(200));
+            LINGERING.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
 
 impl Pipeline for FaultyPipeline {
     type Input = str;

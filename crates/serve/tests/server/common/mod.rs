@@ -107,7 +107,7 @@ pub fn fixture(name: &str, folder: &str) -> ModelConfig {
 
 /// The floats of a base64 text.
 pub fn floats(base64: &Value) -> Vec<f32> {
-    let bytes = base64::decode(base64.as_str().unwrap()).unwrap();
+    let bytes = base64_simd::STANDARD.decode_to_vec(base64.as_str().unwrap()).unwrap();
     bytes.chunks_exact(4).map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap())).collect()
 }
 
