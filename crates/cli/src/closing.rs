@@ -7,6 +7,7 @@ use embedkit::Usage;
 
 use crate::input::is_standard_stream;
 use crate::notice;
+use crate::numbers::{counted, grouped};
 
 /// What the line tells.
 pub(crate) struct Closing {
@@ -14,6 +15,8 @@ pub(crate) struct Closing {
     /// Where results go, if to a file.
     output: Option<String>,
     pub(crate) done: u64,
+    /// The input that was done last; several results may be of one.
+    last: Option<usize>,
     pub(crate) skipped: u64,
     cut: u64,
     /// The tokens of those that were cut.
@@ -25,7 +28,14 @@ pub(crate) struct Closing {
 impl Closing {
     pub(crate) fn new(output: Option<&PathBuf>) -> Self {
         let output = output.filter(|path| !is_standard_stream(Some(path))).map(|path| path.display().to_string());
-        Self { begun: Instant::now(), output, done: 0, skipped: 0, cut: 0, window: 0, can_chunk: false }
+        Self { begun: Instant::now(), output, done: 0, last: None, skipped: 0, cut: 0, window: 0, can_chunk: false }
+    }
+
+    /// Takes note of a result of an input.
+    pub(crate) fn note_done(&mut self, input: usize) {
+        if self.last.replace(input) != Some(input) {
+            self.done += 1;
+        }
     }
 
     /// Takes note of what an input used of the model's window.
@@ -66,18 +76,6 @@ impl Closing {
         }
         line
     }
-}
-
-fn counted(count: u64, what: &str) -> String {
-    format!("{} {what}{}", grouped(count), if count == 1 { "" } else { "s" })
-}
-
-/// A number as people write it: 1,234,567.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let groups: Vec<&str> =
-        digits.as_bytes().rchunks(3).rev().map(|group| std::str::from_utf8(group).unwrap_or_default()).collect();
-    groups.join(",")
 }
 
 fn time(seconds: f64) -> String {

@@ -28,6 +28,7 @@ mod languages;
 mod load;
 mod names;
 mod notice;
+mod numbers;
 mod output;
 mod printable;
 mod progress;
@@ -67,7 +68,7 @@ pub fn main() -> ExitCode {
             if let Some(message) = failure.message() {
                 let message = if failure.has_lines() { printable::lines(&message) } else { printable::line(&message) };
                 // Nothing is left to do when even this cannot be written.
-                let _ = writeln!(std::io::stderr().lock(), "embedkit: {message}");
+                let _ = writeln!(std::io::stderr().lock(), "embedkit: {}", printable::shortened(&message));
             }
             ExitCode::from(failure.exit_code())
         }
@@ -85,7 +86,8 @@ fn refused(error: &clap::Error, command: &clap::Command) -> ExitCode {
     // Help is our own text; errors repeat what was typed.
     let _ = if error.use_stderr() {
         let takers = help::takers(error, command).unwrap_or_default();
-        std::io::stderr().lock().write_all(printable::lines(&format!("{}{takers}", error.render())).as_bytes())
+        let message = format!("{}{takers}", error.render());
+        std::io::stderr().lock().write_all(printable::shortened(&printable::lines(&message)).as_bytes())
     } else {
         error.print()
     };

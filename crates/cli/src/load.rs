@@ -10,7 +10,7 @@ use embedkit::{AnyEmbedder, Builder, ContentKind, Embedder, ModelFiles, ModelRef
 
 use crate::args::{CacheArgs, FolderArgs, ModelArgs, PoolingArg};
 #[cfg(feature = "onnx")]
-use crate::args::{GraphArgs, QuantizeArg};
+use crate::args::{GraphArgs, ImageArgs, QuantizeArg};
 use crate::failure::{Failure, Result};
 use crate::{names, notice, uses};
 
@@ -123,7 +123,7 @@ impl ModelArgs {
         }
         #[cfg(feature = "onnx")]
         {
-            builder = self.graph.apply(builder)?;
+            builder = self.images.apply(self.graph.apply(builder)?);
         }
         if let Some(dim) = self.dim {
             builder = builder.dim(dim);
@@ -188,6 +188,21 @@ fn check_name(id: &str, family: &dyn Family, is_described: bool) -> Result<()> {
 }
 
 #[cfg(feature = "onnx")]
+impl ImageArgs {
+    /// Sets the parameters that are named here, which models of images have.
+    fn apply<E>(&self, mut builder: Builder<E>) -> Builder<E> {
+        let whole = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        if let Some(pixels) = self.max_pixels {
+            builder = builder.parameter("max-pixels", whole(pixels));
+        }
+        if let Some(mebibytes) = self.decode_memory {
+            builder = builder.parameter("decode-memory", whole(mebibytes.saturating_mul(1 << 20)));
+        }
+        builder
+    }
+}
+
+#[cfg(feature = "onnx")]
 impl GraphArgs {
     /// Sets what is said of sessions; a tuning first, so that the others go before it.
     fn apply<E>(&self, mut builder: Builder<E>) -> Result<Builder<E>> {
@@ -212,7 +227,7 @@ impl GraphArgs {
             (false, true) => builder,
             (false, false) => builder.prefer_providers(providers),
         };
-        Ok(builder.device_ids(self.devices.clone()))
+        Ok(builder.device_ids(self.devices.clone()).tf32(self.tf32))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Models by the names that people type.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use embedkit::{Error, ModelDescription, Registry};
@@ -23,6 +24,9 @@ pub(crate) fn known(name: &str) -> Result<String> {
     ids.dedup();
     match &ids[..] {
         [id] => Ok((*id).to_owned()),
+        [] if Path::new(name).is_dir() => {
+            Err(Failure::Usage(format!("{name} is a folder, and no model's id: name a folder with --model-dir")))
+        }
         [] => Err(unknown(name).into()),
         several => Err(Failure::Usage(format!("{name} is several models: say which of {}", several.join(", ")))),
     }

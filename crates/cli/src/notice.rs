@@ -8,7 +8,7 @@ use crate::printable;
 pub(crate) fn tell(text: &str) {
     if tracing::enabled!(tracing::Level::WARN) {
         // Nothing is left to do when even this cannot be written.
-        let _ = writeln!(std::io::stderr().lock(), "embedkit: {}", printable::line(text));
+        let _ = writeln!(std::io::stderr().lock(), "embedkit: {}", printable::shortened(&printable::line(text)));
     }
 }
 

@@ -21,6 +21,22 @@ pub(crate) fn lines(text: &str) -> Cow<'_, str> {
     escaped(text, |c| c != '\n' && is_command(c))
 }
 
+/// The lines of a message, none of them long: what it repeats of a stranger's file is not repeated at any length. A
+/// line keeps its beginning, which says where, and its end, which says what is wrong.
+pub(crate) fn shortened(text: &str) -> String {
+    /// Letters of a line: more than any message of our own has.
+    const LONGEST: usize = 2000;
+    let short = |line: &str| {
+        let count = line.chars().count();
+        if count <= LONGEST {
+            return line.to_owned();
+        }
+        let at = |letter: usize| line.char_indices().nth(letter).map_or(line.len(), |(at, _)| at);
+        format!("{} … {}", &line[..at(LONGEST / 2)], &line[at(count - LONGEST / 2)..])
+    };
+    text.split('\n').map(short).collect::<Vec<_>>().join("\n")
+}
+
 fn escaped(text: &str, is_bad: impl Fn(char) -> bool) -> Cow<'_, str> {
     if !text.contains(&is_bad) {
         return Cow::Borrowed(text);
@@ -43,7 +59,10 @@ impl Write for LogWriter {
     /// Writes an event, which the log gives in one piece.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(bytes);
-        io::stderr().lock().write_all(lines(&text).as_bytes())?;
+        let text = lines(&text);
+        // What programs read is whole: a log in JSON.
+        let text = if text.starts_with('{') { text.into_owned() } else { shortened(&text) };
+        io::stderr().lock().write_all(text.as_bytes())?;
         Ok(bytes.len())
     }
 
@@ -70,5 +89,14 @@ mod tests {
             assert_eq!(lines(text).replace('\n', "\\n"), on_one_line);
             assert!(!line(text).contains(is_command));
         }
+    }
+
+    #[test]
+    fn messages_keep_both_ends_of_long_lines() {
+        assert_eq!(shortened("a\nb\n"), "a\nb\n");
+        let long = format!("models.toml: {} is no row\nremedy", "ü".repeat(100_000));
+        let shown = shortened(&long);
+        assert!(shown.starts_with("models.toml: ü") && shown.ends_with("ü is no row\nremedy"), "{shown}");
+        assert_eq!(shown.chars().count(), 2003 + "\nremedy".len());
     }
 }

@@ -67,11 +67,11 @@ impl Run {
         self
     }
 
-    /// Counts the chunks of inputs, of which nobody knows how many there will be.
-    pub(crate) fn in_chunks(mut self) -> Self {
+    /// Counts parts of inputs, of which nobody knows how many there will be.
+    pub(crate) fn in_parts(mut self, name: &'static str) -> Self {
         let is_hidden = self.bar.is_hidden();
         self.bar.finish_and_clear();
-        self.bar = progress::counter("chunks", Total::Unknown, is_hidden);
+        self.bar = progress::counter(name, Total::Unknown, is_hidden);
         self.seen_total = None;
         self
     }
@@ -156,7 +156,7 @@ impl Run {
         match result {
             Ok(output) => {
                 sink.put(&input.ticket, row(&input.value, output)?)?;
-                self.closing.done += 1;
+                self.closing.note_done(input.ticket.index);
                 Ok(())
             }
             Err(error) => {

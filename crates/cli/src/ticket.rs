@@ -35,12 +35,14 @@ pub(crate) struct Ticket {
     pub(crate) usage: Option<Usage>,
     /// The other fields of its object, where they are kept.
     pub(crate) fields: Fields,
+    /// The digest of the input and all before it, where a later run is to know them again.
+    pub(crate) digest: Option<[u8; 32]>,
 }
 
 impl Ticket {
     /// The ticket of an input at a place.
     pub(crate) fn new(index: usize, number: usize, fields: Fields) -> Self {
-        Self { index, number, chunk: None, usage: None, fields }
+        Self { index, number, chunk: None, usage: None, fields, digest: None }
     }
 
     /// The place of its result.

@@ -127,6 +127,10 @@ fn rerank_scores() {
         let in_order = model.run(&[&args[..], &["--keep-order"]].concat(), &documents).json();
         assert_near(&field::<f32>(&in_order, "score"), &expected, "scores");
 
+        let pairs = ["tokens", "--input-format", "jsonl", "--query-text", query["query"].as_str().unwrap()];
+        let tokens = model.run(&pairs, &documents).json();
+        assert_eq!(json!(field::<usize>(&tokens, "tokens")), query["token_count"]);
+
         let ranked = model.run(&args, &documents).json();
         assert!(field::<f32>(&ranked, "score").is_sorted_by(|a, b| a >= b));
         for line in &ranked {
@@ -162,4 +166,30 @@ fn pages() {
     assert_eq!(field::<Matrix>(&pages, "embeddings").iter().map(shape).collect::<Vec<_>>(), shapes("embed_image"));
     let queries = model.run(&["embed", "--query", "--input-format", "jsonl"], &model.texts()).json();
     assert_eq!(field::<Matrix>(&queries, "embeddings").iter().map(shape).collect::<Vec<_>>(), shapes("embed_text"));
+    for (extension, golden) in [(&[][..], "token_count"), (&["--include-extension"], "token_count_with_extension")] {
+        let args = [&["tokens", "--query", "--input-format", "jsonl"], extension].concat();
+        let tokens = model.run(&args, &model.texts()).json();
+        assert_eq!(field::<usize>(&tokens, "tokens"), model.get::<Vec<usize>>(golden), "{golden}");
+    }
+}
+
+#[test]
+fn instructions_come_by_option_or_by_line() {
+    let model = Model::of("rerank", "causal-lm");
+    let score = |args: &[&str], line: Value| -> f64 {
+        let line = model.run(&[&["rerank", "--pairs"], args].concat(), &[line]).json().remove(0);
+        line["score"].as_f64().unwrap()
+    };
+    let pair = |instruction: Option<&str>| match instruction {
+        Some(instruction) => json!({ "query": "a fox", "text": "a brown fox", "instruction": instruction }),
+        None => json!({ "query": "a fox", "text": "a brown fox" }),
+    };
+    let plain = score(&[], pair(None));
+    let by_option = score(&["--instruction", "find dogs"], pair(None));
+    assert_ne!(by_option, plain);
+    assert_eq!(score(&[], pair(Some("find dogs"))), by_option);
+    // A line's own goes first.
+    assert_eq!(score(&["--instruction", "find dogs"], pair(Some("find cats"))), score(&[], pair(Some("find cats"))));
+    let plain_model = Model::of("rerank", "cross-encoder-plain");
+    plain_model.run(&["rerank", "--pairs"], &[pair(Some("find dogs"))]).assert_fails(1, "takes no instruction");
 }

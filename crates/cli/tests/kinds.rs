@@ -110,6 +110,9 @@ fn what_is_no_list_of_texts_is_refused_with_what_helps() {
         ("a.npy", b"\x93NUMPY\x01\0v\0".to_vec(), &[], "NumPy"),
         ("a.feather", b"ARROW1\0\0".to_vec(), &[], "Parquet"),
         ("a.db", b"SQLite format 3\0\x10\0".to_vec(), &[], "sqlite3"),
+        ("a.tar", [b"a.txt".to_vec(), vec![0; 252], b"ustar\0".to_vec()].concat(), &[], "tar -xOf"),
+        ("page.html", b"<!doctype html>\n<p>a text</p>".to_vec(), &[], "embedkit index"),
+        ("feed.txt", b"<?xml version=\"1.0\"?>\n<feed/>".to_vec(), &[], "JSON Lines"),
         ("utf-32.txt", b"\xff\xfe\0\0a\0\0\0".to_vec(), &[], "iconv"),
         ("utf-16.txt", utf_16("texts without a mark", u16::to_le_bytes), &[], "--input-encoding utf-16le"),
         ("latin.txt", b"gr\xf6\xdfer".to_vec(), &[], "--input-encoding"),
@@ -124,6 +127,9 @@ fn what_is_no_list_of_texts_is_refused_with_what_helps() {
         ("utf-16.csv", b"text\nab".to_vec(), &["--input-encoding", "utf-16le"], "utf-16.csv: is not UTF-16LE"),
         ("ragged.csv", b"id,text\n1,a\n2\n".to_vec(), &[], "line 3: has 1 cells"),
         ("body.jsonl", b"{\"id\":1,\"body\":\"a\"}".to_vec(), &[], "it has body, id: name one with --field"),
+        ("numbers.jsonl", b"[0.1, 0.2]\n[0.3, 0.4]\n".to_vec(), &[], "neither a JSON string"),
+        ("null.ndjson", b"null\n".to_vec(), &[], "neither a JSON string"),
+        ("plain.jsonl", b"\na cat\n".to_vec(), &[], "line 2: is not JSON"),
         ("lines.txt", b"plain\n".to_vec(), &["--field", "body"], "--field"),
         ("lines.txt", b"plain\n".to_vec(), &["--keep-fields"], "--keep-fields"),
         ("numbers.json", b"[\"a\", 1]".to_vec(), &[], "neither a JSON string"),
@@ -141,6 +147,8 @@ fn what_is_no_list_of_texts_is_refused_with_what_helps() {
     run_with(&["embed"], b"PAR1 and nothing").assert_fails(1, "--input");
     let braces = embed(&scene.file("brace.txt", "{curly} texts\n[1] more\n\"Quoted\"\n"), &["--input-format", "lines"]);
     assert_eq!(braces.vectors().len(), 3);
+    let page = embed(&scene.file("page.html", "<html>\n<p>a text</p>\n"), &["--input-format", "lines"]);
+    assert_eq!(page.vectors().len(), 2);
 }
 
 #[test]
@@ -155,6 +163,22 @@ fn skipping_goes_on_in_every_kind() {
         let found: Vec<_> = outcome.json().iter().map(|line| line["index"].as_u64().unwrap()).collect();
         assert_eq!(found, indices, "{name}");
         assert!(outcome.stderr.contains("1 invalid inputs were skipped"), "{}", outcome.stderr);
+    }
+}
+
+/// Python writes numbers that JSON does not have.
+#[test]
+fn what_python_writes_for_no_number_is_null() {
+    let scene = Scene::new();
+    let objects = ["{\"text\":\"a NaN\",\"score\":NaN}", "{\"text\":\"b\",\"score\":-Infinity}"];
+    for (name, content) in [
+        ("a.jsonl", objects.join("\n")),
+        ("a.txt", objects.join("\n")),
+        ("a.json", format!("[{}]", objects.join(",\n"))),
+    ] {
+        let lines = embed(&scene.file(name, content), &["--keep-fields", "--keep-text"]).json();
+        assert_eq!((lines.len(), &lines[0]["text"]), (2, &"a NaN".into()), "{name}");
+        assert!(lines.iter().all(|line| line["score"].is_null() && line.get("score").is_some()), "{name}: {lines:?}");
     }
 }
 

@@ -13,6 +13,7 @@ fn models_are_known_by_how_they_end() {
     );
     assert!(run(&["models", "show", "all-minilm-l6-v2"]).text().contains("all-MiniLM-L6-v2"));
     run(&["embed", "-m", "bm-25", "x"]).assert_fails(1, "did you mean");
+    run(&["embed", "-m", env!("CARGO_MANIFEST_DIR"), "x"]).assert_fails(2, "name a folder with --model-dir");
     run(&["models", "show", "colbert-small-v1"]).assert_fails(1, "answerai-colbert-small-v1");
 }
 

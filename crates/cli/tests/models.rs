@@ -232,7 +232,7 @@ fn what_is_downloaded_is_listed_and_removed() {
     let rows: Value = serde_json::from_slice(&listed(&scene).stdout).unwrap();
     assert_eq!((&rows[0]["id"], rows.as_array().unwrap().len()), (&"test/model".into(), 1));
     let bytes = rows[0]["downloaded-bytes"].as_u64().unwrap();
-    assert!(bytes > 0 && scene.run(&["models", "list", "test"]).text().contains(" MB"));
+    assert!(bytes > 0 && scene.run(&["models", "list", "test"]).text().contains(" kB"));
     let all = &scene.run(&["models", "verify", "--all", "--json"]).json();
     assert_eq!((&all[0]["model"], all.len()), (&"test/model".into(), 1));
 

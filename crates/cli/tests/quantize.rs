@@ -6,7 +6,7 @@ mod common;
 
 use std::path::Path;
 
-use common::{fixtures, run};
+use common::{copy_loud_model, fixtures, run};
 use serde_json::Value;
 
 fn folder() -> std::path::PathBuf {
@@ -44,6 +44,19 @@ fn a_folder_is_written_whole_or_not_at_all_and_its_model_runs() {
     let written = embed(&[path(&to)]);
     assert_eq!(written, embed(&[path(&from), "--quantize", "int8"]));
     assert_ne!(written, embed(&[path(&from)]));
+}
+
+#[test]
+fn what_changes_much_is_written_only_by_force() {
+    let scratch = tempfile::tempdir().unwrap();
+    let (from, to) = (scratch.path().join("loud"), scratch.path().join("quantized"));
+    copy_loud_model(&from);
+    let command = ["models", "quantize", path(&from), "-o", path(&to)];
+    run(&command).assert_fails(1, "change this model's vectors too much");
+    assert!(!to.exists());
+    let forced = run(&[&command[..], &["--force"]].concat());
+    assert_eq!(forced.code, 0, "{}", forced.stderr);
+    assert!(to.join("onnx/model.onnx").exists());
 }
 
 #[test]

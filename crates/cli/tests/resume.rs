@@ -1,4 +1,5 @@
-//! `--resume` with Parquet: parts, of which the output is made when all is done.
+//! `--resume`: with Parquet, parts of which the output is made when all is done; with either format, inputs that are others
+//! are noticed.
 #![cfg(feature = "parquet")]
 #![allow(clippy::unwrap_used, reason = "tests end with a panic")]
 
@@ -112,6 +113,71 @@ fn parts_that_the_output_has_are_left_out() {
     std::fs::copy(&path, parts_of(&path).join("00000000.parquet")).unwrap();
     assert_eq!(embed(&inputs(5), &path, &[]).code, 0);
     assert_eq!(rows(&path), whole(folder.path(), 5));
+}
+
+#[test]
+fn other_inputs_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["out.jsonl", "out.parquet"] {
+        let path = folder.path().join(name);
+        assert_eq!(embed(&inputs(5), &path, &[]).code, 0);
+        let there = std::fs::read(&path).unwrap();
+        let others = [
+            (inputs(9).replace("number 0", "number zero"), "the first 1 are not"),
+            (inputs(9).replace("\"id\":2", "\"id\":22"), "the first 4 are not"),
+            (inputs(9).replace("number 4", "number four"), "the first 5 are not"),
+            (inputs(3), "it has results of 5, and there are fewer"),
+        ];
+        for (other, message) in others {
+            let refused = embed(&other, &path, &[]);
+            refused.assert_fails(2, message);
+            assert!(refused.stderr.contains(name) && refused.stderr.contains("--resume"), "{}", refused.stderr);
+            assert_eq!(std::fs::read(&path).unwrap(), there, "{name} {message}");
+        }
+        // What comes behind those that are done may be anything.
+        let more = embed(&inputs(9).replace("number 5", "number five"), &path, &[]);
+        assert_eq!(more.code, 0, "{}", more.stderr);
+        embed(&inputs(9), &path, &[]).assert_fails(2, "the first 8 are not");
+    }
+}
+
+/// A run that is killed has written down what the first half of its inputs were, at least.
+#[test]
+fn a_run_that_is_killed_knows_its_inputs() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("out.jsonl");
+    let mut command = embedkit();
+    command.args(["embed", "--keep-fields", "--keep-text", "--resume", "-o"]).arg(&path);
+    let mut child = command.stdin(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(inputs(5).as_bytes()).unwrap();
+    stdin.flush().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while std::fs::read_to_string(&path).unwrap_or_default().lines().count() < 5 {
+        assert!(Instant::now() < deadline);
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    embed(&inputs(9).replace("number 3", "number three"), &path, &[]).assert_fails(2, "the first 4 are not");
+    assert_eq!(embed(&inputs(9), &path, &[]).code, 0);
+    assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 9);
+}
+
+/// Results that are lost, as after a crash of the machine, are made anew, whatever stands beside them.
+#[test]
+fn results_that_are_lost_are_made_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("out.jsonl");
+    assert_eq!(embed(&inputs(9), &path, &[]).code, 0);
+    let there = std::fs::read_to_string(&path).unwrap();
+    let kept: String = there.split_inclusive('\n').take(3).collect();
+    std::fs::write(&path, kept).unwrap();
+    let other = inputs(9).replace("number 5", "number five");
+    assert_eq!(embed(&other, &path, &[]).code, 0);
+    let whole = run_with(&["embed", "--keep-fields", "--keep-text"], other.as_bytes());
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), whole.text());
+    embed(&inputs(9), &path, &[]).assert_fails(2, "the first 8 are not");
 }
 
 #[test]

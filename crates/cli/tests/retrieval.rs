@@ -79,7 +79,7 @@ fn set(folder: &Path) -> PathBuf {
 fn notes_are_searched_in_two_commands() {
     let folder = tempfile::tempdir().unwrap();
     let (docs, collection) = notes(folder.path());
-    std::fs::write(docs.join("b.txt"), b"\xff\xfe").unwrap();
+    std::fs::write(docs.join("b.txt"), b"\xfd\xff").unwrap();
     let report = run(&["index", path(&docs), "-o", path(&collection)]);
     assert!(report.text().contains("2 files, 1 not read, 3 records"), "{report:?}");
     assert!(report.stderr.contains("b.txt") && report.stderr.contains("UTF-8"), "{}", report.stderr);
@@ -101,6 +101,14 @@ fn notes_are_searched_in_two_commands() {
     let sum: f64 = hit["contributions"].as_array().unwrap().iter().map(|part| part["value"].as_f64().unwrap()).sum();
     assert!((sum - hit["score"].as_f64().unwrap()).abs() < 1e-9);
     assert!(!hit["explanation"]["highlights"].as_array().unwrap().is_empty());
+
+    for (args, message) in
+        [(&[" "][..], "no record has a word"), (&["cats", "--filter", "path=x"], "--filter lets pass")]
+    {
+        let nothing = run(&[&["search", path(&collection)], args].concat());
+        assert_eq!((nothing.code, nothing.text()), (0, ""));
+        assert!(nothing.stderr.contains(message), "{}", nothing.stderr);
+    }
 
     let page = folder.path().join("page.html");
     let html = run(&["search", path(&collection), "fish <b>", "--html", path(&page)]);
@@ -173,7 +181,7 @@ fn versions_are_listed_switched_and_rolled_back() {
     let manage = |option: &[&str]| run(&[&["index", "-o", path(&collection)], option].concat());
     assert!(manage(&["--rollback"]).text().contains("* 000001"));
     assert!(manage(&["--switch", "000002"]).text().contains("* 000002"));
-    manage(&["--switch", "7"]).assert_fails(1, "");
+    manage(&["--switch", "7"]).assert_fails(2, "there is no version 7; there is 000001, 000002");
     run(&["search", path(folder.path()), "x"]).assert_fails(1, "no collection here");
     let old = run(&["search", path(&collection), "something new", "--collection-version", "000001", "--json"]);
     assert!(old.json().iter().all(|hit| !hit["record"]["path"].as_str().unwrap().ends_with("b.txt")));
@@ -267,6 +275,50 @@ fn pipelines_are_compared_and_a_worse_one_fails() {
 }
 
 #[test]
+fn sets_and_runs_that_contradict_themselves_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let set = set(folder.path());
+    let file = |name: &str| set.join(name);
+    let eval = |more: &[&str]| run(&[&["eval", "default", "--data", path(&set), "-m", "recall@5"], more].concat());
+    let kept = |name: &str| (file(name), std::fs::read_to_string(file(name)).unwrap());
+    let (corpus, queries, qrels) = (kept("corpus.jsonl"), kept("queries.jsonl"), kept("qrels/test.tsv"));
+    for ((file, text), told) in [
+        ((&queries.0, queries.1.repeat(2)), "has the id \"q0\", as a line before it"),
+        ((&corpus.0, corpus.1.repeat(2)), "has the document \"d0\" twice: row 1 of "),
+        ((&corpus.0, String::new()), "the set has no documents"),
+        ((&qrels.0, format!("{}q0\td0\t2\n", qrels.1)), "and a line before it 1"),
+        ((&qrels.0, qrels.1.replace("\td", "\tdoc-")), "their ids are such as \"d0\""),
+    ] {
+        std::fs::write(file, text).unwrap();
+        eval(&[]).assert_fails(1, told);
+        for (file, text) in [&corpus, &queries, &qrels] {
+            std::fs::write(file, text).unwrap();
+        }
+    }
+    // Of some documents it is told; the figures are as any tool's.
+    std::fs::write(&qrels.0, format!("{}q0\tgone\t1\n", qrels.1)).unwrap();
+    let outcome = eval(&[]);
+    assert_eq!(outcome.code, 0, "{outcome:?}");
+    assert!(outcome.stderr.contains("are not there, or have no text, as \"gone\" of the query \"q0\""), "{outcome:?}");
+    std::fs::write(&qrels.0, &qrels.1).unwrap();
+    let runs = folder.path().join("runs");
+    eval(&["default", "--runs", path(&runs)]).assert_fails(2, "two runs would be called default");
+    assert!(!runs.exists());
+    let found = folder.path().join("mine.run");
+    for (text, told) in [
+        ("q0 Q0 d0 1 1 x\nq0 Q0 d0 2 1 x\n", "line 2 has the document \"d0\" of the query \"q0\" a second time"),
+        ("other Q0 d0 1 1 x\n", "has none of the"),
+        ("", "has none of the"),
+    ] {
+        std::fs::write(&found, text).unwrap();
+        run(&["eval", path(&found), "--data", path(&set)]).assert_fails(1, told);
+    }
+    std::fs::write(&found, "q0 Q0 d0 1 1 x\n").unwrap();
+    let outcome = run(&["eval", path(&found), "--data", path(&set), "-m", "mrr", "--json"]);
+    assert!(outcome.stderr.contains("judged queries, as \"q1\", which count as 0"), "{outcome:?}");
+}
+
+#[test]
 fn variants_are_swept_into_a_page() {
     let folder = tempfile::tempdir().unwrap();
     let set = set(folder.path());
@@ -293,6 +345,12 @@ fn sets_are_made_of_ones_own_documents() {
     let made = folder.path().join("made");
     let outcome = run(&["eval", path(&docs), "--make", path(&made)]);
     assert!(outcome.text().contains("queries") && outcome.text().contains("found again"), "{outcome:?}");
+    // A file that cannot be read is told, and does not stop the others.
+    let (binary, two) = (folder.path().join("bad.txt"), folder.path().join("two"));
+    std::fs::write(&binary, [0xfd, 0xff]).unwrap();
+    let outcome = run(&["eval", path(&docs), path(&binary), "--make", path(&two)]);
+    assert!(outcome.stderr.contains("bad.txt: is no UTF-8 text"), "{outcome:?}");
+    assert_eq!(std::fs::read(two.join("corpus.jsonl")).unwrap(), std::fs::read(made.join("corpus.jsonl")).unwrap());
     let measured = run(&["eval", "default", "--data", path(&made), "--json", "-m", "recall@100"]).json_value();
     assert!(measured[0]["metrics"]["recall@100"]["mean"].as_f64().unwrap() > 0.9, "{measured}");
 }
@@ -370,6 +428,10 @@ fn images_and_pages_are_searched_with_a_heat_map() {
             hit["contributions"].as_array().unwrap().iter().map(|part| part["value"].as_f64().unwrap()).sum();
         assert!((sum - hit["score"].as_f64().unwrap()).abs() < 1e-9);
     }
+    let html = folder.path().join("page.html");
+    let page = ["search", path(&collection), "honey", "--heat-map", path(&maps), "--html", path(&html)];
+    assert_eq!(run(&[&manifest[..], &page].concat()).code, 0);
+    assert_eq!(std::fs::read_to_string(&html).unwrap().matches("data:image/png;base64,").count(), 4);
     // Images that stayed are not embedded again; one that changed is.
     std::fs::copy(docs.join("square.png"), docs.join("upright.png")).unwrap();
     let again = run(&[&manifest[..], &["index", path(&docs), "-o", path(&collection), "--json"]].concat()).json_value();

@@ -22,14 +22,19 @@ struct Server {
 
 impl Server {
     fn start(arguments: &[&str]) -> Self {
+        Self::start_until(arguments, "http://")
+    }
+
+    /// Starts it, and waits for a line of the log that says this before the address.
+    fn start_until(arguments: &[&str], says: &str) -> Self {
         let mut child = program(arguments).env("EMBEDKIT_PORT", "0").spawn().unwrap();
         let mut log = BufReader::new(child.stderr.take().unwrap());
         let mut line = String::new();
-        while !line.contains("http://") {
+        while !line.contains(says) {
             line.clear();
             assert!(log.read_line(&mut line).unwrap() > 0, "it ended before it listened");
         }
-        let address = line.split("http://").nth(1).unwrap();
+        let address = line.split(says).nth(1).unwrap();
         let address = address.split(|c: char| !(c.is_ascii_digit() || ".:".contains(c))).next().unwrap().to_owned();
         std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
         Self { child, address, line }
@@ -70,6 +75,21 @@ fn without_arguments_it_serves_the_compiled_in_model_until_it_is_told_to_stop() 
 }
 
 #[test]
+fn a_socket_is_gone_after_the_end_and_one_that_was_left_is_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("socket");
+    let start = || Server::start_until(&["--unix-socket", path.to_str().unwrap()], "listening on /");
+    let mut killed = start();
+    killed.signal("KILL");
+    killed.child.wait().unwrap();
+    assert!(path.exists());
+    let mut stopped = start();
+    stopped.signal("TERM");
+    assert_eq!(stopped.child.wait().unwrap().code(), Some(0));
+    assert!(!path.exists());
+}
+
+#[test]
 fn flags_go_before_variables_and_these_before_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("serve.toml");
@@ -107,4 +127,40 @@ fn what_cannot_be_served_says_why_and_how_it_was_wrong() {
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {told}");
         assert!(told.contains(says), "{arguments:?}: {told}");
     }
+}
+
+/// An image of 2,000 pixels a side by its head, of which the rest is missing: what it takes is known before.
+fn large_image() -> String {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../image/tests/fixtures/formats/rgb.png");
+    base64::encode(embedkit_fixtures::png_of_sides(std::fs::read(file).unwrap(), 2000, 2000))
+}
+
+#[test]
+fn what_images_may_take_is_said_by_flag_variable_and_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = concat!(env!("CARGO_MANIFEST_DIR"), "/../image/tests/fixtures/clip");
+    let config = |name: &str, top: &str, bottom: &str| {
+        let path = folder.path().join(name);
+        let text = format!("{top}\n[[model]]\nname = \"pictures\"\ndir = \"{model}\"\nfamily = \"image\"\n{bottom}\n");
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let (plain, of_server) = (config("plain", "", ""), config("server", "decode-memory = 1", ""));
+    let of_model = config("model", "max-pixels = 3999999", "max-pixels = 4000000\ndecode-memory = 1");
+    let body = format!(r#"{{"input": {{"image": "{}"}}}}"#, large_image());
+    for (arguments, says) in [
+        (&["--config", &*plain][..], "cannot be decoded"),
+        (&["--config", &plain, "--max-pixels", "3999999"], "max-pixels"),
+        (&["--config", &plain, "--decode-memory", "1"], "decode-memory"),
+        (&["--config", &of_server], "decode-memory"),
+        (&["--config", &of_server, "--decode-memory", "1000"], "cannot be decoded"),
+        (&["--config", &of_model], "decode-memory"),
+    ] {
+        let server = Server::start(arguments);
+        let answer = server.ask("POST /v1/embeddings", &body);
+        assert!(answer.starts_with("HTTP/1.1 400") && answer.contains(says), "{arguments:?}: {answer}");
+    }
+    let output = program(&["--decode-memory", "9"]).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(2) && told.contains("decode-memory is for models of images"), "{told}");
 }

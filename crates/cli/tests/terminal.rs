@@ -80,6 +80,23 @@ fn no_message_repeats_a_command() {
 }
 
 #[test]
+fn no_message_repeats_a_file_at_any_length() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (manifest, name) = (at("models.toml"), "x".repeat(100_000));
+    std::fs::write(&manifest, format!("a = \"{name}")).unwrap();
+    for args in [
+        &["--manifest", &manifest, "models", "list"][..],
+        &["embed", "a", "-m", &name],
+        &["embed", "a", "--model-dir", &name],
+        &["embed", "a", &format!("--{name}")],
+    ] {
+        let outcome = run(args);
+        assert!(outcome.code > 0 && outcome.stderr.len() < 10_000, "{:?}: {} bytes", args[0], outcome.stderr.len());
+    }
+}
+
+#[test]
 fn explanations_show_texts_and_obey_none() {
     let fixture = common::fixtures("colbert").join("colbert");
     let golden: serde_json::Value =

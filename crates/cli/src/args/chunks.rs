@@ -18,4 +18,9 @@ pub(crate) struct ChunkArgs {
     /// Most tokens at a chunk's start that repeat the end of the one before, in whole sentences.
     #[arg(long, value_name = "N", requires = "chunk", default_value_t = 0)]
     pub(crate) chunk_overlap: usize,
+
+    /// Runs as many chunks at once as the model's window holds, and makes each one's single vector, of length 1, the mean of
+    /// its tokens, which saw the others (models that give multi-vectors). With --query, a query's is the mean of all it has.
+    #[arg(long, requires = "chunk")]
+    pub(crate) late_chunking: bool,
 }

@@ -36,7 +36,7 @@ pub(crate) use input::{InputArgs, PurposeArgs};
 pub(crate) use interaction::{ExplainArgs, HeatArgs, MuveraArgs, RerankArgs, ScoreArgs, ScoredArgs};
 pub(crate) use model::{CacheArgs, FolderArgs, ModelArgs, PoolingArg};
 #[cfg(feature = "onnx")]
-pub(crate) use model::{GraphArgs, QuantizeArg};
+pub(crate) use model::{GraphArgs, ImageArgs, QuantizeArg};
 #[cfg(feature = "hub")]
 pub(crate) use models::CachedArgs;
 #[cfg(feature = "onnx")]
@@ -249,6 +249,14 @@ impl EmbedArgs {
         false
     }
 
+    /// Whether chunks' vectors are made of tokens that saw the chunks around them.
+    pub(crate) fn chunks_late(&self) -> bool {
+        #[cfg(feature = "retrieval")]
+        return self.chunks.late_chunking;
+        #[cfg(not(feature = "retrieval"))]
+        false
+    }
+
     /// Whether inputs are pages of a file.
     pub(crate) fn has_pages(&self) -> bool {
         #[cfg(feature = "pdf")]
@@ -300,6 +308,15 @@ pub(crate) struct SimilarityArgs {
     pub(crate) purpose: PurposeArgs,
 }
 
+/// A number that others can be compared with.
+fn finite(argument: &str) -> Result<f32, String> {
+    match argument.parse::<f32>() {
+        Ok(number) if number.is_finite() => Ok(number),
+        Ok(_) => Err("it is no finite number".to_owned()),
+        Err(error) => Err(format!("{error}")),
+    }
+}
+
 /// A number of at least one.
 fn at_least_one(argument: &str) -> Result<usize, String> {
     match argument.parse() {
@@ -312,6 +329,14 @@ fn at_least_one(argument: &str) -> Result<usize, String> {
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory as _;
+
+    #[test]
+    fn a_weight_is_a_finite_number() {
+        assert_eq!(super::finite("-0.5"), Ok(-0.5));
+        for wrong in ["nan", "inf", "-inf", "1e39", "1e309", "", "x"] {
+            assert!(super::finite(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn the_arguments_are_consistent() {

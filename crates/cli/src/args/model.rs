@@ -42,6 +42,10 @@ pub(crate) struct ModelArgs {
     #[command(flatten)]
     pub(crate) graph: GraphArgs,
 
+    #[cfg(feature = "onnx")]
+    #[command(flatten)]
+    pub(crate) images: ImageArgs,
+
     #[command(flatten)]
     pub(crate) cache: CacheArgs,
 }
@@ -75,6 +79,25 @@ pub(crate) struct GraphArgs {
     /// Devices of the provider; one session on each.
     #[arg(long = "device", value_name = "N", requires = "providers")]
     pub(crate) devices: Vec<i32>,
+
+    /// Lets CUDA round what it multiplies to ten bits: quicker, and results part from the CPU's by about a thousandth.
+    #[arg(long, requires = "providers")]
+    pub(crate) tf32: bool,
+}
+
+/// What decoding images may take.
+#[cfg(feature = "onnx")]
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Images")]
+pub(crate) struct ImageArgs {
+    /// Most pixels of an image; one of more is an error. Default: 178956970, where Pillow refuses.
+    #[arg(long, value_name = "N")]
+    pub(crate) max_pixels: Option<u64>,
+
+    /// Memory that images may take while they are decoded, in MiB, on all threads together; one that would take more is
+    /// an error. Default: 384.
+    #[arg(long, value_name = "MIB")]
+    pub(crate) decode_memory: Option<u64>,
 }
 
 /// What weights are brought to.

@@ -25,7 +25,7 @@ pub(crate) struct OutputArgs {
     pub(crate) resume: bool,
 
     /// Seconds after which results are safe, with --resume in Parquet.
-    #[arg(long, value_name = "SECONDS", requires = "resume", default_value_t = 60, hide = true)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, hide = true)]
     pub(crate) part_time: u64,
 
     /// How the values of vectors are stored.

@@ -92,6 +92,15 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "N", env = "EMBEDKIT_MAX_QUEUE", help_heading = "Bounds")]
     max_queue: Option<usize>,
 
+    /// Most pixels of an image. Default: 50000000.
+    #[arg(long, value_name = "N", env = "EMBEDKIT_MAX_PIXELS", help_heading = "Bounds")]
+    max_pixels: Option<u64>,
+
+    /// Memory that a model's images may take while they are decoded, in MiB, on all threads together. Default: 384, for all
+    /// models together.
+    #[arg(long, value_name = "MIB", env = "EMBEDKIT_DECODE_MEMORY", help_heading = "Bounds")]
+    decode_memory: Option<u64>,
+
     /// How long a request may take. Default: 60s.
     #[arg(long, value_name = "TIME", env = "EMBEDKIT_REQUEST_TIMEOUT", help_heading = "Bounds")]
     request_timeout: Option<Time>,
@@ -163,6 +172,8 @@ impl ServeArgs {
             max_buffered: args.max_buffered,
             max_requests: args.max_requests,
             max_queue: args.max_queue,
+            max_pixels: args.max_pixels,
+            decode_memory: args.decode_memory,
             request_timeout: args.request_timeout,
             shutdown_timeout: args.shutdown_timeout,
             drain_delay: args.drain_delay,

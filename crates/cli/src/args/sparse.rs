@@ -37,7 +37,7 @@ pub(crate) struct SparseArgs {
     #[arg(id = "sparse_top_k", long = "top-k", value_name = "N", value_parser = super::at_least_one)]
     pub(crate) top_k: Option<usize>,
     /// Keeps only entries of at least this weight.
-    #[arg(long, value_name = "W")]
+    #[arg(long, value_name = "W", value_parser = super::finite)]
     pub(crate) min_weight: Option<f32>,
     /// Gives tokens with their weights, heaviest first, instead of indices.
     #[arg(long)]

@@ -14,6 +14,8 @@ use crate::ticket::Fields;
 pub(super) enum Raw {
     /// A line without its end.
     Line(Vec<u8>),
+    /// A line without its end, which should be a JSON value.
+    JsonLine(Vec<u8>),
     /// A JSON value.
     Json(String),
     /// A row's cells by their columns' names.

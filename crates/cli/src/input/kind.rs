@@ -9,6 +9,8 @@ use crate::formats::InputFormat;
 pub(super) enum Kind {
     /// Line by line, each a JSON value or a plain text.
     Lines,
+    /// Line by line, each a JSON value.
+    JsonLines,
     /// JSON values of any layout.
     Json,
     /// Rows of cells with this between them.
@@ -42,6 +44,16 @@ const NO_TEXT: &[(&[u8], &str, &str)] = &[
     (b"\x7fELF", "a program", "inputs are texts or images"),
 ];
 
+/// What is in the first header of a tar archive, and where.
+const TAR: (usize, &[u8]) = (257, b"ustar");
+
+/// Beginnings of files whose lines are texts between marks, what such a file is, and what to do with it.
+const MARKED_UP: &[(&[u8], &str, &str)] = &[
+    (b"<!doctype html", "a page of HTML", "`embedkit index` reads its text"),
+    (b"<html", "a page of HTML", "`embedkit index` reads its text"),
+    (b"<?xml", "an XML file", "save the texts as CSV or JSON Lines"),
+];
+
 /// How a file of this name that begins like this is read.
 ///
 /// # Errors
@@ -67,12 +79,25 @@ pub(super) fn of(asked: InputFormat, path: Option<&Path>, start: &[u8]) -> Resul
     {
         return Err(format!("is {what}, and no text: {help}"));
     }
+    if start.get(TAR.0..).is_some_and(|rest| rest.starts_with(TAR.1)) {
+        return Err(
+            "is a tar archive, and no text: `tar -xOf FILE NAME | embedkit … -i -` reads a file of it".to_owned()
+        );
+    }
+    let text = start.trim_ascii_start();
+    let is_begun_by = |mark: &[u8]| text.get(..mark.len()).is_some_and(|begun| begun.eq_ignore_ascii_case(mark));
+    if let Some((_, what, help)) = MARKED_UP.iter().find(|(mark, _, _)| is_begun_by(mark)) {
+        return Err(format!(
+            "is {what}, and no list of texts: {help}, and --input-format lines takes its lines as they are"
+        ));
+    }
     Ok(match &*extension {
         "csv" => Kind::Table(b','),
         "tsv" | "tab" => Kind::Table(b'\t'),
         "json" | "geojson" => Kind::Json,
         "parquet" => Kind::Parquet,
         _ if begins_an_array(start) => Kind::Json,
+        "jsonl" | "ndjson" => Kind::JsonLines,
         _ => Kind::Lines,
     })
 }
@@ -109,7 +134,9 @@ mod tests {
             ("a.CSV", b"id,text\n", Kind::Table(b',')),
             ("a.tsv", b"id\ttext\n", Kind::Table(b'\t')),
             ("a.json", b"{\n", Kind::Json),
-            ("a.jsonl", b"{\"text\"", Kind::Lines),
+            ("a.jsonl", b"{\"text\"", Kind::JsonLines),
+            ("a.NDJSON", b"[0.1, 0.2]", Kind::JsonLines),
+            ("a.jsonl", b"[\"a\",", Kind::Json),
             ("a", b"PAR1\x15", Kind::Parquet),
             ("a", b"BZh are the letters of a text", Kind::Lines),
             ("a", b"ORC and elves", Kind::Lines),
@@ -122,6 +149,9 @@ mod tests {
             (b"PK\x03\x04\x14\0", "CSV"),
             (b"\x1f\x8b\x08", "gunzip"),
             (b"SQLite format 3\0", "sqlite3"),
+            (b"<!DOCTYPE html>", "index"),
+            (b"\n<html lang=en>", "--input-format lines"),
+            (b"<?xml version", "JSON Lines"),
         ] {
             assert!(auto("a.txt", start).unwrap_err().contains(help), "{start:?}");
             assert_eq!(of(InputFormat::Lines, None, start), Ok(Kind::Lines));

@@ -14,10 +14,13 @@ mod parquet_rows;
 mod pdf_pages;
 #[cfg(all(feature = "retrieval", feature = "pdf"))]
 mod pdf_sections;
+mod python_numbers;
 mod record;
 mod source;
 #[cfg(feature = "tables")]
 mod table;
+#[cfg(feature = "parquet")]
+mod trail;
 
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
@@ -37,6 +40,8 @@ pub(crate) use feed::Seen;
 use feed::{Item, Reading};
 use record::Parser;
 use source::Source;
+#[cfg(feature = "parquet")]
+pub(crate) use trail::{Digest, Trail};
 
 /// Inputs and where they come from. They end at the first that is wrong; [`close`](Self::close) then says so.
 pub(crate) struct Inputs {
@@ -48,6 +53,8 @@ pub(crate) struct Inputs {
     next_index: usize,
     skipped: u64,
     failure: Option<Failure>,
+    #[cfg(feature = "parquet")]
+    follower: Option<trail::Follower>,
 }
 
 enum From {
@@ -110,7 +117,15 @@ impl Inputs {
             next_index: 0,
             skipped: 0,
             failure: None,
+            #[cfg(feature = "parquet")]
+            follower: None,
         })
+    }
+
+    /// Gives each input the digest of it and all before it, and ends at the first that is not what results in `output` are of.
+    #[cfg(feature = "parquet")]
+    pub(crate) fn follow(&mut self, trail: Trail, output: &Path) {
+        self.follower = Some(trail::Follower::new(trail, output));
     }
 
     /// How many there are, when that is known.
@@ -193,6 +208,29 @@ impl Inputs {
         }
     }
 
+    #[cfg(feature = "parquet")]
+    fn looked_at(&mut self, input: Option<Input<String>>) -> Option<Input<String>> {
+        let Some(follower) = &mut self.follower else { return input };
+        match input {
+            Some(mut input) => match follower.take(&mut input) {
+                Ok(()) => Some(input),
+                Err(failure) => {
+                    self.failure = Some(failure);
+                    None
+                }
+            },
+            None => {
+                self.failure = self.failure.take().or(follower.end().err());
+                None
+            }
+        }
+    }
+
+    #[cfg(not(feature = "parquet"))]
+    fn looked_at(&mut self, input: Option<Input<String>>) -> Option<Input<String>> {
+        input
+    }
+
     fn argument(&mut self) -> Option<Result<Input<String>>> {
         let From::Arguments(texts) = &mut self.from else { return None };
         let value = texts.next()?;
@@ -209,8 +247,9 @@ impl Iterator for Inputs {
         if self.failure.is_some() {
             return None;
         }
-        match self.read()? {
-            Ok(mut input) => {
+        let input = match self.read() {
+            None => None,
+            Some(Ok(mut input)) => {
                 if self.keeps_input
                     && let Ok(value) = serde_json::value::to_raw_value(&input.value)
                 {
@@ -218,11 +257,12 @@ impl Iterator for Inputs {
                 }
                 Some(input)
             }
-            Err(failure) => {
+            Some(Err(failure)) => {
                 self.failure = Some(failure);
                 None
             }
-        }
+        };
+        self.looked_at(input)
     }
 }
 

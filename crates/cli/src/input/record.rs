@@ -1,6 +1,7 @@
 //! One line or row, one input: a JSON string, an object with the field, or the line itself.
 
 use super::feed::Raw;
+use super::python_numbers::as_null;
 use crate::formats::InputFormat;
 use crate::ticket::Fields;
 
@@ -38,6 +39,10 @@ impl Parser {
     pub(super) fn parse(&mut self, raw: Raw) -> Result<Option<(String, Fields)>, Reason> {
         match raw {
             Raw::Line(line) => self.line(&line),
+            Raw::JsonLine(line) => match utf8(&line)?.trim() {
+                "" => Ok(None),
+                value => self.json(value),
+            },
             Raw::Json(value) => self.json(&value),
             Raw::Row(fields) => self.object(fields).map(Some),
             Raw::Wrong(reason) => Err(reason),
@@ -45,10 +50,7 @@ impl Parser {
     }
 
     fn line(&mut self, line: &[u8]) -> Result<Option<(String, Fields)>, Reason> {
-        let text = std::str::from_utf8(line).map_err(|error| {
-            let place = error.valid_up_to() + 1;
-            format!("is not UTF-8 (byte {place} of the line); name the file's encoding with --input-encoding")
-        })?;
+        let text = utf8(line)?;
         // A blank line is no input, unless lines are inputs whatever is in them.
         if text.trim().is_empty() && self.asked != InputFormat::Lines {
             return Ok(None);
@@ -70,6 +72,7 @@ impl Parser {
     }
 
     fn json(&self, text: &str) -> Result<Option<(String, Fields)>, Reason> {
+        let text = &*as_null(text);
         if text.starts_with('{') {
             let fields = serde_json::from_str(text).map_err(|error| self.not_json(error))?;
             return self.object(fields).map(Some);
@@ -102,6 +105,13 @@ impl Parser {
         };
         format!("is not JSON: {reason} (column {}){help}", error.column())
     }
+}
+
+fn utf8(line: &[u8]) -> Result<&str, Reason> {
+    std::str::from_utf8(line).map_err(|error| {
+        let place = error.valid_up_to() + 1;
+        format!("is not UTF-8 (byte {place} of the line); name the file's encoding with --input-encoding")
+    })
 }
 
 /// What else there is, and how to name it.

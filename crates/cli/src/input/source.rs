@@ -13,6 +13,7 @@ use embedkit::CancelToken;
 
 use super::feed::{Feed, Item, Raw, Reading, Seen};
 use super::kind::{self, Kind};
+use super::python_numbers::AsNull;
 use super::{decode, json};
 use crate::failure::{Failure, Result};
 
@@ -109,9 +110,10 @@ fn read(mut reader: Box<dyn Read>, path: Option<&Path>, reading: &Reading, feed:
     let text = decode::to_utf8(whole, &start, reading.encoding.as_deref()).map_err(|reason| feed.failure(reason))?;
     let text = BufReader::with_capacity(1 << 16, text);
     match kind {
-        Kind::Json => json::read(text, feed),
+        Kind::Json => json::read(BufReader::new(AsNull::new(text)), feed),
         Kind::Table(delimiter) => table(text, delimiter, reading, feed),
-        Kind::Lines | Kind::Parquet => lines(text, feed),
+        Kind::JsonLines => lines(text, feed, Raw::JsonLine),
+        Kind::Lines | Kind::Parquet => lines(text, feed, Raw::Line),
     }
 }
 
@@ -131,7 +133,7 @@ fn parquet(_: Option<&Path>, _: &Reading, feed: &Feed) -> Result<()> {
     Err(feed.failure("is a Parquet file, which needs a build with the feature `parquet`"))
 }
 
-fn lines(mut text: impl BufRead, feed: &Feed) -> Result<()> {
+fn lines(mut text: impl BufRead, feed: &Feed, raw: fn(Vec<u8>) -> Raw) -> Result<()> {
     let end = line_end(text.fill_buf().map_err(|error| feed.io(error))?);
     for number in 1.. {
         let mut line = Vec::new();
@@ -141,7 +143,7 @@ fn lines(mut text: impl BufRead, feed: &Feed) -> Result<()> {
         if line.pop_if(|byte| *byte == end).is_some() && end == b'\n' {
             line.pop_if(|byte| *byte == b'\r');
         }
-        if !feed.give(number, Raw::Line(line)) {
+        if !feed.give(number, raw(line)) {
             break;
         }
     }

@@ -5,11 +5,14 @@ use std::path::{Path, PathBuf};
 
 use super::{JsonLines, Provenance, Row, Sink, Target};
 use crate::failure::{Failure, Result};
+use crate::input::{Digest, Trail};
 use crate::notice;
-use crate::ticket::Ticket;
+use crate::ticket::{Place, Ticket};
 
 /// The entry with the length of the lines.
 const BYTES: &str = "embedkit.bytes";
+/// The entry with what is known of the inputs.
+pub(super) const INPUTS: &str = "embedkit.inputs";
 
 /// Writes JSON Lines and what they were made with.
 pub(crate) struct Marked {
@@ -54,18 +57,73 @@ fn write(mark: &PathBuf, made: &Provenance) -> Result<()> {
 }
 
 /// Says beside lines that a run begins, and may leave to later ones, what they are made with; refuses to go on with lines of
-/// another model or other options.
-pub(super) fn go_on(output: &Path, provenance: &Provenance, is_begun: bool) -> Result<()> {
-    match read(output)? {
-        Some(said) if is_begun => provenance.check(&said, output),
-        None if is_begun => {
+/// another model or other options. Gives what is known of the inputs up to the last result.
+pub(super) fn go_on(output: &Path, provenance: &Provenance, last: Option<Place>) -> Result<Trail> {
+    match (read(output)?, last) {
+        (Some(said), Some((index, _))) => {
+            provenance.check(&said, output)?;
+            Ok(Trail::from_entry(said.get(INPUTS)).of_first(index + 1))
+        }
+        (None, Some(_)) => {
             notice::tell(&format!(
                 "{} does not say what it was made with: that it was this model, with these options, is taken for granted",
                 output.display()
             ));
-            Ok(())
+            Ok(Trail::default())
         }
-        _ => write(&mark_of(output), provenance),
+        (_, None) => write(&mark_of(output), provenance).map(|()| Trail::default()),
+    }
+}
+
+/// Adds to JSON Lines that say what they were made with, and writes down which inputs they are of.
+pub(super) struct Growing {
+    lines: JsonLines,
+    /// What stands beside the lines, and where; none where nothing does.
+    mark: Option<(PathBuf, Provenance)>,
+    trail: Trail,
+    /// How many inputs are done, and their digest.
+    last: Option<(usize, Digest)>,
+}
+
+impl Growing {
+    pub(super) fn open(output: Option<&PathBuf>) -> Result<Self> {
+        let lines = JsonLines::new(Target::append(output)?);
+        let mark = match output {
+            Some(output) => read(output)?.map(|said| (mark_of(output), said)),
+            None => None,
+        };
+        let trail = mark.as_ref().map(|(_, said)| Trail::from_entry(said.get(INPUTS))).unwrap_or_default();
+        Ok(Self { lines, mark, trail, last: None })
+    }
+
+    /// Writes down which inputs are done: always, or where it is worth it.
+    fn note(&mut self, always: bool) -> Result<()> {
+        let (Some((mark, made)), Some((count, digest))) = (&self.mark, &self.last) else { return Ok(()) };
+        match self.trail.note(*count, digest) || always {
+            true => write(mark, &made.clone().with("inputs", self.trail.to_entry())),
+            false => Ok(()),
+        }
+    }
+}
+
+impl<R: Row> Sink<R> for Growing {
+    fn put(&mut self, ticket: &Ticket, row: R) -> Result<()> {
+        self.lines.put(ticket, row)?;
+        self.last = ticket.digest.map(|digest| (ticket.index + 1, digest));
+        self.note(false)
+    }
+
+    fn pause(&mut self) -> Result<()> {
+        Sink::<R>::pause(&mut self.lines)
+    }
+
+    fn keep(mut self: Box<Self>) -> Result<()> {
+        self.note(true)
+    }
+
+    fn finish(mut self: Box<Self>) -> Result<()> {
+        self.note(true)?;
+        Sink::<R>::finish(Box::new(self.lines))
     }
 }
 

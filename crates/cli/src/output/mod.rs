@@ -26,9 +26,11 @@ pub(crate) use provenance::Provenance;
 pub(crate) use row::{TermsRow, VectorRow};
 pub(crate) use target::Target;
 
-use crate::args::EmbedArgs;
+use crate::args::{EmbedArgs, is_given};
 use crate::failure::{Failure, Result};
 use crate::formats::Format;
+#[cfg(feature = "parquet")]
+use crate::input::Trail;
 use crate::ticket::{Place, Ticket};
 
 /// Takes results in input order.
@@ -68,6 +70,9 @@ pub(crate) fn sink(
     let (output, format) = (args.output.output.as_ref(), args.output.format()?);
     check(args, kind, format)?;
     Ok(match format {
+        #[cfg(feature = "parquet")]
+        Format::Jsonl if args.output.resume => Box::new(marked::Growing::open(output)?),
+        #[cfg(not(feature = "parquet"))]
         Format::Jsonl if args.output.resume => Box::new(JsonLines::new(Target::append(output)?)),
         #[cfg(feature = "parquet")]
         Format::Jsonl if args.shard.is_some() => match output {
@@ -107,15 +112,26 @@ pub(crate) fn sink(
     })
 }
 
-/// The place of the last result that an earlier run has written, of this model and with these options.
-pub(crate) fn last_written(args: &EmbedArgs, provenance: &Provenance) -> Result<Option<Place>> {
+/// What an earlier run has done.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Done {
+    /// The place of its last result.
+    pub(crate) last: Option<Place>,
+    /// What its inputs were.
+    #[cfg(feature = "parquet")]
+    pub(crate) trail: Trail,
+}
+
+/// What an earlier run has written, of this model and with these options.
+pub(crate) fn done(args: &EmbedArgs, provenance: &Provenance) -> Result<Done> {
     match (&args.output.output, args.output.format()?) {
         (Some(path), Format::Jsonl) => {
             let last = resume::prepare(path)?;
             #[cfg(feature = "parquet")]
-            if !crate::input::is_standard_stream(Some(path)) {
-                marked::go_on(path, provenance, last.is_some())?;
-            }
+            let trail = match crate::input::is_standard_stream(Some(path)) {
+                true => Trail::default(),
+                false => marked::go_on(path, provenance, last)?,
+            };
             #[cfg(not(feature = "parquet"))]
             if last.is_some() {
                 let model = provenance.get("embedkit.model");
@@ -124,10 +140,14 @@ pub(crate) fn last_written(args: &EmbedArgs, provenance: &Provenance) -> Result<
                     path.display()
                 ));
             }
-            Ok(last)
+            Ok(Done {
+                last,
+                #[cfg(feature = "parquet")]
+                trail,
+            })
         }
         #[cfg(feature = "parquet")]
-        (Some(path), Format::Parquet) => parquet::last_written(path),
+        (Some(path), Format::Parquet) => parquet::done(path),
         _ => Err(Failure::Usage(
             "--resume goes on with JSON Lines and Parquet: name a .jsonl or .parquet file with --output".into(),
         )),
@@ -165,6 +185,9 @@ fn check(args: &EmbedArgs, kind: EmbeddingKind, format: Format) -> Result<()> {
         }
         _ if format == Format::Npy && args.usage.with_usage => {
             Err(Failure::Usage("--with-usage needs another format than npy, which has one array".to_owned()))
+        }
+        _ if format != Format::Parquet && is_given("part_time") => {
+            Err(Failure::Usage(format!("--part-time is for the parts of --format parquet, and {name} has none")))
         }
         _ if format == Format::Npy && args.has_chunks() => Err(Failure::Usage(
             "--chunk needs another format than npy, which has no place for what the chunks are of".to_owned(),

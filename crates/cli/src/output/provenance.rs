@@ -42,6 +42,8 @@ const NO_SETTINGS: &[&str] = &[
     "quiet",
     "page_time",
     "page_memory",
+    "max_pixels",
+    "decode_memory",
     "part_time",
 ];
 /// Entries in which files that belong together agree.
@@ -68,7 +70,7 @@ impl Provenance {
             ("revision", revision(model)),
             ("version", env!("CARGO_PKG_VERSION").to_owned()),
             ("dim", dim),
-            ("normalized", row.normalize.to_string()),
+            ("normalized", (row.normalize || args.chunks_late()).to_string()),
             ("role", role.to_owned()),
             ("encoding", args.output.encoding.name().to_owned()),
             ("settings", settings()),

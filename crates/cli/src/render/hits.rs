@@ -3,7 +3,7 @@
 use embedkit::retrieval::Hit;
 use embedkit::retrieval::search::{Explanation, Highlight, StageExplanation};
 
-use super::html::{escape, page};
+use super::html::{escape, image, page};
 use super::printable;
 use crate::columns::wrapped;
 
@@ -60,14 +60,24 @@ fn in_one_line(text: &str) -> String {
     line
 }
 
-/// The same as a page that needs no other file.
-pub(crate) fn hits_to_html(query: &str, hits: &[(&Hit, Explanation)], explain: bool) -> String {
+/// The same as a page that needs no other file, with a heat map for each hit that has one.
+pub(crate) fn hits_to_html(
+    query: &str,
+    hits: &[(&Hit, Explanation)],
+    maps: &[Option<Vec<u8>>],
+    explain: bool,
+) -> String {
     let mut body =
         "<p class=\"legend\"><span>least</span><span class=\"ramp\"></span><span>most</span> what a word adds \
         to its text's score</p>\n"
             .to_owned();
-    for (hit, explanation) in hits {
-        body += &format!("<h2>{}. {}</h2>\n<p>", hit.rank, escape(&place(hit)));
+    for ((hit, explanation), map) in hits.iter().zip(maps) {
+        body += &format!(
+            "<h2>{}. {} <small>score {:.3}</small></h2>\n<p class=\"text\">",
+            hit.rank,
+            escape(&place(hit)),
+            hit.score
+        );
         let mut at = 0;
         for mark in &explanation.highlights {
             let text = &hit.record.text;
@@ -77,13 +87,41 @@ pub(crate) fn hits_to_html(query: &str, hits: &[(&Hit, Explanation)], explain: b
             at = mark.end;
         }
         body += &format!("{}</p>\n", escape(&hit.record.text[at..]));
-        body += &format!("<p>score {:.4}</p>\n", hit.score);
+        if let Some(map) = map {
+            body += &image(&place(hit), map);
+        }
         if explain {
-            let lines = explanation.stages.iter().map(|stage| format!("<li>{}</li>", escape(&stage_line(stage))));
-            body += &format!("<ul>{}</ul>\n", lines.collect::<String>());
+            body += &stages_to_html(explanation);
         }
     }
     page(query, &body)
+}
+
+/// What each stage added, and each reranker said, as a table.
+fn stages_to_html(explanation: &Explanation) -> String {
+    let stage = |stage: &StageExplanation| {
+        let part = &stage.contribution;
+        let score = part.score.map_or_else(|| "not found".to_owned(), |score| format!("{score:.4}"));
+        let rank = part.rank.map_or_else(String::new, |rank| rank.to_string());
+        let row = format!(
+            "<tr><td>{}</td><td class=\"number\">{:+.4}</td><td class=\"number\">{score}</td>\
+             <td class=\"number\">{rank}</td></tr>\n",
+            escape(&part.stage),
+            part.value
+        );
+        match terms(stage) {
+            terms if terms.is_empty() => row,
+            terms => row + &format!("<tr><td colspan=\"4\" class=\"parts\">{}</td></tr>\n", escape(&terms)),
+        }
+    };
+    let rows: String = explanation.stages.iter().map(stage).collect();
+    let reranked = explanation.reranked.iter().enumerate();
+    let reranked = reranked.map(|(at, score)| format!("<p>reranker {}: {score:.4}</p>\n", at + 1));
+    format!(
+        "<table><tr><th>stage</th><th class=\"number\">adds</th><th class=\"number\">own score</th>\
+         <th class=\"number\">rank</th></tr>\n{rows}</table>\n{}",
+        reranked.collect::<String>()
+    )
 }
 
 /// Where a hit is from.
@@ -104,15 +142,20 @@ fn stage_line(stage: &StageExplanation) -> String {
     let score = part.score.map_or_else(|| "not found".to_owned(), |score| format!("{score:.4}"));
     let rank = part.rank.map_or_else(String::new, |rank| format!(", rank {rank}"));
     let mut line = format!("{:+.4}  {}: {score}{rank}", part.value, part.stage);
+    let terms = terms(stage);
+    if !terms.is_empty() {
+        line += &format!("  ({terms})");
+    }
+    line
+}
+
+/// The greatest parts of a stage's own score.
+fn terms(stage: &StageExplanation) -> String {
     let terms = stage.terms.iter().take(TERMS).map(|term| {
         let document = term.document.as_ref().map_or_else(String::new, |document| format!("→{document}"));
         printable(&format!("{}{document} {:.2}", term.query, term.weight))
     });
-    let terms: Vec<String> = terms.collect();
-    if !terms.is_empty() {
-        line += &format!("  ({})", terms.join(", "));
-    }
-    line
+    terms.collect::<Vec<_>>().join(", ")
 }
 
 /// The part of a text where most matched, cut into what is marked and what is not.

@@ -3,12 +3,13 @@
 const STYLE: &str = "body{font:16px/1.6 system-ui,sans-serif;max-width:60em;margin:2em auto;padding:0 1em;\
     overflow-wrap:anywhere}h1{font-size:1.6em;line-height:1.3}h2{font-size:1.15em;line-height:1.4;margin-bottom:.3em}\
     mark{background:rgb(255 140 0/var(--heat));border-radius:.2em;color:inherit}\
-    table{border-collapse:collapse}td,th{padding:.1em .8em;text-align:left}td:first-child,th:first-child{padding-left:0}\
+    table{border-collapse:collapse;overflow-wrap:break-word}td,th{padding:.1em .8em;text-align:left}td:first-child,th:first-child{padding-left:0}\
     @media(max-width:30em){td,th{padding:.1em .4em}}\
-    .text{white-space:pre-wrap}.page{max-width:100%;border:1px solid #ddd}small{font-weight:normal;color:#555}\
-    .legend{display:flex;gap:.5em;align-items:center;font-size:.9em;color:#555}\
-    .ramp{display:inline-block;width:12em;height:1em;border:1px solid #ddd;\
+    .text{white-space:pre-wrap}.page{max-width:100%;border:1px solid #ddd}small,.parts{font-weight:normal;color:#555}.parts{font-size:.9em;padding-bottom:.5em}\
+    .legend{display:flex;flex-wrap:wrap;gap:.5em;align-items:center;font-size:.9em;color:#555}\
+    .legend span{white-space:nowrap}.ramp{flex:none;width:8em;height:1em;border:1px solid #ddd;\
     background:linear-gradient(to right,rgb(255 140 0/0),rgb(255 140 0/1))}\
+    td a{overflow-wrap:anywhere}.wide{overflow-x:auto}svg{min-width:34em;max-width:60em}\
     .number{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}:target{outline:2px solid #d33}";
 
 /// A page of this title. It is escaped, and the body is not.
@@ -24,6 +25,12 @@ pub(super) fn head(title: &str) -> String {
          <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>{title}</title>\
          <style>{STYLE}</style></head><body>\n<h1>{title}</h1>\n"
     )
+}
+
+/// An image, of PNG bytes.
+pub(super) fn image(title: &str, png: &[u8]) -> String {
+    let (title, data) = (escape(title), base64::encode(png));
+    format!("<img class=\"page\" alt=\"{title}\" src=\"data:image/png;base64,{data}\">\n")
 }
 
 /// What stands behind it.

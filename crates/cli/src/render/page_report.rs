@@ -2,7 +2,7 @@
 
 use embedkit::colpali::HeatMap;
 
-use super::html::{escape, foot, head};
+use super::html::{escape, foot, head, image};
 
 /// What stands around the pages.
 pub(crate) struct PageReport {
@@ -43,12 +43,8 @@ impl PageReport {
     /// One page, of its place among them.
     pub(crate) fn page(&self, at: usize, png: &[u8]) -> String {
         let (title, score) = self.pages.get(at).map_or(("", 0.0), |(title, score)| (title.as_str(), *score));
-        let title = escape(title);
-        format!(
-            "<h2 id=\"page-{at}\">{title} <small>score {score:.4}</small></h2>\n\
-             <img class=\"page\" alt=\"{title}\" src=\"data:image/png;base64,{}\">\n",
-            base64::encode(png)
-        )
+        let heading = escape(title);
+        format!("<h2 id=\"page-{at}\">{heading} <small>score {score:.4}</small></h2>\n{}", image(title, png))
     }
 
     pub(crate) fn end(&self) -> &'static str {

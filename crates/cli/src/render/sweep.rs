@@ -32,9 +32,12 @@ pub(crate) fn sweep_to_html(title: &str, metric: &str, points: &[Point]) -> Stri
             point.milliseconds
         )
     });
-    let heading = format!("<tr><th></th><th>variant</th><th>{}</th><th>bytes/doc</th><th>ms</th></tr>", escape(metric));
+    let heading = format!(
+        "<tr><th></th><th>variant</th><th class=\"number\">{}</th><th class=\"number\">bytes/doc</th><th class=\"number\">ms</th></tr>",
+        escape(metric)
+    );
     let body = format!(
-        "{}\n{}\n<table>{heading}\n{}</table>\n",
+        "<div class=\"wide\">{}</div>\n<div class=\"wide\">{}</div>\n<div class=\"wide\"><table>{heading}\n{}</table></div>\n",
         image(metric, "bytes a document", points, |point| point.bytes),
         image(metric, "milliseconds a query", points, |point| point.milliseconds),
         rows.collect::<String>()
@@ -52,9 +55,10 @@ fn image(metric: &str, cost: &str, points: &[Point], of: impl Fn(&Point) -> f64)
     );
     let x = |cost: f64| MARGIN + (cost.max(1e-3).log10() - left) / (right - left) * (WIDTH - 2.0 * MARGIN);
     let y = |quality: f64| HEIGHT - MARGIN - (quality - low) / (high - low) * (HEIGHT - 2.0 * MARGIN);
-    let mut marks = String::new();
+    let (mut marks, mut numbers) = (String::new(), Vec::new());
     for (at, point) in points.iter().enumerate() {
         let (x, number) = (x(of(point)), at + 1);
+        let beside = free_place(&mut numbers, (x + 6.0, y(point.quality) - 6.0));
         marks += &format!(
             "<line x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{:.1}\" y2=\"{:.1}\" stroke=\"#bbb\"/>\
              <circle cx=\"{x:.1}\" cy=\"{:.1}\" r=\"4\" fill=\"#e07000\"><title>{}</title></circle>\
@@ -63,18 +67,19 @@ fn image(metric: &str, cost: &str, points: &[Point], of: impl Fn(&Point) -> f64)
             y(point.high),
             y(point.quality),
             escape(&point.name),
-            x + 6.0,
-            y(point.quality) - 6.0
+            beside.0,
+            beside.1
         );
     }
     let (bottom, ticks) = (HEIGHT - MARGIN, [0.0, 0.5, 1.0]);
     for share in ticks {
         let (cost, quality) = (10f64.powf(left + share * (right - left)), low + share * (high - low));
         marks += &format!(
-            "<text x=\"{:.1}\" y=\"{:.1}\" font-size=\"12\" text-anchor=\"middle\">{cost:.3}</text>\
+            "<text x=\"{:.1}\" y=\"{:.1}\" font-size=\"12\" text-anchor=\"middle\">{}</text>\
              <text x=\"{:.1}\" y=\"{:.1}\" font-size=\"12\" text-anchor=\"end\">{quality:.3}</text>",
             x(cost),
             bottom + 18.0,
+            short(cost),
             MARGIN - 6.0,
             y(quality) + 4.0
         );
@@ -91,8 +96,47 @@ fn image(metric: &str, cost: &str, points: &[Point], of: impl Fn(&Point) -> f64)
     )
 }
 
+/// A place for a number: where it should stand, or above those that stand there.
+fn free_place(taken: &mut Vec<(f64, f64)>, (x, mut y): (f64, f64)) -> (f64, f64) {
+    let is_near = |y: f64| taken.iter().any(|(other, above)| (x - other).abs() < 16.0 && (y - above).abs() < 12.0);
+    while is_near(y) {
+        y -= 12.0;
+    }
+    taken.push((x, y));
+    (x, y)
+}
+
+/// A number in three digits, or as many as it has before its point.
+fn short(number: f64) -> String {
+    let digits = 2 - number.abs().max(1e-3).log10().floor() as i32;
+    format!("{number:.*}", usize::try_from(digits).unwrap_or(0))
+}
+
 /// A range with room at its ends.
 fn widened(low: f64, high: f64) -> (f64, f64) {
     let room = ((high - low) * 0.05).max(1e-3);
     (low - room, high + room)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_do_not_cover_each_other() {
+        let mut taken = Vec::new();
+        let places: Vec<_> = [(10.0, 50.0), (12.0, 52.0), (11.0, 45.0), (40.0, 50.0)]
+            .into_iter()
+            .map(|place| free_place(&mut taken, place))
+            .collect();
+        assert_eq!(places, [(10.0, 50.0), (12.0, 28.0), (11.0, 45.0 - 36.0), (40.0, 50.0)]);
+    }
+
+    #[test]
+    fn numbers_are_short() {
+        assert_eq!(
+            [1265.863, 0.109, 5.684, 121_432.31, 0.0].map(short),
+            ["1266", "0.109", "5.68", "121432", "0.00000"]
+        );
+    }
 }

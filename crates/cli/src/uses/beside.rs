@@ -54,12 +54,15 @@ const OF_RUNS: &[&str] = &[
     "providers",
     "require_provider",
     "devices",
+    "tf32",
     "normalize",
     "output_name",
+    "max_pixels",
+    "decode_memory",
 ];
 const OF_FIELDS: &[&str] = &["field", "input_format", "input_encoding", "keep_fields", "keep_text"];
 const OF_PDF: &[&str] = &["pages", "dpi", "page_time", "page_memory"];
-const OF_CHUNKS: &[&str] = &["chunk_tokens", "chunk_overlap"];
+const OF_CHUNKS: &[&str] = &["chunk_tokens", "chunk_overlap", "late_chunking"];
 const OF_HEAT: &[&str] = &["png", "opacity", "boxes", "percentiles"];
 /// What is said of an evaluation.
 const OF_EVALUATIONS: &[&str] = &["data", "documents", "split", "metrics", "differences", "runs", "record", "html"];
@@ -69,15 +72,22 @@ const TABLE: &[Idle] = &[
     at("tune", &["keep_fields", "keep_text"], "is for verbs that give results; tune gives settings"),
     without(&["pdf"], OF_PDF, "is for --pdf, which is not among the arguments"),
     without(&["chunk"], OF_CHUNKS, "is for --chunk, which is not among the arguments"),
+    without(&["resume"], &["part_time"], "is for --resume, which is not among the arguments"),
     without(&["image", "pdf"], OF_HEAT, "is for pages: --image or --pdf, neither of which is among the arguments"),
     without(&["make"], &["queries"], "is for --make, which is not among the arguments"),
     with(
         None,
         &["pdf"],
-        &["texts", "document", "input", "image", "as_query", "chunk", "all"],
+        &["texts", "document", "input", "image", "as_query", "chunk", "late_chunking", "all"],
         "cannot be used with --pdf, whose pages are the inputs",
     ),
     with(None, &["pdf"], OF_FIELDS, "cannot be used with --pdf, whose pages are the inputs and have no fields"),
+    with(
+        Some("embed"),
+        &["late_chunking"],
+        &["pool_factor", "pool_method"],
+        "is for the vectors of multi-vectors, and --late-chunking makes one of them",
+    ),
     with(Some("explain"), &["image"], &["document", "all"], "is for texts, and --image names pages"),
     with(
         Some("index"),

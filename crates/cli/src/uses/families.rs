@@ -22,6 +22,8 @@ enum Needs {
     Output(&'static [EmbeddingKind]),
     /// Its models take all of these.
     Input(&'static [ContentKind]),
+    /// Its models give a vector for each token of a text, and take nothing else.
+    Tokens,
 }
 
 const fn gives(id: &'static str, kinds: &'static [EmbeddingKind]) -> Rule {
@@ -43,6 +45,7 @@ const PAIRS: &[ContentKind] = &[ContentKind::Pair];
 const RULES: &[Rule] = &[
     gives("pool_factor", MULTI),
     gives("include_extension", MULTI),
+    Rule { id: "late_chunking", needs: Needs::Tokens },
     gives("sparse_top_k", SPARSE),
     gives("min_weight", SPARSE),
     gives("explain", SPARSE),
@@ -77,6 +80,7 @@ impl Needs {
     fn are_met_by(&self, family: &dyn Family) -> bool {
         match self {
             Self::Output(kinds) => kinds.contains(&family.output()),
+            Self::Tokens => family.output() == EmbeddingKind::Multi && family.inputs() == TEXT,
             // A pair is two texts.
             Self::Input(kinds) => kinds.iter().all(|kind| {
                 family.inputs().contains(kind)
@@ -87,6 +91,7 @@ impl Needs {
 
     fn words(&self) -> String {
         let (verb, names): (&str, Vec<&str>) = match self {
+            Self::Tokens => ("give", vec!["multi-vectors of texts alone"]),
             Self::Output(kinds) => ("give", kinds.iter().map(|kind| output(*kind)).collect()),
             Self::Input(kinds) => ("take", kinds.iter().map(|kind| input(*kind)).collect()),
         };

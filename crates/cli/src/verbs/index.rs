@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::args::IndexArgs;
 use crate::failure::{Failure, Result};
+use crate::numbers::{counted, grouped, size};
 use crate::progress::Total;
 use crate::{input, interrupt, progress};
 
@@ -110,12 +111,18 @@ fn tell(report: &Report, published: Option<&Published>, args: &IndexArgs) -> Res
     let Report { version, files, records, reused, .. } = report;
     let what = if report.is_unchanged { "is up to date" } else { "is indexed" };
     let unread = if report.unread.is_empty() { String::new() } else { format!(", {} not read", report.unread.len()) };
+    let before = match (report.is_unchanged, reused) {
+        (true, _) | (_, 0) => String::new(),
+        (_, reused) => format!(", {} of them from before", grouped(*reused as u64)),
+    };
+    let (files, records) = (counted(*files as u64, "file"), counted(*records as u64, "record"));
     let sent = published.map_or_else(String::new, |published| {
         let Published { version, sent, .. } = published;
-        format!("{}: version {version}, {sent} records sent\n", args.to.as_deref().unwrap_or_default())
+        let sent = counted(*sent as u64, "record");
+        format!("{}: version {version}, {sent} sent\n", args.to.as_deref().unwrap_or_default())
     });
     super::print(&format!(
-        "{} {what}: version {version}, {files} files{unread}, {records} records, {reused} of them from before\n{sent}",
+        "{} {what}: version {version}, {files}{unread}, {records}{before}\n{sent}",
         args.output.display()
     ))
 }
@@ -171,8 +178,10 @@ fn show(rows: &[serde_json::Value], as_json: bool) -> Result<()> {
     let line = |row: &serde_json::Value| {
         let mark = if row["current"] == true { "*" } else { " " };
         let name = row["version"].as_str().unwrap_or_default();
-        let bytes = row["bytes"].as_u64().map_or_else(String::new, |bytes| format!(" {bytes} bytes,"));
-        format!("{mark} {name}  {} records,{bytes} pipeline {}\n", row["records"], row["pipeline"])
+        let records = counted(row["records"].as_u64().unwrap_or_default(), "record");
+        let bytes = row["bytes"].as_u64().map_or_else(String::new, |bytes| format!(" {},", size(bytes)));
+        let pipeline = row["pipeline"].as_str().unwrap_or_default();
+        format!("{mark} {name}  {records},{bytes} pipeline {pipeline:?}\n")
     };
     super::print(&rows.iter().map(line).collect::<String>())
 }

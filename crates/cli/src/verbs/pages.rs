@@ -13,6 +13,8 @@ use crate::ticket::Input;
 /// The pages of the files that the arguments name, in their order.
 pub(super) struct Pages {
     places: Vec<(String, usize)>,
+    /// What tells each page from others.
+    names: Vec<String>,
     images: Vec<Images>,
 }
 
@@ -21,9 +23,10 @@ type Images = Box<dyn Iterator<Item = ImageInput> + Send>;
 impl Pages {
     /// A file that cannot be read is an input that fails, as an image is, so that the others are embedded.
     pub(super) fn open(args: &PdfArgs) -> Result<Self> {
-        let (mut places, mut images) = (Vec::new(), Vec::<Images>::new());
+        let (mut places, mut names, mut images) = (Vec::new(), Vec::new(), Vec::<Images>::new());
         for file in &args.pdf {
             let name = file.display().to_string();
+            let bytes = std::fs::metadata(file).map_or(0, |meta| meta.len());
             match args.pages(file) {
                 Ok((first, pages)) => {
                     places.extend((first..first + pages.len()).map(|number| (name.clone(), number)));
@@ -35,13 +38,16 @@ impl Pages {
                 }
                 Err(failure) => return Err(failure),
             }
+            let added = &places[names.len()..];
+            let name = |(path, number): &(String, usize)| format!("page {number} of {path}, {bytes} bytes");
+            names.extend(added.iter().map(name).collect::<Vec<_>>());
         }
-        Ok(Self { places, images })
+        Ok(Self { places, names, images })
     }
 
     /// The arguments with an input for each page.
     pub(super) fn as_inputs(&self, args: &InputArgs) -> InputArgs {
-        InputArgs { texts: self.places.iter().map(|(_, number)| number.to_string()).collect(), ..args.clone() }
+        InputArgs { texts: self.names.clone(), ..args.clone() }
     }
 
     /// The pages in place of these inputs.

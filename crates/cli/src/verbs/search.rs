@@ -41,14 +41,18 @@ pub(super) fn run(args: &SearchArgs) -> Result<()> {
         }
     };
     let hits = searcher.search_filtered(&args.query, args.top_k, &filter)?;
-    if !hits.is_empty() && hits.iter().all(|hit| hit.score == 0.0) {
-        notice::tell("all scores are 0: the models of this collection know no word of the query");
+    if hits.is_empty() {
+        notice::tell(match (searcher.is_empty(), filter.is_empty()) {
+            (true, _) => "nothing was found: the collection has no records",
+            (_, false) => "nothing was found that --filter lets pass",
+            (_, true) => "nothing was found: no record has a word of the query, or the models know none of them",
+        });
     }
     let maps = match &args.heat_map {
         Some(folder) => heat_maps(&searcher, &args.query, &hits, folder)?,
         None => vec![None; hits.len()],
     };
-    if args.heat_map.is_some() && maps.iter().all(Option::is_none) {
+    if args.heat_map.is_some() && !hits.is_empty() && maps.iter().all(Option::is_none) {
         notice::tell("no hit is of a page, an image or a frame: --heat-map has nothing to draw on");
     }
     let explain = |hit: &Hit| searcher.explain(&args.query, hit, &configure);
@@ -65,7 +69,9 @@ pub(super) fn run(args: &SearchArgs) -> Result<()> {
     let explained = hits.iter().map(|hit| Ok((hit, explain(hit)?))).collect::<Result<Vec<_>>>()?;
     match &args.html {
         Some(path) => {
-            let page = hits_to_html(&args.query, &explained, args.explain);
+            let read = |path: &PathBuf| std::fs::read(path).map_err(Failure::io(path.display().to_string()));
+            let maps = maps.iter().map(|map| map.as_ref().map(read).transpose()).collect::<Result<Vec<_>>>()?;
+            let page = hits_to_html(&args.query, &explained, &maps, args.explain);
             Target::write_file(path, page.as_bytes())
         }
         None => {

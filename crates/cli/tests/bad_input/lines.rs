@@ -28,7 +28,7 @@ const REFUSED: &[(&[&str], &[u8], &[&str])] = &[
     (JSONL, b"\"a\" \"b\"\n", &["line 1", "not JSON"]),
     (JSONL, b"[\"a\"]\n", &["line 1", "neither a JSON string nor an object"]),
     (JSONL, b"null\n", &["line 1", "neither a JSON string nor an object"]),
-    (JSONL, b"NaN\n", &["line 1", "not JSON"]),
+    (JSONL, b"NaN\n", &["line 1", "neither a JSON string"]),
     (JSONL, b"{\"text\":[\"a\"]}\n", &["line 1", "`text` is not a string"]),
     (JSONL, b"{\"text\":1e999}\n", &["line 1", "`text` is not a string"]),
     (JSONL, b"{\"Text\":\"a\"}\n", &["line 1", "no field `text`"]),

@@ -18,7 +18,7 @@ const REFUSED: &[(Subject, &[Setting], &[&str])] = &[
     (TRANSFORMER, &[Dim(usize::MAX)], &["option `dim`", "16"]),
     (STATIC, &[Dim(0)], &["option `dim`", "8"]),
     (STATIC, &[Dim(9)], &["option `dim`", "8"]),
-    (HYBRID, &[Dim(3)], &["option `dim`", "16"]),
+    (HYBRID, &[Dim(3)], &["option `dim`", "no use"]),
     (IMAGE, &[Dim(3)], &["option `dim`", "16"]),
     (SPLADE, &[Dim(3)], &["option `dim`"]),
     (BM25, &[Dim(3)], &["option `dim`"]),

@@ -82,6 +82,31 @@ pub fn model_args(
     args.map(str::to_owned).into()
 }
 
+/// Copies a model of which 8-bit weights leave little: one value of its table of tokens, that of a token which no text has,
+/// is larger than all others, and the table has one scale.
+pub fn copy_loud_model(to: &std::path::Path) {
+    subject::copy(&fixtures("colbert").join("multi-vector-fixed"), to);
+    let graph = to.join("onnx/model.onnx");
+    let mut bytes = std::fs::read(&graph).unwrap();
+    // A tensor's bytes stand behind their tag and their length; the table is the longest.
+    let tensor = |at: usize| {
+        let length = bytes[at + 1..].iter().take(3).enumerate().try_fold(0, |length, (place, byte)| {
+            let length = length | usize::from(byte & 0x7f) << (7 * place);
+            if *byte < 0x80 { Err((at + 2 + place, length)) } else { Ok(length) }
+        });
+        length.err().filter(|(start, length)| bytes[at] == 0x4a && length % 4 == 0 && start + length <= bytes.len())
+    };
+    let tensors = (0..bytes.len() - 4).filter_map(tensor);
+    let is_of_numbers = |(start, length): &(usize, usize)| {
+        let cells = bytes[*start..start + length].as_chunks::<4>().0;
+        cells.iter().all(|cell| f32::from_le_bytes(*cell).abs() < 100.0)
+    };
+    let (start, length) = tensors.filter(is_of_numbers).max_by_key(|(_, length)| *length).unwrap();
+    assert!(length > 4096, "{length}");
+    bytes[start..start + 4].copy_from_slice(&1e4f32.to_le_bytes());
+    std::fs::write(graph, bytes).unwrap();
+}
+
 /// A file of another crate's fixtures.
 pub fn fixtures(family: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..").join(family).join("tests/fixtures")

@@ -98,12 +98,12 @@ impl Subject {
     }
 }
 
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
         let to = to.join(entry.file_name());
         if entry.path().is_dir() {
-            std::fs::create_dir(&to).unwrap();
             copy(&entry.path(), &to);
         } else {
             std::fs::write(to, std::fs::read(entry.path()).unwrap()).unwrap();

@@ -26,7 +26,7 @@ fn verbs_and_inputs_refuse_what_they_cannot_use() {
         (COLBERT, &["embed", "x", "--pages", "1"], "--pages is for --pdf"),
         (COLBERT, &["embed", "x", "--dpi", "100"], "--dpi is for --pdf"),
         (RERANK, &["rerank", "--query", "q", "--instruction", "i", "x"], "instruction"),
-        (RERANK, &["rerank", "--query", "q", "--dim", "3", "x"], "dim"),
+        (RERANK, &["rerank", "--query", "q", "--dim", "3", "x"], "`dim`: model test/model has no use for it"),
         (RERANK, &["tokens", "x"], "--query-text"),
         (RERANK, &["rerank", "--kind", "dense", "--query", "q", "x"], "--kind dense"),
         (COLBERT, &["rerank", "--query", "q", "x"], "is of the family colbert, and what is asked for is done by"),

@@ -19,6 +19,10 @@ pub(crate) struct Row {
     pub(crate) but: Option<&'static str>,
     /// Whether one model is enough: what it does is the same with all.
     pub(crate) is_for_all: bool,
+    /// Whether the scene's model and what else it always has are left out.
+    pub(crate) is_bare: bool,
+    /// Whether it stands in place of the scene's own.
+    pub(crate) is_instead: bool,
 }
 
 /// What a run is given.
@@ -39,8 +43,6 @@ pub(crate) enum Shows {
     Told,
     /// What it asks for may be so already; where it is not, another test sees it.
     MayBeSo,
-    /// Another test, of this name, sees it; here it is not tried.
-    Elsewhere(&'static str),
 }
 
 /// An option with values, which shows in the results.
@@ -54,12 +56,9 @@ pub(crate) const fn row(option: &'static str, values: &'static [&'static str]) -
         shows: Shows::Results,
         but: None,
         is_for_all: false,
+        is_bare: false,
+        is_instead: false,
     }
-}
-
-/// An option that another test tries.
-pub(crate) const fn elsewhere(option: &'static str, test: &'static str) -> Row {
-    Row { shows: Shows::Elsewhere(test), ..row(option, &[]) }
 }
 
 impl Row {
@@ -71,6 +70,16 @@ impl Row {
     /// With this beside it, which names the inputs.
     pub(crate) const fn given(self, beside: &'static [&'static str]) -> Self {
         Self { beside, inputs: Inputs::Beside, ..self }
+    }
+
+    /// With this and nothing else: neither the scene's model nor its inputs.
+    pub(crate) const fn bare(self, beside: &'static [&'static str]) -> Self {
+        Self { is_bare: true, ..self.given(beside) }
+    }
+
+    /// In place of the scene's own.
+    pub(crate) const fn instead(self) -> Self {
+        Self { is_instead: true, ..self }
     }
 
     /// At one verb.

@@ -1,6 +1,6 @@
 //! Every option of every verb. One that is new has no row, and fails the test.
 
-use crate::row::{Row, elsewhere, row};
+use crate::row::{Row, row};
 
 /// The rows of an option at a verb: its own, or those for all verbs.
 pub(crate) fn of(verb: &str, option: &str) -> Vec<Row> {
@@ -11,8 +11,6 @@ pub(crate) fn of(verb: &str, option: &str) -> Vec<Row> {
 
 const ROWS: &[&[Row]] =
     &[INPUT, MODEL, PURPOSE, OUTPUT, SPARSE, SHAPE, PAIRS, PAGES, TUNE, MUVERA, COLLECTIONS, EVAL, LISTS];
-
-const EVERY_SCENE: &str = "every scene names its model";
 
 const INPUT: &[Row] = &[
     row("--input", &["@LINES"]).given(&[]),
@@ -26,14 +24,15 @@ const INPUT: &[Row] = &[
 ];
 
 const MODEL: &[Row] = &[
-    elsewhere("--model", EVERY_SCENE),
-    elsewhere("--model-dir", EVERY_SCENE),
+    row("--model", &["nothing/such"]).instead().told(),
+    row("--model-dir", &["@NOTHING"]).instead(),
     row("--kind", &["nothing"]),
     row("--dim", &["4"]),
     row("--dim", &["0"]),
     row("--max-length", &["3"]),
     row("--batch-size", &["0"]),
-    elsewhere("--batch-invariant", "determinism: other models' results are independent anyway"),
+    // Results of most models do not depend on their batch anyway; `determinism` has one whose do.
+    row("--batch-invariant", &[]).may_be_so(),
     row("--threads", &["0"]),
     row("--tuning", &["@NOTHING"]),
     row("--sessions", &["0"]),
@@ -42,13 +41,24 @@ const MODEL: &[Row] = &[
     row("--require-provider", &[]).beside(&["--provider", "cuda"]),
     row("--device", &["0"]),
     row("--device", &["1"]).beside(&["--provider", "cpu"]),
+    row("--tf32", &[]).beside(&["--provider", "cpu"]),
     row("--pooling", &["max"]),
     row("--normalize", &[]),
     row("--output-name", &["nothing"]),
     row("--model-file", &["nothing.onnx"]),
-    elsewhere("--cache-dir", "models: what is in a folder is not looked for in the cache"),
-    elsewhere("--offline", "models: what is in a folder is not downloaded"),
+    // What is in a folder or compiled in is not looked for in a cache, and not downloaded.
+    row("--cache-dir", &["@OUT/cache"]).may_be_so(),
+    row("--offline", &[]).may_be_so(),
+    row("--cache-dir", &["@OUT/cache"]).bare(CACHED).at("embed").for_all(),
+    row("--cache-dir", &["@OUT/cache"]).bare(CACHED).at("tokens").for_all(),
+    row("--offline", &[]).bare(MISSING).at("embed").for_all(),
+    row("--offline", &[]).bare(MISSING).at("tokens").for_all(),
 ];
+
+/// A model that is in a cache, where that is named.
+const CACHED: &[&str] = &["--manifest", "@cached.toml", "--model", "test/cached", "--offline", "hello world"];
+/// One that is not.
+const MISSING: &[&str] = &["--manifest", "@cached.toml", "--model", "test/cached", "--cache-dir", "@OUT/no", "hello"];
 
 const PURPOSE: &[Row] = &[
     row("--query", &[]).may_be_so(),
@@ -65,13 +75,17 @@ const OUTPUT: &[Row] = &[
     row("--calibration", &["@SAMPLE"]).beside(&["--encoding", "int8"]),
     row("--calibration", &["@SAMPLE"]),
     row("--resume", &[]).beside(&["--output", "@OUT/half.jsonl"]).for_all(),
-    elsewhere("--part-time", "resume: parts of a Parquet file"),
+    // Every result is a part, and parts are groups of rows.
+    row("--part-time", &["0"]).beside(&["--resume", "--output", "@OUT/b.parquet"]).for_all(),
+    row("--part-time", &["0"]).for_all(),
+    row("--part-time", &["0"]).beside(&["--resume", "--output", "@OUT/b.jsonl"]).for_all(),
     row("--shard", &["0/2"]).given(&["--input", "@LINES", "--output", "@OUT/b.jsonl"]).for_all(),
     row("--with-usage", &[]),
     // It reads a text to its end.
     row("--on-long", &["error"]).given(&["--input", "@LONG"]).but("sparse/bm25"),
     row("--json", &[]),
-    elsewhere("--json", "it says what is written anyway").at("tokens"),
+    // It says what is written anyway.
+    row("--json", &[]).at("tokens").may_be_so(),
 ];
 
 const SPARSE: &[Row] = &[
@@ -94,6 +108,8 @@ const SHAPE: &[Row] = &[
     row("--chunk-tokens", &["2"]),
     row("--chunk-overlap", &["1"]).beside(&["--chunk", "--chunk-tokens", "4"]),
     row("--chunk-overlap", &["1"]),
+    row("--late-chunking", &[]).beside(&["--chunk"]),
+    row("--late-chunking", &[]),
     row("--pool-factor", &["2"]),
     row("--pool-method", &["pylate"]).beside(&["--pool-factor", "2"]),
     row("--pool-method", &["pylate"]),
@@ -102,9 +118,9 @@ const SHAPE: &[Row] = &[
 ];
 
 const PAIRS: &[Row] = &[
-    elsewhere("--query", "every scene of these verbs has a query").at("rerank"),
-    elsewhere("--query", "every scene of these verbs has a query").at("score"),
-    elsewhere("--query", "every scene of these verbs has a query").at("explain"),
+    row("--query", &["the cats"]).at("rerank").instead(),
+    row("--query", &["the cats"]).at("score").instead(),
+    row("--query", &["the cats"]).at("explain").instead(),
     row("--pairs", &[]).given(&["--input", "@LINES"]),
     row("--instruction", &["find cats"]),
     row("--activation", &["sigmoid"]),
@@ -122,6 +138,8 @@ const PAGES: &[Row] = &[
     row("--pdf", &["@PAGES"]).given(&["--html", "@OUT/a.html"]).at("explain"),
     row("--pages", &["1"]).given(&["--pdf", "@PAGES", "--html", "@OUT/a.html"]).at("explain"),
     row("--dpi", &["20"]).given(&["--pdf", "@PAGES", "--html", "@OUT/a.html"]).at("explain"),
+    row("--max-pixels", &["1"]),
+    row("--decode-memory", &["0"]),
     row("--image", &["@IMAGE"]).given(&["--html", "@OUT/a.html"]),
     row("--all", &[]).at("explain"),
     row("--html", &["@OUT/a.html"]).at("explain"),
@@ -143,18 +161,20 @@ const TUNE: &[Row] = &[
     row("--field", &["nothing"]).at("tune").given(&["--input", "@LINES"]),
     row("--input-format", &["parquet"]).at("tune").given(&["--input", "@LINES"]),
     row("--input-encoding", &["klingon"]).at("tune").given(&["--input", "@LINES"]),
-    elsewhere("--skip-invalid", "input: the reader is the same").at("tune"),
-    elsewhere("--provider", "tune: what is measured depends on it").at("tune"),
-    elsewhere("--quantize", "tune: what is measured depends on it").at("tune"),
+    row("--skip-invalid", &[]).at("tune").given(&["--rounds", "1", "--input", "@BROKEN"]),
+    row("--provider", &["cuda"]).at("tune").beside(&["--rounds", "1"]).told(),
+    row("--quantize", &["int8"]).at("tune").beside(&["--rounds", "1"]),
     row("--max-length", &["0"]).at("tune"),
     row("--dim", &["0"]).at("tune"),
-    elsewhere("--pooling", "tune: what is measured depends on it").at("tune"),
+    row("--pooling", &["max"]).at("tune"),
+    row("--batch-invariant", &[]).at("tune").beside(&["--rounds", "1"]).may_be_so(),
+    row("--offline", &[]).at("tune").bare(MISSING),
     row("--output", &["@OUT/no/such"]).at("tune"),
 ];
 
 const MUVERA: &[Row] = &[
     row("--query", &[]).at("muvera"),
-    elsewhere("--dim", "every scene of muvera has one").at("muvera"),
+    row("--dim", &["8"]).at("muvera").instead(),
     row("--k-sim", &["2"]),
     row("--dim-proj", &["2"]),
     row("--r-reps", &["2"]),
@@ -162,7 +182,7 @@ const MUVERA: &[Row] = &[
 ];
 
 const COLLECTIONS: &[Row] = &[
-    elsewhere("--output", "every scene of index has one").at("index"),
+    row("--output", &["@OUT/collection"]).at("index").instead(),
     row("--to", &["folder"]),
     row("--frame-seconds", &["1"]),
     row("--frame-seconds", &["1"]).given(&["--versions"]),
@@ -183,7 +203,7 @@ const COLLECTIONS: &[Row] = &[
 ];
 
 const EVAL: &[Row] = &[
-    elsewhere("--data", "every scene of eval has a set"),
+    row("--data", &["@NOTHING"]).instead(),
     row("--documents", &["@LINES"]),
     row("--split", &["nothing"]),
     row("--split", &["test"]).given(&["--history", "@RECORD"]),
@@ -218,22 +238,34 @@ const LISTS: &[Row] = &[
     row("--dim", &["256"]).at("models list"),
     row("--license", &["mit"]),
     row("--max-size", &["0.01"]),
-    elsewhere("--all", "models: verify --all"),
-    elsewhere("--json", "models: pull --json").at("models pull"),
-    elsewhere("--json", "models: repair").at("models repair"),
-    elsewhere("--json", "models: verify --json").at("models verify"),
-    elsewhere("--json", "models: rm --json").at("models rm"),
-    elsewhere("--output", "every scene of quantize has one").at("models quantize"),
+    row("--all", &[]).at("models pull").given(&[]),
+    row("--all", &[]).at("models verify").given(&[]),
+    row("--all", &[]).at("models repair").given(&[]),
+    row("--all", &[]).at("models rm").given(&[]),
+    row("--cache-dir", &["@OUT/other"]).at("models pull").instead(),
+    row("--cache-dir", &["@OUT/other"]).at("models verify").instead(),
+    row("--cache-dir", &["@OUT/other"]).at("models repair").instead(),
+    row("--cache-dir", &["@OUT/other"]).at("models rm").instead(),
+    row("--offline", &[]).at("models pull").bare(GONE),
+    row("--offline", &[]).at("models verify").instead().may_be_so(),
+    row("--offline", &[]).at("models repair").bare(GONE),
+    row("--offline", &[]).at("models rm").instead().may_be_so(),
+    row("--output", &["@OUT/other"]).at("models quantize").instead(),
     row("--kind", &["nothing"]).at("models quantize"),
     row("--model-file", &["nothing.onnx"]).at("models quantize"),
     row("--texts", &["@NOTHING"]),
-    elsewhere("--force", "quantize: small models lose too little to be refused"),
-    elsewhere("--version", "installing needs an index"),
-    row("--python", &["@NOTHING"]),
+    row("--force", &[]).given(&["@LOUD"]),
+    // The Python is told.
+    row("--version", &["0.0.1"]),
+    row("--python", &["@NOTHING"]).instead(),
     row("--release", &[]),
     row("--sha256", &["00"]),
-    row("--file", &["@LINES"]),
-    elsewhere("--runtime-dir", "verbs: a variable goes before it, and tests have one").at("runtime status"),
-    elsewhere("--runtime-dir", "verbs: where it is installed").at("runtime install"),
-    elsewhere("--json", "verbs: installing needs an index").at("runtime install"),
+    row("--file", &["@LINES"]).bare(&["--runtime-dir", "@OUT/runtimes"]),
+    row("--runtime-dir", &["@OUT/runtimes"]).at("runtime install"),
+    // A variable goes before it.
+    row("--runtime-dir", &["@OUT/runtimes"]).at("runtime status").may_be_so(),
+    row("--json", &[]).at("runtime install").bare(&["--file", "@RUNTIME", "--runtime-dir", "@OUT/runtimes"]),
 ];
+
+/// A model that is not in the cache.
+const GONE: &[&str] = &["--manifest", "@cached.toml", "--cache-dir", "@OUT/no", "test/cached"];

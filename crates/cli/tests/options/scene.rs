@@ -45,7 +45,7 @@ impl Scene {
         subject.copy_to(&files);
         let model = match subject {
             // The model that needs no files has all languages.
-            BM25 => ["-m", "Qdrant/bm25"].map(str::to_owned).into(),
+            BM25 => ["--model", "Qdrant/bm25"].map(str::to_owned).into(),
             _ => model_args(folder.path(), subject.row(), &files),
         };
         let mut scene =
@@ -106,26 +106,61 @@ impl Scene {
         self.write("SECOND", std::fs::read(&images[1]).unwrap());
         self.write("PAGES", embedkit_fixtures::pdf(200, 100, &["0 0 100 50 re f", "50 50 50 50 re f"]));
         self.write("PIPELINE", "name = \"words\"\n[[stage]]\nname = \"words\"\nmodel = \"Qdrant/bm25\"\n");
+        self.write("PYTHON", "#!/bin/sh\nexit 1\n");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let python = self.folder.path().join("PYTHON");
+            std::fs::set_permissions(python, std::fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        self.write_cache();
         let texts = self.folder.path().join("TEXTS");
         std::fs::create_dir(&texts).unwrap();
         std::fs::write(texts.join("a.md"), TEXT).unwrap();
     }
 
+    /// A model as a download leaves it, and its row.
+    fn write_cache(&self) {
+        const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
+        let model = self.folder.path().join("CACHE/models--org--model");
+        std::fs::create_dir_all(model.join("refs")).unwrap();
+        std::fs::write(model.join("refs/main"), COMMIT).unwrap();
+        let files = model.join("snapshots").join(COMMIT);
+        std::fs::create_dir_all(&files).unwrap();
+        TRANSFORMER.copy_to(&files);
+        let mut row = TRANSFORMER.row();
+        row.id = "test/cached".to_owned();
+        row.sources = vec![embedkit::Source::Hub { hf: "org/model".to_owned(), revision: None }];
+        let rows = BTreeMap::from([("model", [row])]);
+        self.write("cached.toml", toml::to_string(&rows).unwrap());
+    }
+
     /// The run that a row is about, with its option or without.
     pub(crate) fn tried(&self, row: &Row, with_option: bool) -> Came {
         let option = [&[row.option], row.values].concat();
-        self.run(row.beside, if with_option { &option } else { &[] }, row.inputs)
+        let option = if with_option { &option[..] } else { &[] };
+        let mut always = if row.is_bare { Vec::new() } else { self.always.clone() };
+        let own = always.iter().position(|word| *word == row.option).filter(|_| row.is_instead && with_option);
+        if let Some(at) = own {
+            always.drain(at..=at + row.values.len());
+        }
+        self.run_with(&always, row.beside, option, row.inputs)
     }
 
     fn run(&self, beside: &[&str], option: &[&str], inputs: Inputs) -> Came {
+        self.run_with(&self.always, beside, option, inputs)
+    }
+
+    fn run_with(&self, always: &[String], beside: &[&str], option: &[&str], inputs: Inputs) -> Came {
         let out = self.folder.path().join("OUT");
         if out.exists() {
             std::fs::remove_dir_all(&out).unwrap();
         }
         std::fs::create_dir(&out).unwrap();
         std::fs::write(out.join("half.jsonl"), "{\"index\":0}\n").unwrap();
+        copy(&self.folder.path().join("CACHE"), &out.join("cache"));
         let own = if inputs == Inputs::Own { &self.inputs[..] } else { &[] };
-        let words = self.verb.split(' ').chain(strs(&self.always)).chain(beside.iter().copied());
+        let words = self.verb.split(' ').chain(strs(always)).chain(beside.iter().copied());
         let words = words.chain(strs(own)).chain(option.iter().copied());
         let words: Vec<String> = words.map(|word| self.in_folder(word)).collect();
         let Outcome { code, stdout, stderr } = run(&words.iter().map(String::as_str).collect::<Vec<_>>());
@@ -149,6 +184,13 @@ impl Scene {
 }
 
 impl Came {
+    /// Whether a run that failed says otherwise than another did: in its results, which it has all the same, or in why it
+    /// failed, where the other did so too.
+    pub(crate) fn says_otherwise(&self, other: &Self) -> bool {
+        let has_results = !self.stdout.is_empty() && self.stdout != other.stdout;
+        has_results || (self.code == other.code && self.stderr != other.stderr)
+    }
+
     /// Whether results, files or the exit code are others.
     pub(crate) fn differs(&self, other: &Self) -> bool {
         (self.code, &self.stdout, &self.files) != (other.code, &other.stdout, &other.files)

@@ -6,24 +6,31 @@ use std::sync::Arc;
 
 use parquet::column::writer::ColumnCloseResult;
 use parquet::errors::ParquetError;
-use parquet::file::metadata::RowGroupMetaData;
+use parquet::file::metadata::{KeyValue, RowGroupMetaData};
 use parquet::file::reader::FileReader as _;
 use parquet::file::writer::SerializedFileWriter;
 
-use super::said::open;
+use super::said::{open, said};
 use super::{failure, properties};
 use crate::failure::{Failure, Result};
 use crate::output::Target;
+use crate::output::marked::INPUTS;
 
-/// Writes the rows of the files, in their order; the end of the file is the first one's.
+/// Writes the rows of the files, in their order; the end of the file is the first one's, but that it is of the last one's
+/// inputs too.
 pub(super) fn merge(files: &[PathBuf], target: Target) -> Result<()> {
     let label = target.label();
-    let Some(first) = files.first() else {
+    let (Some(first), Some(last)) = (files.first(), files.last()) else {
         return Err(Failure::Failed(format!("{label}: there are no parts to put together")));
     };
     let first = open(first)?;
     let schema = first.metadata().file_metadata().schema_descr().root_schema_ptr();
-    let entries = first.metadata().file_metadata().key_value_metadata().cloned();
+    let mut entries = first.metadata().file_metadata().key_value_metadata().cloned();
+    if let Some(inputs) = Some(said(last)?.get(INPUTS)).filter(|inputs| !inputs.is_empty()) {
+        let entries = entries.get_or_insert_default();
+        entries.retain(|entry| entry.key != INPUTS);
+        entries.push(KeyValue::new(INPUTS.to_owned(), inputs.to_owned()));
+    }
     let writer = SerializedFileWriter::new(target, schema.clone(), Arc::new(properties(entries)));
     let mut writer = writer.map_err(failure(&label))?;
     for path in files {

@@ -20,12 +20,14 @@ use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::Type;
 
+use super::marked::INPUTS;
 use super::{Sink, Target, VectorRow};
 use crate::failure::{Failure, Result};
+use crate::input::Trail;
 use crate::ticket::Ticket;
 use columns::Columns;
 pub(crate) use columns::Layout;
-pub(crate) use parts::{Parts, last_written};
+pub(crate) use parts::{Parts, done};
 pub(crate) use said::said;
 
 /// Rows, and values of vectors, held until they are written as a group.
@@ -37,6 +39,8 @@ pub(crate) struct Parquet {
     layout: Layout,
     rows: Vec<(Ticket, VectorRow)>,
     values: usize,
+    /// Which inputs the rows are of, where a later run is to know them again.
+    inputs: Trail,
     /// How errors name it.
     label: String,
 }
@@ -53,7 +57,7 @@ enum State {
 impl Parquet {
     pub(crate) fn new(target: Target, layout: Layout) -> Self {
         let label = target.label();
-        Self { state: State::Empty(target), layout, rows: Vec::new(), values: 0, label }
+        Self { state: State::Empty(target), layout, rows: Vec::new(), values: 0, inputs: Trail::default(), label }
     }
 
     fn write_group(&mut self) -> Result<()> {
@@ -102,6 +106,9 @@ impl Sink<VectorRow> for Parquet {
     fn put(&mut self, ticket: &Ticket, row: VectorRow) -> Result<()> {
         self.values += row.0.iter().map(columns::size).sum::<usize>();
         self.rows.push((ticket.clone(), row));
+        if let Some(digest) = &ticket.digest {
+            self.inputs.note(ticket.index + 1, digest);
+        }
         if self.rows.len() == GROUP.0 || self.values >= GROUP.1 { self.write_group() } else { Ok(()) }
     }
 
@@ -110,7 +117,10 @@ impl Sink<VectorRow> for Parquet {
             self.write_group()?;
         }
         match self.state {
-            State::Writing(writer, columns) => {
+            State::Writing(mut writer, columns) => {
+                if self.inputs != Trail::default() {
+                    writer.append_key_value_metadata(KeyValue::new(INPUTS.to_owned(), self.inputs.to_entry()));
+                }
                 if columns.misfits() > 0 {
                     tracing::warn!(
                         "{} kept fields did not fit the columns that the first rows made, and are in `{}`",

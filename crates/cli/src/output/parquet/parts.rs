@@ -11,8 +11,10 @@ use super::merge::merge;
 use super::said::{self, last_place};
 use super::{Layout, Parquet, fields};
 use crate::failure::{Failure, Result};
-use crate::output::{Sink, Target, VectorRow};
-use crate::ticket::{Place, Ticket};
+use crate::input::Trail;
+use crate::output::marked::INPUTS;
+use crate::output::{Done, Sink, Target, VectorRow};
+use crate::ticket::Ticket;
 
 /// Writes parts, and at last the output.
 pub(crate) struct Parts {
@@ -87,11 +89,14 @@ impl Sink<VectorRow> for Parts {
     }
 }
 
-/// The place of the last row that is written, in the output or a part.
-pub(crate) fn last_written(output: &Path) -> Result<Option<Place>> {
+/// What is written, in the output or a part.
+pub(crate) fn done(output: &Path) -> Result<Done> {
     match files(output)?.last() {
-        Some(last) => last_place(last),
-        None => Ok(None),
+        Some(last) => {
+            let trail = Trail::from_entry(said::said(last)?.get(INPUTS));
+            Ok(Done { last: last_place(last)?, trail })
+        }
+        None => Ok(Done::default()),
     }
 }
 

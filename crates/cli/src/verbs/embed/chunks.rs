@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use embedkit::retrieval::chunking::Chunking;
-use embedkit::{AnyEmbedder, Content, Purpose};
+use embedkit::{AnyEmbedder, Content, Purpose, Role};
 
 use crate::args::EmbedArgs;
 use crate::failure::{Failure, Result};
@@ -23,6 +23,8 @@ pub(super) struct Cutter<'m> {
     around: usize,
     /// The field of a kept text, which becomes the chunk's.
     kept: Option<String>,
+    /// Whether texts stay whole: of a query, late chunking makes one vector.
+    is_whole: bool,
 }
 
 impl<'m> Cutter<'m> {
@@ -47,11 +49,15 @@ impl<'m> Cutter<'m> {
             )));
         }
         let kept = args.input.keep_text.then(|| args.input.field.clone().unwrap_or_else(|| "text".to_owned()));
-        Ok(Self { model, purpose: purpose.clone(), chunking: Chunking::new(tokens, overlap), around, kept })
+        let is_whole = args.chunks.late_chunking && purpose.role == Role::Query;
+        Ok(Self { model, purpose: purpose.clone(), chunking: Chunking::new(tokens, overlap), around, kept, is_whole })
     }
 
     /// The chunks of a text. One that cannot be tokenised is one chunk: embedding it tells what is wrong.
-    fn ranges(&self, text: &str) -> Vec<Range<usize>> {
+    pub(super) fn ranges(&self, text: &str) -> Vec<Range<usize>> {
+        if self.is_whole {
+            return std::iter::once(0..text.len()).collect();
+        }
         let count = |text: &str| -> embedkit::Result<usize> {
             let usage = self.model.usage(&Content::text(text), self.purpose.clone())?;
             Ok(if usage.truncated { usize::MAX } else { usage.tokens.saturating_sub(self.around) })
@@ -60,7 +66,12 @@ impl<'m> Cutter<'m> {
         if chunks.is_empty() { std::iter::once(0..text.len()).collect() } else { chunks }
     }
 
-    fn chunk(&self, input: &Input<String>, number: usize, range: Range<usize>) -> Input<String> {
+    /// Whether the model sees a text whole.
+    pub(super) fn fits(&self, text: &str) -> embedkit::Result<bool> {
+        Ok(!self.model.usage(&Content::text(text), self.purpose.clone())?.truncated)
+    }
+
+    pub(super) fn chunk(&self, input: &Input<String>, number: usize, range: Range<usize>) -> Input<String> {
         let mut ticket = input.ticket.clone();
         let value = input.value[range.clone()].to_owned();
         ticket.chunk = Some(Chunk { number, start: range.start, end: range.end });

@@ -30,6 +30,7 @@ pub(super) fn embed<R: 'static>(
     if args.has_pages() {
         let pages = crate::verbs::pages::Pages::open(&args.pdf)?;
         let (run, mut inputs) = Run::start(&pages.as_inputs(&args.input), "image", output)?;
+        wanted.check(args, &mut inputs);
         let mut run = run.telling(&args.usage);
         let is_wanted = run.passing_over(move |ticket| wanted.has(ticket));
         let contents = pages.of(&mut inputs).filter(is_wanted);
@@ -38,9 +39,10 @@ pub(super) fn embed<R: 'static>(
     }
     family::look_at_names(args, takes_text)?;
     let (run, mut inputs) = Run::start(&args.input, if embeds_text { "text" } else { "image" }, output)?;
+    wanted.check(args, &mut inputs);
     let mut run = if embeds_text { run.telling(&args.usage).able_to_chunk() } else { run.telling(&args.usage) };
     if args.has_chunks() {
-        run = run.in_chunks();
+        run = run.in_parts("chunks");
     }
     let done = if embeds_text {
         let texts = inputs.by_ref();

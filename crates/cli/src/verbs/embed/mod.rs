@@ -4,6 +4,8 @@
 mod chunks;
 mod family;
 mod inputs;
+#[cfg(feature = "retrieval")]
+mod late;
 #[cfg(feature = "parquet")]
 mod shard;
 mod terms;
@@ -11,13 +13,12 @@ mod wanted;
 
 use embedkit::multivector::TokenPooling;
 use embedkit::plugin::Family;
-use embedkit::{AnyEmbedder, Builder, Embedding, SparseVector};
+use embedkit::{AnyEmbedder, Builder, Embedding, EmbeddingKind, SparseVector};
 
 use crate::args::{EmbedArgs, PoolMethod, SparseArgs};
 use crate::failure::Result;
 use crate::notice;
-use crate::output::{self, Encoder, Provenance, VectorRow};
-use crate::ticket::Place;
+use crate::output::{self, Done, Encoder, Provenance, VectorRow};
 use wanted::Wanted;
 
 pub(super) fn run(args: &EmbedArgs) -> Result<()> {
@@ -37,23 +38,25 @@ pub(super) fn run(args: &EmbedArgs) -> Result<()> {
     #[cfg(feature = "parquet")]
     let provenance = if args.output.resume { provenance.with_digest(&model)? } else { provenance };
     let wanted = match args.output.resume {
-        true => Wanted::after(last_written(args, &provenance)?),
+        true => Wanted::after(done(args, &provenance)?),
         false => Wanted::default(),
     };
     vectors(args, &model, family, &mut encoder, provenance, wanted)
 }
 
 fn builder(args: &EmbedArgs, family: &'static dyn Family) -> Result<Builder<AnyEmbedder>> {
-    Ok(args.sparse.apply(args.model.any_builder(family)?))
+    let builder = args.sparse.apply(args.model.any_builder(family)?);
+    // Which tokens are a chunk's, their names tell.
+    Ok(if args.chunks_late() { builder.parameter("labels", true) } else { builder })
 }
 
-/// The place of the last result that an earlier run has left.
-fn last_written(args: &EmbedArgs, provenance: &Provenance) -> Result<Option<Place>> {
-    let last = output::last_written(args, provenance)?;
-    if let Some((index, _)) = last {
+/// What an earlier run has left.
+fn done(args: &EmbedArgs, provenance: &Provenance) -> Result<Done> {
+    let done = output::done(args, provenance)?;
+    if let Some((index, _)) = done.last {
         notice::tell_watchers(&format!("going on after input {}, whose results are there", index + 1));
     }
-    Ok(last)
+    Ok(done)
 }
 
 fn encoder(args: &EmbedArgs) -> Result<Encoder> {
@@ -70,7 +73,12 @@ fn vectors(
     wanted: Wanted,
 ) -> Result<()> {
     let pooling = pooling(args)?;
-    let sink = output::sink(args, family.output(), model, provenance)?;
+    let output = if args.chunks_late() { EmbeddingKind::Dense } else { family.output() };
+    let sink = output::sink(args, output, model, provenance)?;
+    #[cfg(feature = "retrieval")]
+    if args.chunks_late() {
+        return late::embed(args, model, wanted, sink, encoder);
+    }
     inputs::embed(args, model, wanted, sink, |_, embedding| {
         let embedding = match (embedding, &pooling) {
             (Embedding::Sparse(vector), _) => Embedding::Sparse(pruned(&args.sparse, vector)),

@@ -1,6 +1,7 @@
 //! What is evaluated: a pipeline, a model alone, or a run of another system.
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use embedkit::retrieval::Pipeline;
 use embedkit::retrieval::collection::CollectionFolder;
@@ -31,6 +32,7 @@ impl Contestant {
         let name = what.display().to_string();
         if is_run(what) {
             let run = Run::read(what)?;
+            check_queries(&name, &run, data)?;
             let values = metrics.iter().map(|metric| (*metric, metric.of_run(&data.judgements, &run))).collect();
             return Ok(Self { name, run, values, figures: None });
         }
@@ -53,12 +55,42 @@ impl Contestant {
 
     /// Writes the run into a folder, under the pipeline's name.
     pub(super) fn write_run(&self, folder: &Path) -> Result<()> {
-        let is_plain = |c: char| c.is_alphanumeric() || "-._".contains(c);
-        let name = self.name.replace(|c| !is_plain(c), "-");
+        let name = run_name(&self.name);
         std::fs::create_dir_all(folder).map_err(Failure::io(folder.display().to_string()))?;
         let path = folder.join(format!("{name}.run"));
         Target::write_file(&path, self.run.to_trec(&name)?.as_bytes())
     }
+}
+
+/// Refuses contestants whose runs would be written into one file.
+pub(super) fn check_run_names(contestants: &[PathBuf]) -> Result<()> {
+    let mut names = BTreeSet::new();
+    for what in contestants {
+        let name = if is_run(what) { what.display().to_string() } else { pipeline(what)?.name };
+        if !names.insert(run_name(&name)) {
+            let message = format!("two runs would be called {}: give pipelines names of their own", run_name(&name));
+            return Err(Failure::Usage(message));
+        }
+    }
+    Ok(())
+}
+
+fn run_name(name: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "-._".contains(c);
+    name.replace(|c| !is_plain(c), "-")
+}
+
+/// Warns of judged queries that a run lacks, and refuses one that lacks all: it is of another set.
+fn check_queries(name: &str, run: &Run, data: &Dataset) -> Result<()> {
+    let mut missing = data.judgements.queries().map(|(query, _)| query).filter(|query| run.ranking(query).len() == 0);
+    let Some(example) = missing.next() else { return Ok(()) };
+    let (missing, all) = (1 + missing.count(), data.judgements.queries().len());
+    if missing == all {
+        let message = format!("{name}: has none of the {all} judged queries of {}, as {example:?}", data.name);
+        return Err(Failure::Failed(message));
+    }
+    tracing::warn!("{name}: lacks {missing} of {all} judged queries, as {example:?}, which count as 0");
+    Ok(())
 }
 
 /// Whether it is a run, in TREC's format, and no pipeline.

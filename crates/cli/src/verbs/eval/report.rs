@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::contestant::Contestant;
 use crate::columns::{padded, width};
+use crate::numbers::date;
 
 /// Documents of a ranking that are shown.
 const SHOWN: usize = 5;
@@ -101,12 +102,12 @@ pub(super) fn json(baseline: &Contestant, compared: &[(&Contestant, Vec<(Metric,
 
 /// A line an evaluation that was recorded.
 pub(super) fn history(entries: &[Entry]) -> String {
-    let heading = ["time", "pipeline", "digest", "data", "metrics"].map(str::to_owned).to_vec();
+    let heading = ["time (UTC)", "pipeline", "digest", "data", "metrics"].map(str::to_owned).to_vec();
     let rows = entries.iter().map(|entry| {
         let figures = &entry.figures;
         let metrics = figures.metrics.iter().map(|(metric, mean)| format!("{metric} {:.4}", mean.mean));
         vec![
-            entry.time.to_string(),
+            date(entry.time),
             figures.pipeline.clone(),
             figures.pipeline_digest.chars().take(12).collect(),
             format!("{} {}", figures.data, figures.data_digest.chars().take(12).collect::<String>()),

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::args::CachedArgs;
 use crate::failure::{Failure, Result};
+use crate::numbers;
 use crate::verbs::{print, print_styled};
 
 pub(super) fn pull(args: &CachedArgs) -> Result<()> {
@@ -65,7 +66,7 @@ pub(super) fn remove(args: &CachedArgs) -> Result<()> {
         match args.json {
             true => print_styled(&format!("{}\n", json!({ "model": model.id, "freed-bytes": freed })))?,
             false if freed == 0 => print(&format!("{}  was not downloaded\n", model.id))?,
-            false => print(&format!("{}  {:.1} MB freed\n", model.id, freed as f64 / 1e6))?,
+            false => print(&format!("{}  {} freed\n", model.id, numbers::size(freed)))?,
         }
     }
     Ok(())

@@ -10,6 +10,7 @@ use crate::args::{ListArgs, given, given_as};
 use crate::columns::{self, width};
 use crate::failure::{Failure, Result};
 use crate::languages;
+use crate::numbers;
 use crate::verbs::{print, print_json};
 
 pub(super) fn list(args: &ListArgs) -> Result<()> {
@@ -87,7 +88,7 @@ const COLUMNS: [(&str, Cell); 7] = [
     ("FAMILY", |model, _| model.family.clone()),
     ("DIM", |model, _| model.dim.map_or_else(String::new, |dim| dim.to_string())),
     ("GB", |model, _| model.size_gb.to_string()),
-    ("DOWNLOADED", |_, bytes| bytes.map_or_else(String::new, |bytes| format!("{:.1} MB", bytes as f64 / 1e6))),
+    ("DOWNLOADED", |_, bytes| bytes.map_or_else(String::new, numbers::size)),
     ("LANGUAGES", |model, _| match &model.languages[..] {
         [first, second, third, _, ..] => format!("{first} {second} {third} …"),
         few => few.join(" "),

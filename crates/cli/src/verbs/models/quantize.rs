@@ -13,6 +13,7 @@ use serde_json::json;
 
 use crate::args::QuantizeArgs;
 use crate::failure::{Failure, Result};
+use crate::numbers;
 use crate::verbs::{print, print_json};
 
 /// The least mean cosine to the 32-bit vectors: below it, rankings differ too much to go unasked.
@@ -60,16 +61,15 @@ pub(super) fn quantize(args: &QuantizeArgs) -> Result<()> {
             "comparison": comparison.as_ref().map(Comparison::to_json),
         }));
     }
-    let megabytes = |bytes: u64| bytes as f64 / 1e6;
     let cost = match &comparison {
         Some(comparison) => comparison.to_string(),
         None => format!("models of the family {} are not compared here", family.name()),
     };
     print(&format!(
-        "{}: {:.1} MB instead of {:.1}, {} products and {} tables in 8 bits\n{cost}\n",
+        "{}: {} instead of {}, {} products and {} tables in 8 bits\n{cost}\n",
         args.output.join(&graph).display(),
-        megabytes(quantized.bytes.len() as u64),
-        megabytes(size),
+        numbers::size(quantized.bytes.len() as u64),
+        numbers::size(size),
         quantized.products,
         quantized.tables,
     ))

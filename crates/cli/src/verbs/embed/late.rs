@@ -1,0 +1,147 @@
+//! `--late-chunking`: chunks' vectors of tokens that saw the chunks around them.
+
+use std::ops::Range;
+
+use embedkit::retrieval::chunking::{late_chunks, late_query, late_windows};
+use embedkit::vector::normalize;
+use embedkit::{AnyEmbedder, Content, Embedding, Purpose, Role};
+
+use super::chunks::Cutter;
+use super::family;
+use super::wanted::Wanted;
+use crate::args::EmbedArgs;
+use crate::failure::{Failure, Result};
+use crate::output::{Encoder, Sink, VectorRow};
+use crate::run::Run;
+use crate::ticket::{Input, Ticket};
+
+/// What the model sees at once, and the chunks in it.
+struct Window {
+    content: Content,
+    /// Their texts with their tickets, and where they are in the window's text.
+    chunks: Vec<(Input<String>, Range<usize>)>,
+}
+
+impl AsRef<Content> for Input<Window> {
+    fn as_ref(&self) -> &Content {
+        &self.value.content
+    }
+}
+
+/// Embeds the chunks of those inputs that are wanted.
+pub(super) fn embed(
+    args: &EmbedArgs,
+    model: &AnyEmbedder,
+    wanted: Wanted,
+    sink: Box<dyn Sink<VectorRow>>,
+    encoder: &mut Encoder,
+) -> Result<()> {
+    let (purpose, output) = (args.purpose.purpose(), args.output.output.as_ref());
+    family::look_at_names(args, true)?;
+    let cutter = Cutter::new(args, model, &purpose)?;
+    let pooler = Pooler { model, purpose: purpose.clone(), with_usage: args.usage.with_usage };
+    let (run, mut inputs) = Run::start(&args.input, "text", output)?;
+    wanted.check(args, &mut inputs);
+    let mut run = run.telling(&args.usage).in_parts("windows");
+    let mut sink = Box::new(Chunks(sink));
+    let windows = inputs.by_ref().flat_map(|input| windows(&cutter, &input));
+    let of_window = wanted.clone();
+    let windows = windows.filter(run.passing_over(move |ticket| of_window.has(ticket)));
+    let rows = |window: &Window, embedding: Embedding| {
+        let Embedding::Multi(vectors) = embedding else {
+            return Err(Failure::Failed("the model gave no vector for each token".to_owned()));
+        };
+        let vectors = pooler.vectors(window, &vectors)?;
+        let wanted = window.chunks.iter().zip(vectors).filter(|((chunk, _), _)| wanted.has(&chunk.ticket));
+        let row = |((chunk, _), vector): (&(Input<String>, _), _)| {
+            Ok((pooler.ticket(chunk)?, VectorRow::new(Embedding::Dense(vector), encoder)?))
+        };
+        wanted.map(row).collect::<Result<Vec<_>>>()
+    };
+    let done = run.embed(model.embed_for(windows, purpose.clone()), rows, &mut *sink);
+    run.end(done, inputs, sink)
+}
+
+/// The windows of an input, each in the place of its last chunk. A text that cannot be tokenised is one: embedding it tells
+/// what is wrong.
+fn windows(cutter: &Cutter<'_>, input: &Input<String>) -> Vec<Input<Window>> {
+    let (text, ranges) = (input.value.as_str(), cutter.ranges(&input.value));
+    let windows = late_windows(text, &ranges, &|text| cutter.fits(text)).unwrap_or_default();
+    let mut chunks = ranges.iter().enumerate().map(|(number, range)| cutter.chunk(input, number, range.clone()));
+    let mut window = |text: &str, places: Vec<Range<usize>>| {
+        let chunks: Vec<_> = chunks.by_ref().zip(places).collect();
+        let ticket = chunks.last().map_or_else(|| input.ticket.clone(), |(chunk, _)| chunk.ticket.clone());
+        Input { value: Window { content: Content::text(text), chunks }, ticket }
+    };
+    match windows.is_empty() {
+        true => vec![window(text, ranges.clone())],
+        false => windows.into_iter().map(|one| window(&text[one.range], one.chunks)).collect(),
+    }
+}
+
+/// Makes the vectors of chunks.
+struct Pooler<'m> {
+    model: &'m AnyEmbedder,
+    purpose: Purpose,
+    with_usage: bool,
+}
+
+impl Pooler<'_> {
+    /// The vector of each chunk of a window, of length 1.
+    fn vectors(&self, window: &Window, vectors: &embedkit::multivector::MultiVector) -> Result<Vec<Vec<f32>>> {
+        let text = if let Content::Text(text) = &window.content { text.as_str() } else { "" };
+        let places: Vec<Range<usize>> = window.chunks.iter().map(|(_, place)| place.clone()).collect();
+        let pooled = match self.purpose.role {
+            Role::Query => vec![late_query(vectors)],
+            _ => late_chunks(text, vectors, &places),
+        };
+        let mut of_chunks = Vec::with_capacity(pooled.len());
+        for (vector, (chunk, _)) in pooled.into_iter().zip(&window.chunks) {
+            let mut vector = match vector {
+                Some(vector) => vector,
+                // No token is found in its text: all that it has, run alone, are its.
+                None => self.alone(&chunk.value)?,
+            };
+            normalize(&mut vector);
+            of_chunks.push(vector);
+        }
+        Ok(of_chunks)
+    }
+
+    fn alone(&self, text: &str) -> Result<Vec<f32>> {
+        match self.model.embed_one(&Content::text(text), self.purpose.clone())? {
+            Embedding::Multi(vectors) => Ok(late_query(&vectors).unwrap_or_else(|| vec![0.0; vectors.dim()])),
+            _ => Err(Failure::Failed("the model gave no vector for each token".to_owned())),
+        }
+    }
+
+    /// A chunk's ticket, with what its own text uses of the window where results say so.
+    fn ticket(&self, chunk: &Input<String>) -> Result<Ticket> {
+        let mut ticket = chunk.ticket.clone();
+        if self.with_usage {
+            ticket.usage = Some(self.model.usage(&Content::text(&chunk.value), self.purpose.clone())?);
+        }
+        Ok(ticket)
+    }
+}
+
+/// Takes the chunks of windows.
+struct Chunks(Box<dyn Sink<VectorRow>>);
+
+impl Sink<Vec<(Ticket, VectorRow)>> for Chunks {
+    fn put(&mut self, _: &Ticket, chunks: Vec<(Ticket, VectorRow)>) -> Result<()> {
+        chunks.into_iter().try_for_each(|(ticket, row)| self.0.put(&ticket, row))
+    }
+
+    fn pause(&mut self) -> Result<()> {
+        self.0.pause()
+    }
+
+    fn keep(self: Box<Self>) -> Result<()> {
+        self.0.keep()
+    }
+
+    fn finish(self: Box<Self>) -> Result<()> {
+        self.0.finish()
+    }
+}
