@@ -6,7 +6,6 @@ use embedkit::Error;
 use pyo3::prelude::*;
 
 use crate::column::{Columns, Shape, Window};
-use crate::error;
 use crate::output::{Arrays, Classes, Types, failure};
 use crate::windows::{Windows, locked};
 
@@ -45,8 +44,9 @@ impl Batches {
         crate::log::flush(py);
         loop {
             if let Some((position, failure)) = state.failure.take() {
+                let raised = state.windows.raised(py, &failure, position);
                 state.windows.end();
-                return Err(error::raised(py, &failure, Some(position)));
+                return Err(raised);
             }
             let Some((position, window)) = state.windows.next(py)? else { return Ok(None) };
             let types = Types { half: window.is_half, ..self.types };

@@ -6,7 +6,6 @@ use embedkit::Error;
 use pyo3::prelude::*;
 use pyo3::types::PyAny;
 
-use crate::error;
 use crate::output::{Arrays, Classes, Types};
 use crate::windows::{Windows, locked};
 
@@ -81,8 +80,9 @@ impl State {
             return Err(refused);
         }
         if let Some((position, failure)) = self.failure.take() {
+            let raised = self.windows.raised(py, &failure, position);
             self.end();
-            return Err(error::raised(py, &failure, Some(position)));
+            return Err(raised);
         }
         crate::log::flush(py);
         let Some((position, mut window)) = self.windows.next(py)? else {

@@ -4,8 +4,10 @@
 //! class made by a native module cannot.
 
 use std::error::Error as _;
+use std::io;
 
 use embedkit::{Error, ErrorKind};
+use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 
@@ -14,13 +16,24 @@ const MODULE: &str = "embedkit_rs.errors";
 
 /// The exception for an error; `index` is the position of the input that it is about.
 pub(crate) fn raised(py: Python<'_>, error: &Error, index: Option<usize>) -> PyErr {
-    exception(py, error, index).unwrap_or_else(|failure| failure)
+    let index = index.filter(|_| error.kind() == ErrorKind::InvalidInput);
+    exception(py, error, class_name(error), index).unwrap_or_else(|failure| failure)
 }
 
-fn exception(py: Python<'_>, error: &Error, index: Option<usize>) -> PyResult<PyErr> {
-    let class = class(py, class_name(error))?;
-    let exception = class.call1((message(error, index),))?;
-    if let Some(index) = index.filter(|_| error.kind() == ErrorKind::InvalidInput) {
+/// The exception for an image that fails: those that cannot be read or decoded are errors of the operating system to the
+/// reference, which opens them with Pillow.
+pub(crate) fn of_image(py: Python<'_>, error: &Error, index: usize) -> PyErr {
+    let class = match error {
+        Error::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => "MissingImageError",
+        error if matches!(error.kind(), ErrorKind::Io | ErrorKind::InvalidInput) => "InvalidImageError",
+        error => return raised(py, error, Some(index)),
+    };
+    exception(py, error, class, Some(index)).unwrap_or_else(|failure| failure)
+}
+
+fn exception(py: Python<'_>, error: &Error, class_name: &str, index: Option<usize>) -> PyResult<PyErr> {
+    let exception = class(py, class_name)?.call1((message(error, index),))?;
+    if let Some(index) = index {
         exception.setattr("index", index)?;
     }
     let raised = PyErr::from_value(exception);
@@ -74,8 +87,8 @@ fn message(error: &Error, index: Option<usize>) -> String {
         error => error.report(),
     };
     match index {
-        Some(index) if error.kind() == ErrorKind::InvalidInput => format!("input {index}: {text}"),
-        _ => text,
+        Some(index) => format!("input {index}: {text}"),
+        None => text,
     }
 }
 
@@ -92,6 +105,24 @@ pub(crate) fn own(py: Python<'_>, name: &str, message: String) -> PyErr {
         Ok(class) => PyErr::from_type(class, (message,)),
         Err(failure) => failure,
     }
+}
+
+/// A value of Python's as what is taken here: the error says which field it is of, and what is wrong with it.
+pub(crate) fn taken<'py, T>(object: &Bound<'py, PyAny>) -> PyResult<T>
+where
+    T: for<'a> FromPyObject<'a, 'py, Error = PyErr>,
+{
+    object.extract().map_err(|failure: PyErr| {
+        let py = object.py();
+        let told = failure.value(py).to_string();
+        // PyO3's words are "failed to extract field Options.threads"; the reason is the cause.
+        let (Some((_, field)), Some(cause)) = (told.rsplit_once('.'), failure.cause(py)) else { return failure };
+        let message = format!("{field}: {}", cause.value(py));
+        if cause.is_instance_of::<PyOverflowError>(py) {
+            return own(py, "InvalidOptionError", message);
+        }
+        PyTypeError::new_err(message)
+    })
 }
 
 /// Errors of the library, on their way to Python.

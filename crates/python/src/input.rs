@@ -43,6 +43,7 @@ impl Kind {
                     || inputs.is_instance_of::<PyBytes>()
                     || inputs.hasattr("__fspath__").unwrap_or(false)
                     || is_pillow_image(inputs)
+                    || is_file(inputs)
                     || dimensions(inputs) == Some(3)
             }
             Self::Pair => inputs
@@ -59,11 +60,18 @@ impl Kind {
             Self::Image => Ok(image(input, position)?.into()),
             Self::Pair => {
                 let refused = || PyTypeError::new_err(format!("input {position} must be a pair of two strings"));
-                let (query, document): (Bound<'_, PyAny>, Bound<'_, PyAny>) = input.extract().map_err(|_| refused())?;
+                let (query, document) = two(input).ok_or_else(refused)?;
                 Ok(Pair::new(text(&query, position)?, text(&document, position)?).into())
             }
         }
     }
+}
+
+/// The two of a tuple, a list or a row of an array.
+fn two<'py>(pair: &Bound<'py, PyAny>) -> Option<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
+    let is_one = pair.is_instance_of::<PyString>() || pair.is_instance_of::<PyBytes>();
+    let has_two = !is_one && pair.len().is_ok_and(|length| length == 2);
+    has_two.then(|| Some((pair.get_item(0).ok()?, pair.get_item(1).ok()?))).flatten()
 }
 
 /// What an input takes up, about: bytes of a text, pixels of an image.
@@ -93,7 +101,7 @@ fn type_name(object: &Bound<'_, PyAny>) -> String {
     object.get_type().name().map_or_else(|_| "this".to_owned(), |name| name.to_string())
 }
 
-/// A path, the bytes of a file, an image of Pillow's, or an array of pixels.
+/// A path, the bytes of a file or a file that is open, an image of Pillow's, or an array of pixels.
 fn image(input: &Bound<'_, PyAny>, position: usize) -> PyResult<ImageInput> {
     if let Ok(bytes) = input.cast::<PyBytes>() {
         return Ok(ImageInput::bytes(bytes.as_bytes()));
@@ -107,8 +115,28 @@ fn image(input: &Bound<'_, PyAny>, position: usize) -> PyResult<ImageInput> {
     if is_pillow_image(input) {
         return pillow_image(input, position);
     }
-    let wanted = "a path, bytes, an image of Pillow's or an array of uint8 (height, width, 3)";
+    if is_file(input) {
+        return file(input, position);
+    }
+    let wanted = "a path, bytes, an open file, an image of Pillow's or an array of uint8 (height, width, 3)";
     Err(PyTypeError::new_err(format!("input {position} must be {wanted}, not {}", type_name(input))))
+}
+
+/// Whether it is a file that is open: a thing that is read from.
+fn is_file(input: &Bound<'_, PyAny>) -> bool {
+    input.hasattr("read").unwrap_or(false)
+}
+
+/// The image in a file that is open, from its beginning, as Pillow takes it; where it cannot go back, from where it is.
+fn file(input: &Bound<'_, PyAny>, position: usize) -> PyResult<ImageInput> {
+    if input.call_method0("seekable").is_ok_and(|is| is.is_truthy().unwrap_or(false)) {
+        input.call_method1("seek", (0,))?;
+    }
+    let content = input.call_method0("read")?;
+    let bytes = content.cast::<PyBytes>().map_err(|_| {
+        PyTypeError::new_err(format!("input {position} is a file of text; open it in binary mode, as with \"rb\""))
+    })?;
+    Ok(ImageInput::bytes(bytes.as_bytes()))
 }
 
 /// Number of dimensions, of an array of numpy's.
@@ -146,5 +174,5 @@ fn pillow_image(input: &Bound<'_, PyAny>, position: usize) -> PyResult<ImageInpu
 
 fn raster(py: Python<'_>, width: usize, height: usize, levels: Vec<u8>, position: usize) -> PyResult<ImageInput> {
     let side = |side: usize| u32::try_from(side).unwrap_or(u32::MAX);
-    ImageInput::rgb(side(width), side(height), levels).map_err(|failure| error::raised(py, &failure, Some(position)))
+    ImageInput::rgb(side(width), side(height), levels).map_err(|failure| error::of_image(py, &failure, position))
 }

@@ -39,8 +39,10 @@ mod _embedkit {
     use crate::vectors::{MaxSim, Muvera};
 
     #[pymodule_init]
-    fn init(_module: &pyo3::Bound<'_, pyo3::types::PyModule>) -> pyo3::PyResult<()> {
+    fn init(module: &pyo3::Bound<'_, pyo3::types::PyModule>) -> pyo3::PyResult<()> {
+        use pyo3::types::PyModuleMethods;
+
         crate::log::listen();
-        Ok(())
+        module.add("VERSION", env!("CARGO_PKG_VERSION"))
     }
 }

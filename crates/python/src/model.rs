@@ -15,7 +15,7 @@ use crate::batches::Batches;
 use crate::bm25::{self, Raised};
 use crate::column::Shape;
 use crate::embeddings::Embeddings;
-use crate::error::{Raise as _, raised};
+use crate::error::{Raise as _, raised, taken};
 use crate::input::Kind;
 use crate::options::Options;
 use crate::output::{SparseTypes, Types};
@@ -72,10 +72,11 @@ impl Model {
         py: Python<'_>,
         family: &str,
         model: String,
-        options: Options,
+        options: &Bound<'_, PyAny>,
         is_folder: bool,
         stemmer: Option<Py<PyAny>>,
     ) -> PyResult<Self> {
+        let options: Options = taken(options)?;
         let dim = options.dim;
         let loaded = py.detach(|| match stemmer {
             Some(stemmer) => {
@@ -100,7 +101,7 @@ impl Model {
         batch_size: Option<i64>,
         parallel: Option<i64>,
     ) -> PyResult<Embeddings> {
-        let how: How = how.extract()?;
+        let how: How = taken(how)?;
         // What is wrong with these is told of when the first result is asked for, and none is computed.
         let bounds = checked_batch_size(batch_size).and_then(|rows| Ok((rows, checked_parallel(parallel)?)));
         let ((rows, sessions), refused) = match bounds {
@@ -115,7 +116,7 @@ impl Model {
     /// Embeds inputs, `rows` of them at a time.
     #[pyo3(signature = (inputs, how, rows, *, nulls = false))]
     fn embed_batches(&self, inputs: Py<PyAny>, how: &Bound<'_, PyAny>, rows: i64, nulls: bool) -> PyResult<Batches> {
-        let how: How = how.extract()?;
+        let how: How = taken(how)?;
         let rows = checked_batch_size(Some(rows))?.unwrap_or(1);
         let windows = self.windows(inputs, &how, self.job(&how, Grouping::Of(rows))?)?;
         Ok(Batches::new(windows, self.types(&how)?, nulls.then(|| self.shape())))
@@ -131,7 +132,7 @@ impl Model {
         nulls: bool,
     ) -> PyResult<(arrow::Column, Vec<(usize, String)>)> {
         let py = column.py();
-        let how: How = how.extract()?;
+        let how: How = taken(how)?;
         let inputs = arrow::inputs(column, documents, &how.inputs)?;
         let job = self.job(&how, Grouping::AsTheyCome)?;
         let output = arrow::embed(py, job, inputs, &self.shape(), nulls);
@@ -141,7 +142,7 @@ impl Model {
 
     /// Tokens of an input, and whether it is cut.
     fn usage(&self, py: Python<'_>, input: &Bound<'_, PyAny>, how: &Bound<'_, PyAny>) -> PyResult<(usize, bool)> {
-        let how: How = how.extract()?;
+        let how: How = taken(how)?;
         let content = self.input_kind(&how)?.content(input, 0)?;
         let purpose = self.purpose(&how)?;
         let Usage { tokens, truncated } = py.detach(|| self.model.usage(&content, purpose)).or_raise(py)?;
@@ -157,7 +158,7 @@ impl Model {
         how: &Bound<'_, PyAny>,
         extended: bool,
     ) -> PyResult<usize> {
-        let how: How = how.extract()?;
+        let how: How = taken(how)?;
         let purpose = self.purpose(&how)?;
         let mut inputs = Inputs::new(self.input_kind(&how)?, inputs);
         let (mut sum, mut position) = (0, 0);

@@ -33,6 +33,8 @@ pub(crate) struct Options {
     prefer_providers: Option<Vec<String>>,
     #[pyo3(default)]
     device_ids: Option<Vec<i32>>,
+    #[pyo3(default)]
+    tf32: Option<bool>,
     lazy: bool,
     #[pyo3(default)]
     offline: bool,
@@ -84,6 +86,7 @@ impl Options {
             cache_dir,
             threads,
             device_ids,
+            tf32,
             arena,
             memory_map,
             dim,

@@ -52,6 +52,11 @@ impl Inputs {
         matches!(self.source, Source::Ended)
     }
 
+    /// Whether they are images.
+    pub(crate) fn are_images(&self) -> bool {
+        matches!(self.kind, Kind::Image)
+    }
+
     fn fill(&mut self, py: Python<'_>, chunk: &mut Vec<Content>) -> PyResult<()> {
         let mut is_last = false;
         let inputs = match &self.source {

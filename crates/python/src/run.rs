@@ -143,7 +143,8 @@ impl Run {
         loop {
             let events = &mut channels.events;
             match py.detach(move || events.recv_timeout(PATIENCE)) {
-                Ok(event) => return Ok(event),
+                // The caller may be a loop of C's, which looks for none.
+                Ok(event) => return py.check_signals().map(|()| event),
                 Err(RecvTimeoutError::Timeout) => py.check_signals()?,
                 Err(RecvTimeoutError::Disconnected) => return self.ended(py),
             }

@@ -3,12 +3,13 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
-use embedkit::Content;
+use embedkit::{Content, Error};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::bm25::Raised;
 use crate::column::Window;
+use crate::error;
 use crate::pull::Inputs;
 use crate::run::{Event, Job, Run, fault};
 
@@ -90,6 +91,15 @@ impl Windows {
         match self.raised.as_ref().and_then(take) {
             Some(exception) => Err(exception),
             None => embedded.map(|window| (0, window)).map_err(|panic| fault(py, panic.as_ref())),
+        }
+    }
+
+    /// The exception for an input that failed.
+    pub(crate) fn raised(&self, py: Python<'_>, failure: &Error, position: usize) -> PyErr {
+        if self.inputs.are_images() {
+            error::of_image(py, failure, position)
+        } else {
+            error::raised(py, failure, Some(position))
         }
     }
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import multiprocessing
 import os
 import pickle
+import re
 import signal
 import subprocess
 import sys
@@ -148,13 +150,18 @@ def test_sizes_are_checked_when_the_first_result_is_asked_for(static: Any) -> No
 def test_parallel_bounds_the_sessions_of_a_run() -> None:
     model = case("dense", "transformer-cls").load(sessions=3, threads=3)
 
+    def switches() -> dict[str, list[str]]:
+        tasks = [task for task in Path("/proc/self/task").iterdir() if (task / "comm").read_text() == "embedkit-run\n"]
+        return {task.name: re.findall("ctxt_switches:.*", (task / "status").read_text()) for task in tasks}
+
     def threads(parallel: int | None) -> int:
-        # Each thread of a run has a session when it runs a batch.
+        # Each thread of a run has a session when it runs a batch; those of runs before it stay, and idle.
+        time.sleep(0.1)
+        before = switches()
         with model.embed((f"text {number}" for number in range(5000)), batch_size=1, parallel=parallel) as vectors:
             for _ in range(1500):
                 next(vectors)
-            names = [Path(task, "comm").read_text().strip() for task in Path("/proc/self/task").iterdir()]
-        return names.count("embedkit-run")
+            return sum(before.get(thread) != count for thread, count in switches().items())
 
     assert [threads(parallel) for parallel in (1, 2, 3, 7, 0, None)] == [1, 2, 3, 3, 3, 3]
 
@@ -263,19 +270,22 @@ def test_an_iterator_does_not_go_on_in_a_forked_child(static: Any) -> None:
     assert next(vectors).shape == (256,)
 
 
-def test_an_interrupt_ends_a_run_at_once() -> None:
+@pytest.mark.parametrize("words", [3_000, 2])
+@pytest.mark.parametrize("taking", ["for vector in {}: pass", "deque({}, maxlen=0)"])
+def test_an_interrupt_ends_a_run_at_once(words: int, taking: str) -> None:
+    """Also where no code of Python's runs between two results, and results come without end."""
     program = textwrap.dedent(
         f"""
         import signal, sys, time
+        from collections import deque
         # Where tests run in the background, the shell has it ignored.
         signal.signal(signal.SIGINT, signal.default_int_handler)
         from embedkit_rs import TextEmbedding
         model = TextEmbedding({BUILT_IN!r})
-        text = "a long text of many words " * 500
+        text = "word " * {words}
         print("ready", flush=True)
         try:
-            for vector in model.embed(text for _ in range(10_000_000)):
-                pass
+            {taking.format("model.embed([text] * 5_000_000)")}
         except KeyboardInterrupt:
             print(time.monotonic(), flush=True)
             sys.exit(7)
@@ -289,6 +299,19 @@ def test_an_interrupt_ends_a_run_at_once() -> None:
     ended = float(child.stdout.readline())
     assert child.wait(timeout=10) == 7
     assert ended - sent < 0.5
+
+
+def test_an_import_loads_no_more_than_it_needs() -> None:
+    program = "import sys, numpy; before = set(sys.modules); import embedkit_rs; print(*sorted({*sys.modules} - before))"
+    output = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    loaded = {name.split(".")[0] for name in output.split()} | set(output.split())
+    # A tenth of a second, and as much memory as the package takes itself.
+    assert "embedkit_rs" in loaded
+    assert not loaded & {"importlib.metadata", "tempfile", "email", "onnxruntime", "pyarrow", "PIL", "logging"}
+
+
+def test_the_version_is_that_of_the_distribution() -> None:
+    assert embedkit_rs.__version__ == importlib.metadata.version("embedkit-rs")
 
 
 def test_memory_does_not_grow_with_the_number_of_texts() -> None:

@@ -26,6 +26,25 @@ def fixture_model(crate: str, name: str) -> str:
     return name
 
 
+def test_what_cannot_be_meant_is_refused(static: Any) -> None:
+    for options, message in [
+        ({"column": ("text", "title")}, "one column"),
+        ({"family": "rerank", "column": "text"}, "a pair of columns"),
+        ({"role": "document"}, "role must be"),
+        ({"batch_rows": 0}, "batch_rows must be >= 1"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            Embedder(BUILT_IN, **options)
+    # A second column of a name is no use to anyone, and some readers take the first.
+    table = Embedder(BUILT_IN)(pa.table({"text": ["a cat"]}))
+    with pytest.raises(ValueError, match="a column 'embedding' already"):
+        Embedder(BUILT_IN)(table)
+    with pytest.raises(ValueError, match="a column 'error' already"):
+        Embedder(BUILT_IN, output="other")(table)
+    twice = Embedder(BUILT_IN, output="other", error_column="why")(table)
+    assert twice.column_names == ["text", "embedding", "error", "other", "why"]
+
+
 def test_batches_and_tables_get_a_column(static: Any) -> None:
     table = pa.table({"id": [1, 2, 3], "text": ["a cat", None, "a dog"]})
     embedder = Embedder(BUILT_IN)
@@ -49,14 +68,15 @@ def test_the_column_tells_what_it_was_made_with() -> None:
 
 def test_the_schema_is_known_without_the_model() -> None:
     loads = arrow._models.loads
-    schema = Embedder("BAAI/bge-small-en-v1.5").schema(pa.schema([("text", pa.string())]))
+    given = pa.schema([("text", pa.string())])
+    schema = Embedder("BAAI/bge-small-en-v1.5").schema(given)
     assert schema.field("embedding").type == pa.list_(pa.float32(), 384)
-    assert Embedder("colbert-ir/colbertv2.0", family="colbert").schema(schema).types[-2] == pa.list_(
+    assert Embedder("colbert-ir/colbertv2.0", family="colbert").schema(given).types[-2] == pa.list_(
         pa.list_(pa.float32(), 128)
     )
     assert arrow._models.loads == loads
     with pytest.raises(ValueError, match="no dense model"):
-        Embedder("no/such-model").schema(schema)
+        Embedder("no/such-model").schema(given)
 
 
 def test_every_family(tmp_path: Path) -> None:

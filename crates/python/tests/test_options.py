@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from conftest import BUILT_IN, CLASSES, CRATES, case, register
 
 import embedkit_rs
-from embedkit_rs import TextEmbedding, errors
+from embedkit_rs import TextEmbedding, _options, _runtime, errors
 from embedkit_rs.common.types import Device
 
 
@@ -32,6 +33,8 @@ def test_errors_are_what_the_reference_raises_too() -> None:
     assert type(missing.value) is errors.ModelFilesError
     with pytest.raises(ValueError, match="batch_tokens|threads"):
         TextEmbedding(BUILT_IN, threads=0)
+    with pytest.raises(ValueError, match="tf32"):
+        TextEmbedding(BUILT_IN, tf32=True)
     with pytest.raises(errors.ModelFilesError, match="(?i)offline|cache"):
         TextEmbedding("BAAI/bge-small-en-v1.5", cache_dir="no-such-cache", local_files_only=True)
 
@@ -67,6 +70,44 @@ def test_none_is_as_not_given() -> None:
     model: Any = embedkit_rs.SparseTextEmbedding
     model = model("Qdrant/bm25", cache_dir=None, threads=None, cuda=None, device_ids=None, lazy_load=None)
     assert len(next(model.embed("hello world")).indices) == 2
+
+
+def test_a_device_that_is_none_is_found_and_another_word_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_runtime, "offers_cuda", lambda runtime: True)
+    monkeypatch.setattr(_runtime, "preload_dlls", lambda: None)
+    for device in (None, "auto", Device.AUTO):
+        assert _options.constructor("dense", None, None, None, device, None, None, {})["prefer_providers"] == ["cuda"]
+    for device in (False, "cpu", Device.CPU):
+        assert "prefer_providers" not in _options.constructor("dense", None, None, None, device, None, None, {})
+    with pytest.raises(ValueError, match="gpu"):
+        TextEmbedding(BUILT_IN, cuda="gpu")  # type: ignore[arg-type]
+
+
+def test_a_value_that_cannot_be_is_told_with_its_name() -> None:
+    with pytest.raises(errors.InvalidOptionError, match="threads: .*negative"):
+        TextEmbedding(BUILT_IN, threads=-1)
+    with pytest.raises(TypeError, match="threads: .*'str'"):
+        TextEmbedding(BUILT_IN, threads="2")  # type: ignore[arg-type]
+    reranker = case("rerank", "cross-encoder-plain").load()
+    for query in (None, ["a"], b"a"):
+        with pytest.raises(TypeError, match=f"query must be a string, not {type(query).__name__}"):
+            reranker.rerank(query, ["b"])
+    counting = [(TextEmbedding(BUILT_IN), "a"), (reranker, [("a", "b")]), (case("colbert", "colbert").load(), "a")]
+    for model, inputs in counting:
+        with pytest.raises(ValueError, match="batch_size must be >= 1, got 0"):
+            model.token_count(inputs, batch_size=0)
+
+
+def test_pairs_in_every_form() -> None:
+    model = case("rerank", "cross-encoder-plain").load()
+    expected = list(model.rerank_pairs([("a", "b"), ("c", "d")]))
+    rows = [["a", "b"], ["c", "d"]]
+    for pairs in (rows, tuple(map(tuple, rows)), np.array(rows), np.array(rows, dtype=object), iter(rows)):
+        assert list(model.rerank_pairs(pairs)) == expected, type(pairs)
+    assert model.token_count(rows) == model.token_count([("a", "b"), ("c", "d")])
+    for wrong in ("ab", b"ab", ["a"], ["a", "b", "c"], {"a", "b"}, {"a": 1, "b": 2}, ["a", 2], None):
+        with pytest.raises(TypeError, match="input 0"):
+            list(model.rerank_pairs([wrong]))
 
 
 def test_providers() -> None:
@@ -174,12 +215,34 @@ def test_images_in_every_form() -> None:
     forms: list[Any] = [str(path), path.read_bytes()]
     pillow = pytest.importorskip("PIL.Image")
     image = pillow.open(path)
-    forms += [image, np.asarray(image.convert("RGB"))]
-    for form in forms:
-        assert np.array_equal(next(model.embed(form)), expected), type(form)
-    assert len(list(model.embed(forms))) == 4
+    read = io.BytesIO(path.read_bytes())
+    read.seek(7)
+    forms += [image, np.asarray(image.convert("RGB")), read]
+    with path.open("rb") as file:
+        for form in [*forms, file]:
+            assert np.array_equal(next(model.embed(form)), expected), type(form)
+    assert len(list(model.embed(forms))) == 5
+    with path.open(encoding="latin-1") as text, pytest.raises(TypeError, match="input 0 is a file of text"):
+        next(model.embed(text))
     with pytest.raises(TypeError, match="input 0"):
         next(model.embed([3.5]))
+
+
+def test_images_that_fail_are_errors_of_the_system_as_pillows(tmp_path: Path) -> None:
+    model = case("image", "clip").load()
+    image = CRATES / "image/tests/fixtures/formats/rgb.png"
+    damaged = tmp_path / "damaged.png"
+    damaged.write_bytes(image.read_bytes()[:60])
+    missing = tmp_path / "missing.png"
+    for wrong, kind in ((missing, FileNotFoundError), (damaged, OSError), (tmp_path, OSError), (b"no image", OSError)):
+        for results in (model.embed([image, wrong]), model.embed_batches([image, wrong])):
+            with pytest.raises(kind, match="^input 1: ") as raised:
+                list(results)
+            assert isinstance(raised.value, errors.InvalidInputError) and raised.value.index == 1
+            assert isinstance(raised.value, errors.InvalidImageError)
+    column = pytest.importorskip("pyarrow").array([str(image), str(missing)])
+    with pytest.raises(errors.MissingImageError, match="^input 1: "):
+        model.embed_arrow(column)
 
 
 def test_bm25_has_the_callers_stemmer() -> None:

@@ -110,6 +110,12 @@ TABLE: list[tuple[str, str, str | None, str]] = [
     ("common.utils", "last_token_pooling", None, "input_array, attention_mask"),
     ("common.utils", "define_cache_dir", None, "cache_dir=None"),
     ("text.multitask_embedding", "JinaEmbeddingV3", None, "*args, task_id=None, **kwargs"),
+    (
+        "text.multitask_embedding",
+        "JinaEmbeddingV3",
+        "embed",
+        "self, documents, batch_size=256, parallel=None, task_id=None, **kwargs",
+    ),
 ]
 
 
@@ -141,6 +147,7 @@ MODULES = {
     "common.utils": "normalize mean_pooling last_token_pooling define_cache_dir",
     "text": "TextEmbedding",
     "text.text_embedding": "TextEmbedding",
+    "text.text_embedding_base": "TextEmbeddingBase",
     "sparse": "SparseTextEmbedding SparseEmbedding",
     "sparse.sparse_text_embedding": "SparseTextEmbedding",
     "sparse.sparse_embedding_base": "SparseEmbedding SparseTextEmbeddingBase",
@@ -150,6 +157,9 @@ MODULES = {
     "late_interaction_multimodal": "LateInteractionMultimodalEmbedding",
     "image": "ImageEmbedding",
     "image.image_embedding": "ImageEmbedding",
+    "image.image_embedding_base": "ImageEmbeddingBase",
+    "late_interaction.late_interaction_embedding_base": "LateInteractionTextEmbeddingBase",
+    "late_interaction_multimodal.late_interaction_multimodal_embedding_base": "LateInteractionMultimodalEmbeddingBase",
     "rerank.cross_encoder": "TextCrossEncoder",
     "postprocess": "Muvera",
     "text.multitask_embedding": "Task JinaEmbeddingV3",

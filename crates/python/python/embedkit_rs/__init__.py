@@ -10,15 +10,16 @@ besides is said at each; :class:`HybridEmbedding` and :class:`MaxSim` are this p
     [(256,), (256,)]
 """
 
-from importlib.metadata import PackageNotFoundError, version
-
+from embedkit_rs._embedkit import VERSION as __version__
 from embedkit_rs.errors import (
     AlreadyRegisteredError,
     Cancelled,
     EmbedkitError,
     InferenceError,
+    InvalidImageError,
     InvalidInputError,
     InvalidOptionError,
+    MissingImageError,
     ModelFilesError,
     PanicError,
     RuntimeNotFoundError,
@@ -35,14 +36,6 @@ from embedkit_rs.results import HybridEmbeddings, MultiVectorBatch, SparseBatch
 from embedkit_rs.sparse import SparseEmbedding, SparseTextEmbedding
 from embedkit_rs.text import TextEmbedding
 
-__version__ = "0"  # the sources, not installed
-for _distribution in ("embedkit-rs", "embedkit-rs-gpu"):
-    try:
-        __version__ = version(_distribution)
-    except PackageNotFoundError:
-        continue
-    break
-
 #: Whether an unknown keyword of a constructor or of ``embed`` is a ``TypeError``. Default: a ``UserWarning``.
 strict = False
 
@@ -57,11 +50,13 @@ __all__ = [
     "HybridEmbeddings",
     "ImageEmbedding",
     "InferenceError",
+    "InvalidImageError",
     "InvalidInputError",
     "InvalidOptionError",
     "LateInteractionMultimodalEmbedding",
     "LateInteractionTextEmbedding",
     "MaxSim",
+    "MissingImageError",
     "ModelFilesError",
     "MultiVectorBatch",
     "PanicError",

@@ -144,7 +144,7 @@ class Embedder:
     @classmethod
     def list_supported_models(cls) -> list[dict[str, Any]]:
         """The models of this class, as new dictionaries at every call; the reference's first, in its order."""
-        return [cls._described(row) for row in cls._rows()]
+        return [cls._described(row) for row in models.in_the_references_order(cls._FAMILY, cls._rows())]
 
     @classmethod
     def _described(cls, row: dict[str, Any]) -> dict[str, Any]:
@@ -233,7 +233,8 @@ class TextEmbedder(Embedder):
         return self._embed_role(texts, "passage", kwargs)
 
     def token_count(self, texts: str | Iterable[str], batch_size: int = 1024, **kwargs: Any) -> int:
-        """Tokens of all texts: after cutting, special ones included, padding not. ``batch_size`` has no effect."""
+        """Tokens of all texts: after cutting, special ones included, padding not. ``batch_size`` changes nothing."""
+        _options.check_batch_size(batch_size)
         _options.unknown("keywords of the call", kwargs)
         return self._model.token_count(texts, self._how())
 

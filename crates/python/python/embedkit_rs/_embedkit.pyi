@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import Self
 
+VERSION: str
+
 @final
 class Embeddings:
     """Results of a run, one an input, in the inputs' order."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import stat
 import sys
-import tempfile
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -34,6 +33,7 @@ _OWN = (
     "batch_tokens",
     "batch_invariant",
     "sessions",
+    "tf32",
     "tuning",
     "model_file",
     "pooling",
@@ -97,6 +97,12 @@ def unknown(where: str, keywords: Iterable[str]) -> None:
     warnings.warn(message, UserWarning, stacklevel=5)
 
 
+def check_batch_size(batch_size: int) -> None:
+    """Refuses a size that no batch can have, where sizes change nothing else."""
+    if batch_size < 1:
+        raise ValueError(f"batch_size must be >= 1, got {batch_size}")
+
+
 def _cache_dir(cache_dir: str | os.PathLike[str] | None) -> str | None:
     if cache_dir is not None:
         return os.fspath(cache_dir)
@@ -106,6 +112,8 @@ def _cache_dir(cache_dir: str | os.PathLike[str] | None) -> str | None:
 def _reference_cache() -> str | None:
     """The folder that the reference keeps models in by default, if it is there. Anyone may make it, as it is among
     temporary files: one that is another user's, or that others may write to, is left alone."""
+    import tempfile
+
     folder = Path(tempfile.gettempdir(), "fastembed_cache")
     try:
         status = folder.lstat()
@@ -123,7 +131,8 @@ def _providers(
     runtime: str | os.PathLike[str] | None,
 ) -> dict[str, Any]:
     devices = [device_id] if device_id is not None else list(device_ids or [])
-    wants_cuda = cuda is True or cuda == Device.CUDA
+    device = Device.AUTO if cuda is None else cuda if isinstance(cuda, bool) else Device(cuda)
+    wants_cuda = device is True or device is Device.CUDA
     if providers is not None:
         if wants_cuda:
             message = "`providers` and `cuda` are both given; `providers` are used"
@@ -131,7 +140,7 @@ def _providers(
         return _named_providers(providers, devices)
     if wants_cuda:
         return {"require_providers": ["cuda"], "device_ids": devices or None}
-    if cuda == Device.AUTO and _runtime.offers_cuda(runtime):
+    if device is Device.AUTO and _runtime.offers_cuda(runtime):
         return {"prefer_providers": ["cuda"], "device_ids": devices or None}
     return {}
 

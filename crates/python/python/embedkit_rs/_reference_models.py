@@ -55,7 +55,16 @@ RERANK = (
     "jinaai/jina-reranker-v2-base-multilingual",
 )
 
-BY_FAMILY: dict[str, frozenset[str]] = {
-    "dense": frozenset(name.lower() for name in DENSE),
-    "rerank": frozenset(name.lower() for name in RERANK),
-}
+#: One of these it has under two names, of which one is misspelled: programs look for either in its list.
+SPARSE = (
+    "prithivida/Splade_PP_en_v1",
+    "prithvida/Splade_PP_en_v1",
+    "Qdrant/bm42-all-minilm-l6-v2-attentions",
+    "Qdrant/bm25",
+    "Qdrant/minicoil-v1",
+    "opensearch-project/opensearch-neural-sparse-encoding-doc-v3-gte",
+)
+
+IN_ORDER: dict[str, tuple[str, ...]] = {"dense": DENSE, "rerank": RERANK, "sparse": SPARSE}
+
+BY_FAMILY = {family: frozenset(name.lower() for name in names) for family, names in IN_ORDER.items()}

@@ -98,6 +98,13 @@ class Embedder:
             raise ValueError(f"vectors of the family {family!r} are not encoded as {encoding}")
         if on_error not in ("null", "raise"):
             raise ValueError(f'on_error must be "null" or "raise", got {on_error!r}')
+        if role not in ("passage", "query", "plain"):
+            raise ValueError(f'role must be "passage", "query" or "plain", got {role!r}')
+        if isinstance(column, str) == (family == "rerank"):
+            wanted = "a pair of columns, queries and documents" if family == "rerank" else "one column"
+            raise ValueError(f"the family {family!r} wants {wanted}, got {column!r}")
+        if batch_rows is not None and batch_rows < 1:
+            raise ValueError(f"batch_rows must be >= 1, got {batch_rows}")
         self.spec = model if isinstance(model, ModelSpec) else ModelSpec(model)
         self.family = family
         self.column = column
@@ -112,8 +119,15 @@ class Embedder:
         self.options = dict(options or {})
 
     def schema(self, schema: pa.Schema) -> pa.Schema:
-        """The schema of what comes out of batches of this schema. The model is not loaded, but for folders."""
+        """The schema of what comes out of batches of this schema. The model is not loaded, but for folders.
+
+        ``ValueError`` where a column has a name of those that are added already.
+        """
         for field in self._fields():
+            if field.name in schema.names:
+                raise ValueError(
+                    f"there is a column {field.name!r} already: give another name as `output` or `error_column`"
+                )
             schema = schema.append(field)
         return schema
 

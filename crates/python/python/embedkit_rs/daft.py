@@ -28,11 +28,15 @@ from embedkit_rs.arrow import Embedder, ModelSpec
 #: What texts and images are embedded with where no model is named.
 TEXT_MODEL, IMAGE_MODEL = "BAAI/bge-small-en-v1.5", "Qdrant/clip-ViT-B-32-vision"
 #: Options of Daft's own.
-_DAFT = ("batch_size", "max_retries", "on_error", "supports_overriding_dimensions", "batch_token_limit")
+_DAFT = ("batch_size", "concurrency", "max_retries", "num_gpus", "on_error")
 
 
 class Provider(BaseProvider):
-    """Daft's ``embed_text`` and ``embed_image`` with this package's models; ``options`` are keywords of their classes."""
+    """Daft's ``embed_text`` and ``embed_image`` with this package's models.
+
+    ``options``, here and there, are keywords of the models' classes; there also Daft's own: ``batch_size``,
+    ``concurrency``, ``max_retries``, ``on_error``, and ``num_gpus``, with which models run on CUDA.
+    """
 
     def __init__(self, name: str | None = None, **options: Any) -> None:
         self._name = name or "embedkit"
@@ -55,6 +59,8 @@ class Provider(BaseProvider):
         theirs = {name: value for name, value in options.items() if name in _DAFT}
         if dim is not None:
             ours["dim"] = dim
+        if theirs.get("num_gpus"):
+            ours.setdefault("cuda", True)
         return self._name, model, {**self._options, **ours}, theirs
 
 
@@ -77,11 +83,7 @@ class _Described:
         return {**self.ours, **self.theirs}
 
     def get_udf_options(self) -> UDFOptions:
-        options = UDFOptions()
-        for name in ("batch_size", "max_retries", "on_error"):
-            if name in self.theirs and hasattr(options, name):
-                setattr(options, name, self.theirs[name])
-        return options
+        return UDFOptions(**self.theirs)
 
     def _dimensions(self, family: str) -> EmbeddingDimensions:
         size = self.ours.get("dim") or Embedder(self.model, family=family, options=self.ours)._dim()
@@ -123,26 +125,28 @@ def embed(
     frame: daft.DataFrame,
     model: str | ModelSpec,
     *,
-    column: str = "text",
+    column: str | tuple[str, str] = "text",
     output: str = "embedding",
     batch_size: int = 4096,
     **embedder_options: Any,
 ) -> daft.DataFrame:
-    """The frame with a column of embeddings of any family; ``embedder_options`` are those of
-    :class:`~embedkit_rs.arrow.Embedder`, without an error column: an input that fails ends the job."""
+    """The frame with a column of embeddings of any family, or of a reranker's scores of a pair of columns;
+    ``embedder_options`` are those of :class:`~embedkit_rs.arrow.Embedder`, without an error column: an input that fails
+    ends the job."""
     import pyarrow as pa
 
     embedder_options.setdefault("on_error", "raise")
     embedder = Embedder(model, column=column, output=output, **embedder_options)
     kind = embedder._type()
+    columns = (column,) if isinstance(column, str) else column
 
     # The process keeps its model, so that a function is enough.
     @daft.func.batch(return_dtype=DataType.from_arrow_type(kind), batch_size=batch_size)
-    def run(texts: daft.Series) -> daft.Series:
-        batch = pa.table({column: texts.to_arrow()})
+    def run(*inputs: daft.Series) -> daft.Series:
+        batch = pa.table({name: values.to_arrow() for name, values in zip(columns, inputs)})
         return daft.Series.from_arrow(embedder(batch).column(output).combine_chunks())
 
-    return frame.with_column(output, run(frame[column]))
+    return frame.with_column(output, run(*(frame[name] for name in columns)))
 
 
 __all__ = ["Provider", "embed"]

@@ -26,6 +26,14 @@ class InvalidInputError(EmbedkitError, ValueError):
     index: int | None = None
 
 
+class InvalidImageError(InvalidInputError, OSError):
+    """An image cannot be read or decoded."""
+
+
+class MissingImageError(InvalidImageError, FileNotFoundError):
+    """There is no file of an image's name."""
+
+
 class ModelFilesError(EmbedkitError, ValueError, OSError):
     """A file of the model is missing or wrong, or could not be fetched."""
 

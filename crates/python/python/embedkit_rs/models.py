@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from embedkit_rs import _embedkit
-from embedkit_rs._reference_models import BY_FAMILY
+from embedkit_rs._reference_models import BY_FAMILY, IN_ORDER
 
 
 def add_model(row: Mapping[str, Any]) -> None:
@@ -23,6 +23,15 @@ def remove_model(family: str, model: str) -> bool:
     """Takes a model out again; whether it was there. Models that were loaded from its row stay."""
     _custom.discard((family, model.lower()))
     return _embedkit.remove_model(family, model)
+
+
+def in_the_references_order(family: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows as the reference lists its models: these first, in its order, each under all names that it has there."""
+    by_name = {name.lower(): row for row in rows for name in [row["id"], *row.get("aliases", [])]}
+    names = [name for name in IN_ORDER.get(family, ()) if name.lower() in by_name]
+    theirs = [{**by_name[name.lower()], "id": name} for name in names]
+    taken = {name.lower() for name in names}
+    return theirs + [row for row in rows if row["id"].lower() not in taken]
 
 
 #: Models that were added by `add_custom`, by family and name.

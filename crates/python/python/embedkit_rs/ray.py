@@ -13,7 +13,6 @@ Nodes of a cluster of Ray 2.60 and newer authenticate each other: ``RAY_AUTH_MOD
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import ray
@@ -24,6 +23,10 @@ from embedkit_rs.arrow import Embedder, ModelSpec, digest
 
 #: Rows of a block: what one call embeds, and what is done again where a worker is lost.
 BLOCK_ROWS = 4096
+#: Where there are fewer rows, blocks are smaller: so many for each worker, but none of fewer rows than this.
+BLOCKS_PER_WORKER, LEAST_BLOCK_ROWS = 64, 256
+#: A node's object store has room for so many blocks at least.
+BLOCKS_PER_STORE = 16
 #: Memory that the filter of a job that goes on asks for at least; Ray adds what the ids take.
 FILTER_MEMORY = 1 << 28
 #: One core of so many is left for reading and writing.
@@ -50,7 +53,7 @@ def embed(
     concurrency: int | tuple[int, int] | None = None,
     num_cpus: int | None = None,
     num_gpus: float | None = None,
-    batch_size: int = BLOCK_ROWS,
+    batch_size: int | None = None,
     rows: int | None = None,
     checkpoint: str | None = None,
     id_column: str | None = None,
@@ -59,15 +62,21 @@ def embed(
     """The dataset with a column of embeddings; ``embedder_options`` are those of :class:`~embedkit_rs.arrow.Embedder`.
 
     ``concurrency`` is the number of workers, or the least and the most; without it there are as many as the cluster has
-    room for. ``num_cpus`` is a worker's cores, by default 1, and the threads of its model. Cores are left for reading and
-    writing: a cluster whose every core has a worker never begins to read, without a word. Where there are not enough,
-    that is an error.
+    room for. ``num_cpus`` is a worker's cores, by default 1, and the threads of its model; by default 2 beside
+    a GPU, whose model has as many threads as it likes. Cores are left for reading and writing: a cluster whose every
+    core has a worker never begins to read, without a word. Where there are not enough, that is an error.
 
-    ``rows``, if known, says how many rows there are, so that small inputs are cut into enough blocks for all workers.
+    Rows are cut into blocks of at most ``batch_size``, by default 4,096, whatever blocks they were read in: small files
+    come as one block, which one worker would embed alone and one file would be written of. ``rows``, in its place, says
+    how many rows there are, so that blocks of a small dataset are smaller, and enough for all workers.
     ``checkpoint`` is a folder that what was written is noted in, by ``id_column``: a job that is run again goes on where
     it was; it holds the ids of all rows in memory, which is right up to about 10⁹. When a job has ended well, Ray forgets
     its checkpoint.
     """
+    if batch_size is not None and batch_size < 1:
+        raise ValueError(f"batch_size must be >= 1, got {batch_size}")
+    if batch_size is not None and rows is not None:
+        raise ValueError("`batch_size` and `rows` both say how large blocks are: give one of them")
     cores = num_cpus or (2 if num_gpus else 1)
     workers = _workers(concurrency, cores, num_gpus, others=1 if checkpoint is not None else 0)
     if checkpoint is not None:
@@ -76,25 +85,24 @@ def embed(
         _checkpoint(dataset, checkpoint, id_column)
     embedder_options.setdefault("fixed_size", False)
     options = dict(embedder_options.pop("options", None) or {})
-    if num_gpus is None:
-        options.setdefault("threads", cores)
-    else:
+    if num_gpus:
         options.setdefault("cuda", True)
+    else:
+        options.setdefault("threads", cores)
     embedder = Embedder(model, column=column, output=output, options=options, **embedder_options)
-    if rows is not None:
-        blocks = min(math.ceil(rows / 256), max(math.ceil(rows / batch_size), 4 * workers[1]))
-        dataset = dataset.repartition(max(blocks, 1))
+    block_rows = batch_size or _block_rows(rows, workers[1])
+    _fit_blocks(dataset)
     pool = ray.data.ActorPoolStrategy(
         min_size=workers[0],
         max_size=workers[1],
-        # A batch is prepared while one runs on the device.
-        max_tasks_in_flight_per_actor=2 if num_gpus else None,
+        # Of two blocks, one is fetched and taken apart while the other runs on the device.
+        max_concurrent_calls_per_actor=2 if num_gpus else None,
     )
-    return dataset.map_batches(
+    return dataset.repartition(target_num_rows_per_block=block_rows).map_batches(
         EmbedderActor,
         fn_constructor_kwargs={"embedder": embedder},
         batch_format="pyarrow",
-        batch_size=batch_size,
+        batch_size=block_rows,
         compute=pool,
         num_cpus=cores,
         num_gpus=num_gpus or 0,
@@ -148,6 +156,22 @@ def _workers(
             f"of which {kept} read and write"
         )
     return least, most
+
+
+def _block_rows(rows: int | None, workers: int) -> int:
+    """Rows of a block, so that every worker has many of them."""
+    if rows is None:
+        return BLOCK_ROWS
+    return min(BLOCK_ROWS, max(LEAST_BLOCK_ROWS, rows // (BLOCKS_PER_WORKER * workers)))
+
+
+def _fit_blocks(dataset: ray.data.Dataset) -> None:
+    """Sees to it that blocks fit into the object store of every node: a task whose block does not fit never begins."""
+    stores = [node["Resources"].get("object_store_memory", 0) for node in ray.nodes() if node["Alive"]]
+    room = int(min(filter(None, stores), default=0)) // BLOCKS_PER_STORE
+    most = dataset.context.target_max_block_size
+    if room and (most is None or most > room):
+        dataset.context.target_max_block_size = room
 
 
 def _checkpoint(dataset: ray.data.Dataset, folder: str, id_column: str) -> None:

@@ -59,6 +59,11 @@ impl ColumnInputs {
         self.values.len()
     }
 
+    /// Whether they are images.
+    pub(super) fn are_images(&self) -> bool {
+        self.are_images
+    }
+
     /// The rows that are no nulls.
     pub(super) fn positions(&self) -> Vec<usize> {
         (0..self.len()).filter(|row| self.is_valid(*row)).collect()

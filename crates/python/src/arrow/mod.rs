@@ -10,7 +10,7 @@ pub(crate) use capsule::Column;
 pub(crate) use inputs::inputs;
 
 use crate::column::Shape;
-use crate::error::raised;
+use crate::error;
 use crate::run::{Event, Job, Run};
 use inputs::ColumnInputs;
 use outputs::Output;
@@ -26,7 +26,7 @@ pub(crate) fn embed(
     shape: &Shape,
     nulls: bool,
 ) -> PyResult<(Column, Failures)> {
-    let positions = inputs.positions();
+    let (positions, are_images) = (inputs.positions(), inputs.are_images());
     let mut output = Output::new(inputs.len());
     let mut run = Run::over(py, job, inputs)?;
     let (mut given, mut failures) = (0, Failures::new());
@@ -37,12 +37,16 @@ pub(crate) fn embed(
             Event::Done => break,
         };
         crate::log::flush(py);
-        for (at, error) in &window.failures {
+        for (at, failure) in &window.failures {
             let position = positions[given + at];
             if !nulls {
-                return Err(raised(py, error, Some(position)));
+                return Err(if are_images {
+                    error::of_image(py, failure, position)
+                } else {
+                    error::raised(py, failure, Some(position))
+                });
             }
-            failures.push((position, error.report()));
+            failures.push((position, failure.report()));
         }
         let places = &positions[given..given + window.inputs];
         given += window.inputs;

@@ -81,7 +81,7 @@ def test_two_nodes_do_what_their_workers_do_together(place: Path) -> None:
         patch.setattr(embedkit_rs.ray, "EmbedderActor", Timed)
         dataset = ray.data.read_parquet(str(place / "in"))
         embedded = embedkit_rs.ray.embed(
-            dataset, row["id"], concurrency=2, batch_size=ROWS, rows=ROWS * BLOCKS, options=options
+            dataset, row["id"], concurrency=2, batch_size=ROWS, options=options
         )
         embedded.write_parquet(str(place / "out"))
 

@@ -8,15 +8,18 @@ import textwrap
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from conftest import MODEL, texts
 
 daft = pytest.importorskip("daft")
+from daft.ai.typing import UDFOptions  # noqa: E402
 from daft.functions import embed_text  # noqa: E402
 
 import embedkit_rs  # noqa: E402
 import embedkit_rs.daft  # noqa: E402
+from embedkit_rs.arrow import ModelSpec  # noqa: E402
 
 
 def test_embed_text_with_the_provider(place: Path) -> None:
@@ -29,12 +32,41 @@ def test_embed_text_with_the_provider(place: Path) -> None:
     assert np.array_equal(np.array(found.column("embedding").to_pylist(), dtype=np.float32), expected)
 
 
+def test_options_are_those_of_daft_and_of_the_model() -> None:
+    found = embedkit_rs.daft.Provider(threads=1).get_text_embedder(
+        MODEL, batch_size=64, concurrency=3, num_gpus=1, on_error="log", max_retries=7, max_length=16
+    )
+    told = found.get_udf_options()
+    assert (told.batch_size, told.concurrency, told.num_gpus) == (64, 3, 1)
+    assert (told.on_error, told.max_retries) == ("log", 7)
+    assert found.ours == {"threads": 1, "max_length": 16, "cuda": True}
+    # Without them, Daft's own defaults.
+    assert embedkit_rs.daft.Provider().get_text_embedder(MODEL).get_udf_options() == UDFOptions()
+
+
 def test_other_families() -> None:
     table = texts(500)
     frame = embedkit_rs.daft.embed(daft.from_arrow(table), "Qdrant/bm25", family="sparse", output="sparse")
     found = frame.sort("id").to_arrow().column("sparse").to_pylist()
     expected = list(embedkit_rs.SparseTextEmbedding("Qdrant/bm25").embed(table.column("text").to_pylist()))
     assert [row["indices"] for row in found] == [row.indices.tolist() for row in expected]
+
+
+def test_scores_of_pairs() -> None:
+    """A reranker takes two columns; the frame has a third, and its own order of them."""
+    folder = Path(__file__).parents[3] / "rerank/tests/fixtures/cross-encoder-plain"
+    documents = texts(200).column("text").to_pylist()
+    table = pa.table({"document": documents, "id": list(range(200)), "query": ["what is it"] * 200})
+    model = ModelSpec(str(folder))
+    frame = embedkit_rs.daft.embed(
+        daft.from_arrow(table), model, family="rerank", column=("query", "document"), output="score"
+    )
+    found = frame.sort("id").to_arrow().column("score").to_pylist()
+    expected = embedkit_rs.arrow.Embedder(
+        model, family="rerank", column=("query", "document"), output="score", on_error="raise"
+    )
+    assert found == expected(table).column("score").to_pylist()
+    assert len(set(found)) > 1
 
 
 @pytest.mark.long

@@ -41,14 +41,30 @@ def test_a_job(cluster: Any, place: Path) -> None:
     spec = embedkit_rs.ray.prefetch(MODEL)
     assert isinstance(spec, ModelSpec) and spec.digest is not None
     embedded = embedkit_rs.ray.embed(dataset, spec, concurrency=2, rows=rows)
+    embedded.write_parquet(str(place / "out"), min_rows_per_file=8000)
+    check(place / "out", rows)
+    assert len(list((place / "out").glob("*.parquet"))) <= 3
+
+
+def test_small_files_are_cut_into_blocks_for_all(cluster: Any, place: Path) -> None:
+    # Ray reads them as one block; how many rows there are is not said.
+    rows = 24_000
+    dataset = ray.data.read_parquet(str(write_parts(place / "in", rows, 12)))
+    embedded = embedkit_rs.ray.embed(dataset, MODEL, concurrency=2, batch_size=1000, num_gpus=0)
     embedded.write_parquet(str(place / "out"))
     check(place / "out", rows)
+    assert len(list((place / "out").glob("*.parquet"))) == 24
+    # One block of what a worker makes of it fits into a store many times.
+    stores = [node["Resources"]["object_store_memory"] for node in ray.nodes() if node["Alive"]]
+    assert embedded.context.target_max_block_size <= min(stores) / 16
 
 
 def test_workers_that_do_not_fit_are_refused(cluster: Any) -> None:
     dataset = ray.data.range(10)
     with pytest.raises(ValueError, match="4 workers of 1 cores do not fit: the cluster has 4 cores.*1 read and write"):
         embedkit_rs.ray.embed(dataset, MODEL, concurrency=4)
+    with pytest.raises(ValueError, match="give one of them"):
+        embedkit_rs.ray.embed(dataset, MODEL, concurrency=1, batch_size=100, rows=10)
     with pytest.raises(ValueError, match="id_column"):
         embedkit_rs.ray.embed(dataset, MODEL, concurrency=1, checkpoint="somewhere")
 
@@ -68,7 +84,7 @@ def test_a_worker_loads_its_model_once(cluster: Any, place: Path, monkeypatch: p
     monkeypatch.setattr(embedkit_rs.ray, "EmbedderActor", Told)
     rows = 12_000
     dataset = ray.data.read_parquet(str(write_parts(place / "in", rows, 6)))
-    embedded = embedkit_rs.ray.embed(dataset, MODEL, concurrency=2, rows=rows, batch_size=500)
+    embedded = embedkit_rs.ray.embed(dataset, MODEL, concurrency=2, batch_size=500)
     embedded.write_parquet(str(place / "out"))
     check(place / "out", rows)
     told = pq.read_table(place / "out", columns=["process", "loads"]).to_pandas()
@@ -81,7 +97,7 @@ def test_a_worker_loads_its_model_once(cluster: Any, place: Path, monkeypatch: p
 def test_the_drivers_memory_does_not_grow_with_the_blocks(cluster: Any, place: Path) -> None:
     rows = 200_000
     dataset = ray.data.read_parquet(str(write_parts(place / "in", rows, 40)))
-    embedded = embedkit_rs.ray.embed(dataset, MODEL, concurrency=2, rows=rows, batch_size=500)
+    embedded = embedkit_rs.ray.embed(dataset, MODEL, concurrency=2, batch_size=500)
     taken: list[tuple[float, int]] = []
     ended = threading.Event()
 
@@ -112,7 +128,7 @@ def test_a_worker_and_then_a_node_are_killed(cluster: Any, place: Path) -> None:
     node = cluster.add_node(num_cpus=2)
     cluster.wait_for_nodes()
     dataset = ray.data.read_parquet(str(write_parts(place / "in", rows, 24)))
-    embedded = embedkit_rs.ray.embed(dataset, MODEL, concurrency=3, rows=rows, batch_size=512)
+    embedded = embedkit_rs.ray.embed(dataset, MODEL, concurrency=3, batch_size=512)
     killed: list[str] = []
 
     def kill() -> None:
@@ -149,25 +165,34 @@ def test_a_job_goes_on_after_its_driver_is_killed(cluster: Any, place: Path) -> 
             return batch
 
         ray.init(address={cluster.address!r}, log_to_driver=False)
-        dataset = ray.data.read_parquet({str(place / "in")!r}, override_num_blocks=30)
-        dataset = dataset.map_batches(slowly, batch_size=None, batch_format="pyarrow")
+        dataset = ray.data.read_parquet({str(place / "in")!r})
         embedded = embedkit_rs.ray.embed(
-            dataset, {MODEL!r}, concurrency=2, batch_size=500,
+            dataset, {MODEL!r}, concurrency=2, batch_size=2000,
             checkpoint={str(place / "checkpoint")!r}, id_column="id",
         )
+        embedded = embedded.map_batches(slowly, batch_size=None, batch_format="pyarrow")
         embedded.write_parquet({str(place / "out")!r})
         """
     )
     driver = subprocess.Popen([sys.executable, "-c", program])
     deadline = time.monotonic() + 300
-    while not list((place / "out").glob("*.parquet")) and driver.poll() is None:
+    while len(noted(place / "checkpoint")) < 5 and driver.poll() is None:
         assert time.monotonic() < deadline
         time.sleep(0.1)
     driver.kill()
     driver.wait()
-    assert sum(map(rows_of, (place / "out").glob("*.parquet"))) < rows
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=600)
+    written = {file: file.stat().st_mtime_ns for file in (place / "out").glob("*.parquet") if rows_of(file)}
+    assert 5 * 2000 <= sum(map(rows_of, written)) < rows
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=300)
     check(place / "out", rows)
+    # What was noted was not done again. A file that was not yet noted was.
+    kept = [file for file, when in written.items() if file.exists() and file.stat().st_mtime_ns == when]
+    assert len(kept) >= 5
+
+
+def noted(folder: Path) -> list[Path]:
+    """Files of ids, one for each file that was written; Ray begins them with another name, before it writes the rows."""
+    return [file for file in folder.glob("*.parquet") if not file.name.endswith(".pending.parquet")]
 
 
 def rows_of(file: Path) -> int:

@@ -15,8 +15,9 @@ from embedkit_rs.common.types import ImageInput
 class ImageEmbedding(SizedEmbedder):
     """An image model: one vector an image, ``(dim,)`` of ``float32``.
 
-    An image is a path (``str`` or ``Path``), the bytes of a file, an image of Pillow's (which need not be installed),
-    or an array of ``uint8``, ``(height, width, 3)``. Files and bytes are decoded without the interpreter.
+    An image is a path (``str`` or ``Path``), the bytes of a file, a file that is open in binary mode, an image of
+    Pillow's (which need not be installed), or an array of ``uint8``, ``(height, width, 3)``. Files and bytes
+    are decoded without the interpreter.
     """
 
     _FAMILY = "image"

@@ -44,6 +44,7 @@ class LateInteractionTextEmbedding(TextEmbedder, SizedEmbedder):
         **kwargs: Any,
     ) -> int:
         """Tokens of all texts; with ``include_extension``, with the markers and mask tokens that the model adds."""
+        _options.check_batch_size(batch_size)
         _options.unknown("keywords of the call", kwargs)
         how = self._how("plain" if is_doc else "query")
         return self._model.token_count(texts, how, extended=include_extension)

@@ -42,6 +42,7 @@ class LateInteractionMultimodalEmbedding(SizedEmbedder):
         self, texts: str | Iterable[str], batch_size: int = 1024, include_extension: bool = False, **kwargs: Any
     ) -> int:
         """Tokens of all texts; with ``include_extension``, with those that the model puts around them."""
+        _options.check_batch_size(batch_size)
         _options.unknown("keywords of the call", kwargs)
         return self._model.token_count(texts, self._how("query", prompts=include_extension))
 

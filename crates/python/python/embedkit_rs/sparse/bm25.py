@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from embedkit_rs import _embedkit
 from embedkit_rs._session import folder_of
 from embedkit_rs.results import SparseEmbedding
-from embedkit_rs.sparse.sparse_text_embedding import SparseTextEmbeddingBase
+from embedkit_rs.sparse.sparse_embedding_base import SparseTextEmbeddingBase
 
 
 class Stemmer(Protocol):

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from enum import Enum
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from embedkit_rs.text.text_embedding import TextEmbedding
 
@@ -23,6 +27,19 @@ class JinaEmbeddingV3(TextEmbedding):
 
     def __init__(self, *args: Any, task_id: int | None = None, **kwargs: Any) -> None:
         super().__init__(*args, task_id=task_id, **kwargs)
+
+    def embed(
+        self,
+        documents: str | Iterable[str],
+        batch_size: int = 256,
+        parallel: int | None = None,
+        task_id: int | None = None,
+        **kwargs: Any,
+    ) -> Iterator[NDArray[np.float32]]:
+        """Embeds texts for a task, as :meth:`TextEmbedding.embed`."""
+        if task_id is not None:
+            kwargs["task_id"] = task_id
+        return super().embed(documents, batch_size, parallel, **kwargs)
 
     @classmethod
     def _rows(cls) -> list[dict[str, Any]]:

@@ -21,13 +21,15 @@ class TextCrossEncoder(Embedder):
         self, query: str, documents: Iterable[str], batch_size: int = 64, **kwargs: Any
     ) -> Iterator[float]:
         """The query's score with each document, lazily and in their order."""
+        if not isinstance(query, str):
+            raise TypeError(f"query must be a string, not {type(query).__name__}")
         parallel = kwargs.pop("parallel", None)
         iterator: Iterator[float] = self._embed(documents, self._how(query=query), batch_size, parallel, kwargs)
         return iterator
 
     def rerank_pairs(
         self,
-        pairs: Iterable[tuple[str, str]],
+        pairs: Iterable[tuple[str, str] | list[str]],
         batch_size: int = 64,
         parallel: int | None = None,
         **kwargs: Any,
@@ -36,8 +38,11 @@ class TextCrossEncoder(Embedder):
         iterator: Iterator[float] = self._embed(pairs, self._how(), batch_size, parallel, kwargs)
         return iterator
 
-    def token_count(self, pairs: Iterable[tuple[str, str]], batch_size: int = 1024, **kwargs: Any) -> int:
+    def token_count(
+        self, pairs: Iterable[tuple[str, str] | list[str]], batch_size: int = 1024, **kwargs: Any
+    ) -> int:
         """Tokens of all pairs: after cutting, special ones included, padding not."""
+        _options.check_batch_size(batch_size)
         _options.unknown("keywords of the call", kwargs)
         return self._model.token_count(pairs, self._how())
 
