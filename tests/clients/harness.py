@@ -69,22 +69,21 @@ class Server:
             time.sleep(0.1)
         raise SystemExit(f"{path} was never answered well")
 
-    def work(self, seconds=0):
-        """Sends requests that are as large as may be, at least one and then for so long."""
+    def work(self, is_enough):
+        """Sends requests that are as large as may be, one and then others until it is enough."""
         # As many texts, of as many tokens, as a request may have.
         body = json.dumps({"inputs": ["word " * 400] * 2000}).encode()
-        since = time.monotonic()
         while True:
             request = urllib.request.Request(self.url + "/embed", body, {"content-type": "application/json"})
             with contextlib.suppress(OSError):
                 urllib.request.urlopen(request).read()
-            if time.monotonic() - since >= seconds:
+            if is_enough():
                 return
 
-    def busy(self, seconds=0):
-        """Begins such requests, and returns once one runs."""
-        for _ in range(3 if seconds else 1):
-            threading.Thread(target=self.work, args=[seconds], daemon=True).start()
+    def busy(self, is_enough=lambda: True):
+        """Begins such requests, by several clients unless one is enough, and returns once one runs."""
+        for _ in range(1 if is_enough() else 3):
+            threading.Thread(target=self.work, args=[is_enough], daemon=True).start()
         while b"embedkit_requests_in_flight 1" not in urllib.request.urlopen(self.url + "/metrics").read():
             time.sleep(0.001)
 

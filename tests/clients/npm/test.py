@@ -4,6 +4,8 @@ import json
 import os
 import pathlib
 import subprocess
+import sys
+import threading
 
 from harness import DOCUMENTS, KEY, MODEL, QUERY, RERANKER, TEXTS, Server, library, scores
 
@@ -16,5 +18,15 @@ with Server() as server, Server("--api-key", KEY) as keyed, Server("--max-reques
     # Node.js finds packages beside the program: it runs where they were installed.
     program = pathlib.Path(os.environ["PACKAGES"]) / "test.mjs"
     program.write_text(pathlib.Path(__file__).with_name("test.mjs").read_text())
-    busy.busy(seconds=8)
-    subprocess.run(["node", str(program)], env={**os.environ, "FACTS": json.dumps(facts)}, check=True)
+    # However long Node.js takes to start.
+    was_refused = threading.Event()
+    busy.busy(was_refused.is_set)
+    environment = {**os.environ, "FACTS": json.dumps(facts)}
+    with subprocess.Popen(["node", str(program)], env=environment, stdout=subprocess.PIPE, text=True) as node:
+        for line in node.stdout:
+            print(line, end="", flush=True)
+            if line.startswith("ok: a full server"):
+                was_refused.set()
+        was_refused.set()
+    if node.returncode:
+        sys.exit(f"Node.js ended with {node.returncode}")

@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use embedkit_image::{ImageInput, Processor, ProcessorConfig};
+use embedkit_image::{DecodeOptions, ImageInput, Processor, ProcessorConfig};
 use libfuzzer_sys::{Corpus, fuzz_target};
 
 /// CLIP's steps at a size that costs little.
@@ -12,7 +12,8 @@ static PROCESSOR: LazyLock<Processor> = LazyLock::new(|| {
         r#"{"do_resize": true, "size": {"shortest_edge": 8}, "do_center_crop": true, "crop_size": 8}"#,
     )
     .expect("a configuration");
-    Processor::new(&config).expect("a processor").max_pixels(1 << 16).apply_orientation(true)
+    let options = DecodeOptions::default().max_pixels(1 << 16).apply_orientation(true);
+    Processor::new(&config).expect("a processor").decode_options(options)
 });
 
 fuzz_target!(|file: &[u8]| -> Corpus {

@@ -3,7 +3,7 @@
 #![no_main]
 
 use embedkit_core::ModelFiles;
-use embedkit_image::{CONFIG_FILE, ImageInput, Processor};
+use embedkit_image::{CONFIG_FILE, DecodeOptions, ImageInput, Processor};
 use libfuzzer_sys::fuzz_target;
 
 // Private to its crate, and behind a graph there.
@@ -19,10 +19,12 @@ fuzz_target!(|config: &[u8]| {
         let levels: Vec<u8> = (0..width * height * 3).map(|at| (at * 31 % 256) as u8).collect();
         let image = ImageInput::rgb(width, height, levels).expect("as many levels as pixels");
         if let Ok(processor) = Processor::load(&files)
-            && let Ok(processed) = processor.max_pixels(MAX_PIXELS).process(&image)
+            && let Ok(processed) =
+                processor.decode_options(DecodeOptions::default().max_pixels(MAX_PIXELS)).process(&image)
         {
-            assert_eq!(processed.values().len(), processed.shape().iter().product::<usize>());
-            assert!(processed.values().iter().all(|value| value.is_finite()));
+            let values = processed.to_values();
+            assert_eq!(values.len(), processed.shape().iter().product::<usize>());
+            assert!(values.iter().all(|value| value.is_finite()));
             // The patcher has the limit of every image, which costs too much here.
             if let Ok(patcher) = patchify::Patcher::load(&files) {
                 let _ = (patcher.patches(&image), patcher.blank());

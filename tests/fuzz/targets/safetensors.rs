@@ -3,8 +3,8 @@
 
 use std::io::Write as _;
 
-use embedkit::prelude::TextEmbedding;
-use embedkit_core::{Builder, ModelDescription, ModelFiles};
+use embedkit::prelude::{Embedder as _, TextEmbedder as _, TextEmbedding};
+use embedkit_core::{ModelDescription, ModelFiles};
 use embedkit_vector::multivector::{read_npz, read_safetensors};
 use embedkit_vector::npy::Header;
 use libfuzzer_sys::fuzz_target;

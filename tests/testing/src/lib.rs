@@ -18,7 +18,7 @@ use serde::de::DeserializeOwned;
 
 #[cfg(unix)]
 pub use fork::in_forked_child;
-pub use onnx::with_external_weight;
+pub use onnx::{ids_as, with_external_weight};
 pub use pdf::{pdf, pdf_of_objects};
 pub use png::png_of_sides;
 pub use tensor::{TensorGolden, pattern};

@@ -1,4 +1,4 @@
-//! Graphs whose weights lie in another file.
+//! Small graphs, and graphs whose weights lie in another file.
 
 use std::ops::Range;
 
@@ -29,6 +29,28 @@ pub fn with_external_weight(model: &[u8], location: &str) -> (Vec<u8>, Vec<u8>) 
             .concat();
     let new_graph = bytes_field(MODEL_GRAPH, &new_graph);
     ([&model[..graph.whole.start], &new_graph, &model[graph.whole.end..]].concat(), data)
+}
+
+/// A graph whose output, `ids`, is its `input_ids`, brought to a type by its number in `onnx.proto`.
+pub fn ids_as(element_type: u64) -> Vec<u8> {
+    let number = |field: u64, value: u64| [varint(field << 3), varint(value)].concat();
+    let text = |field: u64, value: &str| bytes_field(field, value.as_bytes());
+    let value = |name: &str, element_type: u64| {
+        let axes = ["batch", "tokens"].map(|axis| bytes_field(1, &text(2, axis))).concat();
+        let tensor = [number(1, element_type), bytes_field(2, &axes)].concat();
+        [text(1, name), bytes_field(2, &bytes_field(1, &tensor))].concat()
+    };
+    const INT64: u64 = 7;
+    let to = [text(1, "to"), number(3, element_type), number(20, 2)].concat();
+    let node = [text(1, "input_ids"), text(2, "ids"), text(4, "Cast"), bytes_field(5, &to)].concat();
+    let graph = [
+        bytes_field(1, &node),
+        text(2, "ids"),
+        bytes_field(11, &value("input_ids", INT64)),
+        bytes_field(12, &value("ids", element_type)),
+    ];
+    let version = bytes_field(8, &number(2, 17));
+    [number(1, 8), version, bytes_field(MODEL_GRAPH, &graph.concat())].concat()
 }
 
 struct Field {
