@@ -63,10 +63,10 @@
 pub use embedkit_core::hub;
 #[doc(inline)]
 pub use embedkit_core::{
-    Activation, AnyEmbedder, Batching, BoxError, Builder, CancelToken, Cause, Content, ContentKind, Embedder,
-    Embedding, EmbeddingKind, Embeddings, Error, ErrorKind, ImageEmbedder, ImageInput, IndexNames, ModelDescription,
-    ModelFiles, ModelFilter, ModelRef, OutputSelector, PageEmbedder, Pair, Pooling, Progress, Purpose, Quantization,
-    Registry, Result, Role, Source, TextEmbedder, Usage, WeightedTerm, register,
+    Activation, AnyEmbedder, BatchBounds, Batching, BoxError, Builder, CancelToken, Cause, Content, ContentKind,
+    Embedder, Embedding, EmbeddingKind, Embeddings, Error, ErrorKind, ImageEmbedder, ImageInput, IndexNames,
+    ModelDescription, ModelFiles, ModelFilter, ModelRef, OutputSelector, PageEmbedder, Pair, Pooling, Progress,
+    Purpose, Quantization, Registry, Result, Role, Source, TextEmbedder, Usage, WeightedTerm, register,
 };
 #[cfg(feature = "onnx")]
 #[doc(inline)]
@@ -188,6 +188,8 @@ mod pages {
     mod index {}
     #[doc = include_str!("../docs/install.md")]
     mod install {}
+    #[doc = include_str!("../docs/gpu.md")]
+    mod gpu {}
     #[doc = include_str!("../docs/dense.md")]
     mod dense {}
     #[doc = include_str!("../docs/sparse.md")]

@@ -105,8 +105,8 @@ pub(super) fn all(options: &Options) -> Vec<Side> {
             Settings { threads: Some(cores), ..Settings::default() },
         ),
         (Limit, format!("limit, {cores}×1, one row"), Kind::Default, sessions(cores, 1, 1)),
-        (Limit, format!("limit, 1×{cores}, 1024 tokens"), Kind::Default, sessions(1, cores, 1024)),
-        (Limit, format!("limit, {cores}×1, 1024 tokens"), Kind::Default, sessions(cores, 1, 1024)),
+        (Limit, format!("limit, 1×{cores}, 512 tokens"), Kind::Default, sessions(1, cores, 512)),
+        (Limit, format!("limit, {cores}×1, 512 tokens"), Kind::Default, sessions(cores, 1, 512)),
     ];
     for rows in [1, 8, 32] {
         sides.push((FastembedPython, format!("fastembed (Python), batch {rows}"), Kind::Tuned, batch(rows)));
