@@ -73,7 +73,7 @@ impl Tokenizer {
         library.set_encode_special_tokens(options.special_tokens_as_text);
         let frame = |pair| Frame::of(&library, pair, !options.without_special_tokens).map_err(invalid);
         let (single, pair) = (frame(false)?, frame(true)?);
-        let max_length = window(single.special().max(pair.special()), max_length, options)?;
+        let max_length = window(single.special().max(pair.special()), max_length, options, &config)?;
         Ok(Self {
             word_pieces: WordPieces::of(&library).map(Arc::new),
             single,
@@ -289,15 +289,18 @@ fn special(library: &Library) -> BTreeMap<u32, String> {
 }
 
 /// Checks that the window has room for special tokens and one more.
-fn window(special: usize, max_length: usize, options: &TokenizerOptions) -> Result<usize> {
-    match max_length.checked_sub(options.reserved) {
-        Some(window) if window > special => Ok(window),
-        _ => Err(Error::InvalidOption {
-            option: "max_length",
-            message: format!(
-                "{max_length} leaves no room for a token beside {} special ones",
-                special + options.reserved
-            ),
-        }),
+fn window(
+    special: usize,
+    max_length: usize,
+    options: &TokenizerOptions,
+    config: &TokenizerConfig<'_>,
+) -> Result<usize> {
+    if let Some(window) = max_length.checked_sub(options.reserved).filter(|window| *window > special) {
+        return Ok(window);
     }
+    let reason = format!("{max_length} leaves no room for a token beside {} special ones", special + options.reserved);
+    Err(match options.max_length {
+        Some(_) => Error::InvalidOption { option: "max_length", message: reason },
+        None => config.invalid(format!("its window, `model_max_length` or `max_length`: {reason}")),
+    })
 }
