@@ -51,6 +51,7 @@ pub mod sentence_transformers;
 pub mod session;
 #[cfg(feature = "onnx")]
 mod text_model;
+mod toml_text;
 #[cfg(feature = "onnx")]
 mod tuner;
 #[cfg(feature = "onnx")]
@@ -79,6 +80,7 @@ pub use plugin::{Architecture, Family, LoadContext, ModelFilter, ModelOption, Pl
 pub use purpose::{Purpose, Role, Usage};
 #[cfg(feature = "onnx")]
 pub use text_model::{TextModel, TextRow};
+pub use toml_text::{parse_toml, read_toml_text};
 #[cfg(feature = "onnx")]
 pub use tuner::{Trial, Tuner};
 #[cfg(feature = "onnx")]

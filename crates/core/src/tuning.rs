@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::{BatchBounds, Batching};
 use crate::session::{Provider, SessionOptions, usable_cores};
-use crate::{Error, Result};
+use crate::{Error, Result, parse_toml, read_toml_text};
 
 /// What was measured to be best: how many sessions of how many threads, and the bounds of a batch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,8 +71,8 @@ impl Tuning {
     /// [`Error::Io`], and [`Error::InvalidFile`] for a file that holds something else.
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
-        toml::from_str(&text).map_err(|error| Error::file_because(path, "is no tuning", error))
+        let text = read_toml_text(path)?;
+        parse_toml(&text).map_err(|message| Error::file(path, format!("is no tuning: {message}")))
     }
 
     /// Writes a file for [`load`](Self::load), in TOML.
@@ -168,7 +168,10 @@ mod tests {
         ] {
             std::fs::write(&path, &text).unwrap();
             let error = Tuning::load(&path).unwrap_err().report();
-            assert!(error.contains(expected) && error.contains("tuning.toml"), "{text}: {error}");
+            assert!(
+                error.contains(expected) && error.contains("tuning.toml") && !error.contains('\n'),
+                "{text}: {error}"
+            );
         }
         assert!(matches!(Tuning::load(folder.path().join("none.toml")), Err(Error::Io { .. })));
     }

@@ -33,9 +33,12 @@ impl ModelFiles {
     /// The files of a folder.
     ///
     /// # Errors
-    /// [`Error::MissingFile`] when there is no such folder.
+    /// [`Error::MissingFile`] when there is no such folder, and [`Error::InvalidFile`] for a file in its place.
     pub fn folder(path: impl Into<PathBuf>) -> Result<Self> {
         let path = path.into();
+        if path.is_file() {
+            return Err(Error::file(path, "is a file, and should be the model's folder"));
+        }
         if !path.is_dir() {
             return Err(Error::MissingFile { path, needed_for: "it should be the model's folder".to_owned() });
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::ModelDescription;
-use crate::{Error, Result};
+use crate::{Error, Result, parse_toml};
 
 /// Model rows, as a crate, a file or a caller gives them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -23,7 +23,7 @@ impl Manifest {
     /// [`Error::Manifest`] with the line of a syntax error or unknown key, or with the row and the
     /// field whose value cannot be right.
     pub fn parse(origin: &str, text: &str) -> Result<Self> {
-        let manifest: Self = toml::from_str(text).map_err(|e| Error::manifest(origin, e.to_string().trim_end()))?;
+        let manifest: Self = parse_toml(text).map_err(|message| Error::manifest(origin, message))?;
         manifest.check(origin)?;
         Ok(manifest)
     }
@@ -131,7 +131,8 @@ mod tests {
             ("[[model]]\nid = \"x\"".to_owned(), "missing field"),
         ] {
             let error = Manifest::parse("origin.toml", &rows).unwrap_err().to_string();
-            assert!(error.starts_with("origin.toml: ") && error.contains(expected), "{rows}\n{error}");
+            let is_one_line = !error.contains('\n');
+            assert!(error.starts_with("origin.toml: ") && error.contains(expected) && is_one_line, "{rows}\n{error}");
         }
     }
 }

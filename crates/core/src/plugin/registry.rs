@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock, PoisonError, RwLock, RwLockReadGuard, RwLockWrite
 
 use super::{Architecture, Family, ModelFilter, Plugin};
 use crate::model::check_row;
-use crate::{Error, Manifest, ModelDescription, ModelFiles, Result, Source};
+use crate::{Error, Manifest, ModelDescription, ModelFiles, Result, Source, read_toml_text};
 
 /// The models, architectures and families a program knows. Cheap to clone; clones share their contents.
 #[derive(Clone, Default)]
@@ -124,7 +124,7 @@ impl Registry {
     /// As [`register_manifest`](Self::register_manifest), and [`Error::Io`].
     pub fn register_file(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
-        let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
+        let text = read_toml_text(path)?;
         self.register_manifest(&path.display().to_string(), &text)
     }
 

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use embedkit_core::Role;
+use embedkit_core::{Role, parse_toml, read_toml_text};
 use serde::Deserialize;
 
 use super::{Config, DocumentForm, LogFormat, ModelConfig, Size, Time, TokenIds};
@@ -102,9 +102,8 @@ impl Settings {
     /// # Errors
     /// [`Error::Usage`] for a file that cannot be read, or has keys or values that are not known.
     pub fn from_file(path: &Path) -> Result<Self, Error> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| Error::usage(format!("{} cannot be read: {error}", path.display())))?;
-        toml::from_str(&text).map_err(|error| Error::usage(format!("{}: {}", path.display(), error.to_string().trim())))
+        let text = read_toml_text(path).map_err(|error| Error::usage(error.report()))?;
+        parse_toml(&text).map_err(|message| Error::usage(format!("{}: {message}", path.display())))
     }
 
     /// The configuration that these settings amount to.
@@ -199,5 +198,15 @@ mod tests {
             let settings: Result<Settings, _> = toml::from_str(text);
             assert!(settings.map_or(true, |settings| settings.into_config().is_err()), "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_file_is_told_in_one_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("serve.toml");
+        std::fs::write(&path, "port = 2\nprot = 1\n").unwrap();
+        let message = Settings::from_file(&path).unwrap_err().to_string();
+        assert!(message.contains("serve.toml: line 2: unknown field `prot`"), "{message}");
+        assert!(!message.contains('\n'), "{message}");
     }
 }

@@ -1,0 +1,70 @@
+//! TOML that people write: read up to a bound, and what is wrong with it fits a line.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+
+use serde::de::DeserializeOwned;
+
+use crate::{Error, Result};
+
+/// Many times what any such file has.
+const MOST_BYTES: u64 = 16 << 20;
+
+/// The text of a file in TOML, of 16 MiB at most; what is no regular file is read too, such as what a shell puts in a
+/// command's place.
+///
+/// # Errors
+/// [`Error::Io`], and [`Error::InvalidFile`] for a file that has more.
+pub fn read_toml_text(path: &Path) -> Result<String> {
+    let mut text = String::new();
+    let file = File::open(path).map_err(Error::io(path))?;
+    file.take(MOST_BYTES + 1).read_to_string(&mut text).map_err(Error::io(path))?;
+    if text.len() as u64 > MOST_BYTES {
+        return Err(Error::file(
+            path,
+            format!("has more than {} MiB, and is no TOML that was meant", MOST_BYTES >> 20),
+        ));
+    }
+    Ok(text)
+}
+
+/// Reads TOML.
+///
+/// # Errors
+/// What is wrong and in which line, in one line of its own: without the picture of the text that the parser draws.
+pub fn parse_toml<T: DeserializeOwned>(text: &str) -> std::result::Result<T, String> {
+    toml::from_str(text).map_err(|error| {
+        let message = error.message().lines().collect::<Vec<_>>().join(", ");
+        match error.span().and_then(|span| text.get(..span.start)) {
+            Some(before) => format!("line {}: {message}", before.matches('\n').count() + 1),
+            None => message,
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_line_and_in_one() {
+        for (text, expected) in [
+            ("a = 1\nb = \"two\nc = 3", "line 2: "),
+            ("a = 1\na = 2", "line 2: duplicate key"),
+            ("a = 1\n\n[b", "line 3: "),
+            ("a = \u{1}", "line 1: "),
+        ] {
+            let message = parse_toml::<toml::Table>(text).unwrap_err();
+            assert!(message.starts_with(expected) && !message.contains('\n'), "{text:?}: {message}");
+        }
+        assert_eq!(parse_toml::<toml::Table>("a = 1").unwrap()["a"].as_integer(), Some(1));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_never_ends_is_refused() {
+        let error = read_toml_text(Path::new("/dev/zero")).unwrap_err();
+        assert!(error.to_string().contains("/dev/zero") && error.to_string().contains("more than 16 MiB"), "{error}");
+    }
+}
