@@ -181,6 +181,14 @@ fn versions_are_listed_switched_and_rolled_back() {
     let manage = |option: &[&str]| run(&[&["index", "-o", path(&collection)], option].concat());
     assert!(manage(&["--rollback"]).text().contains("* 000001"));
     assert!(manage(&["--switch", "000002"]).text().contains("* 000002"));
+    assert_eq!(manage(&["--verify", "--json"]).json_value(), manage(&["--versions", "--json"]).json_value());
+    let vectors = collection.join("versions/000002/meaning.npy");
+    let whole = std::fs::read(&vectors).unwrap();
+    let mut damaged = whole.clone();
+    *damaged.last_mut().unwrap() ^= 1;
+    std::fs::write(&vectors, damaged).unwrap();
+    manage(&["--verify"]).assert_fails(1, "was changed: its digest is not the manifest's");
+    std::fs::write(&vectors, whole).unwrap();
     manage(&["--switch", "7"]).assert_fails(2, "there is no version 7; there is 000001, 000002");
     run(&["search", path(folder.path()), "x"]).assert_fails(1, "no collection here");
     let old = run(&["search", path(&collection), "something new", "--collection-version", "000001", "--json"]);

@@ -187,7 +187,7 @@ fn damaged_collections_are_refused() {
     let root = folder.path().join("notes");
     let collection = CollectionFolder::new(&root);
     let version = index(&collection, &docs).version;
-    let names = files(&root, &version);
+    let (names, current) = (files(&root, &version), std::fs::read(root.join("current")).unwrap());
     for (name, bytes) in &names {
         let path = root.join("versions").join(&version).join(name);
         std::fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
@@ -197,15 +197,26 @@ fn damaged_collections_are_refused() {
         changed[middle] ^= 0x20;
         std::fs::write(&path, &changed).unwrap();
         // Whatever else is found, nothing panics.
+        let was_opened = collection.open().is_ok();
         if let Ok(version) = collection.open() {
             assert!(version.verify().unwrap_err().to_string().contains("digest"), "{name}");
             if let Ok(searcher) = Searcher::of_version(version, &|builder| builder) {
                 let _ = searcher.search("kitten", 3);
             }
         }
+        // The next version takes nothing over from it.
+        if was_opened {
+            let next = index(&collection, &docs);
+            assert_eq!((next.reused, next.is_unchanged), (0, false), "{name}");
+            assert_eq!(files(&root, &next.version), names, "{name}");
+            std::fs::remove_dir_all(root.join("versions").join(&next.version)).unwrap();
+            std::fs::write(root.join("current"), &current).unwrap();
+        }
         std::fs::write(&path, bytes).unwrap();
     }
-    collection.open().unwrap().verify().unwrap();
+    let version = collection.open().unwrap();
+    version.verify().unwrap();
+    assert!(index(&collection, &docs).is_unchanged);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use super::CacheArgs;
 #[derive(Debug, Args)]
 pub(crate) struct IndexArgs {
     /// Files, folders with all below them, and names with wildcards.
-    #[arg(value_name = "PATH", required_unless_present_any = ["rollback", "switch", "versions"])]
+    #[arg(value_name = "PATH", required_unless_present_any = ["rollback", "switch", "verify", "versions"])]
     pub(crate) inputs: Vec<PathBuf>,
 
     /// The folder of the collection. Files that it has already are not embedded again. With --versions, --rollback and
@@ -21,7 +21,7 @@ pub(crate) struct IndexArgs {
 
     /// Publishes the collection to this address when it is complete: `edge:DIR`, Qdrant's engine in this process, or
     /// `http://host:6334/name`, a Qdrant server. What is there already is not sent again.
-    #[arg(long, value_name = "ADDRESS", conflicts_with_all = ["rollback", "switch", "versions"])]
+    #[arg(long, value_name = "ADDRESS", conflicts_with_all = ["rollback", "switch", "verify", "versions"])]
     pub(crate) to: Option<String>,
 
     /// Seconds between the frames of a video that are embedded, where a pipeline searches images and `ffmpeg` is
@@ -41,6 +41,10 @@ pub(crate) struct IndexArgs {
     /// Lists the collection's versions instead.
     #[arg(long, conflicts_with_all = ["inputs", "rollback", "switch"])]
     pub(crate) versions: bool,
+
+    /// Compares every file of all versions with its digest, instead, and lists the versions.
+    #[arg(long, conflicts_with_all = ["inputs", "rollback", "switch", "versions"])]
+    pub(crate) verify: bool,
 
     /// Goes back to the version before the one that is searched, instead.
     #[arg(long, conflicts_with_all = ["inputs", "switch"])]

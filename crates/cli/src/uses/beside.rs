@@ -91,9 +91,9 @@ const TABLE: &[Idle] = &[
     with(Some("explain"), &["image"], &["document", "all"], "is for texts, and --image names pages"),
     with(
         Some("index"),
-        &["versions", "rollback", "switch"],
+        &["versions", "verify", "rollback", "switch"],
         &["pipeline", "keep", "frame_seconds", "cache_dir"],
-        "is for indexing; --versions, --rollback and --switch index nothing",
+        "is for indexing; --versions, --verify, --rollback and --switch index nothing",
     ),
     with(Some("eval"), &["history"], OF_EVALUATIONS, "is for evaluating; --history shows what was recorded"),
     with(

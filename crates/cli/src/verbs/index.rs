@@ -21,6 +21,12 @@ pub(super) fn run(args: &IndexArgs) -> Result<()> {
     if args.versions {
         return list(&collection, args.json);
     }
+    if args.verify {
+        for name in collection.versions()? {
+            collection.open_version(&name)?.verify()?;
+        }
+        return list(&collection, args.json);
+    }
     if let Some(version) = &args.switch {
         collection.switch(version)?;
         return list(&collection, args.json);
@@ -129,6 +135,10 @@ fn tell(report: &Report, published: Option<&Published>, args: &IndexArgs) -> Res
 
 /// The versions that a database has, after what was asked of them.
 fn versions_of(database: &dyn Database, address: &Address, args: &IndexArgs) -> Result<()> {
+    if args.verify {
+        let message = format!("--verify reads the files of a collection's folder; {address} is a database");
+        return Err(Failure::Usage(message));
+    }
     match (&args.switch, args.rollback, args.versions) {
         (Some(version), ..) => switch(database, version)?,
         (None, true, _) => drop(rollback(database)?),

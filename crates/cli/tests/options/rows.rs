@@ -191,6 +191,7 @@ const COLLECTIONS: &[Row] = &[
     row("--keep", &["0"]),
     row("--keep", &["1"]).given(&["--versions"]),
     row("--versions", &[]).given(&[]),
+    row("--verify", &[]).given(&[]),
     row("--rollback", &[]).given(&[]),
     row("--switch", &["nothing"]).given(&[]),
     row("--cache-dir", &["@LINES"]).given(&["--versions"]).at("index"),

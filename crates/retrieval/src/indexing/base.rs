@@ -21,13 +21,13 @@ pub(super) struct Base {
 
 impl Base {
     /// The version that is searched and the newest, which may have been interrupted, if they were made with these models
-    /// and cut in the same way.
+    /// and cut in the same way, and no file of theirs was damaged since.
     pub(super) fn all(collection: &CollectionFolder, pipeline: &Pipeline, models: &[Model]) -> Result<Vec<Self>> {
         let current = collection.open().ok();
         let newest = collection.newest()?.filter(|newest| current.as_ref().is_none_or(|v| v.name() != newest.name()));
         let versions = newest.into_iter().chain(current);
         versions
-            .filter(|version| fits(version, pipeline, models))
+            .filter(|version| fits(version, pipeline, models) && is_whole(version))
             .map(|version| Self::open(version, pipeline, models))
             .collect()
     }
@@ -61,6 +61,15 @@ impl Base {
             && report.records == self.version.len()
             && copied == self.sources.len()
     }
+}
+
+/// Whether a version's files are as they were written: what was damaged would go on into every version to come.
+fn is_whole(version: &Version) -> bool {
+    let verified = version.verify();
+    if let Err(error) = &verified {
+        tracing::warn!("nothing of version {} is used again: {}", version.name(), error.report());
+    }
+    verified.is_ok()
 }
 
 /// Whether a version's records and vectors are those that the pipeline would make.

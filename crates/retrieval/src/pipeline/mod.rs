@@ -39,7 +39,7 @@ mod stage;
 
 use std::path::Path;
 
-use embedkit_core::{Error, Result};
+use embedkit_core::{Error, Result, parse_toml, read_toml_text};
 use serde::{Deserialize, Serialize};
 
 pub use feedback::Feedback;
@@ -113,8 +113,7 @@ impl Pipeline {
     /// # Errors
     /// [`Error::InvalidOption`] for a text that is no pipeline, or one that cannot be.
     pub fn parse(text: &str) -> Result<Self> {
-        let pipeline: Self =
-            toml::from_str(text).map_err(|error| Error::option("pipeline", in_one_line(text, &error)))?;
+        let pipeline: Self = parse_toml(text).map_err(|message| Error::option("pipeline", message))?;
         pipeline.check()?;
         Ok(pipeline)
     }
@@ -125,7 +124,7 @@ impl Pipeline {
     /// As [`parse`](Self::parse), and [`Error::Io`].
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
+        let text = read_toml_text(path)?;
         Self::parse(&text).map_err(|error| {
             let reason = match error {
                 Error::InvalidOption { option, message } if option == "pipeline" => message,
@@ -177,13 +176,6 @@ impl Pipeline {
         let nameless = Self { name: String::new(), ..self.clone() };
         Ok(digest::of_bytes(nameless.to_toml()?.as_bytes()))
     }
-}
-
-/// What is wrong with a text, and in which line, without the picture of it that the library draws.
-fn in_one_line(text: &str, error: &toml::de::Error) -> String {
-    let message = error.message().lines().collect::<Vec<_>>().join(", ");
-    let before = error.span().and_then(|span| text.get(..span.start));
-    before.map_or(message.clone(), |before| format!("line {}: {message}", before.matches('\n').count() + 1))
 }
 
 #[cfg(test)]
