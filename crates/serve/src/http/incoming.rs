@@ -100,8 +100,17 @@ impl Incoming {
         task: Task,
         kind: Option<ContentKind>,
     ) -> ApiResult<&Arc<Served>> {
-        // A path names one model; what a client must write into its body cannot then mean another.
-        self.app.models.find(self.model.as_deref().or(in_body), task, kind)
+        let models = &self.app.models;
+        let in_path = self.model.as_deref();
+        // A path names one model. What a client must write into its body may then be any word, but not another model's name.
+        if let (Some(path), Some(body)) =
+            (in_path.and_then(|name| models.named(name)), in_body.and_then(|name| models.named(name)))
+            && !Arc::ptr_eq(path, body)
+        {
+            let message = format!("the address names the model {}, and `model` names {}", path.name(), body.name());
+            return Err(ApiError::field("model", message));
+        }
+        models.find(in_path.or(in_body), task, kind)
     }
 }
 

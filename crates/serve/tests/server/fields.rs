@@ -237,6 +237,34 @@ fn fields_of_one_meaning_agree() {
 }
 
 #[test]
+fn a_model_in_the_address_and_another_in_the_body_are_refused() {
+    let server = Running::start(serving(families()));
+    let client = server.client();
+    for (path, body) in [
+        ("/models/dense/v1/embeddings", json!({"input": "a"})),
+        ("/models/dense/embed", json!({"inputs": "a"})),
+        ("/models/dense/tokenize", json!({"inputs": "a"})),
+        ("/models/rank/rerank", json!({"query": "a", "texts": ["b"]})),
+    ] {
+        let alone = ok(&client, path, &body);
+        for same in ["", "any", "DENSE", "fixture/dense"] {
+            let same = if path.contains("rank") {
+                same.replace("dense", "rank").replace("DENSE", "Rank")
+            } else {
+                same.into()
+            };
+            assert_eq!(ok(&client, path, &with(&body, json!({"model": same}))), alone, "{path} {same}");
+        }
+        let answer = client.post(path, &with(&body, json!({"model": "several"})));
+        assert!(
+            [400, 422].contains(&answer.status) && answer.body.contains("`model` names several"),
+            "{path}: {}",
+            answer.body
+        );
+    }
+}
+
+#[test]
 fn every_route_reads_the_model_and_what_inputs_are_for() {
     let server = Running::start(serving(families()));
     let client = server.client();
