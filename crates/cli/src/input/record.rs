@@ -88,15 +88,21 @@ impl Parser {
             let names: Vec<String> = fields.keys().cloned().collect();
             format!("has no field `{}`{}", self.field, among(&names))
         })?;
-        let input = serde_json::from_str::<String>(input.get())
-            .map_err(|_| format!("its field `{}` is not a string", self.field))?;
+        let input = serde_json::from_str::<String>(input.get()).map_err(|error| self.no_text(input.get(), &error))?;
         Ok((input, if self.keep_fields { fields } else { Fields::new() }))
+    }
+
+    /// Why a field's value is no text: another kind of value, or a string with half a character.
+    fn no_text(&self, value: &str, error: &serde_json::Error) -> Reason {
+        match value.starts_with('"') {
+            true => format!("its field `{}` is no text: {}", self.field, without_place(error)),
+            false => format!("its field `{}` is not a string", self.field),
+        }
     }
 
     /// The parser counts lines within the line that it was given, which would mislead.
     fn not_json(&self, error: serde_json::Error) -> Reason {
-        let message = error.to_string();
-        let reason = message.split(" at line ").next().unwrap_or_default();
+        let reason = without_place(&error);
         let help = match self.asked {
             InputFormat::Auto => {
                 "; say --input-format lines if lines are plain texts, or json if values span several lines"
@@ -105,6 +111,10 @@ impl Parser {
         };
         format!("is not JSON: {reason} (column {}){help}", error.column())
     }
+}
+
+fn without_place(error: &serde_json::Error) -> String {
+    error.to_string().split(" at line ").next().unwrap_or_default().to_owned()
 }
 
 fn utf8(line: &[u8]) -> Result<&str, Reason> {
@@ -166,6 +176,7 @@ mod tests {
             (b"{\"text\":", "is not JSON: EOF while parsing a value (column 8)"),
             (b"{\"txt\":\"a\"}", "has no field `text`; it has txt: name one with --field"),
             (b"{\"text\":1}", "its field `text` is not a string"),
+            (b"{\"text\":\"\\udc00\"}", "its field `text` is no text: lone leading surrogate in hex escape"),
             (b"[1]", "is neither a JSON string nor an object with the field `text`"),
             (b"\"a\xff\"", "is not UTF-8 (byte 3 of the line); name the file's encoding with --input-encoding"),
         ] {

@@ -13,12 +13,12 @@ const MUVERA: &[&str] = &["muvera", "--dim", "2", "--k-sim", "2", "--dim-proj", 
 
 /// The program's arguments, its standard input, and what the error says.
 const REFUSED: &[(&[&str], &[u8], &[&str])] = &[
-    (EMBED, br#"{"text":"\ud800"}"#, &["line 1", "not a string"]),
-    (EMBED, br#"{"text":"\udc00 alone"}"#, &["line 1", "not a string"]),
+    (EMBED, br#"{"text":"\ud800"}"#, &["line 1", "`text` is no text", "hex escape"]),
+    (EMBED, br#"{"text":"\udc00 alone"}"#, &["line 1", "`text` is no text", "hex escape"]),
     (EMBED, b"\"a\"\n\"\\ud83d\"\n", &["line 2", "not JSON"]),
     (EMBED, b"\"a\"\n\"\\ud83d\\u0041\"\n", &["line 2", "not JSON"]),
-    (BM25, br#"{"text":"\ud800"}"#, &["line 1", "not a string"]),
-    (TOKENS, br#"{"text":"\ud800"}"#, &["line 1", "not a string"]),
+    (BM25, br#"{"text":"\ud800"}"#, &["line 1", "`text` is no text", "hex escape"]),
+    (TOKENS, br#"{"text":"\ud800"}"#, &["line 1", "`text` is no text", "hex escape"]),
     (EMBED, b"\"a\"\n\"\xed\xa0\x80\"\n", &["line 2", "UTF-8", "byte 2"]),
     (EMBED, b"\"a\"\n\"\xc0\x80\"\n", &["line 2", "UTF-8"]),
     (EMBED, b"\xff\xfeh\0e\0l\0l\0o", &["standard input", "UTF-16LE"]),
