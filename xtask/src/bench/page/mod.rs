@@ -3,6 +3,7 @@
 
 mod chart;
 mod headline;
+mod python;
 
 use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
@@ -16,10 +17,30 @@ use crate::workspace;
 /// What the files of runs start with.
 const PREFIX: &str = "benchmark-";
 
-/// Between these lines of the overview stands what is written here.
-const MARKS: [&str; 2] = ["<!-- headline: written by `cargo xtask bench publish` -->\n", "<!-- end of headline -->"];
+/// Runs that are kept, by their names, the latest first.
+type Runs = [(String, Value)];
 
-/// Puts a run among those that are kept, under its name, and the overview right. `report` is the run's JSON and Markdown,
+/// A part of a page that is written here, between two lines.
+struct Part {
+    page: &'static str,
+    marks: [&'static str; 2],
+    write: fn(&Runs) -> Result<String, Failure>,
+}
+
+const PARTS: [Part; 2] = [
+    Part {
+        page: "benchmark.md",
+        marks: ["<!-- headline: written by `cargo xtask bench publish` -->\n", "<!-- end of headline -->"],
+        write: |runs| Ok(headline::table(runs)),
+    },
+    Part {
+        page: "python.md",
+        marks: ["<!-- speed: written by `cargo xtask bench publish` -->\n", "<!-- end of speed -->"],
+        write: python::tables,
+    },
+];
+
+/// Puts a run among those that are kept, under its name, and the pages that quote it right. `report` is the run's JSON and Markdown,
 /// without an extension.
 pub(super) fn publish(name: &str, report: &Path) -> Outcome {
     let file = |extension: &str| docs().join(format!("{PREFIX}{name}.{extension}"));
@@ -29,10 +50,11 @@ pub(super) fn publish(name: &str, report: &Path) -> Outcome {
     write(&file("svg"), &chart::svg(&run))?;
     let (title, rest) = markdown.split_once('\n').unwrap_or((&markdown, ""));
     write(&file("md"), &format!("{title}: {name}\n\n![{name}]({PREFIX}{name}.svg)\n{rest}"))?;
-    let overview = docs().join("benchmark.md");
-    let text = read(&overview)?;
     let kept = kept()?;
-    write(&overview, &with_headline(&text, &headline::table(&kept))?)?;
+    for part in &PARTS {
+        let page = docs().join(part.page);
+        write(&page, &part.put(&read(&page)?, &kept)?)?;
+    }
     print(&format!("README.md should say: {}", headline::quote(&kept)));
     Ok(())
 }
@@ -51,11 +73,15 @@ fn kept() -> Result<Vec<(String, Value)>, Failure> {
     Ok(runs)
 }
 
-fn with_headline(text: &str, table: &str) -> Result<String, Failure> {
-    let [start, end] = MARKS;
-    let parts = text.split_once(start).and_then(|(before, rest)| Some((before, rest.split_once(end)?.1)));
-    let (before, after) = parts.ok_or_else(|| failed("benchmark.md lacks the marks of the headline"))?;
-    Ok(format!("{before}{start}\n{table}\n{end}{after}"))
+impl Part {
+    /// The page's text with what the runs come to.
+    fn put(&self, text: &str, runs: &Runs) -> Result<String, Failure> {
+        let [start, end] = self.marks;
+        let parts = text.split_once(start).and_then(|(before, rest)| Some((before, rest.split_once(end)?.1)));
+        let lacks = || failed(format!("{} lacks the lines {start:?} and {end:?}", self.page));
+        let (before, after) = parts.ok_or_else(lacks)?;
+        Ok(format!("{before}{start}\n{}\n{end}{after}", (self.write)(runs)?))
+    }
 }
 
 fn docs() -> PathBuf {
@@ -76,23 +102,22 @@ mod tests {
 
     /// Numbers that are quoted are those of the runs that are kept.
     #[test]
-    fn the_readme_and_the_overview_quote_the_runs() {
+    fn the_readme_and_the_pages_quote_the_runs() {
         let runs = kept().unwrap();
         let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
         let readme = words(&read(&workspace::root().join("README.md")).unwrap());
         let quote = words(&headline::quote(&runs));
         assert!(readme.contains(&quote), "README.md should say: {quote}");
-        let overview = read(&docs().join("benchmark.md")).unwrap();
-        assert_eq!(with_headline(&overview, &headline::table(&runs)).unwrap(), overview);
+        for part in &PARTS {
+            let page = read(&docs().join(part.page)).unwrap();
+            assert_eq!(part.put(&page, &runs).unwrap(), page, "{}", part.page);
+        }
     }
 
     #[test]
     fn marks_are_needed() {
-        let [start, end] = MARKS;
-        assert_eq!(
-            with_headline(&format!("a\n{start}old{end}\nb"), "new").unwrap(),
-            format!("a\n{start}\nnew\n{end}\nb")
-        );
-        assert!(with_headline("a", "new").is_err());
+        let part = Part { page: "a.md", marks: ["<start>\n", "<end>"], write: |_| Ok("new".to_owned()) };
+        assert_eq!(part.put("a\n<start>\nold<end>\nb", &[]).unwrap(), "a\n<start>\n\nnew\n<end>\nb");
+        assert!(part.put("a", &[]).is_err());
     }
 }
