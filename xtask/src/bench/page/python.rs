@@ -38,16 +38,20 @@ fn of_run(name: &str, run: &Value) -> Option<String> {
     let mut text = format!("On {} cores, {} ([run](benchmark-{name}.md)):\n\n", fact("cores")?, fact("processor")?);
     let ours = figures(run, "mixed", OURS)?;
     text.push_str("| | texts a second | embedkit_rs is faster | peak memory |\n| --- | --- | --- | --- |\n");
-    let _ = writeln!(text, "| embedkit_rs | {} | | {} MB |", digits(ours.rate), megabytes(ours.peak));
+    let _ = writeln!(text, "| embedkit_rs | {} | | {} MB |", three_digits(ours.rate), megabytes(ours.peak));
     let (batch, at_best) = best(run, "mixed")?;
     for (side, figures) in [
         ("fastembed, as it comes".to_owned(), figures(run, "mixed", REFERENCE)?),
         ("fastembed, `parallel=2`".to_owned(), figures(run, "mixed", "fastembed (Python), parallel=2")?),
         (format!("fastembed, `batch_size={batch}`, its best"), at_best),
     ] {
-        let times = digits(ours.rate / figures.rate);
-        let _ =
-            writeln!(text, "| {side} | {} | {times} times | {} MB |", digits(figures.rate), megabytes(figures.peak));
+        let times = three_digits(ours.rate / figures.rate);
+        let _ = writeln!(
+            text,
+            "| {side} | {} | {times} times | {} MB |",
+            three_digits(figures.rate),
+            megabytes(figures.peak)
+        );
     }
     text.push_str("\n| | embedkit_rs | the other | faster |\n| --- | --- | --- | --- |\n");
     for (what, workload, other) in JOBS {
@@ -59,12 +63,12 @@ fn of_run(name: &str, run: &Value) -> Option<String> {
             let _ = write!(what, ", `batch_size={batch}`");
             others.push(at_best.rate);
         }
-        let rates: Vec<String> = others.iter().map(|rate| digits(*rate)).collect();
-        let times: Vec<String> = others.iter().map(|rate| format!("{} times", digits(ours / rate))).collect();
+        let rates: Vec<String> = others.iter().map(|rate| three_digits(*rate)).collect();
+        let times: Vec<String> = others.iter().map(|rate| format!("{} times", three_digits(ours / rate))).collect();
         let _ = writeln!(
             text,
             "| {what} | {} texts a second | {} | {} |",
-            digits(ours),
+            three_digits(ours),
             rates.join(" and "),
             times.join(" and ")
         );
@@ -96,13 +100,15 @@ fn megabytes(bytes: f64) -> String {
 }
 
 /// Three digits, for more would be noise.
-fn digits(value: f64) -> String {
+fn three_digits(value: f64) -> String {
     let unit = 10f64.powi(value.abs().log10().floor() as i32 - 2);
     let rounded = (value / unit).round() * unit;
-    match rounded {
-        _ if rounded >= 99.95 => grouped(rounded.round() as u64),
-        _ if rounded >= 9.995 => format!("{rounded:.1}"),
-        _ => format!("{rounded:.2}"),
+    if rounded >= 99.95 {
+        grouped(rounded.round() as u64)
+    } else if rounded >= 9.995 {
+        format!("{rounded:.1}")
+    } else {
+        format!("{rounded:.2}")
     }
 }
 
@@ -129,7 +135,7 @@ mod tests {
             (1.3618, "1.36"),
             (99.96, "100"),
         ] {
-            assert_eq!(digits(value), expected);
+            assert_eq!(three_digits(value), expected);
         }
         assert_eq!(megabytes(15_068_233_728.0), "15,068");
     }
