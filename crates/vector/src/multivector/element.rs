@@ -72,7 +72,7 @@ impl Element for f32 {
         numbers_from_bytes(bytes, units);
     }
 
-    #[inline]
+    #[inline(always)]
     fn decode<'a>(_dim: usize, units: &'a [f32], _scales: &[f32], _buffer: &'a mut Vec<f32>) -> &'a [f32] {
         units
     }
@@ -94,7 +94,7 @@ impl Element for f16 {
         numbers_from_bytes(bytes, units);
     }
 
-    #[inline]
+    #[inline(always)]
     fn decode<'a>(_dim: usize, units: &'a [f16], _scales: &[f32], buffer: &'a mut Vec<f32>) -> &'a [f32] {
         buffer.resize(units.len(), 0.0);
         for (value, unit) in buffer.iter_mut().zip(units) {
@@ -124,7 +124,7 @@ impl Element for i8 {
         numbers_from_bytes(bytes, units);
     }
 
-    #[inline]
+    #[inline(always)]
     fn decode<'a>(dim: usize, units: &'a [i8], scales: &[f32], buffer: &'a mut Vec<f32>) -> &'a [f32] {
         buffer.resize(units.len(), 0.0);
         for ((row, decoded), &scale) in units.chunks_exact(dim).zip(buffer.chunks_exact_mut(dim)).zip(scales) {
@@ -168,7 +168,7 @@ impl Element for Bit {
         dim.div_ceil(64)
     }
 
-    #[inline]
+    #[inline(always)]
     fn decode<'a>(dim: usize, units: &'a [u64], _scales: &[f32], buffer: &'a mut Vec<f32>) -> &'a [f32] {
         buffer.clear();
         for row in units.chunks_exact(Self::units_per_row(dim)) {

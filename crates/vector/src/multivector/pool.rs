@@ -2,6 +2,7 @@
 
 use super::kernel::{Packed, all_dots};
 use super::label::RowLabel;
+use super::quantize::largest;
 use super::value::MultiVector;
 use super::ward::{self, Distances};
 use crate::{Error, Result};
@@ -141,7 +142,7 @@ fn cosine_distances(rows: &[f32], dim: usize) -> Distances {
 /// The row times a power of two, so that its largest magnitude is about 1: its dot products are then neither too large
 /// nor too small for `f32`, and its cosines are the same.
 fn levelled(row: &[f32]) -> impl Iterator<Item = f32> {
-    let largest = row.iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));
+    let largest = largest(row);
     let exponent = largest.to_bits() >> 23;
     let scale = f32::from_bits((254 - exponent).clamp(1, 254) << 23);
     row.iter().map(move |value| value * scale)

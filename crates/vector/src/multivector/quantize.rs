@@ -29,9 +29,8 @@ impl MultiVector {
         let mut units = Vec::with_capacity(self.as_slice().len());
         let mut scales = Vec::with_capacity(self.len());
         for row in self.rows() {
-            let largest = row.iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));
             // 127 / largest would overflow for the smallest subnormal numbers; dividing does not.
-            let scale = scale_for(largest);
+            let scale = scale_for(largest(row));
             units.extend(row.iter().map(|&value| match scale {
                 0.0 => 0,
                 scale => (value / scale).round_ties_even().clamp(-127.0, 127.0) as i8,
@@ -55,6 +54,11 @@ impl MultiVector {
         }
         self.recoded(units, Vec::new())
     }
+}
+
+/// The largest magnitude of a row.
+pub(super) fn largest(row: &[f32]) -> f32 {
+    row.iter().fold(0.0, |largest, value| largest.max(value.abs()))
 }
 
 /// A row's scale: its largest magnitude / 127. Rounded down where 127 scales would be infinite, and up where a subnormal

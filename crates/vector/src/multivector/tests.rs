@@ -40,6 +40,8 @@ proptest! {
         agrees(&query, &document.to_int8())?;
         agrees(&query, &document.to_binary())?;
         agrees(&query.to_int8(), &document.to_int8())?;
+        agrees(&query.to_f16().unwrap(), &document.to_int8())?;
+        agrees(&query.to_binary(), &document.to_int8())?;
         agrees(&query.to_binary(), &document.to_binary())?;
         agrees(&query.to_binary(), &document)?;
     }

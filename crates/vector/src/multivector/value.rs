@@ -164,7 +164,7 @@ impl<E: Element> MultiVector<E> {
     }
 
     /// The values of the rows `from..to` as `f32`.
-    #[inline]
+    #[inline(always)]
     pub(super) fn decode<'a>(&'a self, from: usize, to: usize, buffer: &'a mut Vec<f32>) -> &'a [f32] {
         let per_row = E::units_per_row(self.dim);
         let scales = if E::SCALED { &self.scales[from..to] } else { &[] };
