@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use ort::session::Session;
 
 use super::open::Opener;
-use super::scheduler::{Scheduler, SessionKind, Turn, extra_on};
+use super::scheduler::{Scheduler, SessionKind, Turn, extra_on, worth_opening};
 use super::slot::Slot;
 use super::{Provider, SessionOptions};
 use crate::Result;
@@ -37,10 +37,6 @@ type Locked<'q> = MutexGuard<'q, Scheduler<Slot>>;
 /// magnitude matters.
 const MICROSECONDS_PER_TOKEN: u64 = 100;
 
-/// Added sessions save about a tenth of the time, and opening them costs each core about as much as
-/// opening the first session took; they are opened when the work is this many times as long.
-const WORTH_OPENING: u32 = 12;
-
 /// How many sessions may be added, of how many threads each; none when the caller decided otherwise, and none on an
 /// accelerator, where each would hold the weights again.
 pub(super) fn extra_sessions(options: &SessionOptions, is_accelerated: bool) -> Option<(usize, usize)> {
@@ -57,7 +53,7 @@ impl Queue {
             process: std::process::id(),
             extra: extra_sessions(options, opener.provider != Provider::Cpu),
             opener,
-            worth_opening: opening * WORTH_OPENING,
+            worth_opening: opening.mul_f64(worth_opening(super::usable_cores())),
             scheduler: Mutex::new(Scheduler::new(slots.collect())),
             freed: Condvar::new(),
             start: Instant::now(),
