@@ -16,8 +16,8 @@ pub struct SessionOptions {
     pub threads: Option<usize>,
     /// Sessions that run batches at the same time. On the CPU they share the weights; each keeps
     /// working memory of its own. Default: one session that uses every core, or one a device where
-    /// several are named. When `threads` is not set either, sessions of one thread each, up to 8,
-    /// join it on the CPU as soon as there is enough work for them; they take turns with the first.
+    /// several are named. When `threads` is not set either, up to 16 sessions of few threads
+    /// each join it on the CPU as soon as there is enough work for them; they take turns with the first.
     pub sessions: Option<usize>,
     /// Whether memory is kept between runs. Default: the runtime's (yes).
     pub arena: Option<bool>,

@@ -1,7 +1,7 @@
 //! Callers waiting for a graph's sessions.
 //!
-//! One session that uses every core gives a single text the shortest wait; several sessions of one
-//! thread each do the most work. Unless the caller fixed either number, a pool starts with the first
+//! One session that uses every core gives a single text the shortest wait; several sessions of few
+//! threads each do the most work. Unless the caller fixed either number, a pool starts with the first
 //! kind and adds extra sessions of the second when there is work enough to pay for opening them: callers
 //! open one each instead of waiting, while others go on. The [`Scheduler`] has the rules.
 

@@ -292,7 +292,7 @@ impl<E> Builder<E> {
 impl<E> Builder<E> {
     /// Sessions that run batches at the same time; on the CPU they share the weights, and each keeps working memory of
     /// its own. More sessions of fewer threads each give somewhat more throughput for more memory. Default: one that
-    /// uses every core, joined by sessions of one thread each where there is enough work for them.
+    /// uses every core, joined by up to 16 of few threads each where there is enough work for them.
     pub fn sessions(mut self, sessions: usize) -> Self {
         self.session.sessions = Some(sessions);
         self

@@ -1,7 +1,7 @@
 //! The rules of a [`Queue`](super::queue::Queue): who runs next, on which session, and when sessions
 //! are added.
 //!
-//! A pool's first sessions and the extra ones, of one thread each, that are added for bulk work use the
+//! A pool's first sessions and the extra ones, of few threads each, that are added for bulk work use the
 //! same cores. They never run at the same time, but for one thing: a short input does not wait for a
 //! long job's batch to end. It runs beside the extra sessions, on a first one, and slows the job for as
 //! long as it takes.
