@@ -198,7 +198,7 @@ macro_rules! numbers {
                 bytes.as_chunks().0
             }
 
-            #[inline]
+            #[inline(always)]
             fn from_cell(cell: Self::Bytes) -> Self {
                 Self::from_le_bytes(cell)
             }

@@ -262,6 +262,15 @@ mod tests {
     }
 
     #[test]
+    fn the_more_cores_the_sooner_sessions_are_worth_opening() {
+        assert_eq!(worth_opening(2), 12.0);
+        for cores in 2..=256 {
+            let (fewer, more) = (worth_opening(cores), worth_opening(cores + 1));
+            assert!(fewer > more && more > 1.0, "{cores}: {fewer}, {more}");
+        }
+    }
+
+    #[test]
     fn the_kinds_of_sessions_run_together_only_for_short_inputs_beside_a_job() {
         let (first, extra, beside) =
             (Some((WIDE, SessionKind::First)), Some((NARROW, SessionKind::Extra)), Some((WIDE, SessionKind::Beside)));

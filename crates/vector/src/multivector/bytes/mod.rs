@@ -42,36 +42,33 @@ pub(super) struct PackedBytes {
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Digits {
     /// A row a lane.
-    One,
+    One = 1,
     /// Panels of half as many rows: first their higher digits, then their lower ones.
-    Two,
+    Two = 2,
 }
 
 impl PackedBytes {
     /// Packs the rows of a query in 8 bits, if this processor has the instructions and there is nothing that they could
     /// not sum.
     pub(super) fn new(dim: usize, units: &[i8], scales: &[f32]) -> Option<Self> {
-        Self::pack(Digits::One, dim, || units.to_vec(), scales.to_vec())
+        can_be_summed(dim, scales).then(|| Self::pack(Digits::One, dim, units, scales.to_vec()))
     }
 
     /// As [`new`](Self::new) for any other query: a value is rounded to a multiple of its row's largest / 32639.
     pub(super) fn rounded(query: &MultiVector) -> Option<Self> {
         let scales: Vec<f32> = query.rows().map(|row| largest(row) / LARGEST as f32).collect();
-        Self::pack(Digits::Two, query.dim(), || two_digits(query, &scales), scales.clone())
+        let dim = query.dim();
+        can_be_summed(dim, &scales).then(|| Self::pack(Digits::Two, dim, &two_digits(query, &scales), scales))
     }
 
-    fn pack(digits: Digits, dim: usize, units: impl FnOnce() -> Vec<i8>, scales: Vec<f32>) -> Option<Self> {
-        if !vnni::is_here() || dim > MOST_DIMENSIONS || !ordinary(&scales) {
-            return None;
-        }
-        let units = units();
+    fn pack(digits: Digits, dim: usize, units: &[i8], scales: Vec<f32>) -> Self {
         let words: Vec<i32> = units.chunks_exact(dim).flat_map(|row| row.chunks(LANE).map(word)).collect();
         let words = Packed::new(&words, dim.div_ceil(LANE));
         let mut starts = words.lanes(0);
         for (start, row) in starts.iter_mut().zip(units.chunks_exact(dim)) {
             *start = -128 * row.iter().map(|&unit| i32::from(unit)).sum::<i32>();
         }
-        Some(Self { digits, words, starts, scales })
+        Self { digits, words, starts, scales }
     }
 
     /// For each query row, its largest dot product with these document rows, of the query's width; `None` if their scales
@@ -80,8 +77,7 @@ impl PackedBytes {
         if !ordinary(scales) {
             return None;
         }
-        let lanes_a_row = if self.digits == Digits::Two { 2 } else { 1 };
-        let mut best = vec![f32::NEG_INFINITY; self.starts.len() / lanes_a_row];
+        let mut best = vec![f32::NEG_INFINITY; self.starts.len() / self.digits as usize];
         vnni::max_dots(self, units, scales, &mut best);
         Some(best.iter().zip(&self.scales).map(|(best, scale)| best * scale).collect())
     }
@@ -107,6 +103,11 @@ fn two_digits(query: &MultiVector, scales: &[f32]) -> Vec<i8> {
         }
     }
     digits
+}
+
+/// Whether this processor has the instructions, and they can sum rows of such a query.
+fn can_be_summed(dim: usize, scales: &[f32]) -> bool {
+    vnni::is_here() && dim <= MOST_DIMENSIONS && ordinary(scales)
 }
 
 /// Whether all scales are ordinary; those of rows that are zero are.
