@@ -36,16 +36,16 @@ fn measured(args: &TuneArgs) -> Result<Tuning> {
     let cancel = interrupt::token()?;
     let bar = progress::counter("candidates", Total::Unknown, false);
     let shown = bar.clone();
-    let share = Rc::new(Cell::new(1.0));
-    let gained = share.clone();
+    // The last trial compares what was found with the untuned model.
+    let gain = Rc::new(Cell::new(None));
+    let last_gain = gain.clone();
     let show = move |trial: &Trial| {
         shown.inc(1);
-        let ratio = trial.time.as_secs_f64() / trial.best_so_far.as_secs_f64();
-        let verdict = if trial.is_better { "better" } else { "no better" };
-        notice::tell_watchers(&format!("{}: {ratio:.2} of the best's time, {verdict}", trial.tuning));
-        if trial.is_better {
-            gained.set(gained.get() * ratio);
-        }
+        let Trial { tuning, time, baseline, baseline_time, is_better, .. } = trial;
+        let ratio = time.as_secs_f64() / baseline_time.as_secs_f64();
+        let verdict = if *is_better { "better" } else { "no better" };
+        notice::tell_watchers(&format!("{tuning}: {ratio:.2} of the time with {baseline}, {verdict}"));
+        last_gain.set(is_better.then_some(ratio));
     };
     let tuner = Tuner::new(args.model.any_builder(family)?).rounds(args.rounds).on_trial(show);
     let tuning = tuner.run(|model| {
@@ -56,8 +56,10 @@ fn measured(args: &TuneArgs) -> Result<Tuning> {
     match tuning {
         Err(Error::Cancelled) => Err(Failure::Interrupted { done: 0 }),
         tuning => {
-            let percent = 100.0 * share.get();
-            notice::tell_watchers(&format!("runs in {percent:.0} % of the time that it takes without a tuning"));
+            notice::tell_watchers(&match gain.get() {
+                Some(ratio) => format!("runs in {:.0} % of the time that it takes without a tuning", 100.0 * ratio),
+                None => "nothing was better than without a tuning".to_owned(),
+            });
             Ok(tuning?)
         }
     }

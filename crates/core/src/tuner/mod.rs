@@ -1,23 +1,27 @@
 //! Measures tunings against each other on the caller's own work.
 
+mod duel;
 mod search;
 
 use std::time::{Duration, Instant};
 
+use duel::Duel;
 use search::{layouts, search};
 
 use crate::limits::check_count;
 use crate::session::Provider;
 use crate::{Build, Builder, Error, Result, Tuning};
 
-/// A tuning replaces another only when it takes less than this part of its time: on a machine that
-/// does other things too, smaller differences are chance.
-const BETTER: f64 = 0.97;
+/// How long a machine rests before each measurement: threads of the other model's sessions wait busily for some forty
+/// milliseconds, on the cores that this one needs.
+const REST: Duration = Duration::from_millis(50);
 
 /// Finds the [`Tuning`] that suits a model, a machine and a kind of work.
 ///
-/// Every candidate is loaded beside the best so far, and the two do the work in turns; the quicker
-/// of their best rounds wins. Nothing else should run meanwhile.
+/// Every candidate is loaded beside the best so far, and the two do the work by turns; it is better when
+/// its best round takes less than 0.97 of the other's. What was found in this way is compared once more,
+/// with what the model runs with untuned, and is the result only when it is better than that. Nothing else
+/// should run meanwhile.
 #[must_use]
 pub struct Tuner<E> {
     builder: Builder<E>,
@@ -31,11 +35,13 @@ pub struct Tuner<E> {
 pub struct Trial {
     /// The candidate.
     pub tuning: Tuning,
-    /// What the work took at best.
+    /// What the work took with it at best.
     pub time: Duration,
-    /// What it took with the best tuning so far, in the same rounds.
-    pub best_so_far: Duration,
-    /// Whether the candidate is the best from now on.
+    /// What it was compared with: the best tuning so far, and in the last trial the untuned model.
+    pub baseline: Tuning,
+    /// What the work took with that at best, in the same rounds.
+    pub baseline_time: Duration,
+    /// Whether the candidate is the better of the two.
     pub is_better: bool,
 }
 
@@ -46,7 +52,7 @@ impl<E: Build> Tuner<E> {
         Self { builder, rounds: 3, on_trial: Box::new(|_| {}) }
     }
 
-    /// How often each candidate does the work. Default: 3.
+    /// How often each candidate has its turn to do the work; work of milliseconds is repeated in it. Default: 3.
     pub fn rounds(mut self, rounds: usize) -> Self {
         self.rounds = rounds;
         self
@@ -70,23 +76,44 @@ impl<E: Build> Tuner<E> {
         // What the caller fixed stays so; and each session of an accelerator holds the weights in its memory.
         let are_open = self.builder.session.leaves_sessions_open() && start.provider == Provider::Cpu.name();
         let layouts = if are_open { layouts(&start) } else { Vec::new() };
-        let mut best_model: Option<E> = None;
-        search(start, layouts, |candidate, best| {
-            let best_loaded = match best_model.take() {
+        let mut best_loaded: Option<E> = None;
+        let found = search(start.clone(), layouts, |candidate, best| {
+            let champion = match best_loaded.take() {
                 Some(model) => model,
                 None => self.load(best, &mut work)?,
             };
-            let model = self.load(candidate, &mut work)?;
-            let (mut time, mut best_so_far) = (Duration::MAX, Duration::MAX);
-            for _ in 0..self.rounds {
-                best_so_far = best_so_far.min(timed(&best_loaded, &mut work)?);
-                time = time.min(timed(&model, &mut work)?);
-            }
-            let is_better = time.as_secs_f64() < best_so_far.as_secs_f64() * BETTER;
-            best_model = Some(if is_better { model } else { best_loaded });
-            (self.on_trial)(&Trial { tuning: candidate.clone(), time, best_so_far, is_better });
+            let challenger = self.load(candidate, &mut work)?;
+            let is_better = self.compare((candidate, &challenger), (best, &champion), &mut work)?;
+            best_loaded = Some(if is_better { challenger } else { champion });
             Ok(is_better)
-        })
+        })?;
+        let Some(model) = best_loaded.filter(|_| found != start) else { return Ok(start) };
+        // Steps that each were better by chance lead anywhere: what counts is that the whole way was worth it.
+        let untuned = self.load(&start, &mut work)?;
+        let is_better = self.compare((&found, &model), (&start, &untuned), &mut work)?;
+        Ok(if is_better { found } else { start })
+    }
+
+    /// Whether the work is done quicker by the first of two loaded models.
+    fn compare(
+        &mut self,
+        (tuning, model): (&Tuning, &E),
+        (baseline, baseline_model): (&Tuning, &E),
+        work: &mut impl FnMut(&E) -> Result<()>,
+    ) -> Result<bool> {
+        let timed = |model: &E| {
+            let start = Instant::now();
+            work(model).map(|()| start.elapsed())
+        };
+        let duel = Duel::fight(self.rounds, REST, timed, model, baseline_model)?;
+        (self.on_trial)(&Trial {
+            tuning: tuning.clone(),
+            time: duel.challenger,
+            baseline: baseline.clone(),
+            baseline_time: duel.champion,
+            is_better: duel.is_won(),
+        });
+        Ok(duel.is_won())
     }
 
     /// The model with this tuning, warmed up.
@@ -95,12 +122,6 @@ impl<E: Build> Tuner<E> {
         work(&model)?;
         Ok(model)
     }
-}
-
-fn timed<E>(model: &E, work: &mut impl FnMut(&E) -> Result<()>) -> Result<Duration> {
-    let start = Instant::now();
-    work(model)?;
-    Ok(start.elapsed())
 }
 
 impl<E: Build> Builder<E> {
