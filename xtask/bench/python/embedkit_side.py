@@ -1,6 +1,6 @@
 """embedkit's Python package as a side of the benchmark."""
 
-from fastembed_side import QUERY, of_batches, side
+from fastembed_side import QUERY, of_batches, side, two
 from protocol import serve
 
 # What the Python package takes of a side's settings.
@@ -33,8 +33,11 @@ def sparse_row(vector):
     return vector.indices, vector.values
 
 
+dense = load("TextEmbedding", "sentence-transformers/all-MiniLM-L6-v2")
+
 TASKS = {
-    "dense": load("TextEmbedding", "sentence-transformers/all-MiniLM-L6-v2"),
+    "dense": dense,
+    "two-dense": two(dense),
     "static": static,
     "bm25": load("SparseTextEmbedding", "Qdrant/bm25", sparse_row),
     "splade": load("SparseTextEmbedding", "prithivida/Splade_PP_en_v1", sparse_row),

@@ -33,6 +33,25 @@ def dense(config):
     return side(lambda texts: model.embed(texts, **of_batches(config)))
 
 
+def two(load):
+    """The model twice: each item goes through the one and then through the other, whose results count."""
+
+    def loaded(config):
+        (first, first_one, _), (second, second_one, row) = load(config), load(config)
+
+        def bulk(items):
+            first(items)
+            return second(items)
+
+        def one(item):
+            first_one(item)
+            return second_one(item)
+
+        return bulk, one, row
+
+    return loaded
+
+
 def sparse(name):
     def load(config):
         from fastembed import SparseTextEmbedding
@@ -96,6 +115,7 @@ def preprocess(opened):
 
 TASKS = {
     "dense": dense,
+    "two-dense": two(dense),
     "bm25": sparse("Qdrant/bm25"),
     "splade": sparse("prithivida/Splade_PP_en_v1"),
     "colbert": colbert,

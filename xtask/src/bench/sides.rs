@@ -53,7 +53,8 @@ impl Side {
             Library::Embedkit | Library::EmbedkitEarlier => true,
             Library::EmbedkitPython => !task.starts_with("preprocess"),
             Library::FastembedPython => task != "static",
-            Library::FastembedRust | Library::SentenceTransformers | Library::Infinity => task == "dense",
+            Library::FastembedRust => matches!(task, "dense" | "two-dense"),
+            Library::SentenceTransformers | Library::Infinity => task == "dense",
             Library::Limit => !matches!(task, "static" | "bm25" | "image") && !task.starts_with("preprocess"),
             Library::Model2vecPython | Library::Model2vecRust => task == "static",
         };

@@ -23,6 +23,7 @@ fn main() -> std::result::Result<(), Failure> {
 fn load(config: &Config) -> std::result::Result<Box<dyn Side>, Failure> {
     Ok(match config.task.as_str() {
         "dense" => Box::new(dense::load(config)?),
+        "two-dense" => Box::new(dense::Two(dense::load(config)?, dense::load(config)?)),
         "static" => Box::new(dense::load_static(config)?),
         "bm25" => {
             let model = set(SparseTextEmbedding::builder("Qdrant/bm25"), &config.options).build()?;

@@ -7,6 +7,7 @@ use fastembed::{EmbeddingModel, TextEmbedding, TextInitOptions};
 fn main() -> Result<(), Failure> {
     serve(|config| match config.task.as_str() {
         "dense" => Ok(Box::new(Dense::load(config)?)),
+        "two-dense" => Ok(Box::new(Two(Dense::load(config)?, Dense::load(config)?))),
         other => Err(format!("no such task: {other}").into()),
     })
 }
@@ -25,6 +26,16 @@ impl Dense {
             .with_show_download_progress(false);
         options.intra_threads = config.options.threads;
         Ok(Self { model: TextEmbedding::try_new(options)?, batch_size: config.options.batch_size })
+    }
+}
+
+/// Two models, through which each text goes.
+struct Two(Dense, Dense);
+
+impl Side for Two {
+    fn bulk(&mut self, items: &[String]) -> Result<Answer, Failure> {
+        self.0.bulk(items)?;
+        self.1.bulk(items)
     }
 }
 

@@ -17,7 +17,34 @@ use tokenizers::{Tokenizer, TruncationParams};
 const MAX_LENGTH: usize = 512;
 
 fn main() -> Result<(), Failure> {
-    serve(|config| Ok(Box::new(Limit::load(config)?)))
+    serve(|config| {
+        let library = std::env::var_os("ORT_DYLIB_PATH").ok_or("ORT_DYLIB_PATH must name ONNX Runtime's library")?;
+        let environment = ort::init_from(library)?.build()?;
+        Ok(match config.task.as_str() {
+            "two-dense" => Box::new(Two(Limit::load(config, &environment)?, Limit::load(config, &environment)?)),
+            _ => Box::new(Limit::load(config, &environment)?),
+        })
+    })
+}
+
+/// Two models, through which each text goes.
+struct Two(Limit, Limit);
+
+impl Side for Two {
+    fn ready(&mut self, items: &[String]) -> Result<(), Failure> {
+        self.0.ready(items)?;
+        self.1.ready(items)
+    }
+
+    fn bulk(&mut self, items: &[String]) -> Result<Answer, Failure> {
+        self.0.bulk(items)?;
+        self.1.bulk(items)
+    }
+
+    fn one(&mut self, item: &str) -> Result<Answer, Failure> {
+        self.0.one(item)?;
+        self.1.one(item)
+    }
 }
 
 struct Limit {
@@ -39,9 +66,7 @@ struct Batch {
 }
 
 impl Limit {
-    fn load(config: &Config) -> Result<Self, Failure> {
-        let library = std::env::var_os("ORT_DYLIB_PATH").ok_or("ORT_DYLIB_PATH must name ONNX Runtime's library")?;
-        let environment = ort::init_from(library)?.build()?;
+    fn load(config: &Config, environment: &Environment) -> Result<Self, Failure> {
         let mut tokenizer = Tokenizer::from_file(config.model_dir.join("tokenizer.json"))?;
         tokenizer.with_truncation(Some(TruncationParams { max_length: MAX_LENGTH, ..TruncationParams::default() }))?;
         tokenizer.with_padding(None);
@@ -49,7 +74,7 @@ impl Limit {
         let graph = graphs.iter().find(|graph| graph.exists()).ok_or("the folder has no model.onnx")?;
         let prepacked = PrepackedWeights::new();
         let session = || -> Result<Mutex<Session>, Failure> {
-            let mut builder = builder(&environment, config.options.threads.unwrap_or(1), &prepacked)?;
+            let mut builder = builder(environment, config.options.threads.unwrap_or(1), &prepacked)?;
             Ok(Mutex::new(builder.commit_from_file(graph)?))
         };
         let sessions = (0..config.options.sessions.unwrap_or(1)).map(|_| session()).collect::<Result<_, _>>()?;

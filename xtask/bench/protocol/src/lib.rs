@@ -23,7 +23,8 @@ pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 /// What a side loads.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Config {
-    /// What it computes: `dense`, `static`, `bm25` and so on.
+    /// What it computes: `dense`, `static`, `bm25` and so on. `two-dense` is the model loaded twice, and each text goes
+    /// through the one and then through the other, as through an embedder and a reranker: the results are those of the second.
     pub task: String,
     /// The model's folder, where the task has one.
     pub model_dir: PathBuf,
