@@ -157,6 +157,8 @@ fn builder(
     };
     // A plan of memory would be kept for every shape that a batch ever had, kilobytes each, and save no time.
     let mut builder = Session::builder(environment)?.with_memory_pattern(false)?;
+    // A host program's environment may have threads for all its sessions, as many as it likes.
+    builder = builder.with_independent_thread_pool()?;
     builder = builder.with_optimization_level(level)?.with_intra_threads(threads)?;
     if let Some(spinning) = options.spinning {
         builder = builder.with_intra_op_spinning(spinning)?.with_inter_op_spinning(spinning)?;
