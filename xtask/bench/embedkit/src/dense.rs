@@ -21,21 +21,6 @@ pub(crate) fn load_static(config: &Config) -> Result<Dense, Failure> {
     Ok(Dense(set(TextEmbedding::builder(embedkit::static_en::MODEL), &config.options).build()?))
 }
 
-/// Two models, through which each text goes.
-pub(crate) struct Two(pub(crate) Dense, pub(crate) Dense);
-
-impl Side for Two {
-    fn bulk(&mut self, items: &[String]) -> Result<Answer, Failure> {
-        self.0.bulk(items)?;
-        self.1.bulk(items)
-    }
-
-    fn one(&mut self, item: &str) -> Result<Answer, Failure> {
-        self.0.one(item)?;
-        self.1.one(item)
-    }
-}
-
 impl Side for Dense {
     fn bulk(&mut self, items: &[String]) -> Result<Answer, Failure> {
         let computed = Arc::new(AtomicUsize::new(0));

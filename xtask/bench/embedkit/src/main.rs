@@ -1,7 +1,7 @@
 //! embedkit as a side of the benchmark: its facades, as anyone would use them.
 
 use bench_protocol::results::Row;
-use bench_protocol::{Answer, Config, Failure, QUERY, Side, serve};
+use bench_protocol::{Answer, Config, Failure, QUERY, Side, Two, serve};
 use embedkit::Embedder;
 use embedkit::TextEmbedder;
 use embedkit::colbert::LateInteractionTextEmbedding;
@@ -23,7 +23,7 @@ fn main() -> std::result::Result<(), Failure> {
 fn load(config: &Config) -> std::result::Result<Box<dyn Side>, Failure> {
     Ok(match config.task.as_str() {
         "dense" => Box::new(dense::load(config)?),
-        "two-dense" => Box::new(dense::Two(dense::load(config)?, dense::load(config)?)),
+        "two-dense" => Box::new(Two(dense::load(config)?, dense::load(config)?)),
         "static" => Box::new(dense::load_static(config)?),
         "bm25" => {
             let model = set(SparseTextEmbedding::builder("Qdrant/bm25"), &config.options).build()?;

@@ -1,7 +1,7 @@
 //! The crate `fastembed` as a side of the benchmark.
 
 use bench_protocol::results::Row;
-use bench_protocol::{Answer, Config, Failure, Side, serve};
+use bench_protocol::{Answer, Config, Failure, Side, Two, serve};
 use fastembed::{EmbeddingModel, TextEmbedding, TextInitOptions};
 
 fn main() -> Result<(), Failure> {
@@ -26,16 +26,6 @@ impl Dense {
             .with_show_download_progress(false);
         options.intra_threads = config.options.threads;
         Ok(Self { model: TextEmbedding::try_new(options)?, batch_size: config.options.batch_size })
-    }
-}
-
-/// Two models, through which each text goes.
-struct Two(Dense, Dense);
-
-impl Side for Two {
-    fn bulk(&mut self, items: &[String]) -> Result<Answer, Failure> {
-        self.0.bulk(items)?;
-        self.1.bulk(items)
     }
 }
 

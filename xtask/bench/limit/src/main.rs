@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use bench_protocol::{Answer, Config, Failure, QUERY, Side, serve};
+use bench_protocol::{Answer, Config, Failure, QUERY, Side, Two, serve};
 use ort::environment::Environment;
 use ort::session::Session;
 use ort::session::builder::{GraphOptimizationLevel, PrepackedWeights, SessionBuilder};
@@ -25,26 +25,6 @@ fn main() -> Result<(), Failure> {
             _ => Box::new(Limit::load(config, &environment)?),
         })
     })
-}
-
-/// Two models, through which each text goes.
-struct Two(Limit, Limit);
-
-impl Side for Two {
-    fn ready(&mut self, items: &[String]) -> Result<(), Failure> {
-        self.0.ready(items)?;
-        self.1.ready(items)
-    }
-
-    fn bulk(&mut self, items: &[String]) -> Result<Answer, Failure> {
-        self.0.bulk(items)?;
-        self.1.bulk(items)
-    }
-
-    fn one(&mut self, item: &str) -> Result<Answer, Failure> {
-        self.0.one(item)?;
-        self.1.one(item)
-    }
 }
 
 struct Limit {

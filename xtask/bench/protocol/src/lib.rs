@@ -200,6 +200,26 @@ pub trait Side {
     }
 }
 
+/// Two models that each item goes through; the results are those of the second.
+pub struct Two<S>(pub S, pub S);
+
+impl<S: Side> Side for Two<S> {
+    fn ready(&mut self, items: &[String]) -> Result<(), Failure> {
+        self.0.ready(items)?;
+        self.1.ready(items)
+    }
+
+    fn bulk(&mut self, items: &[String]) -> Result<Answer, Failure> {
+        self.0.bulk(items)?;
+        self.1.bulk(items)
+    }
+
+    fn one(&mut self, item: &str) -> Result<Answer, Failure> {
+        self.0.one(item)?;
+        self.1.one(item)
+    }
+}
+
 /// A made-up text of a few words.
 pub fn short_text(number: usize) -> String {
     format!("Parcel {number} left the harbour on time.")
