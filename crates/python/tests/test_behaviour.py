@@ -251,6 +251,28 @@ def test_a_child_process_embeds_with_its_parents_model_and_a_new_one(method: str
         assert np.allclose(ours, theirs, atol=1e-5)
 
 
+def test_a_forked_child_embeds_and_ends_like_any_process(tmp_path: Path) -> None:
+    """Also where ONNX Runtime does not know by a variable that the machine tests: it keeps no thread to wait for."""
+    program = textwrap.dedent(
+        f"""
+        import os, signal, sys
+        from embedkit_rs import TextEmbedding
+        model = TextEmbedding.from_folder({str(CRATES / 'dense/tests/fixtures/transformer-cls')!r}, pooling="cls")
+        expected = next(model.embed("a cat"))
+        child = os.fork()
+        if child == 0:
+            signal.alarm(20)
+            sys.exit(0 if (next(model.embed("a cat")) == expected).all() else 3)
+        sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+        """
+    )
+    variables = {name: value for name, value in os.environ.items() if name in ("PATH", "ORT_DYLIB_PATH", "PYTHONPATH")}
+    variables["HOME"] = str(tmp_path)
+    ended = subprocess.run([sys.executable, "-c", program], env=variables, timeout=60, check=False)
+    assert ended.returncode == 0
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_an_iterator_does_not_go_on_in_a_forked_child(static: Any) -> None:
     vectors = static.embed(Reader(100_000))
     for _ in range(2):

@@ -9,6 +9,7 @@ mod error;
 pub mod install;
 #[cfg(not(feature = "load-dynamic"))]
 mod linked;
+mod telemetry;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -57,6 +58,9 @@ impl Runtime {
     ///
     /// A failed call leaves nothing behind: a later one may succeed, once a runtime is installed.
     ///
+    /// ONNX Runtime's telemetry is switched off: it keeps nothing on the disk, sends nothing and has no thread. For that
+    /// the variable `ORT_DISABLE_TELEMETRY` is set to 1 in this process, unless it has a value.
+    ///
     /// # Errors
     /// [`RuntimeError::NotFound`] when no library can be used, [`RuntimeError::AlreadyLoaded`] when
     /// the options name another library than the one in use, and [`RuntimeError::Start`] when the
@@ -70,6 +74,7 @@ impl Runtime {
         if let Some(runtime) = RUNTIME.get() {
             return runtime.agrees_with(options);
         }
+        telemetry::switch_off();
         let (library, builder) = open(options, &mut loaded)?;
         let environment = start(builder)
             .map_err(|source| RuntimeError::Start { library: library.path.clone(), source: source.into() })?;
