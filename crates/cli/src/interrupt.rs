@@ -24,7 +24,17 @@ pub(crate) fn token() -> Result<CancelToken> {
     Ok(token)
 }
 
-#[allow(clippy::exit, reason = "the user asked twice; a batch may take long")]
+/// Ends the process with nothing more, since the user asked twice: an ordinary end waits for the batches that run.
 fn leave() {
-    std::process::exit(130);
+    /// What a shell says of a program that Ctrl-C ended.
+    const INTERRUPTED: i32 = 130;
+    #[cfg(unix)]
+    // SAFETY: it takes a number and does not return.
+    #[allow(unsafe_code, reason = "the standard library has no other end than the ordinary one")]
+    unsafe {
+        libc::_exit(INTERRUPTED)
+    }
+    #[cfg(not(unix))]
+    #[allow(clippy::exit, reason = "the system ends threads first, and waits for none")]
+    std::process::exit(INTERRUPTED)
 }

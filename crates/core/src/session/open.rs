@@ -9,7 +9,7 @@ use ort::value::TensorElementType;
 use ort::value::ValueType;
 
 use super::provider::Placement;
-use super::runtime::{Runtime, RuntimeOptions};
+use super::runtime::{Call, Runtime, RuntimeOptions};
 use super::weights::{SharedWeights, check_external_files};
 use super::{Optimization, Precision, Provider, ProviderChoice, SessionOptions};
 use crate::model::FileVersion;
@@ -124,6 +124,10 @@ impl Opener {
 
     /// One more session; where devices are named, its number chooses one.
     pub(super) fn session(&self, number: usize, threads: usize) -> Result<Session> {
+        Call::opening(|| self.commit(number, threads))
+    }
+
+    fn commit(&self, number: usize, threads: usize) -> Result<Session> {
         let devices = &self.options.device_ids;
         let device = (!devices.is_empty()).then(|| devices[number % devices.len()]);
         let placement = Placement { device, tf32: self.options.tf32 };

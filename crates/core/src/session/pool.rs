@@ -7,6 +7,7 @@ use ort::value::DynValue;
 
 use super::open::{GraphFile, Input, Opened, open};
 use super::queue::{Queue, extra_sessions};
+use super::runtime::Call;
 use super::slot::is_out_of_memory;
 use super::tensor::{Output, Tensor};
 use super::{BadOutput, Precision, Provider, SessionOptions};
@@ -187,6 +188,7 @@ impl SessionPool {
         let mut guard = pool.queue.acquire(cost);
         pool.queue.opener.check_unchanged()?;
         let (session, is_exhausted) = guard.session()?;
+        let _call = Call::begin();
         let outputs = session.run(values).map_err(|error| {
             *is_exhausted = is_out_of_memory(&error);
             self.failed("the run failed", error)

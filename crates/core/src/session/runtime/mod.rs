@@ -4,6 +4,7 @@
 //! `ORT_DYLIB_PATH` name; else beside the executable, what embedkit installed, the system's library folders, Python's
 //! `onnxruntime` package. None that others may write to is loaded. Builds that link ONNX Runtime look for nothing.
 
+mod calls;
 mod error;
 #[cfg(feature = "runtime-install")]
 pub mod install;
@@ -21,6 +22,7 @@ use ort::logging::LogLevel;
 pub use embedkit_runtime::{
     Candidate, Finding, Installed, NotFound, RuntimeOptions, RuntimeOrigin, Untrusted, Unusable, installed,
 };
+pub(crate) use calls::Call;
 pub use error::RuntimeError;
 
 /// The process's ONNX Runtime, loaded.
