@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use ort::environment::Environment;
 use ort::session::Session;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 use ort::value::TensorElementType;
@@ -11,7 +10,7 @@ use ort::value::ValueType;
 use super::provider::Placement;
 use super::runtime::{Call, Runtime, RuntimeOptions};
 use super::weights::{SharedWeights, check_external_files};
-use super::{Optimization, Precision, Provider, ProviderChoice, SessionOptions};
+use super::{Optimization, Precision, Provider, ProviderChoice, SessionOptions, usable_cores};
 use crate::model::FileVersion;
 use crate::{Error, ModelFiles, Result};
 
@@ -35,7 +34,7 @@ pub(super) struct Input {
 /// Makes sessions of one graph on one provider.
 pub(super) struct Opener {
     pub(super) provider: Provider,
-    environment: &'static Environment,
+    runtime: &'static Runtime,
     graph: GraphFile,
     options: SessionOptions,
     weights: Option<SharedWeights>,
@@ -46,7 +45,7 @@ pub(super) fn open(graph: &GraphFile, options: &SessionOptions) -> Result<Opened
     options.check()?;
     graph.check_unchanged()?;
     let wanted_runtime = options.runtime.iter().fold(RuntimeOptions::new(), |wanted, path| wanted.library(path));
-    let environment = Runtime::load(&wanted_runtime)?.environment();
+    let runtime = Runtime::load_for(&wanted_runtime, options.threads_per_session() == usable_cores())?;
     let fall_back = !matches!(options.providers, ProviderChoice::Require(_));
     let model = &graph.model;
     let mut refused = Vec::new();
@@ -56,7 +55,7 @@ pub(super) fn open(graph: &GraphFile, options: &SessionOptions) -> Result<Opened
             refused.push(format!("{provider}: this program is built without the feature `{provider}`"));
             continue;
         }
-        match Opener::new(provider, environment, graph, options).and_then(Opener::open) {
+        match Opener::new(provider, runtime, graph, options).and_then(Opener::open) {
             Ok(opened) => {
                 if !refused.is_empty() {
                     tracing::warn!(model, %provider, ?refused, "a preferred provider is not used");
@@ -71,12 +70,7 @@ pub(super) fn open(graph: &GraphFile, options: &SessionOptions) -> Result<Opened
 }
 
 impl Opener {
-    fn new(
-        provider: Provider,
-        environment: &'static Environment,
-        graph: &GraphFile,
-        options: &SessionOptions,
-    ) -> Result<Self> {
+    fn new(provider: Provider, runtime: &'static Runtime, graph: &GraphFile, options: &SessionOptions) -> Result<Self> {
         let map = options.memory_map.unwrap_or(true);
         // Other providers hold weights in memory of their own.
         let weights = if provider == Provider::Cpu {
@@ -85,7 +79,7 @@ impl Opener {
             check_external_files(&graph.files, &graph.name, &graph.files.open(&graph.name, map)?)?;
             None
         };
-        Ok(Self { provider, environment, graph: graph.clone(), options: options.clone(), weights })
+        Ok(Self { provider, runtime, graph: graph.clone(), options: options.clone(), weights })
     }
 
     /// Checks that the weights that the sessions use are what they were.
@@ -131,7 +125,7 @@ impl Opener {
         let devices = &self.options.device_ids;
         let device = (!devices.is_empty()).then(|| devices[number % devices.len()]);
         let placement = Placement { device, tf32: self.options.tf32 };
-        let builder = builder(self.environment, self.provider, placement, threads, &self.options);
+        let builder = builder(self.runtime, self.provider, placement, threads, &self.options);
         let builder = builder.map_err(|e| self.graph.failed("the session options are refused", &e))?;
         match &self.weights {
             Some(weights) => {
@@ -147,7 +141,7 @@ impl Opener {
 }
 
 fn builder(
-    environment: &Environment,
+    runtime: &Runtime,
     provider: Provider,
     placement: Placement,
     threads: usize,
@@ -160,10 +154,13 @@ fn builder(
         Optimization::All => GraphOptimizationLevel::All,
     };
     // A plan of memory would be kept for every shape that a batch ever had, kilobytes each, and save no time.
-    let mut builder = Session::builder(environment)?.with_memory_pattern(false)?;
-    // A host program's environment may have threads for all its sessions, as many as it likes.
-    builder = builder.with_independent_thread_pool()?;
-    builder = builder.with_optimization_level(level)?.with_intra_threads(threads)?;
+    let mut builder = Session::builder(runtime.environment())?.with_memory_pattern(false)?;
+    builder = builder.with_optimization_level(level)?;
+    // Shared threads wait as the runtime has it. Those of a host program's environment are as many as it likes.
+    let shares_threads = provider == Provider::Cpu && options.spinning.is_none() && runtime.shares_threads(threads);
+    if !shares_threads {
+        builder = builder.with_independent_thread_pool()?.with_intra_threads(threads)?;
+    }
     if let Some(spinning) = options.spinning {
         builder = builder.with_intra_op_spinning(spinning)?.with_inter_op_spinning(spinning)?;
     }

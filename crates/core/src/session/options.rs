@@ -12,7 +12,8 @@ use crate::{Error, Result};
 #[non_exhaustive]
 pub struct SessionOptions {
     /// Threads of one session. Default: the physical cores this process may use, divided among the
-    /// sessions.
+    /// sessions. On the CPU, sessions that use every core have their threads in common, whosever models they run, if
+    /// the first model of the process is one of them.
     pub threads: Option<usize>,
     /// Sessions that run batches at the same time. On the CPU they share the weights; each keeps
     /// working memory of its own. Default: one session that uses every core, or one a device where
@@ -21,8 +22,8 @@ pub struct SessionOptions {
     pub sessions: Option<usize>,
     /// Whether memory is kept between runs. Default: the runtime's (yes).
     pub arena: Option<bool>,
-    /// Whether idle threads spin, which shortens single calls and costs a shared machine. Default:
-    /// the runtime's (yes).
+    /// Whether idle threads spin, which shortens single calls and costs a shared machine. When it is set, the
+    /// sessions have threads of their own in any case. Default: the runtime's (yes).
     pub spinning: Option<bool>,
     /// Whether the graph's weights are mapped from its file, so that they take no memory that other programs cannot have,
     /// or read, so that nothing that happens to the file matters any more. Providers other than the CPU copy the weights

@@ -332,7 +332,8 @@ impl<E> Builder<E> {
         self
     }
 
-    /// Whether idle threads spin: quicker single calls, at the cost of a shared machine. Default: yes.
+    /// Whether idle threads spin: quicker single calls, at the cost of a shared machine. When it is set, the model's threads
+    /// are its own in any case. Default: yes.
     pub fn spinning(mut self, spinning: bool) -> Self {
         self.session.spinning = Some(spinning);
         self

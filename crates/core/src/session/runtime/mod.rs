@@ -11,6 +11,7 @@ pub mod install;
 #[cfg(not(feature = "load-dynamic"))]
 mod linked;
 mod telemetry;
+mod threads;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -19,11 +20,12 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use ort::environment::{Environment, EnvironmentBuilder};
 use ort::logging::LogLevel;
 
+pub(crate) use calls::Call;
 pub use embedkit_runtime::{
     Candidate, Finding, Installed, NotFound, RuntimeOptions, RuntimeOrigin, Untrusted, Unusable, installed,
 };
-pub(crate) use calls::Call;
 pub use error::RuntimeError;
+use threads::SharedThreads;
 
 /// The process's ONNX Runtime, loaded.
 #[derive(Debug)]
@@ -32,6 +34,8 @@ pub struct Runtime {
     library: Option<PathBuf>,
     version: Option<String>,
     environment: Environment,
+    /// None in a host program's environment, and where the first model has few threads.
+    threads: Option<SharedThreads>,
 }
 
 static RUNTIME: OnceLock<Runtime> = OnceLock::new();
@@ -68,6 +72,11 @@ impl Runtime {
     /// the options name another library than the one in use, and [`RuntimeError::Start`] when the
     /// library refuses to start.
     pub fn load(options: &RuntimeOptions) -> Result<&'static Self, RuntimeError> {
+        Self::load_for(options, true)
+    }
+
+    /// As [`Self::load`]; if it is loaded now, with threads for sessions on every core or without.
+    pub(super) fn load_for(options: &RuntimeOptions, every_core: bool) -> Result<&'static Self, RuntimeError> {
         // Without the lock, which a fork may have left taken.
         if let Some(runtime) = RUNTIME.get() {
             return runtime.agrees_with(options);
@@ -78,11 +87,11 @@ impl Runtime {
         }
         telemetry::switch_off();
         let (library, builder) = open(options, &mut loaded)?;
-        let environment = start(builder)
+        let (environment, threads) = start(builder, every_core)
             .map_err(|source| RuntimeError::Start { library: library.path.clone(), source: source.into() })?;
         tracing::info!(library = ?library.path, version = library.version, "ONNX Runtime, {}", library.origin);
         let (origin, path, version) = (library.origin, library.path, Some(library.version));
-        RUNTIME.get_or_init(|| Self { origin, library: path, version, environment }).agrees_with(options)
+        RUNTIME.get_or_init(|| Self { origin, library: path, version, environment, threads }).agrees_with(options)
     }
 
     /// Takes the environment that the host program made with `ort`, since a process can have only
@@ -96,8 +105,8 @@ impl Runtime {
 
         let _loading = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
         let host = environment.ptr();
-        let runtime =
-            RUNTIME.get_or_init(|| Self { origin: RuntimeOrigin::Host, library: None, version: None, environment });
+        let origin = RuntimeOrigin::Host;
+        let runtime = RUNTIME.get_or_init(|| Self { origin, library: None, version: None, environment, threads: None });
         if runtime.environment.ptr() == host {
             Ok(runtime)
         } else {
@@ -128,6 +137,11 @@ impl Runtime {
     /// What sessions are made in.
     pub(crate) fn environment(&self) -> &Environment {
         &self.environment
+    }
+
+    /// Whether a session of so many threads, like others before it, may run on those of the environment.
+    pub(crate) fn shares_threads(&self, threads: usize) -> bool {
+        self.threads.as_ref().is_some_and(|shared| shared.are(threads))
     }
 
     fn agrees_with(&self, options: &RuntimeOptions) -> Result<&Self, RuntimeError> {
@@ -208,7 +222,13 @@ fn open(_: &RuntimeOptions, _: &mut Option<Library>) -> Result<(Library, Environ
 const TARGET: &str = "onnxruntime";
 
 /// Makes the environment: no telemetry, and the runtime's messages go to `tracing`, not to stderr.
-fn start(builder: EnvironmentBuilder) -> ort::Result<Environment> {
+fn start(mut builder: EnvironmentBuilder, every_core: bool) -> ort::Result<(Environment, Option<SharedThreads>)> {
+    let mut threads = None;
+    if every_core {
+        let (pool, shared) = SharedThreads::new()?;
+        builder = builder.with_global_thread_pool(pool);
+        threads = Some(shared);
+    }
     let environment = builder
         .with_name("embedkit")
         .with_telemetry(false)
@@ -221,7 +241,7 @@ fn start(builder: EnvironmentBuilder) -> ort::Result<Environment> {
         .build()?;
     // With a logger of its own an environment starts at the most verbose level.
     environment.set_log_level(LogLevel::Warning);
-    Ok(environment)
+    Ok((environment, threads))
 }
 
 #[cfg(test)]
