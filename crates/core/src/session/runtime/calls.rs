@@ -62,6 +62,8 @@ impl Calls {
         self.changed.wait_while(self.state(), |state| condition(state)).unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Lets no call begin any more, and waits for those that are under way.
+    #[cfg(any(unix, test))]
     fn end(&self) {
         self.state().is_ending = true;
         drop(self.wait_while(|state| state.under_way > 0));
