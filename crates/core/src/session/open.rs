@@ -10,7 +10,7 @@ use ort::value::ValueType;
 use super::provider::Placement;
 use super::runtime::{Call, Runtime, RuntimeOptions};
 use super::weights::{SharedWeights, check_external_files};
-use super::{Optimization, Precision, Provider, ProviderChoice, SessionOptions, usable_cores};
+use super::{Optimization, Precision, Provider, ProviderChoice, SessionOptions};
 use crate::model::FileVersion;
 use crate::{Error, ModelFiles, Result};
 
@@ -45,7 +45,7 @@ pub(super) fn open(graph: &GraphFile, options: &SessionOptions) -> Result<Opened
     options.check()?;
     graph.check_unchanged()?;
     let wanted_runtime = options.runtime.iter().fold(RuntimeOptions::new(), |wanted, path| wanted.library(path));
-    let runtime = Runtime::load_for(&wanted_runtime, options.threads_per_session() == usable_cores())?;
+    let runtime = Runtime::load_for(&wanted_runtime, options.may_share(options.threads_per_session()))?;
     let fall_back = !matches!(options.providers, ProviderChoice::Require(_));
     let model = &graph.model;
     let mut refused = Vec::new();
@@ -156,9 +156,9 @@ fn builder(
     // A plan of memory would be kept for every shape that a batch ever had, kilobytes each, and save no time.
     let mut builder = Session::builder(runtime.environment())?.with_memory_pattern(false)?;
     builder = builder.with_optimization_level(level)?;
-    // Shared threads wait as the runtime has it. Those of a host program's environment are as many as it likes.
-    let shares_threads = provider == Provider::Cpu && options.spinning.is_none() && runtime.shares_threads(threads);
-    if !shares_threads {
+    // The threads of a host program's environment are as many as it likes.
+    let shares = provider == Provider::Cpu && options.may_share(threads) && runtime.has_threads(threads);
+    if !shares {
         builder = builder.with_independent_thread_pool()?.with_intra_threads(threads)?;
     }
     if let Some(spinning) = options.spinning {

@@ -121,6 +121,12 @@ impl SessionOptions {
         Ok(())
     }
 
+    /// Whether a session of so many threads may run on those that others have too: one on every core, whose threads wait
+    /// as the runtime has it.
+    pub(super) fn may_share(&self, threads: usize) -> bool {
+        self.spinning.is_none() && threads == usable_cores()
+    }
+
     /// Threads of each session.
     pub fn threads_per_session(&self) -> usize {
         self.threads.unwrap_or_else(|| usable_cores() / self.session_count()).max(1)

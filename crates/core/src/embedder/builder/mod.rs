@@ -249,7 +249,7 @@ impl<E> Builder<E> {
     }
 
     /// Threads for everything: preparing inputs and one session's run. Default: the physical cores
-    /// this process may use.
+    /// this process may use, for the runs in common with other models that use them all.
     pub fn threads(mut self, threads: usize) -> Self {
         self.engine.threads = Some(threads);
         #[cfg(feature = "onnx")]

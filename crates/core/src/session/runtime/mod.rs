@@ -34,7 +34,7 @@ pub struct Runtime {
     library: Option<PathBuf>,
     version: Option<String>,
     environment: Environment,
-    /// None in a host program's environment, and where the first model has few threads.
+    /// None in a host program's environment, and where the first model has threads of its own.
     threads: Option<SharedThreads>,
 }
 
@@ -75,8 +75,8 @@ impl Runtime {
         Self::load_for(options, true)
     }
 
-    /// As [`Self::load`]; if it is loaded now, with threads for sessions on every core or without.
-    pub(super) fn load_for(options: &RuntimeOptions, every_core: bool) -> Result<&'static Self, RuntimeError> {
+    /// As [`Self::load`]; if it is loaded now, with threads that sessions share or without.
+    pub(super) fn load_for(options: &RuntimeOptions, with_threads: bool) -> Result<&'static Self, RuntimeError> {
         // Without the lock, which a fork may have left taken.
         if let Some(runtime) = RUNTIME.get() {
             return runtime.agrees_with(options);
@@ -87,7 +87,7 @@ impl Runtime {
         }
         telemetry::switch_off();
         let (library, builder) = open(options, &mut loaded)?;
-        let (environment, threads) = start(builder, every_core)
+        let (environment, threads) = start(builder, with_threads)
             .map_err(|source| RuntimeError::Start { library: library.path.clone(), source: source.into() })?;
         tracing::info!(library = ?library.path, version = library.version, "ONNX Runtime, {}", library.origin);
         let (origin, path, version) = (library.origin, library.path, Some(library.version));
@@ -139,8 +139,8 @@ impl Runtime {
         &self.environment
     }
 
-    /// Whether a session of so many threads, like others before it, may run on those of the environment.
-    pub(crate) fn shares_threads(&self, threads: usize) -> bool {
+    /// Whether there are so many threads that sessions share.
+    pub(super) fn has_threads(&self, threads: usize) -> bool {
         self.threads.as_ref().is_some_and(|shared| shared.are(threads))
     }
 
@@ -222,9 +222,9 @@ fn open(_: &RuntimeOptions, _: &mut Option<Library>) -> Result<(Library, Environ
 const TARGET: &str = "onnxruntime";
 
 /// Makes the environment: no telemetry, and the runtime's messages go to `tracing`, not to stderr.
-fn start(mut builder: EnvironmentBuilder, every_core: bool) -> ort::Result<(Environment, Option<SharedThreads>)> {
+fn start(mut builder: EnvironmentBuilder, with_threads: bool) -> ort::Result<(Environment, Option<SharedThreads>)> {
     let mut threads = None;
-    if every_core {
+    if with_threads {
         let (pool, shared) = SharedThreads::new()?;
         builder = builder.with_global_thread_pool(pool);
         threads = Some(shared);

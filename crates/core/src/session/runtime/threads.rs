@@ -4,8 +4,8 @@
 //! asked again finds it awake. Beside threads of another model it takes a core from those. Where a query goes through two
 //! models, an embedder and a reranker, each took twice to three times as long as alone (all-MiniLM-L6-v2 twice, 12 to 128
 //! tokens, two cores). So sessions that use every core have threads in common: which of them runs changes nothing for
-//! these, and nothing in the results. They are started with the runtime, where the first model uses every core: a program
-//! of many processes with few threads each has no others.
+//! these, and nothing in the results. They are started with the runtime, where the first model can have them: a program
+//! of many processes with few threads each has no others, nor one whose threads are not to wait busily.
 
 use ort::environment::GlobalThreadPoolOptions;
 
