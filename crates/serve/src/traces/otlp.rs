@@ -155,7 +155,7 @@ mod tests {
         let sender = Sender::to(Some(address)).unwrap();
         let parent = TraceParent {
             trace: 0x4bf9_2f35_77b3_4da6_a3ce_929d_0e0e_4736,
-            span: 0xf067_aa0b_a902_b7,
+            span: 0x00f0_67aa_0ba9_02b7,
             is_sampled: true,
         };
         sender.note(&RequestSpan {
