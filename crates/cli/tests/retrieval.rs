@@ -186,8 +186,20 @@ fn versions_are_listed_switched_and_rolled_back() {
     let whole = std::fs::read(&vectors).unwrap();
     let mut damaged = whole.clone();
     *damaged.last_mut().unwrap() ^= 1;
-    std::fs::write(&vectors, damaged).unwrap();
+    std::fs::write(&vectors, &damaged).unwrap();
     manage(&["--verify"]).assert_fails(1, "was changed: its digest is not the manifest's");
+    // What cannot be used again is told, whether it can be opened or not.
+    let pipeline = collection.join("versions/000002/pipeline.toml");
+    for bytes in [damaged, whole[1..].to_vec()] {
+        std::fs::write(&vectors, bytes).unwrap();
+        let (pipeline, docs) = (path(&pipeline), path(&docs));
+        let again = run(&["index", docs, "-o", path(&collection), "--pipeline", pipeline, "--keep", "3", "--json"]);
+        assert_eq!(again.json_value()["reused"], 0);
+        assert!(again.stderr.contains("nothing of version 000002 is used again"), "{}", again.stderr);
+        assert!(again.stderr.contains("meaning.npy"), "{}", again.stderr);
+        std::fs::remove_dir_all(collection.join("versions/000003")).unwrap();
+        manage(&["--switch", "000002"]);
+    }
     std::fs::write(&vectors, whole).unwrap();
     manage(&["--switch", "7"]).assert_fails(2, "there is no version 7; there is 000001, 000002");
     run(&["search", path(folder.path()), "x"]).assert_fails(1, "no collection here");

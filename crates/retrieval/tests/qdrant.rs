@@ -145,6 +145,19 @@ fn lots_go_at_once_and_a_lost_connection_is_gone_on_from() {
 }
 
 #[test]
+fn a_damaged_version_is_not_sent() {
+    let (stand_in, server) = server();
+    let made = databases::made(&Pipeline::default());
+    let vectors = made.version.folder().join("meaning.npy");
+    let mut damaged = std::fs::read(&vectors).unwrap();
+    *damaged.last_mut().unwrap() ^= 1;
+    std::fs::write(&vectors, damaged).unwrap();
+    let error = Publisher::new(&server).publish(&made.version, &|builder| builder).unwrap_err();
+    assert!(error.report().contains("meaning.npy") && error.report().contains("digest"), "{}", error.report());
+    assert!(stand_in.requests::<UpsertPoints>("Points/Upsert").is_empty());
+}
+
+#[test]
 fn the_alias_moves_in_one_step() {
     let (stand_in, server) = server();
     for pipeline in [databases::nested(), Pipeline::default()] {

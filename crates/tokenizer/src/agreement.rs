@@ -5,7 +5,6 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::config::TokenizerConfig;
-use crate::special_tokens::{special_tokens, token_text};
 use crate::{Error, Result, TokenizerFiles, json};
 
 /// Models whose tokenizers, in transformers, change `tokenizer.json`'s rules to what `tokenizer_config.json` says.
@@ -15,36 +14,6 @@ const MODELS: [&str; 10] =
 #[derive(Deserialize)]
 struct Pipeline {
     normalizer: Option<Normalizer>,
-    #[serde(default)]
-    added_tokens: Vec<Added>,
-}
-
-#[derive(Deserialize)]
-struct Added {
-    content: String,
-}
-
-#[derive(Default, Deserialize)]
-struct Vocabulary {
-    #[serde(default)]
-    model: Model,
-}
-
-#[derive(Default, Deserialize)]
-struct Model {
-    /// Of any kind: ids by token, or tokens with their scores.
-    #[serde(default)]
-    vocab: Value,
-}
-
-impl Vocabulary {
-    fn has(&self, token: &str) -> bool {
-        match &self.model.vocab {
-            Value::Object(ids) => ids.contains_key(token),
-            Value::Array(scores) => scores.iter().any(|entry| entry.get(0).and_then(Value::as_str) == Some(token)),
-            _ => false,
-        }
-    }
 }
 
 /// The rules of BERT's; those of other kinds have none of these names.
@@ -61,7 +30,8 @@ impl TokenizerFiles<'_> {
     /// Refuses files of which the one brings texts to lower case, takes accents off or sets Chinese characters apart
     /// and the other says that it does not. transformers goes by `tokenizer_config.json`, everything that reads
     /// `tokenizer.json` alone by that. So it does where special tokens in texts are to be read as other words, and where
-    /// `added_tokens_decoder` has tokens that `tokenizer.json` and `special_tokens_map.json` do not add.
+    /// `tokenizer_config.json` or `added_tokens.json` has tokens that `tokenizer.json` and `special_tokens_map.json` do
+    /// not add, or adds them with other flags.
     ///
     /// # Errors
     /// [`Error::InvalidFile`] naming the key, and for files that cannot be read.
@@ -72,17 +42,11 @@ impl TokenizerFiles<'_> {
                            tokenizer.json alone decides; take the key out if that is right";
             return Err(config.invalid(message.to_owned()));
         }
-        let added = config.get("added_tokens_decoder").and_then(Value::as_object);
-        let added: Vec<&Value> = added.into_iter().flat_map(Map::values).collect();
-        let is_bert = MODELS.contains(&&*self.tokenizers_model(&config)?);
-        if added.is_empty() && !is_bert {
+        self.check_added_tokens(&config)?;
+        if !MODELS.contains(&&*self.tokenizers_model(&config)?) {
             return Ok(());
         }
         let pipeline: Pipeline = self.tokenizer_json()?;
-        self.check_added(&added, &pipeline, &config)?;
-        if !is_bert {
-            return Ok(());
-        }
         let Some(rules) = pipeline.normalizer.filter(|rules| rules.kind == "BertNormalizer") else { return Ok(()) };
         for (key, rule, done) in [
             ("do_lower_case", "lowercase", rules.lowercase),
@@ -103,35 +67,8 @@ impl TokenizerFiles<'_> {
         Ok(())
     }
 
-    /// Refuses a token of `added_tokens_decoder` that would not be found in texts as one. A special token that the vocabulary
-    /// has is not refused: texts hold none by chance.
-    fn check_added(&self, added: &[&Value], pipeline: &Pipeline, config: &TokenizerConfig<'_>) -> Result<()> {
-        let special = special_tokens(self)?;
-        let is_added = |token: &str| {
-            pipeline.added_tokens.iter().any(|added| added.content == token)
-                || special.iter().any(|special| special.content == token)
-        };
-        let is_special = |token: &Value| token.get("special").and_then(Value::as_bool) == Some(true);
-        // A vocabulary is large, and read where something hangs on it.
-        let mut vocabulary: Option<Vocabulary> = None;
-        for token in added {
-            let Some(text) = token_text(token).filter(|text| !is_added(text)) else { continue };
-            if is_special(token) {
-                let read = vocabulary.take().map_or_else(|| self.tokenizer_json(), Ok)?;
-                if vocabulary.insert(read).has(text) {
-                    continue;
-                }
-            }
-            return Err(config.invalid(format!(
-                "`added_tokens_decoder` has {text:?}, which the `added_tokens` of tokenizer.json lack: texts that hold it \
-                 would be read otherwise than by transformers; save the tokenizer again, or take the entry out"
-            )));
-        }
-        Ok(())
-    }
-
     /// What is needed of `tokenizer.json`.
-    fn tokenizer_json<T: DeserializeOwned>(&self) -> Result<T> {
+    pub(crate) fn tokenizer_json<T: DeserializeOwned>(&self) -> Result<T> {
         let path = self.label(Self::TOKENIZER);
         json::parse(&self.tokenizer).map_err(|error| Error::file_because(path, "is not a tokenizer", error))
     }
@@ -195,32 +132,5 @@ mod tests {
             assert_eq!(files.check_agreement().is_err(), refused, "{model}");
         }
         TokenizerFiles::new(b"{}".as_slice()).check_agreement().unwrap();
-    }
-
-    #[test]
-    fn a_token_that_is_added_beside_the_vocabulary_is_refused_by_name() {
-        for (vocab, refused) in [
-            (json!({"a": 0, "[MASK]": 1}), true),
-            (json!({"a": 0, "in vocab": 1}), false),
-            (json!([["a", -1.5], ["in vocab", -2.0]]), false),
-            (json!([["a", -1.5]]), true),
-            (json!(null), true),
-        ] {
-            let tokenizer = json!({"added_tokens": [{"id": 7, "content": "added"}], "model": {"vocab": vocab}});
-            let mut files = TokenizerFiles::new(tokenizer.to_string().into_bytes());
-            files.special_tokens_map = Some(b"{\"mask_token\": \"special\"}".as_slice().into());
-            for (token, special, refused) in [
-                ("added", false, false),
-                ("special", true, false),
-                ("in vocab", true, refused),
-                ("in vocab", false, true),
-            ] {
-                let config = json!({"added_tokens_decoder": {"7": {"content": token, "special": special}}});
-                files.tokenizer_config = Some(config.to_string().into_bytes().into());
-                let checked = files.check_agreement().map_err(|error| error.to_string());
-                let told = checked.as_ref().err().is_some_and(|message| message.contains("\"in vocab\""));
-                assert_eq!((checked.is_err(), told), (refused, refused), "{vocab} {token}: {checked:?}");
-            }
-        }
     }
 }

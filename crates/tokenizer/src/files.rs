@@ -20,6 +20,9 @@ pub struct TokenizerFiles<'f> {
     pub tokenizer_config: Option<Cow<'f, [u8]>>,
     /// `special_tokens_map.json`: special tokens that are added where the vocabulary lacks them.
     pub special_tokens_map: Option<Cow<'f, [u8]>>,
+    /// `added_tokens.json`: tokens that older tokenizers add, compared with `tokenizer.json`'s by
+    /// [`check_agreement`](Self::check_agreement) and not read otherwise.
+    pub added_tokens: Option<Cow<'f, [u8]>>,
     /// The model's `config.json`: the padding token's id, and for one [rule](crate::WindowRule) the number of positions.
     pub config: Option<Cow<'f, [u8]>>,
     /// The folder that errors name the files in. Default: none, and errors give the names alone.
@@ -33,6 +36,8 @@ impl<'f> TokenizerFiles<'f> {
     pub const TOKENIZER_CONFIG: &'static str = "tokenizer_config.json";
     /// The name of the file with additional special tokens.
     pub const SPECIAL_TOKENS_MAP: &'static str = "special_tokens_map.json";
+    /// The name of the file with tokens of older tokenizers.
+    pub const ADDED_TOKENS: &'static str = "added_tokens.json";
     /// The name of the model's own configuration.
     pub const CONFIG: &'static str = "config.json";
 
@@ -42,6 +47,7 @@ impl<'f> TokenizerFiles<'f> {
             tokenizer: tokenizer.into(),
             tokenizer_config: None,
             special_tokens_map: None,
+            added_tokens: None,
             config: None,
             folder: PathBuf::new(),
         }

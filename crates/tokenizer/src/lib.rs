@@ -29,6 +29,7 @@
 //! error. A file can still be slow to load (thousands of large regular expressions), so load those of strangers where
 //! time is bounded.
 
+mod added_tokens;
 mod agreement;
 mod batch;
 mod characters;

@@ -44,6 +44,7 @@ impl ModelFiles {
         let mut files = Files::new(tokenizer);
         files.tokenizer_config = optional(Files::TOKENIZER_CONFIG)?;
         files.special_tokens_map = optional(Files::SPECIAL_TOKENS_MAP)?;
+        files.added_tokens = optional(Files::ADDED_TOKENS)?;
         files.config = optional(Files::CONFIG)?;
         files.folder = self.label(folder);
         Ok(files)

@@ -134,9 +134,9 @@ impl CollectionFolder {
         Ok(())
     }
 
-    /// The newest version, complete or not; none if there is none that can be opened.
-    pub(crate) fn newest(&self) -> Result<Option<Version>> {
-        Ok(self.all_versions()?.iter().rev().find_map(|name| self.open_version(name).ok()))
+    /// The name of the newest version, complete or not; none if there is none.
+    pub(crate) fn newest(&self) -> Result<Option<String>> {
+        Ok(self.all_versions()?.pop())
     }
 
     /// Begins a version. Only one process at a time may.

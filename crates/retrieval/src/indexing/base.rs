@@ -23,10 +23,12 @@ impl Base {
     /// The version that is searched and the newest, which may have been interrupted, if they were made with these models
     /// and cut in the same way, and no file of theirs was damaged since.
     pub(super) fn all(collection: &CollectionFolder, pipeline: &Pipeline, models: &[Model]) -> Result<Vec<Self>> {
-        let current = collection.open().ok();
-        let newest = collection.newest()?.filter(|newest| current.as_ref().is_none_or(|v| v.name() != newest.name()));
-        let versions = newest.into_iter().chain(current);
-        versions
+        let mut names: Vec<String> = collection.current()?.into_iter().collect();
+        names.extend(collection.newest()?.filter(|newest| !names.contains(newest)));
+        names
+            .iter()
+            .rev()
+            .filter_map(|name| opened(collection, name))
             .filter(|version| fits(version, pipeline, models) && is_whole(version))
             .map(|version| Self::open(version, pipeline, models))
             .collect()
@@ -61,6 +63,12 @@ impl Base {
             && report.records == self.version.len()
             && copied == self.sources.len()
     }
+}
+
+/// A version that can be opened: all is computed again where it cannot, which is told.
+fn opened(collection: &CollectionFolder, name: &str) -> Option<Version> {
+    let version = collection.open_version(name);
+    version.inspect_err(|error| tracing::warn!("nothing of version {name} is used again: {}", error.report())).ok()
 }
 
 /// Whether a version's files are as they were written: what was damaged would go on into every version to come.
