@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use rayon::prelude::*;
 
-use super::bytes::PackedBytes;
+use super::bytes::{PackedBytes, Rows};
 use super::element::Element;
 use super::kernel::{self, Packed};
 use super::threads;
@@ -17,9 +17,9 @@ use crate::{Error, Result, Scored, top_k};
 /// arXiv:2004.12832, equation 3). With rows of unit length the dot product is the cosine.
 ///
 /// Query and document may differ in their elements: a score is that of the values they decode
-/// to. Two binary multi-vectors are scored by Hamming distance, with the same result. Documents of 8 bits are scored in
-/// whole numbers where the processor has the instructions (AVX-512 VNNI): with the same result but for the rounding of sums
-/// if the query has 8 bits ([`to_int8`](MultiVector::to_int8)), which is fastest; the values of other queries are rounded
+/// to. Two binary multi-vectors are scored by Hamming distance, with the same result. Documents of 8 bits and binary ones
+/// are scored in whole numbers where the processor has the instructions (AVX-512 VNNI): with the same result but for the
+/// rounding of sums if the query has 8 bits ([`to_int8`](MultiVector::to_int8)), which is fastest; the values of other queries are rounded
 /// to 1/32639 of their row's largest, about a 250th of the step that 8 bits have.
 ///
 /// ```
@@ -40,7 +40,7 @@ pub struct MaxSim {
     query: MultiVector,
     values: Packed<f32>,
     words: Option<Packed<u64>>,
-    /// Made when a document in 8 bits comes; none where it could not be scored so.
+    /// Made when a document in 8 bits or in one comes; none where it could not be scored so.
     bytes: OnceLock<Option<PackedBytes>>,
     mean: bool,
 }
@@ -164,12 +164,26 @@ impl MaxSim {
     /// For each query row, its largest dot product with these document rows.
     fn max_dots<E: Element>(&self, document: &MultiVector<E>, rows: Range<usize>) -> Vec<f32> {
         let in_bytes = || {
-            let units = E::bytes(document.units())?;
-            let query = self.bytes.get_or_init(|| PackedBytes::rounded(&self.query)).as_ref()?;
-            let dim = document.dim();
-            query.max_dots(&units[rows.start * dim..rows.end * dim], &document.scales()[rows.clone()])
+            let (dim, units) = (document.dim(), document.units());
+            let per_row = E::units_per_row(dim);
+            let of_rows = rows.start * per_row..rows.end * per_row;
+            let rows = match (E::bytes(units), E::words(units)) {
+                (Some(units), _) => Rows::Bytes { units: &units[of_rows], scales: &document.scales()[rows.clone()] },
+                (_, Some(words)) => Rows::Bits { words: &words[of_rows] },
+                _ => return None,
+            };
+            self.bytes.get_or_init(|| self.pack_bytes()).as_ref()?.max_dots(dim, rows)
         };
         in_bytes().unwrap_or_else(|| kernel::max_dots(&self.values, document, rows.clone()))
+    }
+
+    /// The query for documents in 8 bits or in one; a binary one is as exact in bytes.
+    fn pack_bytes(&self) -> Option<PackedBytes> {
+        if self.words.is_none() {
+            return PackedBytes::rounded(&self.query);
+        }
+        let signs: Vec<i8> = self.query.as_slice().iter().map(|sign| *sign as i8).collect();
+        PackedBytes::new(self.query.dim(), &signs, &vec![1.0; self.query.len()])
     }
 
     /// What each query row would add to the score if this row were its best.

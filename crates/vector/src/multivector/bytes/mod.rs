@@ -1,4 +1,4 @@
-//! The inner loop over rows in 8 bits, for processors that multiply and add four bytes of a lane at once (AVX-512 VNNI).
+//! The inner loop over rows in 8 bits or in one, for processors that multiply and add four bytes of a lane at once (AVX-512 VNNI).
 //!
 //! Query rows are packed side by side as in [`kernel`](super::kernel), four dimensions a lane. Sums are whole numbers, and
 //! exact; what they mean is that number times the scales of both rows. Rows of other queries are read as whole numbers of
@@ -38,6 +38,15 @@ pub(super) struct PackedBytes {
     scales: Vec<f32>,
 }
 
+/// Rows of a document that can be summed in whole numbers.
+#[derive(Clone, Copy)]
+pub(super) enum Rows<'a> {
+    /// A byte a dimension, and a scale a row.
+    Bytes { units: &'a [i8], scales: &'a [f32] },
+    /// A bit a dimension: +1 if it is set, else -1.
+    Bits { words: &'a [u64] },
+}
+
 /// How a query's numbers stand in lanes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Digits {
@@ -73,12 +82,14 @@ impl PackedBytes {
 
     /// For each query row, its largest dot product with these document rows, of the query's width; `None` if their scales
     /// are such that the products could leave what `f32` holds.
-    pub(super) fn max_dots(&self, units: &[i8], scales: &[f32]) -> Option<Vec<f32>> {
-        if !ordinary(scales) {
+    pub(super) fn max_dots(&self, dim: usize, rows: Rows<'_>) -> Option<Vec<f32>> {
+        if let Rows::Bytes { scales, .. } = rows
+            && !ordinary(scales)
+        {
             return None;
         }
         let mut best = vec![f32::NEG_INFINITY; self.starts.len() / self.digits as usize];
-        vnni::max_dots(self, units, scales, &mut best);
+        vnni::max_dots(self, dim, rows, &mut best);
         Some(best.iter().zip(&self.scales).map(|(best, scale)| best * scale).collect())
     }
 }
@@ -122,13 +133,13 @@ fn word(bytes: &[i8]) -> i32 {
 
 #[cfg(not(target_arch = "x86_64"))]
 mod vnni {
-    use super::PackedBytes;
+    use super::{PackedBytes, Rows};
 
     pub(super) fn is_here() -> bool {
         false
     }
 
-    pub(super) fn max_dots(_: &PackedBytes, _: &[i8], _: &[f32], _: &mut [f32]) {
+    pub(super) fn max_dots(_: &PackedBytes, _: usize, _: Rows<'_>, _: &mut [f32]) {
         unreachable!("a query is packed only where it can be scored")
     }
 }
@@ -153,7 +164,7 @@ mod tests {
             let Some(packed) = PackedBytes::new(dim, &query.concat(), &query_scales) else {
                 return Ok(());
             };
-            let best = packed.max_dots(&document.concat(), &scales[..document.len()]).unwrap();
+            let best = packed.max_dots(dim, Rows::Bytes { units: &document.concat(), scales: &scales[..document.len()] }).unwrap();
             prop_assert_eq!(best.len(), query.len());
             for ((best, row), query_scale) in best.iter().zip(&query).zip(query_scales) {
                 let dot = |other: &Vec<i8>| row.iter().zip(other).map(|(a, b)| i32::from(*a) * i32::from(*b)).sum::<i32>();
@@ -167,9 +178,9 @@ mod tests {
         /// A value of the query is off by half its scale at most, and nothing else is rounded but sums.
         #[test]
         fn rounded_queries_are_off_by_half_a_scale(
-            (query, document) in (1_usize..70).prop_flat_map(|dim| {
+            (dim, query, document) in (1_usize..70).prop_flat_map(|dim| {
                 let document = prop::collection::vec(prop::collection::vec(any::<i8>(), dim), 1..40);
-                (prop::collection::vec(prop::collection::vec(-1_f32..=1.0, dim), 1..70), document)
+                (Just(dim), prop::collection::vec(prop::collection::vec(-1_f32..=1.0, dim), 1..70), document)
             }),
             magnitude in prop::sample::select(vec![0.0_f32, 1e-6, 1.0, 1e6]),
             scales in prop::collection::vec(prop_oneof![Just(0.0_f32), 1e-6_f32..1e3], 40),
@@ -181,7 +192,7 @@ mod tests {
                 prop_assert!(tiny || !vnni::is_here());
                 return Ok(());
             };
-            let best = packed.max_dots(&document.concat(), &scales[..document.len()]).unwrap();
+            let best = packed.max_dots(dim, Rows::Bytes { units: &document.concat(), scales: &scales[..document.len()] }).unwrap();
             prop_assert_eq!(best.len(), query.len());
             for (best, row) in best.iter().zip(query.rows()) {
                 let largest = f64::from(largest(row));
@@ -194,6 +205,24 @@ mod tests {
                 }
                 prop_assert!((f64::from(*best) - expected).abs() <= bound, "{best} is not {expected} by {bound}");
             }
+        }
+    }
+
+    proptest! {
+        /// Bits are bytes of 1 and -1.
+        #[test]
+        fn bits_are_summed_as_bytes(
+            (dim, query, document) in (1_usize..200).prop_flat_map(|dim| {
+                let rows = |most: usize| prop::collection::vec(prop::collection::vec(-1_f32..=1.0, dim), 1..most);
+                (Just(dim), rows(40), rows(40))
+            }),
+        ) {
+            let query = MultiVector::from_rows(query).unwrap();
+            let document = MultiVector::from_rows(document).unwrap().to_binary();
+            let Some(packed) = PackedBytes::rounded(&query) else { return Ok(()) };
+            let units: Vec<i8> = document.to_f32().as_slice().iter().map(|value| *value as i8).collect();
+            let bytes = Rows::Bytes { units: &units, scales: &vec![1.0; document.len()] };
+            prop_assert_eq!(packed.max_dots(dim, Rows::Bits { words: document.units() }), packed.max_dots(dim, bytes));
         }
     }
 
@@ -215,11 +244,9 @@ mod tests {
         let row = [127, -128];
         let Some(packed) = PackedBytes::new(2, &row, &[0.5]) else { return };
         for scale in [1e30, 1e-30, -1.0] {
-            assert!(
-                PackedBytes::new(2, &row, &[scale]).is_none() && packed.max_dots(&row, &[scale]).is_none(),
-                "{scale}"
-            );
+            let max_dots = packed.max_dots(2, Rows::Bytes { units: &row, scales: &[scale] });
+            assert!(PackedBytes::new(2, &row, &[scale]).is_none() && max_dots.is_none(), "{scale}");
         }
-        assert_eq!(packed.max_dots(&row, &[2.0]), Some(vec![32513.0]));
+        assert_eq!(packed.max_dots(2, Rows::Bytes { units: &row, scales: &[2.0] }), Some(vec![32513.0]));
     }
 }

@@ -2,8 +2,11 @@
 
 use std::arch::x86_64::*;
 
-use super::{BASE, Digits, LANE, PackedBytes, word};
+use super::{BASE, Digits, LANE, PackedBytes, Rows, word};
 use crate::multivector::kernel::{BLOCK, NARROW, WIDE};
+
+/// Dimensions in a word of bits.
+const BITS: usize = u64::BITS as usize;
 
 /// Lanes of a register.
 const LANES: usize = 16;
@@ -16,29 +19,42 @@ pub(super) fn is_here() -> bool {
 }
 
 /// Raises the best of each query row to the largest sum with a document row, times that row's scale.
-pub(super) fn max_dots(query: &PackedBytes, units: &[i8], scales: &[f32], best: &mut [f32]) {
+pub(super) fn max_dots(query: &PackedBytes, dim: usize, rows: Rows<'_>, best: &mut [f32]) {
     assert!(is_here(), "a query is packed only where it can be scored");
     // SAFETY: this machine has every feature that the function is compiled for.
     #[allow(unsafe_code)]
     unsafe {
-        blocks(query, units, scales, best);
+        blocks(query, dim, rows, best);
     }
 }
 
 #[target_feature(enable = "avx512f,avx512vnni")]
-fn blocks(query: &PackedBytes, units: &[i8], scales: &[f32], best: &mut [f32]) {
+fn blocks(query: &PackedBytes, dim: usize, rows: Rows<'_>, best: &mut [f32]) {
     let PackedBytes { digits, words: packed, starts, .. } = query;
-    let dim = units.len() / scales.len().max(1);
-    let words = packed.entries;
+    let (words, bits) = (packed.entries, dim.div_ceil(BITS));
+    let count = match rows {
+        Rows::Bytes { scales, .. } => scales.len(),
+        Rows::Bits { words } => words.len() / bits,
+    };
     let in_wide = packed.wide.len() / words * WIDE;
     let (starts_wide, starts_narrow) = starts.split_at(in_wide);
     let mut raised = Vec::new();
-    for from in (0..scales.len()).step_by(BLOCK) {
+    for from in (0..count).step_by(BLOCK) {
         // A last block of less than a tile takes rows of the one before it along: twice is no more than once.
-        let from = from.min(scales.len().saturating_sub(TILE));
-        let to = scales.len().min(from + BLOCK);
-        raise(&units[from * dim..to * dim], dim, &mut raised);
-        let rows = Rows { words: &raised, scales: &scales[from..to] };
+        let from = from.min(count.saturating_sub(TILE));
+        let to = count.min(from + BLOCK);
+        raised.resize((to - from) * words, 0);
+        let scales = match rows {
+            Rows::Bytes { units, scales } => {
+                raise(&units[from * dim..to * dim], dim, &mut raised);
+                &scales[from..to]
+            }
+            Rows::Bits { words } => {
+                spread(&words[from * bits..to * bits], dim, &mut raised);
+                &[1.0; BLOCK][..to - from]
+            }
+        };
+        let rows = Raised { words: &raised, scales };
         let wide = packed.wide.chunks_exact(words).zip(starts_wide.chunks_exact(WIDE));
         if *digits == Digits::Two {
             for ((panel, starts), best) in wide.zip(best.chunks_exact_mut(NARROW)) {
@@ -59,18 +75,17 @@ fn blocks(query: &PackedBytes, units: &[i8], scales: &[f32], best: &mut [f32]) {
 
 /// Rows of a document as words of four bytes, each raised by 128, and what they are multiplied with.
 #[derive(Clone, Copy)]
-struct Rows<'a> {
+struct Raised<'a> {
     words: &'a [i32],
     scales: &'a [f32],
 }
 
-/// Fills the words of [`Rows`]; a rest of a row is filled up.
+/// Fills the words of [`Raised`]; a rest of a row is filled up.
 // Plain loops: closures are not compiled for the instructions of the function that they stand in.
 #[target_feature(enable = "avx512f,avx512vnni")]
-fn raise(units: &[i8], dim: usize, raised: &mut Vec<i32>) {
+fn raise(units: &[i8], dim: usize, raised: &mut [i32]) {
     const SIGNS: i32 = i32::from_ne_bytes([0x80; LANE]);
     let words = dim.div_ceil(LANE);
-    raised.resize(units.len() / dim * words, 0);
     for (row, raised) in units.chunks_exact(dim).zip(raised.chunks_exact_mut(words)) {
         let (whole, rest) = row.as_chunks::<LANE>();
         for (raised, &[a, b, c, d]) in raised.iter_mut().zip(whole) {
@@ -82,12 +97,49 @@ fn raise(units: &[i8], dim: usize, raised: &mut Vec<i32>) {
     }
 }
 
+/// Four bits as the word of [`Raised`] that they stand for: 129 where one is set, else 127, the first in the lowest byte.
+const SPREAD: [i32; LANES] = {
+    let (mut spread, mut bits) = ([0; LANES], 0);
+    while bits < LANES {
+        let mut lane = 0;
+        while lane < LANE {
+            spread[bits] |= (127 + 2 * (bits as i32 >> lane & 1)) << (8 * lane);
+            lane += 1;
+        }
+        bits += 1;
+    }
+    spread
+};
+
+/// As [`raise`] for bits: sixteen words of every 64, looked up at once.
+#[target_feature(enable = "avx512f,avx512vnni")]
+fn spread(bits: &[u64], dim: usize, raised: &mut [i32]) {
+    let (spread, shifts) = (load(&SPREAD), load(&[0, 4, 8, 12, 16, 20, 24, 28, 0, 4, 8, 12, 16, 20, 24, 28]));
+    let (words, per_row) = (dim.div_ceil(LANE), dim.div_ceil(BITS));
+    for (row, raised) in bits.chunks_exact(per_row).zip(raised.chunks_exact_mut(words)) {
+        for (&bits, raised) in row.iter().zip(raised.chunks_mut(LANES)) {
+            let (low, high) = (_mm512_set1_epi32(bits as i32), _mm512_set1_epi32((bits >> 32) as i32));
+            let fours = _mm512_srlv_epi32(_mm512_mask_blend_epi32(0xff00, low, high), shifts);
+            // A look-up reads the lowest four bits of a lane.
+            let looked_up = _mm512_permutexvar_epi32(fours, spread);
+            match raised.as_chunks_mut().0 {
+                [whole] => store(looked_up, whole),
+                _ => {
+                    let mut all = [0; LANES];
+                    store(looked_up, &mut all);
+                    raised.copy_from_slice(&all[..raised.len()]);
+                }
+            }
+        }
+    }
+}
+
 /// Takes a block's rows tile by tile; the last tile laps over the one before it.
 #[target_feature(enable = "avx512f,avx512vnni")]
 fn panel_dots<const DIGITS: usize, const REGISTERS: usize, const L: usize>(
     panel: &[[i32; L]],
     starts: &[i32],
-    rows: Rows<'_>,
+    rows: Raised<'_>,
     best: &mut [f32],
 ) {
     match rows.scales.len() {
@@ -102,7 +154,7 @@ fn panel_dots<const DIGITS: usize, const REGISTERS: usize, const L: usize>(
 fn tiles<const ROWS: usize, const DIGITS: usize, const REGISTERS: usize, const L: usize>(
     panel: &[[i32; L]],
     starts: &[i32],
-    rows: Rows<'_>,
+    rows: Raised<'_>,
     best: &mut [f32],
 ) {
     let (words, count) = (panel.len(), rows.scales.len());
@@ -110,7 +162,7 @@ fn tiles<const ROWS: usize, const DIGITS: usize, const REGISTERS: usize, const L
     while from < count {
         let first = from.min(count - ROWS);
         let tile_rows =
-            Rows { words: &rows.words[first * words..][..ROWS * words], scales: &rows.scales[first..][..ROWS] };
+            Raised { words: &rows.words[first * words..][..ROWS * words], scales: &rows.scales[first..][..ROWS] };
         tile::<ROWS, DIGITS, REGISTERS, L>(panel, starts, tile_rows, best);
         from += ROWS;
     }
@@ -123,7 +175,7 @@ fn tiles<const ROWS: usize, const DIGITS: usize, const REGISTERS: usize, const L
 fn tile<const ROWS: usize, const DIGITS: usize, const REGISTERS: usize, const L: usize>(
     panel: &[[i32; L]],
     starts: &[i32],
-    rows: Rows<'_>,
+    rows: Raised<'_>,
     best: &mut [f32],
 ) {
     let words = panel.len();
@@ -168,6 +220,14 @@ fn tile<const ROWS: usize, const DIGITS: usize, const REGISTERS: usize, const L:
 fn load(lanes: &[i32; LANES]) -> __m512i {
     // SAFETY: so many lanes are read as there are, from wherever they are.
     unsafe { _mm512_loadu_si512(lanes.as_ptr().cast()) }
+}
+
+#[inline]
+#[target_feature(enable = "avx512f")]
+#[allow(unsafe_code)]
+fn store(values: __m512i, lanes: &mut [i32; LANES]) {
+    // SAFETY: so many lanes are written as there are, to wherever they are.
+    unsafe { _mm512_storeu_si512(lanes.as_mut_ptr().cast(), values) }
 }
 
 #[inline]
