@@ -18,6 +18,20 @@ pub(crate) fn of_file(path: &Path) -> Result<String> {
     Ok(hasher.0.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
+/// The same of a model's file. In a hub's cache, files are links to ones that go by their digests, which were compared when
+/// they came: weights are not read again for it.
+pub(crate) fn of_model_file(path: &Path) -> Result<String> {
+    let of_name = std::fs::read_link(path).ok().and_then(|target| {
+        let is_blob = target.parent()?.file_name()? == "blobs";
+        target.file_name()?.to_str().filter(|name| is_blob && is_sha256(name)).map(str::to_owned)
+    });
+    of_name.map_or_else(|| of_file(path), Ok)
+}
+
+fn is_sha256(name: &str) -> bool {
+    name.len() == 64 && name.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
 /// A digest as something that can be written to.
 struct Hasher(Sha256);
 
@@ -29,5 +43,28 @@ impl std::io::Write for Hasher {
 
     fn flush(&mut self) -> std::io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests end with a panic")]
+
+    use super::*;
+
+    #[test]
+    fn a_link_into_a_cache_has_the_digest_that_it_names() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(folder.path().join("blobs")).unwrap();
+        let named = "0a".repeat(32);
+        for (target, is_named) in [(format!("blobs/{named}"), true), (named.clone(), false), ("blobs/0a".into(), false)]
+        {
+            let link = folder.path().join("link");
+            std::fs::write(folder.path().join(&target), "weights").unwrap();
+            std::os::unix::fs::symlink(&target, &link).unwrap();
+            let expected = if is_named { named.clone() } else { of_bytes(b"weights") };
+            assert_eq!(of_model_file(&link).unwrap(), expected, "{target}");
+            std::fs::remove_file(link).unwrap();
+        }
     }
 }

@@ -1,7 +1,5 @@
 //! A stage's model, by the registry: any family that is registered.
 
-use std::path::Path;
-
 use embedkit_core::{
     AnyEmbedder, Builder, Content, ContentKind, Embedding, EmbeddingKind, Error, ModelRef, Registry, Result, Role,
 };
@@ -198,29 +196,29 @@ fn family_of(spec: &ModelSpec) -> Result<String> {
     }
 }
 
-/// A model's id and the digest of what its results depend on.
+/// A model's id and the digest of what its results depend on: what its row says of them, and every file that was read to
+/// load it. One that is compiled in is its row.
 fn identity(embedder: &AnyEmbedder, spec: &ModelSpec) -> Result<ModelIdentity> {
     let mut row = embedder.model().of_results();
     let id = row.id.clone();
     row.parameters.remove("labels");
-    if let Some(folder) = &spec.folder {
+    if spec.folder.is_some() {
         // A folder that moves is the same model.
         row.id.clear();
-        row.digests.clear();
-        for name in std::iter::once(row.model_file.clone()).chain(row.files.clone()).chain(row.config_files.clone()) {
+    }
+    row.digests.clear();
+    if let Some(folder) = embedder.engine().folder() {
+        for name in embedder.engine().files_read() {
             let path = folder.join(&name);
-            if !name.is_empty() && path.is_file() {
-                row.parameters.insert(format!("file {name}"), file_digest(&path)?.into());
+            // What was looked for and is absent was not read.
+            if path.is_file() {
+                row.parameters.insert(format!("file {name}"), digest::of_model_file(&path)?.into());
             }
         }
     }
     let row = serde_json::to_string(&row).map_err(|error| Error::model_because(&id, "has no digest", error))?;
     let digest = digest::of_bytes(format!("{row} {:?}", spec.dim).as_bytes());
     Ok(ModelIdentity { id, family: embedder.model().family.clone(), digest })
-}
-
-fn file_digest(path: &Path) -> Result<String> {
-    digest::of_file(path)
 }
 
 #[cfg(test)]

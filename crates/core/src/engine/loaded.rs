@@ -1,10 +1,9 @@
 //! A loaded model on its way to its family.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::{AnyPipeline, Engine, EngineOptions};
-use crate::{ModelDescription, Result};
+use crate::{ModelDescription, ModelFiles, Result};
 
 /// A loaded model whose input and output types nobody asked for yet.
 #[derive(Debug)]
@@ -12,19 +11,19 @@ pub struct LoadedModel {
     model: Arc<ModelDescription>,
     pipeline: AnyPipeline,
     options: EngineOptions,
-    folder: Option<PathBuf>,
+    files: Option<ModelFiles>,
 }
 
 impl LoadedModel {
     /// A row with its pipeline, and how it is to be run.
     pub fn new(model: Arc<ModelDescription>, pipeline: AnyPipeline, options: EngineOptions) -> Self {
-        Self { model, pipeline, options, folder: None }
+        Self { model, pipeline, options, files: None }
     }
 
-    /// Says where its files are. Default: in memory.
+    /// Says which files it was loaded from. Default: none.
     #[must_use]
-    pub fn in_folder(mut self, folder: Option<PathBuf>) -> Self {
-        self.folder = folder;
+    pub fn of_files(mut self, files: ModelFiles) -> Self {
+        self.files = Some(files);
         self
     }
 
@@ -50,6 +49,6 @@ impl LoadedModel {
     /// # Errors
     /// [`Error::Model`](crate::Error::Model) when the architecture's pipeline has other types.
     pub fn engine<I: ?Sized + Sync + 'static, O: Send + 'static>(self) -> Result<Engine<I, O>> {
-        Ok(Engine::new(self.model, self.pipeline, &self.options)?.in_folder(self.folder))
+        Ok(Engine::new(self.model, self.pipeline, &self.options)?.of_files(self.files))
     }
 }

@@ -23,7 +23,7 @@ mod threads;
 mod window;
 
 use std::borrow::Cow;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 pub use any::AnyPipeline;
@@ -38,7 +38,7 @@ use in_flight::finish;
 pub use loaded::LoadedModel;
 use threads::Threads;
 
-use crate::{Error, IndexNames, ModelDescription, Purpose, Result, Usage};
+use crate::{Error, IndexNames, ModelDescription, ModelFiles, Purpose, Result, Usage};
 
 /// How an [`Engine`] works.
 #[derive(Clone, Debug, Default)]
@@ -57,8 +57,8 @@ pub struct Engine<I: ?Sized, O> {
     pipeline: Arc<dyn ErasedPipeline<I, O>>,
     batching: Batching,
     threads: Threads,
-    /// Where the model's files are, if they are in a folder.
-    folder: Option<PathBuf>,
+    /// What the model was loaded from, if it was loaded from anything.
+    files: Option<ModelFiles>,
 }
 
 impl<I: ?Sized + Sync + 'static, O: Send + 'static> Engine<I, O> {
@@ -77,12 +77,12 @@ impl<I: ?Sized + Sync + 'static, O: Send + 'static> Engine<I, O> {
         })?;
         options.batching.check()?;
         let threads = Threads::new(options.threads)?;
-        Ok(Self { model, pipeline, batching: options.batching.clone(), threads, folder: None })
+        Ok(Self { model, pipeline, batching: options.batching.clone(), threads, files: None })
     }
 
-    /// Says where the model's files are.
-    fn in_folder(mut self, folder: Option<PathBuf>) -> Self {
-        self.folder = folder;
+    /// Says which files the model was loaded from.
+    fn of_files(mut self, files: Option<ModelFiles>) -> Self {
+        self.files = files;
         self
     }
 
@@ -94,8 +94,8 @@ impl<I: ?Sized + Sync + 'static, O: Send + 'static> Engine<I, O> {
         J: ?Sized + Sync + 'static,
         P: Send + 'static,
     {
-        let Self { model, pipeline, batching, threads, folder } = self;
-        Engine { model, pipeline: Arc::new(Converted { inner: pipeline, input, output }), batching, threads, folder }
+        let Self { model, pipeline, batching, threads, files } = self;
+        Engine { model, pipeline: Arc::new(Converted { inner: pipeline, input, output }), batching, threads, files }
     }
 
     /// The model's row, with the caller's overrides.
@@ -110,7 +110,13 @@ impl<I: ?Sized + Sync + 'static, O: Send + 'static> Engine<I, O> {
 
     /// The folder that the model's files were loaded from; none for files in memory.
     pub fn folder(&self) -> Option<&Path> {
-        self.folder.as_deref()
+        self.files.as_ref()?.root()
+    }
+
+    /// The files that were read to load the model, relative to its [folder](Self::folder), sorted: what its results depend
+    /// on, beside its row.
+    pub fn files_read(&self) -> Vec<String> {
+        self.files.as_ref().map(ModelFiles::names_read).unwrap_or_default()
     }
 
     /// Whether the model runs a graph. One that does not answers by look-ups, at next to no cost.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::bytes::{self, FileBytes};
+use super::names_read::NamesRead;
 use crate::{Error, Result};
 
 /// A model's files: a folder, or bytes in memory. Equal are two of one folder's path, and two of the same bytes.
@@ -21,6 +22,7 @@ pub struct ModelFiles {
     pub(super) graph: Option<String>,
     /// A file that other bytes stand for, with its name.
     replaced: Option<(String, Arc<[u8]>)>,
+    read: NamesRead,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,7 +48,7 @@ impl ModelFiles {
     }
 
     fn of(storage: Storage) -> Self {
-        Self { storage, graph: None, replaced: None }
+        Self { storage, graph: None, replaced: None, read: NamesRead::default() }
     }
 
     /// The model's own name, for rows that describe it: the folder's.
@@ -135,6 +137,12 @@ impl ModelFiles {
         files.into_iter().flatten()
     }
 
+    /// Names of the files that were read so far, here or through a copy of these, sorted: what a model that was loaded from
+    /// them depends on. One that other bytes stand for is among them, and so are those that a graph names.
+    pub fn names_read(&self) -> Vec<String> {
+        self.read.sorted()
+    }
+
     /// How errors name the file.
     pub fn label(&self, name: &str) -> PathBuf {
         self.root().unwrap_or(Path::new("memory:")).join(name)
@@ -151,6 +159,7 @@ impl ModelFiles {
 
     /// The file's bytes, of which there may be so many.
     pub(super) fn read_most(&self, name: &str, most: u64) -> Result<Cow<'_, [u8]>> {
+        self.read.add(name);
         if let Some(bytes) = self.replaced(name) {
             return Ok(Cow::Borrowed(bytes));
         }
@@ -173,6 +182,7 @@ impl ModelFiles {
     /// # Errors
     /// As [`read`](Self::read).
     pub fn open(&self, name: &str, map: bool) -> Result<FileBytes> {
+        self.read.add(name);
         if let Some(bytes) = self.replaced(name) {
             return Ok(FileBytes::shared(bytes.clone()));
         }
@@ -204,7 +214,9 @@ impl ModelFiles {
         if !is_inside(named) {
             return Err(refused("which is not in its folder".to_owned()));
         }
-        let Some((root, path)) = self.root().zip(self.path(&Self::beside(file, named))) else { return Ok(()) };
+        let name = Self::beside(file, named);
+        self.read.add(&name);
+        let Some((root, path)) = self.root().zip(self.path(&name)) else { return Ok(()) };
         // Whoever reads it says that it is absent.
         let Ok(real) = path.canonicalize() else { return Ok(()) };
         let beside = root.join(file).canonicalize().ok().and_then(|file| Some(file.parent()?.to_owned()));
@@ -284,6 +296,20 @@ mod tests {
             assert_eq!(files.path(name), None, "{name}");
             assert!(files.optional_json::<serde_json::Value>(name).is_err(), "{name}");
         }
+    }
+
+    #[test]
+    fn what_is_read_is_known() {
+        let (_parent, files) = folder();
+        assert!(files.has("config.json") && files.names_read().is_empty());
+        files.clone().read("config.json").unwrap();
+        files.clone().with_file("x", *b"bytes").open("x", false).unwrap();
+        files.open("onnx/model.onnx", true).unwrap();
+        #[cfg(feature = "onnx")]
+        files.check_named_by("onnx/model.onnx", "weights").unwrap();
+        let with_weights = if cfg!(feature = "onnx") { &["onnx/weights"][..] } else { &[] };
+        assert_eq!(files.names_read(), [&["config.json", "onnx/model.onnx"], with_weights, &["x"]].concat());
+        assert_eq!(files, ModelFiles::folder(files.root().unwrap()).unwrap());
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod description;
 mod files;
 mod graphs;
 mod manifest;
+mod names_read;
 mod parameter_names;
 mod texts;
 #[cfg(feature = "tokenizer")]

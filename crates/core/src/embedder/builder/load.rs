@@ -83,8 +83,7 @@ impl<E> Builder<E> {
         let is_unknown =
             matches!(self.model, ModelRef::Folder(_) | ModelRef::Files(_)) || self.overrides.model_file.is_some();
         options.batching.invariant &= model.quantization == Quantization::Dynamic || is_unknown;
-        let folder = context.files.root().map(std::path::Path::to_owned);
-        let loaded = LoadedModel::new(model, pipeline, options).in_folder(folder);
+        let loaded = LoadedModel::new(model, pipeline, options).of_files(context.files);
         #[cfg(feature = "onnx")]
         if let (Some(tuning), Some(provider)) = (&self.tuning, loaded.provider()) {
             tuning.check_provider(provider)?;
