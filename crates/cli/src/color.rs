@@ -23,7 +23,8 @@ pub(crate) enum Color {
 impl Color {
     /// What the arguments ask for, before they are read in earnest: help has colours too.
     pub(crate) fn of_arguments() -> Self {
-        let arguments: Vec<_> = std::env::args().skip(1).collect();
+        let arguments: Vec<String> =
+            std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();
         let value = arguments.iter().enumerate().find_map(|(at, argument)| match argument.strip_prefix("--color") {
             Some("") => arguments.get(at + 1).map(String::as_str),
             Some(value) => value.strip_prefix('='),

@@ -47,6 +47,8 @@ fn the_same_texts_in_every_kind_of_file_give_the_same() {
         ("blank.txt", format!("\n \n{}\n\n", lines.replace('\n', "\n\n\t\n")).into(), &[]),
         ("array.json", json.clone().into(), &[]),
         ("array", format!("\n  {json}").into(), &[]),
+        ("marked", format!("\u{feff}{json}").into(), &[]),
+        ("marked-utf-16.txt", utf_16(&format!("\u{feff}\n{json}"), u16::to_be_bytes), &[]),
         ("array.txt", objects.clone().into(), &[]),
         ("sequence.json", format!("{{\"text\":\n{:?}}}\n{:?}", TEXTS[0], TEXTS[1]).into(), &[]),
         ("compact.json", objects.replace('\n', "").into(), &[]),
@@ -112,6 +114,10 @@ fn what_is_no_list_of_texts_is_refused_with_what_helps() {
         ("a.db", b"SQLite format 3\0\x10\0".to_vec(), &[], "sqlite3"),
         ("a.tar", [b"a.txt".to_vec(), vec![0; 252], b"ustar\0".to_vec()].concat(), &[], "tar -xOf"),
         ("page.html", b"<!doctype html>\n<p>a text</p>".to_vec(), &[], "embedkit index"),
+        ("marked.txt", b"\xef\xbb\xbf<html>\n".to_vec(), &[], "embedkit index"),
+        ("marked.pdf", b"\xef\xbb\xbf%PDF-1.7\n".to_vec(), &[], "--pdf"),
+        ("mixed.txt", b"[1, \"a\"]".to_vec(), &[], "neither a JSON string"),
+        ("nested.txt", b"[[\"a\"], [\"b\"]]\n".to_vec(), &[], "neither a JSON string"),
         ("feed.txt", b"<?xml version=\"1.0\"?>\n<feed/>".to_vec(), &[], "JSON Lines"),
         ("utf-32.txt", b"\xff\xfe\0\0a\0\0\0".to_vec(), &[], "iconv"),
         ("utf-16.txt", utf_16("texts without a mark", u16::to_le_bytes), &[], "--input-encoding utf-16le"),
@@ -149,6 +155,39 @@ fn what_is_no_list_of_texts_is_refused_with_what_helps() {
     assert_eq!(braces.vectors().len(), 3);
     let page = embed(&scene.file("page.html", "<html>\n<p>a text</p>\n"), &["--input-format", "lines"]);
     assert_eq!(page.vectors().len(), 2);
+}
+
+#[test]
+fn a_carriage_return_ends_a_line_only_where_no_line_feed_does() {
+    let scene = Scene::new();
+    let long = "words ".repeat(2000);
+    for (text, expected) in [
+        (format!("{long}\rtwo\rthree"), 3),
+        (format!("10 %\r20 % {long}\ntwo\nthree\n"), 3),
+        (format!("{long}\r\ntwo\r\nthree\r\n"), 3),
+        ("one\r".to_owned(), 1),
+    ] {
+        let found = embed(&scene.file("a.txt", &text), &[]).vectors().len();
+        assert_eq!(found, expected, "{:?}", &text[..8]);
+    }
+    let same = embed(&scene.file("a.txt", "one\rtwo"), &[]).vectors();
+    assert_eq!(same, run(&["embed", "one", "two"]).vectors());
+}
+
+#[cfg(unix)]
+#[test]
+fn names_that_are_no_text_are_names() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+
+    let scene = Scene::new();
+    let path = scene.0.path().join(OsStr::from_bytes(b"n\xff.txt"));
+    std::fs::write(&path, "a text\n").unwrap();
+    let output = scene.0.path().join(OsStr::from_bytes(b"o\xff.npy"));
+    let ended = common::embedkit().arg("embed").arg("-i").arg(&path).arg("-o").arg(&output).status().unwrap();
+    assert!(ended.success() && output.exists());
+    let refused = common::embedkit().arg("embed").arg(OsStr::from_bytes(b"a\xff")).output().unwrap();
+    assert_eq!(refused.status.code(), Some(2), "{}", String::from_utf8_lossy(&refused.stderr));
 }
 
 #[test]

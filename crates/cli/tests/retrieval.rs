@@ -198,9 +198,34 @@ fn versions_are_listed_switched_and_rolled_back() {
         assert!(again.stderr.contains("nothing of version 000002 is used again"), "{}", again.stderr);
         assert!(again.stderr.contains("meaning.npy"), "{}", again.stderr);
         std::fs::remove_dir_all(collection.join("versions/000003")).unwrap();
-        manage(&["--switch", "000002"]);
+        std::fs::write(&vectors, &whole).unwrap();
+        assert_eq!(manage(&["--switch", "000002"]).code, 0);
     }
-    std::fs::write(&vectors, whole).unwrap();
+    // Without being told the pipeline too, whatever is damaged but that itself.
+    let whole = folder.path().join("whole");
+    copy(&collection, &whole);
+    for name in std::fs::read_dir(whole.join("versions/000002")).unwrap().map(|entry| entry.unwrap().file_name()) {
+        for is_cut in [false, true] {
+            std::fs::remove_dir_all(&collection).unwrap();
+            copy(&whole, &collection);
+            let file = collection.join("versions/000002").join(&name);
+            let bytes = std::fs::read(&file).unwrap();
+            std::fs::remove_file(&file).unwrap();
+            if is_cut {
+                std::fs::write(&file, &bytes[..bytes.len() / 2]).unwrap();
+            }
+            let again = run(&["index", path(&docs), "-o", path(&collection), "--json"]);
+            if name == "pipeline.toml" {
+                again.assert_fails(1, "--pipeline FILE");
+            } else {
+                assert_eq!(again.code, 0, "{name:?}: {}", again.stderr);
+                assert_eq!(again.json_value()["reused"], 0, "{name:?}");
+            }
+        }
+    }
+    std::fs::remove_dir_all(&collection).unwrap();
+    copy(&whole, &collection);
+    run(&["index", "-o", path(&folder.path().join("none")), "--versions"]).assert_fails(1, "no collection here");
     manage(&["--switch", "7"]).assert_fails(2, "there is no version 7; there is 000001, 000002");
     run(&["search", path(folder.path()), "x"]).assert_fails(1, "no collection here");
     let old = run(&["search", path(&collection), "something new", "--collection-version", "000001", "--json"]);

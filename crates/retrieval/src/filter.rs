@@ -15,24 +15,26 @@ use serde_json::{Map, Value};
 /// assert_eq!(filter.keys().collect::<Vec<_>>(), ["path", "year"]);
 /// # Ok::<(), embedkit_core::Error>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Filter(Vec<Condition>);
 
 /// A key with the values of which a record must have one.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Condition {
     pub(crate) key: String,
     pub(crate) values: Vec<Match>,
 }
 
 /// A value that records are compared with: of a kind that all places where collections live can compare.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Match {
     /// A text, which must be the same to the letter.
     Text(String),
-    /// A whole number.
+    /// A whole number, however the record writes it: 3 is 3.0.
     Integer(i64),
+    /// A number.
+    Float(f64),
     /// Yes or no.
     Bool(bool),
 }
@@ -50,8 +52,7 @@ impl Filter {
         self
     }
 
-    /// Reads conditions as people write them, `key=value`. A value that reads as a whole number, `true` or `false`
-    /// stands for that and for the text, as tables have texts alone.
+    /// Reads conditions as people write them, `key=value`. A value that reads as a number, `true` or `false` stands for that and for the text, as tables have texts alone.
     ///
     /// # Errors
     /// [`Error::InvalidOption`] for one without `=` or without a key.
@@ -65,6 +66,8 @@ impl Filter {
             let key = key.trim();
             if let Ok(number) = value.parse::<i64>() {
                 filter.insert(key.to_owned(), Match::Integer(number));
+            } else if let Some(number) = value.parse::<f64>().ok().filter(|number| number.is_finite()) {
+                filter.insert(key.to_owned(), Match::Float(number));
             }
             if let Ok(truth) = value.parse::<bool>() {
                 filter.insert(key.to_owned(), Match::Bool(truth));
@@ -115,10 +118,19 @@ impl Match {
     fn is(&self, value: &Value) -> bool {
         match self {
             Self::Text(text) => value.as_str() == Some(text),
-            Self::Integer(number) => value.as_i64() == Some(*number),
+            Self::Integer(number) => value.as_i64().map_or_else(
+                || value.as_f64().is_some_and(|value| value == *number as f64 && is_exact(*number)),
+                |value| value == *number,
+            ),
+            Self::Float(number) => value.as_f64() == Some(*number),
             Self::Bool(truth) => value.as_bool() == Some(*truth),
         }
     }
+}
+
+/// Whether the number is the only whole one that its floating-point number stands for.
+pub(crate) fn is_exact(number: i64) -> bool {
+    number.unsigned_abs() <= 1 << f64::MANTISSA_DIGITS
 }
 
 impl From<&str> for Match {
@@ -130,6 +142,12 @@ impl From<&str> for Match {
 impl From<i64> for Match {
     fn from(number: i64) -> Self {
         Self::Integer(number)
+    }
+}
+
+impl From<f64> for Match {
+    fn from(number: f64) -> Self {
+        Self::Float(number)
     }
 }
 
@@ -147,8 +165,8 @@ mod tests {
 
     #[test]
     fn keys_must_all_match_and_values_need_not() {
-        let payload =
-            json!({"path": "a.md", "year": 1999, "tags": ["x", "y"], "draft": true, "page": "3", "none": null});
+        let payload = json!({"path": "a.md", "year": 1999, "tags": ["x", "y"], "draft": true, "page": "3", "none": null,
+                "price": 2.5, "count": 3.0, "large": 9_007_199_254_740_993_i64});
         let payload = payload.as_object().unwrap();
         for (conditions, expected) in [
             (&[][..], true),
@@ -161,13 +179,28 @@ mod tests {
             (&["tags=z"], false),
             (&["draft=true"], true),
             (&["page=3"], true),
+            (&["price=2.5"], true),
+            (&["price=25e-1"], true),
+            (&["price=2"], false),
+            (&["count=3"], true),
+            (&["count=3.0"], true),
+            (&["year=1999.0"], true),
+            (&["large=9007199254740993"], true),
+            (&["large=9007199254740992"], false),
             (&["missing="], false),
             (&["none="], false),
         ] {
             let filter = Filter::parse(conditions.iter().copied()).unwrap();
             assert_eq!(filter.matches(payload), expected, "{conditions:?}");
         }
-        assert!(Filter::new().with("year", 1999).with("draft", true).with("path", "a.md").matches(payload));
+        assert!(
+            Filter::new()
+                .with("year", 1999)
+                .with("price", 2.5)
+                .with("draft", true)
+                .with("path", "a.md")
+                .matches(payload)
+        );
         for wrong in ["path", "=x", " =x"] {
             assert!(Filter::parse([wrong]).unwrap_err().to_string().contains("key=value"), "{wrong}");
         }

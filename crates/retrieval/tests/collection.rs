@@ -335,3 +335,72 @@ fn a_file_that_changes_while_it_is_read_is_listed_and_read_the_next_time() {
     let last = collection.open().unwrap().record(2).unwrap();
     assert_eq!(last.text, format!("grown to {bytes} bytes"));
 }
+
+/// Reads a file as so many documents.
+struct Times(usize);
+
+impl Reader for Times {
+    fn kinds(&self) -> &[&str] {
+        &["times"]
+    }
+
+    fn settings(&self) -> String {
+        format!("{} times", self.0)
+    }
+
+    fn read(&self, _: InputFile<'_>, _: Vec<u8>) -> Result<Documents, String> {
+        let mut documents = Documents::default();
+        documents.documents.extend((0..self.0).map(|at| Document::of_text(format!("document {at}"))));
+        Ok(documents)
+    }
+}
+
+#[test]
+fn a_file_is_read_again_with_other_settings() {
+    let folder = tempfile::tempdir().unwrap();
+    let docs = folder.path().join("docs");
+    std::fs::create_dir(&docs).unwrap();
+    write(&docs, &[("a.md", ANIMALS), ("b.times", "x")]);
+    let collection = CollectionFolder::new(folder.path().join("notes"));
+    let index =
+        |times| indexer(&Pipeline::default()).reader(Times(times)).index(&collection, &Inputs::new([&docs])).unwrap();
+    assert_eq!(index(1).records, 3);
+    assert!(index(1).is_unchanged);
+    let report = index(4);
+    assert_eq!((report.records, report.is_unchanged), (6, false));
+    assert!(index(4).is_unchanged);
+}
+
+#[test]
+fn a_damaged_version_says_with_what_it_was_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let docs = folder.path().join("docs");
+    std::fs::create_dir(&docs).unwrap();
+    write(&docs, &[("a.md", ANIMALS)]);
+    let root = folder.path().join("notes");
+    let collection = CollectionFolder::new(&root);
+    assert_eq!(collection.pipeline().unwrap(), None);
+    let pipeline = Pipeline::single("mine", Stage::new("words", "Qdrant/bm25"));
+    let version = indexer(&pipeline).index(&collection, &Inputs::new([&docs])).unwrap().version;
+    for name in files(&root, &version).into_keys().chain(["manifest.json".to_owned()]) {
+        let path = root.join("versions").join(&version).join(&name);
+        let bytes = std::fs::read(&path).unwrap();
+        for damaged in [None, Some(bytes[..bytes.len() / 2].to_vec()), Some([&bytes[1..], b" "].concat())] {
+            match damaged {
+                None => std::fs::remove_file(&path).unwrap(),
+                Some(damaged) => std::fs::write(&path, damaged).unwrap(),
+            }
+            match collection.pipeline() {
+                Ok(found) => assert_eq!((found, &*name != "pipeline.toml"), (Some(pipeline.clone()), true), "{name}"),
+                Err(error) => {
+                    assert!(
+                        name == "pipeline.toml" && error.to_string().contains("--pipeline FILE"),
+                        "{name}: {error}"
+                    );
+                }
+            }
+        }
+        std::fs::write(&path, bytes).unwrap();
+    }
+    assert_eq!(collection.pipeline().unwrap(), Some(pipeline));
+}

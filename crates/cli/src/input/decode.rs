@@ -36,6 +36,13 @@ pub(super) fn to_utf8<'r>(
     Ok(Box::new(reader))
 }
 
+/// The beginning of a text as [`to_utf8`] gives it, as far as it can be read.
+pub(super) fn beginning(start: &[u8], encoding: Option<&str>) -> Vec<u8> {
+    let mut text = Vec::new();
+    let read = to_utf8(start, start, encoding).map(|mut reader| reader.read_to_end(&mut text));
+    if read.is_err() { start.to_owned() } else { text }
+}
+
 /// Latin letters in UTF-16 have a zero in every other byte.
 fn looks_like_utf_16(start: &[u8]) -> Option<&'static str> {
     let pairs = start.as_chunks::<2>().0.get(..4)?;

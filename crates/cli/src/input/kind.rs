@@ -54,11 +54,11 @@ const MARKED_UP: &[(&[u8], &str, &str)] = &[
     (b"<?xml", "an XML file", "save the texts as CSV or JSON Lines"),
 ];
 
-/// How a file of this name that begins like this is read.
+/// How a file of this name is read that begins with these bytes, and as a text with these.
 ///
 /// # Errors
 /// Why it cannot be, and what would help.
-pub(super) fn of(asked: InputFormat, path: Option<&Path>, start: &[u8]) -> Result<Kind, String> {
+pub(super) fn of(asked: InputFormat, path: Option<&Path>, start: &[u8], text: &[u8]) -> Result<Kind, String> {
     let extension = path.and_then(|path| path.extension()?.to_str()).unwrap_or_default().to_ascii_lowercase();
     match asked {
         InputFormat::Auto => {}
@@ -71,11 +71,11 @@ pub(super) fn of(asked: InputFormat, path: Option<&Path>, start: &[u8]) -> Resul
     if start.starts_with(b"PAR1") {
         return Ok(Kind::Parquet);
     }
-    let known = NO_TEXT.iter().find(|(magic, _, _)| start.starts_with(magic));
+    let known = NO_TEXT.iter().find(|(magic, _, _)| start.starts_with(magic) || text.starts_with(magic));
     // A text may begin with the letters of a magic number; its next bytes are no text then.
     let is_binary = |magic: &[u8]| magic.iter().any(|byte| !(b' '..0x7f).contains(byte)) || start.contains(&0);
     if let Some((magic, what, help)) = known
-        && (is_binary(magic) || start.starts_with(b"%PDF-"))
+        && (is_binary(magic) || text.starts_with(b"%PDF-"))
     {
         return Err(format!("is {what}, and no text: {help}"));
     }
@@ -84,7 +84,7 @@ pub(super) fn of(asked: InputFormat, path: Option<&Path>, start: &[u8]) -> Resul
             "is a tar archive, and no text: `tar -xOf FILE NAME | embedkit … -i -` reads a file of it".to_owned()
         );
     }
-    let text = start.trim_ascii_start();
+    let text = text.trim_ascii_start();
     let is_begun_by = |mark: &[u8]| text.get(..mark.len()).is_some_and(|begun| begun.eq_ignore_ascii_case(mark));
     if let Some((_, what, help)) = MARKED_UP.iter().find(|(mark, _, _)| is_begun_by(mark)) {
         return Err(format!(
@@ -96,26 +96,38 @@ pub(super) fn of(asked: InputFormat, path: Option<&Path>, start: &[u8]) -> Resul
         "tsv" | "tab" => Kind::Table(b'\t'),
         "json" | "geojson" => Kind::Json,
         "parquet" => Kind::Parquet,
-        _ if begins_an_array(start) => Kind::Json,
+        _ if begins_an_array(text) => Kind::Json,
         "jsonl" | "ndjson" => Kind::JsonLines,
         _ => Kind::Lines,
     })
 }
 
-/// Whether the bytes are enough to tell.
-pub(super) fn is_told_by(start: &[u8]) -> bool {
-    let text = start.trim_ascii_start();
-    match text.split_first() {
-        Some((b'[', rest)) => !rest.trim_ascii_start().is_empty(),
-        Some(_) => start.len() >= 16 || start.contains(&b'\n'),
+/// Whether the text is enough to tell.
+pub(super) fn is_told_by(text: &[u8]) -> bool {
+    let begun = text.trim_ascii_start();
+    match begun.split_first() {
+        Some((b'[', inside)) => begins_with_text_or_object(inside) || begun.contains(&b'\n'),
+        Some(_) => text.len() >= 16 || text.contains(&b'\n'),
         None => false,
     }
 }
 
-/// Whether a JSON array of texts or objects begins here; a plain text may begin with a bracket too.
-fn begins_an_array(start: &[u8]) -> bool {
-    let inside = start.trim_ascii_start().strip_prefix(b"[").map(<[u8]>::trim_ascii_start);
-    inside.is_some_and(|inside| matches!(inside.first(), Some(b'"' | b'{' | b']')))
+/// Whether a JSON array begins here; a plain text may begin with a bracket too, as a reference does.
+fn begins_an_array(text: &[u8]) -> bool {
+    let begun = text.trim_ascii_start();
+    let Some(inside) = begun.strip_prefix(b"[") else { return false };
+    if begins_with_text_or_object(inside) {
+        return true;
+    }
+    let line = begun.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    match serde_json::from_slice::<Vec<serde_json::Value>>(line) {
+        Ok(elements) => !matches!(elements[..], [serde_json::Value::Number(_)]),
+        Err(error) => error.is_eof(),
+    }
+}
+
+fn begins_with_text_or_object(inside: &[u8]) -> bool {
+    matches!(inside.trim_ascii_start().first(), Some(b'"' | b'{' | b']'))
 }
 
 #[cfg(test)]
@@ -124,11 +136,22 @@ mod tests {
 
     #[test]
     fn names_and_beginnings_tell() {
-        let auto = |name: &str, start: &[u8]| of(InputFormat::Auto, Some(Path::new(name)), start);
+        let auto = |name: &str, start: &[u8]| {
+            of(InputFormat::Auto, Some(Path::new(name)), start, &crate::input::decode::beginning(start, None))
+        };
         for (name, start, expected) in [
             ("a.txt", &b"a text"[..], Kind::Lines),
             ("a.txt", b"[1] a reference", Kind::Lines),
             ("a.txt", b"[\"a\",", Kind::Json),
+            ("a.txt", b"\xef\xbb\xbf[\"a\",", Kind::Json),
+            ("a.txt", b"\xff\xfe[\0\"\0a\0", Kind::Json),
+            ("a.txt", b"[1, \"a\"]", Kind::Json),
+            ("a.txt", b"[null,\n\"a\"]", Kind::Json),
+            ("a.txt", b"[[\"a\"], [\"b\"]]\n", Kind::Json),
+            ("a.txt", b"[\n\n1", Kind::Json),
+            ("a.txt", b"[1]\n", Kind::Lines),
+            ("a.txt", b"[1, 2] and others", Kind::Lines),
+            ("a.txt", b"[citation needed]", Kind::Lines),
             ("a", b" [\n {", Kind::Json),
             ("a", b"[]", Kind::Json),
             ("a.CSV", b"id,text\n", Kind::Table(b',')),
@@ -150,11 +173,14 @@ mod tests {
             (b"\x1f\x8b\x08", "gunzip"),
             (b"SQLite format 3\0", "sqlite3"),
             (b"<!DOCTYPE html>", "index"),
+            (b"\xef\xbb\xbf<!DOCTYPE html>", "index"),
+            (b"\xfe\xff\0<\0?\0x\0m\0l", "JSON Lines"),
+            (b"\xef\xbb\xbf%PDF-1.7", "--pdf"),
             (b"\n<html lang=en>", "--input-format lines"),
             (b"<?xml version", "JSON Lines"),
         ] {
             assert!(auto("a.txt", start).unwrap_err().contains(help), "{start:?}");
-            assert_eq!(of(InputFormat::Lines, None, start), Ok(Kind::Lines));
+            assert_eq!(of(InputFormat::Lines, None, start, start), Ok(Kind::Lines));
         }
     }
 }

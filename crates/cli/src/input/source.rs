@@ -93,7 +93,7 @@ impl Iterator for Source {
 
 fn read(mut reader: Box<dyn Read>, path: Option<&Path>, reading: &Reading, feed: &Feed) -> Result<()> {
     let mut start = Vec::new();
-    while start.len() < BEGINNING && !kind::is_told_by(&start) {
+    while start.len() < BEGINNING && !kind::is_told_by(&decode::beginning(&start, reading.encoding.as_deref())) {
         let mut bytes = [0; 512];
         match reader.read(&mut bytes) {
             Ok(0) => break,
@@ -102,7 +102,8 @@ fn read(mut reader: Box<dyn Read>, path: Option<&Path>, reading: &Reading, feed:
             Err(error) => return Err(feed.io(error)),
         }
     }
-    let kind = kind::of(reading.format, path, &start).map_err(|reason| feed.failure(reason))?;
+    let beginning = decode::beginning(&start, reading.encoding.as_deref());
+    let kind = kind::of(reading.format, path, &start, &beginning).map_err(|reason| feed.failure(reason))?;
     if kind == Kind::Parquet {
         return parquet(path, reading, feed);
     }
@@ -134,27 +135,23 @@ fn parquet(_: Option<&Path>, _: &Reading, feed: &Feed) -> Result<()> {
 }
 
 fn lines(mut text: impl BufRead, feed: &Feed, raw: fn(Vec<u8>) -> Raw) -> Result<()> {
-    let end = line_end(text.fill_buf().map_err(|error| feed.io(error))?);
     for number in 1.. {
         let mut line = Vec::new();
-        if text.read_until(end, &mut line).map_err(|error| feed.io(error))? == 0 {
+        if text.read_until(b'\n', &mut line).map_err(|error| feed.io(error))? == 0 {
             break;
         }
-        if line.pop_if(|byte| *byte == end).is_some() && end == b'\n' {
-            line.pop_if(|byte| *byte == b'\r');
+        let is_ended = line.pop_if(|byte| *byte == b'\n').is_some();
+        line.pop_if(|byte| *byte == b'\r');
+        // Files of old programs have carriage returns alone, and no line feed anywhere.
+        if number == 1 && !is_ended && line.contains(&b'\r') {
+            line.split(|byte| *byte == b'\r').zip(1..).all(|(line, number)| feed.give(number, raw(line.to_owned())));
+            break;
         }
         if !feed.give(number, raw(line)) {
             break;
         }
     }
     Ok(())
-}
-
-/// What lines end with: files of old programs have carriage returns alone.
-fn line_end(start: &[u8]) -> u8 {
-    // One at the very end may have its line feed still to come.
-    let returns = start[..start.len().saturating_sub(1)].contains(&b'\r');
-    if returns && !start.contains(&b'\n') { b'\r' } else { b'\n' }
 }
 
 /// A reader that tells how far it is.

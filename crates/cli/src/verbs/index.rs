@@ -39,10 +39,7 @@ pub(super) fn run(args: &IndexArgs) -> Result<()> {
     let target = args.to.as_ref().map(|to| target(to)).transpose()?;
     let pipeline = match &args.pipeline {
         Some(path) => Pipeline::read(path)?,
-        None => match collection.current()? {
-            Some(_) => collection.open()?.pipeline().clone(),
-            None => Pipeline::default(),
-        },
+        None => collection.pipeline()?.unwrap_or_default(),
     };
     let bar = progress::counter("records", Total::Unknown, false);
     let shown = bar.clone();
@@ -177,6 +174,10 @@ fn list(collection: &CollectionFolder, as_json: bool) -> Result<()> {
             "bytes": version.bytes(),
             "pipeline": version.pipeline().name,
         }));
+    }
+    if rows.is_empty() {
+        // Says that there is none.
+        collection.open()?;
     }
     show(&rows, as_json)
 }

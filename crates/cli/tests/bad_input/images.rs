@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::case::Case;
+use crate::common::setting::Setting;
 use crate::common::subject::{COLQWEN, IMAGE, Subject, image};
 use crate::common::{self, library};
 use crate::program;
@@ -91,7 +92,14 @@ fn check(subject: Subject, image: Image, parts: &[&str]) -> Result<(), String> {
     }
     let outcome = program::embed(&subject.row(), &model, &[], &inputs).unwrap();
     let parts: Vec<&str> = parts.into_iter().chain(["line 2"]).collect();
-    program::check_failure(&outcome, &parts).map_err(|failure| format!("in the program: {failure}"))
+    program::check_failure(&outcome, &parts).map_err(|failure| format!("in the program: {failure}"))?;
+    // What cannot be read is its input's fault alone.
+    let skipped = program::embed(&subject.row(), &model, &[Setting::SkipInvalid], &inputs).unwrap();
+    let indices: Vec<_> = skipped.json().iter().map(|line| line["index"].clone()).collect();
+    if indices != [0, 2] || !skipped.stderr.contains("1 invalid inputs were skipped") {
+        return Err(format!("the others should be given with --skip-invalid: {skipped:?}"));
+    }
+    Ok(())
 }
 
 impl Image {

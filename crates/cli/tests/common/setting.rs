@@ -22,6 +22,7 @@ pub(crate) enum Setting {
     Integer(&'static str, i64),
     Text(&'static str, &'static str),
     Task(&'static str),
+    SkipInvalid,
 }
 
 impl Setting {
@@ -43,7 +44,7 @@ impl Setting {
             Self::Number(name, value) => builder.parameter(name, value),
             Self::Integer(name, value) => builder.parameter(name, value),
             Self::Text(name, value) => builder.parameter(name, value),
-            Self::Task(_) => builder,
+            Self::Task(_) | Self::SkipInvalid => builder,
         }
     }
 
@@ -56,6 +57,7 @@ impl Setting {
             Self::Threads(n) => ("threads", n.to_string()),
             Self::Sessions(n) => ("sessions", n.to_string()),
             Self::Device(n) => ("device", n.to_string()),
+            Self::SkipInvalid => return Some(vec!["--skip-invalid".to_owned()]),
             Self::BatchInvariant => return Some(vec!["--batch-invariant".to_owned()]),
             Self::Prefer(provider) => ("provider", provider.to_string()),
             Self::Require(provider) => {

@@ -16,6 +16,7 @@ use crate::pipeline::Pipeline;
 const CURRENT: &str = "current";
 const VERSIONS: &str = "versions";
 const LOCK: &str = "lock";
+const NAME_PIPELINE: &str = "name the pipeline to index with (`embedkit index --pipeline FILE`)";
 /// What the folder of a version that is being written ends in.
 const PARTIAL: &str = ".partial";
 
@@ -41,7 +42,7 @@ impl CollectionFolder {
     /// # Errors
     /// A folder that cannot be read.
     pub fn versions(&self) -> Result<Vec<String>> {
-        let complete = |name: &String| Manifest::is_complete_at(&self.folder_of(name));
+        let complete = |name: &String| Manifest::at(&self.folder_of(name)).is_some_and(|manifest| manifest.is_complete);
         Ok(self.all_versions()?.into_iter().filter(complete).collect())
     }
 
@@ -67,8 +68,31 @@ impl CollectionFolder {
         let name = self
             .current()?
             .ok_or_else(|| Error::file(&self.root, "there is no collection here: make one with `embedkit index`"))?;
-        self.open_version(&name).map_err(|error| match error {
-            // Nobody chose the version but the file.
+        Version::open(self.folder_of_current(&name)?, &name)
+    }
+
+    /// How the version is made and searched that is searched now, whatever else of it is damaged; none if there is no version
+    /// yet.
+    ///
+    /// # Errors
+    /// A version that is absent, and a file of its pipeline that is not the one that its manifest says.
+    pub fn pipeline(&self) -> Result<Option<Pipeline>> {
+        let Some(name) = self.current()? else { return Ok(None) };
+        let folder = self.folder_of_current(&name)?;
+        let path = folder.join(PIPELINE);
+        let pipeline = Pipeline::read(&path);
+        let expected = Manifest::at(&folder).and_then(|manifest| Some(manifest.files.get(PIPELINE)?.sha256.clone()));
+        let is_its_own = expected.is_none_or(|expected| digest::of_file(&path).is_ok_and(|found| found == expected));
+        match pipeline {
+            Ok(pipeline) if is_its_own => Ok(Some(pipeline)),
+            Ok(_) => Err(Error::file(path, format!("was changed: its digest is not the manifest's; {NAME_PIPELINE}"))),
+            Err(error) => Err(Error::file_because(path, format!("cannot be used; {NAME_PIPELINE}"), error)),
+        }
+    }
+
+    /// The folder of the version that a file, and nobody else, says is searched.
+    fn folder_of_current(&self, name: &str) -> Result<PathBuf> {
+        self.existing(name).map_err(|error| match error {
             Error::InvalidOption { message, .. } => {
                 let remedy = "`embedkit index --switch VERSION` says which is searched";
                 Error::file(self.root.join(CURRENT), format!("{message}; {remedy}"))
@@ -82,6 +106,11 @@ impl CollectionFolder {
     /// # Errors
     /// A version that is absent, and files that are not what its manifest says.
     pub fn open_version(&self, name: &str) -> Result<Version> {
+        Version::open(self.existing(name)?, name)
+    }
+
+    /// A version's folder.
+    fn existing(&self, name: &str) -> Result<PathBuf> {
         if name.is_empty() || !name.chars().all(|c| c.is_ascii_digit()) {
             return Err(Error::option("version", format!("{name:?} is no version's name, which is a number")));
         }
@@ -91,7 +120,7 @@ impl CollectionFolder {
             let there = if there.is_empty() { "no other".to_owned() } else { there.join(", ") };
             return Err(Error::option("version", format!("there is no version {name}; there is {there}")));
         }
-        Version::open(folder, name)
+        Ok(folder)
     }
 
     /// Makes a version the one that is searched, at once for every search that begins from now on.
@@ -257,9 +286,8 @@ impl Drop for Draft {
 }
 
 impl Manifest {
-    /// Whether the version in a folder is complete.
-    fn is_complete_at(folder: &Path) -> bool {
-        let text = std::fs::read_to_string(folder.join(MANIFEST)).unwrap_or_default();
-        serde_json::from_str::<Self>(&text).is_ok_and(|manifest| manifest.is_complete)
+    /// That of the version in a folder; none if it cannot be read.
+    fn at(folder: &Path) -> Option<Self> {
+        serde_json::from_str(&std::fs::read_to_string(folder.join(MANIFEST)).ok()?).ok()
     }
 }

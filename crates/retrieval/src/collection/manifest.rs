@@ -89,7 +89,7 @@ impl Unread {
 pub struct SourceFile {
     /// Its name.
     pub path: String,
-    /// The SHA-256 of what was read.
+    /// The SHA-256 of what was read, and of its reader's settings if it has any.
     pub sha256: String,
     /// Its first record.
     pub first: usize,

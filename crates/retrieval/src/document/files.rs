@@ -51,13 +51,14 @@ impl Inputs {
                 Ok(_) => drop(found.insert(name(input), input.clone())),
                 Err(error) => match wildcard(input)? {
                     Some((folder, matcher)) => {
-                        let before = found.len();
+                        let mut is_any = false;
                         walk(&folder, &mut |path| {
                             if matcher.is_match(path) {
+                                is_any = true;
                                 found.insert(name(path), path.to_owned());
                             }
                         })?;
-                        if found.len() == before {
+                        if !is_any {
                             return Err(Error::input(format!("no file is called {}", input.display())));
                         }
                     }
@@ -211,6 +212,7 @@ mod tests {
             ["a.md", ".hidden/d.md", "sub/deep/e.md"].into_iter().filter(|n| !n.starts_with('.')).collect::<Vec<_>>()
         );
         assert_eq!(names(&["*.md"]).unwrap(), ["a.md"]);
+        assert_eq!(names(&["a.md", "*.md", "a.*"]).unwrap(), ["a.md"]);
         assert!(names(&["*.pdf"]).unwrap_err().to_string().contains("no file"));
         assert!(names(&["missing.md"]).is_err());
         std::os::unix::fs::symlink(root, root.join("sub/loop")).unwrap();

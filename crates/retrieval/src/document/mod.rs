@@ -33,6 +33,7 @@ pub(crate) use lines::plain;
 pub use reader::{InputFile, Reader, Wanted};
 pub use readers::Readers;
 pub use source_map::SourceMap;
+pub(crate) use table::Table;
 pub use video::{Video, video_frame};
 
 use crate::record::Record;

@@ -50,6 +50,11 @@ pub trait Reader: Send + Sync {
         true
     }
 
+    /// What its documents depend on beside a file's bytes: a file is read again when this is another. Default: nothing.
+    fn settings(&self) -> String {
+        String::new()
+    }
+
     /// The documents of a file, with images where these are wanted.
     ///
     /// # Errors

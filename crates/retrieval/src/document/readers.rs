@@ -51,6 +51,11 @@ impl Readers {
         self.reader(&kind(name)).is_none_or(|reader| reader.takes_bytes())
     }
 
+    /// What a file's documents depend on beside its bytes.
+    pub(crate) fn settings(&self, name: &str) -> String {
+        self.reader(&kind(name)).map(|reader| reader.settings()).unwrap_or_default()
+    }
+
     /// What a file holds, by its name; a text, if no reader knows its kind.
     pub(crate) fn read(&self, name: &str, path: &Path, bytes: Vec<u8>) -> Result<Documents, String> {
         let kind = kind(name);
@@ -67,8 +72,7 @@ impl Readers {
             "rst" => one(Document { sections: headings::restructured(&text), ..Document::of_text(text) }),
             "html" | "htm" | "xhtml" => one(html::document(&text)),
             "jsonl" | "ndjson" => Ok(lines::documents(&text)),
-            "csv" => table::documents(&text, b','),
-            "tsv" => table::documents(&text, b'\t'),
+            "csv" | "tsv" => table::documents(&text),
             _ => one(Document::of_text(text)),
         }
     }

@@ -62,6 +62,10 @@ impl Reader for Video {
         false
     }
 
+    fn settings(&self) -> String {
+        format!("a frame every {} s", self.seconds)
+    }
+
     fn read(&self, file: InputFile<'_>, _: Vec<u8>) -> Result<Documents, String> {
         let duration = self.programs.duration(file.path)?;
         let frame = |at: usize| {

@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use csv::ReaderBuilder;
 use embedkit_core::{Error, Result};
 use serde::Deserialize;
 use serde_json::Value;
@@ -11,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::Judgements;
 use super::lines::lines;
-use crate::document::{Inputs, Readers, Wanted, plain};
+use crate::document::{Inputs, Readers, Table, Wanted, plain};
 
 /// Documents, queries and judgements.
 #[derive(Clone, Debug)]
@@ -82,17 +81,16 @@ impl Dataset {
         readers: &Readers,
     ) -> Result<Self> {
         let path = path.as_ref();
-        let wrong = |error: csv::Error| Error::file_because(path, "is no table of `query` and `relevant`", error);
-        let mut reader = ReaderBuilder::new().from_path(path).map_err(wrong)?;
-        let columns = reader.headers().map_err(wrong)?.clone();
+        let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
+        let table = Table::read(text.trim_start_matches('\u{feff}')).map_err(|message| Error::file(path, message))?;
         let column = |name: &str| {
-            let found = columns.iter().position(|column| column.trim() == name);
+            let found = table.columns.iter().position(|column| column == name);
             found.ok_or_else(|| Error::file(path, format!("has no column `{name}`")))
         };
         let (query, relevant) = (column("query")?, column("relevant")?);
         let (mut queries, mut triples) = (Vec::new(), Vec::new());
-        for (at, row) in reader.records().enumerate() {
-            let row = row.map_err(wrong)?;
+        for (at, row) in table.rows.into_iter().enumerate() {
+            let row = row.map_err(|error| Error::file_because(path, "is no table of `query` and `relevant`", error))?;
             let id = format!("q{}", at + 1);
             queries.push((id.clone(), row.get(query).unwrap_or_default().to_owned()));
             let ids = row.get(relevant).unwrap_or_default().split(';').map(str::trim).filter(|id| !id.is_empty());
@@ -149,6 +147,8 @@ mod tests {
         assert_eq!(set.judgements, Judgements::from_triples([("q1", "a", 1), ("q1", "b", 1)]));
         std::fs::write(&docs, "{\"id\": \"a\", \"text\": \"y\"}\n").unwrap();
         assert_ne!(Dataset::read_table(&table, [&docs], &Readers::default()).unwrap().digest, set.digest);
+        std::fs::write(&table, "query;relevant\nwhere?;\"a; b\"\n").unwrap();
+        assert_eq!(Dataset::read_table(&table, [&docs], &Readers::default()).unwrap().judgements, set.judgements);
         std::fs::write(&table, "query,answer\nwhere?,a\n").unwrap();
         assert!(
             Dataset::read_table(&table, [&docs], &Readers::default()).unwrap_err().to_string().contains("`relevant`")

@@ -8,7 +8,7 @@ use embedkit_core::{Error, Result};
 use super::lines::lines;
 
 /// The documents that were found for each query, with their scores, best first. As in `trec_eval`, the scores alone say
-/// the order, and of equal ones the document whose id is greater goes first.
+/// the order, in 32 bits, and of equal ones the document whose id is greater goes first.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Run(BTreeMap<String, Vec<(String, f64)>>);
 
@@ -18,7 +18,11 @@ impl Run {
     pub fn add<D: Into<String>>(&mut self, query: impl Into<String>, found: impl IntoIterator<Item = (D, f64)>) {
         let ranking = self.0.entry(query.into()).or_default();
         ranking.extend(found.into_iter().map(|(document, score)| (document.into(), score)));
-        ranking.sort_by(|(a, a_score), (b, b_score)| b_score.total_cmp(a_score).then_with(|| b.cmp(a)));
+        // 0 added to a zero of either sign is 0.
+        let compared = |score: &f64| *score as f32 + 0.0;
+        ranking.sort_by(|(a, a_score), (b, b_score)| {
+            compared(b_score).total_cmp(&compared(a_score)).then_with(|| b.cmp(a))
+        });
         let mut seen = HashSet::with_capacity(ranking.len());
         ranking.retain(|(document, _)| seen.insert(document.clone()));
     }
@@ -105,6 +109,13 @@ mod tests {
         std::fs::write(&path, "\u{feff}q Q0 d 1 1 name\nr Q0 d 1 1 name\nq Q0 d 2 0.5 name\n").unwrap();
         let message = Run::read(&path).unwrap_err().to_string();
         assert!(message.contains("line 3 has the document \"d\" of the query \"q\" a second time"), "{message}");
+    }
+
+    #[test]
+    fn scores_are_compared_in_32_bits() {
+        let mut run = Run::default();
+        run.add("q", [("a", 0.300_000_01), ("b", 0.3), ("c", 0.300_000_1), ("d", -0.0), ("e", 0.0)]);
+        assert_eq!(run.ranking("q").map(|(id, _)| id).collect::<Vec<_>>(), ["c", "b", "a", "e", "d"]);
     }
 
     #[test]

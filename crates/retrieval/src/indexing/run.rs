@@ -90,6 +90,10 @@ impl<'i> Run<'i> {
                 return Ok(());
             }
         };
+        let digest = match readers.settings(&file.name) {
+            settings if settings.is_empty() => digest,
+            settings => digest::of_bytes(format!("{digest} {settings}").as_bytes()),
+        };
         let known = self.bases.iter().enumerate().find_map(|(at, base)| Some((at, base.same(&file.name, &digest)?)));
         if let Some((base, source)) = known {
             self.flush()?;

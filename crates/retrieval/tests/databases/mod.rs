@@ -42,8 +42,9 @@ pub fn made(pipeline: &Pipeline) -> Made {
     let path = folder.path().join("lines.jsonl");
     let line = |(at, (text, tag)): (usize, &(&str, &str))| {
         let url = format!("https://example.org/{at}");
-        serde_json::json!({"id": format!("d{at}"), "text": text, "tags": [tag, "all"], "year": 2000 + at, "url": url})
-            .to_string()
+        serde_json::json!({"id": format!("d{at}"), "text": text, "tags": [tag, "all"], "year": 2000 + at, "url": url,
+            "count": at as f64, "price": at as f64 + 0.5})
+        .to_string()
     };
     std::fs::write(&path, LINES.iter().enumerate().map(line).collect::<Vec<_>>().join("\n")).unwrap();
     let collection = CollectionFolder::new(folder.path().join("collection"));
@@ -150,6 +151,8 @@ pub fn finds_what_files_have(database: &dyn Database) {
                 (3, Filter::new()),
                 (20, Filter::new()),
                 (4, Filter::new().with("tags", "food")),
+                (4, Filter::parse(["count=4", "count=5.0", "count=8"]).unwrap()),
+                (4, Filter::parse(["price=4.5", "price=25e-1", "price=3"]).unwrap()),
                 (4, Filter::parse(["tags=food", "tags=money", "year=2004", "year=2005", "year=2008"]).unwrap()),
                 (4, Filter::new().with("tags", "no such tag")),
                 (1, Filter::new().with("id", "d5")),

@@ -172,12 +172,27 @@ fn is_met(filter: &Filter, id: u64, collection: &Collection) -> bool {
         ConditionOneOf::HasId(ids) => ids.has_id.iter().any(|other| number(other) == id),
         ConditionOneOf::Filter(filter) => is_met(filter, id, collection),
         ConditionOneOf::Field(field) => {
-            let wanted = field.r#match.as_ref().and_then(|it| it.match_value.as_ref()).unwrap();
-            collection.points[&id].payload.get(&field.key).is_some_and(|value| matches(value, wanted))
+            let Some(value) = collection.points[&id].payload.get(&field.key) else { return false };
+            match &field.range {
+                Some(range) => is_in(value, range),
+                None => matches(value, field.r#match.as_ref().and_then(|it| it.match_value.as_ref()).unwrap()),
+            }
         }
         other => panic!("{other:?}"),
     };
     filter.must.iter().all(is_met) && (filter.should.is_empty() || filter.should.iter().any(is_met))
+}
+
+fn is_in(value: &::qdrant_client::qdrant::Value, range: &Range) -> bool {
+    assert!(range.lt.is_none() && range.gt.is_none(), "{range:?}");
+    let within =
+        |number: f64| range.gte.is_none_or(|least| number >= least) && range.lte.is_none_or(|most| number <= most);
+    match value.kind.as_ref() {
+        Some(Kind::ListValue(list)) => list.values.iter().any(|value| is_in(value, range)),
+        Some(Kind::IntegerValue(number)) => within(*number as f64),
+        Some(Kind::DoubleValue(number)) => within(*number),
+        _ => false,
+    }
 }
 
 fn matches(value: &::qdrant_client::qdrant::Value, wanted: &MatchValue) -> bool {

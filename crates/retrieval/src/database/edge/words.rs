@@ -6,13 +6,13 @@ use qdrant_edge::{
     FieldIndexOperations, Filter, Fusion, HasIdCondition, HnswIndexConfig, JsonPath, Match, Modifier,
     MultiVectorComparator, MultiVectorConfig, NamedQuery, NamedVectors, OperationError, OperationResult,
     PayloadFieldSchema, PayloadSchemaType, PointId, PointStruct, PointStructPersisted, Prefetch, QueryEnum,
-    QueryRequest, Record, ScoredPoint, ScoringQuery, UpdateOperation, ValueVariants, Vector, VectorInternal,
+    QueryRequest, Range, Record, ScoredPoint, ScoringQuery, UpdateOperation, ValueVariants, Vector, VectorInternal,
     VectorStorageDatatype, VectorStructInternal, WithPayloadInterface, WithVector,
 };
 
 use super::super::query::json_path;
 use super::super::{Fetch, Found, Order, Point, Query, Schema, VectorKind, VectorSchema};
-use crate::filter::{self, Match as Wanted};
+use crate::filter::{self, Match as Wanted, is_exact};
 
 /// Our constant counts ranks from 1, the engine's from 0.
 const FIRST_RANK: usize = 1;
@@ -134,13 +134,20 @@ fn filter_of(query: &Query) -> OperationResult<Option<Filter>> {
 
 fn condition(condition: &filter::Condition) -> OperationResult<Condition> {
     let path = path(&condition.key)?;
+    let matched = |value| FieldCondition::new_match(path.clone(), Match::new_value(value));
+    let equal = |number: f64| {
+        let range = Range { gte: Some(number.into()), lte: Some(number.into()), ..Range::default() };
+        FieldCondition::new_range(path.clone(), range)
+    };
     let value = |wanted: &Wanted| {
-        let value = match wanted {
-            Wanted::Text(text) => ValueVariants::String(text.clone()),
-            Wanted::Integer(number) => ValueVariants::Integer(*number),
-            Wanted::Bool(truth) => ValueVariants::Bool(*truth),
-        };
-        Condition::Field(FieldCondition::new_match(path.clone(), Match::new_value(value)))
+        Condition::Field(match wanted {
+            Wanted::Text(text) => matched(ValueVariants::String(text.clone())),
+            // What is matched are whole numbers that are written as such; a range finds 3.0 too.
+            Wanted::Integer(number) if is_exact(*number) => equal(*number as f64),
+            Wanted::Integer(number) => matched(ValueVariants::Integer(*number)),
+            Wanted::Float(number) => equal(*number),
+            Wanted::Bool(truth) => matched(ValueVariants::Bool(*truth)),
+        })
     };
     let should = condition.values.iter().map(value).collect();
     Ok(Condition::Filter(Filter { should: Some(should), ..Filter::default() }))

@@ -12,7 +12,7 @@ use qdrant_client::qdrant::{
     CreateFieldIndexCollectionBuilder, Datatype, DeletePoints, DeletePointsBuilder, Distance, FieldType, Filter,
     GetCollectionInfoResponse, GetPoints, GetPointsBuilder, HnswConfigDiffBuilder, Modifier, MultiVectorComparator,
     MultiVectorConfigBuilder, NamedVectors, PointId, PointStruct, PointsIdsList, PrefetchQuery, PrefetchQueryBuilder,
-    Query as Scoring, QueryPoints, QueryPointsBuilder, RetrievedPoint, RrfBuilder, ScoredPoint,
+    Query as Scoring, QueryPoints, QueryPointsBuilder, Range, RetrievedPoint, RrfBuilder, ScoredPoint,
     SparseVectorParamsBuilder, SparseVectorsConfigBuilder, UpsertPoints, UpsertPointsBuilder, Vector, VectorInput,
     VectorParamsBuilder, VectorsConfigBuilder, VectorsSelector,
 };
@@ -20,7 +20,7 @@ use serde_json::{Map, Value};
 
 use super::super::query::json_path;
 use super::super::{Fetch, Found, Order, Point, Query, Schema, VectorKind, VectorSchema};
-use crate::filter::{self, Match};
+use crate::filter::{self, Match, is_exact};
 
 /// Our constant counts ranks from 1, the server's from 0.
 const FIRST_RANK: u32 = 1;
@@ -181,9 +181,16 @@ fn filter_of(query: &Query) -> Option<Filter> {
 
 fn condition(condition: &filter::Condition) -> Condition {
     let path = json_path(&condition.key);
+    let equal = |number: f64| {
+        let range = Range { gte: Some(number), lte: Some(number), ..Range::default() };
+        Condition::range(path.clone(), range)
+    };
     let value = |wanted: &Match| match wanted {
         Match::Text(text) => Condition::matches(path.clone(), text.clone()),
+        // What is matched are whole numbers that are written as such; a range finds 3.0 too.
+        Match::Integer(number) if is_exact(*number) => equal(*number as f64),
         Match::Integer(number) => Condition::matches(path.clone(), *number),
+        Match::Float(number) => equal(*number),
         Match::Bool(truth) => Condition::matches(path.clone(), *truth),
     };
     Filter::should(condition.values.iter().map(value)).into()
