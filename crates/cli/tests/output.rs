@@ -60,6 +60,9 @@ fn int8_takes_its_ranges_from_a_file_of_vectors() {
     let bytes = embed(&["--encoding", "int8", "--calibration", file.to_str().unwrap()]).vectors().concat();
     let (lowest, highest) = (bytes.iter().copied().fold(0.0, f32::min), bytes.iter().copied().fold(0.0, f32::max));
     assert_eq!((lowest, highest), (-128.0, 127.0), "the sample itself fills its range");
+    assert_eq!(embed(&["--output", file.to_str().unwrap(), "--encoding", "int8"]).code, 0);
+    let again = embed(&["--encoding", "int8", "--calibration", file.to_str().unwrap()]);
+    again.assert_fails(1, "whole numbers alone");
     std::fs::write(&file, "{}").unwrap();
     embed(&["--encoding", "int8", "--calibration", file.to_str().unwrap()]).assert_fails(1, "line 1");
 }

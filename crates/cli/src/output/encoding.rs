@@ -104,5 +104,10 @@ fn read_calibration(path: &Path) -> Result<Int8Calibration> {
         })
     });
     let vectors = vectors.collect::<Result<Vec<Vec<Vec<f32>>>>>()?.concat();
+    if !vectors.is_empty() && vectors.iter().flatten().all(|value| value.fract() == 0.0) {
+        let reason =
+            "has whole numbers alone, as encoded vectors have: the ranges are those of vectors in `--encoding f32`";
+        return Err(Failure::Failed(format!("{label} {reason}")));
+    }
     Int8Calibration::from_vectors(&vectors).map_err(|error| Failure::Failed(format!("{label}: {error}")))
 }
