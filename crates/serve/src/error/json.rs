@@ -4,7 +4,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
 
 use super::{ApiError, ApiResult, Case};
-use crate::shapes::TOO_MANY;
+use crate::shapes::{Body, TOO_MANY};
 
 /// Most characters of a field's name that an answer repeats.
 const SHOWN: usize = 40;
@@ -18,7 +18,8 @@ pub(crate) fn read_json<T: DeserializeOwned>(body: &[u8]) -> ApiResult<T> {
     if body.trim_ascii_start().starts_with(b"[") {
         return Err(ApiError::new(Case::Invalid, "the body is a list, and an object was expected"));
     }
-    serde_json::from_slice(body).map_err(|error| invalid_json::<T>(body, &error))
+    let read = serde_json::from_slice(body);
+    read.map(|Body(value)| value).map_err(|error| invalid_json::<T>(body, &error))
 }
 
 /// The error that a body is not what a route takes. The body is read again, for the field at fault.
@@ -34,7 +35,7 @@ fn invalid_json<T: DeserializeOwned>(body: &[u8], error: &serde_json::Error) -> 
         }
     };
     let mut deserializer = serde_json::Deserializer::from_slice(body);
-    let path = match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
+    let path = match serde_path_to_error::deserialize::<_, Body<T>>(&mut deserializer) {
         Err(error) => error.path().to_string(),
         Ok(_) => String::new(),
     };

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use embedkit_core::Embedding;
 
 use super::openai::bad_vector;
+use super::said;
 use crate::error::{ApiError, ApiResult, Case};
 use crate::http::{Answer, Incoming};
 use crate::models::Task;
@@ -16,6 +17,9 @@ use crate::work::{self, Ask, Embedded, Width, dense_of};
 /// `POST /v1/embed` and `/v2/embed`.
 pub(super) async fn embed(mut incoming: Incoming) -> ApiResult<Answer> {
     let request: EmbedRequest = incoming.json().await?;
+    let has_base64 = request.encoding_format == Some(Format::Base64);
+    ApiError::refuse_given(&[("encoding_format", has_base64, "`embedding_types` names `base64`")])?;
+    let is_unit = said::length(request.normalize, request.normalized)?.is_unit();
     let is_second = incoming.route == "/v2/embed";
     let (field, items) = items(&request)?;
     let texts = texts_of(&items);
@@ -31,7 +35,7 @@ pub(super) async fn embed(mut incoming: Incoming) -> ApiResult<Answer> {
             task: request.task,
             role: request.role,
         },
-        cut: Cut { tokens: request.max_tokens, ..cut(request.truncate) },
+        cut: Cut { tokens: request.max_tokens, ..cut(request.truncate, request.truncation)? },
         width: Width { field: "output_dimension", wanted: request.output_dimension },
     };
     let Embedded { loaded, results, stats, width } = work::embed(&incoming, ask).await?;
@@ -49,7 +53,8 @@ pub(super) async fn embed(mut incoming: Incoming) -> ApiResult<Answer> {
     };
     let values = results.len() * loaded.dim.unwrap_or(1) * types.as_ref().map_or(1, Vec::len);
     Answer::make(values, stats, move || {
-        let vectors = results.into_iter().map(|embedding| Ok(dense_of(dense(embedding)?, loaded.row(), width, true)));
+        let vectors =
+            results.into_iter().map(|embedding| Ok(dense_of(dense(embedding)?, loaded.row(), width, is_unit)));
         let vectors = vectors.collect::<ApiResult<Vec<Vec<f32>>>>()?;
         let (response_type, embeddings) = match types {
             Some(types) => ("embeddings_by_type", by_type(&vectors, &types)?),
@@ -83,13 +88,14 @@ fn texts_of(items: &[Item]) -> Vec<String> {
 }
 
 /// What becomes of texts that are too long; as the server was started where nothing is said.
-fn cut(truncate: Option<Truncate>) -> Cut {
-    match truncate {
-        Some(Truncate::None) => Cut::new(Some(false), None),
-        Some(Truncate::Start) => Cut::new(Some(true), Some(Direction::Left)),
-        Some(Truncate::End) => Cut::new(Some(true), Some(Direction::Right)),
-        None => Cut::default(),
-    }
+fn cut(truncate: Option<Truncate>, truncation: Option<bool>) -> ApiResult<Cut> {
+    let (truncate, direction) = match truncate {
+        Some(Truncate::None) => (Some(false), None),
+        Some(Truncate::Start) => (Some(true), Some(Direction::Left)),
+        Some(Truncate::End) => (Some(true), Some(Direction::Right)),
+        None => (None, None),
+    };
+    said::cut(truncate, truncation, direction)
 }
 
 fn dense(embedding: Embedding) -> ApiResult<Vec<f32>> {

@@ -3,18 +3,20 @@
 use embedkit_core::Embedding;
 
 use super::openai::{bad_vector, list_head, size};
+use super::said;
 use crate::error::{ApiError, ApiResult, Case};
 use crate::http::{Answer, Incoming};
 use crate::models::Task;
 use crate::shapes::jina::{MultiVectorEntry, MultiVectorRequest};
-use crate::shapes::{Cut, Dtype, Format, Kind, PurposeFields, encode_rows};
-use crate::work::{Ask, Embedded, Width, embed};
+use crate::shapes::{Dtype, Format, PurposeFields, encode_rows};
+use crate::work::{Ask, Embedded, embed};
 
 /// `POST /v1/multi-vector`.
 pub(super) async fn multi_vector(mut incoming: Incoming) -> ApiResult<Answer> {
     let request: MultiVectorRequest = incoming.json().await?;
-    let is_late = request.late_chunking == Some(true);
-    ApiError::refuse_given(&[("late_chunking", is_late, "every input is embedded by itself")])?;
+    said::check_kinds(Task::Multi, request.outputs.as_deref(), request.return_multivector)?;
+    said::length(request.normalize, request.normalized)?.check(Task::Multi)?;
+    let dtype = request.output_dtype.unwrap_or_default();
     let format = request.embedding_type.unwrap_or_default();
     let mut purpose = PurposeFields {
         input_type: request.input_type,
@@ -30,18 +32,19 @@ pub(super) async fn multi_vector(mut incoming: Incoming) -> ApiResult<Answer> {
         model: request.model.as_deref(),
         field: "input",
         items: request.input.into_items(),
-        kind: Kind::Texts,
+        kind: request.modality.into(),
         purpose,
-        cut: Cut::new(request.truncate, request.truncation_direction),
-        width: Width { field: "dimensions", wanted: request.dimensions },
+        cut: said::cut(request.truncate, request.truncation, request.truncation_direction)?,
+        width: said::width(request.dimensions, request.output_dimension)?,
     };
     let Embedded { results, stats, .. } = embed(&incoming, ask).await?;
     let (values, head) = (results.iter().map(size).sum(), list_head(&stats));
     let entries = results.into_iter().enumerate();
-    Answer::list(values, stats, head, entries.map(move |(index, embedding)| entry(index, embedding, format))).await
+    Answer::list(values, stats, head, entries.map(move |(index, embedding)| entry(index, embedding, dtype, format)))
+        .await
 }
 
-fn entry(index: usize, embedding: Embedding, format: Format) -> ApiResult<MultiVectorEntry> {
+fn entry(index: usize, embedding: Embedding, dtype: Dtype, format: Format) -> ApiResult<MultiVectorEntry> {
     let rows = match embedding {
         Embedding::Multi(rows) => Some(rows),
         Embedding::Several(several) => several.into_iter().find_map(|(_, embedding)| match embedding {
@@ -52,6 +55,6 @@ fn entry(index: usize, embedding: Embedding, format: Format) -> ApiResult<MultiV
     };
     let rows = rows.ok_or_else(|| ApiError::new(Case::Backend, "the model gave no multi-vector"))?;
     let shape = (format == Format::Base64).then(|| [rows.len(), rows.dim()]);
-    let embeddings = encode_rows(&rows, Dtype::Float, format).map_err(|error| bad_vector(&error))?;
+    let embeddings = encode_rows(&rows, dtype, format).map_err(|error| bad_vector(&error))?;
     Ok(MultiVectorEntry { object: "embeddings", index, embeddings, shape })
 }

@@ -11,6 +11,7 @@ mod openapi;
 mod page;
 mod rerank;
 mod route;
+mod said;
 mod table;
 mod tei;
 

@@ -4,27 +4,22 @@ use embedkit_core::Embedding;
 use embedkit_vector::SparseVector;
 use embedkit_vector::multivector::MultiVector;
 
+use super::said::{self, Length};
 use crate::error::{ApiError, ApiResult, Case};
 use crate::http::{Answer, Incoming, Stats};
 use crate::models::{Loaded, Task};
 use crate::shapes::openai::{AnyVector, EmbeddingEntry, EmbeddingRequest, JinaType, ListHead, OutputKind, Usage};
-use crate::shapes::{Cut, Dtype, Encoded, Format, encode, encode_rows};
-use crate::work::{Ask, Embedded, Width, dense_of, embed};
+use crate::shapes::{Dtype, Encoded, Format, encode, encode_rows};
+use crate::work::{Ask, Embedded, dense_of, embed};
 
 /// `POST /v1/embeddings`.
 pub(super) async fn embeddings(mut incoming: Incoming) -> ApiResult<Answer> {
     let mut request: EmbeddingRequest = incoming.json().await?;
-    refuse_unsupported(&request)?;
-    let dimensions = ("dimensions", request.dimensions);
-    let wanted = ApiError::agreed(dimensions, ("output_dimension", request.output_dimension))?;
-    let field = if request.dimensions.is_some() { "dimensions" } else { "output_dimension" };
-    let truncate = ApiError::agreed(("truncate", request.truncate), ("truncation", request.truncation))?;
-    let is_unit = ApiError::agreed(("normalize", request.normalize), ("normalized", request.normalized))?;
     let (format, dtype) = written_as(&request)?;
     let form = Form {
         format,
         dtype,
-        is_unit: is_unit.unwrap_or(true),
+        length: said::length(request.normalize, request.normalized)?,
         outputs: request.outputs.clone().unwrap_or_default(),
         width: None,
     };
@@ -33,10 +28,10 @@ pub(super) async fn embeddings(mut incoming: Incoming) -> ApiResult<Answer> {
         field: "input",
         kind: request.modality.into(),
         purpose: request.purpose(),
-        cut: Cut::new(truncate, request.truncation_direction),
+        cut: said::cut(request.truncate, request.truncation, request.truncation_direction)?,
         model: request.model.as_deref(),
         items: request.input.into_items(),
-        width: Width { field, wanted },
+        width: said::width(request.dimensions, request.output_dimension)?,
     };
     let Embedded { loaded, results, stats, width } = embed(&incoming, ask).await?;
     let form = Form { width, ..form };
@@ -45,32 +40,6 @@ pub(super) async fn embeddings(mut incoming: Incoming) -> ApiResult<Answer> {
     let entries = results.into_iter().enumerate();
     Answer::list(values, stats, head, entries.map(move |(index, embedding)| entry(index, embedding, &form, &loaded)))
         .await
-}
-
-/// Refuses fields of other servers that would change vectors and are not obeyed.
-fn refuse_unsupported(request: &EmbeddingRequest) -> ApiResult<()> {
-    let prompts = "`input_type` says what inputs are for, and the model's own prompts go before them";
-    let bounds = "texts are cut at the model's window";
-    ApiError::refuse_given(&[
-        ("late_chunking", request.late_chunking == Some(true), "every input is embedded by itself"),
-        (
-            "return_multivector",
-            request.return_multivector == Some(true),
-            "`outputs` names what a model of several gives",
-        ),
-        (
-            "add_special_tokens",
-            request.add_special_tokens == Some(false),
-            "a model sees the tokens it was trained with",
-        ),
-        ("embed_dtype", request.embed_dtype.is_some(), "`output_dtype` says how values are stored"),
-        ("embedding_types", request.embedding_types.is_some(), "`output_dtype` says how values are stored"),
-        ("endianness", request.endianness.is_some(), "bytes are little-endian"),
-        ("instruction", request.instruction.is_some(), prompts),
-        ("prompt", request.prompt.is_some(), prompts),
-        ("max_tokens", request.max_tokens.is_some(), bounds),
-        ("truncate_prompt_tokens", request.truncate_prompt_tokens.is_some(), bounds),
-    ])
 }
 
 /// How vectors are written, in our words or in Jina's one.
@@ -91,7 +60,7 @@ fn written_as(request: &EmbeddingRequest) -> ApiResult<(Format, Dtype)> {
 struct Form {
     format: Format,
     dtype: Dtype,
-    is_unit: bool,
+    length: Length,
     outputs: Vec<OutputKind>,
     width: Option<usize>,
 }
@@ -100,9 +69,7 @@ impl Form {
     /// What the model must be able to do.
     fn task(&self) -> Task {
         match self.outputs[..] {
-            [OutputKind::Dense] => Task::Dense,
-            [OutputKind::Sparse] => Task::Sparse,
-            [OutputKind::MultiVector] => Task::Multi,
+            [kind] => said::task_of(kind),
             _ => Task::Embed,
         }
     }
@@ -158,6 +125,7 @@ fn single_entry(index: usize, embedding: Embedding, form: &Form, loaded: &Loaded
     match embedding {
         Embedding::Dense(vector) => entry.embedding = AnyVector::Values(dense(vector, form, loaded)?),
         Embedding::Sparse(vector) => {
+            form.length.check(Task::Sparse)?;
             entry.object = "sparse_embedding";
             entry.embedding = sparse(&vector, form)?;
         }
@@ -218,7 +186,7 @@ fn empty_entry(index: usize) -> EmbeddingEntry {
 }
 
 fn dense(vector: Vec<f32>, form: &Form, loaded: &Loaded) -> ApiResult<Encoded> {
-    let vector = dense_of(vector, loaded.row(), form.width, form.is_unit);
+    let vector = dense_of(vector, loaded.row(), form.width, form.length.is_unit());
     encode(vector, form.dtype, form.format).map_err(|error| bad_vector(&error))
 }
 

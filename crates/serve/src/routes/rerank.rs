@@ -1,6 +1,7 @@
 //! Rerankers, in all dialects.
 
 use super::openai::usage;
+use super::said;
 use crate::config::DocumentForm;
 use crate::error::{ApiError, ApiResult, Dialect};
 use crate::http::{Answer, Incoming};
@@ -8,7 +9,7 @@ use crate::shapes::rerank::{
     ApiVersion, BilledUnits, Document, DocumentBody, Meta, RerankRequest, RerankResponse, RerankResult, Tokens,
 };
 use crate::shapes::tei;
-use crate::shapes::{Cut, Glance, List};
+use crate::shapes::{Glance, List};
 use crate::work::{Ranked, Scoring, rank};
 
 /// `POST /rerank` and its like: text-embeddings-inference's shape where `texts` is there.
@@ -23,16 +24,12 @@ pub(super) async fn rerank(incoming: Incoming) -> ApiResult<Answer> {
 /// Texts by their relevance, best first.
 pub(super) async fn rerank_texts(mut incoming: Incoming) -> ApiResult<Answer> {
     let request: tei::RerankRequest = incoming.json().await?;
-    ApiError::refuse_given(&[
-        ("top_k", request.top_k.is_some(), TOP_N),
-        ("instruction", request.instruction.is_some(), NO_INSTRUCTION),
-    ])?;
     let texts = request.texts.0;
     let kept = ApiError::agreed(("return_text", request.return_text), ("return_documents", request.return_documents))?;
     let kept = if kept.unwrap_or(false) { texts.clone() } else { Vec::new() };
     let scoring = Scoring {
         raw: request.raw_scores.unwrap_or(false),
-        cut: Cut::new(request.truncate, request.truncation_direction),
+        cut: said::cut(request.truncate, request.truncation, request.truncation_direction)?,
         document_tokens: document_tokens(request.max_tokens_per_doc)?,
         field: "texts",
     };
@@ -47,15 +44,18 @@ pub(super) async fn rerank_texts(mut incoming: Incoming) -> ApiResult<Answer> {
 
 async fn rerank_documents(mut incoming: Incoming) -> ApiResult<Answer> {
     let request: RerankRequest = incoming.json().await?;
-    refuse_unsupported(&request)?;
+    check_top(request.top_n)?;
+    ApiError::refuse_given(&[
+        ("input", request.input.is_some(), "what is ranked is given as `documents`"),
+        ("texts", request.texts.is_some() && request.documents.is_some(), "`documents` are given too"),
+    ])?;
     let List(documents) = request.documents.ok_or_else(|| ApiError::field("documents", "missing field `documents`"))?;
     let documents: Vec<String> = documents.into_iter().map(|Document(text)| text).collect();
     let kept = ApiError::agreed(("return_documents", request.return_documents), ("return_text", request.return_text))?;
     let kept = if kept.unwrap_or(false) { documents.clone() } else { Vec::new() };
-    let truncate = ApiError::agreed(("truncate", request.truncate), ("truncation", request.truncation))?;
     let scoring = Scoring {
         raw: request.raw_scores.unwrap_or(false),
-        cut: Cut::new(truncate, request.truncation_direction),
+        cut: said::cut(request.truncate, request.truncation, request.truncation_direction)?,
         document_tokens: document_tokens(request.max_tokens_per_doc)?,
         field: "documents",
     };
@@ -95,23 +95,6 @@ fn size(scores: &[f32], texts: &[String]) -> usize {
     2 * scores.len() + texts.iter().map(String::len).sum::<usize>() / 10
 }
 
-/// Refuses fields that would change the result and are not obeyed.
-fn refuse_unsupported(request: &RerankRequest) -> ApiResult<()> {
-    check_top(request.top_n)?;
-    let has_fields = request.rank_fields.as_ref().is_some_and(|fields| fields.iter().any(|field| field != "text"));
-    let has_chunks = request.max_chunks_per_doc.is_some_and(|chunks| chunks != 1);
-    ApiError::refuse_given(&[
-        ("top_k", request.top_k.is_some(), TOP_N),
-        ("input", request.input.is_some(), "what is ranked is given as `documents`"),
-        ("texts", request.texts.is_some() && request.documents.is_some(), "`documents` are given too"),
-        ("relevant_spans", request.relevant_spans == Some(true), "documents are scored as wholes"),
-        ("rank_fields", has_fields, "a document's `text` alone is read"),
-        ("max_chunks_per_doc", has_chunks, "documents are scored as wholes, cut at the model's window"),
-        ("truncate_prompt_tokens", request.truncate_prompt_tokens.is_some(), "`max_tokens_per_doc` cuts documents"),
-        ("instruction", request.instruction.is_some(), NO_INSTRUCTION),
-    ])
-}
-
 /// The bound of a document's tokens.
 fn document_tokens(most: Option<usize>) -> ApiResult<Option<usize>> {
     if most == Some(0) {
@@ -122,9 +105,6 @@ fn document_tokens(most: Option<usize>) -> ApiResult<Option<usize>> {
     }
     Ok(most)
 }
-
-const TOP_N: &str = "the number of results is `top_n`";
-const NO_INSTRUCTION: &str = "the model's own goes before queries";
 
 fn check_top(top: Option<i64>) -> ApiResult<()> {
     match top {

@@ -4,13 +4,15 @@ use embedkit_core::{Embedding, Pair};
 use embedkit_vector::cosine;
 
 use super::rerank::rerank_texts;
+use super::said;
 use crate::error::{ApiError, ApiResult, Case};
 use crate::http::{Answer, Incoming};
 use crate::models::Task;
 use crate::shapes::tei::{
-    DecodeRequest, EmbedRequest, PredictRequest, Prediction, SimilarityRequest, SparseValue, TokenBody, TokenizeRequest,
+    DecodeRequest, EmbedRequest, PredictRequest, Prediction, SimilarityParameters, SimilarityRequest, SparseValue,
+    TokenBody, TokenizeRequest,
 };
-use crate::shapes::{Cut, Filled, Glance, Inputs, Item, Kind, Object, Pairs, PurposeFields, TextPair};
+use crate::shapes::{Glance, Inputs, Item, Kind, Object, Pairs, PurposeFields, TextPair};
 use crate::work::{self, Ask, Embedded, Scoring, Width, dense_of, score_pairs};
 
 /// `POST /` and `/invocations`: the default task, by what the body has and what the model is.
@@ -27,34 +29,35 @@ pub(super) async fn root(incoming: Incoming) -> ApiResult<Answer> {
     if gives_weights_alone { embed_sparse(incoming).await } else { embed(incoming).await }
 }
 
-async fn embedded(incoming: &mut Incoming, task: Task) -> ApiResult<(EmbedRequest, Embedded)> {
+/// The vectors of a kind, and whether they have unit length.
+async fn embedded(incoming: &mut Incoming, task: Task) -> ApiResult<(bool, Embedded)> {
     let mut request: EmbedRequest = incoming.json().await?;
-    let has_parameters = request.parameters == Some(Filled(true));
-    ApiError::refuse_given(&[("parameters", has_parameters, "its fields stand beside `inputs` here")])?;
+    said::check_kinds(task, request.outputs.as_deref(), request.return_multivector)?;
+    let length = said::length(request.normalize, request.normalized)?;
+    length.check(task)?;
     let items = std::mem::replace(&mut request.inputs, Inputs::Many(Vec::new())).into_items();
     let ask = Ask {
         task,
         model: request.model.as_deref(),
         field: "inputs",
         items,
-        kind: Kind::Texts,
+        kind: request.modality.into(),
         purpose: PurposeFields {
             input_type: request.input_type.take(),
             prompt_name: request.prompt_name.take(),
             task: request.task.take(),
             role: request.role.take(),
         },
-        cut: Cut::new(request.truncate, request.truncation_direction),
-        width: Width { field: "dimensions", wanted: request.dimensions },
+        cut: said::cut(request.truncate, request.truncation, request.truncation_direction)?,
+        width: said::width(request.dimensions, request.output_dimension)?,
     };
     let embedded = work::embed(incoming, ask).await?;
-    Ok((request, embedded))
+    Ok((length.is_unit(), embedded))
 }
 
 /// `POST /embed`.
 pub(super) async fn embed(mut incoming: Incoming) -> ApiResult<Answer> {
-    let (request, Embedded { loaded, results, stats, width }) = embedded(&mut incoming, Task::Dense).await?;
-    let is_unit = request.normalize.unwrap_or(true);
+    let (is_unit, Embedded { loaded, results, stats, width }) = embedded(&mut incoming, Task::Dense).await?;
     let values = results.len() * loaded.dim.unwrap_or(1);
     Answer::make(values, stats, move || {
         let vectors = dense(results)?.into_iter();
@@ -95,13 +98,17 @@ pub(super) async fn embed_all(mut incoming: Incoming) -> ApiResult<Answer> {
 /// `POST /similarity`.
 pub(super) async fn similarity(mut incoming: Incoming) -> ApiResult<Answer> {
     let request: SimilarityRequest = incoming.json().await?;
-    let elsewhere = "it stands in `parameters` here";
-    ApiError::refuse_given(&[
-        ("truncate", request.truncate.is_some(), elsewhere),
-        ("truncation_direction", request.truncation_direction.is_some(), elsewhere),
-        ("prompt_name", request.prompt_name.is_some(), elsewhere),
-    ])?;
-    let (Object(inputs), Object(parameters)) = (request.inputs, request.parameters.unwrap_or_default());
+    let Object(inputs) = request.inputs;
+    let beside = SimilarityParameters {
+        truncate: request.truncate,
+        truncation: request.truncation,
+        truncation_direction: request.truncation_direction,
+        prompt_name: request.prompt_name,
+        input_type: request.input_type,
+        task: request.task,
+        role: request.role,
+    };
+    let parameters = agreed(beside, request.parameters.unwrap_or_default().0)?;
     if inputs.sentences.0.is_empty() {
         return Err(ApiError::new(Case::Empty, "`sentences` is empty").at("inputs.sentences"));
     }
@@ -112,7 +119,7 @@ pub(super) async fn similarity(mut incoming: Incoming) -> ApiResult<Answer> {
         field: "inputs",
         items: texts.map(Item::Text).collect(),
         kind: Kind::Texts,
-        cut: parameters.cut(),
+        cut: said::cut(parameters.truncate, parameters.truncation, parameters.truncation_direction)?,
         purpose: parameters.purpose(),
         width: Width::default(),
     };
@@ -126,6 +133,22 @@ pub(super) async fn similarity(mut incoming: Incoming) -> ApiResult<Answer> {
     .await
 }
 
+/// What `parameters` say, and the same fields beside them.
+fn agreed(beside: SimilarityParameters, within: SimilarityParameters) -> ApiResult<SimilarityParameters> {
+    fn field<T: PartialEq>(name: &str, beside: Option<T>, within: Option<T>) -> ApiResult<Option<T>> {
+        ApiError::agreed((name, beside), (&format!("parameters.{name}"), within))
+    }
+    Ok(SimilarityParameters {
+        truncate: field("truncate", beside.truncate, within.truncate)?,
+        truncation: field("truncation", beside.truncation, within.truncation)?,
+        truncation_direction: field("truncation_direction", beside.truncation_direction, within.truncation_direction)?,
+        prompt_name: field("prompt_name", beside.prompt_name, within.prompt_name)?,
+        input_type: field("input_type", beside.input_type, within.input_type)?,
+        task: field("task", beside.task, within.task)?,
+        role: field("role", beside.role, within.role)?,
+    })
+}
+
 /// `POST /predict`, on rerankers.
 pub(super) async fn predict(mut incoming: Incoming) -> ApiResult<Answer> {
     let request: PredictRequest = incoming.json().await?;
@@ -135,7 +158,7 @@ pub(super) async fn predict(mut incoming: Incoming) -> ApiResult<Answer> {
     };
     let scoring = Scoring {
         raw: request.raw_scores.unwrap_or(false),
-        cut: Cut::new(request.truncate, request.truncation_direction),
+        cut: said::cut(request.truncate, request.truncation, request.truncation_direction)?,
         document_tokens: None,
         field: "inputs",
     };

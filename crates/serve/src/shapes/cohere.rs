@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use super::described::{by_type, contents};
 use super::reading::{any_case, once};
 use super::rerank::Meta;
-use super::{Encoded, Item, List, OURS};
+use super::{Encoded, Format, Item, List, OURS};
 
 /// `POST /v1/embed` and `/v2/embed`.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -39,6 +39,15 @@ pub(crate) struct EmbedRequest {
     pub(crate) output_dimension: Option<usize>,
     /// Most tokens that are seen of a text.
     pub(crate) max_tokens: Option<usize>,
+    /// Whether vectors have unit length. Default: yes.
+    #[schema(ignore)]
+    pub(crate) normalize: Option<bool>,
+    #[schema(ignore)]
+    pub(crate) normalized: Option<bool>,
+    #[schema(ignore)]
+    pub(crate) truncation: Option<bool>,
+    #[schema(ignore)]
+    pub(crate) encoding_format: Option<Format>,
 }
 
 /// A kind of embeddings.

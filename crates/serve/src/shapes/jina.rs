@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::described::{inputs, rows};
-use super::openai::Usage;
-use super::{Encoded, Inputs};
+use super::openai::{Modality, OutputKind, Usage};
+use super::{Dtype, Encoded, Inputs};
 
 /// `POST /v1/multi-vector`.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -29,9 +29,23 @@ pub(crate) struct MultiVectorRequest {
     /// Whether texts that are too long are cut. Default: as the server was started.
     pub(crate) truncate: Option<bool>,
     pub(crate) truncation_direction: Option<super::Direction>,
-    /// Must be false.
+    /// How values are stored. Default: float.
     #[schema(ignore)]
-    pub(crate) late_chunking: Option<bool>,
+    pub(crate) output_dtype: Option<Dtype>,
+    #[schema(ignore)]
+    pub(crate) outputs: Option<Vec<OutputKind>>,
+    #[schema(ignore)]
+    pub(crate) return_multivector: Option<bool>,
+    #[schema(ignore)]
+    pub(crate) modality: Option<Modality>,
+    #[schema(ignore)]
+    pub(crate) output_dimension: Option<usize>,
+    #[schema(ignore)]
+    pub(crate) truncation: Option<bool>,
+    #[schema(ignore)]
+    pub(crate) normalize: Option<bool>,
+    #[schema(ignore)]
+    pub(crate) normalized: Option<bool>,
 }
 
 /// The answer to [`MultiVectorRequest`].

@@ -1,7 +1,9 @@
 //! What goes over the wire: requests and responses as data types.
 //!
-//! In every optional field `null` means that it is absent, and unknown fields are passed over: clients send both.
+//! In every optional field `null` means that it is absent, and unknown fields are passed over: clients send both. A field by
+//! which some dialect changes results is none of these: a shape has it, or it is refused by name.
 
+mod body;
 pub(crate) mod cohere;
 mod cut;
 mod described;
@@ -15,9 +17,11 @@ mod pairs;
 mod purpose;
 mod reading;
 pub(crate) mod rerank;
+mod setting;
 pub(crate) mod tei;
 mod vectors;
 
+pub(crate) use body::Body;
 pub(crate) use cut::{Cut, Direction};
 pub(crate) use glance::Glance;
 pub(crate) use input::{Inputs, Item, Kind};
@@ -25,7 +29,8 @@ pub(crate) use json::write_json;
 pub(crate) use list::{List, TOO_MANY, with_limit};
 pub(crate) use pairs::{Pairs, TextPair};
 pub(crate) use purpose::PurposeFields;
-pub(crate) use reading::{Filled, Object};
+use reading::Filled;
+pub(crate) use reading::Object;
 pub(crate) use vectors::{Dtype, Encoded, Format, SparseBody, encode, encode_rows};
 
 /// What errors of our own begin with: they hold nothing of the caller's.

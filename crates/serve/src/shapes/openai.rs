@@ -1,6 +1,5 @@
 //! OpenAI's shapes, with our extensions.
 
-use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -35,8 +34,6 @@ pub(crate) struct EmbeddingRequest {
     pub(crate) outputs: Option<Vec<OutputKind>>,
     /// What strings among the inputs are. Default: text.
     pub(crate) modality: Option<Modality>,
-    /// Jina's; must be false.
-    pub(crate) late_chunking: Option<bool>,
     /// Jina's name for the width.
     #[schema(ignore)]
     pub(crate) output_dimension: Option<usize>,
@@ -49,24 +46,6 @@ pub(crate) struct EmbeddingRequest {
     /// Jina's name for the format and the type.
     #[schema(ignore)]
     pub(crate) embedding_type: Option<JinaType>,
-    #[schema(ignore)]
-    pub(crate) return_multivector: Option<bool>,
-    #[schema(ignore)]
-    pub(crate) add_special_tokens: Option<bool>,
-    #[schema(ignore)]
-    pub(crate) embed_dtype: Option<IgnoredAny>,
-    #[schema(ignore)]
-    pub(crate) embedding_types: Option<IgnoredAny>,
-    #[schema(ignore)]
-    pub(crate) endianness: Option<IgnoredAny>,
-    #[schema(ignore)]
-    pub(crate) instruction: Option<IgnoredAny>,
-    #[schema(ignore)]
-    pub(crate) max_tokens: Option<IgnoredAny>,
-    #[schema(ignore)]
-    pub(crate) prompt: Option<IgnoredAny>,
-    #[schema(ignore)]
-    pub(crate) truncate_prompt_tokens: Option<IgnoredAny>,
 }
 
 /// How vectors are written, in Jina's word.

@@ -6,6 +6,8 @@ use std::marker::PhantomData;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Unexpected, Visitor};
 
+use super::Body;
+
 /// Reads one of some names, in any case.
 pub(super) fn any_case<'de, D, T>(deserializer: D, names: &'static [(&'static str, T)]) -> Result<T, D::Error>
 where
@@ -48,7 +50,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
-                T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+                Body::deserialize(MapAccessDeserializer::new(map)).map(|Body(value)| Object(value))
             }
         }
 

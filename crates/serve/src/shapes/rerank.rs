@@ -34,19 +34,7 @@ pub(crate) struct RerankRequest {
     #[schema(ignore)]
     pub(crate) texts: Option<IgnoredAny>,
     #[schema(ignore)]
-    pub(crate) instruction: Option<IgnoredAny>,
-    #[schema(ignore)]
-    pub(crate) max_chunks_per_doc: Option<u64>,
-    #[schema(ignore)]
-    pub(crate) truncate_prompt_tokens: Option<IgnoredAny>,
-    #[schema(ignore)]
     pub(crate) input: Option<IgnoredAny>,
-    #[schema(ignore)]
-    pub(crate) top_k: Option<i64>,
-    #[schema(ignore)]
-    pub(crate) rank_fields: Option<Vec<String>>,
-    #[schema(ignore)]
-    pub(crate) relevant_spans: Option<bool>,
 }
 
 /// A document's text.

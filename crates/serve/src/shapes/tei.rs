@@ -1,11 +1,11 @@
 //! The shapes of text-embeddings-inference.
 
-use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::described::{ids, inputs, pairs, texts};
-use super::{Cut, Direction, Filled, Inputs, List, Object, Pairs, PurposeFields};
+use super::openai::{Modality, OutputKind};
+use super::{Direction, Inputs, List, Object, Pairs, PurposeFields};
 
 /// `POST /embed`, `/embed_sparse` and `/embed_all`.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -28,9 +28,18 @@ pub(crate) struct EmbedRequest {
     pub(crate) dimensions: Option<usize>,
     #[schema(ignore)]
     pub(crate) model: Option<String>,
-    /// A place for these fields in other dialects.
     #[schema(ignore)]
-    pub(crate) parameters: Option<Filled>,
+    pub(crate) truncation: Option<bool>,
+    #[schema(ignore)]
+    pub(crate) normalized: Option<bool>,
+    #[schema(ignore)]
+    pub(crate) output_dimension: Option<usize>,
+    #[schema(ignore)]
+    pub(crate) modality: Option<Modality>,
+    #[schema(ignore)]
+    pub(crate) outputs: Option<Vec<OutputKind>>,
+    #[schema(ignore)]
+    pub(crate) return_multivector: Option<bool>,
 }
 
 /// A weight of a sparse vector.
@@ -63,9 +72,7 @@ pub(crate) struct RerankRequest {
     #[schema(ignore)]
     pub(crate) max_tokens_per_doc: Option<usize>,
     #[schema(ignore)]
-    pub(crate) top_k: Option<IgnoredAny>,
-    #[schema(ignore)]
-    pub(crate) instruction: Option<IgnoredAny>,
+    pub(crate) truncation: Option<bool>,
 }
 
 /// A text by its relevance.
@@ -88,12 +95,21 @@ pub(crate) struct SimilarityRequest {
     pub(crate) parameters: Option<Object<SimilarityParameters>>,
     #[schema(ignore)]
     pub(crate) model: Option<String>,
+    // What clients say beside `parameters` instead.
     #[schema(ignore)]
-    pub(crate) truncate: Option<IgnoredAny>,
+    pub(crate) truncate: Option<bool>,
     #[schema(ignore)]
-    pub(crate) truncation_direction: Option<IgnoredAny>,
+    pub(crate) truncation: Option<bool>,
     #[schema(ignore)]
-    pub(crate) prompt_name: Option<IgnoredAny>,
+    pub(crate) truncation_direction: Option<Direction>,
+    #[schema(ignore)]
+    pub(crate) prompt_name: Option<String>,
+    #[schema(ignore)]
+    pub(crate) input_type: Option<String>,
+    #[schema(ignore)]
+    pub(crate) task: Option<String>,
+    #[schema(ignore)]
+    pub(crate) role: Option<String>,
 }
 
 /// A text, and those that it is compared with.
@@ -118,13 +134,11 @@ pub(crate) struct SimilarityParameters {
     pub(crate) task: Option<String>,
     #[schema(ignore)]
     pub(crate) role: Option<String>,
+    #[schema(ignore)]
+    pub(crate) truncation: Option<bool>,
 }
 
 impl SimilarityParameters {
-    pub(crate) fn cut(&self) -> Cut {
-        Cut::new(self.truncate, self.truncation_direction)
-    }
-
     pub(crate) fn purpose(self) -> PurposeFields {
         let Self { input_type, prompt_name, task, role, .. } = self;
         PurposeFields { input_type, prompt_name, task, role }
@@ -140,6 +154,8 @@ pub(crate) struct PredictRequest {
     pub(crate) raw_scores: Option<bool>,
     pub(crate) truncate: Option<bool>,
     pub(crate) truncation_direction: Option<Direction>,
+    #[schema(ignore)]
+    pub(crate) truncation: Option<bool>,
     #[schema(ignore)]
     pub(crate) model: Option<String>,
 }

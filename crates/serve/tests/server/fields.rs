@@ -112,13 +112,7 @@ fn what_is_not_obeyed_is_refused_by_name() {
         (
             "/similarity",
             &similarity,
-            vec![
-                json!({"truncate": false}),
-                json!({"truncation_direction": "left"}),
-                json!({"prompt_name": "query"}),
-                json!({"parameters": []}),
-                json!({"parameters": [true, null, null]}),
-            ],
+            vec![json!({"prompt_name": "none"}), json!({"parameters": []}), json!({"parameters": [true, null, null]})],
         ),
         (
             "/v2/embed",

@@ -16,6 +16,7 @@ mod openai;
 mod pages;
 mod rerank;
 mod security;
+mod settings;
 mod shapes;
 mod socket;
 mod strength;

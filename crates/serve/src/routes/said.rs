@@ -1,0 +1,69 @@
+//! What dialects say under names of their own, on the routes of all of them.
+
+use crate::error::{ApiError, ApiResult};
+use crate::models::Task;
+use crate::shapes::openai::OutputKind;
+use crate::shapes::{Cut, Direction};
+use crate::work::Width;
+
+/// What becomes of texts that are too long; `truncation` is Voyage's name.
+pub(super) fn cut(truncate: Option<bool>, truncation: Option<bool>, direction: Option<Direction>) -> ApiResult<Cut> {
+    let truncate = ApiError::agreed(("truncate", truncate), ("truncation", truncation))?;
+    Ok(Cut::new(truncate, direction))
+}
+
+/// Whether vectors have unit length; `normalized` is Jina's and Mixedbread's name.
+pub(super) fn length(normalize: Option<bool>, normalized: Option<bool>) -> ApiResult<Length> {
+    let is_unit = ApiError::agreed(("normalize", normalize), ("normalized", normalized))?;
+    let field = if normalize.is_some() { "normalize" } else { "normalized" };
+    Ok(Length { field, is_unit })
+}
+
+/// Whether vectors have unit length, where that is said.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Length {
+    /// What the dialect calls it.
+    field: &'static str,
+    is_unit: Option<bool>,
+}
+
+impl Length {
+    /// Whether dense vectors have unit length: they do where nothing is said.
+    pub(super) fn is_unit(self) -> bool {
+        self.is_unit.unwrap_or(true)
+    }
+
+    /// Refuses unit length for sparse vectors. They and the rows of multi-vectors are as the model gives them, which is what
+    /// is asked for where it is not wanted.
+    pub(super) fn check(self, task: Task) -> ApiResult<()> {
+        let is_refused = task == Task::Sparse && self.is_unit == Some(true);
+        ApiError::refuse_given(&[(self.field, is_refused, "sparse vectors are as the model gives them")])
+    }
+}
+
+/// The width of vectors; `output_dimension` is Cohere's and Voyage's name.
+pub(super) fn width(dimensions: Option<usize>, output_dimension: Option<usize>) -> ApiResult<Width> {
+    let wanted = ApiError::agreed(("dimensions", dimensions), ("output_dimension", output_dimension))?;
+    let field = if dimensions.is_some() { "dimensions" } else { "output_dimension" };
+    Ok(Width { field, wanted })
+}
+
+/// What a model must be able to do to give a kind of vectors.
+pub(super) fn task_of(kind: OutputKind) -> Task {
+    match kind {
+        OutputKind::Dense => Task::Dense,
+        OutputKind::Sparse => Task::Sparse,
+        OutputKind::MultiVector => Task::Multi,
+    }
+}
+
+/// Refuses other kinds of vectors than the one that a route gives.
+pub(super) fn check_kinds(task: Task, outputs: Option<&[OutputKind]>, multi: Option<bool>) -> ApiResult<()> {
+    let is_other = |kind: &OutputKind| task_of(*kind) != task;
+    let has_others = outputs.is_some_and(|kinds| kinds.iter().any(is_other));
+    let why = "this route gives one kind of vectors";
+    ApiError::refuse_given(&[
+        ("outputs", has_others, why),
+        ("return_multivector", multi.is_some_and(|multi| multi != (task == Task::Multi)), why),
+    ])
+}
