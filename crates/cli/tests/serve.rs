@@ -4,7 +4,8 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 fn program(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_embedkit"));
@@ -27,7 +28,11 @@ impl Server {
 
     /// Starts it, and waits for a line of the log that says this before the address.
     fn start_until(arguments: &[&str], says: &str) -> Self {
-        let mut child = program(arguments).env("EMBEDKIT_PORT", "0").spawn().unwrap();
+        let mut command = program(arguments);
+        if !arguments.contains(&"--unix-socket") {
+            command.env("EMBEDKIT_PORT", "0");
+        }
+        let mut child = command.spawn().unwrap();
         let mut log = BufReader::new(child.stderr.take().unwrap());
         let mut line = String::new();
         while !line.contains(says) {
@@ -62,6 +67,17 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// What a program says that ends by itself; one that serves instead is ended.
+fn ended(program: &mut Command) -> Output {
+    let mut child = program.spawn().unwrap();
+    let since = Instant::now();
+    while child.try_wait().unwrap().is_none() && since.elapsed() < Duration::from_secs(20) {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let _ = child.kill();
+    child.wait_with_output().unwrap()
 }
 
 #[test]
@@ -115,17 +131,47 @@ fn what_cannot_be_served_says_why_and_how_it_was_wrong() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("serve.toml");
     std::fs::write(&file, "prot = 1\n").unwrap();
+    let of_port = folder.path().join("port.toml");
+    std::fs::write(&of_port, "port = 9999\n").unwrap();
     for (arguments, code, says) in [
         (&["--max-inputs", "0"][..], 2, "max-inputs"),
         (&["--config", file.to_str().unwrap()], 2, "prot"),
         (&["--token-ids", "some"], 2, "reject or model"),
         (&["-m", "no/such-model"], 1, "no/such-model"),
         (&["--host", "192.0.2.1", "--port", "0"], 1, "192.0.2.1"),
+        (&["--unix-socket", "s.sock", "--port", "9999"], 2, "port says where to listen"),
+        (&["--unix-socket", "s.sock", "--host", "127.0.0.1"], 2, "host says where to listen"),
+        (&["--config", of_port.to_str().unwrap(), "--unix-socket", "s.sock"], 2, "port says where to listen"),
+        (&["--api-key", ""], 2, "api-key is empty"),
+        (&["--api-key", " "], 2, "api-key"),
+        (&["--api-key", "a,"], 2, "api-key is empty"),
+        (&["--image-host", "example.org"], 2, "image-host is for models of images"),
+        (&["--cors-origin", "nonsense"], 2, "cors-origin"),
+        (&["--cors-origin", "https://example.org/"], 2, "cors-origin"),
     ] {
-        let output = program(arguments).output().unwrap();
+        // What is no error would be a server that runs.
+        let output = ended(program(arguments).current_dir(folder.path()));
         let told = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {told}");
         assert!(told.contains(says), "{arguments:?}: {told}");
+    }
+}
+
+#[test]
+fn variables_are_looked_at_as_flags_are() {
+    let folder = tempfile::tempdir().unwrap();
+    for (variables, arguments, says) in [
+        (&[("EMBEDKIT_API_KEY", "")][..], &[][..], "api-key is empty"),
+        (&[("EMBEDKIT_PORT", "9999")], &["--unix-socket", "s.sock"], "port says where to listen"),
+        (&[("EMBEDKIT_UNIX_SOCKET", "s.sock")], &["--port", "9999"], "port says where to listen"),
+        (&[("EMBEDKIT_IMAGE_HOST", "example.org")], &[], "image-host is for models of images"),
+        (&[("EMBEDKIT_CORS_ORIGIN", "nonsense")], &[], "cors-origin"),
+    ] {
+        let mut program = program(arguments);
+        let output = ended(program.envs(variables.iter().copied()).current_dir(folder.path()));
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{variables:?} {arguments:?}: {told}");
+        assert!(told.contains(says), "{variables:?} {arguments:?}: {told}");
     }
 }
 

@@ -82,8 +82,13 @@ fn digest(key: &str) -> [u8; 32] {
 fn read(file: &Path) -> Result<Vec<[u8; 32]>, Error> {
     let text =
         std::fs::read_to_string(file).map_err(|source| Error::File { path: file.display().to_string(), source })?;
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-    let keys: Vec<_> = lines.map(digest).collect();
+    let lines = text.lines().map(str::trim).enumerate();
+    let mut lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
+    let keys = lines.clone().map(|(_, line)| digest(line)).collect::<Vec<_>>();
+    if let Some((index, _)) = lines.find(|(_, line)| !line.bytes().all(|byte| matches!(byte, b' '..=b'~'))) {
+        let message = format!("{}: line {} has characters no header can have", file.display(), index + 1);
+        return Err(Error::usage(message));
+    }
     if keys.is_empty() {
         return Err(Error::usage(format!("{} has no key", file.display())));
     }
@@ -126,6 +131,8 @@ mod tests {
         std::fs::write(&file, "fourth").unwrap();
         keys.read_again();
         assert!(allows("x-api-key", "fourth") && !allows("x-api-key", "third"));
+        std::fs::write(&file, "fifth\nk\u{e9}y\n").unwrap();
+        assert!(read(&file).unwrap_err().to_string().contains("line 2"));
         std::fs::remove_file(&file).unwrap();
         keys.read_again();
         assert!(allows("x-api-key", "fourth"), "the keys stay where the file cannot be read");

@@ -15,7 +15,7 @@ pub use model::{Load, ModelConfig, Quantize};
 pub use settings::Settings;
 pub use units::{Size, Time, UnitError};
 
-use crate::Error;
+use crate::{Error, cors};
 
 /// How a server works. The fields are what [`Settings`] of the same names say, with their defaults filled in.
 #[derive(Clone, Debug)]
@@ -220,10 +220,18 @@ impl Config {
         if !self.base_path.chars().all(is_plain) {
             return Err(Error::usage("base-path has characters that a path would not have as they are"));
         }
-        if let Some(key) = self.api_keys.iter().find(|key| !key.bytes().all(|byte| byte.is_ascii_graphic())) {
-            let message = if key.is_empty() { "api-key is empty" } else { "api-key has characters no header can have" };
-            return Err(Error::usage(message));
+        if self.api_keys.iter().any(String::is_empty) {
+            return Err(Error::usage("api-key is empty, so that no request could ever have it"));
         }
-        Ok(())
+        if !self.api_keys.iter().all(|key| key.bytes().all(|byte| byte.is_ascii_graphic())) {
+            return Err(Error::usage("api-key has characters no header can have"));
+        }
+        match self.cors_origins.iter().find(|origin| !cors::is_origin(origin)) {
+            Some(origin) => Err(Error::usage(format!(
+                "cors-origin {origin:?}: write it as browsers do, as https://example.org or http://localhost:3000, in \
+                 lower case, with nothing behind it and without the scheme's own port; or `*`"
+            ))),
+            None => Ok(()),
+        }
     }
 }

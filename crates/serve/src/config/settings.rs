@@ -111,6 +111,7 @@ impl Settings {
     /// # Errors
     /// [`Error::Usage`] for values that cannot be used.
     pub fn into_config(self) -> Result<Config, Error> {
+        self.check_place()?;
         let mut config = Config::default();
         let aliases = self.alias.unwrap_or_default();
         config.aliases = aliases.iter().map(|alias| split_alias(alias)).collect::<Result<_, _>>()?;
@@ -143,6 +144,17 @@ impl Settings {
         set(&mut config.tei_metrics, self.tei_metrics);
         config.check()?;
         Ok(config)
+    }
+
+    /// Refuses a port beside a socket of the file system: only one of them is listened on.
+    fn check_place(&self) -> Result<(), Error> {
+        let idle = [("host", self.host.is_some()), ("port", self.port.is_some())];
+        match idle.iter().find(|(_, is_said)| *is_said && self.unix_socket.is_some()) {
+            Some((name, _)) => Err(Error::usage(format!(
+                "{name} says where to listen, and unix-socket is listened on instead: leave out one of them"
+            ))),
+            None => Ok(()),
+        }
     }
 }
 
@@ -194,7 +206,18 @@ mod tests {
 
     #[test]
     fn what_cannot_be_used_is_refused() {
-        for text in ["prot = 1", "max-inputs = 0", "default-role = \"x\"", "alias = [\"x\"]", "base-path = \"a?b\""] {
+        for text in [
+            "prot = 1",
+            "max-inputs = 0",
+            "default-role = \"x\"",
+            "alias = [\"x\"]",
+            "base-path = \"a?b\"",
+            "unix-socket = \"s\"\nport = 9999",
+            "unix-socket = \"s\"\nhost = \"127.0.0.1\"",
+            "api-key = [\"\"]",
+            "api-key = [\"a\", \" \"]",
+            "cors-origin = [\"nonsense\"]",
+        ] {
             let settings: Result<Settings, _> = toml::from_str(text);
             assert!(settings.map_or(true, |settings| settings.into_config().is_err()), "{text}");
         }

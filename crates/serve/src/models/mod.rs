@@ -152,10 +152,14 @@ impl Models {
     }
 }
 
-/// Gives models of images the server's bounds where they have none of their own.
+/// Gives models of images the server's bounds where they have none of their own; what is said of images is for such models.
 fn bound_images(plans: &mut [Plan], config: &Config) -> Result<(), Error> {
-    let said = [("max-pixels", config.max_pixels), ("decode-memory", config.decode_memory)];
-    let Some((name, _)) = said.iter().find(|(_, bound)| bound.is_some()) else { return Ok(()) };
+    let said = [
+        ("max-pixels", config.max_pixels.is_some()),
+        ("decode-memory", config.decode_memory.is_some()),
+        ("image-host", !config.image_hosts.is_empty()),
+    ];
+    let Some((name, _)) = said.iter().find(|(_, is_said)| *is_said) else { return Ok(()) };
     let mut of_images = plans.iter_mut().filter(|plan| takes(plan.family, ContentKind::Image)).peekable();
     if of_images.peek().is_none() {
         return Err(Error::usage(format!("{name} is for models of images, and none of these is one")));
