@@ -4,6 +4,9 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::Body;
+use axum::http::HeaderValue;
+use axum::http::header::{CONNECTION, EXPECT};
 use futures_util::future::{Either, select};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -13,6 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tower::ServiceExt as _;
 
+use super::body::Lent;
 use super::phase::Phase;
 use super::timed::Timed;
 use crate::app::Stage;
@@ -36,9 +40,20 @@ pub(super) async fn serve_connection<S>(
         let (router, phase) = (router.clone(), in_service.clone());
         async move {
             phase.begin();
-            let answer = router.oneshot(request.map(axum::body::Body::new)).await;
+            // Who waits to be told to send the body is told no, and sends none.
+            let waits = request.headers().contains_key(EXPECT);
+            let (head, body) = request.into_parts();
+            let (body, left) = Lent::new(body);
+            let answer = router.oneshot(hyper::Request::from_parts(head, Body::new(body))).await;
+            let is_read = left.is_read(!waits).await;
             phase.end();
-            answer
+            answer.map(|mut answer| {
+                // The connection ends behind the answer, and the client has to know.
+                if !is_read {
+                    answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                }
+                answer
+            })
         }
     });
     let connection = http1::Builder::new()

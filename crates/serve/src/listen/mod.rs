@@ -2,6 +2,7 @@
 //!
 //! `axum::serve` sets no time limit for a request's head, and cannot be told one, so the loop is ours, over hyper.
 
+mod body;
 mod connection;
 mod crowd;
 mod phase;

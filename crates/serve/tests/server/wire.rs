@@ -168,3 +168,27 @@ fn the_host_in_an_address_counts_too() {
         assert_eq!(asked(address), "403", "{address}");
     }
 }
+
+#[test]
+fn a_connection_that_ends_behind_an_answer_says_so() {
+    let server = Running::start(serving(families()));
+    let client = server.client();
+    // Much of a body is left, or does not come.
+    let large = "x".repeat(1 << 20);
+    for (length, body) in [(large.len(), &*large), (9, "x"), (1 << 20, "x")] {
+        let head = format!("POST /nowhere HTTP/1.1\r\nhost: localhost\r\ncontent-length: {length}\r\n\r\n");
+        let mut stream = client.connect();
+        // The server may have ended the connection by then.
+        let _ = stream.write_all(format!("{head}{body}").as_bytes());
+        let mut answer = [0; 1 << 10];
+        let length = stream.read(&mut answer).unwrap();
+        let answer = String::from_utf8_lossy(&answer[..length]).to_lowercase();
+        assert!(answer.starts_with("http/1.1 404") && answer.contains("\r\nconnection: close\r\n"), "{answer}");
+    }
+    // A little is read, and the connection goes on, however the request ended.
+    let mut kept = client.keep();
+    for path in ["/nowhere", "/embed", "/health", "/embed"] {
+        let answer = kept.post(path, &json!({"inputs": "a".repeat(1 << 12)}));
+        assert_eq!((answer.status == 200, answer.header("connection")), (path == "/embed", ""), "{path}");
+    }
+}
