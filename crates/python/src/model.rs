@@ -316,6 +316,9 @@ fn named_role(name: &str) -> PyResult<Role> {
     }
 }
 
+/// Tokens of the longest text that is made to find a model's window: none has a wider one.
+const WIDEST: usize = 1 << 17;
+
 fn load(family: &str, model: &str, is_folder: bool, options: &Options) -> embedkit::Result<AnyEmbedder> {
     let family = Registry::global().family(family)?;
     let reference = || if is_folder { ModelRef::Folder(model.into()) } else { ModelRef::Id(model.to_owned()) };
@@ -323,7 +326,7 @@ fn load(family: &str, model: &str, is_folder: bool, options: &Options) -> embedk
     let (builder, loaded) = fetched(builder, options.reference_cache.as_deref())?;
     let Some(length) = options.max_length else { return Ok(loaded) };
     // Asked for more than the model takes, the reference's users get what it takes.
-    let longer = "a ".repeat(length + 1);
+    let longer = "a ".repeat(length.min(WIDEST) + 1);
     let inputs = [Content::text(&longer), Pair::new("a", longer).into()];
     let is_cut =
         |input: &Content| loaded.usage(input, Role::Plain).is_ok_and(|own| own.truncated && own.tokens <= length);

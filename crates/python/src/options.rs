@@ -7,7 +7,7 @@ use embedkit::session::Provider;
 use embedkit::{Builder, Pooling, Result, Tuning};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict};
+use pyo3::types::{PyBool, PyDict, PyString};
 
 /// What a model is built with. What is left out is as the library has it.
 #[derive(FromPyObject)]
@@ -137,14 +137,17 @@ impl<'py> FromPyObject<'_, 'py> for Parameters {
         let dict = object.cast::<PyDict>()?;
         let entry = |(name, value): (Bound<'_, PyAny>, Bound<'_, PyAny>)| {
             let name: String = name.extract()?;
-            let value = parameter(&name, &value)?;
+            let value = parameter(&name, &value, DEEPEST)?;
             Ok((name.replace('_', "-"), value))
         };
         Ok(Self(dict.iter().map(entry).collect::<PyResult<_>>()?))
     }
 }
 
-fn parameter(name: &str, value: &Bound<'_, PyAny>) -> PyResult<toml::Value> {
+/// Lists in one another, at most: a list may have itself in it, and no parameter has lists of lists.
+const DEEPEST: usize = 4;
+
+fn parameter(name: &str, value: &Bound<'_, PyAny>, depth: usize) -> PyResult<toml::Value> {
     // A truth value is a number to Python, so it comes first.
     if let Ok(value) = value.cast::<PyBool>() {
         return Ok(value.is_true().into());
@@ -155,11 +158,12 @@ fn parameter(name: &str, value: &Bound<'_, PyAny>) -> PyResult<toml::Value> {
     if let Ok(value) = value.extract::<f64>() {
         return Ok(value.into());
     }
-    if let Ok(value) = value.extract::<String>() {
-        return Ok(value.into());
+    if let Ok(value) = value.cast::<PyString>() {
+        return Ok(value.to_str()?.into());
     }
     let refused = || PyTypeError::new_err(format!("the parameter {name:?} has a value that no parameter has"));
+    let depth = depth.checked_sub(1).ok_or_else(refused)?;
     let items = value.try_iter().map_err(|_| refused())?;
-    let items: Vec<toml::Value> = items.map(|item| parameter(name, &item?)).collect::<PyResult<_>>()?;
+    let items: Vec<toml::Value> = items.map(|item| parameter(name, &item?, depth)).collect::<PyResult<_>>()?;
     Ok(items.into())
 }

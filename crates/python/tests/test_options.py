@@ -113,8 +113,12 @@ def test_pairs_in_every_form() -> None:
 def test_providers() -> None:
     small = case("dense", "transformer-cls")
     assert small.load(providers=["CPUExecutionProvider"]).model.model.get_providers() == ["CPUExecutionProvider"]
-    for device in (Device.AUTO, Device.CPU, False, "cpu", "auto"):
+    for device in (Device.AUTO, "auto"):
         assert small.load(cuda=device, device_ids=[0]).model.model.get_providers() == ["CPUExecutionProvider"]
+    for options in ({"cuda": Device.CPU}, {"cuda": False}, {"cuda": "cpu"}, {"providers": ["CPUExecutionProvider"]}):
+        with pytest.warns(UserWarning, match="no effect: device_ids"):
+            model = small.load(device_ids=[0], **options)
+        assert model.model.model.get_providers() == ["CPUExecutionProvider"]
     with pytest.raises(ValueError, match="is not available. Available providers"):
         small.load(providers=["NoSuchExecutionProvider"])
     with pytest.warns(UserWarning, match="both given"):
@@ -314,3 +318,120 @@ def test_the_library_of_the_wheel_is_found_without_importing_it() -> None:
     else:
         assert library is not None and "onnxruntime" in library and Path(library).exists()
     assert _runtime.library("mine.so") == "mine.so"
+
+
+def test_the_constructors_task_goes_for_every_call_without_one(tmp_path: Path) -> None:
+    pa = pytest.importorskip("pyarrow")
+    from embedkit_rs.arrow import Embedder
+
+    small = case("dense", "jina-v3")
+    plain, tasked = small.load(), small.load(task_id=3)
+    texts = ["hello world", "a cat"]
+    expected = np.stack(list(plain.embed(texts, task_id=3)))
+    assert not np.allclose(expected, np.stack(list(plain.embed(texts))))
+    options = {"model_dir": str(small.folder), "task_id": 3}
+    table = Embedder(small.row["id"], options=options)(pa.table({"text": texts}))
+    for found in (
+        list(tasked.embed(texts)),
+        list(tasked.embed(iter(texts), task_id=None)),
+        *tasked.embed_batches(texts),
+        *tasked.embed_batches(texts, role="query"),
+        tasked.embed_arrow(pa.array(texts)).to_pylist(),
+        table.column("embedding").to_pylist(),
+    ):
+        assert np.array_equal(np.asarray(found, dtype=np.float32), expected)
+    other = list(plain.embed(texts, task_id=1))
+    assert np.array_equal(list(tasked.embed(texts, task_id=1)), other)
+    # As the reference has it.
+    assert np.array_equal(list(tasked.query_embed(texts)), list(plain.query_embed(texts)))
+
+
+def test_a_task_of_a_model_without_tasks_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    models = [("dense", "transformer-cls"), ("sparse", "splade"), ("colbert", "colbert"), ("image", "clip")]
+    for crate, name in [*models, ("rerank", "cross-encoder-plain"), ("hybrid", "bge-m3"), ("colpali", "colpali")]:
+        with pytest.warns(UserWarning, match="no effect: task_id"):
+            model = case(crate, name).load(task_id=1)
+        if crate == "dense":
+            assert np.array_equal(next(model.embed("a")), next(case(crate, name).load(task_id=None).embed("a")))
+        with monkeypatch.context() as patch:
+            patch.setattr(embedkit_rs, "strict", True)
+            with pytest.raises(TypeError, match="task_id"):
+                case(crate, name).load(task_id=1)
+
+
+def test_values_without_end_are_refused() -> None:
+    endless: list[Any] = []
+    endless.append(endless)
+    deep: list[Any] = []
+    for _ in range(100_000):
+        deep = [deep]
+    for wrong in (endless, deep, ["\ud800"], [["cat"], [endless]]):
+        for options in ({"stopwords": wrong}, {"parameters": {"stopwords": wrong}}):
+            with pytest.raises((TypeError, ValueError)):
+                embedkit_rs.SparseTextEmbedding("Qdrant/bm25", **options)
+    while deep:  # as freeing it at once takes a frame a list
+        deep = deep[0]
+
+
+def test_a_window_may_be_as_wide_as_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    import resource
+
+    models = [("dense", "transformer-cls"), ("sparse", "splade"), ("colbert", "colbert"), ("rerank", "cross-encoder-plain")]
+    loads: list[Any] = [lambda length: TextEmbedding(BUILT_IN, max_length=length)]
+    loads += [lambda length, small=case(*names): small.load(max_length=length) for names in models]
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for load in loads:
+        usual = load(100_000)
+        for length in (10**9, 2**62, 2**64 - 1):
+            text = ("a", "a " * 100) if load is loads[-1] else "a " * 100
+            assert load(length).usage(text) == usual.usage(text)
+        with pytest.raises(errors.InvalidOptionError, match="max_length"):
+            load(2**64)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 1 << 20
+
+
+def test_an_option_that_two_keywords_have_is_given_once(tmp_path: Path) -> None:
+    small = case("dense", "transformer-cls")
+    assert next(small.load(specific_model_path=str(small.folder)).embed("a")).shape == (16,)
+    cuda = [("CUDAExecutionProvider", {"device_id": 1})]
+    for options, names in [
+        ({"specific_model_path": tmp_path}, ("specific_model_path", "model_dir")),
+        ({"device_id": 1, "device_ids": [0]}, ("device_id", "device_ids")),
+        ({"providers": cuda, "device_ids": [0]}, ("device_id", "device_ids")),
+    ]:
+        with pytest.raises(errors.InvalidOptionError, match="`.*{}.*` and `{}` are both given".format(*names)):
+            small.load(**options)
+
+
+def test_options_of_sessions_are_told_where_there_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    library = _runtime.library(None) or os.environ["ORT_DYLIB_PATH"]
+    options = [("device_ids", [0]), ("device_id", 0), ("enable_cpu_mem_arena", True), ("runtime", library)]
+    for option, value in options:
+        for load in (lambda **o: TextEmbedding(BUILT_IN, **o), lambda **o: embedkit_rs.SparseTextEmbedding("Qdrant/bm25", **o)):
+            with pytest.warns(UserWarning, match=f"no effect: {option}$"):
+                load(**{option: value})
+            with monkeypatch.context() as patch:
+                patch.setattr(embedkit_rs, "strict", True)
+                with pytest.raises(TypeError, match=option):
+                    load(**{option: value})
+    # The engine of a model without a graph has threads all the same.
+    assert len(next(TextEmbedding(BUILT_IN, threads=1, device_ids=None, runtime=None).embed("a"))) == 256
+
+
+def test_a_provider_before_the_cpu_has_to_start() -> None:
+    small = case("dense", "transformer-cls")
+    for providers in (["CUDAExecutionProvider"], ["CUDAExecutionProvider", "CPUExecutionProvider"]):
+        with pytest.raises(ValueError, match="(?i)none of those required: cuda"):
+            small.load(providers=providers)
+    with pytest.warns(UserWarning, match="providers after the CPU that have no effect: cuda"):
+        model = small.load(providers=["CPUExecutionProvider", "CUDAExecutionProvider"])
+    assert model.model.model.get_providers() == ["CPUExecutionProvider"]
+
+
+def test_arguments_that_are_iterators_are_kept() -> None:
+    import copy
+
+    small = case("dense", "transformer-cls")
+    model = small.load(providers=iter(["CPUExecutionProvider"]))
+    assert np.array_equal(next(copy.copy(model).embed("a")), next(model.embed("a")))
+    assert copy.copy(model)._arguments[2] == ["CPUExecutionProvider"]

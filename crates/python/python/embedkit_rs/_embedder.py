@@ -42,8 +42,8 @@ class Embedder:
         self.model_name = model_name
         self.cache_dir = cache_dir
         self.threads = threads
-        self._arguments = (cache_dir, threads, providers, cuda, device_ids, lazy_load)
-        self._keywords = dict(kwargs)
+        self._arguments = _options.kept((cache_dir, threads, providers, cuda, device_ids, lazy_load))
+        self._keywords = _options.kept(kwargs)
         self._is_folder = False
         self._load()
 
@@ -58,9 +58,9 @@ class Embedder:
         names = ("cache_dir", "threads", "providers", "cuda", "device_ids", "lazy_load")
         defaults = {"cuda": Device.AUTO, "lazy_load": False}
         made.model_name = os.fspath(path)
-        made._arguments = tuple(options.pop(name, defaults.get(name)) for name in names)
+        made._arguments = _options.kept(tuple(options.pop(name, defaults.get(name)) for name in names))
         made.cache_dir, made.threads = made._arguments[0], made._arguments[1]
-        made._keywords = {"prompts": True, **options}
+        made._keywords = _options.kept({"prompts": True, **options})
         made._is_folder = True
         made._load()
         return made
@@ -75,6 +75,16 @@ class Embedder:
         self._model = _embedkit.Model(
             self._FAMILY, self.model_name, options, is_folder=self._is_folder, stemmer=stemmer
         )
+        self._tell_of_what_has_no_effect()
+
+    def _tell_of_what_has_no_effect(self) -> None:
+        names = []
+        if self._task is not None and not self.row.get("tasks"):
+            self._task = None
+            names.append("task_id")
+        if self._model.is_open is None:
+            names += _options.of_sessions(self._arguments, self._keywords)
+        _options.unknown("keywords of the constructor", names)
 
     def _warn(self) -> None:
         if self._FAMILY == "sparse" and self.model_name.lower() == "prithvida/splade_pp_en_v1":
@@ -91,7 +101,7 @@ class Embedder:
     # --- what runs are made of ---
 
     def _how(self, role: Role = "plain", **how: Any) -> dict[str, Any]:
-        how = {"inputs": self._INPUTS, "role": role, "prompts": self._prompts, **how}
+        how = {"inputs": self._INPUTS, "role": role, "prompts": self._prompts, "task": self._task, **how}
         return {name: value for name, value in how.items() if value is not None}
 
     def _embed(self, inputs: Any, how: dict[str, Any], batch_size: int, parallel: int | None, kwargs: Any) -> Any:

@@ -6,12 +6,13 @@ import os
 import stat
 import sys
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from embedkit_rs import _runtime
 from embedkit_rs.common.types import Device, OnnxProvider
+from embedkit_rs.errors import InvalidOptionError
 
 #: ONNX Runtime's names of providers, and ours.
 PROVIDERS = {
@@ -70,20 +71,48 @@ def constructor(
     if {"cuda", "tensorrt"} & {*(options.get("require_providers") or ()), *(options.get("prefer_providers") or ())}:
         _runtime.preload_dlls()
     options |= {name: rest.pop(name) for name in _OWN if name in rest}
-    if rest.get("specific_model_path") is not None:
-        options["model_dir"] = rest["specific_model_path"]
-    rest.pop("specific_model_path", None)
+    folders = [
+        None if folder is None else os.fspath(folder)
+        for folder in (rest.pop("specific_model_path", None), options.get("model_dir"))
+    ]
+    options["model_dir"] = _once("specific_model_path", folders[0], "model_dir", folders[1])
     if options["cache_dir"] is None and options.get("model_dir") is None:
         options["reference_cache"] = _reference_cache()
-    parameters = dict(rest.pop("parameters", None) or {})
+    parameters = {name.replace("-", "_"): value for name, value in (rest.pop("parameters", None) or {}).items()}
     if family == "sparse":
-        parameters |= {name: rest.pop(name) for name in _SPARSE if rest.get(name) is not None}
         for name in _SPARSE:
-            rest.pop(name, None)
+            value = _once(name, rest.pop(name, None), f"parameters[{name!r}]", parameters.get(name))
+            if value is not None:
+                parameters[name] = value
     if parameters:
         options["parameters"] = parameters
     unknown("keywords of the constructor", rest)
     return {name: value for name, value in options.items() if value is not None}
+
+
+def kept(value: Any) -> Any:
+    """What a caller gives, as a copy of the model is to have it: an iterator is spent by its first reader, and a list may
+    change."""
+    if isinstance(value, Mapping):
+        return {name: kept(item) for name, item in value.items()}
+    if isinstance(value, tuple):
+        return tuple(kept(item) for item in value)
+    if isinstance(value, (list, set)):
+        return value.copy()
+    return list(value) if isinstance(value, Iterator) else value
+
+
+def of_sessions(arguments: Sequence[Any], keywords: Mapping[str, Any]) -> list[str]:
+    """The options that are given and that a model without a graph, which has no sessions, cannot obey."""
+    given = {"device_ids": arguments[4] or None, **keywords}
+    return [name for name in ("device_ids", "device_id", "enable_cpu_mem_arena", "runtime") if given.get(name) is not None]
+
+
+def _once(name: str, value: Any, other: str, other_value: Any) -> Any:
+    """An option that two keywords have, of which one is given, or both the same."""
+    if value is None or other_value is None or value == other_value:
+        return other_value if value is None else value
+    raise InvalidOptionError(f"`{name}` and `{other}` are both given, and differ: {value!r} and {other_value!r}; give one")
 
 
 def unknown(where: str, keywords: Iterable[str]) -> None:
@@ -130,7 +159,8 @@ def _providers(
     device_id: int | None,
     runtime: str | os.PathLike[str] | None,
 ) -> dict[str, Any]:
-    devices = [device_id] if device_id is not None else list(device_ids or [])
+    alone = None if device_id is None else [device_id]
+    devices = _once("device_id", alone, "device_ids", list(device_ids or []) or None) or []
     device = Device.AUTO if cuda is None else cuda if isinstance(cuda, bool) else Device(cuda)
     wants_cuda = device is True or device is Device.CUDA
     if providers is not None:
@@ -142,7 +172,13 @@ def _providers(
         return {"require_providers": ["cuda"], "device_ids": devices or None}
     if device is Device.AUTO and _runtime.offers_cuda(runtime):
         return {"prefer_providers": ["cuda"], "device_ids": devices or None}
+    if device is not Device.AUTO:
+        _tell_of_devices(devices)
     return {}
+
+
+def _tell_of_devices(devices: list[int]) -> None:
+    unknown("keywords of the constructor, as the CPU is asked for,", ["device_ids"] if devices else [])
 
 
 def _named_providers(providers: Sequence[OnnxProvider], devices: list[int]) -> dict[str, Any]:
@@ -154,11 +190,16 @@ def _named_providers(providers: Sequence[OnnxProvider], devices: list[int]) -> d
         names.append(PROVIDERS[name])
         settings = dict(settings or {})
         device = settings.pop("device_id", None)
-        if device is not None and not devices:
-            devices = [int(device)]
+        if device is not None:
+            devices = _once(f"device_id of {name}", [int(device)], "device_ids", devices or None)
         if settings:
             raise ValueError(f"options of {name} that cannot be set: {', '.join(sorted(settings))}")
-    # The CPU alone is what there is anyway, and leaves it open how many sessions there are.
-    if set(names) <= {"cpu"}:
+    # The CPU runs everything, so that none after it is used; and what the one before it cannot run, so that it takes no
+    # part in which of these has to start.
+    used = names[: names.index("cpu")] if "cpu" in names else names
+    unknown("providers after the CPU", names[len(used) + 1 :])
+    if not used:
+        # The CPU alone is what there is anyway, and leaves it open how many sessions there are.
+        _tell_of_devices(devices)
         return {}
-    return {"require_providers": names, "device_ids": devices or None}
+    return {"require_providers": used, "device_ids": devices or None}

@@ -50,8 +50,9 @@ class TextEmbedding(TextEmbedder, SizedEmbedder):
         """Embeds texts, lazily and in their order; ``(dim,)`` each.
 
         ``batch_size`` bounds the rows of a batch and does not change results. No processes are started, as one uses all
-        cores: ``parallel`` bounds the sessions that run at a time; None and 0 are all. ``task_id`` names a task of models that have some. Rows are views of an
-        array of up to 1,024: ``copy()`` keeps one alone.
+        cores: ``parallel`` bounds the sessions that run at a time; None and 0 are all. ``task_id`` names a task of models that have some; that of the constructor goes for all that does not name one
+        itself, but for ``query_embed`` and ``passage_embed``. Rows are views of an array of up to 1,024: ``copy()``
+        keeps one alone.
         """
         return super().embed(documents, batch_size, parallel, **kwargs)
 
@@ -64,11 +65,11 @@ class TextEmbedding(TextEmbedder, SizedEmbedder):
         return super().passage_embed(texts, **kwargs)
 
     def _call(self, kwargs: dict[str, Any]) -> dict[str, Any]:
-        task = kwargs.pop("task_id", self._task)
+        task = kwargs.pop("task_id", None)
         return {} if task is None else {"task": task}
 
     def _embed_role(self, texts: Any, role: Any, kwargs: dict[str, Any]) -> Iterator[Any]:
-        # A role has its task, whatever the constructor was given.
+        # To the reference these have their role's task, whatever the constructor was given.
         batch_size, parallel = kwargs.pop("batch_size", 256), kwargs.pop("parallel", None)
         task = kwargs.pop("task_id", None)
         iterator: Iterator[Any] = self._embed(texts, self._how(role, task=task), batch_size, parallel, kwargs)
