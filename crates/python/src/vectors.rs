@@ -1,11 +1,15 @@
 //! What is done with multi-vectors: MaxSim and MUVERA.
 
 use embedkit::multivector::{MaxSim as Scorer, MultiVector, Muvera as Encoder};
+use embedkit::vector::{Error, top_k};
 use numpy::{Element, PyArray1, PyReadonlyArray2, ToPyArray as _};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 
 use crate::error::Raise as _;
+
+/// Numbers of the documents that are copied and scored together, about: what is copied stays small, and an interrupt is seen.
+const TOGETHER: usize = 1 << 22;
 
 /// Scores documents against one query: for each of its rows the best dot product with any of the document's, summed.
 #[pyclass(frozen, module = "embedkit_rs._embedkit")]
@@ -24,20 +28,40 @@ impl MaxSim {
 
     /// The score of each document, `[documents]`.
     fn scores<'py>(&self, documents: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyArray1<f32>>> {
-        let py = documents.py();
-        let documents: Vec<MultiVector> =
-            documents.try_iter()?.map(|document| multi_vector(&document?)).collect::<PyResult<_>>()?;
-        let scores = py.detach(|| self.scorer.scores(&documents)).map_err(embedkit::Error::from).or_raise(py)?;
-        Ok(scores.to_pyarray(py))
+        Ok(self.scored(documents)?.to_pyarray(documents.py()))
     }
 
     /// The `k` best documents, as `(position, score)`, best first.
     fn top_k(&self, documents: &Bound<'_, PyAny>, k: usize) -> PyResult<Vec<(usize, f32)>> {
-        let py = documents.py();
-        let documents: Vec<MultiVector> =
-            documents.try_iter()?.map(|document| multi_vector(&document?)).collect::<PyResult<_>>()?;
-        let best = py.detach(|| self.scorer.top_k(&documents, k)).map_err(embedkit::Error::from).or_raise(py)?;
+        let best = top_k(self.scored(documents)?, k);
         Ok(best.into_iter().map(|scored| (scored.index, scored.score)).collect())
+    }
+}
+
+impl MaxSim {
+    fn scored(&self, documents: &Bound<'_, PyAny>) -> PyResult<Vec<f32>> {
+        let (mut scores, mut together, mut numbers) = (Vec::new(), Vec::new(), 0);
+        for document in documents.try_iter()? {
+            let document = multi_vector(&document?)?;
+            numbers += document.as_slice().len();
+            together.push(document);
+            if numbers >= TOGETHER {
+                self.score_more(documents.py(), &mut scores, &together)?;
+                (together, numbers) = (Vec::new(), 0);
+            }
+        }
+        self.score_more(documents.py(), &mut scores, &together)?;
+        Ok(scores)
+    }
+
+    fn score_more(&self, py: Python<'_>, scores: &mut Vec<f32>, documents: &[MultiVector]) -> PyResult<()> {
+        let before = scores.len();
+        let more = py.detach(|| self.scorer.scores(documents)).map_err(|error| match error {
+            Error::At { part, at, error } => Error::At { part, at: before + at, error },
+            error => error,
+        });
+        scores.extend(more.map_err(embedkit::Error::from).or_raise(py)?);
+        py.check_signals()
     }
 }
 

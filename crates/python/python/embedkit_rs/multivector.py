@@ -19,7 +19,8 @@ class MaxSim:
     """
 
     def __init__(self, query: ArrayLike, *, mean: bool = False) -> None:
-        self._scorer = _embedkit.MaxSim(query, mean=mean)
+        self._arguments = (np.array(query, dtype=np.float32), mean)
+        self._scorer = _embedkit.MaxSim(self._arguments[0], mean=mean)
 
     def scores(self, documents: Iterable[Any]) -> NDArray[np.float32]:
         """The score of each document, ``(rows, dim)`` each, in their order, ``(documents,)``."""
@@ -28,3 +29,10 @@ class MaxSim:
     def top_k(self, documents: Iterable[Any], k: int) -> list[tuple[int, float]]:
         """The ``k`` best documents as ``(position, score)``, best first."""
         return self._scorer.top_k(documents, k)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _scorer, self._arguments
+
+
+def _scorer(query: NDArray[np.float32], mean: bool) -> MaxSim:
+    return MaxSim(query, mean=mean)
