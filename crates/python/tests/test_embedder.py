@@ -32,6 +32,7 @@ def test_what_cannot_be_meant_is_refused(static: Any) -> None:
         ({"family": "rerank", "column": "text"}, "a pair of columns"),
         ({"role": "document"}, "role must be"),
         ({"batch_rows": 0}, "batch_rows must be >= 1"),
+        ({"max_errors": -1}, "max_errors must be >= 0"),
     ]:
         with pytest.raises(ValueError, match=message):
             Embedder(BUILT_IN, **options)
@@ -129,6 +130,53 @@ def test_vectors_are_made_smaller(static: Any) -> None:
         assert np.abs(decoded - expected).max() <= 0.005
     with pytest.raises(ValueError, match="not encoded"):
         Embedder("Qdrant/bm25", family="sparse", encoding="int8")
+
+
+def test_a_vector_that_an_encoding_does_not_hold_is_a_row_that_fails() -> None:
+    small = case("dense", "clip-text")
+    texts = ["hello world", None, "a b c d e f", "x"]
+    table, options = pa.table({"text": texts}), {"model_dir": str(small.folder)}
+    exact = list(small.load().passage_embed([text for text in texts if text]))
+    exact.insert(1, np.zeros_like(exact[0]))
+    fits = [bool(np.abs(np.rint(vector * 127)).max() <= 127) for vector in exact]
+    assert not all(fits)
+    embedder = Embedder(small.row["id"], encoding="int8", options=options)
+    for found in (embedder(table), Embedder(small.row["id"], encoding="int8", options=options, batch_rows=1)(table)):
+        for row, vector in enumerate(exact):
+            value, error = found.column("embedding")[row].as_py(), found.column("error")[row].as_py()
+            if row == 1:
+                assert value is None and error is None
+            elif fits[row]:
+                assert error is None and np.abs(np.array(value) / 127 - vector).max() <= 0.005
+            else:
+                assert value is None and "beyond what int8 holds" in error
+    with pytest.raises(embedkit_rs.EmbedkitError, match="beyond what int8 holds"):
+        Embedder(small.row["id"], encoding="int8", options=options, on_error="raise")(table)
+    with pytest.raises(embedkit_rs.EmbedkitError, match="inputs failed"):
+        Embedder(small.row["id"], encoding="int8", options=options, max_errors=0)(table)
+    # Of unit length, every vector fits.
+    normalized = Embedder(small.row["id"], encoding="int8", options={**options, "normalize": True})
+    assert normalized(table).column("error").null_count == 4
+    for encoding in ("float16", "binary", "float32"):
+        assert Embedder(small.row["id"], encoding=encoding, options=options)(table).column("error").null_count == 4
+
+
+def test_numbers_beyond_half_precision_are_no_infinities() -> None:
+    vectors = pa.array([[1.0, 65504.0], [70000.0, 0.0], None, [-1e9, 2.0]], pa.list_(pa.float32(), 2))
+    found, failures = arrow._encoded(vectors, "float16")
+    assert found.to_pylist() == [[1.0, 65504.0], None, None, None]
+    assert [row for row, _ in failures] == [1, 3]
+
+
+def test_the_column_tells_whether_its_vectors_are_normalised() -> None:
+    def told(model: str, **options: Any) -> bytes:
+        field = Embedder(model, options=options).schema(pa.schema([])).field("embedding")
+        return bytes(field.metadata[b"embedkit.normalized"])
+
+    small = case("dense", "clip-text")
+    register(small.row)
+    assert (told(BUILT_IN), told(BUILT_IN, normalize=None), told(BUILT_IN, normalize=False)) == (b"true", b"true", b"false")
+    assert (told(small.row["id"]), told(small.row["id"], normalize=True)) == (b"false", b"true")
 
 
 def test_files_of_parquet_are_read_back(tmp_path: Path) -> None:

@@ -105,6 +105,8 @@ class Embedder:
             raise ValueError(f"the family {family!r} wants {wanted}, got {column!r}")
         if batch_rows is not None and batch_rows < 1:
             raise ValueError(f"batch_rows must be >= 1, got {batch_rows}")
+        if max_errors is not None and max_errors < 0:
+            raise ValueError(f"max_errors must be >= 0, got {max_errors}")
         self.spec = model if isinstance(model, ModelSpec) else ModelSpec(model)
         self.family = family
         self.column = column
@@ -163,9 +165,11 @@ class Embedder:
         else:
             pages = {"images": True} if self.family == "colpali" and self.role != "query" else {}
             array, failures = model.embed_arrow(batch.column(self.column), role=self.role, on_error=on_error, **pages)
+        array, beyond = _encoded(array, self.encoding)
+        failures = sorted([*failures, *beyond])
         if failures and self.on_error == "raise":
             raise EmbedkitError(f"input {failures[0][0]}: {failures[0][1]}")
-        return _encoded(array, self.encoding), failures
+        return array, failures
 
     def _fields(self) -> list[pa.Field]:
         fields = [pa.field(self.output, self._type(), metadata=self._metadata())]
@@ -214,11 +218,15 @@ class Embedder:
             "digest": self.spec.digest or "",
             "version": embedkit_rs.__version__,
             "dim": str(self._dim() or ""),
-            "normalized": str(bool(row.get("normalize"))).lower(),
+            "normalized": str(self._is_normalized(row)).lower(),
             "role": self.role,
             "encoding": self.encoding,
         }
         return {f"embedkit.{name}": value for name, value in told.items()}
+
+    def _is_normalized(self, row: dict[str, Any]) -> bool:
+        asked = self.options.get("normalize")
+        return bool(row.get("normalize") if asked is None else asked)
 
     def _key(self) -> str:
         return json.dumps([self.spec.id, self.spec.digest, self.family, self.options], sort_keys=True, default=str)
@@ -278,9 +286,10 @@ class _Models:
 _models = _Models()
 
 
-def _encoded(array: pa.Array, encoding: Encoding) -> pa.Array:
+def _encoded(array: pa.Array, encoding: Encoding) -> tuple[pa.Array, list[tuple[int, str]]]:
+    """The vectors in another type of numbers, and those that it does not hold, as ``(position, message)``: they are null."""
     if encoding == "float32":
-        return array
+        return array, []
     dim, nulls = array.type.list_size, array.is_null()
     # A null has a row of numbers too, which means nothing.
     rows = np.nan_to_num(array.values.slice(array.offset * dim, len(array) * dim).to_numpy(zero_copy_only=False))
@@ -290,10 +299,14 @@ def _encoded(array: pa.Array, encoding: Encoding) -> pa.Array:
             pa.binary(bits.shape[1]), len(array), [None, pa.py_buffer(np.ascontiguousarray(bits))]
         )
         # Its functions are made when it is imported.
-        return pc.if_else(nulls, pa.scalar(None, found.type), found)  # pyright: ignore[reportAttributeAccessIssue]
-    numbers = rows.astype(np.float16) if encoding == "float16" else np.rint(np.clip(rows, -1, 1) * 127).astype(np.int8)
-    mask = nulls if nulls.true_count else None
-    return pa.FixedSizeListArray.from_arrays(pa.array(numbers), dim, mask=mask)
+        return pc.if_else(nulls, pa.scalar(None, found.type), found), []  # pyright: ignore[reportAttributeAccessIssue]
+    most, values = (65504, rows) if encoding == "float16" else (127, np.rint(rows * 127))
+    beyond = (np.abs(values) > most).reshape(-1, dim).any(axis=1)
+    numbers = np.clip(values, -most, most).astype(np.float16 if encoding == "float16" else np.int8)
+    mask = pa.array(np.asarray(nulls) | beyond)
+    found = pa.FixedSizeListArray.from_arrays(pa.array(numbers), dim, mask=mask if mask.true_count else None)
+    message = f"the vector has values beyond what {encoding} holds; take another encoding, or have vectors normalised"
+    return found, [(int(row), message) for row in np.flatnonzero(beyond)]
 
 
 __all__ = ["Embedder", "ModelSpec", "digest"]
