@@ -3,9 +3,11 @@
 use std::sync::Mutex;
 
 use embedkit::Error;
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
 use crate::column::{Columns, Shape, Window};
+use crate::error::interrupt;
 use crate::output::{Arrays, Classes, Types, failure};
 use crate::windows::{Windows, locked};
 
@@ -51,7 +53,7 @@ impl Batches {
             let Some((position, window)) = state.windows.next(py)? else { return Ok(None) };
             let types = Types { half: window.is_half, ..self.types };
             let columns = match &self.nulls {
-                Some(shape) => Some(state.with_nulls(window, position, shape)),
+                Some(shape) => Some(state.with_nulls(py, window, position, shape)?),
                 None => state.before_failure(window, position),
             };
             if let Some(columns) = columns {
@@ -64,6 +66,16 @@ impl Batches {
     #[getter]
     fn errors<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, pyo3::types::PyTuple>>> {
         locked(&self.state)?.errors.iter().map(|(position, message)| failure(py, *position, message)).collect()
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        // Whoever has it locked works with it, so that it is no garbage.
+        self.state.try_lock().map_or(Ok(()), |state| state.windows.traverse(&visit))
+    }
+
+    fn __clear__(&self) {
+        // What is garbage is nobody's, and is not locked.
+        let _ = self.close();
     }
 
     /// Ends the run.
@@ -98,9 +110,13 @@ impl State {
     }
 
     /// All rows, with nulls for those that failed.
-    fn with_nulls(&mut self, window: Window, position: usize, shape: &Shape) -> Columns {
+    fn with_nulls(&mut self, py: Python<'_>, window: Window, position: usize, shape: &Shape) -> PyResult<Columns> {
+        if let Some(interrupt) = interrupt(py, &window.failures) {
+            self.windows.end();
+            return Err(interrupt);
+        }
         let errors = window.failures.iter().map(|(at, error)| (position + at, error.report()));
         self.errors.extend(errors);
-        window.spread(shape)
+        Ok(window.spread(shape))
     }
 }

@@ -1,50 +1,65 @@
 //! BM25 with a stemmer of Python's.
 
 use std::borrow::Cow;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use embedkit::plugin::{EngineOptions, LoadedModel};
-use embedkit::sparse::bm25::{Bm25, Bm25Options};
 use embedkit::sparse::pipeline::Bm25Terms;
-use embedkit::sparse::text::Stemmer;
-use embedkit::{AnyEmbedder, Registry, Result};
+use embedkit::sparse::text::{Snowball, Stemmer};
+use embedkit::{AnyEmbedder, Builder, Error, Registry, Result};
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
-/// What a stemmer raised, until someone can raise it again.
-pub(crate) type Raised = Arc<Mutex<Option<PyErr>>>;
+use crate::error::{self, Raise as _};
 
-/// An object with a method `stem_word`.
-struct PythonStemmer {
-    object: Py<PyAny>,
-    raised: Raised,
-}
+/// An object with a method `stem_word`. What it raises is the error of the text whose word it was given.
+#[derive(Clone)]
+pub(crate) struct PythonStemmer(Arc<Py<PyAny>>);
 
-impl Stemmer for PythonStemmer {
-    fn stem<'w>(&self, word: &'w str) -> Cow<'w, str> {
-        let stem = |py: Python<'_>| self.object.bind(py).call_method1("stem_word", (word,))?.extract::<String>();
-        match Python::try_attach(stem) {
-            Some(Ok(stem)) => stem.into(),
-            Some(Err(exception)) => {
-                self.raised.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(exception);
-                word.into()
-            }
-            // The interpreter is on its way out; nobody sees the result.
-            None => word.into(),
-        }
+impl PythonStemmer {
+    pub(crate) fn new(object: Py<PyAny>) -> Self {
+        Self(Arc::new(object))
+    }
+
+    /// Shows the object to Python's garbage collector.
+    pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&*self.0)
     }
 }
 
-/// BM25 of the row `id` with these parameters over its own, and this stemmer.
-pub(crate) fn with_stemmer(id: &str, parameters: &toml::Table, stemmer: Py<PyAny>) -> Result<(AnyEmbedder, Raised)> {
-    let registry = Registry::global();
-    let mut row = (*registry.find(embedkit::sparse::FAMILY, id)?).clone();
-    row.parameters.extend(parameters.clone());
-    let options: Bm25Options = row.parameters()?;
-    let raised = Raised::default();
-    let stemmer = PythonStemmer { object: stemmer, raised: raised.clone() };
-    let bm25: Bm25 = Bm25::builder().options(options).stemmer(stemmer).build()?;
-    let row = Arc::new(row);
-    let pipeline = Bm25Terms::pipeline(row.clone(), Arc::new(bm25));
-    let loaded = LoadedModel::new(row.clone(), pipeline, EngineOptions::default());
-    Ok((AnyEmbedder::from_engine(registry.family(&row.family)?.engine(loaded)?), raised))
+impl Stemmer for PythonStemmer {
+    fn stem<'w>(&self, word: &'w str) -> Result<Cow<'w, str>> {
+        let stem = |py: Python<'_>| self.0.bind(py).call_method1("stem_word", (word,))?.extract::<String>();
+        // Without an interpreter, which is on its way out then, nobody sees the result.
+        let stem = Python::try_attach(stem).ok_or(Error::Cancelled)?;
+        stem.map(Cow::Owned).map_err(|raised| error::of_python("the stemmer raised", raised))
+    }
+}
+
+/// Has a model loaded with this stemmer; only BM25 has use for one. `id` is the row's; none for a folder.
+pub(crate) fn with_stemmer(
+    builder: Builder<AnyEmbedder>,
+    family: &str,
+    id: Option<&str>,
+    stemmer: &PythonStemmer,
+) -> Result<Builder<AnyEmbedder>> {
+    let refused = |what: &str| Error::option("stemmer", format!("{what} has no use for it: it is BM25's"));
+    let Some(id) = id else { return Err(refused("a folder that describes itself")) };
+    let row = Registry::global().find(family, id)?;
+    if row.architecture != "bm25" {
+        return Err(refused(&format!("model {}, of the architecture {:?},", row.id, row.architecture)));
+    }
+    let stemmer = stemmer.clone();
+    Ok(builder.loader(move |context| Bm25Terms::load_with(context, stemmer.clone())))
+}
+
+/// The stem of a word in lower case, by a language's stemmer.
+#[pyfunction]
+pub(crate) fn stem(py: Python<'_>, language: &str, word: &str) -> PyResult<String> {
+    Ok(Snowball::new(language).or_raise(py)?.stem(word).into_owned())
+}
+
+/// The index that a term has in BM25's vectors.
+#[pyfunction]
+pub(crate) fn term_index(term: &str) -> u32 {
+    embedkit::sparse::text::term_index(term)
 }

@@ -3,6 +3,7 @@
 use std::sync::Mutex;
 
 use embedkit::Error;
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::PyAny;
 
@@ -54,6 +55,16 @@ impl Embeddings {
         let row = arrays.row(py, state.given, &self.classes)?;
         state.given += 1;
         Ok(Some(row))
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        // Whoever has it locked works with it, so that it is no garbage.
+        self.state.try_lock().map_or(Ok(()), |state| state.windows.traverse(&visit))
+    }
+
+    fn __clear__(&self) {
+        // What is garbage is nobody's, and is not locked.
+        let _ = self.close();
     }
 
     /// Ends the run.

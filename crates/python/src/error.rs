@@ -7,7 +7,7 @@ use std::error::Error as _;
 use std::io;
 
 use embedkit::{Error, ErrorKind};
-use pyo3::exceptions::{PyOverflowError, PyTypeError};
+use pyo3::exceptions::{PyException, PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 
@@ -16,6 +16,9 @@ const MODULE: &str = "embedkit_rs.errors";
 
 /// The exception for an error; `index` is the position of the input that it is about.
 pub(crate) fn raised(py: Python<'_>, error: &Error, index: Option<usize>) -> PyErr {
+    if let Some(exception) = pythons_own(error) {
+        return exception.clone_ref(py);
+    }
     let index = index.filter(|_| error.kind() == ErrorKind::InvalidInput);
     exception(py, error, class_name(error), index).unwrap_or_else(|failure| failure)
 }
@@ -25,10 +28,29 @@ pub(crate) fn raised(py: Python<'_>, error: &Error, index: Option<usize>) -> PyE
 pub(crate) fn of_image(py: Python<'_>, error: &Error, index: usize) -> PyErr {
     let class = match error {
         Error::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => "MissingImageError",
+        error if pythons_own(error).is_some() => return raised(py, error, Some(index)),
         error if matches!(error.kind(), ErrorKind::Io | ErrorKind::InvalidInput) => "InvalidImageError",
         error => return raised(py, error, Some(index)),
     };
     exception(py, error, class, Some(index)).unwrap_or_else(|failure| failure)
+}
+
+/// What Python's code raised about an input, as that input's error; as an exception it is again what was raised.
+pub(crate) fn of_python(message: &str, raised: PyErr) -> Error {
+    Error::InvalidInput { message: message.to_owned(), source: Some(Box::new(raised)) }
+}
+
+fn pythons_own(error: &Error) -> Option<&PyErr> {
+    match error {
+        Error::InvalidInput { source: Some(source), .. } => source.downcast_ref(),
+        _ => None,
+    }
+}
+
+/// What is raised whatever else becomes of inputs that fail: an interrupt, or what else is no `Exception`.
+pub(crate) fn interrupt(py: Python<'_>, failures: &[(usize, Error)]) -> Option<PyErr> {
+    let raised = failures.iter().filter_map(|(_, error)| pythons_own(error));
+    raised.map(|raised| raised.clone_ref(py)).find(|raised| !raised.is_instance_of::<PyException>(py))
 }
 
 fn exception(py: Python<'_>, error: &Error, class_name: &str, index: Option<usize>) -> PyResult<PyErr> {

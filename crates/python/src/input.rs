@@ -3,13 +3,40 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use embedkit::{Content, ImageInput, Pair};
+use embedkit::{Content, Error, ImageInput, Pair};
 use numpy::{PyReadonlyArray3, PyUntypedArray};
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyException, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString, PyTuple};
 
 use crate::error;
+
+/// Why an input is not taken.
+pub(crate) enum Refused {
+    /// It alone fails, as one that the model cannot embed.
+    Input(Error),
+    /// The whole run fails: the caller gives what is no input, or is to stop.
+    Run(PyErr),
+}
+
+impl Refused {
+    /// The exception, for a call that takes one input.
+    pub(crate) fn raised(self, py: Python<'_>) -> PyErr {
+        match self {
+            Self::Input(error) => error::raised(py, &error, Some(0)),
+            Self::Run(exception) => exception,
+        }
+    }
+}
+
+impl From<PyErr> for Refused {
+    fn from(exception: PyErr) -> Self {
+        let is_of_run = Python::attach(|py| {
+            exception.is_instance_of::<PyTypeError>(py) || !exception.is_instance_of::<PyException>(py)
+        });
+        if is_of_run { Self::Run(exception) } else { Self::Input(error::of_python("it cannot be read", exception)) }
+    }
+}
 
 /// What the inputs of a run are.
 #[derive(Clone)]
@@ -53,7 +80,7 @@ impl Kind {
     }
 
     /// The input; `position` is its place in the run, for errors.
-    pub(crate) fn content(&self, input: &Bound<'_, PyAny>, position: usize) -> PyResult<Content> {
+    pub(crate) fn content(&self, input: &Bound<'_, PyAny>, position: usize) -> Result<Content, Refused> {
         match self {
             Self::Text => Ok(Content::Text(text(input, position)?.to_owned())),
             Self::Document(query) => Ok(Pair::new(query.clone(), text(input, position)?).into()),
@@ -85,16 +112,12 @@ pub(crate) fn weight(content: &Content) -> usize {
 }
 
 /// A text, as it stands in Python's memory.
-pub(crate) fn text<'t>(input: &'t Bound<'_, PyAny>, position: usize) -> PyResult<&'t str> {
+fn text<'t>(input: &'t Bound<'_, PyAny>, position: usize) -> Result<&'t str, Refused> {
     let Ok(text) = input.cast::<PyString>() else {
-        return Err(PyTypeError::new_err(format!("input {position} must be a string, not {}", type_name(input))));
+        let message = format!("input {position} must be a string, not {}", type_name(input));
+        return Err(PyTypeError::new_err(message).into());
     };
-    text.to_str().map_err(|failure| {
-        let raised = error::own(input.py(), "InvalidInputError", format!("input {position}: {failure}"));
-        // Whoever looks for the position finds it as for any other input that fails.
-        let _ = raised.value(input.py()).setattr("index", position);
-        raised
-    })
+    text.to_str().map_err(|failure| Refused::Input(Error::input(failure.to_string())))
 }
 
 fn type_name(object: &Bound<'_, PyAny>) -> String {
@@ -102,7 +125,7 @@ fn type_name(object: &Bound<'_, PyAny>) -> String {
 }
 
 /// A path, the bytes of a file or a file that is open, an image of Pillow's, or an array of pixels.
-fn image(input: &Bound<'_, PyAny>, position: usize) -> PyResult<ImageInput> {
+fn image(input: &Bound<'_, PyAny>, position: usize) -> Result<ImageInput, Refused> {
     if let Ok(bytes) = input.cast::<PyBytes>() {
         return Ok(ImageInput::bytes(bytes.as_bytes()));
     }
@@ -113,13 +136,13 @@ fn image(input: &Bound<'_, PyAny>, position: usize) -> PyResult<ImageInput> {
         return pixels(input, position);
     }
     if is_pillow_image(input) {
-        return pillow_image(input, position);
+        return pillow_image(input);
     }
     if is_file(input) {
-        return file(input, position);
+        return Ok(file(input, position)?);
     }
     let wanted = "a path, bytes, an open file, an image of Pillow's or an array of uint8 (height, width, 3)";
-    Err(PyTypeError::new_err(format!("input {position} must be {wanted}, not {}", type_name(input))))
+    Err(PyTypeError::new_err(format!("input {position} must be {wanted}, not {}", type_name(input))).into())
 }
 
 /// Whether it is a file that is open: a thing that is read from.
@@ -145,15 +168,15 @@ fn dimensions(input: &Bound<'_, PyAny>) -> Option<usize> {
     input.cast::<PyUntypedArray>().ok().map(|array| array.ndim())
 }
 
-fn pixels(input: &Bound<'_, PyAny>, position: usize) -> PyResult<ImageInput> {
+fn pixels(input: &Bound<'_, PyAny>, position: usize) -> Result<ImageInput, Refused> {
     let refused = || PyTypeError::new_err(format!("input {position} must be an array of uint8, (height, width, 3)"));
     let array: PyReadonlyArray3<'_, u8> = input.extract().map_err(|_| refused())?;
     let array = array.as_array();
     let (height, width, channels) = array.dim();
     if channels != 3 {
-        return Err(refused());
+        return Err(refused().into());
     }
-    raster(input.py(), width, height, array.iter().copied().collect(), position)
+    raster(width, height, array.iter().copied().collect())
 }
 
 /// Whether it is an image of Pillow's. Pillow is not needed, and not imported: whoever has such an object has done so.
@@ -165,14 +188,14 @@ fn is_pillow_image(input: &Bound<'_, PyAny>) -> bool {
     class().is_ok_and(|class| input.is_instance(&class).unwrap_or(false))
 }
 
-fn pillow_image(input: &Bound<'_, PyAny>, position: usize) -> PyResult<ImageInput> {
+fn pillow_image(input: &Bound<'_, PyAny>) -> Result<ImageInput, Refused> {
     let rgb = input.call_method1("convert", ("RGB",))?;
     let (width, height): (usize, usize) = rgb.getattr("size")?.extract()?;
-    let levels: Vec<u8> = rgb.call_method0("tobytes")?.cast::<PyBytes>()?.as_bytes().to_vec();
-    raster(input.py(), width, height, levels, position)
+    let levels = rgb.call_method0("tobytes")?;
+    raster(width, height, levels.cast::<PyBytes>().map_err(PyErr::from)?.as_bytes().to_vec())
 }
 
-fn raster(py: Python<'_>, width: usize, height: usize, levels: Vec<u8>, position: usize) -> PyResult<ImageInput> {
+fn raster(width: usize, height: usize, levels: Vec<u8>) -> Result<ImageInput, Refused> {
     let side = |side: usize| u32::try_from(side).unwrap_or(u32::MAX);
-    ImageInput::rgb(side(width), side(height), levels).map_err(|failure| error::of_image(py, &failure, position))
+    ImageInput::rgb(side(width), side(height), levels).map_err(Refused::Input)
 }

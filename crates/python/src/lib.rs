@@ -24,11 +24,20 @@ mod windows;
 
 use pyo3::prelude::*;
 
+/// Finds what is used of numpy's: at the end of a process, where a destructor may use it first, nothing is found any more.
+fn touch_numpy(py: Python<'_>) {
+    use numpy::PyArrayMethods as _;
+
+    drop(numpy::PyArray1::<f32>::from_vec(py, Vec::new()).readonly());
+}
+
 /// Compiled classes; the public ones are in the Python package.
 #[pymodule(gil_used = false)]
 mod _embedkit {
     #[pymodule_export]
     use crate::batches::Batches;
+    #[pymodule_export]
+    use crate::bm25::{stem, term_index};
     #[pymodule_export]
     use crate::embeddings::Embeddings;
     #[pymodule_export]
@@ -43,6 +52,7 @@ mod _embedkit {
         use pyo3::types::PyModuleMethods;
 
         crate::log::listen();
+        crate::touch_numpy(module.py());
         module.add("VERSION", env!("CARGO_PKG_VERSION"))
     }
 }

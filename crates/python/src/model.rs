@@ -8,21 +8,22 @@ use embedkit::{
     AnyEmbedder, Builder, Content, Embedding, EmbeddingKind, ErrorKind, ModelRef, Pair, Purpose, Registry, Role, Usage,
 };
 use pyo3::exceptions::PyValueError;
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
 use crate::arrow;
 use crate::batches::Batches;
-use crate::bm25::{self, Raised};
+use crate::bm25::{PythonStemmer, with_stemmer};
 use crate::column::Shape;
 use crate::embeddings::Embeddings;
 use crate::error::{Raise as _, raised, taken};
 use crate::input::Kind;
 use crate::options::Options;
 use crate::output::{SparseTypes, Types};
-use crate::pull::Inputs;
+use crate::pull::{Input, Inputs};
 use crate::registry::to_json;
 use crate::run::{Grouping, Job};
-use crate::windows::{self, Windows, checked_batch_size, checked_parallel};
+use crate::windows::{Windows, checked_batch_size, checked_parallel};
 
 /// A loaded model. Any number of threads use it at a time.
 #[pyclass(frozen, module = "embedkit_rs._embedkit")]
@@ -32,8 +33,8 @@ pub(crate) struct Model {
     dim: Option<usize>,
     /// What the results are like.
     kind: EmbeddingKind,
-    /// What a stemmer of Python's raised.
-    raised: Option<Raised>,
+    /// A stemmer of Python's, which the model has too.
+    stemmer: Option<PythonStemmer>,
 }
 
 /// How inputs are embedded, as the package says it.
@@ -78,18 +79,13 @@ impl Model {
     ) -> PyResult<Self> {
         let options: Options = taken(options)?;
         let dim = options.dim;
-        let loaded = py.detach(|| match stemmer {
-            Some(stemmer) => {
-                let parameters = options.parameters.map(|parameters| parameters.0).unwrap_or_default();
-                bm25::with_stemmer(&model, &parameters, stemmer).map(|(model, raised)| (model, Some(raised)))
-            }
-            None => load(family, &model, is_folder, &options).map(|model| (model, None)),
-        });
+        let stemmer = stemmer.map(PythonStemmer::new);
+        let loaded = py.detach(|| load(family, &model, is_folder, &options, stemmer.as_ref()));
         crate::log::flush(py);
-        let (model, raised) = loaded.or_raise(py)?;
+        let model = loaded.or_raise(py)?;
         let kind = Registry::global().family(family).or_raise(py)?.output();
         let dim = dim.or(model.model().dim);
-        Ok(Self { model: Arc::new(model), dim, kind, raised })
+        Ok(Self { model: Arc::new(model), dim, kind, stemmer })
     }
 
     /// Embeds inputs, row by row.
@@ -109,7 +105,7 @@ impl Model {
             Err(refused) => ((None, None), Some(refused)),
         };
         let job = Job { batch_size: rows, sessions, ..self.job(&how, Grouping::AsTheyCome)? };
-        let windows = self.windows(inputs, &how, job)?;
+        let windows = Windows::new(job, self.inputs(inputs, &how)?);
         Ok(Embeddings::new(windows, refused, self.types(&how)?))
     }
 
@@ -118,7 +114,8 @@ impl Model {
     fn embed_batches(&self, inputs: Py<PyAny>, how: &Bound<'_, PyAny>, rows: i64, nulls: bool) -> PyResult<Batches> {
         let how: How = taken(how)?;
         let rows = checked_batch_size(Some(rows))?.unwrap_or(1);
-        let windows = self.windows(inputs, &how, self.job(&how, Grouping::Of(rows))?)?;
+        let job = self.job(&how, Grouping::Of(rows))?;
+        let windows = Windows::new(job, self.inputs(inputs, &how)?.past_failures(nulls));
         Ok(Batches::new(windows, self.types(&how)?, nulls.then(|| self.shape())))
     }
 
@@ -135,15 +132,13 @@ impl Model {
         let how: How = taken(how)?;
         let inputs = arrow::inputs(column, documents, &how.inputs)?;
         let job = self.job(&how, Grouping::AsTheyCome)?;
-        let output = arrow::embed(py, job, inputs, &self.shape(), nulls);
-        self.raise_what_was_raised()?;
-        output
+        arrow::embed(py, job, inputs, &self.shape(), nulls)
     }
 
     /// Tokens of an input, and whether it is cut.
     fn usage(&self, py: Python<'_>, input: &Bound<'_, PyAny>, how: &Bound<'_, PyAny>) -> PyResult<(usize, bool)> {
         let how: How = taken(how)?;
-        let content = self.input_kind(&how)?.content(input, 0)?;
+        let content = self.input_kind(&how)?.content(input, 0).map_err(|refused| refused.raised(py))?;
         let purpose = self.purpose(&how)?;
         let Usage { tokens, truncated } = py.detach(|| self.model.usage(&content, purpose)).or_raise(py)?;
         Ok((tokens, truncated))
@@ -160,16 +155,17 @@ impl Model {
     ) -> PyResult<usize> {
         let how: How = taken(how)?;
         let purpose = self.purpose(&how)?;
-        let mut inputs = Inputs::new(self.input_kind(&how)?, inputs);
+        let mut inputs = self.inputs(inputs, &how)?;
         let (mut sum, mut position) = (0, 0);
         loop {
             let (chunk, exception) = inputs.next_chunk(py);
-            let tokens = py.detach(|| self.tokens(&chunk, &purpose, extended));
+            let count = chunk.len();
+            let tokens = py.detach(|| self.tokens(chunk, &purpose, extended));
             sum += tokens.map_err(|(at, error)| raised(py, &error, Some(position + at)))?;
-            position += chunk.len();
+            position += count;
             match exception {
                 Some(exception) => return Err(exception),
-                None if chunk.is_empty() => break,
+                None if count == 0 => break,
                 None => py.check_signals()?,
             }
         }
@@ -191,7 +187,6 @@ impl Model {
             Ok(names.name_terms(word, &vector)?.into_iter().map(|term| term.term).collect())
         };
         let stems = py.detach(|| words.iter().map(stems).collect::<embedkit::Result<Vec<Vec<String>>>>());
-        self.raise_what_was_raised()?;
         Ok(stems.or_raise(py)?.concat())
     }
 
@@ -231,6 +226,14 @@ impl Model {
         self.model.engine().sessions().map(|sessions| sessions.options().device_ids.clone()).unwrap_or_default()
     }
 
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        // A run that goes on has the stemmer too, and is not known to the collector. What breaks a cycle is the stemmer's.
+        match &self.stemmer {
+            Some(stemmer) if Arc::strong_count(&self.model) == 1 => stemmer.traverse(&visit),
+            _ => Ok(()),
+        }
+    }
+
     /// What runs the graph, by the library's name; none for models without one.
     fn provider(&self, py: Python<'_>) -> PyResult<Option<&'static str>> {
         Ok(py.detach(|| self.model.engine().provider()).or_raise(py)?.map(Provider::name))
@@ -238,8 +241,8 @@ impl Model {
 }
 
 impl Model {
-    fn windows(&self, inputs: Py<PyAny>, how: &How, job: Job) -> PyResult<Windows> {
-        Ok(Windows::new(job, Inputs::new(self.input_kind(how)?, inputs), self.raised.clone()))
+    fn inputs(&self, inputs: Py<PyAny>, how: &How) -> PyResult<Inputs> {
+        Ok(Inputs::new(self.input_kind(how)?, inputs))
     }
 
     /// A run without bounds of its own.
@@ -290,20 +293,17 @@ impl Model {
     }
 
     /// Tokens of some inputs, or the first that cannot be read.
-    fn tokens(&self, inputs: &[Content], purpose: &Purpose, extended: bool) -> Result<usize, (usize, embedkit::Error)> {
-        let tokens = |(at, input): (usize, &Content)| {
-            let tokens = self.model.usage(input, purpose.clone()).map_err(|error| (at, error))?.tokens;
+    fn tokens(&self, inputs: Vec<Input>, purpose: &Purpose, extended: bool) -> Result<usize, (usize, embedkit::Error)> {
+        let tokens = |(at, input): (usize, Input)| {
+            let usage = input.and_then(|input| self.model.usage(&input, purpose.clone()));
+            let tokens = usage.map_err(|error| (at, error))?.tokens;
             Ok(if extended {
                 embedkit::colbert::extended_tokens(self.model.model(), tokens, purpose.role)
             } else {
                 tokens
             })
         };
-        inputs.iter().enumerate().map(tokens).sum()
-    }
-
-    fn raise_what_was_raised(&self) -> PyResult<()> {
-        self.raised.as_ref().and_then(windows::take).map_or(Ok(()), Err)
+        inputs.into_iter().enumerate().map(tokens).sum()
     }
 }
 
@@ -319,10 +319,19 @@ fn named_role(name: &str) -> PyResult<Role> {
 /// Tokens of the longest text that is made to find a model's window: none has a wider one.
 const WIDEST: usize = 1 << 17;
 
-fn load(family: &str, model: &str, is_folder: bool, options: &Options) -> embedkit::Result<AnyEmbedder> {
+fn load(
+    family: &str,
+    model: &str,
+    is_folder: bool,
+    options: &Options,
+    stemmer: Option<&PythonStemmer>,
+) -> embedkit::Result<AnyEmbedder> {
     let family = Registry::global().family(family)?;
     let reference = || if is_folder { ModelRef::Folder(model.into()) } else { ModelRef::Id(model.to_owned()) };
-    let builder = options.apply(AnyEmbedder::builder(family, reference()))?;
+    let mut builder = options.apply(AnyEmbedder::builder(family, reference()))?;
+    if let Some(stemmer) = stemmer {
+        builder = with_stemmer(builder, family.name(), (!is_folder).then_some(model), stemmer)?;
+    }
     let (builder, loaded) = fetched(builder, options.reference_cache.as_deref())?;
     let Some(length) = options.max_length else { return Ok(loaded) };
     // Asked for more than the model takes, the reference's users get what it takes.

@@ -1,10 +1,11 @@
 //! Inputs out of a Python iterable, on the thread of whoever asks for results.
 
-use embedkit::Content;
+use embedkit::{Content, Result};
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyIterator, PyList, PyTuple};
 
-use crate::input::{Kind, weight};
+use crate::input::{Kind, Refused, weight};
 
 /// Inputs of the first chunk: first results come soon.
 const FIRST: usize = 1;
@@ -14,6 +15,9 @@ const LARGEST: usize = 1024;
 /// Bytes of a chunk, about: as many tokens as fill a window of the engine.
 const BYTES: usize = 1 << 18;
 
+/// An input, or why it cannot be embedded.
+pub(crate) type Input = Result<Content>;
+
 /// Inputs that were not read yet.
 pub(crate) struct Inputs {
     kind: Kind,
@@ -22,6 +26,8 @@ pub(crate) struct Inputs {
     chunk: usize,
     /// Inputs that were read.
     read: usize,
+    /// Whether reading goes on after one that fails.
+    goes_on: bool,
 }
 
 enum Source {
@@ -33,11 +39,17 @@ enum Source {
 
 impl Inputs {
     pub(crate) fn new(kind: Kind, inputs: Py<PyAny>) -> Self {
-        Self { kind, source: Source::Untouched(inputs), chunk: FIRST, read: 0 }
+        Self { kind, source: Source::Untouched(inputs), chunk: FIRST, read: 0, goes_on: false }
+    }
+
+    /// Goes on after inputs that fail, for whoever has use for the others' results.
+    pub(crate) fn past_failures(mut self, goes_on: bool) -> Self {
+        self.goes_on = goes_on;
+        self
     }
 
     /// The next chunk; empty at the end. What was read before an exception comes with it.
-    pub(crate) fn next_chunk(&mut self, py: Python<'_>) -> (Vec<Content>, Option<PyErr>) {
+    pub(crate) fn next_chunk(&mut self, py: Python<'_>) -> (Vec<Input>, Option<PyErr>) {
         let mut chunk = Vec::new();
         let failure = self.fill(py, &mut chunk).err();
         if failure.is_some() || chunk.is_empty() {
@@ -57,7 +69,7 @@ impl Inputs {
         matches!(self.kind, Kind::Image)
     }
 
-    fn fill(&mut self, py: Python<'_>, chunk: &mut Vec<Content>) -> PyResult<()> {
+    fn fill(&mut self, py: Python<'_>, chunk: &mut Vec<Input>) -> PyResult<()> {
         let mut is_last = false;
         let inputs = match &self.source {
             Source::Ended => return Ok(()),
@@ -65,7 +77,7 @@ impl Inputs {
             Source::Untouched(inputs) => {
                 let inputs = inputs.bind(py);
                 if self.kind.is_one(inputs) {
-                    chunk.push(self.kind.content(inputs, 0)?);
+                    chunk.push(self.input(inputs)?);
                     self.source = Source::Ended;
                     return Ok(());
                 }
@@ -77,11 +89,12 @@ impl Inputs {
         };
         let mut bytes = 0;
         for input in inputs.into_bound(py).take(self.chunk) {
-            let content = self.kind.content(&input?, self.read)?;
+            let input = self.input(&input?)?;
             self.read += 1;
-            bytes += weight(&content);
-            chunk.push(content);
-            if bytes >= BYTES {
+            bytes += input.as_ref().map_or(0, weight);
+            is_last |= input.is_err() && !self.goes_on;
+            chunk.push(input);
+            if is_last || bytes >= BYTES {
                 break;
             }
         }
@@ -89,6 +102,23 @@ impl Inputs {
             self.source = Source::Ended;
         }
         Ok(())
+    }
+
+    fn input(&self, input: &Bound<'_, PyAny>) -> PyResult<Input> {
+        match self.kind.content(input, self.read) {
+            Ok(content) => Ok(Ok(content)),
+            Err(Refused::Input(failure)) => Ok(Err(failure)),
+            Err(Refused::Run(exception)) => Err(exception),
+        }
+    }
+
+    /// Shows what the caller gave to Python's garbage collector.
+    pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> std::result::Result<(), PyTraverseError> {
+        match &self.source {
+            Source::Untouched(inputs) => visit.call(inputs),
+            Source::Reading(inputs) => visit.call(inputs),
+            Source::Ended => Ok(()),
+        }
     }
 
     /// Lets go of the caller's iterable.

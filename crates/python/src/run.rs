@@ -2,18 +2,22 @@
 //! Python.
 
 use std::any::Any;
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use embedkit::session::Precision;
-use embedkit::{AnyEmbedder, CancelToken, Content, Embedding, Embeddings, Purpose};
+use embedkit::{AnyEmbedder, CancelToken, Content, Embedding, Embeddings, Error, Purpose};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
 use crate::column::Window;
 use crate::error;
+use crate::pull::Input;
 
 /// How often a caller that waits looks whether it was interrupted.
 const PATIENCE: Duration = Duration::from_millis(50);
@@ -66,9 +70,9 @@ impl Job {
     }
 
     /// Embeds a single input on this thread: for one, another thread's turn costs more than it brings.
-    pub(crate) fn alone(&self, input: Content) -> Window {
+    pub(crate) fn alone(&self, input: Input) -> Window {
         let mut window = Window::default();
-        match self.embeddings(std::iter::once(input), &CancelToken::new()) {
+        match input.and_then(|input| self.embeddings(std::iter::once(input), &CancelToken::new())) {
             Err(error) => window.push(Err(error)),
             Ok(results) => results.for_each(|result| window.push(result)),
         }
@@ -96,12 +100,12 @@ pub(crate) struct Run {
 
 struct Channels {
     events: Receiver<Event>,
-    inputs: Sender<Vec<Content>>,
+    inputs: Sender<Vec<Input>>,
 }
 
 impl Run {
     /// Begins a run over these inputs, which then asks for more.
-    pub(crate) fn asking(py: Python<'_>, job: Job, first: Vec<Content>) -> PyResult<Self> {
+    pub(crate) fn asking(py: Python<'_>, job: Job, first: Vec<Input>) -> PyResult<Self> {
         let (inputs, supply) = channel();
         Self::begin(py, job, inputs, |events| Asked { events, supply, chunk: first.into_iter() })
     }
@@ -111,17 +115,17 @@ impl Run {
     where
         I: Iterator<Item = Content> + Send + 'static,
     {
-        Self::begin(py, job, channel().0, |_| inputs)
+        Self::begin(py, job, channel().0, |_| inputs.map(Ok))
     }
 
     fn begin<I>(
         py: Python<'_>,
         job: Job,
-        inputs: Sender<Vec<Content>>,
+        inputs: Sender<Vec<Input>>,
         source: impl FnOnce(SyncSender<Event>) -> I + Send + 'static,
     ) -> PyResult<Self>
     where
-        I: Iterator<Item = Content>,
+        I: Iterator<Item = Input>,
     {
         let (sender, events) = sync_channel(1);
         let cancel = CancelToken::new();
@@ -152,7 +156,7 @@ impl Run {
     }
 
     /// Answers [`Event::Wanting`]; with nothing, there are no more inputs.
-    pub(crate) fn supply(&self, inputs: Vec<Content>) {
+    pub(crate) fn supply(&self, inputs: Vec<Input>) {
         if let Some(channels) = &self.channels {
             // A thread that has ended is told of by the next event.
             let _ = channels.inputs.send(inputs);
@@ -195,14 +199,14 @@ impl Drop for Run {
 /// Inputs that are asked for, a chunk at a time.
 struct Asked {
     events: SyncSender<Event>,
-    supply: Receiver<Vec<Content>>,
-    chunk: std::vec::IntoIter<Content>,
+    supply: Receiver<Vec<Input>>,
+    chunk: std::vec::IntoIter<Input>,
 }
 
 impl Iterator for Asked {
-    type Item = Content;
+    type Item = Input;
 
-    fn next(&mut self) -> Option<Content> {
+    fn next(&mut self) -> Option<Input> {
         if self.chunk.len() == 0 {
             self.events.send(Event::Wanting).ok()?;
             self.chunk = self.supply.recv().ok()?.into_iter();
@@ -211,27 +215,78 @@ impl Iterator for Asked {
     }
 }
 
+/// Inputs that could not be read, which pass by the model to where their results would stand.
+#[derive(Default)]
+struct Unread(Rc<RefCell<VecDeque<(usize, Error)>>>);
+
+impl Unread {
+    /// Those of the inputs that were read.
+    fn leave_out<I: Iterator<Item = Input>>(&self, inputs: I) -> impl Iterator<Item = Content> + use<I> {
+        let unread = self.0.clone();
+        let keep = move |failure| unread.borrow_mut().push_back(failure);
+        inputs.enumerate().filter_map(move |(position, input)| input.map_err(|failure| keep((position, failure))).ok())
+    }
+
+    /// What failed at this position.
+    fn take(&self, position: usize) -> Option<Error> {
+        let mut unread = self.0.borrow_mut();
+        let is_next = unread.front().is_some_and(|(at, _)| *at == position);
+        is_next.then(|| unread.pop_front()).flatten().map(|(_, failure)| failure)
+    }
+}
+
+/// Results on their way to whoever asks for them.
+struct Outgoing<'r> {
+    job: &'r Job,
+    events: &'r SyncSender<Event>,
+    window: Window,
+    /// Inputs whose results were given, or stand in the window.
+    inputs: usize,
+}
+
+impl Outgoing<'_> {
+    /// Adds the next input's result; `waiting` more are there already. None where nobody listens any more.
+    fn push(&mut self, result: embedkit::Result<Embedding>, waiting: usize) -> Option<()> {
+        self.window.push(result);
+        self.window.is_half = self.job.gives_halves();
+        self.inputs += 1;
+        let is_full = match self.job.grouping {
+            Grouping::AsTheyCome => waiting == 0,
+            Grouping::Of(rows) => self.window.inputs >= rows,
+        };
+        if is_full { self.send() } else { Some(()) }
+    }
+
+    fn send(&mut self) -> Option<()> {
+        self.events.send(Event::Results(std::mem::take(&mut self.window))).ok()
+    }
+}
+
 /// The thread's work. It ends when nobody listens any more.
-fn embed(job: &Job, inputs: impl Iterator<Item = Content>, cancel: &CancelToken, events: &SyncSender<Event>) {
-    let mut window = Window::default();
-    match job.embeddings(inputs, cancel) {
-        Err(error) => window.push(Err(error)),
-        Ok(mut results) => {
-            while let Some(result) = results.next() {
-                window.push(result);
-                window.is_half = job.gives_halves();
-                let is_full = match job.grouping {
-                    Grouping::AsTheyCome => results.ready() == 0,
-                    Grouping::Of(rows) => window.inputs >= rows,
-                };
-                if is_full && events.send(Event::Results(std::mem::take(&mut window))).is_err() {
-                    return;
-                }
+fn embed(job: &Job, inputs: impl Iterator<Item = Input>, cancel: &CancelToken, events: &SyncSender<Event>) {
+    let mut outgoing = Outgoing { job, events, window: Window::default(), inputs: 0 };
+    if embed_into(&mut outgoing, job, inputs, cancel).is_some() {
+        let _ = events.send(Event::Done);
+    }
+}
+
+fn embed_into(
+    outgoing: &mut Outgoing<'_>,
+    job: &Job,
+    inputs: impl Iterator<Item = Input>,
+    cancel: &CancelToken,
+) -> Option<()> {
+    let unread = Unread::default();
+    match job.embeddings(unread.leave_out(inputs), cancel) {
+        Err(error) => outgoing.push(Err(error), 1)?,
+        Ok(mut results) => loop {
+            let result = results.next();
+            while let Some(failure) = unread.take(outgoing.inputs) {
+                outgoing.push(Err(failure), 1)?;
             }
-        }
+            let Some(result) = result else { break };
+            outgoing.push(result, results.ready())?;
+        },
     }
-    if window.inputs > 0 && events.send(Event::Results(window)).is_err() {
-        return;
-    }
-    let _ = events.send(Event::Done);
+    if outgoing.window.inputs > 0 { outgoing.send() } else { Some(()) }
 }

@@ -1,16 +1,16 @@
 //! Windows of results, over inputs that Python gives.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Mutex, MutexGuard, TryLockError};
 
-use embedkit::{Content, Error};
+use embedkit::Error;
 use pyo3::exceptions::PyValueError;
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
-use crate::bm25::Raised;
 use crate::column::Window;
 use crate::error;
-use crate::pull::Inputs;
+use crate::pull::{Input, Inputs};
 use crate::run::{Event, Job, Run, fault};
 
 /// A run that begins when its first window is asked for.
@@ -21,8 +21,6 @@ pub(crate) struct Windows {
     exception: Option<PyErr>,
     /// Inputs of the windows that were given.
     position: usize,
-    /// What a stemmer of Python's raised meanwhile.
-    raised: Option<Raised>,
 }
 
 enum State {
@@ -32,8 +30,8 @@ enum State {
 }
 
 impl Windows {
-    pub(crate) fn new(job: Job, inputs: Inputs, raised: Option<Raised>) -> Self {
-        Self { state: State::Waiting(job), inputs, exception: None, position: 0, raised }
+    pub(crate) fn new(job: Job, inputs: Inputs) -> Self {
+        Self { state: State::Waiting(job), inputs, exception: None, position: 0 }
     }
 
     /// The next window, and the position of its first input; none at the end.
@@ -57,7 +55,7 @@ impl Windows {
         {
             let (first, exception) = self.inputs.next_chunk(py);
             self.exception = exception;
-            match <[Content; 1]>::try_from(first) {
+            match <[Input; 1]>::try_from(first) {
                 Ok([input]) if self.inputs.are_read() => return self.alone(py, &job, input).map(Some),
                 Ok([input]) => self.state = State::Running(Run::asking(py, job, vec![input])?),
                 Err(first) => self.state = State::Running(Run::asking(py, job, first)?),
@@ -68,9 +66,6 @@ impl Windows {
             match run.next(py)? {
                 Event::Done => return Ok(None),
                 Event::Results(window) => {
-                    if let Some(exception) = self.raised.as_ref().and_then(take) {
-                        return Err(exception);
-                    }
                     let position = self.position;
                     self.position += window.inputs;
                     return Ok(Some((position, window)));
@@ -85,13 +80,10 @@ impl Windows {
     }
 
     /// The window of a single input.
-    fn alone(&mut self, py: Python<'_>, job: &Job, input: Content) -> PyResult<(usize, Window)> {
+    fn alone(&mut self, py: Python<'_>, job: &Job, input: Input) -> PyResult<(usize, Window)> {
         let embedded = py.detach(|| catch_unwind(AssertUnwindSafe(|| job.alone(input))));
         py.check_signals()?;
-        match self.raised.as_ref().and_then(take) {
-            Some(exception) => Err(exception),
-            None => embedded.map(|window| (0, window)).map_err(|panic| fault(py, panic.as_ref())),
-        }
+        embedded.map(|window| (0, window)).map_err(|panic| fault(py, panic.as_ref()))
     }
 
     /// The exception for an input that failed.
@@ -103,16 +95,16 @@ impl Windows {
         }
     }
 
+    /// Shows what the caller gave to Python's garbage collector.
+    pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.inputs.traverse(visit)
+    }
+
     /// Ends the run: what it has begun is not waited for longer than a batch takes.
     pub(crate) fn end(&mut self) {
         self.state = State::Ended;
         self.inputs.end();
     }
-}
-
-/// What was raised, if anything was.
-pub(crate) fn take(raised: &Raised) -> Option<PyErr> {
-    raised.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
 /// A bound on a batch's rows, as the reference checks it.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.metadata
+import io
 import multiprocessing
 import os
 import pickle
@@ -13,6 +15,7 @@ import sys
 import textwrap
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -352,3 +355,111 @@ def test_memory_does_not_grow_with_the_number_of_texts() -> None:
     output = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     first, second = map(int, output.split())
     assert second < first + 20
+
+
+class Wrong:
+    """A file that cannot be read."""
+
+    def read(self) -> bytes:
+        raise OSError("the disk is gone")
+
+
+def images_that_fail() -> dict[str, Any]:
+    image = CRATES / "image/tests/fixtures/formats/rgb.png"
+    found: dict[str, Any] = {"empty": np.zeros((0, 4, 3), dtype=np.uint8), "file": Wrong(), "bytes": b"no image"}
+    pillow = pytest.importorskip("PIL.Image")
+    found["truncated"] = pillow.open(io.BytesIO(image.read_bytes()[:-60]))
+    return found
+
+
+@pytest.mark.parametrize("failing", ["empty", "file", "bytes", "truncated"])
+def test_an_image_that_cannot_be_read_is_a_row_without_a_number(failing: str) -> None:
+    model = case("image", "clip").load()
+    image, wrong = CRATES / "image/tests/fixtures/formats/rgb.png", images_that_fail()[failing]
+    for inputs in ([wrong], [image, wrong, image], [wrong, image, wrong], [image] * 40 + [wrong, wrong]):
+        fails = [number for number, given in enumerate(inputs) if given is wrong]
+        for rows in (1, 2, 1000):
+            batches = model.embed_batches(iter(inputs), batch_size=rows, on_error="null")
+            found = list(batches)
+            assert [len(batch) for batch in found] == [len(inputs[at : at + rows]) for at in range(0, len(inputs), rows)]
+            assert np.flatnonzero(np.isnan(np.concatenate(found)).all(axis=1)).tolist() == fails
+            assert [position for position, message in batches.errors if message] == fails
+        vectors, count = model.embed(inputs), 0
+        with pytest.raises(OSError):
+            for _ in vectors:
+                count += 1
+        assert count == fails[0]
+
+
+def test_a_text_that_cannot_be_read_is_a_row_without_a_number(static: Any, bert: Any) -> None:
+    for model in (static, bert):
+        for texts in (["\ud800"], ["a", "x\ud800", "b"], ["\ud800"] * 1500 + ["a"], [f"t {at}" for at in range(1500)] + ["\ud800"]):
+            fails = [at for at, text in enumerate(texts) if "\ud800" in text]
+            batches = model.embed_batches(texts, batch_size=700, on_error="null")
+            found = np.concatenate(list(batches))
+            assert found.shape[0] == len(texts)
+            assert np.flatnonzero(np.isnan(found).all(axis=1)).tolist() == fails
+            assert [position for position, _ in batches.errors] == fails
+            with pytest.raises(embedkit_rs.InvalidInputError, match=f"input {fails[0]}") as raised:
+                list(model.embed_batches(texts))
+            assert raised.value.index == fails[0]
+            with pytest.raises(embedkit_rs.InvalidInputError, match=f"input {fails[0]}"):
+                model.token_count(texts)
+    for wrong in (3, None, b"a"):
+        with pytest.raises(TypeError, match="input 1"):
+            list(static.embed_batches(["a", wrong, "b"], on_error="null"))
+
+
+def test_reading_ends_with_an_input_that_fails_unless_it_is_a_null(static: Any) -> None:
+    def endless() -> Iterator[str]:
+        while True:
+            yield "\ud800"
+
+    with pytest.raises(embedkit_rs.InvalidInputError, match="input 0"):
+        next(static.embed(endless()))
+    with pytest.raises(embedkit_rs.InvalidInputError, match="input 0"):
+        next(static.embed_batches(endless()))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads are counted in /proc")
+@pytest.mark.parametrize("begin", ["embed", "embed_batches"])
+def test_a_run_that_only_its_own_input_holds_is_collected(begin: str, static: Any) -> None:
+    class Owner:
+        def __init__(self, starts: bool) -> None:
+            self.vectors = getattr(static, begin)(self.texts())
+            if starts:
+                next(self.vectors)
+
+        def texts(self) -> Iterator[str]:
+            for number in range(5000):
+                yield f"text {number}"
+
+    def threads() -> int:
+        return sum((task / "comm").read_text() == "embedkit\n" for task in Path("/proc/self/task").iterdir())
+
+    gc.collect()
+    before = threads()
+    owners = [weakref.ref(Owner(starts)) for starts in (True, False) * 10]
+    gc.collect()
+    assert [owner() for owner in owners] == [None] * 20
+    assert threads() <= before
+
+
+@pytest.mark.parametrize("call", ["list(model.embed(['a', 'b']))", "model.token_count('a')", "next(model.embed_batches(['a']))"])
+def test_a_destructor_at_the_end_of_a_process_embeds(call: str) -> None:
+    program = textwrap.dedent(
+        f"""
+        from embedkit_rs import TextEmbedding
+        model = TextEmbedding({BUILT_IN!r})
+        class Last:
+            def __del__(self):
+                try:
+                    {call}
+                except Exception:
+                    pass
+                print("went well")
+        last = Last()
+        """
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert (ended.stdout, ended.stderr) == ("went well\n", "")

@@ -28,6 +28,11 @@ pub trait Architecture: Send + Sync + 'static {
         None
     }
 
+    /// Whether its models have a file of weights, which a row's `model-file` names. Default: yes.
+    fn has_weights(&self) -> bool {
+        true
+    }
+
     /// Checks that a row could be loaded, without any file.
     ///
     /// # Errors

@@ -37,6 +37,9 @@ pub(crate) fn embed(
             Event::Done => break,
         };
         crate::log::flush(py);
+        if let Some(interrupt) = error::interrupt(py, &window.failures) {
+            return Err(interrupt);
+        }
         for (at, failure) in &window.failures {
             let position = positions[given + at];
             if !nulls {

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use embedkit_core::Error;
 use foldhash::fast::RandomState;
 
 use super::stemming::Stemming;
@@ -61,6 +62,8 @@ pub(super) struct Lexicon {
     /// The term of each stem, by its position.
     stems: HashMap<Arc<str>, u32, RandomState>,
     counts: Counts,
+    /// Why a word of the text at hand has no stem, where the stemmer failed: the text then counts for nothing.
+    failure: Option<Error>,
 }
 
 /// The terms of a text.
@@ -142,10 +145,14 @@ impl Lexicon {
         }
     }
 
-    /// Finds a word's term and remembers it.
+    /// Finds a word's term and remembers it. A word whose stemmer fails is not learnt, and no other of its text after it.
     #[cold]
     fn learn(&mut self, word: &str, key: Option<u128>, stemming: &Stemming) -> Option<u32> {
-        let term = stemming.stem(word).map(|stem| self.term(&stem));
+        if self.failure.is_some() {
+            return None;
+        }
+        let stem = stemming.stem(word).map_err(|failure| self.failure = Some(failure)).ok()?;
+        let term = stem.map(|stem| self.term(&stem));
         match key {
             Some(key) => _ = self.short.insert(key, term),
             None if word.len() <= LONGEST_WORD => _ = self.long.insert(word.into(), term),
@@ -156,6 +163,11 @@ impl Lexicon {
 
     pub(super) fn counts(&self) -> &Counts {
         &self.counts
+    }
+
+    /// Why the text at hand has no counts, where it has none.
+    pub(super) fn take_failure(&mut self) -> Option<Error> {
+        self.failure.take()
     }
 
     fn term(&mut self, stem: &str) -> u32 {

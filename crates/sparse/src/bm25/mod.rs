@@ -55,7 +55,7 @@ impl Bm25 {
     /// The vector of a text that is searched in: for each stem, the term-frequency part of BM25.
     ///
     /// # Errors
-    /// A text that the splitter refuses.
+    /// A text that the splitter or the stemmer refuses.
     pub fn document(&self, text: &str) -> Result<SparseVector> {
         Ok(self.embed(text, false)?.0)
     }
@@ -63,7 +63,7 @@ impl Bm25 {
     /// The vector of a text that is searched for: 1 for each stem.
     ///
     /// # Errors
-    /// A text that the splitter refuses.
+    /// A text that the splitter or the stemmer refuses.
     pub fn query(&self, text: &str) -> Result<SparseVector> {
         Ok(self.embed(text, true)?.0)
     }
@@ -91,7 +91,7 @@ impl Bm25 {
     /// The stems of a text by their index.
     ///
     /// # Errors
-    /// A text that the splitter refuses.
+    /// A text that the splitter or the stemmer refuses.
     pub fn stems(&self, text: &str) -> Result<HashMap<u32, String>> {
         self.counted(text, |counts| counts.terms().map(|term| (term.index, term.stem.to_string())).collect())
     }
@@ -99,7 +99,7 @@ impl Bm25 {
     /// Sets `avg_len` to the average length of these texts, in stems, and returns it.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] when the texts have no stem among them, or the splitter refuses one.
+    /// [`Error::InvalidInput`] when the texts have no stem among them, or the splitter or the stemmer refuses one.
     pub fn fit<S: AsRef<str>>(&mut self, corpus: impl IntoIterator<Item = S>) -> Result<f64> {
         let (mut texts, mut stems) = (0_u64, 0_u64);
         for text in corpus {
@@ -115,10 +115,11 @@ impl Bm25 {
 
     fn counted<R>(&self, text: &str, read: impl FnOnce(&Counts) -> R) -> Result<R> {
         let mut lexicon = self.lexicons.take();
-        self.splitter.split(text, &mut |word| lexicon.count(word, &self.stemming))?;
+        let split = self.splitter.split(text, &mut |word| lexicon.count(word, &self.stemming));
+        let failure = lexicon.take_failure();
         let result = read(lexicon.counts());
         self.lexicons.give(lexicon);
-        Ok(result)
+        split.and(failure.map_or(Ok(result), Err))
     }
 }
 

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use embedkit_core::Result;
 use foldhash::fast::RandomState;
 
 use crate::text::{Stemmer, is_punctuation_word};
@@ -18,12 +19,12 @@ pub(super) struct Stemming {
 
 impl Stemming {
     /// The word's stem; none if the word does not count.
-    pub(super) fn stem<'w>(&self, word: &'w str) -> Option<Cow<'w, str>> {
+    pub(super) fn stem<'w>(&self, word: &'w str) -> Result<Option<Cow<'w, str>>> {
         if is_punctuation_word(word) || self.is_too_long(word) || self.stop_words.contains(word) {
-            return None;
+            return Ok(None);
         }
-        let stem = self.stemmer.as_ref().map_or(Cow::Borrowed(word), |stemmer| stemmer.stem(word));
-        (!stem.is_empty()).then_some(stem)
+        let stem = self.stemmer.as_ref().map_or(Ok(Cow::Borrowed(word)), |stemmer| stemmer.stem(word))?;
+        Ok((!stem.is_empty()).then_some(stem))
     }
 
     fn is_too_long(&self, word: &str) -> bool {

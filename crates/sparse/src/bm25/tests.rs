@@ -79,8 +79,8 @@ fn the_average_length_is_that_of_stems() {
 fn what_cannot_be_is_refused() {
     struct Nothing;
     impl crate::text::Stemmer for Nothing {
-        fn stem<'w>(&self, _: &'w str) -> std::borrow::Cow<'w, str> {
-            "".into()
+        fn stem<'w>(&self, _: &'w str) -> Result<std::borrow::Cow<'w, str>> {
+            Ok("".into())
         }
     }
     let error = |builder: Bm25Builder| builder.build().unwrap_err().to_string();
@@ -99,6 +99,36 @@ fn what_cannot_be_is_refused() {
     // Words of a file are taken as they are.
     let vector = Bm25::builder().files(files).build().unwrap().query("Hello world").unwrap();
     assert_eq!(vector.indices(), [74_040_069]);
+}
+
+#[test]
+fn a_stemmer_that_fails_teaches_nothing() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    struct Ending(Arc<AtomicBool>);
+    impl crate::text::Stemmer for Ending {
+        fn stem<'w>(&self, word: &'w str) -> Result<std::borrow::Cow<'w, str>> {
+            match word.strip_suffix('s') {
+                Some(_) if self.0.load(Ordering::Relaxed) => Err(Error::input("no ending")),
+                stem => Ok(stem.unwrap_or(word).into()),
+            }
+        }
+    }
+    let fails = Arc::new(AtomicBool::new(true));
+    let long = "long".repeat(8) + "s";
+    let texts = ["dogs", "cat dogs bird", "dogs dogs", long.as_str()];
+    let bm25 = Bm25::builder().stemmer(Ending(fails.clone())).build().unwrap();
+    for text in texts {
+        for failed in [bm25.document(text).map(drop), bm25.query(text).map(drop), bm25.stems(text).map(drop)] {
+            assert!(failed.unwrap_err().to_string().contains("no ending"));
+        }
+        assert_eq!(bm25.query("cat bird").unwrap().len(), 2, "after {text}");
+    }
+    fails.store(false, Ordering::Relaxed);
+    let fresh = Bm25::builder().stemmer(Ending(fails)).build().unwrap();
+    for text in texts {
+        assert_eq!(bm25.document(text).unwrap(), fresh.document(text).unwrap(), "{text}");
+    }
 }
 
 #[test]

@@ -10,7 +10,8 @@ use embedkit_core::{
 use embedkit_vector::SparseVector;
 
 use crate::FAMILY;
-use crate::bm25::{Bm25, Bm25Options};
+use crate::bm25::{Bm25, Bm25Builder, Bm25Options};
+use crate::text::Stemmer;
 
 /// The `bm25` architecture. The row's `parameters` are [`Bm25Options`]. Without files, stop words are those
 /// compiled in; otherwise they are those of the files.
@@ -21,6 +22,21 @@ impl Bm25Terms {
     pub fn pipeline(model: Arc<ModelDescription>, bm25: Arc<Bm25>) -> AnyPipeline {
         AnyPipeline::direct(Bm25Model { model, bm25 })
     }
+
+    /// Loads a row of this architecture with a stemmer of the caller's own.
+    ///
+    /// # Errors
+    /// As those of [`Bm25Builder::build`](crate::bm25::Bm25Builder::build).
+    pub fn load_with(context: &LoadContext, stemmer: impl Stemmer + 'static) -> Result<AnyPipeline> {
+        let bm25 = builder(context)?.stemmer(stemmer).build()?;
+        Ok(Self::pipeline(context.model.clone(), Arc::new(bm25)))
+    }
+}
+
+fn builder(context: &LoadContext) -> Result<Bm25Builder> {
+    let builder = Bm25::builder().options(context.model.parameters()?);
+    let has_files = context.files.root().is_some() || context.files.names().next().is_some();
+    Ok(if has_files { builder.files(context.files.clone()) } else { builder })
 }
 
 impl Architecture for Bm25Terms {
@@ -36,16 +52,16 @@ impl Architecture for Bm25Terms {
         Some(parameter_names::<Bm25Options>())
     }
 
+    fn has_weights(&self) -> bool {
+        false
+    }
+
     fn check(&self, model: &ModelDescription) -> Result<()> {
         model.parameters::<Bm25Options>()?.saturation().check().map(drop)
     }
 
     fn load(&self, context: &LoadContext) -> Result<AnyPipeline> {
-        let mut builder = Bm25::builder().options(context.model.parameters()?);
-        if context.files.root().is_some() || context.files.names().next().is_some() {
-            builder = builder.files(context.files.clone());
-        }
-        Ok(Self::pipeline(context.model.clone(), Arc::new(builder.build()?)))
+        Ok(Self::pipeline(context.model.clone(), Arc::new(builder(context)?.build()?)))
     }
 }
 

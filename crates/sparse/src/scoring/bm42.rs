@@ -7,7 +7,7 @@ use embedkit_core::{Error, Result};
 use embedkit_vector::SparseVector;
 
 use super::{ScoringError, Word};
-use crate::text::{Snowball, Stemmer, term_index};
+use crate::text::{Snowball, term_index};
 
 /// BM42 (Vasnetsov, "BM42: New Baseline for Hybrid Search", Qdrant, 2024): the weight of a stem is
 /// `ln(1 + attention)^alpha`, at the [hash](crate::text::term_index) of the stem.

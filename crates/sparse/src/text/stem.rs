@@ -9,7 +9,10 @@ use super::language;
 /// Reduces a word to its stem, so that forms of one word meet.
 pub trait Stemmer: Send + Sync {
     /// The stem of a lower-case word; an empty one leaves the word out.
-    fn stem<'w>(&self, word: &'w str) -> Cow<'w, str>;
+    ///
+    /// # Errors
+    /// A word that cannot be stemmed: the text that it stands in then has no vector.
+    fn stem<'w>(&self, word: &'w str) -> Result<Cow<'w, str>>;
 }
 
 /// A Snowball stemmer; English is "Porter 2".
@@ -31,6 +34,11 @@ impl Snowball {
             None => Err(Error::option("language", unsupported(language))),
         }
     }
+
+    /// The stem of a lower-case word; no word is too strange.
+    pub fn stem<'w>(&self, word: &'w str) -> Cow<'w, str> {
+        self.0.stem(word)
+    }
 }
 
 fn unsupported(language: &str) -> String {
@@ -43,8 +51,8 @@ fn unsupported(language: &str) -> String {
 }
 
 impl Stemmer for Snowball {
-    fn stem<'w>(&self, word: &'w str) -> Cow<'w, str> {
-        self.0.stem(word)
+    fn stem<'w>(&self, word: &'w str) -> Result<Cow<'w, str>> {
+        Ok(Self::stem(self, word))
     }
 }
 

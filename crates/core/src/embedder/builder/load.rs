@@ -69,7 +69,10 @@ impl<E> Builder<E> {
             context.session = self.session;
             context.session.memory_map = self.memory_map;
         }
-        let pipeline = architecture.load(&context)?;
+        let pipeline = match &self.loader {
+            Some(load) => load(&context)?,
+            None => architecture.load(&context)?,
+        };
         #[cfg(feature = "onnx")]
         if let Some(option) = context.session.needs_graph().filter(|_| !pipeline.has_graph()) {
             return Err(Error::option(option, format!("model {} runs no graph, and has no use for it", model.id)));
@@ -218,6 +221,13 @@ impl<E> Builder<E> {
         let is_unused = |option: &ModelOption| !architecture.options().contains(option);
         let is_unknown =
             |name: &&String| architecture.parameters().is_some_and(|names| !names.contains(&name.as_str()));
+        if self.overrides.model_file.is_some() && !architecture.has_weights() {
+            let message = format!(
+                "model {} has no use for it: the architecture {:?} has no weights",
+                model.id, model.architecture
+            );
+            return Err(Error::option("model_file", message));
+        }
         let option = self.set_options().into_iter().find(is_unused);
         let parameter = self.overrides.parameters.keys().find(is_unknown);
         let Some(name) = option.map(ModelOption::name).or(parameter.map(String::as_str)) else { return Ok(()) };

@@ -5,13 +5,17 @@ mod model_ref;
 
 use std::marker::PhantomData;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 pub use load::Build;
 use model_ref::FilesFrom;
 pub use model_ref::ModelRef;
 
 use crate::engine::EngineOptions;
-use crate::{Activation, Error, Family, ModelFiles, ModelOption, OutputSelector, Pooling, Registry, Result};
+use crate::{
+    Activation, AnyPipeline, Error, Family, LoadContext, ModelFiles, ModelOption, OutputSelector, Pooling, Registry,
+    Result,
+};
 
 #[cfg(feature = "onnx")]
 use crate::Tuning;
@@ -32,6 +36,7 @@ pub struct Builder<E> {
     overrides: Overrides,
     dim: Option<usize>,
     memory_map: Option<bool>,
+    loader: Option<Arc<Loader>>,
     pub(crate) engine: EngineOptions,
     #[cfg(feature = "onnx")]
     pub(crate) session: SessionOptions,
@@ -43,6 +48,9 @@ pub struct Builder<E> {
     hub: HubOptions,
     embedder: PhantomData<fn() -> E>,
 }
+
+/// What makes a pipeline in an architecture's place.
+type Loader = dyn Fn(&LoadContext) -> Result<AnyPipeline> + Send + Sync;
 
 /// What the caller sets over the row.
 #[derive(Clone, Debug, Default)]
@@ -69,6 +77,7 @@ impl<E> Clone for Builder<E> {
             overrides: self.overrides.clone(),
             dim: self.dim,
             memory_map: self.memory_map,
+            loader: self.loader.clone(),
             engine: self.engine.clone(),
             #[cfg(feature = "onnx")]
             session: self.session.clone(),
@@ -106,6 +115,7 @@ impl<E> Builder<E> {
             overrides: Overrides::default(),
             dim: None,
             memory_map: None,
+            loader: None,
             engine: EngineOptions::default(),
             #[cfg(feature = "onnx")]
             session: SessionOptions::default(),
@@ -209,6 +219,13 @@ impl<E> Builder<E> {
     /// changed while it is in use: replace it by another. Default: tables are read, weights of graphs are mapped.
     pub fn memory_map(mut self, map: bool) -> Self {
         self.memory_map = Some(map);
+        self
+    }
+
+    /// Has the pipeline made by this and not by the row's architecture, which still says which options there are and checks the
+    /// row: for a model with a part of the caller's own. Default: the architecture.
+    pub fn loader(mut self, load: impl Fn(&LoadContext) -> Result<AnyPipeline> + Send + Sync + 'static) -> Self {
+        self.loader = Some(Arc::new(load));
         self
     }
 

@@ -10,7 +10,7 @@ use embedkit_vector::SparseVector;
 
 use super::{ScoringError, join_pieces};
 use crate::bm25::Saturation;
-use crate::text::{Snowball, Stemmer, is_punctuation_word, murmur3_32, word_runs};
+use crate::text::{Snowball, is_punctuation_word, murmur3_32, word_runs};
 pub use encoder::Encoder;
 use terms::{Meaning, Term, Terms};
 pub use vocabulary::Vocabulary;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 
-use crate::text::Stemmer;
+use crate::text::Snowball;
 
 /// The words that have a meaning, numbered from 1, and which stem stands for which of them.
 #[derive(Clone, Debug, Deserialize)]
@@ -53,7 +53,7 @@ impl Vocabulary {
     }
 
     /// The id of a word: its own, else that for which it stands as a stem, else its stem's.
-    pub fn find(&self, word: &str, stemmer: &dyn Stemmer) -> Option<u32> {
+    pub fn find(&self, word: &str, stemmer: &Snowball) -> Option<u32> {
         let by_stem = || self.stems.get(stemmer.stem(word).as_ref());
         self.ids.get(word).or_else(|| self.stems.get(word)).or_else(by_stem).copied()
     }
