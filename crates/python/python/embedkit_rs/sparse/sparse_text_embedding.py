@@ -20,7 +20,14 @@ class SparseTextEmbedding(SparseTextEmbeddingBase):
         """What can be told of the loaded model; of BM25, a :class:`~embedkit_rs.sparse.bm25.Bm25`."""
         if self.row["architecture"] != "bm25":
             return super().model
-        return Bm25(self.model_name, **self._keywords)
+        if "_bm25" not in self.__dict__:
+            # The two are one: what is set there goes for this model.
+            self._bm25 = Bm25.__new__(Bm25)
+            self._bm25.__dict__ = self.__dict__
+        return self._bm25
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in super().__getstate__().items() if name != "_bm25"}
 
 
 __all__ = ["SparseTextEmbedding"]
