@@ -28,6 +28,9 @@ class Embedder:
     #: is a part of what they are.
     _PROMPTS: ClassVar[bool] = True
 
+    #: What the constructor was given, by its names up to `lazy_load`.
+    _arguments: tuple[Any, Any, Any, Any, Any, Any]
+
     def __init__(
         self,
         model_name: str,
