@@ -37,7 +37,7 @@ impl Drop for Lent {
 
 impl Left {
     /// Reads what is left, if it comes and is little; whether nothing is left then.
-    pub(super) async fn is_read(self, comes: bool) -> bool {
+    pub(super) async fn drain(self, comes: bool) -> bool {
         let Some(body) = self.0.lock().unwrap_or_else(PoisonError::into_inner).take() else { return true };
         if !comes {
             return false;

@@ -45,7 +45,7 @@ pub(super) async fn serve_connection<S>(
             let (head, body) = request.into_parts();
             let (body, left) = Lent::new(body);
             let answer = router.oneshot(hyper::Request::from_parts(head, Body::new(body))).await;
-            let is_read = left.is_read(!waits).await;
+            let is_read = left.drain(!waits).await;
             phase.end();
             answer.map(|mut answer| {
                 // The connection ends behind the answer, and the client has to know.
