@@ -1,6 +1,7 @@
 //! What a server is told.
 
 mod model;
+mod origin;
 mod settings;
 mod units;
 
@@ -15,7 +16,9 @@ pub use model::{Load, ModelConfig, Quantize};
 pub use settings::Settings;
 pub use units::{Size, Time, UnitError};
 
-use crate::{Error, cors};
+use origin::is_origin;
+
+use crate::Error;
 
 /// How a server works. The fields are what [`Settings`] of the same names say, with their defaults filled in.
 #[derive(Clone, Debug)]
@@ -226,7 +229,7 @@ impl Config {
         if !self.api_keys.iter().all(|key| key.bytes().all(|byte| byte.is_ascii_graphic())) {
             return Err(Error::usage("api-key has characters no header can have"));
         }
-        match self.cors_origins.iter().find(|origin| !cors::is_origin(origin)) {
+        match self.cors_origins.iter().find(|origin| !is_origin(origin)) {
             Some(origin) => Err(Error::usage(format!(
                 "cors-origin {origin:?}: write it as browsers do, as https://example.org or http://localhost:3000, in \
                  lower case, with nothing behind it and without the scheme's own port; or `*`"

@@ -7,6 +7,7 @@ mod body;
 pub(crate) mod cohere;
 mod cut;
 mod described;
+mod filled;
 mod glance;
 mod input;
 pub(crate) mod jina;
@@ -23,13 +24,13 @@ mod vectors;
 
 pub(crate) use body::Body;
 pub(crate) use cut::{Cut, Direction};
+use filled::Filled;
 pub(crate) use glance::Glance;
 pub(crate) use input::{Inputs, Item, Kind};
 pub(crate) use json::write_json;
 pub(crate) use list::{List, TOO_MANY, with_limit};
 pub(crate) use pairs::{Pairs, TextPair};
 pub(crate) use purpose::PurposeFields;
-use reading::Filled;
 pub(crate) use reading::Object;
 pub(crate) use vectors::{Dtype, Encoded, Format, SparseBody, encode, encode_rows};
 

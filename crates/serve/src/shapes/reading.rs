@@ -4,7 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Unexpected, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Unexpected, Visitor};
 
 use super::Body;
 
@@ -58,34 +58,6 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     }
 }
 
-/// Whether an object says something: has a key with a value that is not null.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Filled(pub(crate) bool);
-
-impl<'de> Deserialize<'de> for Filled {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct FilledVisitor;
-
-        impl<'de> Visitor<'de> for FilledVisitor {
-            type Value = Filled;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Filled, A::Error> {
-                let mut is_filled = false;
-                while let Some((_, value)) = map.next_entry::<IgnoredAny, Option<IgnoredAny>>()? {
-                    is_filled |= value.is_some();
-                }
-                Ok(Filled(is_filled))
-            }
-        }
-
-        deserializer.deserialize_any(FilledVisitor)
-    }
-}
-
 /// Takes the value of a key, which must not be there twice; null is no value.
 pub(super) fn once<T, E: Error>(place: &mut Option<T>, key: &'static str, value: Option<T>) -> Result<(), E> {
     match (value, &place) {
@@ -103,7 +75,7 @@ mod tests {
     use serde::Deserialize;
 
     use super::*;
-    use crate::shapes::Direction;
+    use crate::shapes::{Direction, Filled};
 
     #[test]
     fn names_are_read_in_any_case() {
