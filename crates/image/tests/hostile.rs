@@ -201,3 +201,51 @@ fn pieces_in_jpeg_are_where_the_file_says_or_refused() {
         assert_eq!(size(&whole).unwrap(), expected);
     }
 }
+
+/// The places of the entries of a TIFF file's directory, and whether its numbers have their high byte first.
+fn entries(file: &[u8]) -> (Vec<usize>, bool) {
+    let is_big_endian = file.starts_with(b"MM");
+    let number = |place: usize, size: usize| {
+        let bytes = &file[place..place + size];
+        let longer = |number: usize, byte: &u8| number << 8 | usize::from(*byte);
+        if is_big_endian { bytes.iter().fold(0, longer) } else { bytes.iter().rev().fold(0, longer) }
+    };
+    let start = number(4, 4);
+    ((0..number(start, 2)).map(|at| start + 2 + at * 12).collect(), is_big_endian)
+}
+
+/// Whatever number of values a tag claims to have, and whatever they are: none is allocated for, beside an image of any width.
+#[test]
+fn tags_of_tiff_files_are_not_believed() {
+    const NUMBERS: [u32; 6] = [0, 1, 2, 0x5D00_0001, 0x7FFF_FFFF, u32::MAX];
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/formats");
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut count = 0;
+    for path in files.filter(|path| path.extension().is_some_and(|end| end == "tif")) {
+        let whole = std::fs::read(&path).unwrap();
+        // BigTIFF has other entries.
+        if whole.starts_with(b"II+") {
+            continue;
+        }
+        let (entries, is_big_endian) = entries(&whole);
+        let bytes = |number: u32| if is_big_endian { number.to_be_bytes() } else { number.to_le_bytes() };
+        let decoded = |file: Vec<u8>| match ImageInput::bytes(file).to_rgb() {
+            Ok(_) | Err(Error::InvalidInput { .. }) => {}
+            Err(other) => panic!("{}: {other:?}", path.display()),
+        };
+        for (entry, number) in entries.iter().flat_map(|entry| NUMBERS.map(|number| (*entry, number))) {
+            for place in [entry + 4, entry + 8] {
+                let mut file = whole.clone();
+                file[place..place + 4].copy_from_slice(&bytes(number));
+                decoded(file.clone());
+                // The width is the first of them, as a number of 32 bits.
+                let width = if is_big_endian { [0, 4] } else { [4, 0] };
+                file[entries[0] + 2..entries[0] + 4].copy_from_slice(&width);
+                file[entries[0] + 8..entries[0] + 12].copy_from_slice(&bytes(0xE200_000B));
+                decoded(file);
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 5000, "{count}");
+}

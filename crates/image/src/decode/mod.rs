@@ -4,6 +4,7 @@
 
 mod jpeg;
 mod other;
+mod panic;
 mod pixels;
 mod png;
 mod tiff;
@@ -146,7 +147,7 @@ pub(crate) fn header(file: &mut (impl BufRead + Seek), length: u64, options: &De
             Header { format: Format::Jpeg, size: (width, height), memory: scratch + rgb_bytes((width, height)) }
         }
         Some(ImageFormat::Png) => png::header(file, length)?,
-        Some(ImageFormat::Tiff) => tiff::header(file)?,
+        Some(ImageFormat::Tiff) => tiff::header(file, length)?,
         Some(format) => other::header(file, format)?,
         None => return Err(Error::input("not an image of a known format: PNG, JPEG, WebP, GIF, BMP, TIFF")),
     };
@@ -160,7 +161,7 @@ pub(crate) fn decode(bytes: &[u8], header: &Header, options: &DecodeOptions) -> 
     let (image, orientation) = match &header.format {
         Format::Jpeg => jpeg::decode(bytes)?,
         Format::Png => png::decode(bytes, header)?,
-        Format::Tiff(directory) => tiff::decode(bytes, directory, header)?,
+        Format::Tiff(directory) => tiff::decode(bytes, directory)?,
         Format::Other(format) => other::decode(bytes, *format, header)?,
     };
     if (image.width, image.height) != header.size {

@@ -6,6 +6,7 @@ use embedkit_core::{Error, Result};
 use image::metadata::Orientation;
 use image::{ImageDecoder, ImageFormat, ImageReader, Limits};
 
+use super::panic::catch_panic;
 use super::{Format, Header, pixels, undecodable};
 use crate::memory::zeroed;
 use crate::raster::Raster;
@@ -46,7 +47,7 @@ pub(super) fn open<'f>(
     limits.max_alloc = Some(bytes);
     let mut reader = ImageReader::with_format(file, format);
     reader.limits(limits);
-    reader.into_decoder().map_err(undecodable)
+    catch_panic(|| reader.into_decoder())?.map_err(undecodable)
 }
 
 /// The image of a decoder, and how it must be turned to be upright.
@@ -56,11 +57,16 @@ pub(super) fn read(mut decoder: impl ImageDecoder, header: &Header) -> Result<(R
         return Err(Error::input("the file changed while it was read"));
     }
     // Metadata that cannot be read says nothing.
-    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let orientation = catch_panic(|| decoder.orientation())?.unwrap_or(Orientation::NoTransforms);
     let kind = decoder.color_type();
     let length = usize::try_from(decoder.total_bytes()).map_err(undecodable)?;
     let mut stored = zeroed(length)?;
-    decoder.read_image(&mut stored).map_err(undecodable)?;
+    pixels_of(decoder, &mut stored)?;
     let levels = pixels::to_levels(stored, kind)?;
     Ok((Raster { width: header.size.0, height: header.size.1, levels }, orientation))
+}
+
+/// Reads the pixels of a decoder, which have so many bytes.
+pub(super) fn pixels_of(decoder: impl ImageDecoder, bytes: &mut [u8]) -> Result<()> {
+    catch_panic(|| decoder.read_image(bytes))?.map_err(undecodable)
 }

@@ -54,8 +54,6 @@ pub(super) fn to_levels(pixels: Vec<u8>, kind: ColorType) -> Result<Vec<u8>> {
         ColorType::L8 => widened(&pixels, |[level]: [u8; 1]| level),
         ColorType::La8 => widened(&pixels, |[level, _]: [u8; 2]| level),
         ColorType::L16 => widened(&pixels, |pair: [u8; 2]| u16::from_ne_bytes(pair).min(255) as u8),
-        ColorType::Rgb32F => Ok(in_place(pixels, |pixel: [u8; 12]| floats(&pixel))),
-        ColorType::Rgba32F => Ok(in_place(pixels, |pixel: [u8; 16]| floats(&pixel))),
         other => Err(Error::input(format!("its pixels are {other:?}, which are not supported"))),
     }
 }
@@ -80,8 +78,20 @@ fn widened<const N: usize>(pixels: &[u8], convert: impl Fn([u8; N]) -> u8) -> Re
     Ok(levels)
 }
 
-/// Red, green and blue from 0 to 1.
-fn floats(pixel: &[u8]) -> [u8; CHANNELS] {
-    let (channels, _) = pixel.as_chunks::<4>();
-    std::array::from_fn(|at| (f32::from_ne_bytes(channels[at]).clamp(0.0, 1.0) * 255.0).round() as u8)
+/// A colour of inks by Pillow's formula, which knows no colour profiles.
+#[inline(always)]
+pub(super) fn from_inks(inks: [u8; CHANNELS], black: u8) -> [u8; CHANNELS] {
+    inks.map(|ink| without_ink(ink, 255 - black))
+}
+
+/// The light that black leaves, less the ink's share of it, over 255 and rounded.
+#[inline(always)]
+pub(super) fn without_ink(ink: u8, light: u8) -> u8 {
+    let product = u32::from(ink) * u32::from(light) + 128;
+    light - ((product + (product >> 8)) >> 8) as u8
+}
+
+/// A colour's level before it was multiplied by its alpha, as Pillow finds it: nothing where that is 0.
+pub(super) fn without_alpha(level: u8, alpha: u8) -> u8 {
+    (255 * u32::from(level)).checked_div(alpha.into()).unwrap_or(0).min(255) as u8
 }

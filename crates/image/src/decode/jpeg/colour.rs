@@ -1,6 +1,7 @@
 //! From components to red, green and blue, in the fixed-point numbers of libjpeg and, for CMYK, of Pillow.
 
 use super::segments::Colours;
+use crate::decode::pixels::without_ink;
 use crate::raster::CHANNELS;
 
 /// Turns a row of every component into a row of pixels.
@@ -56,22 +57,14 @@ fn nth<const N: usize, L: AsRef<[u8]>>(lines: &[L; N], at: usize) -> [u8; N] {
 /// A pixel of four inks, of which files hold the light that they let through.
 #[inline(always)]
 fn from_cmyk([cyan, magenta, yellow, black]: [u8; 4]) -> [u8; CHANNELS] {
-    [without_black(255 - cyan, black), without_black(255 - magenta, black), without_black(255 - yellow, black)]
+    [without_ink(255 - cyan, black), without_ink(255 - magenta, black), without_ink(255 - yellow, black)]
 }
 
 /// As [`from_cmyk`], of inks that are stored as YCbCr.
 #[inline(always)]
 fn from_ycck([y, cb, cr, black]: [u8; 4]) -> [u8; CHANNELS] {
     let [cyan, magenta, yellow] = from_ycbcr([y, cb, cr]);
-    [without_black(cyan, black), without_black(magenta, black), without_black(yellow, black)]
-}
-
-/// A colour of CMYK by Pillow's formula, which knows no colour profiles: the light that black leaves, less the ink's share of
-/// it, over 255 and rounded.
-#[inline(always)]
-fn without_black(ink: u8, light: u8) -> u8 {
-    let product = u32::from(ink) * u32::from(light) + 128;
-    light - ((product + (product >> 8)) >> 8) as u8
+    [without_ink(cyan, black), without_ink(magenta, black), without_ink(yellow, black)]
 }
 
 /// A pixel of JFIF's YCbCr (CCIR 601, full range), with 16 fraction bits.

@@ -1,119 +1,131 @@
-//! Images that a TIFF file holds in JPEG (TIFF Technical Note 2): each strip or tile is a JPEG file without the tables that
-//! all share.
+//! The strips or tiles that an image is cut into.
 
-use std::io::{Cursor, Read, Seek};
+use std::io::{Read, Seek};
 
 use embedkit_core::{Error, Result};
 
-use super::tags::{HEIGHT, PHOTOMETRIC_INTERPRETATION, Tags, WIDTH};
-use crate::decode::jpeg;
+use super::tags::{HEIGHT, Tags, WIDTH};
 use crate::memory::zeroed;
-use crate::raster::{CHANNELS, Raster, rgb_bytes};
+use crate::raster::{CHANNELS, Raster};
 
-const COMPRESSION: u16 = 259;
-const JPEG: u32 = 7;
-const SAMPLES: u16 = 277;
-const PLANES: u16 = 284;
-const JPEG_TABLES: u16 = 347;
 /// Where pieces are, how long they are, and their sides: of strips, and of tiles.
 const STRIPS: [u16; 2] = [273, 279];
 const ROWS_PER_STRIP: u16 = 278;
 const TILES: [u16; 2] = [324, 325];
 const TILE_SIDES: [u16; 2] = [322, 323];
-/// Photometric interpretations: grey levels from black on, and the two of three channels.
-const GREY: u32 = 1;
-const RGB: u32 = 2;
-const YCBCR: u32 = 6;
-/// Of a JPEG file: its start, and a segment that says what three components are (0: red, green, blue; 1: YCbCr).
-const START: [u8; 2] = [0xFF, 0xD8];
-const END: [u8; 2] = [0xFF, 0xD9];
-const ADOBE: [u8; 15] = *b"\xFF\xEE\x00\x0EAdobe\x00\x64\x00\x00\x00\x00";
+/// Pieces of an image at most.
+const MOST_PIECES: usize = 1 << 20;
 
-/// Whether the image is in JPEG.
-pub(super) fn are_jpeg<F: Read + Seek>(tags: &mut Tags<'_, F>) -> bool {
-    tags.number(COMPRESSION) == Some(JPEG)
+/// How an image is cut.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Grid {
+    /// Width and height of the image.
+    pub(super) size: (usize, usize),
+    /// Width and height of a piece; at the image's ends tiles go beyond it, and strips end.
+    pub(super) piece: (usize, usize),
+    /// Images that are cut alike: one, or one for each sample of the pixels.
+    pub(super) planes: usize,
+    is_tiled: bool,
 }
 
-/// Pixels that a piece of any image may have; of a larger image it has as many as that at most.
-const PIECE: usize = 1 << 20;
+impl Grid {
+    /// How a file says that its image is cut.
+    pub(super) fn read<F: Read + Seek>(tags: &mut Tags<'_, F>, planes: usize) -> Result<Self> {
+        let is_tiled = tags.has(TILES[0]);
+        let read = |tags: &mut Tags<'_, F>| {
+            let size = (tags.side(WIDTH)?, tags.side(HEIGHT)?);
+            let piece = match is_tiled {
+                true => (tags.side(TILE_SIDES[0])?, tags.side(TILE_SIDES[1])?),
+                false => (size.0, usize::try_from(tags.number_or(ROWS_PER_STRIP, size.1 as u64)?).ok()?.min(size.1)),
+            };
+            Some(Self { size, piece, planes, is_tiled })
+        };
+        let damaged =
+            || Error::input("the image cannot be decoded: it does not say which sides it and its pieces have");
+        let grid = read(tags).ok_or_else(damaged)?;
+        let has_size = grid.size.0 > 0 && grid.size.1 > 0;
+        if has_size && (grid.piece.0 == 0 || grid.piece.1 == 0) { Err(damaged()) } else { Ok(grid) }
+    }
 
-/// Bytes that decoding takes beside the file's and the image's: of a piece, its pixels and coefficients.
-pub(super) fn scratch(size: (usize, usize)) -> u64 {
-    rgb_bytes(size).max(rgb_bytes((PIECE, 1))).saturating_mul(4)
-}
+    /// Rows of a piece that are within an image.
+    pub(super) fn rows(&self) -> usize {
+        self.piece.1.min(self.size.1)
+    }
 
-/// The image, of this size.
-pub(super) fn decode(bytes: &[u8], (width, height): (usize, usize)) -> Result<Raster> {
-    let damaged = || Error::input("the image cannot be decoded: its pieces in JPEG are not where the file says");
-    let mut file = Cursor::new(bytes);
-    let mut tags = Tags::open(&mut file).ok_or_else(damaged)?;
-    if (tags.side(WIDTH), tags.side(HEIGHT)) != (Some(width), Some(height)) {
-        return Err(Error::input("the file changed while it was read"));
+    /// Pixels of a piece.
+    pub(super) fn pixels(&self) -> u64 {
+        (self.piece.0 as u64).saturating_mul(self.rows() as u64)
     }
-    let head = head(&mut tags)?;
-    let tile = tags.side(TILE_SIDES[0]).zip(tags.side(TILE_SIDES[1]));
-    let rows = tags.side(ROWS_PER_STRIP).unwrap_or(height).min(height);
-    let (piece, [places, lengths]) = match tile {
-        Some(sides) => (sides, TILES),
-        None => ((width, rows), STRIPS),
-    };
-    let places = tags.numbers(places).ok_or_else(damaged)?;
-    let lengths = tags.numbers(lengths).ok_or_else(damaged)?;
-    let pixels = piece.0.saturating_mul(piece.1);
-    if pixels == 0 || pixels > PIECE.max(width.saturating_mul(height)) {
-        return Err(damaged());
+
+    /// Pieces of a plane.
+    pub(super) fn count(&self) -> usize {
+        self.across().saturating_mul(self.size.1.div_ceil(self.piece.1.max(1)))
     }
-    let across = width.div_ceil(piece.0);
-    if places.len() < across * height.div_ceil(piece.1) || lengths.len() < places.len() {
-        return Err(damaged());
+
+    fn across(&self) -> usize {
+        self.size.0.div_ceil(self.piece.0.max(1))
     }
-    let mut image = Raster { width, height, levels: zeroed(width * height * CHANNELS)? };
-    for (at, (place, length)) in places.iter().zip(&lengths).enumerate() {
-        let (left, top) = (at % across * piece.0, at / across * piece.1);
-        if top >= height {
-            break;
+
+    /// The pieces of a file, those of one plane after those of another.
+    pub(super) fn pieces<'f, F: Read + Seek>(&self, tags: &mut Tags<'_, F>, file: &'f [u8]) -> Result<Vec<Piece<'f>>> {
+        let missing = || Error::input("the image cannot be decoded: its pieces are not where the file says");
+        let count = self.count().saturating_mul(self.planes);
+        if count > MOST_PIECES {
+            return Err(Error::input(format!(
+                "the image is cut into {count} pieces; no more than {MOST_PIECES} are read"
+            )));
         }
-        let data = bytes.get(*place as usize..).and_then(|rest| rest.get(..*length as usize)).ok_or_else(damaged)?;
-        let data = data.strip_prefix(&START).ok_or_else(damaged)?;
-        let piece = whole(&[&head[..], data].concat(), (piece.0, piece.1.min(height)), height - top)?;
-        let columns = piece.width.min(width - left);
-        for (row, levels) in piece.levels.chunks_exact(piece.width * CHANNELS).take(height - top).enumerate() {
-            let start = ((top + row) * width + left) * CHANNELS;
-            image.levels[start..][..columns * CHANNELS].copy_from_slice(&levels[..columns * CHANNELS]);
-        }
+        let [places, lengths] = if self.is_tiled { TILES } else { STRIPS };
+        let lengths = tags.numbers(lengths, count).unwrap_or_default();
+        let places = tags.numbers(places, count).filter(|places| places.len() == count).ok_or_else(missing)?;
+        let piece = |(at, place): (usize, u64)| {
+            let rest = file.get(usize::try_from(place).ok()?..)?;
+            // What is said to go beyond the file's end is not there.
+            let packed = match lengths.get(at) {
+                Some(length) => Some(rest.get(..usize::try_from(*length).ok()?)?),
+                None => None,
+            };
+            Some(Piece { rest, packed })
+        };
+        places.into_iter().enumerate().map(piece).collect::<Option<_>>().ok_or_else(missing)
     }
-    Ok(image)
+
+    /// The image, made of its pieces. `piece` gives the samples of a piece, by its number, of so many rows at least;
+    /// `to_rgb` makes pixels of a row of them, each of so many bytes.
+    pub(super) fn image(
+        &self,
+        bytes: usize,
+        mut piece: impl FnMut(usize, usize) -> Result<Vec<u8>>,
+        to_rgb: impl Fn(&[u8], &mut [u8]),
+    ) -> Result<Raster> {
+        let (width, height) = self.size;
+        let mut image = Raster { width, height, levels: zeroed(width * height * CHANNELS)? };
+        for at in 0..self.count() {
+            let (left, top) = (at % self.across() * self.piece.0, at / self.across() * self.piece.1);
+            let rows = self.piece.1.min(height - top);
+            let columns = self.piece.0.min(width - left);
+            let samples = piece(at, rows)?;
+            for (row, samples) in samples.chunks_exact(self.piece.0 * bytes).take(rows).enumerate() {
+                let start = ((top + row) * width + left) * CHANNELS;
+                to_rgb(&samples[..columns * bytes], &mut image.levels[start..][..columns * CHANNELS]);
+            }
+        }
+        Ok(image)
+    }
 }
 
-/// What goes before each piece to make it a JPEG file: the tables, and what its components are.
-fn head<F: Read + Seek>(tags: &mut Tags<'_, F>) -> Result<Vec<u8>> {
-    let refused =
-        |what: &str| Error::input(format!("a TIFF file with an image in JPEG is read in one plane of {what}"));
-    if tags.number(PLANES).is_some_and(|planes| planes != 1) {
-        return Err(refused("all channels"));
-    }
-    let mut head = START.to_vec();
-    if let Some(tables) = tags.bytes(JPEG_TABLES) {
-        let tables = tables.strip_prefix(&START).unwrap_or(&tables);
-        head.extend(tables.strip_suffix(&END).unwrap_or(tables));
-    }
-    match (tags.number(SAMPLES).unwrap_or(1), tags.number(PHOTOMETRIC_INTERPRETATION)) {
-        (1, Some(GREY)) => {}
-        (3, Some(kind @ (RGB | YCBCR))) => {
-            head.extend(ADOBE);
-            head.push(u8::from(kind == YCBCR));
-        }
-        _ => return Err(refused("grey levels, RGB or YCbCr")),
-    }
-    Ok(head)
+/// A piece as the file holds it.
+#[derive(Clone, Copy)]
+pub(super) struct Piece<'f> {
+    /// The file from the piece's start on.
+    pub(super) rest: &'f [u8],
+    /// As much of it as the file says, if it does: of pieces that are not packed, many files say it wrongly.
+    pub(super) packed: Option<&'f [u8]>,
 }
 
-/// A piece, which has the sides that the file says; of a last strip, only the rows that are left need be there.
-fn whole(file: &[u8], (width, height): (usize, usize), left: usize) -> Result<Raster> {
-    let header = jpeg::header(&mut Cursor::new(file))?;
-    if header.width != width || header.height > height || header.height < height.min(left) {
-        let found = format!("{} x {} pixels, and should have {width} x {height}", header.width, header.height);
-        return Err(Error::input(format!("the image cannot be decoded: a piece of it has {found}")));
+impl<'f> Piece<'f> {
+    /// The bytes of a piece that is packed, whose end nothing else tells.
+    pub(super) fn packed(&self) -> Result<&'f [u8]> {
+        self.packed.ok_or_else(|| Error::input("the image cannot be decoded: it does not say how long its pieces are"))
     }
-    Ok(jpeg::decode(file)?.0)
 }
