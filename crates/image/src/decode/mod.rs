@@ -2,12 +2,15 @@
 //!
 //! First the header is read, which says what decoding will take, and then, once there is memory for it, the file.
 
+mod bmp;
+mod gif;
 mod jpeg;
 mod other;
 mod panic;
 mod pixels;
 mod png;
 mod tiff;
+mod webp;
 
 use std::io::{BufRead, Seek};
 
@@ -122,6 +125,12 @@ enum Format {
     Jpeg,
     Png,
     Tiff(tiff::Directory),
+    Gif(gif::Frame),
+    Bmp(bmp::Bitmap),
+    /// Of an animation, where the flags of its first frame are.
+    WebP {
+        flags: Option<u64>,
+    },
     /// A format of which all is known that the `image` crate tells.
     Other(ImageFormat),
 }
@@ -148,6 +157,9 @@ pub(crate) fn header(file: &mut (impl BufRead + Seek), length: u64, options: &De
         }
         Some(ImageFormat::Png) => png::header(file, length)?,
         Some(ImageFormat::Tiff) => tiff::header(file, length)?,
+        Some(ImageFormat::Gif) => gif::header(file, length)?,
+        Some(ImageFormat::Bmp) => bmp::header(file)?,
+        Some(ImageFormat::WebP) => webp::header(file, length)?,
         Some(format) => other::header(file, format)?,
         None => return Err(Error::input("not an image of a known format: PNG, JPEG, WebP, GIF, BMP, TIFF")),
     };
@@ -162,6 +174,9 @@ pub(crate) fn decode(bytes: &[u8], header: &Header, options: &DecodeOptions) -> 
         Format::Jpeg => jpeg::decode(bytes)?,
         Format::Png => png::decode(bytes, header)?,
         Format::Tiff(directory) => tiff::decode(bytes, directory)?,
+        Format::Gif(frame) => gif::decode(bytes, frame)?,
+        Format::Bmp(bitmap) => bmp::decode(bytes, bitmap, header)?,
+        Format::WebP { flags } => webp::decode(bytes, *flags, header)?,
         Format::Other(format) => other::decode(bytes, *format, header)?,
     };
     if (image.width, image.height) != header.size {

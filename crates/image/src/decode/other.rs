@@ -4,7 +4,7 @@ use std::io::{BufRead, Cursor, Seek};
 
 use embedkit_core::{Error, Result};
 use image::metadata::Orientation;
-use image::{ImageDecoder, ImageFormat, ImageReader, Limits};
+use image::{ColorType, ImageDecoder, ImageFormat, ImageReader, Limits};
 
 use super::panic::catch_panic;
 use super::{Format, Header, pixels, undecodable};
@@ -21,8 +21,6 @@ pub(super) fn header(file: &mut (impl BufRead + Seek), format: ImageFormat) -> R
     let size = (width as usize, height as usize);
     let pixels = u64::from(width) * u64::from(height);
     let scratch = match format {
-        // A first frame of its own.
-        ImageFormat::Gif => pixels.saturating_mul(4),
         // The frame before it loses its alpha channel or is put on its canvas; and that channel's own image.
         ImageFormat::WebP if decoder.color_type().has_alpha() => pixels.saturating_mul(8),
         ImageFormat::WebP => pixels.saturating_mul(4),
@@ -34,7 +32,7 @@ pub(super) fn header(file: &mut (impl BufRead + Seek), format: ImageFormat) -> R
 
 /// The image, and how it must be turned to be upright.
 pub(super) fn decode(bytes: &[u8], format: ImageFormat, header: &Header) -> Result<(Raster, Orientation)> {
-    read(open(Cursor::new(bytes), format, header.memory)?, header)
+    read(open(Cursor::new(bytes), format, header.memory)?, header.size)
 }
 
 /// A decoder that may allocate so many bytes.
@@ -50,20 +48,28 @@ pub(super) fn open<'f>(
     catch_panic(|| reader.into_decoder())?.map_err(undecodable)
 }
 
-/// The image of a decoder, and how it must be turned to be upright.
-pub(super) fn read(mut decoder: impl ImageDecoder, header: &Header) -> Result<(Raster, Orientation)> {
+/// The image of a decoder, of this width and height, and how it must be turned to be upright.
+pub(super) fn read(decoder: impl ImageDecoder, size: (usize, usize)) -> Result<(Raster, Orientation)> {
+    let (pixels, kind, orientation) = stored(decoder, size)?;
+    let levels = pixels::to_levels(pixels, kind)?;
+    Ok((Raster { width: size.0, height: size.1, levels }, orientation))
+}
+
+/// The pixels of a decoder, which are of this kind, and how they must be turned to be upright.
+pub(super) fn stored(
+    mut decoder: impl ImageDecoder,
+    size: (usize, usize),
+) -> Result<(Vec<u8>, ColorType, Orientation)> {
     let (width, height) = decoder.dimensions();
-    if (width as usize, height as usize) != header.size {
+    if (width as usize, height as usize) != size {
         return Err(Error::input("the file changed while it was read"));
     }
     // Metadata that cannot be read says nothing.
     let orientation = catch_panic(|| decoder.orientation())?.unwrap_or(Orientation::NoTransforms);
     let kind = decoder.color_type();
-    let length = usize::try_from(decoder.total_bytes()).map_err(undecodable)?;
-    let mut stored = zeroed(length)?;
-    pixels_of(decoder, &mut stored)?;
-    let levels = pixels::to_levels(stored, kind)?;
-    Ok((Raster { width: header.size.0, height: header.size.1, levels }, orientation))
+    let mut pixels = zeroed(usize::try_from(decoder.total_bytes()).map_err(undecodable)?)?;
+    pixels_of(decoder, &mut pixels)?;
+    Ok((pixels, kind, orientation))
 }
 
 /// Reads the pixels of a decoder, which have so many bytes.

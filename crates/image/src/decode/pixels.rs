@@ -7,6 +7,9 @@ use image::{ColorType, DynamicImage, ImageDecoder};
 use crate::memory::with_room;
 use crate::raster::{CHANNELS, Raster};
 
+/// Colours of a palette at most.
+pub(super) const COLOURS: usize = 256;
+
 /// Bytes that a decoder's pixels take, and what they become.
 pub(super) fn bytes(decoder: &impl ImageDecoder) -> u64 {
     let (width, height) = decoder.dimensions();
@@ -53,9 +56,19 @@ pub(super) fn to_levels(pixels: Vec<u8>, kind: ColorType) -> Result<Vec<u8>> {
         ColorType::La16 => Ok(in_place(pixels, |[level, more, ..]: [u8; 4]| [high([level, more]); CHANNELS])),
         ColorType::L8 => widened(&pixels, |[level]: [u8; 1]| level),
         ColorType::La8 => widened(&pixels, |[level, _]: [u8; 2]| level),
-        ColorType::L16 => widened(&pixels, |pair: [u8; 2]| u16::from_ne_bytes(pair).min(255) as u8),
+        ColorType::L16 => widened(&pixels, clipped),
         other => Err(Error::input(format!("its pixels are {other:?}, which are not supported"))),
     }
+}
+
+/// The levels of grey pixels of 16 bits with alpha that a file has none of: it names one level that is transparent.
+pub(super) fn keyed_grey(pixels: Vec<u8>) -> Vec<u8> {
+    in_place(pixels, |[level, more, ..]: [u8; 4]| [clipped([level, more]); CHANNELS])
+}
+
+/// A grey level of 16 bits, which is cut at 255.
+fn clipped(pair: [u8; 2]) -> u8 {
+    u16::from_ne_bytes(pair).min(255) as u8
 }
 
 /// Pixels that become no longer.
@@ -76,6 +89,20 @@ fn widened<const N: usize>(pixels: &[u8], convert: impl Fn([u8; N]) -> u8) -> Re
     let mut levels = with_room(pixels.len() * CHANNELS)?;
     levels.extend(pixels.iter().flat_map(|pixel| [convert(*pixel); CHANNELS]));
     Ok(levels)
+}
+
+/// A palette with a colour for every index: those beyond its end are black or, where indices are levels of grey, grey.
+pub(super) fn completed(mut palette: Vec<[u8; CHANNELS]>) -> Vec<[u8; CHANNELS]> {
+    if is_grey(&palette) {
+        return (0..=255).map(|level| [level; CHANNELS]).collect();
+    }
+    palette.resize(COLOURS, [0; CHANNELS]);
+    palette
+}
+
+/// Whether a palette's indices are levels of grey.
+pub(super) fn is_grey(palette: &[[u8; CHANNELS]]) -> bool {
+    (0..=255).zip(palette).all(|(level, colour)| *colour == [level; CHANNELS])
 }
 
 /// A colour of inks by Pillow's formula, which knows no colour profiles.

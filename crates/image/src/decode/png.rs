@@ -4,14 +4,18 @@ use std::io::{BufRead, Cursor, Seek, SeekFrom};
 
 use embedkit_core::{Error, Result};
 use image::metadata::Orientation;
-use image::{ImageDecoder, ImageFormat};
+use image::{ColorType, ImageDecoder, ImageFormat};
 
-use super::other::{TABLES, open, read};
+use super::other::{TABLES, open, stored};
+use super::pixels::{keyed_grey, to_levels};
 use super::{Format, Header, pixels, undecodable};
 use crate::raster::Raster;
 
 /// Where the width is: behind the signature, and the first chunk's length and name.
 const WIDTH: u64 = 16;
+/// Where the bits of a level and the kind of pixels are: what they are of grey levels of 16 bits.
+const DEPTH_AND_KIND: std::ops::Range<usize> = 24..26;
+const GREY_OF_16_BITS: [u8; 2] = [16, 0];
 /// Bytes of a pixel at most, four channels of 16 bits.
 const WIDEST_PIXEL: u64 = 8;
 
@@ -39,5 +43,9 @@ pub(super) fn decode(bytes: &[u8], header: &Header) -> Result<(Raster, Orientati
     if decoder.dimensions().0 != width {
         return Err(Error::input("the file changed while it was read"));
     }
-    read(decoder, header)
+    let (pixels, kind, orientation) = stored(decoder, header.size)?;
+    // Of a level that is transparent the decoder makes a channel, with which levels would be other ones.
+    let is_keyed_grey = kind == ColorType::La16 && bytes.get(DEPTH_AND_KIND) == Some(&GREY_OF_16_BITS);
+    let levels = if is_keyed_grey { keyed_grey(pixels) } else { to_levels(pixels, kind)? };
+    Ok((Raster { width: header.size.0, height: header.size.1, levels }, orientation))
 }

@@ -13,8 +13,11 @@ const STRIPS: [u16; 2] = [273, 279];
 const ROWS_PER_STRIP: u16 = 278;
 const TILES: [u16; 2] = [324, 325];
 const TILE_SIDES: [u16; 2] = [322, 323];
-/// Pieces of an image at most.
+/// Pieces of an image at most; pixels of all of them beside those of the image, and bytes that they have in the file, which
+/// may be the same ones again and again.
 const MOST_PIECES: usize = 1 << 20;
+const MOST_PIXELS: u64 = 1 << 28;
+const MOST_BYTES: u64 = 1 << 32;
 
 /// How an image is cut.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,8 +78,15 @@ impl Grid {
                 "the image is cut into {count} pieces; no more than {MOST_PIECES} are read"
             )));
         }
+        let around = self.pixels().saturating_mul(self.count() as u64);
+        if around > MOST_PIXELS.saturating_add((self.size.0 as u64).saturating_mul(self.size.1 as u64)) {
+            return Err(Error::input("the image cannot be decoded: its pieces are much larger than it is"));
+        }
         let [places, lengths] = if self.is_tiled { TILES } else { STRIPS };
         let lengths = tags.numbers(lengths, count).unwrap_or_default();
+        if lengths.iter().fold(0, |sum: u64, length| sum.saturating_add(*length)) > MOST_BYTES.max(file.len() as u64) {
+            return Err(Error::input("the image cannot be decoded: its pieces are longer than the file"));
+        }
         let places = tags.numbers(places, count).filter(|places| places.len() == count).ok_or_else(missing)?;
         let piece = |(at, place): (usize, u64)| {
             let rest = file.get(usize::try_from(place).ok()?..)?;

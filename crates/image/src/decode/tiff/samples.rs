@@ -5,7 +5,7 @@ use std::io::{Read, Seek};
 use embedkit_core::{Error, Result};
 
 use super::tags::{PHOTOMETRIC_INTERPRETATION, SAMPLES, Tags};
-use crate::decode::pixels::{from_inks, without_alpha};
+use crate::decode::pixels::{COLOURS, from_inks, without_alpha};
 use crate::raster::CHANNELS;
 
 const BITS: u16 = 258;
@@ -26,8 +26,6 @@ const UNSIGNED: u64 = 1;
 const SIGNED: u64 = 2;
 /// Samples of a pixel that are looked at; those that are read have fewer.
 const MOST_SAMPLES: usize = 8;
-/// Colours of a palette at most.
-const COLOURS: usize = 256;
 
 /// The samples of a pixel.
 #[derive(Clone, Debug, PartialEq, Eq)]
