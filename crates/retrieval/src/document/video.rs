@@ -9,12 +9,17 @@ use super::reader::{InputFile, Reader, Wanted};
 use super::{Document, Documents};
 
 /// Reads videos, a document a frame, sampled evenly: where `ffmpeg` and `ffprobe` are installed. A frame is decoded when it
-/// is embedded, and not kept, so that memory does not grow with a video's length.
+/// is embedded, and not kept, so that memory does not grow with a video's length. A video of more than 100,000 frames, or as
+/// many as [`frames`](Self::frames) says, is refused: at one every five seconds, that is one of six days.
 #[derive(Clone, Debug)]
 pub struct Video {
     seconds: f64,
+    frames: u64,
     programs: Programs,
 }
+
+/// Frames of a video, unless it is said otherwise: as many as a PDF file may have pages.
+const FRAMES: u64 = 100_000;
 
 /// The programs that know videos.
 #[derive(Clone, Debug)]
@@ -36,9 +41,16 @@ impl Video {
     /// [`Error::InvalidOption`] for what is no number above 0.
     pub fn every(seconds: f64) -> Result<Self, Error> {
         match seconds.is_finite() && seconds > 0.0 {
-            true => Ok(Self { seconds, programs: Programs::default() }),
+            true => Ok(Self { seconds, frames: FRAMES, programs: Programs::default() }),
             false => Err(Error::option("frame-seconds", format!("must be a number above 0, not {seconds}"))),
         }
+    }
+
+    /// The most frames of a video: what files say of their length need not be true. Default: 100,000.
+    #[must_use]
+    pub fn frames(mut self, frames: u64) -> Self {
+        self.frames = frames;
+        self
     }
 
     /// Other programs than those that the system finds by the names `ffmpeg` and `ffprobe`.
@@ -68,15 +80,22 @@ impl Reader for Video {
 
     fn read(&self, file: InputFile<'_>, _: Vec<u8>) -> Result<Documents, String> {
         let duration = self.programs.duration(file.path)?;
+        // The last moment has no frame behind it.
+        let count = (duration / self.seconds).ceil().max(1.0);
+        if count > self.frames as f64 {
+            return Err(format!(
+                "is a video of {duration} s, of which {count} frames would be read, more than {}; a larger `frame-seconds` \
+                 takes fewer",
+                self.frames
+            ));
+        }
         let frame = |at: usize| {
             let time = at as f64 * self.seconds;
             let (programs, path) = (self.programs.clone(), file.path.to_owned());
             let image = ImageInput::deferred(format!("{} at {time} s", file.name), move || programs.frame(&path, time));
             Document { time: Some(time), ..Document::of_image(image) }
         };
-        // The last moment has no frame behind it.
-        let count = (duration / self.seconds).ceil().max(1.0) as usize;
-        Ok(Documents { documents: (0..count).map(frame).collect(), refused: Vec::new() })
+        Ok(Documents { documents: (0..count as usize).map(frame).collect(), refused: Vec::new() })
     }
 }
 
@@ -151,8 +170,10 @@ mod tests {
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
             path
         };
-        let probe =
-            program("probe", "case \"$7\" in *broken*) echo 'moov atom not found' >&2; exit 1;; esac\necho 12.5");
+        let probe = program(
+            "probe",
+            "case \"$7\" in *broken*) echo 'moov atom not found' >&2; exit 1;; *endless*) echo 9000000000000; exit;; esac\necho 12.5",
+        );
         let decode = program("decode", "printf 'frame at %s of %s' \"$5\" \"$7\"");
         Video::every(5.0).unwrap().programs(decode, probe)
     }
@@ -180,6 +201,11 @@ mod tests {
         assert!(broken.contains("moov atom not found"), "{broken}");
         let missing = read(&Video::every(1.0).unwrap().programs("no-ffmpeg", "no-ffprobe"), "film.mp4").unwrap_err();
         assert!(missing.contains("no-ffprobe is not installed"), "{missing}");
+        let endless = read(&stand_ins(folder.path()), "endless.mp4").unwrap_err();
+        assert!(endless.contains("1800000000000 frames") && endless.contains("frame-seconds"), "{endless}");
+        let few = stand_ins(folder.path()).frames(2);
+        assert!(read(&few, "film.mp4").unwrap_err().contains("3 frames would be read, more than 2"));
+        assert_eq!(read(&few.frames(3), "film.mp4").unwrap().documents.len(), 3);
         for wrong in [0.0, -1.0, f64::NAN, f64::INFINITY] {
             assert!(Video::every(wrong).is_err(), "{wrong}");
         }
