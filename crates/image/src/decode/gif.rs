@@ -15,10 +15,11 @@ use super::{Format, Header};
 use crate::memory::with_room;
 use crate::raster::{CHANNELS, Raster, RasterOps as _, rgb_bytes};
 
-/// Blocks: extensions, of which one says which colour is left out; images; the end.
+/// Blocks: extensions, of which one says which colour is left out; images; the file's end.
 const EXTENSION: u8 = b'!';
 const GRAPHIC_CONTROL: u8 = 0xF9;
 const IMAGE: u8 = b',';
+const END: u8 = b';';
 /// Flags of the screen and of an image: it has a palette; its rows are in four passes.
 const HAS_PALETTE: u8 = 0x80;
 const IS_INTERLACED: u8 = 0x40;
@@ -114,7 +115,9 @@ impl Frame {
                         start: usize::try_from(file.stream_position().ok()?).ok()?,
                     });
                 }
-                _ => return None,
+                [END] => return None,
+                // Pillow looks past what is no block.
+                _ => {}
             }
         }
     }

@@ -22,7 +22,7 @@ const ADOBE: [u8; 15] = *b"\xFF\xEE\x00\x0EAdobe\x00\x64\x00\x00\x00\x00";
 
 /// Bytes that decoding takes beside the file's and the image's: of a piece, its pixels and coefficients.
 pub(super) fn scratch(grid: &Grid) -> u64 {
-    grid.pixels().saturating_mul(4 * CHANNELS as u64)
+    grid.pixels(grid.piece.1).saturating_mul(4 * CHANNELS as u64)
 }
 
 /// The image of these pieces.
@@ -31,7 +31,7 @@ pub(super) fn decode<F: Read + Seek>(tags: &mut Tags<'_, F>, grid: &Grid, pieces
     let damaged = || Error::input("the image cannot be decoded: a piece of it is not in JPEG");
     let piece = |at: usize, rows: usize| {
         let data = pieces[at].packed()?.strip_prefix(&START).ok_or_else(damaged)?;
-        whole(&[&head[..], data].concat(), (grid.piece.0, grid.rows()), rows)
+        whole(&[&head[..], data].concat(), grid.piece, rows)
     };
     grid.image(CHANNELS, piece, |pixels, row| row.copy_from_slice(pixels))
 }

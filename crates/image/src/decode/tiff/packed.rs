@@ -59,7 +59,7 @@ impl Packing {
     /// Bytes that decoding takes beside the file's and the image's: of a piece, its samples, twice.
     pub(super) fn scratch(&self, grid: &Grid) -> u64 {
         let pixel = self.samples.count * self.samples.bits.div_ceil(8);
-        grid.pixels().saturating_mul(2 * pixel as u64)
+        grid.pixels(grid.piece.1.min(grid.size.1)).saturating_mul(2 * pixel as u64)
     }
 
     /// The image of these pieces.
@@ -82,25 +82,30 @@ impl Packing {
         let Self { samples, .. } = self;
         let in_row = columns.saturating_mul(in_pixel);
         let row = in_row.saturating_mul(samples.bits).div_ceil(8);
-        let ordered = |bytes: &[u8]| -> Result<Vec<u8>> {
-            let mut copy = with_room(bytes.len())?;
-            match self.is_reversed {
-                true => copy.extend(bytes.iter().map(|byte| byte.reverse_bits())),
-                false => copy.extend_from_slice(bytes),
-            }
-            Ok(copy)
+        let missing = || Error::input("the image cannot be decoded: the file ends before it does");
+        let stored = match self.compression {
+            NONE => piece.rest.get(..row.saturating_mul(rows)).ok_or_else(missing)?,
+            _ => piece.packed()?,
+        };
+        let reversed: Vec<u8>;
+        let stored = if self.is_reversed {
+            reversed = stored.iter().map(|byte| byte.reverse_bits()).collect();
+            &reversed
+        } else {
+            stored
         };
         let mut bytes = match self.compression {
             NONE => {
-                let missing = || Error::input("the image cannot be decoded: the file ends before it does");
-                ordered(piece.rest.get(..row.saturating_mul(rows)).ok_or_else(missing)?)?
+                let mut bytes = with_room(stored.len())?;
+                bytes.extend_from_slice(stored);
+                bytes
             }
             FAX => {
-                let mut bits = unpacked(FAX, &ordered(piece.packed()?)?, (columns, rows), 1)?;
+                let mut bits = unpacked(FAX, stored, (columns, rows), 1)?;
                 bits.iter_mut().for_each(|level| *level &= 1);
                 return Ok(bits);
             }
-            other => unpacked(other, &ordered(piece.packed()?)?, (row, rows), 8)?,
+            other => unpacked(other, stored, (row, rows), 8)?,
         };
         if self.is_predicted {
             bytes.chunks_exact_mut(row).for_each(|row| self.add_up(row, in_pixel));

@@ -50,14 +50,9 @@ impl Grid {
         if has_size && (grid.piece.0 == 0 || grid.piece.1 == 0) { Err(damaged()) } else { Ok(grid) }
     }
 
-    /// Rows of a piece that are within an image.
-    pub(super) fn rows(&self) -> usize {
-        self.piece.1.min(self.size.1)
-    }
-
-    /// Pixels of a piece.
-    pub(super) fn pixels(&self) -> u64 {
-        (self.piece.0 as u64).saturating_mul(self.rows() as u64)
+    /// Pixels of so many rows of a piece.
+    pub(super) fn pixels(&self, rows: usize) -> u64 {
+        (self.piece.0 as u64).saturating_mul(rows as u64)
     }
 
     /// Pieces of a plane.
@@ -78,7 +73,7 @@ impl Grid {
                 "the image is cut into {count} pieces; no more than {MOST_PIECES} are read"
             )));
         }
-        let around = self.pixels().saturating_mul(self.count() as u64);
+        let around = self.pixels(self.piece.1).saturating_mul(self.count() as u64);
         if around > MOST_PIXELS.saturating_add((self.size.0 as u64).saturating_mul(self.size.1 as u64)) {
             return Err(Error::input("the image cannot be decoded: its pieces are much larger than it is"));
         }

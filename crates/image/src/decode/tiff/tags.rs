@@ -14,9 +14,11 @@ const MOST_ENTRIES: u64 = 1 << 12;
 /// Bytes of a tag's value at most that is no list of numbers: tables of JPEG.
 const MOST_BYTES: usize = 1 << 16;
 
-/// The tags of a file's first image. However many values a tag claims to have, no more are read than are asked for.
+/// The tags of a file's first image. A tag that claims to have more values than the file is none that can be read, and no
+/// more of them are read than are asked for.
 pub(super) struct Tags<'f, F> {
     file: &'f mut F,
+    length: u64,
     pub(super) big_endian: bool,
     /// Bytes of a place and of a count.
     word: usize,
@@ -34,7 +36,8 @@ struct Entry {
 
 impl<'f, F: Read + Seek> Tags<'f, F> {
     pub(super) fn open(file: &'f mut F) -> Option<Self> {
-        let mut tags = Self { file, big_endian: false, word: 4, entries: Vec::new() };
+        let length = file.seek(SeekFrom::End(0)).ok()?;
+        let mut tags = Self { file, length, big_endian: false, word: 4, entries: Vec::new() };
         tags.big_endian = tags.bytes_at(0, 2)? == *b"MM";
         let count = match tags.number_at(2, 2)? as u16 {
             VERSION => 2,
@@ -87,7 +90,8 @@ impl<'f, F: Read + Seek> Tags<'f, F> {
 
     /// A tag's first numbers, so many of them at most.
     pub(super) fn numbers(&mut self, tag: u16, most: usize) -> Option<Vec<u64>> {
-        let (size, stored) = self.stored(tag, most)?;
+        // Bytes are no numbers to Pillow.
+        let (size, stored) = self.stored(tag, most).filter(|(size, _)| *size > 1)?;
         Some(stored.chunks_exact(size).map(|number| self.number_of(number)).collect())
     }
 
@@ -107,9 +111,14 @@ impl<'f, F: Read + Seek> Tags<'f, F> {
             16 => 8,
             _ => return None,
         };
-        let is_here = entry.count.saturating_mul(size as u64) <= self.word as u64;
+        let length = entry.count.checked_mul(size as u64)?;
+        let is_here = length <= self.word as u64;
         let start = if is_here { entry.value } else { self.number_at(entry.value, self.word)? };
-        Some((size, self.bytes_at(start, usize::try_from(entry.count).unwrap_or(most).min(most) * size)?))
+        if start.checked_add(length)? > self.length {
+            return None;
+        }
+        let count = usize::try_from(entry.count).unwrap_or(most).min(most);
+        Some((size, self.bytes_at(start, count * size)?))
     }
 
     fn number_at(&mut self, place: u64, size: usize) -> Option<u64> {
