@@ -15,6 +15,8 @@ use crate::raster::{CHANNELS, Raster, rgb_bytes};
 /// Bytes before the header that says what the image is, and what has length and colours as numbers of 32 bits.
 const FILE_HEADER: u64 = 14;
 const INFO_HEADER: usize = 40;
+/// The shortest header.
+const CORE_HEADER: usize = 12;
 /// Compressions.
 const RAW: u32 = 0;
 const RUNS_OF_8_BITS: u32 = 1;
@@ -87,46 +89,52 @@ impl Bitmap {
         let start = long(file)?;
         let length = long(file)?;
         let mut header = [0; INFO_HEADER];
-        let short_header = usize::try_from(length).ok()? < INFO_HEADER;
-        let read = if short_header { usize::try_from(length).ok()?.clamp(12, INFO_HEADER) } else { INFO_HEADER };
-        file.read_exact(&mut header[4..read]).ok()?;
-        let number = |place: usize| header[place..].first_chunk().map(|bytes| u32::from_le_bytes(*bytes));
-        if short_header {
+        let known = usize::try_from(length).ok()?.clamp(CORE_HEADER, INFO_HEADER);
+        file.read_exact(&mut header[4..known]).ok()?;
+        if known < INFO_HEADER {
             let is_16_bits = header[10..12] == [16, 0];
             return Some(if is_16_bits { Self::Levels([31; CHANNELS]) } else { Self::Other });
         }
-        let bits = number(14)? & 0xFFFF;
-        match (number(16)?, bits) {
+        let [_, width, height, planes_and_bits, compression, _, _, _, colours, _] = longs(&header);
+        match (compression, planes_and_bits >> 16) {
             (RAW, 16) => Some(Self::Levels([31; CHANNELS])),
-            // Masks of the channels stand behind a header of 40 bytes, and at the same place in one of more.
             (MASKS, 16) => {
-                let mut most = [0; CHANNELS];
-                for level in &mut most {
-                    *level = 1_u32.checked_shl(long(file)?.count_ones())?.checked_sub(1)?.try_into().ok()?;
-                }
+                let most = masks(file)?;
                 Some(if most.iter().all(|most| matches!(most, 31 | 63)) { Self::Levels(most) } else { Self::Other })
             }
-            (kind @ (RUNS_OF_8_BITS | RUNS_OF_4_BITS), 4 | 8) => {
-                let height = number(8)?.cast_signed();
-                let colours = match number(32)? {
-                    0 => 1 << bits,
-                    colours => usize::try_from(colours).ok()?,
-                };
+            (RUNS_OF_8_BITS | RUNS_OF_4_BITS, bits @ (4 | 8)) => {
+                let height = height.cast_signed();
+                let colours = if colours == 0 { 1 << bits } else { u64::from(colours) };
                 let palette = FILE_HEADER + u64::from(length);
                 // Some files say that the runs begin where the palette does, or not at all.
                 let is_said = start != 0 && u64::from(start) != palette;
-                let start = if is_said { start.into() } else { palette + 4 * colours as u64 };
+                let start = if is_said { start.into() } else { palette + 4 * colours };
                 Some(Self::Runs(Runs {
-                    size: (number(4)?.try_into().ok()?, height.unsigned_abs().try_into().ok()?),
+                    size: (width.try_into().ok()?, height.unsigned_abs().try_into().ok()?),
                     is_top_down: height < 0,
-                    of_4_bits: kind == RUNS_OF_4_BITS,
-                    palette: colours_at(file, palette, colours.min(COLOURS))?,
+                    of_4_bits: compression == RUNS_OF_4_BITS,
+                    palette: palette_at(file, palette, colours.min(COLOURS as u64) as usize)?,
                     start: usize::try_from(start).ok()?,
                 }))
             }
             _ => Some(Self::Other),
         }
     }
+}
+
+/// The largest levels that channels have by their masks, which stand behind a header of 40 bytes, and at the same place in one
+/// of more.
+fn masks(file: &mut impl Read) -> Option<[u8; CHANNELS]> {
+    let mut most = [0; CHANNELS];
+    for level in &mut most {
+        *level = 1_u32.checked_shl(long(file)?.count_ones())?.checked_sub(1)?.try_into().ok()?;
+    }
+    Some(most)
+}
+
+fn longs(header: &[u8; INFO_HEADER]) -> [u32; INFO_HEADER / 4] {
+    let (numbers, _) = header.as_chunks::<4>();
+    std::array::from_fn(|at| u32::from_le_bytes(numbers[at]))
 }
 
 impl Runs {
@@ -205,7 +213,7 @@ fn half(byte: u8, nth: usize) -> u8 {
 }
 
 /// A palette, which is stored as blue, green, red and nothing.
-fn colours_at(file: &mut (impl Read + Seek), place: u64, count: usize) -> Option<Vec<[u8; CHANNELS]>> {
+fn palette_at(file: &mut (impl Read + Seek), place: u64, count: usize) -> Option<Vec<[u8; CHANNELS]>> {
     let mut stored = vec![[0; 4]; count];
     file.seek(SeekFrom::Start(place)).ok()?;
     file.read_exact(stored.as_flattened_mut()).ok()?;
