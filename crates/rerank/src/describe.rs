@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use embedkit_core::sentence_transformers::{Folder, Module};
-use embedkit_core::tokenizer::WindowRule;
+use embedkit_core::tokenizer::{TokenizerFiles, WindowRule};
 use embedkit_core::{Activation, Error, GraphSearch, ModelDescription, ModelFiles, Result};
 use serde::Deserialize;
 
@@ -33,6 +33,38 @@ struct Saved {
     activation_fn: Option<String>,
 }
 
+impl Config {
+    /// The activation that is named, by the class in PyTorch.
+    fn activation(&self) -> Option<String> {
+        let saved = self.sentence_transformers.as_ref().and_then(|saved| saved.activation_fn.clone());
+        saved.or_else(|| self.sbert_ce_default_activation_function.clone())
+    }
+
+    /// Whether sentence-transformers' models of this configuration have one label.
+    fn has_one_label(&self) -> bool {
+        // The names go before the number, as in transformers.
+        self.id2label.as_ref().map(BTreeMap::len).or(self.num_labels) == Some(1)
+    }
+}
+
+/// What of `tokenizer_config.json` tells whether the network learns which of two texts a token is of.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct TokenizerConfig {
+    model_input_names: Option<Vec<String>>,
+    tokenizer_class: Option<String>,
+}
+
+impl TokenizerConfig {
+    fn gives_segments(&self) -> bool {
+        match &self.model_input_names {
+            Some(names) => names.iter().any(|name| name == "token_type_ids"),
+            // transformers 5 alone knows this class, which gives none unless it is told to.
+            None => self.tokenizer_class.as_deref() != Some("TokenizersBackend"),
+        }
+    }
+}
+
 /// Whether a folder's settings say anything that only a cross-encoder's do.
 pub(crate) fn says_what_it_is(files: &ModelFiles) -> bool {
     let config = files.optional_json::<Config>(CONFIG).ok().flatten().unwrap_or_default();
@@ -48,14 +80,15 @@ pub(crate) fn describe(files: &ModelFiles) -> Result<ModelDescription> {
     let mut model = ModelDescription::new(files.name(), FAMILY, "cross-encoder");
     let config: Config = files.optional_json(CONFIG)?.unwrap_or_default();
     let folder = Folder::read(files)?;
-    let saved = config.sentence_transformers.as_ref();
-    let is_sentence_transformers = saved.is_some() || config.sbert_ce_default_activation_function.is_some();
-    let saved = saved.and_then(|saved| saved.activation_fn.clone());
-    let mut activation = saved.or_else(|| config.sbert_ce_default_activation_function.clone());
+    let is_sentence_transformers = folder.is_some()
+        || config.sentence_transformers.is_some()
+        || config.sbert_ce_default_activation_function.is_some();
+    let mut activation = config.activation();
     match folder {
         Some(folder) => {
             set_modules(files, &folder, &mut model)?;
-            activation = activation.or(folder.settings.activation_fn);
+            // Where a folder was saved again, what config.json says is the older.
+            activation = folder.settings.activation_fn.or(activation);
         }
         None => {
             check_architecture(files, &config)?;
@@ -68,9 +101,12 @@ pub(crate) fn describe(files: &ModelFiles) -> Result<ModelDescription> {
             }
         }
     }
-    if let Some(name) = activation {
-        model.activation = activation_of(files, &name)?;
+    match activation {
+        Some(name) => model.activation = activation_of(files, &name)?,
+        None if is_sentence_transformers && config.has_one_label() => model.activation = Activation::Sigmoid,
+        None => {}
     }
+    set_segments(files, &mut model)?;
     set_labels(files, &config, &mut model)?;
     Ok(model)
 }
@@ -95,6 +131,19 @@ fn set_modules(files: &ModelFiles, folder: &Folder, model: &mut ModelDescription
         return Err(Error::file(files.label("config_sentence_transformers.json"), message));
     }
     transformer.set_graph(files, GraphSearch::new(TASK), model)
+}
+
+/// Leaves the segments out where the tokenizer gives none: the network then has 0 for both texts.
+fn set_segments(files: &ModelFiles, model: &mut ModelDescription) -> Result<()> {
+    let name = match model.tokenizer_folder.as_str() {
+        "" => TokenizerFiles::TOKENIZER_CONFIG.to_owned(),
+        folder => format!("{folder}/{}", TokenizerFiles::TOKENIZER_CONFIG),
+    };
+    let tokenizer: TokenizerConfig = files.optional_json(&name)?.unwrap_or_default();
+    if !tokenizer.gives_segments() {
+        model.parameters.insert("segments".to_owned(), false.into());
+    }
+    Ok(())
 }
 
 /// Refuses a model whose configuration says that it is no classifier.
@@ -209,9 +258,13 @@ mod tests {
                 Ok((None, Activation::Sigmoid)),
             ),
             (
-                r#"{"sbert_ce_default_activation_function": "torch.nn.modules.linear.Identity"}"#,
+                r#"{"sbert_ce_default_activation_function": "torch.nn.modules.linear.Identity", "num_labels": 1}"#,
                 Ok((None, Activation::None)),
             ),
+            // Where sentence-transformers' folders name none, one label has a sigmoid and several have none.
+            (r#"{"sentence_transformers": {"version": "4.1.0"}, "num_labels": 1}"#, Ok((None, Activation::Sigmoid))),
+            (r#"{"sentence_transformers": {}, "id2label": {"0": "LABEL_0"}}"#, Ok((None, Activation::Sigmoid))),
+            (r#"{"sentence_transformers": {}, "id2label": {"0": "no", "1": "yes"}}"#, Ok((Some(1), Activation::None))),
             (r#"{"sentence_transformers": {"activation_fn": "torch.nn.modules.activation.Tanh"}}"#, Err("Tanh")),
             (r#"{"sentence_transformers": {"activation_fn": "my.Sigmoid"}}"#, Err("activation_fn")),
             (

@@ -42,21 +42,30 @@ impl Architecture for CrossEncoder {
         let parameters = Parameters::of(&context.model)?;
         let mut options = TokenizerOptions::default();
         options.lowercase = parameters.lowercase;
-        let model = TextModel::load(context, options)?.with_segments();
+        let model = TextModel::load(context, options)?;
+        let model = if parameters.segments { model.with_segments() } else { model };
         Ok(AnyPipeline::new(CrossEncoderPipeline { model, parameters, query: LastQuery::default() }))
     }
 }
 
 /// The row's `parameters`.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 struct Parameters {
     /// Whether texts are brought to lower case.
     lowercase: bool,
+    /// Whether the graph is told which of the two texts a token is of; else all tokens are the first's. Default: yes.
+    segments: bool,
     /// The label whose logit is the score, from 0; absent: the first.
     label: Option<usize>,
     /// Names of the labels that the graph should have; absent: any number of them.
     labels: Option<Vec<String>>,
+}
+
+impl Default for Parameters {
+    fn default() -> Self {
+        Self { lowercase: false, segments: true, label: None, labels: None }
+    }
 }
 
 impl Parameters {
