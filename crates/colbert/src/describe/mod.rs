@@ -2,6 +2,7 @@
 
 mod multi_vector;
 mod pylate;
+mod tokenizer;
 
 use embedkit_core::sentence_transformers::has_weights;
 use embedkit_core::{Error, ModelDescription, ModelFiles, Result};
@@ -36,42 +37,6 @@ fn set_projection(files: &ModelFiles, model: &mut ModelDescription, modules: Vec
         }
         (true, _) => Ok(()),
     }
-}
-
-/// Special tokens, in `tokenizer_config.json` and `special_tokens_map.json`.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct SpecialTokens {
-    mask_token: Option<Token>,
-    eos_token: Option<Token>,
-    pad_token: Option<Token>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Token {
-    Text(String),
-    Object { content: String },
-}
-
-impl Token {
-    fn text(self) -> String {
-        match self {
-            Self::Text(text) | Self::Object { content: text } => text,
-        }
-    }
-}
-
-/// What queries are filled up with: the mask token, else the end-of-sequence token, else the padding token.
-fn mask_token(files: &ModelFiles) -> Result<String> {
-    for name in ["tokenizer_config.json", "special_tokens_map.json"] {
-        let tokens: SpecialTokens = files.optional_json(name)?.unwrap_or_default();
-        if let Some(token) = tokens.mask_token.or(tokens.eos_token).or(tokens.pad_token) {
-            return Ok(token.text());
-        }
-    }
-    let message = "names no mask token, which queries are filled up with";
-    Err(Error::file(files.label("tokenizer_config.json"), message))
 }
 
 fn set(model: &mut ModelDescription, parameter: &str, value: impl Into<toml::Value>) {

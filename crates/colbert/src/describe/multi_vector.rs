@@ -3,7 +3,8 @@
 use embedkit_core::sentence_transformers::{ByRole, DenseConfig, Folder, Module, Step};
 use embedkit_core::{Error, GraphSearch, ModelDescription, ModelFiles, Result};
 
-use super::{as_integer, mask_token, set, set_projection};
+use super::tokenizer::Tokenizer;
+use super::{as_integer, set, set_projection};
 use crate::FAMILY;
 
 const TASK: &str = "feature-extraction";
@@ -23,7 +24,10 @@ pub(super) fn describe(files: &ModelFiles) -> Result<ModelDescription> {
     let by_role = transformer.take_by_role();
     transformer.set_graph(files, GraphSearch::new(TASK), &mut model)?;
     let is_masked = set_modules(files, &mut model, rest)?;
-    set_lengths(files, &mut model, &by_role, is_masked)?;
+    let tokenizer = Tokenizer::read(files, &model.tokenizer_folder)?;
+    set_lengths(&tokenizer, &mut model, &by_role, is_masked)?;
+    let fills_queries = by_role.query_expansion.as_ref().is_some_and(|expansion| expansion.is_fixed);
+    tokenizer.set_sides(&mut model, fills_queries)?;
     folder.settings.set_prompts(&mut model);
     Ok(model)
 }
@@ -66,13 +70,13 @@ fn set_modules(files: &ModelFiles, model: &mut ModelDescription, modules: &[Modu
 }
 
 /// Windows by role, and what fills queries up.
-fn set_lengths(files: &ModelFiles, model: &mut ModelDescription, by_role: &ByRole, is_masked: bool) -> Result<()> {
+fn set_lengths(tokenizer: &Tokenizer, model: &mut ModelDescription, by_role: &ByRole, is_masked: bool) -> Result<()> {
     if let Some(length) = by_role.document_length {
         set(model, "document-max-length", as_integer(length));
     }
     let mut query_length = by_role.query_length;
     if let Some(expansion) = &by_role.query_expansion {
-        let token = expansion.token.clone().map_or_else(|| mask_token(files), Ok)?;
+        let token = expansion.token.clone().map_or_else(|| tokenizer.mask_token(), Ok)?;
         set(model, "mask-token", token);
         set(model, "query-length", as_integer(expansion.length));
         set(model, "attend-to-expansion", expansion.attend);

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use embedkit_core::sentence_transformers::DenseConfig;
+use embedkit_core::sentence_transformers::{DenseConfig, Transformer};
+use embedkit_core::tokenizer::{Tokenizer as Vocabulary, TokenizerOptions};
 use embedkit_core::{Error, GraphSearch, ModelDescription, ModelFiles, Result};
 use serde::Deserialize;
 
-use super::{as_integer, mask_token, set, set_projection};
+use super::tokenizer::Tokenizer;
+use super::{as_integer, set, set_projection};
 use crate::FAMILY;
 
 const CONFIG: &str = "config_sentence_transformers.json";
@@ -34,13 +36,10 @@ impl Config {
             || self.query_prefix.as_ref().or(self.document_prefix.as_ref()).is_some()
             || self.skiplist_words.is_some()
     }
-}
 
-/// `sentence_bert_config.json`; PyLate's own lengths go before its `max_seq_length`.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct TransformerConfig {
-    do_lower_case: bool,
+    fn expands_queries(&self) -> bool {
+        self.do_query_expansion.unwrap_or(true)
+    }
 }
 
 /// One module of `modules.json`.
@@ -49,19 +48,6 @@ struct Module {
     path: String,
     #[serde(rename = "type")]
     kind: String,
-}
-
-/// `tokenizer.json`, as far as it tells markers.
-#[derive(Deserialize)]
-struct Tokenizer {
-    #[serde(default)]
-    added_tokens: Vec<AddedToken>,
-}
-
-#[derive(Deserialize)]
-struct AddedToken {
-    id: u32,
-    content: String,
 }
 
 /// The row that a folder amounts to.
@@ -76,13 +62,18 @@ pub(super) fn describe(files: &ModelFiles) -> Result<ModelDescription> {
     model.normalize = true;
     add_modules(files, &mut model)?;
     files.tokenizer_files()?.check_agreement()?;
-    add_markers(files, &config, &mut model)?;
-    add_lengths(files, &config, &mut model)?;
+    let tokenizer = Tokenizer::read(files, "")?;
+    check_default_prompt(files, &config)?;
+    add_lengths(&tokenizer, &config, &mut model)?;
+    add_markers(files, &tokenizer, &config, &mut model)?;
+    tokenizer.set_sides(&mut model, config.expands_queries())?;
     // PyLate strips every text, whatever the folder says.
     set(&mut model, "strip", true);
-    let transformer: TransformerConfig = files.optional_json("sentence_bert_config.json")?.unwrap_or_default();
-    if transformer.do_lower_case {
-        set(&mut model, "lowercase", true);
+    // PyLate's own lengths go before the module's `max_seq_length`.
+    let transformer = Transformer::read_alone(files, "")?;
+    transformer.check_no_roles(files)?;
+    if transformer.lowercase {
+        set(&mut model, "lowercase-all", true);
     }
     let words = config.skiplist_words.unwrap_or_else(punctuation);
     set(&mut model, "skip-words", words);
@@ -111,8 +102,8 @@ fn add_modules(files: &ModelFiles, model: &mut ModelDescription) -> Result<()> {
     set_projection(files, model, projection)
 }
 
-/// Prefixes are tokens that PyLate adds to the vocabulary; one that is no token is text.
-fn add_markers(files: &ModelFiles, config: &Config, model: &mut ModelDescription) -> Result<()> {
+/// Refuses a prompt that would go before texts of both sides.
+fn check_default_prompt(files: &ModelFiles, config: &Config) -> Result<()> {
     let default = config.default_prompt_name.as_ref().filter(|name| config.prompts.get(*name) != Some(&String::new()));
     if let Some(name) = default {
         let message = format!(
@@ -121,7 +112,11 @@ fn add_markers(files: &ModelFiles, config: &Config, model: &mut ModelDescription
         );
         return Err(Error::file(files.label(CONFIG), message));
     }
-    let tokenizer: Tokenizer = files.json("tokenizer.json")?;
+    Ok(())
+}
+
+/// Prefixes are tokens that PyLate adds to the vocabulary; one that is no token is text.
+fn add_markers(files: &ModelFiles, tokenizer: &Tokenizer, config: &Config, model: &mut ModelDescription) -> Result<()> {
     // The names of a side's prompt, in the order in which sentence-transformers looks for them.
     let sides: [(_, _, &[&str], _); 2] = [
         ("query-marker-id", "query", &["query"], config.query_prefix.as_deref().unwrap_or("[Q] ")),
@@ -133,15 +128,17 @@ fn add_markers(files: &ModelFiles, config: &Config, model: &mut ModelDescription
         ),
     ];
     let mut has_marker = false;
+    let mut has_prompt = false;
     for (parameter, role, names, prefix) in sides {
         let prompt = names.iter().find_map(|name| config.prompts.get(*name)).map_or("", String::as_str);
-        let marker = tokenizer.added_tokens.iter().find(|token| token.content == prefix && !prefix.is_empty());
+        has_prompt |= !prompt.is_empty();
+        let marker = marker(files, tokenizer, prefix)?;
         let prompt = match marker {
             Some(_) => prompt.to_owned(),
             None => format!("{prefix}{prompt}"),
         };
         if let Some(marker) = marker {
-            set(model, parameter, i64::from(marker.id));
+            set(model, parameter, i64::from(marker));
             has_marker = true;
         }
         if !prompt.is_empty() {
@@ -151,17 +148,39 @@ fn add_markers(files: &ModelFiles, config: &Config, model: &mut ModelDescription
     if has_marker {
         set(model, "reserved", 1);
     }
+    if has_prompt {
+        model.notice =
+            Some("its prompts go before queries and documents, as in PyLate where a call names them".to_owned());
+    }
     Ok(())
 }
 
+/// The token that a prefix is: one that is added, or a word that the vocabulary has.
+fn marker(files: &ModelFiles, tokenizer: &Tokenizer, prefix: &str) -> Result<Option<u32>> {
+    if let (Some(id), false) = (tokenizer.added(prefix), prefix.is_empty()) {
+        return Ok(Some(id));
+    }
+    let mut options = TokenizerOptions::default();
+    options.max_length = Some(ModelDescription::NO_LIMIT);
+    let word = Vocabulary::load(&files.tokenizer_files()?, &options)?.id(prefix);
+    if word.is_some() && prefix.chars().all(char::is_alphanumeric) {
+        let message = format!(
+            "has the prefix {prefix:?}, a word of the vocabulary that PyLate would then find inside other words too: save \
+             the model with PyLate, or add the word to the `added_tokens` of tokenizer.json"
+        );
+        return Err(Error::file(files.label(CONFIG), message));
+    }
+    Ok(word)
+}
+
 /// Windows and expansion: PyLate's lengths have the marker in them.
-fn add_lengths(files: &ModelFiles, config: &Config, model: &mut ModelDescription) -> Result<()> {
+fn add_lengths(tokenizer: &Tokenizer, config: &Config, model: &mut ModelDescription) -> Result<()> {
     let (query_length, document_length) = (config.query_length.unwrap_or(32), config.document_length.unwrap_or(180));
     model.max_length = Some(query_length.max(document_length));
     set(model, "query-max-length", as_integer(query_length));
     set(model, "document-max-length", as_integer(document_length));
-    if config.do_query_expansion.unwrap_or(true) {
-        let mask_token = mask_token(files)?;
+    if config.expands_queries() {
+        let mask_token = tokenizer.mask_token()?;
         set(model, "query-length", as_integer(query_length));
         set(model, "mask-token", mask_token);
         set(model, "attend-to-expansion", config.attend_to_expansion_tokens.unwrap_or(false));

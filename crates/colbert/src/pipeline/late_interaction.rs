@@ -25,7 +25,8 @@ pub struct LateInteraction {
     truncation_side: Option<Side>,
 }
 
-/// `colbert`: marked queries and documents. Whatever the files say, long texts lose their end.
+/// `colbert`: marked queries and documents. Whatever the files say, long texts lose their end, unless the row says
+/// otherwise.
 pub static COLBERT: LateInteraction = LateInteraction { name: "colbert", truncation_side: Some(Side::Right) };
 
 /// `token-embeddings`: the token vectors of a model that was not made for late interaction.
@@ -61,7 +62,8 @@ impl Architecture for LateInteraction {
         let parameters = Parameters::of(&context.model)?;
         let mut options = TokenizerOptions::default();
         options.reserved = parameters.reserved;
-        options.truncation_side = self.truncation_side;
+        options.truncation_side = if parameters.cut_start { Some(Side::Left) } else { self.truncation_side };
+        options.lowercase = parameters.lowercase;
         let model = TextModel::load(context, options.clone())?;
         let projection = Projection::load(model.model(), &context.files, &parameters.projection)?;
         if let Some(projection) = &projection
@@ -92,7 +94,7 @@ impl LateInteractionPipeline {
     fn prompted<'t>(&self, text: &'t str, purpose: &Purpose) -> Result<Cow<'t, str>> {
         let text = purpose.prompted(self.model.model(), text)?;
         let text = if self.parameters.strip { stripped(text) } else { text };
-        Ok(if self.parameters.lowercase { text.to_lowercase().into() } else { text })
+        Ok(if self.parameters.lowercase_all { text.to_lowercase().into() } else { text })
     }
 
     /// The rows as one batch: rows are padded beyond their own length only to be left out again, so

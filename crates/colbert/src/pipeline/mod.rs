@@ -5,7 +5,9 @@
 //! | name | meaning |
 //! |---|---|
 //! | `strip` | whether texts, prompts included, lose the white space at their ends |
-//! | `lowercase` | whether texts, prompts included, are brought to lower case |
+//! | `lowercase` | whether texts, prompts included, are brought to lower case, special tokens in them left out |
+//! | `lowercase-all` | the same, with special tokens that are written in texts |
+//! | `cut-start` | whether long texts lose their start, not their end |
 //! | `query-marker-id`, `document-marker-id` | the token put at position 1 of every text, after its first token |
 //! | `mask-token` | what queries are filled up with |
 //! | `query-length` | tokens of a query at least, marker included |

@@ -10,8 +10,12 @@ use serde::Deserialize;
 pub(crate) struct Parameters {
     /// Whether texts, prompts included, lose the white space at their ends.
     pub(super) strip: bool,
-    /// Whether texts, prompts included, are brought to lower case.
+    /// Whether texts, prompts included, are brought to lower case; special tokens in them are not.
     pub(super) lowercase: bool,
+    /// Whether texts are brought to lower case with all that is in them.
+    pub(super) lowercase_all: bool,
+    /// Whether long texts lose their start, not their end.
+    pub(super) cut_start: bool,
     /// The token put at position 1 of every query, after its first token.
     pub(super) query_marker_id: Option<u32>,
     /// The token put at position 1 of every document.

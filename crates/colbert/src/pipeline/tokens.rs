@@ -45,7 +45,7 @@ impl Tokens {
             let mut options = options.clone();
             options.max_length = Some(length);
             options.reserved = marker;
-            Ok::<_, Error>(Some(Tokenizer::load(&context.files.tokenizer_files()?, &options)?))
+            Ok::<_, Error>(Some(Tokenizer::load(&context.tokenizer_files()?, &options)?))
         };
         let mask_id = parameters.mask_token.as_ref().map(|token| {
             let message = || format!("the mask token {token:?} is not in the vocabulary");

@@ -62,6 +62,14 @@ impl Transformer {
         "sentence_xlnet_config.json",
     ];
 
+    /// Reads the module in a folder of the model's, for folders whose other modules are not sentence-transformers'.
+    ///
+    /// # Errors
+    /// For a setting that is not obeyed, by its name.
+    pub fn read_alone(files: &ModelFiles, folder: &str) -> Result<Self> {
+        Self::read(files, folder.to_owned(), "feature-extraction")
+    }
+
     pub(super) fn read(files: &ModelFiles, folder: String, usual_task: &str) -> Result<Self> {
         let mut config = Config::read(files, join(&folder, Self::FILES[0]))?;
         for name in &Self::FILES[1..] {
@@ -107,11 +115,7 @@ impl Transformer {
     /// As [`ModelFiles::find_graph`] and [`WindowRule::longest_row`]; for tokenizer files that contradict each other; and
     /// for windows by role, which those who obey them [take](Self::take_by_role) first.
     pub fn set_graph(&self, files: &ModelFiles, search: GraphSearch<'_>, row: &mut ModelDescription) -> Result<()> {
-        if let Some(key) = self.by_role.first_key() {
-            let message =
-                format!("`{key}` is set, and windows and expansion by role are those of late-interaction models");
-            return Err(Error::file(files.label(&join(&self.folder, Self::FILES[0])), message));
-        }
+        self.check_no_roles(files)?;
         row.model_file = files.find_graph(&search.in_folder(&self.folder))?;
         row.tokenizer_folder = self.tokenizer_folder(files);
         row.output = self.output.clone().map(OutputSelector::Name);
@@ -125,6 +129,19 @@ impl Transformer {
         row.max_length = Some(length.unwrap_or(ModelDescription::NO_LIMIT));
         if self.lowercase {
             row.parameters.insert("lowercase".to_owned(), true.into());
+        }
+        Ok(())
+    }
+
+    /// Refuses windows by role, which those who obey them [take](Self::take_by_role) first.
+    ///
+    /// # Errors
+    /// [`Error::InvalidFile`] naming the key.
+    pub fn check_no_roles(&self, files: &ModelFiles) -> Result<()> {
+        if let Some(key) = self.by_role.first_key() {
+            let message =
+                format!("`{key}` is set, and windows and expansion by role are those of late-interaction models");
+            return Err(Error::file(files.label(&join(&self.folder, Self::FILES[0])), message));
         }
         Ok(())
     }
