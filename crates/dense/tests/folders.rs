@@ -328,9 +328,11 @@ fn an_option_changes_one_thing() {
 #[test]
 fn prompts_are_named_by_role() {
     for (prompts, query, passage, plain) in [
-        (r#"{"query": "q ", "passage": "p "}"#, Some("q "), Some("p "), None),
+        // sentence-transformers has an empty `document` where there is none, and takes that.
+        (r#"{"query": "q ", "passage": "p "}"#, Some("q "), None, None),
         (r#"{"document": "d ", "passage": "p "}"#, None, Some("d "), None),
-        (r#"{"corpus": "c "}"#, None, Some("c "), None),
+        (r#"{"document": null, "passage": "p "}"#, None, None, None),
+        (r#"{"corpus": "c "}"#, None, None, None),
         (r#"{"document": "", "corpus": "c "}"#, None, None, None),
         (r#"{"query": null}"#, None, None, None),
         (r#"{"title": "t "}, "default_prompt_name": "title""#, None, None, Some("t ")),
@@ -342,5 +344,8 @@ fn prompts_are_named_by_role() {
         for (role, expected) in [(Role::Query, query), (Role::Passage, passage), (Role::Plain, plain)] {
             assert_eq!(embedkit_core::Purpose::new(role).prompt(model.model()), expected, "{prompts} {role:?}");
         }
+        // A prompt that goes before nothing is told.
+        let is_unused = prompts.contains("\"passage\"") && !prompts.contains("\"document\"");
+        assert_eq!(model.model().notice.is_some(), is_unused, "{prompts}");
     }
 }

@@ -24,9 +24,6 @@ pub struct Settings {
 
 impl Settings {
     const FILE: &'static str = "config_sentence_transformers.json";
-    /// The prompts that passages take, best first.
-    const PASSAGE: [&'static str; 3] = ["document", "passage", "corpus"];
-
     pub(super) fn read(files: &ModelFiles) -> Result<Self> {
         let mut config = Config::read(files, Self::FILE)?;
         let model_type: Option<String> = config.take("model_type")?;
@@ -60,14 +57,26 @@ impl Settings {
         Ok(settings)
     }
 
-    /// Sets a row's prompts. Each is a task of its name. Queries take `query`; passages the first of `document`,
-    /// `passage` and `corpus` that is there, even if it is empty; texts of no role the default one.
+    /// Sets a row's prompts. Each is a task of its name. Queries take `query`; passages `document`; texts of no role the
+    /// default one.
+    ///
+    /// sentence-transformers has `document`, empty, where a folder does not, and looks for `passage` only after it: such a
+    /// prompt goes before no passage, which the row's notice says.
     pub fn set_prompts(&self, row: &mut ModelDescription) {
+        const PASSAGE: &str = "passage";
         row.prompts.clone_from(&self.prompts);
         // A prompt of this name would be that of texts of no role.
         row.prompts.remove("plain");
-        if let Some(prompt) = Self::PASSAGE.iter().find_map(|name| self.prompts.get(*name)) {
-            row.prompts.insert("passage".to_owned(), prompt.clone());
+        // And one of this name that of passages.
+        let unused = row.prompts.remove(PASSAGE);
+        if let Some(prompt) = self.prompts.get("document") {
+            row.prompts.insert(PASSAGE.to_owned(), prompt.clone());
+        } else if let Some(prompt) = unused.filter(|prompt| !prompt.is_empty()) {
+            row.notice = Some(format!(
+                "`prompts` has {PASSAGE}: {prompt:?} and no `document`, so sentence-transformers puts nothing before a \
+                 passage: call the prompt `document` in {} if it should go there",
+                Self::FILE
+            ));
         }
         if let Some(prompt) = self.default_prompt.as_ref().filter(|prompt| !prompt.is_empty()) {
             row.prompts.insert("plain".to_owned(), prompt.clone());
