@@ -50,23 +50,28 @@ struct Model2VecConfig {
     normalize: Option<bool>,
     /// Tokens of a text that count; null: all of them.
     max_length: Option<usize>,
+    /// A key that nothing else writes.
+    embedding_dtype: Option<String>,
 }
 
 impl Default for Model2VecConfig {
     fn default() -> Self {
-        Self { model_type: None, normalize: None, max_length: Some(512) }
+        Self { model_type: None, normalize: None, max_length: Some(512), embedding_dtype: None }
     }
 }
 
-/// Whether model2vec wrote the folder, beside what it writes for sentence-transformers: a table of its own, and no
-/// module that the table is not for.
+/// Whether model2vec wrote the folder, beside what it writes for sentence-transformers: a table of its own, and a
+/// configuration that says so or no module that the table is not for.
 fn is_model2vec(files: &ModelFiles) -> Result<bool> {
     if !files.has(TABLE) {
         return Ok(false);
     }
     let config: Model2VecConfig = files.optional_json(CONFIG)?.unwrap_or_default();
+    if config.model_type.as_deref() == Some("model2vec") {
+        return Ok(true);
+    }
     let has_other_description = files.has(Folder::MODULES) || files.find_graph(&GraphSearch::new(TASK)).is_ok();
-    Ok(config.model_type.as_deref() == Some("model2vec") || (!has_other_description && is_table(files)?))
+    Ok((config.embedding_dtype.is_some() || !has_other_description) && is_table(files)?)
 }
 
 /// Whether the safetensors file's header names model2vec's table.
@@ -77,9 +82,11 @@ fn is_table(files: &ModelFiles) -> Result<bool> {
 
 fn describe_model2vec(files: &ModelFiles) -> Result<ModelDescription> {
     let mut model = ModelDescription::new(files.name(), FAMILY, "static");
-    let config: Model2VecConfig = files.optional_json(CONFIG)?.unwrap_or_default();
+    let config: Option<Model2VecConfig> = files.optional_json(CONFIG)?;
     model.model_file = TABLE.to_owned();
-    model.normalize = config.normalize.unwrap_or(true);
+    // A table alone, which model2vec itself does not read, is fastembed's, whose vectors are normalised.
+    model.normalize = config.as_ref().is_none_or(|config| config.normalize.unwrap_or(false));
+    let config = config.unwrap_or_default();
     model.max_length = Some(config.max_length.unwrap_or(ModelDescription::NO_LIMIT));
     Ok(model)
 }

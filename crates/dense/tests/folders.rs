@@ -205,6 +205,32 @@ fn a_static_model_of_sentence_transformers_is_not_taken_for_model2vecs() {
     assert!(error.contains("Normalize"), "{error}");
 }
 
+/// Folders as `StaticModel.save_pretrained` writes them, with what model2vec makes of them.
+#[test]
+fn vectors_are_those_of_model2vec() {
+    #[derive(Deserialize)]
+    struct Golden {
+        texts: Vec<String>,
+        vectors: Vec<Vec<f32>>,
+    }
+
+    let folders = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/model2vec");
+    let cases = fs::read_dir(&folders).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let cases: Vec<String> = cases.filter(|case| case != "base").collect();
+    assert!(cases.len() >= 5, "{cases:?}");
+    for case in cases {
+        let folder = tempfile::tempdir().unwrap();
+        copy(&folders.join("base"), folder.path());
+        copy(&folders.join(&case), folder.path());
+        let golden: Golden = serde_json::from_slice(&fs::read(folder.path().join("golden.json")).unwrap()).unwrap();
+        let model = load(folder.path()).unwrap_or_else(|error| panic!("{case}: {error}"));
+        let vectors: Vec<_> = model.embed(&golden.texts).map(Result::unwrap).collect();
+        for ((vector, expected), text) in vectors.iter().zip(&golden.vectors).zip(&golden.texts) {
+            assert_near(vector, expected, &format!("{case} {text:?}"));
+        }
+    }
+}
+
 #[test]
 fn what_is_not_obeyed_is_refused_by_name() {
     let modules = |kind: &str| {
