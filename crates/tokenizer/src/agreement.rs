@@ -31,7 +31,8 @@ impl TokenizerFiles<'_> {
     /// and the other says that it does not. transformers goes by `tokenizer_config.json`, everything that reads
     /// `tokenizer.json` alone by that. So it does where special tokens in texts are to be read as other words, and where
     /// `tokenizer_config.json` or `added_tokens.json` has tokens that `tokenizer.json` and `special_tokens_map.json` do
-    /// not add, or adds them with other flags.
+    /// not add, or adds them with other flags; and where the tokenizer's class would put a blank or special tokens around
+    /// texts otherwise.
     ///
     /// # Errors
     /// [`Error::InvalidFile`] naming the key, and for files that cannot be read.
@@ -43,7 +44,9 @@ impl TokenizerFiles<'_> {
             return Err(config.invalid(message.to_owned()));
         }
         self.check_added_tokens(&config)?;
-        if !MODELS.contains(&&*self.tokenizers_model(&config)?) {
+        let model = self.tokenizers_model(&config)?;
+        self.check_class(&config, &model)?;
+        if !MODELS.contains(&&*model) {
             return Ok(());
         }
         let pipeline: Pipeline = self.tokenizer_json()?;

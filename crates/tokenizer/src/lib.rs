@@ -34,6 +34,7 @@ mod agreement;
 mod batch;
 mod characters;
 mod charsmap;
+mod classes;
 mod config;
 mod encoding;
 mod error;
