@@ -169,6 +169,8 @@ pub enum OutputSelector {
     Index(usize),
     /// By name.
     Name(String),
+    /// The first of these names that the graph has, else its first output.
+    FirstOf(Vec<String>),
 }
 
 /// What is applied to a reranker's raw score.

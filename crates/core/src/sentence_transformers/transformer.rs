@@ -17,8 +17,8 @@ pub struct Transformer {
     pub lowercase: bool,
     /// Whether the network gives one vector a text, with no need of pooling.
     pub gives_text_vectors: bool,
-    /// The graph's output, where it is not the usual one.
-    output: Option<String>,
+    /// The graph's output; none for its first.
+    output: Option<OutputSelector>,
     /// The longest row that the module states.
     max_length: Option<usize>,
     by_role: ByRole,
@@ -86,16 +86,23 @@ impl Transformer {
             "sequence-classification" => ("logits", "scores"),
             other => return Err(config.wrong("transformer_task", format!("is {other:?}, which nothing here runs"))),
         };
-        let output = text_output(&mut config)?.filter(|output| output != usual_output);
+        let named = text_output(&mut config)?;
         let result: String = config.take("module_output_name")?.unwrap_or_else(|| usual_result.to_owned());
         if result != usual_result && !(result == "sentence_embedding" && usual_result == "token_embeddings") {
             let message = format!("is {result:?}, and should be {usual_result} or sentence_embedding");
             return Err(config.wrong("module_output_name", message));
         }
+        let gives_text_vectors = result == "sentence_embedding";
+        let output = match named {
+            // A graph may have the usual one by another name, if it has no more.
+            Some(name) if name == usual_output => Some(OutputSelector::FirstOf(vec![name])),
+            None if !gives_text_vectors => Some(OutputSelector::FirstOf(vec![usual_output.to_owned()])),
+            other => other.map(OutputSelector::Name),
+        };
         let max_length = max_length(&mut config)?;
         let transformer = Self {
             lowercase: config.take("do_lower_case")?.unwrap_or(false),
-            gives_text_vectors: result == "sentence_embedding",
+            gives_text_vectors,
             folder,
             task,
             output,
@@ -118,7 +125,7 @@ impl Transformer {
         self.check_no_roles(files)?;
         row.model_file = files.find_graph(&search.in_folder(&self.folder))?;
         row.tokenizer_folder = self.tokenizer_folder(files);
-        row.output = self.output.clone().map(OutputSelector::Name);
+        row.output.clone_from(&self.output);
         let tokenizer = files.tokenizer_files_in(&row.tokenizer_folder)?;
         tokenizer.check_agreement()?;
         let length = match self.max_length {

@@ -137,19 +137,20 @@ impl SessionPool {
     /// [`Error::Model`] naming the outputs there are.
     pub fn output_index(&self, selector: Option<&OutputSelector>) -> Result<usize> {
         let names = self.outputs()?;
+        let place = |wanted: &String| names.iter().position(|name| name == wanted);
+        let first = (!names.is_empty()).then_some(0);
         let found = match selector {
-            None => (!names.is_empty()).then_some(0),
+            None => first,
             Some(OutputSelector::Index(index)) => (*index < names.len()).then_some(*index),
-            Some(OutputSelector::Name(name)) => names.iter().position(|n| n == name),
+            Some(OutputSelector::Name(name)) => place(name),
+            Some(OutputSelector::FirstOf(wanted)) => wanted.iter().find_map(place).or(first),
         };
         found.ok_or_else(|| {
-            let wanted = selector.map_or_else(
-                || "0".to_owned(),
-                |s| match s {
-                    OutputSelector::Index(index) => index.to_string(),
-                    OutputSelector::Name(name) => format!("{name:?}"),
-                },
-            );
+            let wanted = match selector {
+                Some(OutputSelector::Index(index)) => index.to_string(),
+                Some(OutputSelector::Name(name)) => format!("{name:?}"),
+                Some(OutputSelector::FirstOf(_)) | None => "0".to_owned(),
+            };
             Error::model(&self.graph.model, format!("the graph has no output {wanted}; it has {}", names.join(", ")))
         })
     }
