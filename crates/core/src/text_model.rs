@@ -57,6 +57,7 @@ impl TextModel {
     /// As [`Tokenizer::load`] and [`SessionPool::load`]; [`Error::Model`] when the graph lacks the row's output.
     pub fn load(context: &LoadContext, mut options: TokenizerOptions) -> Result<Self> {
         options.max_length = context.model.max_length.or(options.max_length);
+        options.pad_exactly |= context.model.padding == Padding::Exact;
         let read = || -> Result<Tokenizer> {
             let tokenizer = Tokenizer::load(&context.tokenizer_files()?, &options)?;
             tokenizer.require_padding()?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use embedkit_core::sentence_transformers::{Folder, Module};
 use embedkit_core::tokenizer::{TokenizerFiles, WindowRule};
-use embedkit_core::{Activation, Error, GraphSearch, ModelDescription, ModelFiles, Result};
+use embedkit_core::{Activation, Error, GraphSearch, ModelDescription, ModelFiles, Padding, Result};
 use serde::Deserialize;
 
 use crate::FAMILY;
@@ -96,6 +96,9 @@ pub(crate) fn describe(files: &ModelFiles) -> Result<ModelDescription> {
             if is_sentence_transformers {
                 let tokenizer = files.tokenizer_files()?;
                 tokenizer.check_agreement()?;
+                if tokenizer.pads_to_multiple()? {
+                    model.padding = Padding::Exact;
+                }
                 let length = WindowRule::SentenceTransformers.longest_row(&tokenizer)?;
                 model.max_length = Some(length.unwrap_or(ModelDescription::NO_LIMIT));
             }

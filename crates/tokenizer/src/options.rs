@@ -14,6 +14,9 @@ pub struct TokenizerOptions {
     pub reserved: usize,
     /// Which end of a long text is cut off. Default: none, and the files say, or it is the right one.
     pub truncation_side: Option<Side>,
+    /// Pads a batch to its longest row and no further, though `tokenizer.json` says to a multiple of what: as transformers
+    /// does. Default: false.
+    pub pad_exactly: bool,
     /// Leaves special tokens out, and takes `tokenizer.json` alone, as static models do. Default: false.
     pub without_special_tokens: bool,
     /// Brings texts to lower case before all else, special tokens in them left out: what sentence-transformers does for
@@ -41,6 +44,7 @@ impl Default for TokenizerOptions {
             window: WindowRule::default(),
             reserved: 0,
             truncation_side: None,
+            pad_exactly: false,
             without_special_tokens: false,
             lowercase: false,
             special_tokens_as_text: false,

@@ -1,5 +1,6 @@
 //! What rows are padded with.
 
+use serde::Deserialize;
 use serde_json::{Map, Value};
 use tokenizers::Tokenizer as Library;
 
@@ -17,6 +18,27 @@ pub(crate) struct PaddingRule {
     pub(crate) type_id: u32,
     pub(crate) side: Side,
     pub(crate) multiple_of: usize,
+}
+
+impl TokenizerFiles<'_> {
+    /// Whether `tokenizer.json` says that batches are padded to a multiple of some length, which transformers does not
+    /// obey: see [`TokenizerOptions::pad_exactly`](crate::TokenizerOptions::pad_exactly).
+    ///
+    /// # Errors
+    /// [`Error::InvalidFile`] for a `tokenizer.json` that is none.
+    pub fn pads_to_multiple(&self) -> Result<bool> {
+        #[derive(Deserialize)]
+        struct Pipeline {
+            padding: Option<Padding>,
+        }
+        #[derive(Deserialize)]
+        struct Padding {
+            pad_to_multiple_of: Option<usize>,
+        }
+
+        let pipeline: Pipeline = self.tokenizer_json()?;
+        Ok(pipeline.padding.and_then(|padding| padding.pad_to_multiple_of).is_some_and(|multiple| multiple > 1))
+    }
 }
 
 impl PaddingRule {

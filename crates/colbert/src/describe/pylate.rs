@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use embedkit_core::sentence_transformers::{DenseConfig, Transformer};
 use embedkit_core::tokenizer::{Tokenizer as Vocabulary, TokenizerOptions};
-use embedkit_core::{Error, GraphSearch, ModelDescription, ModelFiles, Result};
+use embedkit_core::{Error, GraphSearch, ModelDescription, ModelFiles, Padding, Result};
 use serde::Deserialize;
 
 use super::tokenizer::Tokenizer;
@@ -61,7 +61,11 @@ pub(super) fn describe(files: &ModelFiles) -> Result<ModelDescription> {
     model.model_file = graph;
     model.normalize = true;
     add_modules(files, &mut model)?;
-    files.tokenizer_files()?.check_agreement()?;
+    let tokenizer_files = files.tokenizer_files()?;
+    tokenizer_files.check_agreement()?;
+    if tokenizer_files.pads_to_multiple()? {
+        model.padding = Padding::Exact;
+    }
     let tokenizer = Tokenizer::read(files, "")?;
     check_default_prompt(files, &config)?;
     add_lengths(&tokenizer, &config, &mut model)?;

@@ -52,7 +52,7 @@ impl Architecture for LateInteraction {
     fn check(&self, model: &ModelDescription) -> Result<()> {
         let wrong = |message: &str| Err(Error::manifest(&model.id, message));
         model.require_model_file()?;
-        if model.pooling != Pooling::None || model.padding != Padding::Longest {
+        if model.pooling != Pooling::None || model.padding == Padding::MaxLength {
             return wrong("late interaction has no `pooling`, and `padding` to the longest row only");
         }
         Parameters::of(model).map(drop)

@@ -148,9 +148,11 @@ impl Pooling {
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Padding {
-    /// To the longest row of the batch.
+    /// To the longest row of the batch, or the multiple beyond it that `tokenizer.json` says.
     #[default]
     Longest,
+    /// To the longest row of the batch, whatever `tokenizer.json` says.
+    Exact,
     /// To the model's maximum length, always: for graphs that pool at the last position whatever it holds.
     MaxLength,
 }

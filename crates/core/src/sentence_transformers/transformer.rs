@@ -3,7 +3,7 @@
 use super::config::Config;
 use crate::model::join;
 use crate::tokenizer::WindowRule;
-use crate::{Error, GraphSearch, ModelDescription, ModelFiles, OutputSelector, Result};
+use crate::{Error, GraphSearch, ModelDescription, ModelFiles, OutputSelector, Padding, Result};
 
 /// A `Transformer` module.
 #[derive(Clone, Debug)]
@@ -128,6 +128,9 @@ impl Transformer {
         row.output.clone_from(&self.output);
         let tokenizer = files.tokenizer_files_in(&row.tokenizer_folder)?;
         tokenizer.check_agreement()?;
+        if tokenizer.pads_to_multiple()? {
+            row.padding = Padding::Exact;
+        }
         let length = match self.max_length {
             Some(length) => Some(length),
             None => WindowRule::SentenceTransformers.longest_row(&tokenizer)?,
