@@ -18,8 +18,8 @@ pub(crate) fn of_file(path: &Path) -> Result<String> {
     Ok(hasher.0.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// The same of a model's file. In a hub's cache, files are links to ones that go by their digests, which were compared when
-/// they came: weights are not read again for it.
+/// The same of a model's file. In a hub's cache, large files are links to ones that go by the digests that the hub has of
+/// them: weights are not read again for it.
 pub(crate) fn of_model_file(path: &Path) -> Result<String> {
     let of_name = std::fs::read_link(path).ok().and_then(|target| {
         let is_blob = target.parent()?.file_name()? == "blobs";

@@ -206,9 +206,9 @@ fn identity(embedder: &AnyEmbedder, spec: &ModelSpec) -> Result<ModelIdentity> {
         // A folder that moves is the same model.
         row.id.clear();
     }
-    row.digests.clear();
     if let Some(folder) = embedder.engine().folder() {
-        for name in embedder.engine().files_read() {
+        row.digests.clear();
+        for name in embedder.engine().files_read()? {
             let path = folder.join(&name);
             // What was looked for and is absent was not read.
             if path.is_file() {

@@ -19,8 +19,8 @@
 //! ```
 //!
 //! Files are read by fastembed's rules: the window is the stricter of the configuration's limits, special tokens of
-//! `special_tokens_map.json` are added in the file's order, and padding is to a batch's longest row, whatever the file
-//! stores. [`WindowRule`] has the other rule there is for windows, that of sentence-transformers.
+//! `special_tokens_map.json` are added in the file's order, and padding is to a batch's longest row, or the multiple of it that
+//! the file asks for. [`WindowRule`] has the other rule there is for windows, that of sentence-transformers.
 //!
 //! Word pieces, which most models have, are read by this crate's own code: the `tokenizers` library keeps for every
 //! character where it came from, which costs several times what finding the ids does. Everything else is the library's.

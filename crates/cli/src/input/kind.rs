@@ -96,8 +96,8 @@ pub(super) fn of(asked: InputFormat, path: Option<&Path>, start: &[u8], text: &[
         "tsv" | "tab" => Kind::Table(b'\t'),
         "json" | "geojson" => Kind::Json,
         "parquet" => Kind::Parquet,
+        "jsonl" | "ndjson" if !begins_a_list(text) => Kind::JsonLines,
         _ if begins_an_array(text) => Kind::Json,
-        "jsonl" | "ndjson" => Kind::JsonLines,
         _ => Kind::Lines,
     })
 }
@@ -106,7 +106,7 @@ pub(super) fn of(asked: InputFormat, path: Option<&Path>, start: &[u8], text: &[
 pub(super) fn is_told_by(text: &[u8]) -> bool {
     let begun = text.trim_ascii_start();
     match begun.split_first() {
-        Some((b'[', inside)) => begins_with_text_or_object(inside) || begun.contains(&b'\n'),
+        Some((b'[', _)) => begins_a_list(begun) || begun.contains(&b'\n'),
         Some(_) => text.len() >= 16 || text.contains(&b'\n'),
         None => false,
     }
@@ -115,9 +115,8 @@ pub(super) fn is_told_by(text: &[u8]) -> bool {
 /// Whether a JSON array begins here; a plain text may begin with a bracket too, as a reference does.
 fn begins_an_array(text: &[u8]) -> bool {
     let begun = text.trim_ascii_start();
-    let Some(inside) = begun.strip_prefix(b"[") else { return false };
-    if begins_with_text_or_object(inside) {
-        return true;
+    if begins_a_list(begun) || !begun.starts_with(b"[") {
+        return begun.starts_with(b"[");
     }
     let line = begun.split(|byte| *byte == b'\n').next().unwrap_or_default();
     match serde_json::from_slice::<Vec<serde_json::Value>>(line) {
@@ -126,8 +125,10 @@ fn begins_an_array(text: &[u8]) -> bool {
     }
 }
 
-fn begins_with_text_or_object(inside: &[u8]) -> bool {
-    matches!(inside.trim_ascii_start().first(), Some(b'"' | b'{' | b']'))
+/// Whether a JSON array of texts or objects, or of nothing, begins here.
+fn begins_a_list(text: &[u8]) -> bool {
+    let inside = text.trim_ascii_start().strip_prefix(b"[").map(<[u8]>::trim_ascii_start);
+    inside.is_some_and(|inside| matches!(inside.first(), Some(b'"' | b'{' | b']')))
 }
 
 #[cfg(test)]

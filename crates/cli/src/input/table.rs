@@ -94,7 +94,7 @@ impl<R: Read> Read for Quotes<R> {
 }
 
 fn check(names: &[String], field: &str) -> Result<(), String> {
-    if let Some(twice) = names.iter().enumerate().find(|(at, name)| names[..*at].contains(name)) {
+    if let Some(twice) = names.iter().enumerate().find(|(at, name)| !name.is_empty() && names[..*at].contains(name)) {
         return Err(format!("has two columns of the name {:?}", twice.1));
     }
     match names.iter().any(|name| name == field) {

@@ -161,7 +161,10 @@ fn add_markers(files: &ModelFiles, tokenizer: &Tokenizer, config: &Config, model
 
 /// The token that a prefix is: one that is added, or a word that the vocabulary has.
 fn marker(files: &ModelFiles, tokenizer: &Tokenizer, prefix: &str) -> Result<Option<u32>> {
-    if let (Some(id), false) = (tokenizer.added(prefix), prefix.is_empty()) {
+    if prefix.is_empty() {
+        return Ok(None);
+    }
+    if let Some(id) = tokenizer.added(prefix) {
         return Ok(Some(id));
     }
     let mut options = TokenizerOptions::default();

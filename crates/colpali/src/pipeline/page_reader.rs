@@ -119,7 +119,7 @@ fn check<V: Vision>(model: &ModelDescription) -> Result<()> {
     if model.dim.is_none() {
         return wrong("`dim` must say how wide vectors are");
     }
-    if model.pooling != Pooling::None || model.padding != Padding::Longest {
+    if model.pooling != Pooling::None || model.padding == Padding::MaxLength {
         return wrong("late interaction has no `pooling`, and `padding` to the longest row only");
     }
     V::check(&model.parameters()?, model)

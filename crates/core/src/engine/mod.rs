@@ -115,8 +115,13 @@ impl<I: ?Sized + Sync + 'static, O: Send + 'static> Engine<I, O> {
 
     /// The files that were read to load the model, relative to its [folder](Self::folder), sorted: what its results depend
     /// on, beside its row.
-    pub fn files_read(&self) -> Vec<String> {
-        self.files.as_ref().map(ModelFiles::names_read).unwrap_or_default()
+    ///
+    /// # Errors
+    /// Sessions are created lazily, only now, and cannot be.
+    pub fn files_read(&self) -> Result<Vec<String>> {
+        #[cfg(feature = "onnx")]
+        self.provider()?;
+        Ok(self.files.as_ref().map(ModelFiles::names_read).unwrap_or_default())
     }
 
     /// Whether the model runs a graph. One that does not answers by look-ups, at next to no cost.

@@ -140,7 +140,13 @@ impl ModelFiles {
     /// Names of the files that were read so far, here or through a copy of these, sorted: what a model that was loaded from
     /// them depends on. One that other bytes stand for is among them, and so are those that a graph names.
     pub fn names_read(&self) -> Vec<String> {
-        self.read.sorted()
+        self.read.all().into_iter().collect()
+    }
+
+    /// Counts what was and will be read through other files among [`names_read`](Self::names_read): where one model, loaded
+    /// from those, is used again for these.
+    pub fn count_read(&self, others: &Self) {
+        self.read.add_all(&others.read);
     }
 
     /// How errors name the file.
@@ -309,6 +315,12 @@ mod tests {
         files.check_named_by("onnx/model.onnx", "weights").unwrap();
         let with_weights = if cfg!(feature = "onnx") { &["onnx/weights"][..] } else { &[] };
         assert_eq!(files.names_read(), [&["config.json", "onnx/model.onnx"], with_weights, &["x"]].concat());
+        let again = ModelFiles::folder(files.root().unwrap()).unwrap();
+        again.count_read(&files);
+        again.count_read(&again);
+        let _ = files.read("y");
+        assert_eq!(again.names_read(), files.names_read());
+        assert!(again.names_read().contains(&"y".to_owned()));
         assert_eq!(files, ModelFiles::folder(files.root().unwrap()).unwrap());
     }
 

@@ -1,22 +1,42 @@
 //! Which of a model's files were read.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The names of files that were read, by whoever holds a copy. No part of what the files are: all are equal.
 #[derive(Clone, Debug, Default)]
-pub(super) struct NamesRead(Arc<Mutex<BTreeSet<String>>>);
+pub(super) struct NamesRead(Arc<Mutex<Names>>);
+
+#[derive(Debug, Default)]
+struct Names {
+    own: BTreeSet<String>,
+    /// What is read through these counts too.
+    others: Vec<NamesRead>,
+}
 
 impl NamesRead {
     pub(super) fn add(&self, name: &str) {
-        let mut names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if !names.contains(name) {
-            names.insert(name.to_owned());
+        let own = &mut self.names().own;
+        if !own.contains(name) {
+            own.insert(name.to_owned());
         }
     }
 
-    pub(super) fn sorted(&self) -> Vec<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    /// Counts what is read through others, before and from now on. They must not count what is read here.
+    pub(super) fn add_all(&self, others: &Self) {
+        if !Arc::ptr_eq(&self.0, &others.0) {
+            self.names().others.push(others.clone());
+        }
+    }
+
+    pub(super) fn all(&self) -> BTreeSet<String> {
+        let names = self.names();
+        let others = names.others.iter().flat_map(Self::all);
+        names.own.iter().cloned().chain(others).collect()
+    }
+
+    fn names(&self) -> MutexGuard<'_, Names> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

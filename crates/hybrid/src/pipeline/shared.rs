@@ -14,6 +14,8 @@ const UNWEIGHTED: [&str; 4] = ["<s>", "</s>", "<pad>", "<unk>"];
 #[derive(Debug)]
 pub(super) struct SharedModel {
     key: Key,
+    /// What it was loaded from, by the view that came first.
+    files: ModelFiles,
     pub(super) model: TextModel,
     /// Ids of tokens that have no weight.
     pub(super) unweighted: HashSet<u32>,
@@ -63,11 +65,12 @@ impl SharedModel {
         // Held while a model is loaded, so that threads that ask for it at once load it once.
         let mut in_use = IN_USE.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(model) = in_use.iter().filter_map(Weak::upgrade).find(|model| model.key == key) {
+            context.files.count_read(&model.files);
             return Ok(model);
         }
         let model = TextModel::load(context, TokenizerOptions::default())?;
         let unweighted = UNWEIGHTED.iter().filter_map(|token| model.tokenizer().id(token)).collect();
-        let model = Arc::new(Self { key, model, unweighted });
+        let model = Arc::new(Self { key, files: context.files.clone(), model, unweighted });
         in_use.retain(|model| model.strong_count() > 0);
         in_use.push(Arc::downgrade(&model));
         Ok(model)
@@ -101,6 +104,13 @@ mod tests {
         let mut lazy = context("sparse", &format!("{FIXTURE}/../bge-m3"));
         lazy.session.lazy = true;
         assert!(Arc::ptr_eq(&first, &SharedModel::of(&lazy).unwrap()));
+
+        // What was read of the files is known of both.
+        let read = context("dense", FIXTURE);
+        SharedModel::of(&read).unwrap();
+        for name in ["model.onnx", "tokenizer.json"] {
+            assert!(read.files.names_read().contains(&name.to_owned()), "{name}");
+        }
 
         let mut threaded = context("dense", FIXTURE);
         threaded.session.threads = Some(1);

@@ -54,7 +54,7 @@ impl<E: Embedding> Architecture for BgeM3<E> {
         if model.output.is_some() {
             return wrong("this architecture reads three outputs: name them in the `parameters`, as `outputs`");
         }
-        if model.pooling != Pooling::None || model.padding != Padding::Longest || !model.matryoshka.is_empty() {
+        if model.pooling != Pooling::None || model.padding == Padding::MaxLength || !model.matryoshka.is_empty() {
             return wrong("this architecture has no `pooling`, no `matryoshka`, and `padding` to the longest row only");
         }
         model.parameters::<Parameters>().map(drop)

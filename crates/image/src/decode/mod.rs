@@ -165,7 +165,7 @@ pub(crate) fn header(file: &mut (impl BufRead + Seek), length: u64, options: &De
     };
     options.check(header.size.0, header.size.1)?;
     let turned = if header.turns(options) { rgb_bytes(header.size) } else { 0 };
-    Ok(Header { memory: header.memory + turned, ..header })
+    Ok(Header { memory: header.memory.saturating_add(turned), ..header })
 }
 
 /// The first image of a file with this header, as RGB.

@@ -15,6 +15,9 @@ use crate::raster::Raster;
 const CHUNK: u64 = 8;
 /// Where the first chunk is: behind the file's own name and length, and the format's.
 const FIRST_CHUNK: u64 = 12;
+/// The first chunk of a file with more than an image, and of its flags the one of an animation.
+const EXTENDED: [u8; 4] = *b"VP8X";
+const ANIMATED: u8 = 2;
 /// A frame, and where in it flags are, of which this one says that it is not blended.
 const FRAME: [u8; 4] = *b"ANMF";
 const FLAGS: u64 = 15;
@@ -35,8 +38,14 @@ pub(super) fn decode(bytes: &[u8], flags: Option<u64>, header: &Header) -> Resul
     let mut file = with_room(bytes.len())?;
     file.extend_from_slice(bytes);
     let flags = usize::try_from(flags).ok().and_then(|place| file.get_mut(place));
-    *flags.ok_or_else(|| Error::input("the file changed while it was read"))? |= NOT_BLENDED;
+    *flags.ok_or_else(|| Error::input("the image cannot be decoded: its first frame is cut off"))? |= NOT_BLENDED;
     other::decode(&file, ImageFormat::WebP, header)
+}
+
+/// Whether the first chunk, of this name, says that there are frames.
+fn is_animated(name: [u8; 4], file: &mut impl Read) -> bool {
+    let mut flags = [0];
+    name == EXTENDED && file.read_exact(&mut flags).is_ok() && flags[0] & ANIMATED != 0
 }
 
 /// Where the flags of an animation's first frame are.
@@ -47,6 +56,9 @@ fn flags_of_first_frame(file: &mut (impl Read + Seek)) -> Option<u64> {
         file.seek(SeekFrom::Start(place)).ok()?;
         file.read_exact(head.as_flattened_mut()).ok()?;
         let [name, length] = head;
+        if place == FIRST_CHUNK && !is_animated(name, file) {
+            return None;
+        }
         if name == FRAME {
             return Some(place + CHUNK + FLAGS);
         }

@@ -72,7 +72,7 @@ impl Readers {
             "rst" => one(Document { sections: headings::restructured(&text), ..Document::of_text(text) }),
             "html" | "htm" | "xhtml" => one(html::document(&text)),
             "jsonl" | "ndjson" => Ok(lines::documents(&text)),
-            "csv" | "tsv" => table::documents(&text),
+            "csv" | "tsv" => table::documents(&text, &kind),
             _ => one(Document::of_text(text)),
         }
     }

@@ -15,14 +15,14 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    /// Reads a table. What stands between its cells is what its first line has: programs write semicolons where a comma is a
-    /// decimal sign.
-    pub(crate) fn read(text: &str) -> Result<Self, String> {
-        let mut reader =
-            ReaderBuilder::new().delimiter(delimiter_of(text)).trim(Trim::Headers).from_reader(text.as_bytes());
+    /// Reads a table of a file that ends in `kind`. Cells of `tsv` stand between tabs, others between what the first line has:
+    /// programs write semicolons where a comma is a decimal sign.
+    pub(crate) fn read(text: &str, kind: &str) -> Result<Self, String> {
+        let delimiter = if kind == "tsv" { b'\t' } else { delimiter_of(text) };
+        let mut reader = ReaderBuilder::new().delimiter(delimiter).trim(Trim::Headers).from_reader(text.as_bytes());
         let columns = reader.headers().map_err(|error| format!("is no table: {error}"))?.clone();
         let mut names = HashSet::new();
-        if let Some(twice) = columns.iter().find(|name| !names.insert(*name)) {
+        if let Some(twice) = columns.iter().find(|name| !name.is_empty() && !names.insert(*name)) {
             return Err(format!("has two columns of the name {twice:?}"));
         }
         let rows: Vec<_> = reader.records().collect();
@@ -38,12 +38,12 @@ impl Table {
 fn delimiter_of(text: &str) -> u8 {
     let line = text.lines().next().unwrap_or_default();
     let unquoted: String = line.split('"').step_by(2).collect();
-    [b'\t', b',', b';', b'|'].into_iter().find(|delimiter| unquoted.contains(char::from(*delimiter))).unwrap_or(b',')
+    [b',', b';', b'\t', b'|'].into_iter().find(|delimiter| unquoted.contains(char::from(*delimiter))).unwrap_or(b',')
 }
 
 /// The rows of a table.
-pub(super) fn documents(text: &str) -> Result<Documents, String> {
-    let Table { columns, rows } = Table::read(text)?;
+pub(super) fn documents(text: &str, kind: &str) -> Result<Documents, String> {
+    let Table { columns, rows } = Table::read(text, kind)?;
     let mut found = Documents::default();
     for (at, cells) in rows.into_iter().enumerate() {
         match cells.map_err(|error| error.to_string()).and_then(|cells| document(&columns, &cells)) {
@@ -71,26 +71,30 @@ mod tests {
 
     #[test]
     fn rows_are_documents() {
-        let found = documents("id,text,year\n1,\"a, b\",1999\n2,,2000\n3,c\n").unwrap();
+        let found = documents("id,text,year\n1,\"a, b\",1999\n2,,2000\n3,c\n", "csv").unwrap();
         let [first] = &found.documents[..] else { panic!("{found:?}") };
         assert_eq!((first.text.as_str(), first.id.as_deref(), first.row), ("a, b", Some("1"), Some(1)));
         assert_eq!(first.fields["year"], "1999");
         assert!(found.refused[0].starts_with("row 2: has no field"), "{:?}", found.refused);
         assert!(found.refused[1].starts_with("row 3: "), "{:?}", found.refused);
-        let found = documents("name\tcolour\nfox\tred\n").unwrap();
+        let found = documents("name\tcolour\nfox\tred\n", "tsv").unwrap();
         assert_eq!(found.documents[0].text, "name: fox\ncolour: red");
     }
 
     #[test]
     fn tables_of_other_programs_are_read_and_rows_are_not_lost() {
-        let found = documents("text ; id\nBrot ist frisch, sagt er;a1\n").unwrap();
+        let found = documents("text ; id\nBrot ist frisch, sagt er;a1\n", "csv").unwrap();
         let [bread] = &found.documents[..] else { panic!("{found:?}") };
         assert_eq!((bread.text.as_str(), bread.id.as_deref()), ("Brot ist frisch, sagt er", Some("a1")));
-        assert_eq!(documents("text|id\na, b;c|7\n").unwrap().documents[0].text, "a, b;c");
+        assert_eq!(documents("text|id\na, b;c|7\n", "csv").unwrap().documents[0].text, "a, b;c");
         for open in ["id\ttext\n1\tone\n2\t\"two\n3\tthree\n", "id\ttext\n1\t\"two\n3"] {
-            assert!(documents(open).unwrap_err().contains("not closed"), "{open}");
+            assert!(documents(open, "tsv").unwrap_err().contains("not closed"), "{open}");
         }
-        assert_eq!(documents("id,text\n1,\"two\nlines\"\n").unwrap().documents[0].text, "two\nlines");
-        assert!(documents("text,id,text\na,1,b\n").unwrap_err().contains("two columns of the name \"text\""));
+        assert_eq!(documents("id,text\n1,\"two\nlines\"\n", "csv").unwrap().documents[0].text, "two\nlines");
+        assert!(documents("text,id,text\na,1,b\n", "csv").unwrap_err().contains("two columns of the name \"text\""));
+        // Columns that nobody named, and commas where tabs part cells.
+        assert_eq!(documents("text,,\na,,\n", "csv").unwrap().documents[0].text, "a");
+        assert_eq!(documents("text\nHello, world\n", "tsv").unwrap().documents[0].text, "Hello, world");
+        assert_eq!(documents("text\tid\na\t1\n", "csv").unwrap().documents[0].text, "a");
     }
 }

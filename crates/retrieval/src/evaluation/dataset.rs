@@ -82,7 +82,9 @@ impl Dataset {
     ) -> Result<Self> {
         let path = path.as_ref();
         let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
-        let table = Table::read(text.trim_start_matches('\u{feff}')).map_err(|message| Error::file(path, message))?;
+        let kind = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+        let table =
+            Table::read(text.trim_start_matches('\u{feff}'), &kind).map_err(|message| Error::file(path, message))?;
         let column = |name: &str| {
             let found = table.columns.iter().position(|column| column == name);
             found.ok_or_else(|| Error::file(path, format!("has no column `{name}`")))

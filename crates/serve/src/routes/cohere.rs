@@ -19,7 +19,7 @@ pub(super) async fn embed(mut incoming: Incoming) -> ApiResult<Answer> {
     let request: EmbedRequest = incoming.json().await?;
     let has_base64 = request.encoding_format == Some(Format::Base64);
     ApiError::refuse_given(&[("encoding_format", has_base64, "`embedding_types` names `base64`")])?;
-    let is_unit = said::length(request.normalize, request.normalized)?.is_unit();
+    let is_unit = said::is_unit(request.normalize, request.normalized)?;
     let is_second = incoming.route == "/v2/embed";
     let (field, items) = items(&request)?;
     let texts = texts_of(&items);

@@ -15,7 +15,7 @@ use crate::work::{Ask, Embedded, embed};
 pub(super) async fn multi_vector(mut incoming: Incoming) -> ApiResult<Answer> {
     let request: MultiVectorRequest = incoming.json().await?;
     said::check_kinds(Task::Multi, request.outputs.as_deref(), request.return_multivector)?;
-    said::length(request.normalize, request.normalized)?.check(Task::Multi)?;
+    said::is_unit(request.normalize, request.normalized)?;
     let dtype = request.output_dtype.unwrap_or_default();
     let format = request.embedding_type.unwrap_or_default();
     let mut purpose = PurposeFields {

@@ -4,7 +4,7 @@ use embedkit_core::Embedding;
 use embedkit_vector::SparseVector;
 use embedkit_vector::multivector::MultiVector;
 
-use super::said::{self, Length};
+use super::said;
 use crate::error::{ApiError, ApiResult, Case};
 use crate::http::{Answer, Incoming, Stats};
 use crate::models::{Loaded, Task};
@@ -19,7 +19,7 @@ pub(super) async fn embeddings(mut incoming: Incoming) -> ApiResult<Answer> {
     let form = Form {
         format,
         dtype,
-        length: said::length(request.normalize, request.normalized)?,
+        is_unit: said::is_unit(request.normalize, request.normalized)?,
         outputs: request.outputs.clone().unwrap_or_default(),
         width: None,
     };
@@ -60,7 +60,7 @@ fn written_as(request: &EmbeddingRequest) -> ApiResult<(Format, Dtype)> {
 struct Form {
     format: Format,
     dtype: Dtype,
-    length: Length,
+    is_unit: bool,
     outputs: Vec<OutputKind>,
     width: Option<usize>,
 }
@@ -125,7 +125,6 @@ fn single_entry(index: usize, embedding: Embedding, form: &Form, loaded: &Loaded
     match embedding {
         Embedding::Dense(vector) => entry.embedding = AnyVector::Values(dense(vector, form, loaded)?),
         Embedding::Sparse(vector) => {
-            form.length.check(Task::Sparse)?;
             entry.object = "sparse_embedding";
             entry.embedding = sparse(&vector, form)?;
         }
@@ -186,7 +185,7 @@ fn empty_entry(index: usize) -> EmbeddingEntry {
 }
 
 fn dense(vector: Vec<f32>, form: &Form, loaded: &Loaded) -> ApiResult<Encoded> {
-    let vector = dense_of(vector, loaded.row(), form.width, form.length.is_unit());
+    let vector = dense_of(vector, loaded.row(), form.width, form.is_unit);
     encode(vector, form.dtype, form.format).map_err(|error| bad_vector(&error))
 }
 

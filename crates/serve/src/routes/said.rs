@@ -12,33 +12,10 @@ pub(super) fn cut(truncate: Option<bool>, truncation: Option<bool>, direction: O
     Ok(Cut::new(truncate, direction))
 }
 
-/// Whether vectors have unit length; `normalized` is Jina's and Mixedbread's name.
-pub(super) fn length(normalize: Option<bool>, normalized: Option<bool>) -> ApiResult<Length> {
-    let is_unit = ApiError::agreed(("normalize", normalize), ("normalized", normalized))?;
-    let field = if normalize.is_some() { "normalize" } else { "normalized" };
-    Ok(Length { field, is_unit })
-}
-
-/// Whether vectors have unit length, where that is said.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Length {
-    /// What the dialect calls it.
-    field: &'static str,
-    is_unit: Option<bool>,
-}
-
-impl Length {
-    /// Whether dense vectors have unit length: they do where nothing is said.
-    pub(super) fn is_unit(self) -> bool {
-        self.is_unit.unwrap_or(true)
-    }
-
-    /// Refuses unit length for sparse vectors. They and the rows of multi-vectors are as the model gives them, which is what
-    /// is asked for where it is not wanted.
-    pub(super) fn check(self, task: Task) -> ApiResult<()> {
-        let is_refused = task == Task::Sparse && self.is_unit == Some(true);
-        ApiError::refuse_given(&[(self.field, is_refused, "sparse vectors are as the model gives them")])
-    }
+/// Whether dense vectors have unit length: they do where nothing is said. `normalized` is Jina's and Mixedbread's name. Sparse
+/// vectors and the rows of multi-vectors are as the model gives them; clients that normalise say so to every model.
+pub(super) fn is_unit(normalize: Option<bool>, normalized: Option<bool>) -> ApiResult<bool> {
+    Ok(ApiError::agreed(("normalize", normalize), ("normalized", normalized))?.unwrap_or(true))
 }
 
 /// The width of vectors; `output_dimension` is Cohere's and Voyage's name.

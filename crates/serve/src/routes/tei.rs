@@ -33,8 +33,7 @@ pub(super) async fn root(incoming: Incoming) -> ApiResult<Answer> {
 async fn embedded(incoming: &mut Incoming, task: Task) -> ApiResult<(bool, Embedded)> {
     let mut request: EmbedRequest = incoming.json().await?;
     said::check_kinds(task, request.outputs.as_deref(), request.return_multivector)?;
-    let length = said::length(request.normalize, request.normalized)?;
-    length.check(task)?;
+    let is_unit = said::is_unit(request.normalize, request.normalized)?;
     let items = std::mem::replace(&mut request.inputs, Inputs::Many(Vec::new())).into_items();
     let ask = Ask {
         task,
@@ -52,7 +51,7 @@ async fn embedded(incoming: &mut Incoming, task: Task) -> ApiResult<(bool, Embed
         width: said::width(request.dimensions, request.output_dimension)?,
     };
     let embedded = work::embed(incoming, ask).await?;
-    Ok((length.is_unit(), embedded))
+    Ok((is_unit, embedded))
 }
 
 /// `POST /embed`.

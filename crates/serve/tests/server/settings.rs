@@ -66,11 +66,12 @@ fn rows() -> Vec<Row> {
     let (documents, one) = (json!(["hello", long]), json!({"inputs": long}));
     let similarity = json!({"inputs": {"source_sentence": long, "sentences": ["hello"]}});
     let of_pairs = &[][..];
-    // Nothing that is said cuts tokens; multi-vectors are what some routes give, and as the model gives them.
+    // Nothing that is said cuts tokens; multi-vectors are what some routes give. They and sparse ones are as the model gives
+    // them.
     let tokens = &[("truncate", "true", "false"), ("truncation", "true", "false")][..];
     let multi =
         &[("return_multivector", "false", "true"), ("normalize", "null", "false"), ("normalized", "null", "false")][..];
-    let sparse = &[("normalize", "true", "false"), ("normalized", "true", "false")][..];
+    let sparse = &[("normalize", "null", "true"), ("normalized", "null", "true")][..];
     vec![
         row("/models/dense/v1/embeddings", json!({"input": long}), false, &[]),
         row("/models/dense/embed", one.clone(), true, &[]),

@@ -49,6 +49,7 @@ pub(super) fn run(args: &EmbedArgs, shard: Shard) -> Result<()> {
             continue;
         }
         make_folder(&job.output)?;
+        open(&model)?;
         vectors(&args, &model, family, &mut encoder, provenance, Wanted::of(job.share))?;
         done += 1;
     }
@@ -66,6 +67,15 @@ fn lazy(builder: Builder<AnyEmbedder>) -> Builder<AnyEmbedder> {
     return builder.lazy(true);
     #[cfg(not(feature = "onnx"))]
     builder
+}
+
+/// Opens the graph that was left closed: one that cannot be opened is the run's failure, and not each input's.
+fn open(model: &AnyEmbedder) -> Result<()> {
+    #[cfg(feature = "onnx")]
+    model.engine().provider()?;
+    #[cfg(not(feature = "onnx"))]
+    let _ = model;
+    Ok(())
 }
 
 /// Every n-th file below a folder, to a file of results of its name below another.

@@ -20,6 +20,9 @@ const START: [u8; 2] = [0xFF, 0xD8];
 const END: [u8; 2] = [0xFF, 0xD9];
 const ADOBE: [u8; 15] = *b"\xFF\xEE\x00\x0EAdobe\x00\x64\x00\x00\x00\x00";
 
+/// Bytes of the tables that are read for all pieces together, at most.
+const MOST_HEADS: u64 = 1 << 30;
+
 /// Bytes that decoding takes beside the file's and the image's: of a piece, its pixels and coefficients.
 pub(super) fn scratch(grid: &Grid) -> u64 {
     grid.pixels(grid.piece.1).saturating_mul(4 * CHANNELS as u64)
@@ -28,6 +31,10 @@ pub(super) fn scratch(grid: &Grid) -> u64 {
 /// The image of these pieces.
 pub(super) fn decode<F: Read + Seek>(tags: &mut Tags<'_, F>, grid: &Grid, pieces: &[Piece<'_>]) -> Result<Raster> {
     let head = head(tags)?;
+    // The head is read once for each piece.
+    if (head.len() as u64).saturating_mul(pieces.len() as u64) > MOST_HEADS {
+        return Err(Error::input("the image cannot be decoded: it has too many pieces for tables as long as its own"));
+    }
     let damaged = || Error::input("the image cannot be decoded: a piece of it is not in JPEG");
     let piece = |at: usize, rows: usize| {
         let data = pieces[at].packed()?.strip_prefix(&START).ok_or_else(damaged)?;

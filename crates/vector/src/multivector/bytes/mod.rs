@@ -42,9 +42,16 @@ pub(super) struct PackedBytes {
 #[derive(Clone, Copy)]
 pub(super) enum Rows<'a> {
     /// A byte a dimension, and a scale a row.
-    Bytes { units: &'a [i8], scales: &'a [f32] },
+    Bytes {
+        #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "nothing is summed there"))]
+        units: &'a [i8],
+        scales: &'a [f32],
+    },
     /// A bit a dimension: +1 if it is set, else -1.
-    Bits { words: &'a [u64] },
+    Bits {
+        #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "nothing is summed there"))]
+        words: &'a [u64],
+    },
 }
 
 /// How a query's numbers stand in lanes.
