@@ -4,6 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use half::{bf16, f16};
+use zerocopy::FromBytes;
 
 use crate::dispatch::{Kernel, dispatch};
 
@@ -41,6 +42,10 @@ pub trait Number: sealed::Sealed + Copy + Send + Sync + 'static {
 
     /// The cells of an array's bytes; what is left at their end is not a whole one.
     fn cells(bytes: &[u8]) -> &[Self::Bytes];
+
+    /// The numbers of an array's bytes, where they lie; what is left at the end is not a whole one. None if they begin
+    /// where no such number may, or if this machine has the bytes of a number in another order than files do.
+    fn in_place(bytes: &[u8]) -> Option<&[Self]>;
 
     /// The number that a cell holds.
     fn from_cell(cell: Self::Bytes) -> Self;
@@ -198,6 +203,12 @@ macro_rules! numbers {
                 bytes.as_chunks().0
             }
 
+            #[inline]
+            fn in_place(bytes: &[u8]) -> Option<&[Self]> {
+                let whole = Self::cells(bytes).as_flattened();
+                if cfg!(target_endian = "little") { <[Self]>::ref_from_bytes(whole).ok() } else { None }
+            }
+
             #[inline(always)]
             fn from_cell(cell: Self::Bytes) -> Self {
                 Self::from_le_bytes(cell)
@@ -293,10 +304,28 @@ mod tests {
         assert_eq!(NumberType::from_descr(">f4"), None);
     }
 
+    /// Numbers are read where they lie wherever they may lie, and from nowhere else.
+    fn in_place<N: Number>(values: &[N], bytes: &[u8]) {
+        let size = size_of::<N>();
+        let mut shifted = vec![0_u8; bytes.len() + 2 * size];
+        let first = shifted.as_ptr().align_offset(align_of::<N>());
+        for shift in 0..size {
+            shifted[first + shift..][..bytes.len()].copy_from_slice(bytes);
+            let found = N::in_place(&shifted[first + shift..][..bytes.len() + size - 1 - shift]);
+            let may = shift % align_of::<N>() == 0 && cfg!(target_endian = "little");
+            assert_eq!(found.is_some(), may, "{:?} {shift}", N::TYPE);
+            for (found, value) in found.into_iter().flat_map(|found| found.iter().zip(values)) {
+                assert_eq!(found.to_cell().as_ref(), value.to_cell().as_ref());
+            }
+            assert!(found.is_none_or(|found| found.len() == values.len()));
+        }
+    }
+
     #[test]
     fn numbers_are_read_and_written() {
         fn read<N: Number>(values: &[N]) -> (Vec<f32>, Vec<f64>) {
             let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_cell().as_ref().to_vec()).collect();
+            in_place(values, &bytes);
             (N::TYPE.to_f32s(&bytes), N::TYPE.to_f64s(&bytes))
         }
         assert_eq!(read(&[0.1_f64, -2.0]), (vec![0.1, -2.0], vec![0.1, -2.0]));

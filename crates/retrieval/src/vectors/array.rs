@@ -63,6 +63,11 @@ impl Array {
         Ok(N::cells(self.bytes()))
     }
 
+    /// The values where they lie; none where they are of another type, or lie where such values may not.
+    pub(super) fn in_place<N: Number>(&self) -> Option<&[N]> {
+        if self.number_type == N::TYPE { N::in_place(self.bytes()) } else { None }
+    }
+
     /// All values, copied.
     pub(super) fn values<N: Number>(&self, path: &Path) -> Result<Vec<N>> {
         Ok(self.cells::<N>(path)?.iter().map(|cell| N::from_cell(*cell)).collect())

@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use embedkit_core::{Error, Result};
-use embedkit_vector::multivector::{MaxSim, MultiVector};
+use embedkit_vector::multivector::{Element, MaxSim, MultiVector, MultiVectorView};
 use embedkit_vector::number::{Number, NumberType};
 use half::f16;
 use rayon::prelude::*;
@@ -176,10 +176,36 @@ pub(crate) struct MultiScores<'i> {
 
 impl MultiScores<'_> {
     fn score(&self, record: usize) -> Result<f32> {
-        match self.index.vectors(record)? {
-            Some(vectors) => Ok(self.query.score(&vectors)?),
-            None => Ok(0.0),
+        if self.index.is_missing(record) {
+            return Ok(0.0);
         }
+        let in_place = match self.index.archive.array("embeddings")?.number_type() {
+            NumberType::F32 => self.in_place::<f32>(record),
+            NumberType::F16 => self.in_place::<f16>(record),
+            NumberType::I8 => self.in_place::<i8>(record),
+            _ => None,
+        };
+        if let Some(score) = in_place {
+            return score;
+        }
+        self.index.vectors(record)?.map_or(Ok(0.0), |vectors| Ok(self.query.score(&vectors)?))
+    }
+
+    /// The score of rows where they lie; none if they are of another type, or lie where they cannot be scored.
+    fn in_place<E>(&self, record: usize) -> Option<Result<f32>>
+    where
+        E: Element<Unit = E> + Number,
+    {
+        let rows = self.index.offsets[record]..self.index.offsets[record + 1];
+        let units = self.index.archive.array("embeddings").ok()?.in_place::<E>()?;
+        let scales = if E::SCALED {
+            self.index.archive.array("scales").ok()?.in_place::<f32>()?.get(rows.clone())?
+        } else {
+            &[]
+        };
+        let units = units.get(rows.start * self.index.dim..rows.end * self.index.dim)?;
+        let score = MultiVectorView::<E>::new(self.index.dim, units, scales).and_then(|rows| self.query.score(rows));
+        Some(score.map_err(Error::from))
     }
 }
 
@@ -227,6 +253,13 @@ mod tests {
                 assert!((maxsim(&query, &documents[record]).unwrap() - score).abs() < error, "{stored_as:?} {record}");
             }
             assert_eq!(index.vectors(2).unwrap().unwrap().len(), documents[2].len());
+            let in_place = index.scores(&query).unwrap();
+            let in_place = match stored_as {
+                StoredAs::F32 => in_place.in_place::<f32>(0),
+                StoredAs::F16 => in_place.in_place::<f16>(0),
+                StoredAs::Int8 => in_place.in_place::<i8>(0),
+            };
+            assert!(in_place.is_some(), "{stored_as:?} is copied");
             let best = index.scores(&query).unwrap().top(3, None).unwrap();
             assert!(best.len() == 3 && best.iter().all(|(record, _)| *record != 5));
             let odd: Vec<bool> = (0..9).map(|record| record % 2 > 0).collect();

@@ -49,7 +49,7 @@ impl MaxSim {
         let score = self.score(document)?;
         let mut best = vec![(0, f32::NEG_INFINITY); self.query().len()];
         for row in 0..document.len() {
-            for (best, weight) in best.iter_mut().zip(self.weights_of_row(document, row)) {
+            for (best, weight) in best.iter_mut().zip(self.weights_of_row(document.view(), row)) {
                 if weight > best.1 {
                     *best = (row, weight);
                 }

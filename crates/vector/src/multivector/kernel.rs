@@ -8,7 +8,7 @@
 use std::ops::Range;
 
 use super::element::Element;
-use super::value::MultiVector;
+use super::view::MultiVectorView;
 use crate::dispatch::{Kernel, dispatch};
 
 /// Query rows side by side in a full panel, and in the half panel that a short rest takes.
@@ -56,7 +56,11 @@ fn panels<T: Copy + Default, const L: usize>(values: &[T], entries: usize) -> Ve
 }
 
 /// For each query row, its largest dot product with these document rows; NaN if one of them is beyond `f32`.
-pub(super) fn max_dots<E: Element>(query: &Packed<f32>, document: &MultiVector<E>, rows: Range<usize>) -> Vec<f32> {
+pub(super) fn max_dots<E: Element>(
+    query: &Packed<f32>,
+    document: MultiVectorView<'_, E>,
+    rows: Range<usize>,
+) -> Vec<f32> {
     let mut best = query.lanes(f32::NEG_INFINITY);
     dispatch(MaxDots { query, document, rows, best: &mut best });
     best.truncate(query.rows);
@@ -65,7 +69,7 @@ pub(super) fn max_dots<E: Element>(query: &Packed<f32>, document: &MultiVector<E
 
 struct MaxDots<'a, E: Element> {
     query: &'a Packed<f32>,
-    document: &'a MultiVector<E>,
+    document: MultiVectorView<'a, E>,
     rows: Range<usize>,
     best: &'a mut [f32],
 }
@@ -283,6 +287,7 @@ fn panel_min<const L: usize>(panel: &[[u64; L]], document: &[u64], best: &mut [u
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::multivector::MultiVector;
 
     /// The levels this machine does not choose compute the same.
     #[test]
@@ -293,12 +298,12 @@ mod tests {
         let rows = |from: u32, rows: u32| (from..from + rows * dim).map(value).collect::<Vec<f32>>();
         let query = Packed::new(&rows(0, terms), dim as usize);
         let document = MultiVector::new(dim as usize, rows(9999, tokens)).unwrap();
-        let chosen = max_dots(&query, &document, 0..document.len());
+        let chosen = max_dots(&query, document.view(), 0..document.len());
         assert_eq!(chosen.len(), terms as usize);
 
         let of = |run: fn(MaxDots<'_, f32>)| {
             let mut best = query.lanes(f32::NEG_INFINITY);
-            run(MaxDots { query: &query, document: &document, rows: 0..document.len(), best: &mut best });
+            run(MaxDots { query: &query, document: document.view(), rows: 0..document.len(), best: &mut best });
             best.truncate(terms as usize);
             best
         };

@@ -1,6 +1,7 @@
 //! Multi-vectors and late interaction: one vector a token or patch, and what can be done with them.
 //!
 //! * [`MultiVector`] holds the rows, as `f32`, `f16`, `i8` or [`Bit`]s, and what each stands for.
+//! * [`MultiVectorView`] is one that lies elsewhere: in a mapped file, or in a larger array.
 //! * [`MaxSim`] scores documents for a query, ranks them, and [explains](MaxSim::explain) a score.
 //! * [`TokenPooling`], [`prune`](MultiVector::prune), [`to_int8`](MultiVector::to_int8) and
 //!   [`to_binary`](MultiVector::to_binary) make documents smaller.
@@ -24,6 +25,7 @@ mod score;
 mod tests;
 mod threads;
 mod value;
+mod view;
 mod ward;
 
 #[cfg(feature = "interchange")]
@@ -37,3 +39,4 @@ pub use muvera::{Muvera, MuveraBuilder};
 pub use pool::TokenPooling;
 pub use score::{MaxSim, maxsim, maxsim_batch, top_k_batch};
 pub use value::MultiVector;
+pub use view::MultiVectorView;

@@ -10,6 +10,7 @@ use super::element::Element;
 use super::kernel::{self, Packed};
 use super::threads;
 use super::value::MultiVector;
+use super::view::MultiVectorView;
 use crate::{Error, Result, Scored, top_k};
 
 /// A query, packed for scoring any number of documents with MaxSim: for each query row the
@@ -76,7 +77,7 @@ impl MaxSim {
     /// # Errors
     /// [`Error::Empty`] if the document has no rows; [`Error::Width`] if it has another width;
     /// [`Error::ScoreOverflow`] if the values are so large that the score is not finite.
-    pub fn score<E: Element>(&self, document: &MultiVector<E>) -> Result<f32> {
+    pub fn score<'d, E: Element>(&self, document: impl Into<MultiVectorView<'d, E>>) -> Result<f32> {
         let weights = self.weights(document)?;
         finite(weights.iter().sum())
     }
@@ -113,7 +114,8 @@ impl MaxSim {
     }
 
     /// What each query row adds to the score.
-    pub(super) fn weights<E: Element>(&self, document: &MultiVector<E>) -> Result<Vec<f32>> {
+    pub(super) fn weights<'d, E: Element>(&self, document: impl Into<MultiVectorView<'d, E>>) -> Result<Vec<f32>> {
+        let document = document.into();
         self.check(document)?;
         let words = E::units_per_row(self.query.dim());
         let mut weights = match (&self.words, E::words(document.units())) {
@@ -162,7 +164,7 @@ impl MaxSim {
     }
 
     /// For each query row, its largest dot product with these document rows.
-    fn max_dots<E: Element>(&self, document: &MultiVector<E>, rows: Range<usize>) -> Vec<f32> {
+    fn max_dots<E: Element>(&self, document: MultiVectorView<'_, E>, rows: Range<usize>) -> Vec<f32> {
         let in_bytes = || {
             let (dim, units) = (document.dim(), document.units());
             let per_row = E::units_per_row(dim);
@@ -187,7 +189,7 @@ impl MaxSim {
     }
 
     /// What each query row would add to the score if this row were its best.
-    pub(super) fn weights_of_row<E: Element>(&self, document: &MultiVector<E>, row: usize) -> Vec<f32> {
+    pub(super) fn weights_of_row<E: Element>(&self, document: MultiVectorView<'_, E>, row: usize) -> Vec<f32> {
         let mut weights = self.max_dots(document, row..row + 1);
         self.scale(&mut weights);
         weights
@@ -200,7 +202,7 @@ impl MaxSim {
         }
     }
 
-    fn check<E: Element>(&self, document: &MultiVector<E>) -> Result<()> {
+    fn check<E: Element>(&self, document: MultiVectorView<'_, E>) -> Result<()> {
         let (expected, found) = (self.query.dim(), document.dim());
         if found != expected {
             return Err(Error::Width { what: "the document", found, other: "the query", expected });

@@ -2,6 +2,7 @@
 
 use super::element::Element;
 use super::label::RowLabel;
+use super::view::MultiVectorView;
 use crate::{Error, Result};
 
 /// One vector a token or patch: contiguous rows, `[rows, dim]` row-major, and what each stands for.
@@ -78,29 +79,9 @@ impl<E: Element> MultiVector<E> {
     /// element is [`SCALED`](Element::SCALED) (else none).
     ///
     /// # Errors
-    /// [`Error::Empty`] if `dim` is 0; [`Error::PartialRow`]; [`Error::Count`] if there are too few or too many
-    /// scales; [`Error::NotFinite`] scales, or values that the rows decode to; [`Error::StrayBits`]. An [`Error::At`]
-    /// says which row.
+    /// As [`MultiVectorView::new`].
     pub fn from_parts(dim: usize, units: Vec<E::Unit>, scales: Vec<f32>) -> Result<Self> {
-        if dim == 0 {
-            return Err(Error::Empty { what: "the multi-vector", parts: "dimensions" });
-        }
-        let per_row = E::units_per_row(dim);
-        if units.len() % per_row != 0 {
-            return Err(Error::PartialRow { values: units.len(), per_row });
-        }
-        let rows = units.len() / per_row;
-        let expected = if E::SCALED { rows } else { 0 };
-        if scales.len() != expected {
-            return Err(Error::Count { what: "scales", found: scales.len(), each: "rows that are scaled", expected });
-        }
-        if let Some(at) = scales.iter().position(|scale| !scale.is_finite()) {
-            return Err(Error::NotFinite { what: "the scale of row", at, value: scales[at] });
-        }
-        for (at, row) in units.chunks_exact(per_row).enumerate() {
-            let scale = scales.get(at).copied().unwrap_or(1.0);
-            E::check(dim, row, scale).map_err(|error| error.at("row", at))?;
-        }
+        MultiVectorView::<E>::new(dim, &units, &scales)?;
         Ok(Self { dim, units, scales, labels: Vec::new() })
     }
 
@@ -146,6 +127,11 @@ impl<E: Element> MultiVector<E> {
         &self.scales
     }
 
+    /// The rows, without their labels.
+    pub fn view(&self) -> MultiVectorView<'_, E> {
+        MultiVectorView::of_checked(self.dim, &self.units, &self.scales)
+    }
+
     /// How many bytes the rows take.
     pub fn size_in_bytes(&self) -> usize {
         size_of_val(self.units.as_slice()) + size_of_val(self.scales.as_slice())
@@ -162,12 +148,10 @@ impl<E: Element> MultiVector<E> {
     pub(super) fn recoded<T: Element>(&self, units: Vec<T::Unit>, scales: Vec<f32>) -> MultiVector<T> {
         MultiVector { dim: self.dim, units, scales, labels: self.labels.clone() }
     }
+}
 
-    /// The values of the rows `from..to` as `f32`.
-    #[inline(always)]
-    pub(super) fn decode<'a>(&'a self, from: usize, to: usize, buffer: &'a mut Vec<f32>) -> &'a [f32] {
-        let per_row = E::units_per_row(self.dim);
-        let scales = if E::SCALED { &self.scales[from..to] } else { &[] };
-        E::decode(self.dim, &self.units[from * per_row..to * per_row], scales, buffer)
+impl<'a, E: Element> From<&'a MultiVector<E>> for MultiVectorView<'a, E> {
+    fn from(vectors: &'a MultiVector<E>) -> Self {
+        vectors.view()
     }
 }
