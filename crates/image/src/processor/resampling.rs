@@ -72,7 +72,7 @@ impl Resampling {
             Self::Hamming if distance == 0.0 => 1.0,
             Self::Hamming if distance < 1.0 => {
                 let angle = distance * PI;
-                angle.sin() / angle * (0.54 + 0.46 * angle.cos())
+                angle.sin() / angle * (HAMMING_MEAN + HAMMING_SWING * angle.cos())
             }
             Self::Bicubic if distance < 1.0 => ((BICUBIC_A + 2.0) * x.abs() - (BICUBIC_A + 3.0)) * x * x + 1.0,
             Self::Bicubic if distance < 2.0 => (((distance - 5.0) * distance + 8.0) * distance - 4.0) * BICUBIC_A,
@@ -83,6 +83,10 @@ impl Resampling {
 }
 
 const BICUBIC_A: f64 = -0.5;
+
+/// 0.54 and 0.46 in single precision, as Pillow writes them: levels of some pixels differ by one.
+const HAMMING_MEAN: f64 = 0.54_f32 as f64;
+const HAMMING_SWING: f64 = 0.46_f32 as f64;
 
 fn sinc(x: f64) -> f64 {
     if x == 0.0 {
