@@ -82,6 +82,77 @@ fn unknown_types_and_keys_are_refused_by_name() {
     }
 }
 
+/// The reference makes no numbers of these: an image of nothing but NaN.
+#[test]
+fn null_beside_a_mean_or_a_deviation_is_refused_where_it_is_not_left_out() {
+    for (mean, std, named) in [("null", "0.5", "`mean`"), ("0.5", "null", "`std`"), ("null", "null", "`mean`")] {
+        let pair = format!(r#""mean": {mean}, "std": {std}"#);
+        let load = |config: String| Processor::new(&serde_json::from_str(&config).unwrap());
+        let error = load(format!("{{{pair}}}")).unwrap_err().to_string();
+        assert!(error.contains(named), "{pair}: {error}");
+        let normalizes = format!(r#"{{{pair}, "do_normalize": true, "image_mean": 0.5, "image_std": 0.5}}"#);
+        assert!(load(normalizes).is_ok(), "{pair}");
+        let of_transformers =
+            format!(r#"{{{pair}, "image_processor_type": "ViTImageProcessor", "do_normalize": false}}"#);
+        assert!(load(of_transformers).is_ok(), "{pair}");
+    }
+}
+
+/// To transformers, a null is what its own default is.
+#[test]
+fn null_is_left_out_for_the_processors_of_transformers() {
+    let image = ImageInput::rgb(20, 10, pattern(20, 10)).unwrap();
+    for name in ["CLIPImageProcessorFast", "ConvNextImageProcessor", "Idefics3ImageProcessorFast", "ViTImageProcessor"]
+    {
+        let base = format!(r#""image_processor_type": "{name}""#);
+        let values = |config: String| {
+            Processor::new(&serde_json::from_str(&config).unwrap()).unwrap().process(&image).unwrap().to_values()
+        };
+        let expected = values(format!("{{{base}}}"));
+        for key in [
+            "do_resize",
+            "do_center_crop",
+            "do_image_splitting",
+            "do_rescale",
+            "do_normalize",
+            "resample",
+            "image_mean",
+        ] {
+            assert!(values(format!(r#"{{{base}, "{key}": null}}"#)) == expected, "{name} {key}");
+        }
+    }
+}
+
+#[test]
+fn values_of_another_kind_are_told_by_their_key() {
+    const SIDES: &str = "a whole number, or an object";
+    const NUMBERS: &str = "a number, or three";
+    for (key, value, expected) in [
+        ("image_processor_type", "7", "a text"),
+        ("do_resize", "1", "true or false"),
+        ("size", r#"{"shortest_edge":32.0}"#, SIDES),
+        ("size", "-1", SIDES),
+        ("size", "[3,4]", SIDES),
+        ("crop_size", r#"{"height":"8"}"#, SIDES),
+        ("max_image_size", r#""8""#, SIDES),
+        ("resample", "-1", "nearest (0), lanczos (1)"),
+        ("resample", "3.0", "nearest (0), lanczos (1)"),
+        ("resample", "6", "nearest (0), lanczos (1)"),
+        ("interpolation", r#""cubic""#, "nearest (0), lanczos (1)"),
+        ("crop_pct", r#""0.9""#, "a number"),
+        ("resize_mode", "3", "a text"),
+        ("fill_color", r#""red""#, "three numbers from 0 to 255"),
+        ("fill_color", "[1,2,256]", "three numbers from 0 to 255"),
+        ("min_pixels", "2.5", "a whole number"),
+        ("image_mean", "[0.5,0.5]", NUMBERS),
+        ("std", "[0.5,0.5,null]", NUMBERS),
+    ] {
+        let config = format!(r#"{{"do_normalize": true, "{key}": {value}}}"#);
+        let error = serde_json::from_str::<ProcessorConfig>(&config).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("`{key}` is {value}, and should be {expected}")), "{config}: {error}");
+    }
+}
+
 #[test]
 fn transformers_5_keeps_processors_in_one_file() {
     let whole =

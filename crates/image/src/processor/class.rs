@@ -1,6 +1,7 @@
 //! The types of image processors whose rules are known, and what they do where a configuration says nothing.
 
 use super::resampling::Resampling;
+use super::settings::Setting;
 use super::size::Size;
 use crate::raster::CHANNELS;
 
@@ -142,6 +143,15 @@ impl Class {
         let fast = name.strip_suffix("Pil").map(|stem| format!("{stem}Fast"));
         let name = fast.as_deref().unwrap_or(name);
         CLASSES.iter().find(|class| class.name == name)
+    }
+
+    /// Whether a step is taken. Null is false for the reference, and nothing for transformers.
+    pub(super) fn does(&self, switch: Setting<bool>, default: bool) -> bool {
+        match switch {
+            Setting::Value(on) => on,
+            Setting::Null => default && !self.reference,
+            Setting::Absent => default,
+        }
     }
 
     pub(super) fn names() -> Vec<&'static str> {

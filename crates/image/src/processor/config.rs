@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use embedkit_core::{Error, ModelFiles, Result};
 use serde::Deserialize;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::{DeserializeOwned, Deserializer, Error as _, IgnoredAny};
 use serde_json::Value;
 
 use super::class::{Class, Kind};
 use super::levels::Levels;
 use super::resampling::Resampling;
+use super::settings::{FromSetting, Setting, Settings, WrongSetting};
 use super::size::{Resize, Size};
 use super::tile::Tiling;
 use super::{CONFIG_FILE, Step};
@@ -19,38 +20,43 @@ use crate::raster::{CHANNELS, MAX_SIDE};
 ///
 /// Its `image_processor_type` is one of those whose rules are known; without one, the reference's rules for CLIP hold. What
 /// is left out has the default of the reference for the types that it knows, and else that of transformers. Keys that no step of this type
-/// needs are ignored, as the reference does; keys that no type is known to have are refused.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
+/// needs are ignored, as the reference does; keys that no type is known to have are refused. A switch that is null is off
+/// for the types that the reference knows, since it is for Python, and left out for those of transformers, which takes it for that.
+#[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct ProcessorConfig {
     image_processor_type: Option<String>,
     feature_extractor_type: Option<String>,
-    do_resize: Option<bool>,
+    do_resize: Setting<bool>,
     size: Option<Sides>,
-    resample: Option<Resampling>,
+    resample: Setting<Resampling>,
     crop_pct: Option<f64>,
-    resize_mode: Option<String>,
+    resize_mode: Setting<String>,
     interpolation: Option<Resampling>,
     fill_color: Option<Colour>,
-    do_center_crop: Option<bool>,
+    do_center_crop: Setting<bool>,
     crop_size: Option<Sides>,
-    do_image_splitting: Option<bool>,
+    do_image_splitting: Setting<bool>,
     max_image_size: Option<Sides>,
     min_pixels: Option<usize>,
     max_pixels: Option<usize>,
     patch_size: Option<usize>,
     merge_size: Option<usize>,
-    do_rescale: Option<bool>,
+    do_rescale: Setting<bool>,
     rescale_factor: Option<f64>,
-    do_normalize: Option<bool>,
+    do_normalize: Setting<bool>,
     image_mean: Option<PerChannel>,
     image_std: Option<PerChannel>,
-    mean: Option<PerChannel>,
-    std: Option<PerChannel>,
+    mean: Setting<PerChannel>,
+    std: Setting<PerChannel>,
     do_pad: Option<bool>,
-    #[serde(flatten)]
     others: BTreeMap<String, Value>,
+}
+
+impl<'de> Deserialize<'de> for ProcessorConfig {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::read(Settings(BTreeMap::deserialize(deserializer)?)).map_err(D::Error::custom)
+    }
 }
 
 /// Keys that change nothing of an image's tensor: what is written beside it, and how transformers is called.
@@ -78,11 +84,29 @@ const WITHOUT_EFFECT: [&str; 20] = [
 ];
 
 /// One number, or sides by their names.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(untagged)]
+#[derive(Clone, Copy, Debug)]
 enum Sides {
     One(usize),
     Named { shortest_edge: Option<usize>, longest_edge: Option<usize>, height: Option<usize>, width: Option<usize> },
+}
+
+impl FromSetting for Sides {
+    const EXPECTED: &'static str = "a whole number, or an object with whole numbers as `height` and `width`, \
+        `shortest_edge` or `longest_edge`";
+
+    fn from_setting(value: &Value) -> Option<Self> {
+        let Value::Object(sides) = value else { return usize::from_setting(value).map(Self::One) };
+        let side = |name: &str| match sides.get(name) {
+            None | Some(Value::Null) => Some(None),
+            Some(side) => usize::from_setting(side).map(Some),
+        };
+        Some(Self::Named {
+            shortest_edge: side("shortest_edge")?,
+            longest_edge: side("longest_edge")?,
+            height: side("height")?,
+            width: side("width")?,
+        })
+    }
 }
 
 /// A colour: its channels, or a number that holds them in its bytes, red lowest.
@@ -93,12 +117,28 @@ enum Colour {
     Channels([u8; CHANNELS]),
 }
 
+impl FromSetting for Colour {
+    const EXPECTED: &'static str = "three numbers from 0 to 255, or one that holds them in its bytes";
+
+    fn from_setting(value: &Value) -> Option<Self> {
+        Self::deserialize(value).ok()
+    }
+}
+
 /// A number by channel, or one for all.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(untagged)]
 enum PerChannel {
     All(f64),
     Each([f64; CHANNELS]),
+}
+
+impl FromSetting for PerChannel {
+    const EXPECTED: &'static str = "a number, or three, one for each channel";
+
+    fn from_setting(value: &Value) -> Option<Self> {
+        Self::deserialize(value).ok()
+    }
 }
 
 /// The file in which transformers 5 keeps all parts of a processor.
@@ -127,6 +167,37 @@ pub fn processor_settings<T: DeserializeOwned>(files: &ModelFiles) -> Result<(T,
 }
 
 impl ProcessorConfig {
+    fn read(mut settings: Settings) -> Result<Self, WrongSetting> {
+        Ok(Self {
+            image_processor_type: settings.value("image_processor_type")?,
+            feature_extractor_type: settings.value("feature_extractor_type")?,
+            do_resize: settings.take("do_resize")?,
+            size: settings.value("size")?,
+            resample: settings.take("resample")?,
+            crop_pct: settings.value("crop_pct")?,
+            resize_mode: settings.take("resize_mode")?,
+            interpolation: settings.value("interpolation")?,
+            fill_color: settings.value("fill_color")?,
+            do_center_crop: settings.take("do_center_crop")?,
+            crop_size: settings.value("crop_size")?,
+            do_image_splitting: settings.take("do_image_splitting")?,
+            max_image_size: settings.value("max_image_size")?,
+            min_pixels: settings.value("min_pixels")?,
+            max_pixels: settings.value("max_pixels")?,
+            patch_size: settings.value("patch_size")?,
+            merge_size: settings.value("merge_size")?,
+            do_rescale: settings.take("do_rescale")?,
+            rescale_factor: settings.value("rescale_factor")?,
+            do_normalize: settings.take("do_normalize")?,
+            image_mean: settings.value("image_mean")?,
+            image_std: settings.value("image_std")?,
+            mean: settings.take("mean")?,
+            std: settings.take("std")?,
+            do_pad: settings.value("do_pad")?,
+            others: settings.0,
+        })
+    }
+
     /// What the type is known to do.
     ///
     /// # Errors
@@ -155,7 +226,7 @@ impl ProcessorConfig {
     /// The steps on 8-bit images, in their order: resize, pad to a square, crop in the centre.
     pub(super) fn steps(&self) -> Result<Vec<Step>> {
         let class = self.class()?;
-        let resizes = self.do_resize.unwrap_or(class.resizes);
+        let resizes = class.does(self.do_resize, class.resizes);
         let mut steps = Vec::new();
         match class.kind {
             Kind::Plain => {
@@ -179,7 +250,7 @@ impl ProcessorConfig {
                     };
                     steps.push(self.resize(size, class));
                 }
-                if self.do_center_crop.unwrap_or(class.crops) {
+                if class.does(self.do_center_crop, class.crops) {
                     let crop = self.crop_size.or(class.crop_side.map(Sides::One));
                     let (height, width) = match required(crop, "crop_size")? {
                         Sides::One(side) => (side, side),
@@ -208,7 +279,12 @@ impl ProcessorConfig {
                 let Some(Sides::One(side)) = self.size else {
                     return Err(wrong("size", "must be one number for JinaCLIPImageProcessor"));
                 };
-                if self.resize_mode.as_deref().is_none_or(|mode| mode == "shortest") {
+                let resizes = match &self.resize_mode {
+                    Setting::Absent => true,
+                    Setting::Null => false,
+                    Setting::Value(mode) => mode == "shortest",
+                };
+                if resizes {
                     let resampling = self.interpolation.unwrap_or(class.resampling);
                     steps.push(Step::Resize(Resize { size: Size::ShortestEdge(side), resampling }));
                 }
@@ -242,20 +318,29 @@ impl ProcessorConfig {
             _ => class.tile,
         };
         check_side("max_image_size", side)?;
-        let resampling = self.resample.unwrap_or(class.resampling);
-        Ok(Some(Tiling { side, resampling, split: self.do_image_splitting.unwrap_or(class.splits) }))
+        let split = class.does(self.do_image_splitting, class.splits);
+        Ok(Some(Tiling { side, resampling: self.resampling(class), split }))
     }
 
     /// What levels become.
     pub(super) fn levels(&self) -> Result<Levels> {
         let class = self.class()?;
-        let scale = self.do_rescale.unwrap_or(true).then(|| self.rescale_factor.unwrap_or(1.0 / 255.0));
-        let normalization = if self.do_normalize.unwrap_or(class.normalizes) {
+        let scale = class.does(self.do_rescale, true).then(|| self.rescale_factor.unwrap_or(1.0 / 255.0));
+        let normalization = if class.does(self.do_normalize, class.normalizes) {
             let (mean, std) =
                 class.normalization.map(|(mean, std)| (PerChannel::Each(mean), PerChannel::Each(std))).unzip();
             Some((required(self.image_mean.or(mean), "image_mean")?, required(self.image_std.or(std), "image_std")?))
         } else {
-            self.mean.zip(self.std)
+            match (self.mean, self.std) {
+                (Setting::Value(mean), Setting::Value(std)) => Some((mean, std)),
+                (Setting::Null, Setting::Null | Setting::Value(_)) if class.reference => {
+                    return Err(wrong("mean", "is null beside `std`, which makes values that are no numbers"));
+                }
+                (Setting::Value(_), Setting::Null) if class.reference => {
+                    return Err(wrong("std", "is null beside `mean`, which makes values that are no numbers"));
+                }
+                _ => None,
+            }
         };
         let levels = Levels::new(scale, normalization.map(|(mean, std)| (mean.channels(), std.channels())));
         if !levels.are_finite() {
@@ -287,7 +372,16 @@ impl ProcessorConfig {
     }
 
     fn resize(&self, size: Size, class: &Class) -> Step {
-        Step::Resize(Resize { size, resampling: self.resample.unwrap_or(class.resampling) })
+        Step::Resize(Resize { size, resampling: self.resampling(class) })
+    }
+
+    /// How pixels are interpolated; for the reference null is what it is for Pillow.
+    fn resampling(&self, class: &Class) -> Resampling {
+        match self.resample {
+            Setting::Value(resampling) => resampling,
+            Setting::Null if class.reference => Resampling::Bicubic,
+            Setting::Null | Setting::Absent => class.resampling,
+        }
     }
 }
 

@@ -6,6 +6,7 @@ mod crop;
 mod levels;
 mod resample;
 mod resampling;
+mod settings;
 mod size;
 mod tile;
 

@@ -4,6 +4,9 @@ use std::f64::consts::PI;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
+use serde_json::Value;
+
+use super::settings::FromSetting;
 
 /// How pixels are interpolated when an image is resized.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,21 +102,20 @@ fn sinc(x: f64) -> f64 {
 impl<'de> Deserialize<'de> for Resampling {
     /// Reads Pillow's number or the filter's name.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Written {
-            Code(u64),
-            Name(String),
+        let value = Value::deserialize(deserializer)?;
+        let wrong = || D::Error::custom(format!("{value} is no way of resampling, which is {}", Self::EXPECTED));
+        Self::from_setting(&value).ok_or_else(wrong)
+    }
+}
+
+impl FromSetting for Resampling {
+    const EXPECTED: &'static str = "nearest (0), lanczos (1), bilinear (2), bicubic (3), box (4) or hamming (5)";
+
+    fn from_setting(value: &Value) -> Option<Self> {
+        match value {
+            Value::String(name) => Self::from_name(name),
+            _ => value.as_u64().and_then(Self::from_code),
         }
-        let (resampling, written) = match Written::deserialize(deserializer)? {
-            Written::Code(code) => (Self::from_code(code), code.to_string()),
-            Written::Name(name) => (Self::from_name(&name), name),
-        };
-        resampling.ok_or_else(|| {
-            D::Error::custom(format!(
-                "{written:?} is no way of resampling; known: nearest (0), lanczos (1), bilinear (2), bicubic (3), box (4), hamming (5)"
-            ))
-        })
     }
 }
 
