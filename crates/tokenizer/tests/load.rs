@@ -133,7 +133,7 @@ fn special_tokens_come_in_every_form() {
     for token in ["[CLS]", "[ONE]", "[TWO]"] {
         assert!(tokenizer.is_special(tokenizer.id(token).unwrap()), "{token}");
     }
-    for wrong in [json!(4), json!({"content": "[CLS]", "rstrip": null}), json!({"lstrip": true}), json!([["[CLS]"]])] {
+    for wrong in [json!({"content": 4}), json!({"content": "[CLS]", "rstrip": null}), json!([{"content": ["[CLS]"]}])] {
         let files = files_with(json!({"cls_token": wrong}));
         let error = Tokenizer::load(&files, &TokenizerOptions::default()).unwrap_err();
         assert!(error.to_string().contains("`cls_token` holds "), "{error}");

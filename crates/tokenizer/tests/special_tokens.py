@@ -21,6 +21,10 @@ MAPS = [
     '{"z": null, "b": [null, "[MID]"], "a": "[UNK]", "0": {"content": "[BETA]", "rstrip": true, "single_word": true}}',
     '{"z": "[ZED]", "y": {"content": "[ZED]", "lstrip": true}, "a": ["[ALPHA]", "[ALPHA]"], "b": "hello"}',
     "{}",
+    # What is no token is passed over.
+    '{"extra_special_tokens": {"image_token": "[ZED]", "mask_token": {"content": "[ALPHA]"}}, "a": true, "b": 3, "c": "[MID]"}',
+    '{"z": [["[ZED]"], 1.5, false, {"id": 3}, {"content": null}, "[BETA]"], "y": {}, "x": {"content": ""}, "w": "", "v": []}',
+    '{"z": {"__type": "AddedToken", "content": "[ZED]", "id": 7, "lstrip": true}}',
 ]
 
 
