@@ -1,11 +1,14 @@
 //! Both sides of every kind of model against the reference, value by value.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests end with a panic")]
 
+use std::fs;
+
 use embedkit_colbert::{LateInteractionTextEmbedding, MultiVector};
 use embedkit_core::{Embedder, TextEmbedder};
-use embedkit_core::{ModelDescription, Role};
+use embedkit_core::{ModelDescription, ModelFiles, Role};
 use embedkit_fixtures::{Case, assert_near, cases};
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 /// `golden.json`; models that know no queries have documents alone, and those of passages are there where
 /// a prompt sets them apart.
@@ -46,21 +49,46 @@ fn folders_that_pylate_saved_describe_themselves() {
 #[test]
 fn vectors_are_the_references() {
     for case in fixtures() {
-        let model = load(&case);
-        let documents = &case.golden.embed;
-        let passages = case.golden.passage_embed.as_ref().unwrap_or(documents);
-        let queries = case.golden.query_embed.as_ref().unwrap_or(documents);
-        for (role, expected) in [(Role::Plain, documents), (Role::Passage, passages), (Role::Query, queries)] {
-            for batch_size in [1, 3, 256] {
-                let embeddings = model.embed_for(&case.golden.inputs, role).batch_size(batch_size).unwrap();
-                let vectors: Vec<MultiVector> = embeddings.map(Result::unwrap).collect();
-                assert_eq!(vectors.len(), expected.len());
-                for ((actual, expected), text) in vectors.iter().zip(expected).zip(&case.golden.inputs) {
-                    let what = format!("{} {role:?} {batch_size} {text:?}", case.folder.display());
-                    assert_eq!(actual.len(), expected.len(), "{what}: rows");
-                    for (row, (actual, expected)) in actual.rows().zip(expected).enumerate() {
-                        assert_near(actual, expected, &format!("{what}: row {row}"));
-                    }
+        assert_vectors(&load(&case), &case.golden, &case.folder.display().to_string());
+    }
+}
+
+/// The reference reads queries one at a time, by a padding of its own, and documents alone need none: whatever padding the
+/// files tell, its vectors are the same, as `tests/fixtures/generate/colbert.py` checks.
+#[test]
+fn padding_that_the_files_tell_changes_nothing() {
+    for case in fixtures().into_iter().filter(|case| case.golden.model.architecture == "colbert") {
+        let read =
+            |name: &str| -> Value { serde_json::from_slice(&fs::read(case.folder.join(name)).unwrap()).unwrap() };
+        let (mut config, mut tokenizer) = (read("tokenizer_config.json"), read("tokenizer.json"));
+        let is_padding = |token: &&Value| token["content"] == config["pad_token"];
+        let pad_id = tokenizer["added_tokens"].as_array().unwrap().iter().find(is_padding).unwrap()["id"].clone();
+        tokenizer["padding"] = json!({"strategy": {"Fixed": 50}, "direction": "Left", "pad_to_multiple_of": 7,
+            "pad_id": pad_id, "pad_type_id": 0, "pad_token": config["pad_token"]});
+        config["padding_side"] = "left".into();
+        for (name, changed) in [("tokenizer_config.json", config), ("tokenizer.json", tokenizer)] {
+            let files = ModelFiles::folder(&case.folder).unwrap().with_file(name, changed.to_string().into_bytes());
+            let model = LateInteractionTextEmbedding::builder(case.golden.model.clone()).model_files(files).build();
+            assert_vectors(&model.unwrap(), &case.golden, &format!("{} with another {name}", case.folder.display()));
+        }
+    }
+}
+
+/// Both sides' vectors, in batches of several sizes.
+fn assert_vectors(model: &LateInteractionTextEmbedding, golden: &Golden, what: &str) {
+    let documents = &golden.embed;
+    let passages = golden.passage_embed.as_ref().unwrap_or(documents);
+    let queries = golden.query_embed.as_ref().unwrap_or(documents);
+    for (role, expected) in [(Role::Plain, documents), (Role::Passage, passages), (Role::Query, queries)] {
+        for batch_size in [1, 3, 256] {
+            let embeddings = model.embed_for(&golden.inputs, role).batch_size(batch_size).unwrap();
+            let vectors: Vec<MultiVector> = embeddings.map(Result::unwrap).collect();
+            assert_eq!(vectors.len(), expected.len());
+            for ((actual, expected), text) in vectors.iter().zip(expected).zip(&golden.inputs) {
+                let what = format!("{what} {role:?} {batch_size} {text:?}");
+                assert_eq!(actual.len(), expected.len(), "{what}: rows");
+                for (row, (actual, expected)) in actual.rows().zip(expected).enumerate() {
+                    assert_near(actual, expected, &format!("{what}: row {row}"));
                 }
             }
         }

@@ -17,6 +17,8 @@ pub struct TokenizerOptions {
     /// Pads a batch to its longest row and no further, though `tokenizer.json` says to a multiple of what: as transformers
     /// does. Default: false.
     pub pad_exactly: bool,
+    /// Which end of short rows is padded. Default: none, and the files say, or it is the right one.
+    pub padding_side: Option<Side>,
     /// Leaves special tokens out, and takes `tokenizer.json` alone, as static models do. Default: false.
     pub without_special_tokens: bool,
     /// Brings texts to lower case before all else, special tokens in them left out: what sentence-transformers does for
@@ -48,6 +50,7 @@ impl Default for TokenizerOptions {
             without_special_tokens: false,
             lowercase: false,
             special_tokens_as_text: false,
+            padding_side: None,
             max_file_bytes: 64 << 20,
             max_text_bytes: 2 << 20,
         }

@@ -64,10 +64,11 @@ impl Tokenizer {
             library.add_special_tokens(special_tokens(files)?).map_err(invalid)?;
             (config.side("truncation_side")?, PaddingRule::of(&config, &library)?)
         };
-        let padding = match padding {
-            Some(rule) if options.pad_exactly => Some(PaddingRule { multiple_of: 1, ..rule }),
-            other => other,
-        };
+        let padding = padding.map(|rule| PaddingRule {
+            side: options.padding_side.unwrap_or(rule.side),
+            multiple_of: if options.pad_exactly { 1 } else { rule.multiple_of },
+            ..rule
+        });
         let truncation_side = options.truncation_side.or(configured_side).or(stored_side).unwrap_or_default();
         let max_length = options.max_length.map_or_else(|| options.window.required(&config), Ok)?;
         // Cutting is done here: the library would stop reading a text at the window's end, and then

@@ -21,16 +21,18 @@ use crate::FAMILY;
 #[derive(Debug)]
 pub struct LateInteraction {
     name: &'static str,
-    /// Which end of a long text is cut off; none: the files say.
-    truncation_side: Option<Side>,
+    /// Which end of a long text is cut off, and which of a short row is padded, to the longest and no further; none: the
+    /// files say how.
+    side: Option<Side>,
 }
 
 /// `colbert`: marked queries and documents. Whatever the files say, long texts lose their end, unless the row says
-/// otherwise.
-pub static COLBERT: LateInteraction = LateInteraction { name: "colbert", truncation_side: Some(Side::Right) };
+/// otherwise, and no padding stands before a text: it would move the text's positions by what its neighbours are. The
+/// reference has queries one at a time and without such padding; its marker of documents would land in it.
+pub static COLBERT: LateInteraction = LateInteraction { name: "colbert", side: Some(Side::Right) };
 
 /// `token-embeddings`: the token vectors of a model that was not made for late interaction.
-pub static TOKEN_EMBEDDINGS: LateInteraction = LateInteraction { name: "token-embeddings", truncation_side: None };
+pub static TOKEN_EMBEDDINGS: LateInteraction = LateInteraction { name: "token-embeddings", side: None };
 
 impl Architecture for LateInteraction {
     fn name(&self) -> &'static str {
@@ -62,7 +64,9 @@ impl Architecture for LateInteraction {
         let parameters = Parameters::of(&context.model)?;
         let mut options = TokenizerOptions::default();
         options.reserved = parameters.reserved;
-        options.truncation_side = if parameters.cut_start { Some(Side::Left) } else { self.truncation_side };
+        options.truncation_side = if parameters.cut_start { Some(Side::Left) } else { self.side };
+        options.padding_side = self.side;
+        options.pad_exactly = self.side.is_some();
         options.lowercase = parameters.lowercase;
         let model = TextModel::load(context, options.clone())?;
         let projection = Projection::load(model.model(), &context.files, &parameters.projection)?;
