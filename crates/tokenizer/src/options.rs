@@ -12,13 +12,16 @@ pub struct TokenizerOptions {
     pub window: WindowRule,
     /// Tokens of the window kept free for what an architecture inserts. Default: 0.
     pub reserved: usize,
+    /// Whether rows hold two texts, so that the window must have room for a token beside the special ones of a pair, of
+    /// which there may be more than of one text. Default: false.
+    pub pairs: bool,
     /// Which end of a long text is cut off. Default: none, and the files say, or it is the right one.
     pub truncation_side: Option<Side>,
+    /// Which end of short rows is padded. Default: none, and the files say, or it is the right one.
+    pub padding_side: Option<Side>,
     /// Pads a batch to its longest row and no further, though `tokenizer.json` says to a multiple of what: as transformers
     /// does. Default: false.
     pub pad_exactly: bool,
-    /// Which end of short rows is padded. Default: none, and the files say, or it is the right one.
-    pub padding_side: Option<Side>,
     /// Leaves special tokens out, and takes `tokenizer.json` alone, as static models do. Default: false.
     pub without_special_tokens: bool,
     /// Brings texts to lower case before all else, special tokens in them left out: what sentence-transformers does for
@@ -45,12 +48,13 @@ impl Default for TokenizerOptions {
             max_length: None,
             window: WindowRule::default(),
             reserved: 0,
+            pairs: false,
             truncation_side: None,
+            padding_side: None,
             pad_exactly: false,
             without_special_tokens: false,
             lowercase: false,
             special_tokens_as_text: false,
-            padding_side: None,
             max_file_bytes: 64 << 20,
             max_text_bytes: 2 << 20,
         }

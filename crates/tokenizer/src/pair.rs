@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use crate::frame::{cut, longest_first};
-use crate::{Encoding, Result, Tokenizer};
+use crate::{Encoding, Error, Result, Tokenizer};
 
 /// The first text of pairs, as a tokenizer has read it.
 #[derive(Clone, Debug)]
@@ -36,7 +36,8 @@ impl Tokenizer {
     /// [`first_of_pair`](Self::first_of_pair).
     ///
     /// # Errors
-    /// [`Error::RefusedText`](crate::Error::RefusedText) when the tokenizer refuses a text.
+    /// [`Error::RefusedText`] when the tokenizer refuses a text, and when the window has no room for a pair, which
+    /// [`TokenizerOptions::pairs`](crate::TokenizerOptions::pairs) finds when a tokenizer is loaded.
     pub fn encode_pair(&self, first: &str, second: &str) -> Result<Encoding> {
         self.encode_after(&self.first_of_pair(first)?, second)
     }
@@ -44,17 +45,30 @@ impl Tokenizer {
     /// Reads the first text of pairs.
     ///
     /// # Errors
-    /// [`Error::RefusedText`](crate::Error::RefusedText) when the tokenizer refuses it.
+    /// As [`encode_pair`](Self::encode_pair).
     pub fn first_of_pair(&self, text: &str) -> Result<FirstOfPair> {
-        Ok(FirstOfPair { text: text.to_owned(), ids: self.ids(text, self.room(&self.pair))?, whole: OnceLock::new() })
+        Ok(FirstOfPair { text: text.to_owned(), ids: self.ids(text, self.room_for_pair()?)?, whole: OnceLock::new() })
+    }
+
+    /// Tokens of the window beside the special ones of a pair.
+    fn room_for_pair(&self) -> Result<usize> {
+        match self.room(&self.pair) {
+            0 => {
+                let (length, special) = (self.max_length(), self.pair.special());
+                let reason =
+                    format!("{length} tokens leave no room for a token beside {special} special ones of a pair");
+                Err(Error::RefusedText { reason, source: None })
+            }
+            room => Ok(room),
+        }
     }
 
     /// The ids of a first text that this tokenizer has read, and of a second one, in one row, cut longest first.
     ///
     /// # Errors
-    /// [`Error::RefusedText`](crate::Error::RefusedText) when the tokenizer refuses a text.
+    /// As [`encode_pair`](Self::encode_pair).
     pub fn encode_after(&self, first: &FirstOfPair, second: &str) -> Result<Encoding> {
-        let room = self.room(&self.pair);
+        let room = self.room_for_pair()?;
         let (mut firsts, mut seconds) = (Cow::Borrowed(&first.ids), self.ids(second, room)?);
         // Where neither fits, which of the two is the longer counts, and so do their whole lengths.
         if firsts.len() > room && seconds.len() > room {

@@ -78,7 +78,8 @@ impl Tokenizer {
         library.set_encode_special_tokens(options.special_tokens_as_text);
         let frame = |pair| Frame::of(&library, pair, !options.without_special_tokens).map_err(invalid);
         let (single, pair) = (frame(false)?, frame(true)?);
-        let max_length = window(single.special().max(pair.special()), max_length, options, &config)?;
+        let layout = if options.pairs { &pair } else { &single };
+        let max_length = window(layout.special(), max_length, options, &config)?;
         Ok(Self {
             word_pieces: WordPieces::of(&library).map(Arc::new),
             single,

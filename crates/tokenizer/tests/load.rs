@@ -3,7 +3,7 @@
 
 use std::error::Error as _;
 
-use embedkit_tokenizer::{Error, Result, Tokenizer, TokenizerFiles, TokenizerOptions, WindowRule};
+use embedkit_tokenizer::{Error, Result, Side, Tokenizer, TokenizerFiles, TokenizerOptions, WindowRule};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -80,12 +80,68 @@ fn a_window_may_be_given_instead() {
     let encoding = tokenizer.encode(&"hello ".repeat(20)).unwrap();
     assert_eq!(encoding.ids.len(), 10);
     assert!(encoding.truncated);
-    for (max_length, reserved) in [(0, 0), (1, 0), (3, 0), (5, 2), (0, 9)] {
+}
+
+/// A text has two special tokens here, and a pair three.
+#[test]
+fn a_window_has_room_for_a_token() {
+    let alone = files(|_| (), json!({"pad_token": "[PAD]"}), Value::Null, Value::Null);
+    for (max_length, reserved, pairs, special) in [
+        (0, 0, false, Some(2)),
+        (2, 0, false, Some(2)),
+        (3, 0, false, None),
+        (3, 1, false, Some(3)),
+        (4, 1, false, None),
+        (0, 9, false, Some(11)),
+        (3, 0, true, Some(3)),
+        (4, 0, true, None),
+        (5, 2, true, Some(5)),
+    ] {
         let mut options = TokenizerOptions::default();
-        options.max_length = Some(max_length);
-        options.reserved = reserved;
-        let error = Tokenizer::load(&alone, &options).unwrap_err();
-        assert!(matches!(error, Error::InvalidOption { option: "max_length", .. }), "{max_length} {reserved}: {error}");
+        (options.max_length, options.reserved, options.pairs) = (Some(max_length), reserved, pairs);
+        let case = format!("{max_length} {reserved} {pairs}");
+        match (Tokenizer::load(&alone, &options), special) {
+            (Ok(tokenizer), None) => {
+                let row = tokenizer.encode("hello hello hello").unwrap();
+                assert_eq!((row.ids.len(), row.truncated), (max_length - reserved, true), "{case}");
+                match tokenizer.encode_pair("hello", "hello") {
+                    Ok(row) => assert!(row.ids.len() <= max_length - reserved, "{case}"),
+                    Err(error) => {
+                        assert!(!pairs && error.to_string().contains("3 special ones of a pair"), "{case}: {error}");
+                    }
+                }
+            }
+            (Err(error), Some(special)) => {
+                let told = format!("{max_length} leaves no room for a token beside {special} special ones");
+                assert!(matches!(error, Error::InvalidOption { option: "max_length", .. }), "{case}: {error}");
+                assert!(error.to_string().contains(&told), "{case}: {error}");
+            }
+            (got, _) => panic!("{case}: {got:?}"),
+        }
+    }
+}
+
+/// What the options say of padding goes before what the files do.
+#[test]
+fn options_say_how_rows_are_padded() {
+    let stored = |tokenizer: &mut Value| {
+        tokenizer["padding"] = json!({"strategy": "BatchLongest", "direction": "Left", "pad_to_multiple_of": 5,
+            "pad_id": 0, "pad_type_id": 0, "pad_token": "[PAD]"});
+    };
+    let files = files(stored, json!({"model_max_length": 40}), Value::Null, Value::Null);
+    for (padding_side, pad_exactly, mask) in [
+        (None, false, [0, 0, 1, 1, 1].as_slice()),
+        (Some(Side::Left), false, &[0, 0, 1, 1, 1]),
+        (Some(Side::Right), false, &[1, 1, 1, 0, 0]),
+        (None, true, &[0, 1, 1, 1]),
+        (Some(Side::Right), true, &[1, 1, 1, 0]),
+    ] {
+        let mut options = TokenizerOptions::default();
+        (options.padding_side, options.pad_exactly) = (padding_side, pad_exactly);
+        let tokenizer = Tokenizer::load(&files, &options).unwrap();
+        let [short, long] = ["hello", "hello hello"].map(|text| tokenizer.encode(text).unwrap());
+        let batch = tokenizer.pad(&[&short, &long], None).unwrap();
+        assert_eq!(batch.row_mask(0), mask, "{padding_side:?} {pad_exactly}");
     }
 }
 

@@ -42,6 +42,7 @@ impl Architecture for CrossEncoder {
         let parameters = Parameters::of(&context.model)?;
         let mut options = TokenizerOptions::default();
         options.lowercase = parameters.lowercase;
+        options.pairs = true;
         let model = TextModel::load(context, options)?;
         let model = if parameters.segments { model.with_segments() } else { model };
         Ok(AnyPipeline::new(CrossEncoderPipeline { model, parameters, query: LastQuery::default() }))
