@@ -120,7 +120,8 @@ fn text<'t>(input: &'t Bound<'_, PyAny>, position: usize) -> Result<&'t str, Ref
     text.to_str().map_err(|failure| Refused::Input(Error::input(failure.to_string())))
 }
 
-fn type_name(object: &Bound<'_, PyAny>) -> String {
+/// The name of an object's type, for errors.
+pub(crate) fn type_name(object: &Bound<'_, PyAny>) -> String {
     object.get_type().name().map_or_else(|_| "this".to_owned(), |name| name.to_string())
 }
 

@@ -7,7 +7,7 @@ use embedkit::session::Provider;
 use embedkit::{
     AnyEmbedder, Builder, Content, Embedding, EmbeddingKind, ErrorKind, ModelRef, Pair, Purpose, Registry, Role, Usage,
 };
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
@@ -17,7 +17,7 @@ use crate::bm25::{PythonStemmer, with_stemmer};
 use crate::column::Shape;
 use crate::embeddings::Embeddings;
 use crate::error::{Raise as _, raised, taken};
-use crate::input::Kind;
+use crate::input::{Kind, type_name};
 use crate::options::Options;
 use crate::output::{SparseTypes, Types};
 use crate::pull::{Input, Inputs};
@@ -58,10 +58,25 @@ struct How {
 }
 
 /// A task of the model's.
-#[derive(FromPyObject)]
 enum Task {
     Number(i64),
     Name(String),
+}
+
+impl<'py> FromPyObject<'_, 'py> for Task {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        if let Ok(name) = object.extract() {
+            return Ok(Self::Name(name));
+        }
+        object.extract().map(Self::Number).map_err(|failure| {
+            if failure.is_instance_of::<PyOverflowError>(object.py()) {
+                return failure;
+            }
+            PyTypeError::new_err(format!("must be a task's number or its name, not {}", type_name(&object)))
+        })
+    }
 }
 
 #[pymethods]

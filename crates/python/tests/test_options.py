@@ -344,6 +344,11 @@ def test_the_constructors_task_goes_for_every_call_without_one(tmp_path: Path) -
     assert np.array_equal(list(tasked.embed(texts, task_id=1)), other)
     # As the reference has it.
     assert np.array_equal(list(tasked.query_embed(texts)), list(plain.query_embed(texts)))
+    for wrong, kind in [(2.0, "float"), ([1], "list")]:
+        with pytest.raises(TypeError, match=f"^task: must be a task's number or its name, not {kind}$"):
+            next(plain.embed(texts, task_id=wrong))
+    with pytest.raises(ValueError, match="^task: .*too large"):
+        next(plain.embed(texts, task_id=2**70))
 
 
 def test_a_task_of_a_model_without_tasks_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,7 +38,7 @@ def test_every_model_of_the_reference_is_listed_in_its_order(family: str) -> Non
         assert set(mine) >= set(row)
         if row["model"] != "Qdrant/bm25":  # its stop words are compiled in
             assert mine["sources"]["hf"] == row["sources"]["hf"]
-        for key in ("dim", "requires_idf"):
+        for key in ("dim", "requires_idf", "license"):
             assert mine.get(key) == row.get(key), row["model"]
     order = [row["model"].lower() for row in listed]
     assert order[: len(expected)] == [row["model"].lower() for row in expected]

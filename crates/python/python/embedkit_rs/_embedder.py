@@ -167,7 +167,8 @@ class Embedder:
             "sources": {"hf": source[0], "url": source[1], "_deprecated_tar_struct": False},
             "model_file": row.get("model-file", ""),
             "description": row.get("description", ""),
-            "license": row.get("license", "").lower(),
+            # What has no identifier of SPDX's has a reference there, and its name alone in the reference's list.
+            "license": row.get("license", "").lower().removeprefix("licenseref-"),
             "size_in_GB": row.get("size-gb", 0.0),
             "additional_files": list(row.get("files", [])),
         }
