@@ -100,6 +100,8 @@ fn start_log(cli: &Cli) {
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(cli.log_filter()));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        // It would complain of its own faults on standard error, and panic where that cannot be written.
+        .log_internal_errors(false)
         .with_writer(|| printable::LogWriter)
         .with_target(false)
         .with_ansi(false);

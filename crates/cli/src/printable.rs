@@ -52,7 +52,8 @@ fn escaped(text: &str, is_bad: impl Fn(char) -> bool) -> Cow<'_, str> {
     }))
 }
 
-/// Standard error, for whole lines of the log.
+/// Standard error, for whole lines of the log. One that cannot be written is lost, and nothing else with it: the reader of
+/// a log may leave, and its disk be full, while there is work to do.
 pub(crate) struct LogWriter;
 
 impl Write for LogWriter {
@@ -62,12 +63,13 @@ impl Write for LogWriter {
         let text = lines(&text);
         // What programs read is whole: a log in JSON.
         let text = if text.starts_with('{') { text.into_owned() } else { shortened(&text) };
-        io::stderr().lock().write_all(text.as_bytes())?;
+        let _ = io::stderr().lock().write_all(text.as_bytes());
         Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        io::stderr().flush()
+        let _ = io::stderr().flush();
+        Ok(())
     }
 }
 

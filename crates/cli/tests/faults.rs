@@ -50,6 +50,27 @@ fn a_full_disk_is_an_error_that_names_the_file() {
     run(&["embed", "a", "--output", "/dev/full"]).assert_fails(1, "embedkit: /dev/full: No space");
 }
 
+/// What is told beside results is lost where it cannot be written, and nothing else with it.
+#[test]
+fn results_come_whatever_becomes_of_standard_error() {
+    let full = || Stdio::from(std::fs::File::options().write(true).open("/dev/full").unwrap());
+    let results = run(&["embed", "a"]).stdout;
+    for args in [
+        &["embed", "a"][..],
+        &["embed", "a", "-vv"],
+        &["embed", "a", "--provider", "cuda"],
+        &["embed", &"a ".repeat(9000)],
+    ] {
+        let output = embedkit().args(args).env("EMBEDKIT_LOG", "debug").stderr(full()).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{args:?}");
+        assert!(output.stdout == results || args[1].len() > 1, "{args:?}");
+    }
+    for (args, code) in [(&["embed", "--nonsense"][..], 2), (&["embed", "-m", "no/such-model", "a"], 1)] {
+        let output = embedkit().args(args).stderr(full()).output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "{args:?}");
+    }
+}
+
 #[test]
 fn a_file_that_may_not_grow_is_not_left_half_written() {
     let folder = tempfile::tempdir().unwrap();

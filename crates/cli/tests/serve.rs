@@ -4,6 +4,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::os::unix::net::UnixStream;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -23,15 +24,17 @@ struct Server {
 
 impl Server {
     fn start(arguments: &[&str]) -> Self {
-        Self::start_until(arguments, "http://")
+        Self::start_with(arguments, &[])
+    }
+
+    /// Starts it with these variables.
+    fn start_with(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        let mut command = program(arguments);
+        Self::until(command.env("EMBEDKIT_PORT", "0").envs(variables.iter().copied()), "http://")
     }
 
     /// Starts it, and waits for a line of the log that says this before the address.
-    fn start_until(arguments: &[&str], says: &str) -> Self {
-        let mut command = program(arguments);
-        if !arguments.contains(&"--unix-socket") {
-            command.env("EMBEDKIT_PORT", "0");
-        }
+    fn until(command: &mut Command, says: &str) -> Self {
         let mut child = command.spawn().unwrap();
         let mut log = BufReader::new(child.stderr.take().unwrap());
         let mut line = String::new();
@@ -46,10 +49,15 @@ impl Server {
     }
 
     fn ask(&self, head: &str, body: &str) -> String {
+        self.ask_with("", head, body)
+    }
+
+    /// Asks with further headers, each on a line.
+    fn ask_with(&self, headers: &str, head: &str, body: &str) -> String {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         let length = body.len();
         let rest = "host: localhost\r\nconnection: close\r\ncontent-type: application/json";
-        write!(stream, "{head} HTTP/1.1\r\n{rest}\r\ncontent-length: {length}\r\n\r\n{body}").unwrap();
+        write!(stream, "{head} HTTP/1.1\r\n{rest}\r\n{headers}content-length: {length}\r\n\r\n{body}").unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         answer
@@ -90,11 +98,49 @@ fn without_arguments_it_serves_the_compiled_in_model_until_it_is_told_to_stop() 
     assert_eq!(server.child.wait().unwrap().code(), Some(0));
 }
 
+/// A log that nobody reads any more, or whose disk is full, is lost; the server goes on.
+#[test]
+fn a_log_that_cannot_be_written_harms_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("socket");
+    let ask = |head: &str, body: &str| {
+        let mut stream = UnixStream::connect(&path).ok()?;
+        let rest = "host: localhost\r\nconnection: close\r\ncontent-type: application/json";
+        write!(stream, "{head} HTTP/1.1\r\n{rest}\r\ncontent-length: {}\r\n\r\n{body}", body.len()).ok()?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).ok()?;
+        Some(answer)
+    };
+    let has_code = |answer: Option<String>, code: &str| answer.is_some_and(|answer| answer[9..].starts_with(code));
+    let mut logs = vec![("a reader that left", Stdio::piped())];
+    if cfg!(target_os = "linux") {
+        logs.push(("a full disk", std::fs::File::options().write(true).open("/dev/full").unwrap().into()));
+    }
+    for (name, log) in logs {
+        let mut child = program(&["--unix-socket", path.to_str().unwrap()]).stderr(log).spawn().unwrap();
+        drop(child.stderr.take());
+        let since = Instant::now();
+        while !has_code(ask("GET /ready", ""), "200") {
+            assert!(since.elapsed() < Duration::from_secs(30), "{name}: it is never ready");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        for _ in 0..2 {
+            assert!(has_code(ask("POST /v1/embeddings", r#"{"input": "a cat"}"#), "200"), "{name}");
+        }
+        let is_alone = |metrics: String| metrics.contains("\nembedkit_connections 1\n");
+        while !ask("GET /metrics", "").is_some_and(is_alone) {
+            assert!(since.elapsed() < Duration::from_secs(30), "{name}: connections are counted that ended");
+        }
+        assert!(Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
+        assert_eq!(child.wait().unwrap().code(), Some(0), "{name}");
+    }
+}
+
 #[test]
 fn a_socket_is_gone_after_the_end_and_one_that_was_left_is_replaced() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("socket");
-    let start = || Server::start_until(&["--unix-socket", path.to_str().unwrap()], "listening on /");
+    let start = || Server::until(&mut program(&["--unix-socket", path.to_str().unwrap()]), "listening on /");
     let mut killed = start();
     killed.signal("KILL");
     killed.child.wait().unwrap();
@@ -144,7 +190,8 @@ fn what_cannot_be_served_says_why_and_how_it_was_wrong() {
         (&["--config", of_port.to_str().unwrap(), "--unix-socket", "s.sock"], 2, "port says where to listen"),
         (&["--api-key", ""], 2, "api-key is empty"),
         (&["--api-key", " "], 2, "api-key"),
-        (&["--api-key", "a,"], 2, "api-key is empty"),
+        (&["--api-key", "a", "--api-key", ""], 2, "api-key is empty"),
+        (&["--model-dir", "no,such"], 1, "no,such"),
         (&["--image-host", "example.org"], 2, "image-host is for models of images"),
         (&["--cors-origin", "nonsense"], 2, "cors-origin"),
         (&["--cors-origin", "https://example.org/"], 2, "cors-origin"),
@@ -172,6 +219,25 @@ fn variables_are_looked_at_as_flags_are() {
         let told = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(2), "{variables:?} {arguments:?}: {told}");
         assert!(told.contains(says), "{variables:?} {arguments:?}: {told}");
+    }
+}
+
+/// A comma may be a part of a key.
+#[test]
+fn a_key_is_one_key_whatever_is_in_it() {
+    let by_flag = Server::start(&["--api-key", "s3cret,x", "--api-key", "other"]);
+    let by_variable = Server::start_with(&[], &[("EMBEDKIT_API_KEY", "s3cret,x")]);
+    for (server, key, expected) in [
+        (&by_flag, "s3cret,x", true),
+        (&by_flag, "other", true),
+        (&by_flag, "s3cret", false),
+        (&by_flag, "x", false),
+        (&by_variable, "s3cret,x", true),
+        (&by_variable, "s3cret", false),
+        (&by_variable, "x", false),
+    ] {
+        let answer = server.ask_with(&format!("x-api-key: {key}\r\n"), "GET /v1/models", "");
+        assert_eq!(answer.starts_with("HTTP/1.1 200"), expected, "{key}: {answer}");
     }
 }
 

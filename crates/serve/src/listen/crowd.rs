@@ -3,11 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use prometheus_client::metrics::gauge::Gauge;
+
 use super::phase::Phase;
 
 /// The connections there are.
-#[derive(Default)]
-pub(super) struct Crowd(Mutex<Members>);
+pub(super) struct Crowd {
+    members: Mutex<Members>,
+    /// Shows how many there are.
+    count: Gauge,
+}
 
 #[derive(Default)]
 struct Members {
@@ -15,7 +20,7 @@ struct Members {
     arrivals: u64,
 }
 
-/// A connection's place among them, until this is dropped.
+/// A connection's place among them, until this is dropped, however its connection ends.
 pub(super) struct Member {
     crowd: Arc<Crowd>,
     number: u64,
@@ -23,6 +28,11 @@ pub(super) struct Member {
 }
 
 impl Crowd {
+    /// None yet; `count` shows how many there are.
+    pub(super) fn new(count: Gauge) -> Self {
+        Self { members: Mutex::default(), count }
+    }
+
     /// One connection more.
     pub(super) fn enter(self: &Arc<Self>) -> Member {
         let phase = Arc::new(Phase::default());
@@ -31,6 +41,7 @@ impl Crowd {
         let number = members.arrivals;
         members.phases.insert(number, phase.clone());
         drop(members);
+        self.count.inc();
         Member { crowd: self.clone(), number, phase }
     }
 
@@ -44,13 +55,14 @@ impl Crowd {
     }
 
     fn members(&self) -> MutexGuard<'_, Members> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.members.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Member {
     fn drop(&mut self) {
         self.crowd.members().phases.remove(&self.number);
+        self.crowd.count.dec();
     }
 }
 
@@ -60,8 +72,10 @@ mod tests {
 
     #[test]
     fn who_has_asked_nothing_for_the_longest_leaves_first() {
-        let crowd = Arc::new(Crowd::default());
+        let count = Gauge::default();
+        let crowd = Arc::new(Crowd::new(count.clone()));
         let [busy, first, second] = [(); 3].map(|()| crowd.enter());
+        assert_eq!(count.get(), 3);
         busy.phase.begin();
         crowd.make_room();
         assert_eq!([&busy, &first, &second].map(|member| member.phase.is_leaving()), [false, true, false]);
@@ -73,7 +87,12 @@ mod tests {
         drop((first, second));
         crowd.make_room();
         assert!(busy.phase.is_leaving());
-        drop(busy);
+        let served = std::panic::catch_unwind(std::panic::AssertUnwindSafe(move || {
+            let _busy = busy;
+            panic!("while it is served");
+        }));
+        assert!(served.is_err());
         assert!(crowd.members().phases.is_empty());
+        assert_eq!(count.get(), 0);
     }
 }

@@ -74,20 +74,19 @@ impl Listener {
 
 /// Serves connections until the stage is closing, and then until the last one has ended.
 pub(crate) async fn serve(listener: Listener, app: Arc<App>, router: Router, mut stage: watch::Receiver<Stage>) {
-    let (permits, crowd) = (Arc::new(Semaphore::new(MOST_CONNECTIONS)), Arc::new(Crowd::default()));
+    let (permits, crowd) =
+        (Arc::new(Semaphore::new(MOST_CONNECTIONS)), Arc::new(Crowd::new(app.metrics.connections.clone())));
     // One is held by each connection; when all are dropped, the last has ended.
     let (alive, mut ended) = tokio::sync::mpsc::channel::<()>(1);
     let closing = stage.clone();
     let accept = accept_all(&listener, &permits, &crowd, |accepted, permit, member| {
-        let (app, router, stage, alive) = (app.clone(), router.clone(), closing.clone(), alive.clone());
+        let (router, stage, alive) = (router.clone(), closing.clone(), alive.clone());
         tokio::spawn(async move {
-            app.metrics.connections.inc();
             match accepted {
                 Accepted::Tcp(stream) => serve_connection(stream, router, stage, &member.phase).await,
                 #[cfg(unix)]
                 Accepted::Unix(stream) => serve_connection(stream, router, stage, &member.phase).await,
             }
-            app.metrics.connections.dec();
             drop((member, permit, alive));
         });
     });
