@@ -187,6 +187,9 @@ impl Default for Config {
     }
 }
 
+/// The longest that a request may be told to take: clocks do not count for ever.
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+
 impl Config {
     /// Whether only this machine can reach it.
     pub(crate) fn is_local(&self) -> bool {
@@ -216,8 +219,11 @@ impl Config {
         if self.max_body > self.max_buffered {
             return Err(Error::usage("max-body is more than max-buffered, so that no such body could ever be read"));
         }
-        if self.request_timeout.is_zero() {
-            return Err(Error::usage("request-timeout must be more than 0"));
+        if !(Duration::from_nanos(1)..=LONGEST_TIMEOUT).contains(&self.request_timeout) {
+            return Err(Error::usage("request-timeout must be more than 0, and a hundred years at the most"));
+        }
+        if self.stall_timeout.is_zero() {
+            return Err(Error::usage("stall-timeout must be more than 0: any batch would be called one that hangs"));
         }
         let is_plain = |c: char| c.is_ascii_alphanumeric() || "/-._~".contains(c);
         if !self.base_path.chars().all(is_plain) {

@@ -217,6 +217,9 @@ mod tests {
             "api-key = [\"\"]",
             "api-key = [\"a\", \" \"]",
             "cors-origin = [\"nonsense\"]",
+            "request-timeout = 0",
+            "request-timeout = \"18000000000000000000s\"",
+            "stall-timeout = 0",
         ] {
             let settings: Result<Settings, _> = toml::from_str(text);
             assert!(settings.map_or(true, |settings| settings.into_config().is_err()), "{text}");

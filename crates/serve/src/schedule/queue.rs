@@ -83,7 +83,9 @@ impl ModelQueue {
             return Err(Refusal::Full(state.time(state.waiting.cost(), shared.workers)));
         }
         let wait = state.time(state.waiting.ahead_of(job.cost()), shared.workers);
-        if waiting > 0 && Instant::now() + wait > deadline {
+        // A wait that no clock could count is longer than any deadline.
+        let would_end = Instant::now().checked_add(wait);
+        if waiting > 0 && would_end.is_none_or(|end| end > deadline) {
             return Err(Refusal::Late(wait));
         }
         let id = state.waiting.enter(job.clone());

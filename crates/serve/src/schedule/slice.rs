@@ -55,9 +55,10 @@ impl Filling {
         Self { bounds, inputs: Vec::new(), longest: 0, shortest: u32::MAX, cost: 0 }
     }
 
-    /// Takes inputs of a request off the end of `rest`, where the longest are, as far as they fit; what they cost.
-    pub(super) fn fill(&mut self, job: &Arc<Job>, rest: &mut Vec<u32>) -> usize {
-        let before = self.cost;
+    /// Takes inputs of a request off the end of `rest`, where the longest are, as far as they fit; what they cost, which may be
+    /// nothing. None where none fits.
+    pub(super) fn fill(&mut self, job: &Arc<Job>, rest: &mut Vec<u32>) -> Option<usize> {
+        let (inputs, cost_before) = (self.inputs.len(), self.cost);
         while let Some(&index) = rest.last() {
             let cost = job.cost_of(index, self.bounds.window);
             if !self.fits(cost) {
@@ -69,7 +70,7 @@ impl Filling {
             self.shortest = self.shortest.min(cost);
             self.cost += cost as usize;
         }
-        self.cost - before
+        (self.inputs.len() > inputs).then(|| self.cost - cost_before)
     }
 
     /// Whether there is nothing in it yet.

@@ -75,6 +75,10 @@ impl Waiting {
         let rest_cost = rest.iter().map(|index| job.cost_of(*index, window) as usize).sum();
         self.inputs += rest.len();
         self.cost += rest_cost;
+        if rest.is_empty() {
+            // Its turn would come, and nothing would run.
+            return id;
+        }
         let mut entry = Entry { flow: self.clock.arrive(), tag: 0, job, rest, rest_cost };
         entry.tag = entry.flow.tag(entry.next_cost(window));
         self.order.insert((entry.tag, id));
@@ -138,11 +142,10 @@ impl Waiting {
                 continue;
             }
             let is_short = entry.is_short();
-            let taken = filling.fill(&entry.job, &mut entry.rest);
-            if taken > 0 {
+            if let Some(cost) = filling.fill(&entry.job, &mut entry.rest) {
                 is_long |= !is_short;
                 requests.push(id);
-                self.charge(id, taken);
+                self.charge(id, cost);
             }
             if filling.is_full() {
                 break;
@@ -221,6 +224,7 @@ mod tests {
     use embedkit_core::{Content, Purpose, Role};
     use tokio::sync::oneshot;
 
+    use super::super::inputs::JobInputs;
     use super::*;
 
     const BOUNDS: SliceBounds = SliceBounds { tokens: 64, attention: 1 << 20, inputs: 100, window: 512, shared: true };
@@ -302,6 +306,37 @@ mod tests {
         assert_eq!(taken_by(&mut waiting, Lane::Express), [0; 0]);
         assert_eq!(taken(&mut waiting), [10]);
         assert_eq!(taken(&mut waiting), [64]);
+    }
+
+    #[test]
+    fn no_slice_is_empty_and_every_input_runs_once_whatever_they_cost() {
+        // Token ids cost as many as they are: none at all, too.
+        let job = |costs: &[usize]| {
+            let rows = costs.iter().map(|cost| vec![1; *cost]).collect();
+            Arc::new(Job::new(JobInputs::Ids(rows), Purpose::default(), oneshot::channel().0))
+        };
+        let mut lists: Vec<Vec<usize>> = vec![vec![]];
+        for first in [0, 1, 40, 600] {
+            lists.push(vec![first]);
+            lists.extend([0, 1, 40, 600].map(|second| vec![first, second]));
+            lists.extend([0, 64].map(|second| vec![first, second, 0]));
+        }
+        for (first, second) in lists.iter().flat_map(|first| lists.iter().map(move |second| (first, second))) {
+            for bounds in [BOUNDS, SliceBounds { shared: false, ..BOUNDS }, SliceBounds { inputs: 1, ..BOUNDS }] {
+                let mut waiting = Waiting::new(bounds, 1);
+                for costs in [first, second] {
+                    waiting.enter(job(costs));
+                }
+                let mut ran = 0;
+                while let Some(slice) = waiting.take(Lane::Ordinary) {
+                    assert!(!slice.inputs.is_empty(), "{first:?} {second:?} {bounds:?}");
+                    ran += slice.inputs.len();
+                    waiting.ran(&slice);
+                }
+                assert_eq!(ran, first.len() + second.len(), "{first:?} {second:?} {bounds:?}");
+                assert_eq!((waiting.inputs(), waiting.cost(), waiting.wanted()), (0, 0, None));
+            }
+        }
     }
 
     #[test]

@@ -205,10 +205,21 @@ fn token_ids_are_read_as_the_models_own_or_refused() {
     let strange = "hello \u{2603} world";
     let tokens = client.post("/models/dense/tokenize", &json!({"inputs": strange})).json();
     let tokens = tokens[0].as_array().unwrap();
-    assert!(tokens[1..tokens.len() - 1].iter().any(|token| token["special"] == true), "{tokens:?}");
+    assert!(tokens[1..tokens.len() - 1].iter().any(|token| token["text"] == "\u{2603}"), "{tokens:?}");
     let ids: Vec<_> = tokens.iter().map(|token| token["id"].clone()).collect();
     assert_eq!(of(json!([ids])).json()["data"], of(json!(strange)).json()["data"], "what is unknown has an id too");
     assert_eq!(of(json!([[999_999]])).status, 400);
+    for (empty, field) in [(json!([[]]), "input"), (json!([[], ids]), "input[0]"), (json!([ids, []]), "input[1]")] {
+        let refused = of(empty.clone());
+        assert_eq!(
+            (refused.status, &refused.json()["error"]["param"]),
+            (400, &json!(field)),
+            "{empty}: {}",
+            refused.body
+        );
+        assert!(refused.body.contains("there are no token ids"), "{}", refused.body);
+    }
+    assert_eq!(client.metric("embedkit_panics_total", &[]), 0.0);
     let (bare, both) = (of(json!([[ids[1]]])), of(json!([ids, [ids[1]]])));
     assert_eq!((bare.status, both.status), (200, 200), "special tokens are the caller's: {}", bare.body);
     assert_eq!(bare.json()["usage"]["prompt_tokens"], 1);
