@@ -9,15 +9,15 @@ use embedkit_serve::{DocumentForm, LogFormat, ModelConfig, Settings, Size, Time,
 /// `serve`. A flag goes before its variable, and that before the file of --config.
 #[derive(Debug, Args)]
 pub(crate) struct ServeArgs {
-    /// A model to serve, as [NAME=]ID; may be repeated. Default: the compiled-in model.
+    /// A model to serve, as [NAME=]ID; may be repeated, or several with commas between them. Default: the compiled-in model.
     #[arg(short, long, value_name = "[NAME=]ID", env = "EMBEDKIT_MODEL", value_delimiter = ',')]
     model: Vec<String>,
 
     /// A model in a folder, as [NAME=]DIR; may be repeated.
-    #[arg(long, value_name = "[NAME=]DIR", env = "EMBEDKIT_MODEL_DIR", value_delimiter = ',')]
+    #[arg(long, value_name = "[NAME=]DIR", env = "EMBEDKIT_MODEL_DIR")]
     model_dir: Vec<String>,
 
-    /// Another name of a model, as NAME=MODEL; may be repeated.
+    /// Another name of a model, as NAME=MODEL; may be repeated, or several with commas between them.
     #[arg(long, value_name = "NAME=MODEL", env = "EMBEDKIT_ALIAS", value_delimiter = ',')]
     alias: Vec<String>,
 
@@ -49,26 +49,19 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "ADDRESS", env = "EMBEDKIT_METRICS_ADDR", help_heading = "Network")]
     metrics_addr: Option<SocketAddr>,
 
-    /// A key that requests must have; may be repeated.
-    #[arg(
-        long,
-        value_name = "KEY",
-        env = "EMBEDKIT_API_KEY",
-        hide_env_values = true,
-        value_delimiter = ',',
-        help_heading = "Security"
-    )]
+    /// A key that requests must have; may be repeated. The variable holds one.
+    #[arg(long, value_name = "KEY", env = "EMBEDKIT_API_KEY", hide_env_values = true, help_heading = "Security")]
     api_key: Vec<String>,
 
     /// A file with keys, one a line; it is read again on SIGHUP.
     #[arg(long, value_name = "FILE", env = "EMBEDKIT_API_KEY_FILE", help_heading = "Security")]
     api_key_file: Option<PathBuf>,
 
-    /// An origin whose pages may ask, or `*`; may be repeated.
+    /// An origin whose pages may ask, or `*`; may be repeated, or several with commas between them.
     #[arg(long, value_name = "ORIGIN", env = "EMBEDKIT_CORS_ORIGIN", value_delimiter = ',', help_heading = "Security")]
     cors_origin: Vec<String>,
 
-    /// A host that images are fetched from, or `*.suffix`; may be repeated.
+    /// A host that images are fetched from, or `*.suffix`; may be repeated, or several with commas between them.
     #[arg(long, value_name = "HOST", env = "EMBEDKIT_IMAGE_HOST", value_delimiter = ',', help_heading = "Security")]
     image_host: Vec<String>,
 
