@@ -1,5 +1,6 @@
 //! The routes of text-embeddings-inference.
 
+use embedkit_core::tokenizer::Token;
 use embedkit_core::{Embedding, Pair};
 use embedkit_vector::cosine;
 
@@ -190,10 +191,10 @@ pub(super) async fn tokenize(mut incoming: Incoming) -> ApiResult<Answer> {
     let with_special = request.add_special_tokens.unwrap_or(true);
     let (rows, stats) = work::tokenize(&incoming, model, texts, with_special, purpose).await?;
     Answer::make(4 * stats.tokens, stats, move || {
-        let body = |(token, special): (embedkit_core::tokenizer::Token, bool)| {
-            let bytes = token.bytes.filter(|_| !special);
-            let (start, stop) = (bytes.as_ref().map(|bytes| bytes.start), bytes.as_ref().map(|bytes| bytes.end));
-            TokenBody { id: token.id, text: token.text, special, start, stop }
+        let body = |token: Token| {
+            let bytes = token.bytes.as_ref();
+            let (start, stop) = (bytes.map(|bytes| bytes.start), bytes.map(|bytes| bytes.end));
+            TokenBody { id: token.id, text: token.text, special: bytes.is_none(), start, stop }
         };
         Ok(rows.into_iter().map(|row| row.into_iter().map(body).collect::<Vec<_>>()).collect::<Vec<_>>())
     })

@@ -187,7 +187,8 @@ pub(crate) struct TokenizeRequest {
     pub(crate) model: Option<String>,
 }
 
-/// A token; where its text begins and ends in bytes, null for special ones.
+/// A token: its part of the text, and where that begins and ends in bytes. Those that the tokenizer puts around a text are
+/// special ones, and stand nowhere in it.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = TeiTokenBody)]
 pub(crate) struct TokenBody {

@@ -11,17 +11,15 @@ use crate::http::{Incoming, Stats};
 use crate::models::{Loaded, Served, Task};
 use crate::shapes::PurposeFields;
 
-/// A token, and whether it is a special one.
-pub(crate) type Marked = (Token, bool);
-
-/// The tokens of texts, not cut.
+/// The tokens of texts, not cut. What a text says stands in its tokens as it is written there; what the model calls them may be
+/// other words, or none.
 pub(crate) async fn tokenize(
     incoming: &Incoming,
     model: Option<&str>,
     texts: Vec<String>,
     with_special: bool,
     purpose: PurposeFields,
-) -> ApiResult<(Vec<Vec<Marked>>, Stats)> {
+) -> ApiResult<(Vec<Vec<Token>>, Stats)> {
     let (served, loaded, mut stats) = found(incoming, model).await?;
     let purpose = match purpose.says_something() {
         false => None,
@@ -38,21 +36,23 @@ pub(crate) async fn tokenize(
             let tokens = tokenizer
                 .tokens(&text, with_special)
                 .map_err(|error| ApiError::field(format!("inputs[{index}]"), format!("inputs[{index}]: {error}")))?;
-            Ok(tokens
-                .into_iter()
-                .map(|token| {
-                    let is_special = token.bytes.is_none() || tokenizer.is_special(token.id);
-                    (token, is_special)
-                })
-                .collect())
+            Ok(tokens.into_iter().map(|token| as_written(token, &text)).collect())
         };
-        let rows = texts.iter().enumerate().map(tokens).collect::<ApiResult<Vec<Vec<Marked>>>>()?;
+        let rows = texts.iter().enumerate().map(tokens).collect::<ApiResult<Vec<Vec<Token>>>>()?;
         Ok((rows, texts.iter().map(|text| text.chars().count()).sum()))
     });
     let (tokens, characters) = work.await?;
     (stats.inputs, stats.characters) = (inputs, characters);
     stats.tokens = tokens.iter().map(Vec::len).sum();
     Ok((tokens, stats))
+}
+
+/// The token with its part of the text. One that the tokenizer put around it has none, and keeps its name.
+fn as_written(mut token: Token, text: &str) -> Token {
+    if let Some(part) = token.bytes.clone().and_then(|bytes| text.get(bytes)) {
+        token.text = part.to_owned();
+    }
+    token
 }
 
 /// The texts that ids stand for.

@@ -71,6 +71,33 @@ fn tokens_tell_their_bytes_and_become_text_again() {
 }
 
 #[test]
+fn tokens_are_the_parts_of_the_text_whatever_the_model_calls_them() {
+    let server = Running::start(serving(families().into_iter().chain([ModelConfig::id(STATIC)])));
+    let client = server.client();
+    for model in ["dense", "sparse", "multi", "several", "rank", STATIC] {
+        for text in ["Héllo", "👍", "bed \u{2603} snow", "a [SEP] b <s>", "日本 x", ""] {
+            for special in [true, false] {
+                let body = json!({"inputs": text, "add_special_tokens": special});
+                let rows = ok(&client, &format!("/models/{model}/tokenize"), body);
+                for token in rows[0].as_array().unwrap() {
+                    let part = token["start"].as_u64().zip(token["stop"].as_u64());
+                    assert_eq!(part.is_none(), token["special"] == true, "{model} {text}: {token}");
+                    assert!(part.is_some() || special, "nothing was put around it: {model} {text}: {token}");
+                    // A part of a letter has no text of its own.
+                    let part = part.and_then(|(start, stop)| text.get(start as usize..stop as usize));
+                    assert!(part.is_none_or(|part| token["text"] == part), "{model} {text}: {token}");
+                }
+            }
+        }
+    }
+    for (model, text, written) in [("dense", "a </s> b", "</s>"), ("dense", "a \u{2603} b", "\u{2603}")] {
+        let rows = ok(&client, &format!("/models/{model}/tokenize"), json!({"inputs": text}));
+        let is_it = |token: &&Value| token["text"] == written && token["special"] == false && token["start"] == 2;
+        assert_eq!(rows[0].as_array().unwrap().iter().filter(is_it).count(), 1, "{model} {text}: {rows}");
+    }
+}
+
+#[test]
 fn info_says_what_clients_size_their_batches_by() {
     let server = Running::start(serving(families()));
     let client = server.client();
