@@ -1,9 +1,27 @@
 //! Which pages of other origins may ask.
 
-use axum::http::{HeaderName, HeaderValue, Method, header};
-use tower_http::cors::{AllowOrigin, CorsLayer};
+use axum::http::{HeaderName, HeaderValue, Method};
+use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
 use crate::config::Config;
+
+/// What a page may read of an answer beside its body.
+const EXPOSED: [&str; 14] = [
+    "retry-after",
+    "retry-after-ms",
+    "server-timing",
+    "x-compute-characters",
+    "x-compute-time",
+    "x-compute-tokens",
+    "x-compute-type",
+    "x-inference-time",
+    "x-queue-time",
+    "x-request-id",
+    "x-should-retry",
+    "x-tokenization-time",
+    "x-total-time",
+    "x-truncated-inputs",
+];
 
 /// What answers browsers; nothing unless the operator names origins.
 pub(crate) fn layer(config: &Config) -> Option<CorsLayer> {
@@ -15,11 +33,12 @@ pub(crate) fn layer(config: &Config) -> Option<CorsLayer> {
         true => AllowOrigin::any(),
         false => AllowOrigin::list(origins),
     };
-    let named = HeaderName::from_static;
     let layer = CorsLayer::new()
         .allow_origin(origins)
         .allow_methods([Method::GET, Method::POST])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, named("x-api-key"), named("x-request-id")])
-        .expose_headers([header::RETRY_AFTER, named("x-request-id"), named("server-timing")]);
+        // Which origins there are is the bound. Clients have headers of their own, as OpenAI's `x-stainless-…`, that no list has
+        // all of.
+        .allow_headers(AllowHeaders::mirror_request())
+        .expose_headers(EXPOSED.map(HeaderName::from_static));
     Some(layer)
 }

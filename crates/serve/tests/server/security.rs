@@ -62,6 +62,9 @@ fn a_local_server_answers_to_local_names_alone() {
 
 #[test]
 fn origins_are_let_in_by_name() {
+    /// Ours, and those that OpenAI's client has of its own.
+    const WANTED: &str = "api-key,authorization,content-type,traceparent,x-api-key,x-request-id,x-request-timeout-ms,\
+                          x-stainless-arch,x-stainless-retry-count";
     let mut config = serving([]);
     config.cors_origins = vec!["https://app.example".to_owned()];
     config.api_keys = vec!["k".to_owned()];
@@ -69,19 +72,24 @@ fn origins_are_let_in_by_name() {
     let client = server.client();
     let preflight = |origin: &str| {
         let client = client.clone().with("origin", origin).with("access-control-request-method", "POST");
-        client.with("access-control-request-headers", "authorization,content-type").send(
-            "OPTIONS",
-            "/v1/embeddings",
-            "",
-        )
+        client.with("access-control-request-headers", WANTED).send("OPTIONS", "/v1/embeddings", "")
     };
     let answer = preflight("https://app.example");
     assert_eq!((answer.status, answer.header("access-control-allow-origin")), (200, "https://app.example"));
-    assert!(answer.header("access-control-allow-headers").contains("authorization"), "{answer:?}");
+    assert_eq!(answer.header("access-control-allow-headers"), WANTED);
     assert_eq!(preflight("https://evil.example").header("access-control-allow-origin"), "");
     let refused = client.clone().with("origin", "https://app.example").post("/v1/embeddings", &json!({"input": "a"}));
     assert_eq!((refused.status, refused.header("access-control-allow-origin")), (401, "https://app.example"));
-    assert!(refused.header("access-control-expose-headers").contains("retry-after"), "{refused:?}");
+    let exposed: Vec<&str> = refused.header("access-control-expose-headers").split(',').collect();
+    assert!(
+        ["retry-after", "retry-after-ms", "x-should-retry"].iter().all(|name| exposed.contains(name)),
+        "{exposed:?}"
+    );
+    let with_key = client.clone().with("origin", "https://app.example").with("api-key", "k");
+    let answer = with_key.post("/v1/embeddings", &json!({"input": "a"}));
+    let told = answer.headers.keys().filter(|name| name.starts_with("x-") || *name == "server-timing");
+    let hidden: Vec<_> = told.filter(|name| !exposed.contains(&name.as_str())).collect();
+    assert!(answer.status == 200 && hidden.is_empty(), "a page cannot read {hidden:?}");
 
     let closed = Running::start(serving([]));
     let answer = closed.client().with("origin", "https://app.example").get("/v1/models");
