@@ -1,8 +1,10 @@
-//! How much a server takes on: requests, and the bytes of their bodies.
+//! How much a server takes on: requests, and the bytes of their bodies and answers.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
+
+use axum::body::Bytes;
 
 use crate::config::Config;
 use crate::error::{ApiError, ApiResult, Case};
@@ -30,6 +32,18 @@ pub(crate) struct Permit(Arc<Inner>);
 pub(crate) struct Reservation {
     inner: Arc<Inner>,
     bytes: usize,
+}
+
+/// An answer that is not sent yet, with its reservation.
+struct Unsent {
+    answer: Vec<u8>,
+    _reservation: Reservation,
+}
+
+impl AsRef<[u8]> for Unsent {
+    fn as_ref(&self) -> &[u8] {
+        &self.answer
+    }
 }
 
 impl Admission {
@@ -72,6 +86,14 @@ impl Admission {
     pub(crate) fn reservation(&self) -> Reservation {
         Reservation { inner: self.0.clone(), bytes: 0 }
     }
+
+    /// An answer on its way, counted until it is sent or its connection ends: a client may read it slowly, or not at all. It is
+    /// never refused, as its work is done; the bodies that come meanwhile are.
+    pub(crate) fn unsent(&self, answer: Vec<u8>) -> Bytes {
+        let mut reservation = self.reservation();
+        reservation.add(answer.capacity());
+        Bytes::from_owner(Unsent { answer, _reservation: reservation })
+    }
 }
 
 impl Inner {
@@ -96,14 +118,25 @@ impl Reservation {
             return Err(ApiError::new(Case::TooLarge, message));
         }
         let more = bytes.saturating_sub(self.bytes);
+        if more == 0 {
+            // What was let in is not refused for answers that came after it.
+            return Ok(());
+        }
         if inner.buffered.fetch_add(more, Ordering::Relaxed) + more > inner.max_buffered {
             inner.buffered.fetch_sub(more, Ordering::Relaxed);
             inner.metrics.rejected("", "bytes");
-            return Err(inner.overloaded("other requests' bodies fill the memory for them"));
+            return Err(inner.overloaded("other requests' bodies and answers fill the memory for them"));
         }
         inner.metrics.buffered.inc_by(more as i64);
         self.bytes += more;
         Ok(())
+    }
+
+    /// Reserves more, whatever there is already.
+    fn add(&mut self, bytes: usize) {
+        self.inner.buffered.fetch_add(bytes, Ordering::Relaxed);
+        self.inner.metrics.buffered.inc_by(bytes as i64);
+        self.bytes += bytes;
     }
 }
 
@@ -146,5 +179,22 @@ mod tests {
         assert!(second.grow_to(5).is_ok());
         drop(first);
         assert!(second.grow_to(10).is_ok());
+    }
+
+    #[test]
+    fn answers_that_are_not_sent_take_of_the_memory_for_bodies() {
+        let admission = admission();
+        let (mut first, mut second) = (admission.reservation(), admission.reservation());
+        assert!(first.grow_to(8).is_ok());
+        let answer = admission.unsent(vec![b'x'; 100]);
+        assert_eq!((&answer[..], admission.0.metrics.buffered.get()), (&[b'x'; 100][..], 108));
+        assert!(first.grow_to(8).is_ok(), "what was let in stays so");
+        assert!(matches!(second.grow_to(1), Err(ApiError { case: Case::Overloaded(_), .. })));
+        let part = answer.slice(90..);
+        drop(answer);
+        assert!(second.grow_to(1).is_err(), "a part of it is held still");
+        drop((part, first));
+        assert!(second.grow_to(1).is_ok());
+        assert_eq!(admission.0.metrics.buffered.get(), 1);
     }
 }

@@ -73,7 +73,7 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "SIZE", env = "EMBEDKIT_MAX_BODY", help_heading = "Bounds")]
     max_body: Option<Size>,
 
-    /// Most bytes of all bodies that wait or run. Default: 256MiB.
+    /// Most bytes of all bodies that wait or run, with answers that are not sent yet. Default: 256MiB.
     #[arg(long, value_name = "SIZE", env = "EMBEDKIT_MAX_BUFFERED", help_heading = "Bounds")]
     max_buffered: Option<Size>,
 

@@ -58,7 +58,7 @@ settings! {
     max_inputs: usize,
     /// Most bytes of a body. Default: 32 MiB.
     max_body: Size,
-    /// Most bytes of all bodies that wait or run. Default: 256 MiB.
+    /// Most bytes of all bodies that wait or run, with answers that are not sent yet. Default: 256 MiB.
     max_buffered: Size,
     /// Most requests that are admitted and not answered. Default: 512.
     max_requests: usize,

@@ -70,7 +70,7 @@ where
     };
     match outcome {
         Ok(Answer { body, stats }) => {
-            let mut response = json_response(StatusCode::OK, body);
+            let mut response = json_response(StatusCode::OK, app.admission.unsent(body));
             stats.headers(record.started.elapsed(), response.headers_mut());
             record.succeeded(&stats);
             response

@@ -99,7 +99,12 @@ impl Metrics {
                 "Requests admitted and not answered",
                 Gauge::default(),
             ),
-            buffered: register(all, "embedkit_buffered_bytes", "Bodies that wait or run", Gauge::default()),
+            buffered: register(
+                all,
+                "embedkit_buffered_bytes",
+                "Bodies that wait or run, and answers that are not sent yet",
+                Gauge::default(),
+            ),
             connections: register(all, "embedkit_connections", "Open connections", Gauge::default()),
             models: ModelFamilies::new(all),
             tei: with_tei.then(|| Arc::new(TeiMetrics::new(all))),
