@@ -22,8 +22,9 @@ pub(super) fn cleaned(path: &str, base: &str) -> Option<String> {
     }
 }
 
-/// Splits `/models/{name}/…` into the name, which may hold a slash, and the route behind it. `has_body` says whether
-/// the request is one for a model, as a POST is: `/models/{name}` alone is then its route `/`.
+/// Splits `/models/{name}/…` into the name, which may hold slashes, and the route behind it. `has_body` says whether
+/// the request is one for a model, as a POST is: `/models/{name}` alone is then its route `/`. What stands behind a model's
+/// name is no route where there is none of that name.
 pub(super) fn split_model(
     path: &str,
     has_body: bool,
@@ -32,17 +33,21 @@ pub(super) fn split_model(
 ) -> Option<(ModelInPath, String)> {
     // `/v1/models/{name}` is the model's entry in the list, and no prefix.
     let rest = path.strip_prefix("/models/")?;
-    let parts: Vec<&str> = rest.split('/').collect();
-    let candidate = |length: usize| {
-        let name = decoded(&parts.get(..length)?.join("/"));
-        let route = format!("/{}", parts[length..].join("/"));
-        let is_route = routes.has(&route) && (route != "/" || has_body);
-        is_route.then_some((name, route))
+    let is_route = |(_, route): &(String, &str)| routes.has(route) && (*route != "/" || has_body);
+    let split = |at: usize| (decoded(&rest[..at]), if at < rest.len() { &rest[at..] } else { "/" });
+    let ends = || rest.match_indices('/').map(|(at, _)| at).chain([rest.len()]);
+    // The longest name of a model goes before, one with a route behind it before all. What is no model's name is as one of the
+    // hub's: of two parts at most.
+    let named = ends().take(models.most_parts()).map(split);
+    let named: Vec<_> = named.filter(|(name, _)| models.named(name).is_some()).collect();
+    let found = match named.iter().rev().find(|split| is_route(split)).or(named.last()) {
+        // The model's entry in the list, as above.
+        Some((_, "/")) if !has_body => return None,
+        Some(found) => found.clone(),
+        None => ends().take(2).map(split).find(is_route)?,
     };
-    let candidates: Vec<(String, String)> = [2, 1].into_iter().filter_map(candidate).collect();
-    let known = candidates.iter().find(|(name, _)| models.named(name).is_some());
-    let (name, route) = known.or(candidates.last())?.clone();
-    Some((ModelInPath(name), route))
+    let (name, route) = found;
+    Some((ModelInPath(name), route.to_owned()))
 }
 
 /// A part of a path with its percent-encoded bytes read; as it is where they are no UTF-8.

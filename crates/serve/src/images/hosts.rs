@@ -1,7 +1,10 @@
 //! The hosts that images may be fetched from.
 
+use std::net::IpAddr;
+
 use axum::http::Uri;
 
+use super::address::is_public;
 use crate::Error;
 
 /// The hosts that images may be fetched from, in lower case; `*.suffix` stands for those below a name.
@@ -17,16 +20,14 @@ pub(super) struct Target {
 
 impl AllowedHosts {
     pub(super) fn new(hosts: &[String]) -> Result<Self, Error> {
-        let is_name =
-            |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-._:[]".contains(c));
         let host = |host: &String| {
-            let host = host.to_ascii_lowercase();
-            match is_name(host.strip_prefix("*.").unwrap_or(&host)) {
-                true => Ok(host),
-                false => Err(Error::usage(format!("image-host {host:?}: write it as example.org or *.example.org"))),
-            }
+            let lower = host.to_ascii_lowercase();
+            // Addresses' hosts are compared without it.
+            let lower = lower.strip_suffix('.').unwrap_or(&lower);
+            check(lower).map_err(|why| Error::usage(format!("image-host {host:?}: {why}")))?;
+            Ok(lower.to_owned())
         };
-        Ok(Self(hosts.iter().map(host).collect::<Result<_, _>>()?))
+        Ok(Self(hosts.iter().map(host).collect::<Result<_, Error>>()?))
     }
 
     /// The address, if its host is allowed.
@@ -69,9 +70,60 @@ impl AllowedHosts {
     }
 }
 
+/// Refuses a host that no image could be fetched from.
+fn check(host: &str) -> Result<(), &'static str> {
+    const FORM: &str = "write it as example.org or *.example.org, without scheme, port or path";
+    let name = host.strip_prefix("*.").unwrap_or(host);
+    let in_brackets = name.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
+    if let Ok(address) = in_brackets.unwrap_or(name).parse::<IpAddr>() {
+        return match is_public(address) {
+            true if name.len() < host.len() || address.is_ipv6() != in_brackets.is_some() => Err(FORM),
+            true => Ok(()),
+            false => Err("images are fetched from addresses of the public internet alone, and this is none"),
+        };
+    }
+    if name == "localhost" || name.ends_with(".localhost") {
+        return Err("it is this machine, and images are fetched from the public internet alone");
+    }
+    let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c));
+    if is_name { Ok(()) } else { Err(FORM) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn hosts_that_no_image_could_come_from_are_refused() {
+        for (host, expected) in [
+            ("example.org", true),
+            ("EXAMPLE.org.", true),
+            ("*.example.org", true),
+            ("93.184.216.34", true),
+            ("[2606:4700:4700::1111]", true),
+            ("2606:4700:4700::1111", false),
+            ("[93.184.216.34]", false),
+            ("*.93.184.216.34", false),
+            ("example.org:443", false),
+            ("https://example.org", false),
+            ("example.org/images", false),
+            ("*", false),
+            ("", false),
+            ("localhost", false),
+            ("*.localhost", false),
+            ("images.localhost", false),
+            ("127.0.0.1", false),
+            ("10.0.0.1", false),
+            ("[::1]", false),
+        ] {
+            let hosts = AllowedHosts::new(&[host.to_owned()]);
+            assert_eq!(hosts.is_ok(), expected, "{host}");
+            let named = hosts.err().is_none_or(|error| error.to_string().contains(&format!("{host:?}")));
+            assert!(named, "{host}");
+        }
+        let dotted = AllowedHosts::new(&["EXAMPLE.org.".to_owned()]).unwrap();
+        assert!(dotted.target("https://example.org/a.png").is_ok());
+    }
 
     #[test]
     fn only_allowed_hosts_on_the_usual_ports_pass() {

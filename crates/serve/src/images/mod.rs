@@ -1,6 +1,5 @@
 //! Images, as requests give them: data URLs, bare base64, and addresses at hosts that the operator allows.
 
-#[cfg(feature = "hub")]
 mod address;
 #[cfg(feature = "hub")]
 mod fetch;

@@ -77,6 +77,15 @@ impl Models {
         self.all.iter().find(|model| model.is_called(&name))
     }
 
+    /// Of how many parts, with slashes between them, the longest name is.
+    pub(crate) fn most_parts(&self) -> usize {
+        let names = self
+            .all
+            .iter()
+            .flat_map(|model| std::iter::once(model.name()).chain(model.aliases().iter().map(String::as_str)));
+        names.map(|name| name.matches('/').count() + 1).max().unwrap_or(0)
+    }
+
     /// The model that a request means: the one that it names, else the first that can do what is asked, for such
     /// content where it matters.
     pub(crate) fn find(&self, name: Option<&str>, task: Task, kind: Option<ContentKind>) -> ApiResult<&Arc<Served>> {

@@ -172,3 +172,35 @@ fn what_cannot_be_served_is_said_at_the_start() {
     config.aliases = vec![("a".to_owned(), "none".to_owned())];
     assert!(fails(config).contains("none"));
 }
+
+/// What stands behind a model's name is a route or none, and the name may be of any number of parts.
+#[test]
+fn a_model_in_the_path_is_told_from_what_is_asked_of_it() {
+    let mut models = families();
+    for (model, name) in models.iter_mut().zip(["a", "a/b", "a/b/c"]) {
+        model.name = Some(name.to_owned());
+    }
+    let server = Running::start(serving(models));
+    let client = server.client();
+    let body = json!({"input": "hello"});
+    for (path, status, says) in [
+        ("/models/a/v1/embeddings", 200, "\"model\":\"a\""),
+        ("/models/a/b/v1/embeddings", 200, "\"model\":\"a/b\""),
+        ("/models/a/b/c/embeddings", 200, "\"model\":\"a/b/c\""),
+        ("/models/A%2Fb%2fC/embeddings", 200, "\"model\":\"a/b/c\""),
+        ("/models/a/nope", 404, "there is no route \\\"/nope\\\""),
+        ("/models/a/b/c/d", 404, "there is no route \\\"/d\\\""),
+        ("/models/a/%65mbeddings", 404, "there is no route"),
+        ("/models/none/embeddings", 404, "no model is called \\\"none\\\""),
+        ("/models/none/b/embeddings", 404, "no model is called \\\"none/b\\\""),
+    ] {
+        let answer = client.post(path, &body);
+        assert_eq!(answer.status, status, "{path}: {}", answer.body);
+        assert!(answer.body.contains(says), "{path}: {}", answer.body);
+    }
+    for (path, name) in [("/models/a", "a"), ("/models/a/b", "a/b"), ("/models/a/b/c", "a/b/c")] {
+        assert_eq!(client.get(path).json()["id"], name);
+        assert_eq!(client.get(&format!("{path}/info")).json()["served_model_name"], name);
+    }
+    assert_eq!(client.get(&format!("/models/{}", "a/".repeat(30_000))).status, 404);
+}
