@@ -142,8 +142,8 @@ impl ModelMetrics {
         self.inference.observe(record.run.as_secs_f64());
         self.batch_inputs.observe(record.inputs as f64);
         self.batch_tokens.observe(record.tokens as f64);
-        let padded = record.inputs * record.longest;
-        if padded > 0 {
+        let padded = record.longest.map(|longest| record.inputs * longest);
+        if let Some(padded) = padded.filter(|padded| *padded > 0) {
             self.batch_padding.observe(1.0 - record.tokens as f64 / padded as f64);
         }
         self.inputs.inc_by(record.inputs as u64);

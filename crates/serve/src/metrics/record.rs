@@ -6,7 +6,8 @@ use std::time::Duration;
 pub(crate) struct RunRecord {
     pub(crate) inputs: usize,
     pub(crate) tokens: usize,
-    pub(crate) longest: usize,
+    /// The tokens of the longest, to which all are padded; none where they are not.
+    pub(crate) longest: Option<usize>,
     pub(crate) truncated: usize,
     /// What its inputs waited, in all.
     pub(crate) waited: Duration,

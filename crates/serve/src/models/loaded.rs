@@ -31,11 +31,14 @@ impl Loaded {
         let dim = warm_up(&embedder, plan.family.inputs())?;
         let window = embedder.engine().tokenizer().map(Tokenizer::max_length);
         let window = window.or(embedder.model().max_length).unwrap_or(UNKNOWN_WINDOW);
-        let bounds = Bounds { queue, window, shared: plan.config.share_batches.unwrap_or(true) };
+        let provider = embedder.engine().provider()?;
+        // What runs no graph looks at its inputs one by one.
+        let padded = provider.is_some();
+        let bounds = Bounds { queue, window, shared: plan.config.share_batches.unwrap_or(true), padded };
         let queue = ModelQueue::start(embedder.clone(), bounds, counters, metrics.panics.clone()).map_err(|error| {
             embedkit_core::Error::model_because(&plan.name, "no thread can be started for it", error)
         })?;
-        let provider = embedder.engine().provider()?.map_or_else(|| "cpu".to_owned(), |provider| provider.to_string());
+        let provider = provider.map_or_else(|| "cpu".to_owned(), |provider| provider.to_string());
         let dim = dim.or(embedder.model().dim);
         Ok(Self { embedder, queue, dim, provider, used: Mutex::new(Instant::now()) })
     }

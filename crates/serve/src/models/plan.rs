@@ -30,6 +30,11 @@ impl Plan {
     /// # Errors
     /// [`Error::Usage`] for one that is unknown or ambiguous; [`Error::Model`] for a folder that cannot be read.
     pub(super) fn new(config: ModelConfig, registry: &Registry) -> Result<Self, Error> {
+        if config.name.as_deref().is_some_and(|name| name.trim().is_empty()) {
+            return Err(Error::usage(
+                "a model's name is empty, and requests could not say it: name it, or leave out `name`",
+            ));
+        }
         match (known_id(&config, registry), &config.dir) {
             (Some(id), _) => Self::of_row(id, config, registry),
             (None, Some(dir)) => {
@@ -107,8 +112,12 @@ impl Plan {
     /// Loads the model.
     ///
     /// # Errors
-    /// As [`Builder::build`].
+    /// As [`Builder::build`], of options by the names that settings have for them.
     pub(super) fn build(&self) -> Result<AnyEmbedder> {
+        self.build_as_told().map_err(in_words_of_settings)
+    }
+
+    fn build_as_told(&self) -> Result<AnyEmbedder> {
         let config = &self.config;
         let mut builder = AnyEmbedder::builder(self.family, self.model.clone()).registry(&self.registry);
         if let (ModelRef::Id(_), Some(dir)) = (&self.model, &config.dir) {
@@ -178,6 +187,26 @@ impl Plan {
             builder = builder.output(OutputSelector::Name(name.clone()));
         }
         builder
+    }
+}
+
+/// The library's options that settings have other names for; all others differ by hyphens alone.
+const OTHER_NAMES: [(&str, &str); 6] = [
+    ("batch_tokens", "max-batch-tokens"),
+    ("device_ids", "device"),
+    ("model_dir", "dir"),
+    ("output", "output-name"),
+    ("providers", "provider"),
+    ("require_providers", "require-provider"),
+];
+
+fn in_words_of_settings(error: embedkit_core::Error) -> embedkit_core::Error {
+    match error {
+        embedkit_core::Error::InvalidOption { option, message } => {
+            let other = OTHER_NAMES.iter().find(|(name, _)| *name == option).map(|(_, setting)| (*setting).to_owned());
+            embedkit_core::Error::option(other.unwrap_or_else(|| option.replace('_', "-")), message)
+        }
+        other => other,
     }
 }
 

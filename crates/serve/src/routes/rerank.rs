@@ -32,6 +32,7 @@ pub(super) async fn rerank_texts(mut incoming: Incoming) -> ApiResult<Answer> {
         cut: said::cut(request.truncate, request.truncation, request.truncation_direction)?,
         document_tokens: document_tokens(request.max_tokens_per_doc)?,
         field: "texts",
+        query: Some("query"),
     };
     check_top(request.top_n)?;
     let Ranked { scores, stats, .. } = rank(&incoming, request.model.as_deref(), request.query, texts, scoring).await?;
@@ -58,6 +59,7 @@ async fn rerank_documents(mut incoming: Incoming) -> ApiResult<Answer> {
         cut: said::cut(request.truncate, request.truncation, request.truncation_direction)?,
         document_tokens: document_tokens(request.max_tokens_per_doc)?,
         field: "documents",
+        query: Some("query"),
     };
     let Ranked { scores, stats, served } =
         rank(&incoming, request.model.as_deref(), request.query, documents, scoring).await?;

@@ -161,6 +161,7 @@ pub(super) async fn predict(mut incoming: Incoming) -> ApiResult<Answer> {
         cut: said::cut(request.truncate, request.truncation, request.truncation_direction)?,
         document_tokens: None,
         field: "inputs",
+        query: None,
     };
     let pairs = pairs.into_iter().map(|TextPair(first, second)| Pair::new(first, second)).collect();
     let ranked = score_pairs(&incoming, request.model.as_deref(), pairs, scoring).await?;

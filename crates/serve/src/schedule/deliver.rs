@@ -21,7 +21,7 @@ pub(super) fn deliver(
     shared.metrics.ran(&RunRecord {
         inputs,
         tokens: usages().map(|usage| usage.tokens).sum(),
-        longest: usages().map(|usage| usage.tokens).max().unwrap_or(0),
+        longest: usages().map(|usage| usage.tokens).max().filter(|_| shared.bounds.padded),
         truncated: usages().filter(|usage| usage.truncated).count(),
         waited: slice.waited(started),
         prepare: prepared - started,

@@ -19,6 +19,8 @@ pub(crate) struct Bounds {
     pub(crate) window: usize,
     /// Whether requests share batches.
     pub(crate) shared: bool,
+    /// Whether a batch's inputs are padded to its longest.
+    pub(crate) padded: bool,
 }
 
 /// What the queue's owner, its workers and the requests in it share.

@@ -56,7 +56,7 @@ pub(crate) async fn embed(incoming: &Incoming, ask: Ask<'_>) -> ApiResult<Embedd
     let purpose = purpose_of(&purpose, loaded.row(), served.family(), config)?;
     let width = width.of(&served, &loaded)?;
     let inputs = inputs(incoming, field, items, kind, &served).await?;
-    let fitted = fitted(cut, field, inputs, &purpose, &loaded, config).await?;
+    let fitted = fitted(cut, field, None, inputs, &purpose, &loaded, config).await?;
     let (done, stats) = run(incoming, field, &served, &loaded, fitted, purpose).await?;
     let results = done.results.into_iter().map(|(embedding, _)| embedding).collect();
     Ok(Embedded { loaded, results, stats, width })

@@ -21,8 +21,9 @@ pub(crate) struct Scoring {
     pub(crate) cut: Cut,
     /// Cuts documents to so many tokens, special ones left out.
     pub(crate) document_tokens: Option<usize>,
-    /// The names of the fields of texts in errors.
+    /// The names of the fields of texts in errors, and of the query where there is one for all.
     pub(crate) field: &'static str,
+    pub(crate) query: Option<&'static str>,
 }
 
 /// One score a document, in their order.
@@ -109,7 +110,8 @@ async fn score(
 ) -> ApiResult<Ranked> {
     let purpose = Purpose::default();
     let pairs: Vec<_> = pairs.into_iter().map(Content::Pair).collect();
-    let fitted = fitted(scoring.cut, scoring.field, pairs.into(), &purpose, loaded, &incoming.app.config).await?;
+    let fitted =
+        fitted(scoring.cut, scoring.field, scoring.query, pairs.into(), &purpose, loaded, &incoming.app.config).await?;
     let (done, mut stats) = run(incoming, scoring.field, &served, loaded, fitted, purpose).await?;
     stats.truncated += counted_besides(shortened, &done.results);
     let own = loaded.row().activation;
@@ -134,8 +136,9 @@ async fn interact(
     let config = &incoming.app.config;
     let queries = vec![Content::Text(query)];
     let documents: Vec<_> = documents.into_iter().map(Content::Text).collect();
-    let queries = fitted(scoring.cut, "query", queries.into(), &Role::Query.into(), loaded, config).await?;
-    let documents = fitted(scoring.cut, scoring.field, documents.into(), &Role::Passage.into(), loaded, config).await?;
+    let queries = fitted(scoring.cut, "query", None, queries.into(), &Role::Query.into(), loaded, config).await?;
+    let documents =
+        fitted(scoring.cut, scoring.field, None, documents.into(), &Role::Passage.into(), loaded, config).await?;
     let of_query = run(incoming, "query", &served, loaded, queries, Role::Query.into());
     let of_documents = run(incoming, scoring.field, &served, loaded, documents, Role::Passage.into());
     let ((query, query_stats), (documents, mut stats)) = futures_util::future::try_join(of_query, of_documents).await?;

@@ -19,10 +19,12 @@ pub(super) struct Fitted {
     pub(super) cut: usize,
 }
 
-/// Cuts inputs that are too long where the library would not cut them so; the first that must not be cut is an error.
+/// Cuts inputs that are too long where the library would not cut them so; the first that must not be cut is an error. `query`
+/// names the query that pairs have in common, where they have one: if no document has room beside it, it is at fault.
 pub(super) async fn fitted(
     cut: Cut,
     field: &'static str,
+    query: Option<&'static str>,
     inputs: JobInputs,
     purpose: &Purpose,
     loaded: &Arc<Loaded>,
@@ -42,12 +44,19 @@ pub(super) async fn fitted(
     off_thread(move || {
         let mut cut = 0;
         for (index, content) in contents.iter_mut().enumerate() {
-            let at = |error: ApiError| error.at(format!("{field}[{index}]"));
+            let place = format!("{field}[{index}]");
+            let at = |error: ApiError| error.at(&*place);
             if window.holds(content).map_err(at)? {
                 continue;
             }
             let shorter = if cuts { window.cut(content, direction).map_err(at)? } else { None };
-            *content = shorter.ok_or_else(|| at(window.too_long(field, index, content)))?;
+            *content = match (shorter, query, alone(content)) {
+                (Some(shorter), ..) => shorter,
+                (None, Some(query), Some(alone)) if !window.holds(&alone).map_err(at)? => {
+                    return Err(window.too_long(query, &alone));
+                }
+                (None, ..) => return Err(window.too_long(&place, content)),
+            };
             cut += 1;
         }
         Ok(Fitted { inputs: contents.into(), cut })
@@ -63,14 +72,22 @@ fn ids_that_fit(rows: Vec<Vec<u32>>, field: &'static str, cuts: bool, loaded: &L
         Some(_) if cuts => {
             Err(ApiError::unsupported("truncation_direction", "token ids are cut where the model's texts are"))
         }
-        Some((index, row)) => Err(too_long(field, index, limit, row.len()).at(format!("{field}[{index}]"))),
+        Some((index, row)) => Err(too_long(&format!("{field}[{index}]"), limit, row.len())),
     }
 }
 
 /// The error, in the words of text-embeddings-inference, whose clients look for them.
-fn too_long(field: &str, index: usize, limit: usize, given: impl std::fmt::Display) -> ApiError {
-    let message = format!("{field}[{index}]: `inputs` must have less than {limit} tokens. Given: {given}");
-    ApiError::new(Case::TooLong, message)
+fn too_long(place: &str, limit: usize, given: impl std::fmt::Display) -> ApiError {
+    let message = format!("{place}: `inputs` must have less than {limit} tokens. Given: {given}");
+    ApiError::new(Case::TooLong, message).at(place)
+}
+
+/// A pair's query beside nothing.
+fn alone(content: &Content) -> Option<Content> {
+    match content {
+        Content::Pair(pair) => Some(Content::Pair(Pair::new(pair.query.clone(), ""))),
+        _ => None,
+    }
 }
 
 /// What a model sees of an input for a purpose.
@@ -115,11 +132,11 @@ impl Window {
     }
 
     /// The error that an input is not seen whole.
-    fn too_long(&self, field: &str, index: usize, content: &Content) -> ApiError {
+    fn too_long(&self, place: &str, content: &Content) -> ApiError {
         let limit = self.tokens.or(self.loaded.window()).unwrap_or(0);
         let given = self.loaded.tokenizer().and_then(|tokenizer| self.length(tokenizer, content));
         let given = given.map_or_else(|| "more".to_owned(), |tokens| tokens.to_string());
-        too_long(field, index, limit, given)
+        too_long(place, limit, given)
     }
 
     /// The tokens of a text that is not cut, special ones included.

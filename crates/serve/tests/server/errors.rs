@@ -18,6 +18,26 @@ fn told(answer: &crate::common::Answer) -> (u16, String, String, String) {
 }
 
 #[test]
+fn of_a_pair_that_is_too_long_the_query_is_named_where_it_is_at_fault() {
+    let server = Running::start(serving(families()));
+    let client = server.client();
+    let (long, short) = ("hello ".repeat(100), "hello");
+    for (query, document, more, param) in [
+        (&*long, short, json!({"truncation_direction": "left"}), "query"),
+        (&long, short, json!({"truncate": false}), "query"),
+        (short, &long, json!({"truncate": false}), "documents[1]"),
+    ] {
+        let mut body = json!({"model": "rank", "query": query, "documents": [short, document]});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let answer = client.post("/v1/rerank", &body);
+        let error = &answer.json()["error"];
+        assert_eq!((answer.status, &error["param"]), (400, &json!(param)), "{}", answer.body);
+        let message = error["message"].as_str().unwrap();
+        assert!(message.starts_with(&format!("{param}: `inputs` must have less than ")), "{message}");
+    }
+}
+
+#[test]
 fn openais_routes_have_openais_errors() {
     let mut config = serving(families());
     (config.max_inputs, config.max_body) = (8, 4096);

@@ -3,12 +3,12 @@
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use embedkit_serve::{Ended, Load, Time};
+use embedkit_serve::{Ended, Load, ModelConfig, Server, Time};
 use serde_json::json;
 
 use crate::common::client::read;
 use crate::common::faulty::{LINGERING, LOADS, faulty, lingering};
-use crate::common::{Running, serving};
+use crate::common::{Running, STATIC, families, serving};
 
 #[test]
 fn it_lives_before_it_is_ready() {
@@ -132,4 +132,42 @@ fn an_unready_server_warns_of_what_others_can_reach() {
     let server = Running::start(config);
     let client = crate::common::Client::new(([127, 0, 0, 1], server.address.port()).into());
     assert!(client.get("/ready").json()["warning"].is_string());
+}
+
+#[test]
+fn what_a_model_is_told_wrongly_is_told_by_the_names_of_settings() {
+    let with = |set: fn(&mut ModelConfig)| {
+        let mut model = ModelConfig::id(STATIC);
+        set(&mut model);
+        model
+    };
+    for (model, says) in [
+        (with(|model| model.max_batch_tokens = Some(0)), "`max-batch-tokens`"),
+        (with(|model| model.device = vec![0]), "`device`"),
+        (with(|model| model.require_provider = true), "`require-provider`"),
+        (with(|model| model.provider = vec!["nonsense".to_owned()]), "`provider`"),
+        (with(|model| model.batch_size = Some(0)), "`batch-size`"),
+    ] {
+        let error = Running::begin(serving([model])).wait().unwrap_err().to_string();
+        assert!(error.contains(says), "{says}: {error}");
+    }
+    for name in ["", " "] {
+        let mut model = ModelConfig::id(STATIC);
+        model.name = Some(name.to_owned());
+        let error = Server::builder().config(serving([model])).build().unwrap_err();
+        assert!(error.is_usage() && error.to_string().contains("a model's name is empty"), "{error}");
+    }
+}
+
+#[test]
+fn padding_is_told_of_models_that_pad() {
+    let server = Running::start(serving([families().swap_remove(0), ModelConfig::id(STATIC)]));
+    let client = server.client();
+    for (model, batches) in [("dense", 1.0), (STATIC, 0.0)] {
+        let answer = client.post("/v1/embeddings", &json!({"model": model, "input": ["a", "a b c d"]}));
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        let label = format!("model=\"{model}\"");
+        assert_eq!(client.metric("embedkit_batch_padding_ratio_count", &[&label]), batches, "{model}");
+        assert_eq!(client.metric("embedkit_batch_inputs_count", &[&label]), 1.0, "{model}");
+    }
 }
