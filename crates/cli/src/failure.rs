@@ -47,7 +47,7 @@ pub(crate) enum Failure {
     },
     /// A server was told twice to stop.
     #[cfg(feature = "serve")]
-    #[error("stopped at once, with requests under way")]
+    #[error("stopped at once, as it was told twice")]
     ServerStopped,
     /// Ctrl-C, of a verb that keeps what was done.
     #[error("{0}")]

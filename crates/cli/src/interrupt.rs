@@ -1,10 +1,14 @@
 //! Ctrl-C and termination end a run between two batches, at the second time at once.
 
 use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 use embedkit::CancelToken;
 
 use crate::failure::{Failure, Result};
+
+/// Signals that come within so long are one: some programs that end another tell both it and its group.
+const ONE_MOMENT: Duration = Duration::from_millis(200);
 
 /// The token that Ctrl-C cancels.
 pub(crate) fn token() -> Result<CancelToken> {
@@ -14,7 +18,12 @@ pub(crate) fn token() -> Result<CancelToken> {
     }
     let token = TOKEN.get_or_init(CancelToken::new).clone();
     let in_handler = token.clone();
+    let mut last: Option<Instant> = None;
     ctrlc::set_handler(move || {
+        if last.is_some_and(|last| last.elapsed() < ONE_MOMENT) {
+            return;
+        }
+        last = Some(Instant::now());
         if in_handler.is_cancelled() {
             leave();
         }

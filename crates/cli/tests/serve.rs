@@ -137,6 +137,17 @@ fn a_log_that_cannot_be_written_harms_nothing() {
 }
 
 #[test]
+fn told_twice_in_one_moment_it_ends_in_good_order_and_later_at_once() {
+    for (pause, code) in [(0, 0), (20, 0), (400, 130)] {
+        let mut server = Server::start(&["--drain-delay", "1s"]);
+        server.signal("TERM");
+        std::thread::sleep(Duration::from_millis(pause));
+        server.signal("INT");
+        assert_eq!(server.child.wait().unwrap().code(), Some(code), "after {pause} ms");
+    }
+}
+
+#[test]
 fn a_socket_is_gone_after_the_end_and_one_that_was_left_is_replaced() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("socket");

@@ -1,8 +1,10 @@
 //! What tells a server to stop.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use crate::Error;
 use crate::app::App;
@@ -63,19 +65,31 @@ impl Signals {
     }
 }
 
+/// Signals that come within so long are one: some programs that end a server tell both it and its group.
+const ONE_MOMENT: Duration = Duration::from_millis(200);
+
+/// Stops the server at every signal that comes later than a moment after the one before it that did.
+async fn stop_at_each(mut signals: mpsc::UnboundedReceiver<()>, handle: Handle) {
+    let mut last: Option<Instant> = None;
+    while signals.recv().await.is_some() {
+        if last.is_none_or(|last| last.elapsed() > ONE_MOMENT) {
+            last = Some(Instant::now());
+            handle.stop();
+        }
+    }
+}
+
 /// Listens to SIGTERM and SIGINT, which stop the server, and to SIGHUP, at which keys are read again.
 #[cfg(unix)]
 pub(crate) fn listen(app: &Arc<App>, handle: &Handle) -> Result<(), Error> {
     use tokio::signal::unix::{SignalKind, signal};
     let system = |error| Error::system("signals cannot be listened to", error);
+    let (told, signals) = mpsc::unbounded_channel();
     for kind in [SignalKind::terminate(), SignalKind::interrupt()] {
-        let (mut signals, handle) = (signal(kind).map_err(system)?, handle.clone());
-        tokio::spawn(async move {
-            while signals.recv().await.is_some() {
-                handle.stop();
-            }
-        });
+        let (mut signals, told) = (signal(kind).map_err(system)?, told.clone());
+        tokio::spawn(async move { while signals.recv().await.is_some() && told.send(()).is_ok() {} });
     }
+    tokio::spawn(stop_at_each(signals, handle.clone()));
     let (mut hangups, app) = (signal(SignalKind::hangup()).map_err(system)?, app.clone());
     tokio::spawn(async move {
         while hangups.recv().await.is_some() {
@@ -88,11 +102,30 @@ pub(crate) fn listen(app: &Arc<App>, handle: &Handle) -> Result<(), Error> {
 /// Listens to Ctrl-C, which stops the server.
 #[cfg(not(unix))]
 pub(crate) fn listen(_: &Arc<App>, handle: &Handle) -> Result<(), Error> {
-    let handle = handle.clone();
-    tokio::spawn(async move {
-        while tokio::signal::ctrl_c().await.is_ok() {
-            handle.stop();
-        }
-    });
+    let (told, signals) = mpsc::unbounded_channel();
+    tokio::spawn(async move { while tokio::signal::ctrl_c().await.is_ok() && told.send(()).is_ok() {} });
+    tokio::spawn(stop_at_each(signals, handle.clone()));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signals_of_one_moment_are_one() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        runtime.block_on(async {
+            let (handle, mut stops) = Signals::new();
+            let (told, signals) = mpsc::unbounded_channel();
+            tokio::spawn(stop_at_each(signals, handle));
+            for (after, stopped) in [(0, 1), (0, 1), (50, 1), (100, 1), (100, 2), (190, 2), (1000, 3)] {
+                tokio::time::sleep(Duration::from_millis(after)).await;
+                told.send(()).unwrap();
+                tokio::time::sleep(Duration::from_millis(1)).await;
+                assert_eq!(stops.0.len(), stopped, "after {after} ms");
+            }
+            stops.0.close();
+        });
+    }
 }
