@@ -65,6 +65,26 @@ fn doctor_and_runtime_tell_what_they_find() {
         .assert_fails(1, "libonnxruntime.so");
 }
 
+#[test]
+fn a_runtime_is_installed_only_if_it_is_the_one_that_was_meant() {
+    let folder = tempfile::tempdir().unwrap();
+    let status: Value = serde_json::from_slice(&run(&["runtime", "status", "--json"]).stdout).unwrap();
+    let (library, runtimes) = (status["used"]["path"].as_str().unwrap(), folder.path().join("runtimes"));
+    let install = |more: &[&str]| {
+        let always = ["runtime", "install", "--runtime-dir", runtimes.to_str().unwrap()];
+        run(&[&always[..], more].concat())
+    };
+    let zeros = "0".repeat(64);
+    let refused = install(&["--file", library, "--sha256", &zeros]);
+    refused.assert_fails(1, "nothing was installed");
+    assert!(!runtimes.exists(), "{}", refused.stderr);
+    install(&["--sha256", &zeros]).assert_fails(2, "--sha256 is for --release or --file");
+    install(&["--python", "python3", "--sha256", &zeros]).assert_fails(2, "--sha256 is for --release or --file");
+    let told = refused.stderr.split("SHA-256 is ").nth(1).and_then(|rest| rest.get(..64)).unwrap();
+    let installed = install(&["--file", library, "--sha256", &told.to_uppercase()]);
+    assert!(installed.code == 0 && runtimes.exists(), "{}", installed.stderr);
+}
+
 /// What lies in the current folder, or where a relative variable leads to from it, is never run.
 #[test]
 fn code_of_the_current_folder_is_not_run() {

@@ -46,9 +46,8 @@ pub(crate) struct InstallArgs {
     #[cfg(feature = "hub")]
     #[arg(long, requires = "version", conflicts_with_all = ["file", "python"])]
     pub(crate) release: bool,
-    /// The release archive's SHA-256.
-    #[cfg(feature = "hub")]
-    #[arg(long, value_name = "HEX", requires = "release")]
+    /// The SHA-256 of the release archive, or of the file.
+    #[arg(long, value_name = "HEX")]
     pub(crate) sha256: Option<String>,
     /// Takes this file instead: the library, a release archive or a wheel.
     #[arg(long, value_name = "FILE", conflicts_with = "version")]

@@ -75,6 +75,11 @@ const TABLE: &[Idle] = &[
     without(&["resume"], &["part_time"], "is for --resume, which is not among the arguments"),
     without(&["image", "pdf"], OF_HEAT, "is for pages: --image or --pdf, neither of which is among the arguments"),
     without(&["make"], &["queries"], "is for --make, which is not among the arguments"),
+    without(
+        &["release", "file"],
+        &["sha256"],
+        "is for --release or --file, neither of which is among the arguments: pip checks what it downloads itself",
+    ),
     with(
         None,
         &["pdf"],
@@ -155,7 +160,9 @@ mod tests {
         let has = |verb: &Command, id: &str| verb.get_arguments().any(|argument| argument.get_id() == id);
         for idle in TABLE {
             let is_of = |verb: &&Command| idle.verb.is_none_or(|of| of == verb.get_name());
-            let verbs: Vec<&Command> = command.get_subcommands().filter(is_of).collect();
+            // Some stand below another.
+            let verbs = command.get_subcommands().flat_map(|verb| std::iter::once(verb).chain(verb.get_subcommands()));
+            let verbs: Vec<&Command> = verbs.filter(is_of).collect();
             let others = match idle.beside {
                 Beside::Always => &[],
                 Beside::Any(others) | Beside::None(others) => others,

@@ -1,6 +1,8 @@
 //! `runtime …`: ONNX Runtime, found and installed.
 
 use std::fmt::Write as _;
+#[cfg(feature = "runtime-install")]
+use std::path::Path;
 use std::path::PathBuf;
 
 #[cfg(feature = "runtime-install")]
@@ -21,6 +23,9 @@ pub(super) fn run(command: RuntimeCommand) -> Result<()> {
         RuntimeCommand::Status { runtime_dir, json } => status(&options(runtime_dir), json),
         #[cfg(feature = "runtime-install")]
         RuntimeCommand::Install { source, runtime_dir, json } => {
+            if let (Some(file), Some(expected)) = (&source.file, &source.sha256) {
+                check_digest(file, expected)?;
+            }
             let installed = install_from(source, &options(runtime_dir)).map_err(embedkit::Error::from)?;
             if json {
                 return print_json(&json!({ "version": installed.version.to_string(), "library": installed.library }));
@@ -44,6 +49,35 @@ fn install_from(args: InstallArgs, options: &RuntimeOptions) -> Result<Installed
         return runtime::install::install_release(&release, options);
     }
     install(&file.map_or(InstallSource::Pip { version, python }, InstallSource::File), options)
+}
+
+/// Refuses a file that is another than it should be.
+#[cfg(feature = "runtime-install")]
+fn check_digest(file: &Path, expected: &str) -> Result<()> {
+    use std::io::BufRead as _;
+
+    use sha2::{Digest as _, Sha256};
+
+    let failed = || Failure::io(file.display().to_string());
+    let mut reader = std::io::BufReader::with_capacity(1 << 16, std::fs::File::open(file).map_err(failed())?);
+    let mut hasher = Sha256::new();
+    loop {
+        let bytes = reader.fill_buf().map_err(failed())?;
+        if bytes.is_empty() {
+            break;
+        }
+        hasher.update(bytes);
+        let read = bytes.len();
+        reader.consume(read);
+    }
+    let found: String = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    if found.eq_ignore_ascii_case(expected.trim()) {
+        return Ok(());
+    }
+    Err(Failure::Failed(format!(
+        "{}: its SHA-256 is {found}, and not {expected}; nothing was installed",
+        file.display()
+    )))
 }
 
 fn status(options: &RuntimeOptions, json: bool) -> Result<()> {
