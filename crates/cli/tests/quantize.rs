@@ -66,7 +66,10 @@ fn what_cannot_be_quantised_is_refused() {
     let once = run(&["models", "quantize", path(&folder()), "-o", path(&to), "--force"]);
     assert_eq!(once.code, 0, "{}", once.stderr);
     let twice = scratch.path().join("twice");
+    let (undescribed, table) = (fixtures("dense").join("transformer-mean"), fixtures("dense").join("static-f32"));
     for (args, expected) in [
+        (vec!["models", "quantize", path(&undescribed), "-o", path(&twice)], "modules.json is missing"),
+        (vec!["models", "quantize", path(&table), "-o", path(&twice)], "runs no graph"),
         (vec!["models", "quantize", path(&to), "-o", path(&twice), "--force"], "quantised already"),
         (vec!["models", "quantize", path(scratch.path()), "-o", path(&twice)], "has no graph"),
         (vec!["embed", "a", "--quantize", "int8"], "`quantize`"),
@@ -74,6 +77,7 @@ fn what_cannot_be_quantised_is_refused() {
     ] {
         let outcome = run(&args);
         assert!(outcome.code != 0 && outcome.stderr.contains(expected), "{args:?}: {}", outcome.stderr);
+        assert!(!outcome.stderr.contains("--normalize"), "an option that the verb lacks: {}", outcome.stderr);
         assert!(!twice.exists());
     }
 }

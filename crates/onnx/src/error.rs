@@ -20,7 +20,8 @@ pub enum Error {
     },
     /// There is no weight that is worth quantising.
     #[error(
-        "the graph has no product with 32-bit weights: it is quantised already, or keeps its weights in another type"
+        "the graph has no 32-bit weights that are brought to 8 bits, initializers on the right of a `MatMul` or of a `Gemm` that \
+         scales nothing, or tables of a `Gather`: it is quantised already, or keeps its weights in another type or another way"
     )]
     NothingToQuantize,
     /// A file of external data is absent or too short.

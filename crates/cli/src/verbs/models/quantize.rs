@@ -8,7 +8,7 @@ use std::path::Path;
 use comparison::Comparison;
 use embedkit::plugin::Family;
 use embedkit::session::{WeightQuantization, quantize_files};
-use embedkit::{AnyEmbedder, Content, ContentKind, Embedding, ModelFiles, Role};
+use embedkit::{AnyEmbedder, Content, ContentKind, Embedding, Error, ModelFiles, Role};
 use serde_json::json;
 
 use crate::args::QuantizeArgs;
@@ -28,14 +28,21 @@ pub(super) fn quantize(args: &QuantizeArgs) -> Result<()> {
     let texts = args.texts()?;
     let build = |files: ModelFiles| {
         let builder = AnyEmbedder::builder(family, files);
-        match &args.model_file {
-            Some(graph) => builder.model_file(graph).build(),
-            None => builder.build(),
-        }
+        let builder = match &args.model_file {
+            Some(graph) => builder.model_file(graph),
+            None => builder,
+        };
+        builder.build().map_err(undescribed)
     };
     let files = ModelFiles::folder(&args.model_dir)?;
     let model = build(files.clone())?;
     let graph = model.model().model_file.clone();
+    if model.engine().provider()?.is_none() {
+        return Err(Failure::Failed(format!(
+            "{}: the model runs no graph, whose weights alone are brought to 8 bits",
+            args.model_dir.join(&graph).display()
+        )));
+    }
     let quantized = quantize_files(&files, &graph, WeightQuantization::Int8)?;
     let comparison = match family.inputs().contains(&ContentKind::Text) {
         true => Some(compare(&model, &build(files.with_file(&graph, quantized.bytes.clone()))?, &texts)?),
@@ -73,6 +80,19 @@ pub(super) fn quantize(args: &QuantizeArgs) -> Result<()> {
         quantized.products,
         quantized.tables,
     ))
+}
+
+/// What this verb's folder lacks, without the options by which other verbs describe one.
+fn undescribed(error: Error) -> Failure {
+    match error {
+        Error::MissingFile { path, .. } if path.ends_with("modules.json") => Failure::Failed(format!(
+            "{} is missing: it tells how tokens' vectors become one, as what 8 bits cost is measured by these; save the folder \
+             with sentence-transformers, or have the weights quantised at every load, as by embed with --quantize int8 and \
+             --pooling",
+            path.display()
+        )),
+        error => error.into(),
+    }
 }
 
 fn compare(model: &AnyEmbedder, quantized: &AnyEmbedder, texts: &[String]) -> Result<Comparison> {
