@@ -5,7 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use parquet::basic::Compression;
 use parquet::errors::ParquetError;
+use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, RowGroupMetaData};
 use parquet::file::reader::{FileReader as _, SerializedFileReader};
 use parquet::record::{Field, Row};
 use parquet::schema::types::Type;
@@ -30,6 +32,8 @@ pub(super) fn read(path: Option<&Path>, reading: &Reading, feed: &Feed) -> Resul
     let Some(column) = schema.get_fields().iter().find(|field| field.name() == reading.field) else {
         return Err(feed.failure(super::no_column(&reading.field, &names)));
     };
+    let is_read = |name: &str| reading.keep_fields || name == reading.field;
+    check_codecs(reader.metadata(), is_read).map_err(|reason| feed.failure(reason))?;
     let projection = match reading.keep_fields {
         true => None,
         false => Some(only(schema, column.clone()).map_err(wrong)?),
@@ -40,6 +44,24 @@ pub(super) fn read(path: Option<&Path>, reading: &Reading, feed: &Feed) -> Resul
         }
     }
     Ok(())
+}
+
+/// Refuses a file of which a column that is read is compressed by what this program has no code for.
+pub(super) fn check_codecs(metadata: &ParquetMetaData, is_read: impl Fn(&str) -> bool) -> Result<(), String> {
+    let columns = metadata.row_groups().iter().flat_map(RowGroupMetaData::columns);
+    let is_read =
+        |column: &&ColumnChunkMetaData| column.column_path().parts().first().is_some_and(|name| is_read(name));
+    let unread = columns.filter(is_read).find_map(|column| match column.compression() {
+        Compression::BROTLI(_) => Some("brotli"),
+        Compression::LZO => Some("LZO"),
+        _ => None,
+    });
+    match unread {
+        Some(codec) => {
+            Err(format!("is compressed by {codec}, which is not read: write it with snappy, gzip, zstd or lz4"))
+        }
+        None => Ok(()),
+    }
 }
 
 /// A schema of one column.
@@ -81,5 +103,67 @@ pub(super) fn value(cell: &Field) -> Value {
         | Field::TimeMicros(_)
         | Field::TimestampMillis(_)
         | Field::TimestampMicros(_) => json!(cell.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use parquet::basic::{BrotliLevel, GzipLevel, ZstdLevel};
+    use parquet::file::metadata::FileMetaData;
+    use parquet::schema::parser::parse_message_type;
+    use parquet::schema::types::SchemaDescriptor;
+
+    use super::*;
+
+    fn compressed(codec: Compression) -> ParquetMetaData {
+        let schema = parse_message_type("message m { required int32 other; required binary text (UTF8); }").unwrap();
+        let schema = Arc::new(SchemaDescriptor::new(Arc::new(schema)));
+        let codecs = [Compression::SNAPPY, codec];
+        let columns = codecs
+            .into_iter()
+            .enumerate()
+            .map(|(at, codec)| ColumnChunkMetaData::builder(schema.column(at)).set_compression(codec).build().unwrap());
+        let rows = RowGroupMetaData::builder(schema.clone()).set_column_metadata(columns.collect()).build().unwrap();
+        ParquetMetaData::new(FileMetaData::new(2, 0, None, None, schema, None), vec![rows])
+    }
+
+    #[test]
+    fn what_cannot_be_decompressed_is_named() {
+        let brotli = compressed(Compression::BROTLI(BrotliLevel::default()));
+        assert!(check_codecs(&brotli, |_| true).unwrap_err().contains("compressed by brotli"));
+        check_codecs(&brotli, |name| name == "other").unwrap();
+        assert!(check_codecs(&compressed(Compression::LZO), |_| true).unwrap_err().contains("LZO"));
+        for codec in [
+            Compression::UNCOMPRESSED,
+            Compression::SNAPPY,
+            Compression::GZIP(GzipLevel::default()),
+            Compression::ZSTD(ZstdLevel::default()),
+            Compression::LZ4,
+            Compression::LZ4_RAW,
+        ] {
+            check_codecs(&compressed(codec), |_| true).unwrap();
+            parquet_codec(codec);
+        }
+    }
+
+    /// There is code for what is not refused.
+    fn parquet_codec(codec: Compression) {
+        let schema = parse_message_type("message m { required binary text (UTF8); }").unwrap();
+        let properties = parquet::file::properties::WriterProperties::builder().set_compression(codec).build();
+        let mut file = Vec::new();
+        let mut writer =
+            parquet::file::writer::SerializedFileWriter::new(&mut file, Arc::new(schema), Arc::new(properties))
+                .unwrap();
+        let mut rows = writer.next_row_group().unwrap();
+        let mut column = rows.next_column().unwrap().unwrap();
+        let texts = ["a text"; 9].map(|text| text.as_bytes().to_vec().into());
+        column.typed::<parquet::data_type::ByteArrayType>().write_batch(&texts, None, None).unwrap();
+        column.close().unwrap();
+        rows.close().unwrap();
+        writer.close().unwrap();
+        let read = SerializedFileReader::new(bytes::Bytes::from(file)).unwrap();
+        assert_eq!(read.get_row_iter(None).unwrap().filter(|row| row.is_ok()).count(), 9, "{codec}");
     }
 }
