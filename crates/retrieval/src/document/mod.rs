@@ -3,7 +3,7 @@
 //! | files | documents |
 //! | --- | --- |
 //! | `.txt`, and files that are named and have no other reader | one a file |
-//! | `.md`, `.markdown`, `.rst`, `.html`, `.htm` | one a file, with its sections |
+//! | `.md`, `.markdown`, `.rst`, `.html`, `.htm`, `.xhtml` | one a file, with its sections |
 //! | `.csv`, `.tsv` | one a row: its column `text`, else all its columns |
 //! | `.jsonl`, `.ndjson` | one a line: a text, or an object with the field `text` |
 //!

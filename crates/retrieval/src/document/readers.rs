@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::images::Images;
 use super::reader::{InputFile, Reader, Wanted};
-use super::{Document, Documents, headings, html, lines, table};
+use super::html::{self, Language};
+use super::{Document, Documents, headings, lines, table};
 
 /// The readers of a program: the built-in ones, and those that were added, which go before them.
 #[derive(Clone)]
@@ -70,7 +71,8 @@ impl Readers {
         match kind.as_str() {
             "md" | "markdown" => one(Document { sections: headings::markdown(&text), ..Document::of_text(text) }),
             "rst" => one(Document { sections: headings::restructured(&text), ..Document::of_text(text) }),
-            "html" | "htm" | "xhtml" => one(html::document(&text)),
+            "html" | "htm" if !text.trim_start().starts_with("<?xml") => one(html::document(&text, Language::Html)),
+            "html" | "htm" | "xhtml" => one(html::document(&text, Language::Xhtml)),
             "jsonl" | "ndjson" => Ok(lines::documents(&text)),
             "csv" | "tsv" => table::documents(&text, &kind),
             _ => one(Document::of_text(text)),
