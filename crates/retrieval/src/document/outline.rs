@@ -32,12 +32,17 @@ impl Outline {
 
     /// A heading of a level, 1 the highest, at a byte of the text.
     pub(super) fn heading(&mut self, level: usize, text: &str, start: usize) {
-        let anchor = match self.anchors {
+        let anchor = self.anchor(text);
+        self.heading_at(level, text, start, anchor);
+    }
+
+    /// The anchor of the next heading, which is of this text.
+    pub(super) fn anchor(&mut self, text: &str) -> String {
+        match self.anchors {
             Anchors::Markdown => self.unused(markdown(text)),
             Anchors::Docutils => self.unused(docutils(text)),
             Anchors::Own => String::new(),
-        };
-        self.heading_at(level, text, start, anchor);
+        }
     }
 
     /// A heading that says what it is linked to by.
