@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::html::{self, Language};
 use super::images::Images;
 use super::reader::{InputFile, Reader, Wanted};
-use super::html::{self, Language};
-use super::{Document, Documents, headings, lines, table};
+use super::{Document, Documents, SourceMap, headings, lines, table};
 
 /// The readers of a program: the built-in ones, and those that were added, which go before them.
 #[derive(Clone)]
@@ -66,8 +66,11 @@ impl Readers {
         if !self.wanted.texts {
             return Err("is no image, and the pipeline searches images alone".to_owned());
         }
-        let text = text_of(bytes)?;
-        let one = |document| Ok(Documents { documents: vec![document], refused: Vec::new() });
+        let (text, encoded) = text_of(bytes)?;
+        let one = |document: Document| {
+            let source = document.source.clone().over(&encoded);
+            Ok(Documents { documents: vec![Document { source, ..document }], refused: Vec::new() })
+        };
         match kind.as_str() {
             "md" | "markdown" => one(Document { sections: headings::markdown(&text), ..Document::of_text(text) }),
             "rst" => one(Document { sections: headings::restructured(&text), ..Document::of_text(text) }),
@@ -94,23 +97,38 @@ impl std::fmt::Debug for Readers {
     }
 }
 
-/// A file's text: UTF-8, or UTF-16 behind its mark, as some editors and tables' programs write it. A mark is left out.
-fn text_of(bytes: Vec<u8>) -> Result<String, String> {
+/// A file's text, with where it is in the file: UTF-8, or UTF-16 behind its mark, as some editors and tables' programs write
+/// it. A mark is left out.
+fn text_of(bytes: Vec<u8>) -> Result<(String, SourceMap), String> {
     let units: fn([u8; 2]) -> u16 = match bytes[..] {
         [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => return Err("is UTF-32: save it as UTF-8".to_owned()),
         [0xff, 0xfe, ..] => u16::from_le_bytes,
         [0xfe, 0xff, ..] => u16::from_be_bytes,
-        _ => {
-            let text = String::from_utf8(bytes).map_err(|error| {
-                let at = error.utf8_error().valid_up_to();
-                format!("is no UTF-8 text: byte {at} is wrong")
-            })?;
-            return Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text));
-        }
+        _ => return utf_8(bytes),
     };
     let (pairs, rest) = bytes.as_chunks::<2>();
-    let text: Result<String, _> = char::decode_utf16(pairs[1..].iter().copied().map(units)).collect();
-    text.ok().filter(|_| rest.is_empty()).ok_or_else(|| "begins as UTF-16 does, and is none".to_owned())
+    let (mut text, mut map) = (String::new(), SourceMap::default());
+    let mut at = 2;
+    for character in char::decode_utf16(pairs[1..].iter().copied().map(units)) {
+        let character = character.ok().filter(|_| rest.is_empty());
+        let character = character.ok_or_else(|| "begins as UTF-16 does, and is none".to_owned())?;
+        let size = 2 * character.len_utf16();
+        text.push(character);
+        map.push_char((character.len_utf8(), size), at);
+        at += size;
+    }
+    Ok((text, map))
+}
+
+fn utf_8(bytes: Vec<u8>) -> Result<(String, SourceMap), String> {
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        format!("is no UTF-8 text: byte {at} is wrong")
+    })?;
+    let mut map = SourceMap::default();
+    let Some(behind) = text.strip_prefix('\u{feff}') else { return Ok((text, map)) };
+    map.push(0..behind.len(), text.len() - behind.len()..text.len());
+    Ok((behind.to_owned(), map))
 }
 
 /// What a name ends in.
@@ -155,6 +173,38 @@ mod tests {
         ] {
             assert!(read("a.txt", bytes).unwrap_err().contains(told), "{told}");
         }
+    }
+
+    #[test]
+    fn bytes_are_the_files_behind_a_mark_and_in_utf_16() {
+        let bare = "# Høved\n\n<p>Brød &amp; 🍞 smør</p>";
+        let marked = format!("\u{feff}{bare}");
+        let utf_16 = |to: fn(u16) -> [u8; 2]| marked.encode_utf16().flat_map(to).collect::<Vec<u8>>();
+        let decode = |bytes: &[u8], from: fn([u8; 2]) -> u16| {
+            let units: Vec<u16> = bytes.as_chunks().0.iter().copied().map(from).collect();
+            String::from_utf16(&units).unwrap()
+        };
+        let (little, big) = (utf_16(u16::to_le_bytes), utf_16(u16::to_be_bytes));
+        for name in ["a.md", "a.txt", "a.html", "a.xhtml", "a.rst"] {
+            for bytes in [bare.as_bytes(), marked.as_bytes(), &little, &big] {
+                let read = Readers::default().read(name, Path::new(""), bytes.to_vec()).unwrap();
+                let document = &read.documents[0];
+                for word in ["Høved", "Brød", "🍞", "smør", "ø"] {
+                    let start = document.text.find(word).unwrap();
+                    let place = &bytes[document.source.place(start..start + word.len())];
+                    let found = match bytes[0] {
+                        0xff => decode(place, u16::from_le_bytes),
+                        0xfe => decode(place, u16::from_be_bytes),
+                        _ => String::from_utf8(place.to_vec()).unwrap(),
+                    };
+                    assert!(found.contains(word) && found.len() < 30, "{name}: {word:?} is {found:?}");
+                }
+            }
+        }
+        let head = Readers::default().read("a.md", Path::new(""), marked.into_bytes()).unwrap().documents.remove(0);
+        assert_eq!(head.record("a.md", 0, 1, 0..7).start, 3);
+        let html = "<?xml version='1.0'?><script/><p>a</p>";
+        assert_eq!(Readers::default().read("a.html", Path::new(""), html.into()).unwrap().documents[0].text, "a");
     }
 
     #[test]
