@@ -45,6 +45,7 @@ mod per_process;
 pub mod pipeline;
 pub mod plugin;
 mod purpose;
+pub mod python_numbers;
 #[cfg(feature = "tokenizer")]
 pub mod sentence_transformers;
 #[cfg(feature = "onnx")]

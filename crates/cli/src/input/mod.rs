@@ -14,7 +14,6 @@ mod parquet_rows;
 mod pdf_pages;
 #[cfg(all(feature = "retrieval", feature = "pdf"))]
 mod pdf_sections;
-mod python_numbers;
 mod record;
 mod source;
 #[cfg(feature = "tables")]

@@ -1,7 +1,8 @@
 //! One line or row, one input: a JSON string, an object with the field, or the line itself.
 
+use embedkit_core::python_numbers::as_null;
+
 use super::feed::Raw;
-use super::python_numbers::as_null;
 use crate::formats::InputFormat;
 use crate::ticket::Fields;
 

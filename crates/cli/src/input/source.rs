@@ -10,10 +10,10 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
 use embedkit::CancelToken;
+use embedkit_core::python_numbers::AsNull;
 
 use super::feed::{Feed, Item, Raw, Reading, Seen};
 use super::kind::{self, Kind};
-use super::python_numbers::AsNull;
 use super::{decode, json};
 use crate::failure::{Failure, Result};
 

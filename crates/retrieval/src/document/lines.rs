@@ -1,5 +1,6 @@
 //! A document a line.
 
+use embedkit_core::python_numbers::as_null;
 use serde_json::{Map, Value};
 
 use super::{Document, Documents};
@@ -17,7 +18,7 @@ pub(super) fn documents(text: &str) -> Documents {
 }
 
 fn document(line: &str) -> Result<Document, String> {
-    match serde_json::from_str(line).map_err(|error| format!("is no JSON: {error}"))? {
+    match serde_json::from_str(&as_null(line)).map_err(|error| format!("is no JSON: {error}"))? {
         Value::String(text) => Ok(Document::of_text(text)),
         Value::Object(fields) => Document::of_fields(fields),
         _ => Err("is neither a text nor an object".to_owned()),
@@ -33,14 +34,19 @@ impl Document {
         let Some(Value::String(text)) = fields.remove("text") else {
             return Err("has no field `text` that is a text".to_owned());
         };
-        let id = ["id", "_id"].into_iter().find_map(|name| fields.remove(name)).map(|id| plain(&id));
+        let id = take_id(&mut fields).map(|id| plain(&id));
         let title = match fields.remove("title") {
             Some(Value::String(title)) => title.trim().to_owned(),
             Some(other) => plain(&other),
             None => String::new(),
         };
-        Ok(Self { id: id.filter(|id| !id.is_empty()), title, fields, ..Self::of_text(text) })
+        Ok(Self { id, title, fields, ..Self::of_text(text) })
     }
+}
+
+/// The field of a row that is its id: the first that says something.
+pub(crate) fn take_id(fields: &mut Map<String, Value>) -> Option<Value> {
+    ["id", "_id"].into_iter().find_map(|name| fields.remove(name).filter(|id| !plain(id).is_empty()))
 }
 
 /// A value as people write it: a text without its marks.
@@ -68,5 +74,29 @@ mod tests {
         assert_eq!(found.refused.len(), 4);
         assert!(found.refused[0].starts_with("line 4: has no field `text`"), "{:?}", found.refused);
         assert!(found.refused[3].starts_with("line 7: is no JSON"), "{:?}", found.refused);
+    }
+
+    #[test]
+    fn the_id_is_the_first_that_says_something() {
+        for (ids, expected) in [
+            (r#""id": null, "_id": "five""#, Some("five")),
+            (r#""_id": "five", "id": """#, Some("five")),
+            (r#""id": 5, "_id": "five""#, Some("5")),
+            (r#""_id": 0"#, Some("0")),
+            (r#""id": null, "_id": """#, None),
+            (r#""year": 1"#, None),
+        ] {
+            let found = documents(&format!("{{{ids}, \"text\": \"a\"}}"));
+            assert_eq!(found.documents[0].id.as_deref(), expected, "{ids}");
+        }
+    }
+
+    #[test]
+    fn numbers_as_python_writes_them_are_null() {
+        let found = documents("{\"text\": \"NaN\", \"score\": NaN, \"best\": [-Infinity, 1]}\n");
+        let [document] = &found.documents[..] else { panic!("{found:?}") };
+        assert_eq!(document.text, "NaN");
+        assert_eq!(document.fields["score"], Value::Null);
+        assert_eq!(document.fields["best"], serde_json::json!([null, 1]));
     }
 }

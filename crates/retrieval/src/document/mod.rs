@@ -6,12 +6,11 @@
 //! | `.md`, `.markdown`, `.rst`, `.html`, `.htm`, `.xhtml` | one a file, with its sections |
 //! | `.csv`, `.tsv` | one a row: its column `text`, else all its columns |
 //! | `.jsonl`, `.ndjson` | one a line: a text, or an object with the field `text` |
-//!
 //! | `.png`, `.jpg`, `.webp`, `.tiff`, `.gif`, `.bmp` | one a file, an image, where a pipeline searches images |
 //!
 //! A program adds a [`Reader`] for other kinds, as the command line does for PDF files and for [`Video`].
 //!
-//! `id` or `_id`, and `title`, of a row are the document's; its other fields are kept.
+//! `id` or `_id`, the first that is not empty, and `title`, of a row are the document's; its other fields are kept.
 
 mod files;
 mod headings;
@@ -29,7 +28,7 @@ use embedkit_core::ImageInput;
 use serde_json::{Map, Value};
 
 pub use files::{Found, Inputs};
-pub(crate) use lines::plain;
+pub(crate) use lines::{plain, take_id};
 pub use reader::{InputFile, Reader, Wanted};
 pub use readers::Readers;
 pub use source_map::SourceMap;

@@ -3,14 +3,14 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use embedkit_core::python_numbers::as_null;
 use embedkit_core::{Error, Result};
-use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use super::Judgements;
 use super::lines::lines;
-use crate::document::{Inputs, Readers, Table, Wanted, plain};
+use crate::document::{Inputs, Readers, Table, Wanted, plain, take_id};
 
 /// Documents, queries and judgements.
 #[derive(Clone, Debug)]
@@ -30,18 +30,12 @@ pub struct Dataset {
     pub readers: Readers,
 }
 
-#[derive(Deserialize)]
-struct QueryLine {
-    /// A text, or a number, as rows of documents may have.
-    #[serde(alias = "id")]
-    _id: Value,
-    text: String,
-}
-
-impl QueryLine {
-    fn id(&self) -> Option<String> {
-        matches!(self._id, Value::String(_) | Value::Number(_)).then(|| plain(&self._id))
-    }
+/// The id of a line of `queries.jsonl`, a text or a number, as rows of documents may have, and its text.
+fn query(line: &str) -> std::result::Result<Option<(String, String)>, serde_json::Error> {
+    let mut fields: Map<String, Value> = serde_json::from_str(&as_null(line))?;
+    let id = take_id(&mut fields).filter(|id| id.is_string() || id.is_number());
+    let text = fields.remove("text").and_then(|text| text.as_str().map(str::to_owned));
+    Ok(id.as_ref().map(plain).zip(text))
 }
 
 impl Dataset {
@@ -57,13 +51,12 @@ impl Dataset {
         let (mut queries, mut ids) = (Vec::new(), HashSet::new());
         for (number, line) in lines(&text) {
             let wrong = format!("line {number} is no query with `_id` and `text`");
-            let query: QueryLine =
-                serde_json::from_str(line).map_err(|error| Error::file_because(&path, &wrong, error))?;
-            let id = query.id().ok_or_else(|| Error::file(&path, wrong))?;
+            let query = query(line).map_err(|error| Error::file_because(&path, &wrong, error))?;
+            let (id, text) = query.ok_or_else(|| Error::file(&path, wrong))?;
             if !ids.insert(id.clone()) {
                 return Err(Error::file(&path, format!("line {number} has the id {id:?}, as a line before it")));
             }
-            queries.push((id, query.text));
+            queries.push((id, text));
         }
         let inputs = vec![folder.join("corpus.jsonl")];
         Self::new(folder, inputs, queries, judgements, &Readers::default())
@@ -172,6 +165,15 @@ mod tests {
         write("qrels/test.tsv", "query-id\tcorpus-id\tscore\n1\td\t1\n");
         write("queries.jsonl", "\u{feff}{\"id\": 1, \"text\": \"what\"}\n");
         assert_eq!(Dataset::read_beir(folder.path(), "test").unwrap().queries, [("1".to_owned(), "what".to_owned())]);
+        for line in [
+            r#"{"_id": "1", "id": null, "text": "what"}"#,
+            r#"{"_id": "1", "id": "1", "text": "what"}"#,
+            r#"{"_id": "", "id": 1, "text": "what", "score": NaN}"#,
+        ] {
+            write("queries.jsonl", line);
+            let set = Dataset::read_beir(folder.path(), "test").unwrap();
+            assert_eq!(set.queries, [("1".to_owned(), "what".to_owned())], "{line}");
+        }
         for (queries, told) in [
             ("{\"_id\": \"1\", \"text\": \"a\"}\n{\"_id\": 1, \"text\": \"b\"}\n", "line 2 has the id \"1\""),
             ("{\"_id\": [1], \"text\": \"a\"}\n", "line 1 is no query"),

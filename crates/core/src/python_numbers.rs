@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::io::{self, BufRead, Read};
 
 /// The text with null for the numbers that JSON does not have, as pandas writes them.
-pub(super) fn as_null(text: &str) -> Cow<'_, str> {
+pub fn as_null(text: &str) -> Cow<'_, str> {
     if !["NaN", "Infinity"].iter().any(|name| text.contains(name)) {
         return Cow::Borrowed(text);
     }
@@ -15,8 +15,8 @@ pub(super) fn as_null(text: &str) -> Cow<'_, str> {
     String::from_utf8(json).map_or(Cow::Borrowed(text), Cow::Owned)
 }
 
-/// As [`as_null`], of what is read.
-pub(super) struct AsNull<R> {
+/// As [`as_null`], of what is read from a reader.
+pub struct AsNull<R> {
     reader: R,
     nulls: Nulls,
     json: Vec<u8>,
@@ -24,7 +24,8 @@ pub(super) struct AsNull<R> {
 }
 
 impl<R: BufRead> AsNull<R> {
-    pub(super) fn new(reader: R) -> Self {
+    /// Of this reader, which stands before a byte of JSON that is in no string.
+    pub fn new(reader: R) -> Self {
         Self { reader, nulls: Nulls::default(), json: Vec::new(), given: 0 }
     }
 }
