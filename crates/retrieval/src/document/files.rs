@@ -35,16 +35,17 @@ impl Inputs {
     }
 
     /// The files, by name, each once. In folders, files of kinds that have no reader are passed over, and so is what
-    /// begins with a dot; a file that is named is read whatever it is.
+    /// begins with a dot; a file that is named is read whatever it is. Of what lies in folders, those that cannot be looked
+    /// into are given too, so that whoever reads what was found is told of them.
     ///
     /// # Errors
-    /// An input that is not there, a folder that cannot be read, a name with wildcards that matches nothing.
+    /// An input that is not there, or is a folder that cannot be read; a name with wildcards that matches nothing.
     pub fn files(&self, readers: &Readers) -> Result<Vec<Found>> {
         let mut found = BTreeMap::new();
         for input in &self.0 {
             match std::fs::metadata(input) {
-                Ok(metadata) if metadata.is_dir() => walk(input, &mut |path| {
-                    if readers.know(&path.to_string_lossy()) {
+                Ok(metadata) if metadata.is_dir() => walk(input, &mut |path, is_file| {
+                    if !is_file || readers.know(&path.to_string_lossy()) {
                         found.insert(name(path), path.to_owned());
                     }
                 })?,
@@ -52,9 +53,9 @@ impl Inputs {
                 Err(error) => match wildcard(input)? {
                     Some((folder, matcher)) => {
                         let mut is_any = false;
-                        walk(&folder, &mut |path| {
-                            if matcher.is_match(path) {
-                                is_any = true;
+                        walk(&folder, &mut |path, is_file| {
+                            if !is_file || matcher.is_match(path) {
+                                is_any |= is_file;
                                 found.insert(name(path), path.to_owned());
                             }
                         })?;
@@ -124,6 +125,9 @@ impl Found {
 
 fn state(path: &Path) -> Result<(u64, Option<SystemTime>)> {
     let metadata = std::fs::metadata(path).map_err(Error::io(path))?;
+    if metadata.is_dir() {
+        std::fs::read_dir(path).map_err(Error::io(path))?;
+    }
     if !metadata.is_file() {
         return Err(Error::file(path, "is not a file"));
     }
@@ -140,26 +144,33 @@ fn name(path: &Path) -> String {
     name.strip_prefix("./").map(str::to_owned).unwrap_or(name)
 }
 
-/// Calls back for every file below a folder. Links are followed, but not to a folder that is open already.
-fn walk(folder: &Path, each: &mut dyn FnMut(&Path)) -> Result<()> {
-    walk_below(folder, &mut Vec::new(), each)
+/// Calls back for every file below a folder, and, with `false`, for what cannot be looked at. Links are followed, but not to
+/// a folder that is open already.
+fn walk(folder: &Path, each: &mut dyn FnMut(&Path, bool)) -> Result<()> {
+    walk_below(folder, &mut Vec::new(), each).map_err(Error::io(folder))
 }
 
-fn walk_below(folder: &Path, open: &mut Vec<PathBuf>, each: &mut dyn FnMut(&Path)) -> Result<()> {
-    let real = folder.canonicalize().map_err(Error::io(folder))?;
+fn walk_below(folder: &Path, open: &mut Vec<PathBuf>, each: &mut dyn FnMut(&Path, bool)) -> std::io::Result<()> {
+    let real = folder.canonicalize()?;
     if open.contains(&real) {
         return Ok(());
     }
+    let entries = std::fs::read_dir(folder)?.collect::<std::io::Result<Vec<_>>>()?;
     open.push(real);
-    for entry in std::fs::read_dir(folder).map_err(Error::io(folder))? {
-        let path = entry.map_err(Error::io(folder))?.path();
+    for path in entries.iter().map(std::fs::DirEntry::path) {
         let is_hidden = path.file_name().is_none_or(|name| name.to_string_lossy().starts_with('.'));
         match std::fs::metadata(&path) {
-            Ok(_) if is_hidden => {}
-            Ok(metadata) if metadata.is_dir() => walk_below(&path, open, each)?,
-            Ok(metadata) if metadata.is_file() => each(&path),
+            _ if is_hidden => {}
+            Ok(metadata) if metadata.is_dir() => {
+                if walk_below(&path, open, each).is_err() {
+                    each(&path, false);
+                }
+            }
+            Ok(metadata) if metadata.is_file() => each(&path, true),
             // Devices, and links that lead nowhere.
-            _ => {}
+            Ok(_) => {}
+            Err(_) if path.is_symlink() => {}
+            Err(_) => each(&path, false),
         }
     }
     open.pop();
@@ -217,6 +228,31 @@ mod tests {
         assert!(names(&["missing.md"]).is_err());
         std::os::unix::fs::symlink(root, root.join("sub/loop")).unwrap();
         assert_eq!(names(&[""]).unwrap().len(), 3, "a link to a folder above is not followed");
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn what_cannot_be_looked_into_is_told_when_it_is_read_and_loses_no_other_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        std::fs::write(root.join("a.md"), "a").unwrap();
+        std::fs::write(root.join("z.md"), "z").unwrap();
+        // Whoever runs this, a path that is too long cannot be looked at: made by giving a folder above a longer name.
+        let (short, long) = (root.join("s"), root.join("l".repeat(250)));
+        let mut deep = short.clone();
+        while deep.as_os_str().len() < 3900 {
+            deep.push("d".repeat(100));
+        }
+        std::fs::create_dir_all(&deep).unwrap();
+        std::fs::rename(&short, &long).unwrap();
+        for inputs in [Inputs::new([root]), Inputs::new([root.join("**/*.md")])] {
+            let found = inputs.files(&Readers::default()).unwrap();
+            let (read, unread): (Vec<_>, Vec<_>) = found.iter().partition(|found| found.read().is_ok());
+            assert_eq!(read.iter().map(|found| found.read().unwrap()).collect::<Vec<_>>(), [b"a", b"z"]);
+            let [unread] = unread[..] else { panic!("{unread:?}") };
+            assert!(unread.name.contains("lll/ddd"), "{}", unread.name);
+            assert!(unread.read().unwrap_err().report().contains("too long"), "{:?}", unread.read());
+        }
     }
 
     #[test]
