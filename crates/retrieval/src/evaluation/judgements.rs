@@ -22,7 +22,7 @@ impl Judgements {
     }
 
     /// Reads a file of judgements: BEIR's, three columns between tabs below a heading, or TREC's, four columns between
-    /// blanks (`query 0 document grade`).
+    /// blanks and tabs (`query 0 document grade`).
     ///
     /// # Errors
     /// A file that cannot be read, a line that is neither, or one that gives a pair another grade than a line before.
@@ -31,16 +31,7 @@ impl Judgements {
         let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
         let mut judgements = Self::default();
         for (number, line) in lines(&text) {
-            let columns: Vec<&str> = match line.contains('\t') {
-                true => line.split('\t').map(str::trim).collect(),
-                false => line.split_whitespace().collect(),
-            };
-            let parsed = match columns[..] {
-                [query, document, grade] | [query, _, document, grade] => {
-                    whole(grade).map(|grade| (query, document, grade))
-                }
-                _ => None,
-            };
+            let parsed = judgement(line);
             let wrong = |message: String| Err(Error::file(path, format!("line {number} {message}")));
             match parsed {
                 Some((query, document, grade)) => {
@@ -51,10 +42,7 @@ impl Judgements {
                         ));
                     }
                 }
-                // The heading, which ends in a word.
-                None if number == 1
-                    && line.contains('\t')
-                    && columns.last().is_some_and(|c| c.parse::<f64>().is_err()) => {}
+                None if number == 1 && is_heading(line) => {}
                 None => {
                     return wrong(
                         "is no judgement: `query document grade` or TREC's four, of a whole grade".to_owned(),
@@ -101,6 +89,22 @@ impl Judgements {
     }
 }
 
+/// The query, the document and the grade of a line of either layout.
+fn judgement(line: &str) -> Option<(&str, &str, i64)> {
+    // Between tabs an id may have blanks.
+    let between_tabs: Vec<&str> = line.trim_end().split('\t').map(str::trim).collect();
+    let between_blanks: Vec<&str> = line.split_whitespace().collect();
+    let is_trec = matches!(between_blanks[..], [_, "0" | "Q0", _, _]);
+    let columns = if is_trec || !matches!(between_tabs.len(), 3 | 4) { between_blanks } else { between_tabs };
+    let ([query, document, grade] | [query, _, document, grade]) = columns[..] else { return None };
+    Some((query, document, whole(grade)?))
+}
+
+/// Whether a line names BEIR's columns: it ends in a word.
+fn is_heading(line: &str) -> bool {
+    line.trim_end().rsplit_once('\t').is_some_and(|(_, last)| last.trim().parse::<f64>().is_err())
+}
+
 /// A whole number, also as tables of decimals write it: `1.0`.
 fn whole(grade: &str) -> Option<i64> {
     let digits = grade.split_once('.').filter(|(_, rest)| rest.chars().all(|c| c == '0'));
@@ -123,6 +127,27 @@ mod tests {
         // A mark before the text, grades from a table of decimals, a pair twice with one grade.
         std::fs::write(&path, "\u{feff}1\td\t1.0\r\n1\td\t1\r\n").unwrap();
         assert_eq!(Judgements::read(&path).unwrap(), Judgements::from_triples([("1", "d", 1)]));
+        // Columns of TREC's between any white space, tabs at the end of BEIR's, and its ids with blanks.
+        for (line, query, document) in [
+            ("q1 0 d1\t2", "q1", "d1"),
+            ("q1 0\td1\t2", "q1", "d1"),
+            ("q1\t0 d1 2", "q1", "d1"),
+            ("q1\tQ0\td1\t2\t", "q1", "d1"),
+            ("  q1 \t 0  d1 2 ", "q1", "d1"),
+            ("q1\td1\t2\t", "q1", "d1"),
+            ("q1\td1\t2\t \t\r", "q1", "d1"),
+            ("q1\ta d1\t2", "q1", "a d1"),
+            ("a q1\t0\ta d1\t2", "a q1", "a d1"),
+        ] {
+            for text in [format!("{line}\n"), format!("query-id\tcorpus-id\tscore\t\n{line}\n")] {
+                std::fs::write(&path, &text).unwrap();
+                assert_eq!(
+                    Judgements::read(&path).unwrap(),
+                    Judgements::from_triples([(query, document, 2)]),
+                    "{text:?}"
+                );
+            }
+        }
         for (wrong, told) in [
             ("1 0 d 1\n1 0 d high\n", "line 2 is no judgement"),
             ("what is this", "line 1 is no judgement"),
