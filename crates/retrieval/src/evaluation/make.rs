@@ -54,7 +54,10 @@ pub fn make(inputs: &Inputs, folder: impl AsRef<Path>, most: usize, readers: &Re
     order.truncate(most);
     order.sort_unstable();
     if order.is_empty() {
-        return Err(Error::input("no query can be made of these texts: they have no headings and are too short"));
+        return Err(Error::input(format!(
+            "no query can be made of these texts: a query is a heading or a first sentence of {LEAST_WORDS} words or more, \
+             with {LEAST_REST} words or more below or behind it, and none has both"
+        )));
     }
     let corpus = known.iter().enumerate().map(|(at, item)| json!({"_id": format!("d{at}"), "text": item.text}));
     let queries = order.iter().map(|at| json!({"_id": format!("q{at}"), "text": known[*at].query}));
@@ -86,12 +89,20 @@ fn items(document: &Document) -> Vec<Known> {
     let sections = document.sections.iter().zip(starts.zip(ends)).filter_map(|(section, (start, end))| {
         let heading = section.path.rsplit(" › ").next().unwrap_or_default();
         let text = document.text.get(start..end)?;
-        // The heading's line, and one that underlines it.
-        let rest = text.split_once('\n').map_or("", |(_, rest)| rest);
-        let rest = rest.trim_start_matches(['=', '-', '~', '\n', ' ']);
-        Some(item(heading, rest))
+        Some(item(heading, below_heading(text)))
     });
     before.into_iter().chain(sections).filter(|item| !item.text.is_empty()).collect()
+}
+
+/// The text of a section below its heading: a line, or several of which the last underlines the others.
+fn below_heading(text: &str) -> &str {
+    let is_underline = |line: &str| {
+        let mark = line.chars().next();
+        mark.is_some_and(|mark| mark.is_ascii_punctuation() && line.chars().all(|other| other == mark))
+    };
+    let block = text.split_inclusive('\n').take_while(|line| !line.trim().is_empty());
+    let lines = block.clone().skip(1).position(|line| is_underline(line.trim())).map_or(1, |at| at + 2);
+    &text[block.take(lines).map(str::len).sum()..]
 }
 
 /// A text with its query: the heading where it says enough, else the first sentence, which the text loses. Without
@@ -137,9 +148,25 @@ mod tests {
         assert_eq!(std::fs::read_to_string(set.join("corpus.jsonl")).unwrap(), corpus);
         assert_eq!(std::fs::read_dir(&set).unwrap().count(), 5, "nothing stays");
         std::fs::remove_dir(set.join("README.new")).unwrap();
-        std::fs::write(&notes, "Too short.").unwrap();
-        assert!(
-            make(&Inputs::new([&notes]), &set, 10, &Readers::default()).unwrap_err().to_string().contains("no query")
-        );
+        for short in ["Too short.", "# A heading of words\n\nToo short.\n"] {
+            std::fs::write(&notes, short).unwrap();
+            let message = make(&Inputs::new([&notes]), &set, 10, &Readers::default()).unwrap_err().to_string();
+            assert!(message.contains("no query") && message.contains("10 words or more below"), "{message}");
+        }
+    }
+
+    #[test]
+    fn headings_are_taken_out_of_their_texts() {
+        for (text, below) in [
+            ("# A\n\nb\n", "\nb\n"),
+            ("# A\nb\n", "b\n"),
+            ("A\r\n===\r\nb", "b"),
+            ("A\nB\n---\n\nb", "\nb"),
+            ("A\n\nb\n", "\nb\n"),
+            ("A\nb c\n\n---\n", "b c\n\n---\n"),
+            ("A", ""),
+        ] {
+            assert_eq!(below_heading(text), below, "{text:?}");
+        }
     }
 }
