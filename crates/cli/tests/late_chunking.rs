@@ -34,13 +34,27 @@ fn unit(mut vector: Vec<f32>) -> Vec<f32> {
     vector
 }
 
+/// Texts whose tokens are not spelled as the text is: letters lose accents and case, signs are unknown.
+const OTHERWISE_SPELLED: [&str; 7] = [
+    "Le café était fermé à midi. La forêt où nous étions était très âgée. Élève modèle là-bas. Été.",
+    "Мой край родной. Какой чай лучший? Первый ёлочный шарик. Твой йод, cat и dog.",
+    "Η Αθήνα είναι μεγάλη πόλη. Το νησί είναι όμορφο. The ΟΔΟΣ of cats.",
+    "안녕 세계. 오늘 날씨가 좋다. A cat sleeps. 내일 비가 옵니다.",
+    "İstanbul İZMİR. IĞDIR şehri. güzel İYİ cat. The dog sleeps.",
+    "Hello 🎉 there. The 🎉 party is on. 🎉🎉 See you on the sofa. ünïcode",
+    "Le cafe\u{301} e\u{301}tait ferme\u{301}. Nobody sleeps in the kitchen. A\u{30a}ngstro\u{308}m.",
+];
+
 /// A token of a static model is the same wherever it stands: a chunk is the mean of what it has alone.
 #[test]
 fn chunks_are_the_means_of_their_tokens() {
     let lines = late(&STATIC, TEXT, &["--keep-text", "--with-usage"]).json();
-    let plain =
-        run_with(&[&["embed", "--chunk", "--keep-text", "--with-usage"], &STATIC[..]].concat(), TEXT.as_bytes());
     assert!(lines.len() > 3);
+    let texts = [&[TEXT], &OTHERWISE_SPELLED[..]].concat().join("\n");
+    let lines = late(&STATIC, &texts, &["--keep-text", "--with-usage"]).json();
+    let plain =
+        run_with(&[&["embed", "--chunk", "--keep-text", "--with-usage"], &STATIC[..]].concat(), texts.as_bytes());
+    assert_eq!(lines.len(), plain.json().len());
     for (line, plain) in lines.iter().zip(plain.json()) {
         for field in ["index", "chunk", "start", "end", "text", "tokens", "truncated"] {
             assert_eq!(line[field], plain[field], "{field}");
@@ -65,7 +79,7 @@ fn chunks_see_those_around_them() {
     let text = [sentences; 4].concat().join(" ");
     let lines = late(&model, &text, &[]).json();
     let (whole, of) = (AnyEmbedder::builder(Registry::global().family("colbert").unwrap(), COLBERT.row()), &text);
-    let library = whole.model_dir(&files).parameter("labels", true).build().unwrap();
+    let library = whole.model_dir(&files).build().unwrap();
     let embed = |text: &str, role: Role| match library.embed_one(&Content::text(text), role).unwrap() {
         Embedding::Multi(vectors) => vectors,
         other => panic!("{other:?}"),
@@ -84,7 +98,8 @@ fn chunks_see_those_around_them() {
             .map(|line| place(line).start - start..place(line).end - start)
             .collect();
         let window = &of[start..start + chunks.last().unwrap().end];
-        let vectors = late_chunks(window, &embed(window, Role::Passage), &chunks);
+        let places = library.engine().row_places(&Content::text(window), &Role::Passage.into()).unwrap().unwrap();
+        let vectors = late_chunks(&embed(window, Role::Passage), &places, &chunks).unwrap();
         for ((line, vector), chunk) in lines[first..].iter().zip(vectors).zip(chunks) {
             assert_near(&self::vector(line), &unit(vector.unwrap()));
             let alone = unit(late_query(&embed(&window[chunk], Role::Passage)).unwrap());

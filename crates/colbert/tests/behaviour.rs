@@ -65,6 +65,50 @@ proptest! {
     }
 }
 
+/// Accents and case are lost, letters are several tokens or unknown, and texts are cut at either end.
+#[test]
+fn rows_say_which_bytes_they_are_of() {
+    let texts = [
+        "",
+        " \t",
+        "Hello, world! hello",
+        "Le café était fermé à midi. Élève modèle là-bas. Hello world.",
+        "Мой край родной, hello. Какой чай лучший? ёлочный шарик",
+        "Η Αθήνα είναι μεγάλη πόλη. ΟΔΟΣ hello",
+        "안녕하세요 세계. hello 오늘 날씨가 좋습니다.",
+        "  İstanbul İZMİR hello IĞDIR şehri.",
+        "Hello 🎉 there. 🎉🎉 world ½ ﬁ \u{1c}",
+        "cafe\u{301} A\u{30a}ngstro\u{308}m hello",
+        &"hello the world document ".repeat(200),
+    ];
+    for case in cases::<Golden>(FIXTURES, |_| true) {
+        let builder = LateInteractionTextEmbedding::builder(case.golden.model).model_dir(case.folder).threads(1);
+        let model = builder.parameter("labels", true).build().unwrap();
+        for (text, role) in texts.iter().flat_map(|text| [(text, Role::Query), (text, Role::Passage)]) {
+            let what = format!("{} {role:?} {text:?}", model.model().id);
+            let rows = model.embed_one(text, role).unwrap();
+            let places = model.engine().row_places(text, &role.into()).unwrap().unwrap();
+            assert_eq!(places.len(), rows.len(), "{what}");
+            for (label, place) in rows.labels().iter().zip(&places) {
+                let (Some(place), bare) = (place, token(label).trim_start_matches(['#', '▁', 'Ġ'])) else {
+                    continue;
+                };
+                let written = &text[place.clone()];
+                assert_eq!(written, written.trim(), "{what}");
+                if written.is_ascii() && bare.chars().all(|letter| letter.is_ascii_alphanumeric()) && !bare.is_empty() {
+                    assert_eq!(written.to_lowercase(), bare.to_lowercase(), "{what}");
+                }
+            }
+            if role == Role::Query && !model.usage(text, role).unwrap().truncated {
+                let is_placed = |at: &usize| places.iter().flatten().any(|place| place.contains(at));
+                let letters = text.char_indices().filter(|(_, letter)| letter.is_alphanumeric());
+                let lost: Vec<_> = letters.filter(|(at, _)| !is_placed(at)).collect();
+                assert_eq!(lost, [], "{what}");
+            }
+        }
+    }
+}
+
 #[test]
 fn rows_are_labelled_on_request() {
     let model = builder("colbert").parameter("labels", true).build().unwrap();

@@ -76,7 +76,7 @@ pub use model::{
     Activation, FileBytes, GraphSearch, Manifest, ModelDescription, ModelFiles, OutputSelector, Padding, Pooling,
     Quantization, Source, parameter_names,
 };
-pub use pipeline::{Direct, Pipeline, Prepared, Stage};
+pub use pipeline::{Direct, Pipeline, Prepared, RowPlaces, Stage};
 pub use plugin::{Architecture, Family, LoadContext, ModelFilter, ModelOption, Plugin, Registry};
 pub use purpose::{Purpose, Role, Usage};
 #[cfg(feature = "onnx")]

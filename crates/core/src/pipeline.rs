@@ -3,6 +3,7 @@
 //! A model that answers as soon as an input is prepared (BM25, static tables) is [`Direct`]; one that runs a graph
 //! over batches of prepared inputs is a [`Pipeline`].
 
+use std::ops::Range;
 use std::sync::Arc;
 
 #[cfg(feature = "onnx")]
@@ -10,6 +11,19 @@ use crate::session::SessionPool;
 #[cfg(feature = "tokenizer")]
 use crate::tokenizer::Tokenizer;
 use crate::{Error, IndexNames, Purpose, Result, Usage};
+
+/// The bytes of an input that each row of its multi-vector was made of; none of rows that the input does not say: markers',
+/// masks', a prompt's.
+pub type RowPlaces = Vec<Option<Range<usize>>>;
+
+/// Places in a text behind a prompt of so many bytes, as places in the text itself.
+pub fn behind_prompt(places: impl IntoIterator<Item = Option<Range<usize>>>, prompt: usize) -> RowPlaces {
+    let behind = |place: Range<usize>| {
+        // A token may begin with the prompt's end.
+        (place.end > prompt).then(|| place.start.saturating_sub(prompt)..place.end - prompt)
+    };
+    places.into_iter().map(|place| place.and_then(behind)).collect()
+}
 
 /// A model that answers at once: no batches, no sessions.
 pub trait Direct: Send + Sync + 'static {
@@ -39,6 +53,14 @@ pub trait Direct: Send + Sync + 'static {
     /// As [`embed`](Self::embed).
     fn usage(&self, input: &Self::Input, purpose: &Purpose) -> Result<Usage> {
         Ok(self.embed(input, purpose)?.1)
+    }
+
+    /// Which bytes of an input the rows of its multi-vector are of, one place a row. Default: that is not known.
+    ///
+    /// # Errors
+    /// As [`embed`](Self::embed).
+    fn row_places(&self, _input: &Self::Input, _purpose: &Purpose) -> Result<Option<RowPlaces>> {
+        Ok(None)
     }
 
     /// What the indices of its sparse vectors stand for. Default: nothing is known.
@@ -93,6 +115,14 @@ pub trait Pipeline: Send + Sync + 'static {
     /// As [`prepare`](Self::prepare).
     fn usage(&self, input: &Self::Input, purpose: &Purpose) -> Result<Usage> {
         Ok(self.prepare(input, purpose)?.usage)
+    }
+
+    /// Which bytes of an input the rows of its multi-vector are of, one place a row. Default: that is not known.
+    ///
+    /// # Errors
+    /// As [`prepare`](Self::prepare).
+    fn row_places(&self, _input: &Self::Input, _purpose: &Purpose) -> Result<Option<RowPlaces>> {
+        Ok(None)
     }
 
     /// What the indices of its sparse vectors stand for. Default: nothing is known.

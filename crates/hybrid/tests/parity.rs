@@ -148,6 +148,13 @@ fn tokens_are_counted_and_named() {
     let labels = output.multi_vector.labels();
     assert_eq!(labels.len(), output.multi_vector.len());
     assert_eq!(labels.last(), Some(&RowLabel::Token("</s>".to_owned())));
+    let text = "hello Ñandú, мир ½ hello";
+    let places = labelled.engine().row_places(text, &Role::Plain.into()).unwrap().unwrap();
+    let rows = labelled.embed_one(text, Role::Plain).unwrap().multi_vector;
+    let placed = |place: Option<&Option<std::ops::Range<usize>>>| place.unwrap().clone().map(|place| &text[place]);
+    assert_eq!((places.len(), placed(places.last())), (rows.len(), None));
+    let hello = rows.labels().iter().zip(&places).filter(|(label, _)| label.to_string().ends_with("hello"));
+    assert!(hello.clone().count() == 2 && hello.into_iter().all(|(_, place)| placed(Some(place)) == Some("hello")));
     // Every weighted token has a row of its name.
     for index in output.sparse.indices() {
         assert!(labels.contains(&RowLabel::Token(labelled.decode(*index).unwrap())));

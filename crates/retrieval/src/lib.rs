@@ -43,7 +43,6 @@ mod muvera;
 pub mod pipeline;
 mod record;
 pub mod search;
-mod tokens;
 mod vectors;
 
 pub use filter::{Filter, Match};

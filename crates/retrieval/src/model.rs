@@ -2,6 +2,7 @@
 
 use embedkit_core::{
     AnyEmbedder, Builder, Content, ContentKind, Embedding, EmbeddingKind, Error, ModelRef, Registry, Result, Role,
+    RowPlaces,
 };
 use serde::{Deserialize, Serialize};
 
@@ -160,6 +161,11 @@ impl Model {
     /// A query's embedding.
     pub(crate) fn query(&self, text: &str) -> Result<Embedding> {
         self.embedder.embed_one(&Content::text(text), Role::Query)
+    }
+
+    /// Which bytes of a passage the rows of its multi-vector are of; none where the model does not say.
+    pub(crate) fn row_places(&self, text: &str) -> Result<Option<RowPlaces>> {
+        self.embedder.engine().row_places(&Content::text(text), &Role::Passage.into())
     }
 
     /// Whether a text is longer than the model's window, and would be cut.

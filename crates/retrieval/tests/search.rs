@@ -228,6 +228,24 @@ fn late_chunks_are_found_by_what_their_document_says() {
     assert!(pipeline.check().unwrap_err().to_string().contains("late-chunking"));
 }
 
+/// Letters that the model's tokens write otherwise are marked where they stand.
+#[test]
+fn words_are_marked_as_they_are_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.md");
+    std::fs::write(&path, "# İzmir\n\nCafé à la crème 🎉, and the Tax Return of an élève.").unwrap();
+    let collection = CollectionFolder::new(folder.path().join("collection"));
+    let pipeline = Pipeline::single("tokens", Stage::new("tokens", "embedkit/static-late-en"));
+    Indexer::new(pipeline, &|builder| builder).unwrap().index(&collection, &Inputs::new([path])).unwrap();
+    let searcher = Searcher::open(&collection, &|builder| builder).unwrap();
+    for (query, word) in [("tax", "Tax"), ("café", "Café"), ("izmir", "İzmir"), ("crème", "crème")] {
+        let hit = &searcher.search(query, 1).unwrap()[0];
+        let marks = searcher.explain(query, hit, &|builder| builder).unwrap().highlights;
+        let most = marks.iter().max_by(|a, b| a.weight.total_cmp(&b.weight)).unwrap();
+        assert_eq!(&hit.record.text[most.start..most.end], word, "{query}: {marks:?}");
+    }
+}
+
 #[test]
 fn a_query_is_moved_towards_the_best_before_its_scores_count() {
     let query = "late payment of a tax";

@@ -99,10 +99,10 @@ impl Frame {
 }
 
 /// Cuts tokens off at a side until at most `length` are left.
-pub(crate) fn cut(ids: &mut Vec<u32>, length: usize, side: Side) {
+pub(crate) fn cut<T>(tokens: &mut Vec<T>, length: usize, side: Side) {
     match side {
-        Side::Right => ids.truncate(length),
-        Side::Left => drop(ids.drain(..ids.len().saturating_sub(length))),
+        Side::Right => tokens.truncate(length),
+        Side::Left => drop(tokens.drain(..tokens.len().saturating_sub(length))),
     }
 }
 

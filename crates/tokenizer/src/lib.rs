@@ -50,6 +50,7 @@ mod padding;
 mod pair;
 mod panic;
 mod pieces;
+mod places;
 mod side;
 mod special_tokens;
 mod token;

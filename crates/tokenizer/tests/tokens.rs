@@ -1,7 +1,7 @@
 //! Tokens one by one, and the text that ids stand for.
 #![allow(clippy::unwrap_used, reason = "tests end with a panic")]
 
-use embedkit_tokenizer::{Tokenizer, TokenizerFiles, TokenizerOptions};
+use embedkit_tokenizer::{Side, Tokenizer, TokenizerFiles, TokenizerOptions};
 
 /// A tokenizer of words, with markers around a text.
 const WORDS: &str = r#"{
@@ -34,6 +34,26 @@ fn tokens_say_which_bytes_they_are_of_and_are_not_cut() {
     let expected = [(0, "[CLS]", None), (3, "naïve", Some(0..6)), (4, "cat", Some(7..10)), (2, "?", Some(11..14))];
     assert_eq!(seen, [&expected[..], &[(1, "[SEP]", None)]].concat());
     assert_eq!(tokenizer().tokens("cat", false).unwrap().len(), 1);
+}
+
+#[test]
+fn ids_are_those_of_encode_with_the_bytes_that_they_are_of() {
+    let mut options = TokenizerOptions::default();
+    options.max_length = Some(4);
+    for side in [Side::Right, Side::Left] {
+        options.truncation_side = Some(side);
+        let tokenizer = Tokenizer::load(&TokenizerFiles::new(WORDS.as_bytes().to_vec()), &options).unwrap();
+        for text in ["", "  ", "cat", "naïve cat", " naïve  dog cat naïve", "🎉 cat 🎉"] {
+            let (encoding, places) = tokenizer.encode_with_places(text).unwrap();
+            assert_eq!(encoding, tokenizer.encode(text).unwrap(), "{text:?}");
+            let words: Vec<&str> = places.iter().flatten().map(|place| &text[place.clone()]).collect();
+            let all: Vec<&str> = text.split_whitespace().collect();
+            let kept = if side == Side::Right { ..all.len().min(2) } else { ..all.len() };
+            let expected = &all[kept];
+            assert_eq!(words, expected[expected.len().saturating_sub(2)..], "{text:?}");
+            assert_eq!((places.len(), &places[0], places.last()), (encoding.ids.len(), &None, Some(&None)));
+        }
+    }
 }
 
 #[test]

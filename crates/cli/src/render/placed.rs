@@ -4,16 +4,6 @@ use std::ops::Range;
 
 use embedkit::multivector::RowLabel;
 
-/// A token of a text.
-#[derive(Clone, Debug)]
-pub(crate) struct Token {
-    pub(crate) id: u32,
-    /// As the vocabulary spells it.
-    pub(crate) name: String,
-    /// The bytes of the text that it was made of; none for one that was put around the text.
-    pub(crate) bytes: Option<Range<usize>>,
-}
-
 /// A text with the place of each row; none of rows that the text does not say: markers, masks, a prompt's.
 #[derive(Debug)]
 pub(crate) struct Placed<'t> {
@@ -33,25 +23,9 @@ pub(super) struct Part<'t> {
 }
 
 impl<'t> Placed<'t> {
-    /// The places of rows with these labels, where `tokens` are those of the text behind a prompt of so many bytes. Rows
-    /// stand in the tokens' order, and some tokens have none.
-    pub(crate) fn new(
-        text: &'t str,
-        labels: &[RowLabel],
-        tokens: impl IntoIterator<Item = Token>,
-        prompt: usize,
-    ) -> Self {
-        let tokens: Vec<Token> = tokens.into_iter().collect();
-        let mut next = 0;
-        let places = labels.iter().map(|label| {
-            let RowLabel::Token(name) = label else { return None };
-            let is_it = |token: &Token| token.name == *name || format!("#{}", token.id) == *name;
-            let found = next + tokens[next..].iter().position(is_it)?;
-            next = found + 1;
-            let bytes = tokens[found].bytes.clone()?;
-            trimmed(text, bytes.start.checked_sub(prompt)?..bytes.end.checked_sub(prompt)?)
-        });
-        Self { text, places: places.collect(), labels: labels.to_vec() }
+    /// A text with its rows' labels and places.
+    pub(crate) fn new(text: &'t str, labels: &[RowLabel], places: Vec<Option<Range<usize>>>) -> Self {
+        Self { text, labels: labels.to_vec(), places }
     }
 
     /// Its rows.
@@ -114,46 +88,29 @@ impl<'t> Placed<'t> {
     }
 }
 
-/// The range without the white space at its ends; none of an empty one, or one that is not the text's.
-fn trimmed(text: &str, range: Range<usize>) -> Option<Range<usize>> {
-    let part = text.get(range.clone())?;
-    let start = range.start + part.len() - part.trim_start().len();
-    let end = range.start + part.trim_end().len();
-    (start < end).then_some(start..end)
-}
-
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
 
-    /// Words with a marker before them, as `[CLS]` is.
-    pub(in crate::render) fn words<'t>(
-        text: &'t str,
-        rows: &[&str],
-        tokens: &[(&str, Option<Range<usize>>)],
-    ) -> Placed<'t> {
-        let labels: Vec<RowLabel> = rows.iter().map(|row| RowLabel::Token((*row).into())).collect();
-        let tokens = tokens.iter().map(|(name, bytes)| token(name, bytes.clone()));
-        Placed::new(text, &labels, tokens, 0)
-    }
-
-    fn token(name: &str, bytes: Option<Range<usize>>) -> Token {
-        Token { id: 0, name: name.to_owned(), bytes }
+    /// A text with its rows by their names and places.
+    pub(in crate::render) fn words<'t>(text: &'t str, rows: &[(&str, Option<Range<usize>>)]) -> Placed<'t> {
+        let labels: Vec<RowLabel> = rows.iter().map(|(name, _)| RowLabel::Token((*name).into())).collect();
+        Placed::new(text, &labels, rows.iter().map(|(_, place)| place.clone()).collect())
     }
 
     #[test]
     fn rows_stand_where_their_tokens_do() {
         let text = "The Aero-elastic CAT";
-        let tokens = [
+        let rows = [
             ("[CLS]", None),
+            ("[D]", None),
             ("the", Some(0..3)),
             ("aero", Some(4..8)),
-            ("-", Some(8..9)),
             ("elastic", Some(9..16)),
-            ("cat", Some(16..20)),
+            ("cat", Some(17..20)),
             ("[SEP]", None),
         ];
-        let placed = words(text, &["[CLS]", "[D]", "the", "aero", "elastic", "cat", "[SEP]"], &tokens);
+        let placed = words(text, &rows);
         let parts = placed.parts(&[9.0, 9.0, 0.0, 1.0, 2.0, 3.0, 9.0]);
         let told: Vec<(&str, f32)> = parts.iter().map(|part| (part.text, part.weight)).collect();
         let expected =
@@ -161,14 +118,5 @@ pub(super) mod tests {
         assert_eq!(told, expected);
         assert_eq!(placed.special().map(|(_, name)| name).collect::<Vec<_>>(), ["[CLS]", "[D]", "[SEP]"]);
         assert_eq!((placed.name(3, None), placed.name(1, None)), ("Aero".to_owned(), "[D]".to_owned()));
-    }
-
-    #[test]
-    fn a_prompt_is_not_the_text() {
-        let labels = ["read", "cat"].map(|name| RowLabel::Token(name.into()));
-        let tokens = [token("read", Some(0..4)), token("cat", Some(6..9))];
-        let placed = Placed::new("cat", &labels, tokens, 6);
-        assert_eq!((placed.place(0), placed.place(1)), (None, Some(&(0..3))));
-        assert!(Placed::new("cat", &labels, [], 0).is_unplaced());
     }
 }

@@ -3,17 +3,19 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use embedkit_core::pipeline::behind_prompt;
 use embedkit_core::session::{SessionPool, Tensor};
 use embedkit_core::tokenizer::{Encoding, Side, TokenBatch, Tokenizer, TokenizerOptions};
 use embedkit_core::{
     AnyPipeline, Architecture, Error, LoadContext, ModelDescription, ModelOption, Padding, Pipeline, Pooling, Prepared,
-    Purpose, Result, Role, TextModel, Usage, parameter_names,
+    Purpose, Result, Role, RowPlaces, TextModel, Usage, parameter_names,
 };
 use embedkit_vector::multivector::MultiVector;
 
 use super::parameters::Parameters;
 use super::projection::Projection;
 use super::rows::RowReader;
+use super::seen::{Origins, seen};
 use super::tokens::{TokenRow, Tokens};
 use crate::FAMILY;
 
@@ -96,9 +98,7 @@ struct LateInteractionPipeline {
 
 impl LateInteractionPipeline {
     fn prompted<'t>(&self, text: &'t str, purpose: &Purpose) -> Result<Cow<'t, str>> {
-        let text = purpose.prompted(self.model.model(), text)?;
-        let text = if self.parameters.strip { stripped(text) } else { text };
-        Ok(if self.parameters.lowercase_all { text.to_lowercase().into() } else { text })
+        Ok(seen(purpose.prompted(self.model.model(), text)?, &self.parameters))
     }
 
     /// The rows as one batch: rows are padded beyond their own length only to be left out again, so
@@ -168,22 +168,24 @@ impl Pipeline for LateInteractionPipeline {
         self.tokens.usage(&self.prompted(text, purpose)?, purpose.role, self.model.tokenizer())
     }
 
+    fn row_places(&self, text: &str, purpose: &Purpose) -> Result<Option<RowPlaces>> {
+        let (model, role) = (self.model.model(), purpose.role);
+        let whole = purpose.prompted(model, text)?;
+        let origins = Origins::of(&whole, &self.parameters);
+        let (text, tokenizer) = (seen(whole, &self.parameters), self.model.tokenizer());
+        let (row, places) = self.tokens.encode_with_places(&text, role, &self.parameters, tokenizer)?;
+        let ids: Vec<i64> = row.encoding.ids.iter().copied().map(i64::from).collect();
+        let wanted = self.wanted(&ids, &(0..ids.len()), &row, role);
+        let places = wanted.into_iter().map(|cell| Some(origins.range(places[cell].clone()?)));
+        Ok(Some(behind_prompt(places, purpose.prompt(model).map_or(0, str::len))))
+    }
+
     fn sessions(&self) -> Option<&SessionPool> {
         Some(self.model.sessions())
     }
 
     fn tokenizer(&self) -> Option<&Tokenizer> {
         Some(self.model.tokenizer())
-    }
-}
-
-/// A text without the white space at its ends; what counts as such is Python's, for which the separators
-/// of files, groups, records and units do too.
-fn stripped(text: Cow<'_, str>) -> Cow<'_, str> {
-    let is_space = |character: char| character.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&character);
-    match text {
-        Cow::Borrowed(text) => text.trim_matches(is_space).into(),
-        Cow::Owned(text) => text.trim_matches(is_space).to_owned().into(),
     }
 }
 

@@ -27,6 +27,7 @@ mod late_interaction;
 mod parameters;
 mod projection;
 mod rows;
+mod seen;
 mod tokens;
 
 pub use late_interaction::{COLBERT, LateInteraction, TOKEN_EMBEDDINGS};

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use embedkit_core::tokenizer::{Encoding, Tokenizer, TokenizerOptions};
-use embedkit_core::{Error, LoadContext, Result, Role, Usage};
+use embedkit_core::{Error, LoadContext, Result, Role, RowPlaces, Usage};
 
 use super::parameters::Parameters;
 
@@ -67,7 +67,27 @@ impl Tokens {
         parameters: &Parameters,
         model: &Tokenizer,
     ) -> Result<(TokenRow, Usage)> {
-        let mut encoding = self.tokenizer(role, model).encode(text)?;
+        Ok(self.marked(self.tokenizer(role, model).encode(text)?, role, parameters))
+    }
+
+    /// The same, with the bytes of the text that each is of.
+    pub(super) fn encode_with_places(
+        &self,
+        text: &str,
+        role: Role,
+        parameters: &Parameters,
+        model: &Tokenizer,
+    ) -> Result<(TokenRow, RowPlaces)> {
+        let (encoding, mut places) = self.tokenizer(role, model).encode_with_places(text)?;
+        let (row, _) = self.marked(encoding, role, parameters);
+        if parameters.marker(role).is_some() {
+            places.insert(places.len().min(1), None);
+        }
+        places.resize(row.encoding.ids.len(), None);
+        Ok((row, places))
+    }
+
+    fn marked(&self, mut encoding: Encoding, role: Role, parameters: &Parameters) -> (TokenRow, Usage) {
         let usage = Usage::from(&encoding);
         if let Some(marker) = parameters.marker(role) {
             let after_first = encoding.ids.len().min(1);
@@ -80,7 +100,7 @@ impl Tokens {
             encoding.ids.resize(length, mask_id);
             encoding.type_ids.resize(length, 0);
         }
-        Ok((TokenRow { encoding, text }, usage))
+        (TokenRow { encoding, text }, usage)
     }
 
     pub(super) fn usage(&self, text: &str, role: Role, model: &Tokenizer) -> Result<Usage> {

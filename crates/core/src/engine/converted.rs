@@ -12,7 +12,7 @@ use super::window::{Batches, CutWindow, Finished, Positioned, Window, WindowCost
 use crate::session::SessionPool;
 #[cfg(feature = "tokenizer")]
 use crate::tokenizer::Tokenizer;
-use crate::{Error, IndexNames, Purpose, Result, Usage};
+use crate::{Error, IndexNames, Purpose, Result, RowPlaces, Usage};
 
 /// A pipeline of `I` and `O` that takes `J` and gives `P`.
 pub(super) struct Converted<I: ?Sized + ToOwned, J: ?Sized, O, P> {
@@ -30,6 +30,10 @@ where
 {
     fn usage(&self, input: &J, purpose: &Purpose) -> Result<Usage> {
         self.inner.usage((self.input)(input)?.as_ref(), purpose)
+    }
+
+    fn row_places(&self, input: &J, purpose: &Purpose) -> Result<Option<RowPlaces>> {
+        self.inner.row_places((self.input)(input)?.as_ref(), purpose)
     }
 
     fn index_names(&self) -> Option<Arc<dyn IndexNames>> {

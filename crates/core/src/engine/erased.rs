@@ -14,11 +14,13 @@ use super::window::{Batches, CutWindow, Finished, Positioned, Window, WindowCost
 use crate::session::SessionPool;
 #[cfg(feature = "tokenizer")]
 use crate::tokenizer::Tokenizer;
-use crate::{Direct, IndexNames, Pipeline, Purpose, Result, Usage};
+use crate::{Direct, IndexNames, Pipeline, Purpose, Result, RowPlaces, Usage};
 
 /// A pipeline, a window at a time: what is left of it when its prepared type is hidden.
 pub(super) trait ErasedPipeline<I: ?Sized, O>: Send + Sync {
     fn usage(&self, input: &I, purpose: &Purpose) -> Result<Usage>;
+
+    fn row_places(&self, input: &I, purpose: &Purpose) -> Result<Option<RowPlaces>>;
 
     fn index_names(&self) -> Option<Arc<dyn IndexNames>>;
 
@@ -42,6 +44,10 @@ pub(super) struct Batched<P>(pub(super) Arc<P>);
 impl<P: Pipeline> ErasedPipeline<P::Input, P::Output> for Batched<P> {
     fn usage(&self, input: &P::Input, purpose: &Purpose) -> Result<Usage> {
         self.0.usage(input, purpose)
+    }
+
+    fn row_places(&self, input: &P::Input, purpose: &Purpose) -> Result<Option<RowPlaces>> {
+        self.0.row_places(input, purpose)
     }
 
     fn index_names(&self) -> Option<Arc<dyn IndexNames>> {
@@ -79,6 +85,10 @@ pub(super) struct Immediate<D>(pub(super) D);
 impl<D: Direct> ErasedPipeline<D::Input, D::Output> for Immediate<D> {
     fn usage(&self, input: &D::Input, purpose: &Purpose) -> Result<Usage> {
         self.0.usage(input, purpose)
+    }
+
+    fn row_places(&self, input: &D::Input, purpose: &Purpose) -> Result<Option<RowPlaces>> {
+        self.0.row_places(input, purpose)
     }
 
     fn index_names(&self) -> Option<Arc<dyn IndexNames>> {

@@ -38,7 +38,7 @@ use in_flight::finish;
 pub use loaded::LoadedModel;
 use threads::Threads;
 
-use crate::{Error, IndexNames, ModelDescription, ModelFiles, Purpose, Result, Usage};
+use crate::{Error, IndexNames, ModelDescription, ModelFiles, Purpose, Result, RowPlaces, Usage};
 
 /// How an [`Engine`] works.
 #[derive(Clone, Debug, Default)]
@@ -176,6 +176,15 @@ impl<I: ?Sized + Sync + 'static, O: Send + 'static> Engine<I, O> {
     /// As the pipeline's.
     pub fn usage(&self, input: &I, purpose: &Purpose) -> Result<Usage> {
         self.pipeline.usage(input, purpose)
+    }
+
+    /// Which bytes of an input the rows of its multi-vector are of, one place a row, without a run; none where the model
+    /// does not say.
+    ///
+    /// # Errors
+    /// As the pipeline's.
+    pub fn row_places(&self, input: &I, purpose: &Purpose) -> Result<Option<RowPlaces>> {
+        self.pipeline.row_places(input, purpose)
     }
 
     /// The sum of tokens over all inputs: after truncation, special tokens included, padding not.

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use embedkit_core::pipeline::behind_prompt;
 use embedkit_core::tokenizer::{Encoding, Tokenizer, TokenizerOptions};
 use embedkit_core::{
-    AnyPipeline, Architecture, Direct, Error, LoadContext, ModelDescription, ModelOption, Purpose, Result, Role, Usage,
+    AnyPipeline, Architecture, Direct, Error, LoadContext, ModelDescription, ModelOption, Purpose, Result, Role,
+    RowPlaces, Usage,
 };
 use embedkit_vector::multivector::{MultiVector, RowLabel};
 use serde::Deserialize;
@@ -155,6 +157,16 @@ impl Direct for StaticTokensModel {
 
     fn usage(&self, text: &str, purpose: &Purpose) -> Result<Usage> {
         Ok(Usage::from(&self.encode(text, purpose)?))
+    }
+
+    fn row_places(&self, text: &str, purpose: &Purpose) -> Result<Option<RowPlaces>> {
+        let (encoding, places) = self.tokenizer.encode_with_places(&purpose.prompted(&self.model, text)?)?;
+        let rows = encoding.ids.iter().zip(places).filter(|(token, _)| Some(**token) != self.unknown);
+        let prompt = purpose.prompt(&self.model).map_or(0, str::len);
+        let mut places = behind_prompt(rows.map(|(_, place)| place), prompt);
+        // A text without tokens that count has one row.
+        places.resize(places.len().max(1), None);
+        Ok(Some(places))
     }
 
     fn tokenizer(&self) -> Option<&Tokenizer> {

@@ -15,6 +15,9 @@ pub(super) trait Embedding: Sized + Send + 'static {
     /// The family.
     const FAMILY: &'static str;
 
+    /// Whether it has a row for every token.
+    const HAS_ROWS: bool = false;
+
     /// One for each text of the batch.
     fn read(reader: &Reader<'_, '_>) -> Result<Vec<Result<Self>>>;
 }
@@ -99,6 +102,7 @@ impl Embedding for SparseVector {
 
 impl Embedding for MultiVector {
     const FAMILY: &'static str = "colbert";
+    const HAS_ROWS: bool = true;
 
     fn read(reader: &Reader<'_, '_>) -> Result<Vec<Result<Self>>> {
         let (index, batch) = (reader.multi_vector, reader.batch);
@@ -126,6 +130,7 @@ impl Embedding for MultiVector {
 
 impl Embedding for HybridOutput {
     const FAMILY: &'static str = FAMILY;
+    const HAS_ROWS: bool = true;
 
     fn read(reader: &Reader<'_, '_>) -> Result<Vec<Result<Self>>> {
         let (dense, sparse) = (Vec::read(reader)?, SparseVector::read(reader)?);

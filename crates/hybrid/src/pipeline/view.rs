@@ -3,11 +3,12 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use embedkit_core::pipeline::behind_prompt;
 use embedkit_core::session::SessionPool;
 use embedkit_core::tokenizer::{Encoding, Tokenizer};
 use embedkit_core::{
     AnyPipeline, Architecture, Error, IndexNames, LoadContext, ModelDescription, ModelOption, Padding, Pipeline,
-    Pooling, Prepared, Purpose, Result, TextModel, Usage, parameter_names,
+    Pooling, Prepared, Purpose, Result, RowPlaces, TextModel, Usage, parameter_names,
 };
 use embedkit_vector::SparseVector;
 use embedkit_vector::multivector::MultiVector;
@@ -125,6 +126,16 @@ impl<E: Embedding> Pipeline for View<E> {
 
     fn usage(&self, text: &str, purpose: &Purpose) -> Result<Usage> {
         self.model.usage(text, purpose)
+    }
+
+    fn row_places(&self, text: &str, purpose: &Purpose) -> Result<Option<RowPlaces>> {
+        if !E::HAS_ROWS {
+            return Ok(None);
+        }
+        let model = self.model.model();
+        let (_, places) = self.model.tokenizer().encode_with_places(&purpose.prompted(model, text)?)?;
+        // The first token has no row.
+        Ok(Some(behind_prompt(places.into_iter().skip(1), purpose.prompt(model).map_or(0, str::len))))
     }
 
     fn index_names(&self) -> Option<Arc<dyn IndexNames>> {

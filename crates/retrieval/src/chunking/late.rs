@@ -2,10 +2,8 @@
 
 use std::ops::Range;
 
-use embedkit_core::Result;
+use embedkit_core::{Error, Result, RowPlaces};
 use embedkit_vector::multivector::MultiVector;
-
-use crate::tokens::places;
 
 /// What a model sees at once of a document whose chunks' vectors are made late.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,18 +72,28 @@ fn most_that_fit(
 }
 
 /// The vectors of a window's chunks, each the mean of its tokens' vectors (Günther and others 2024, arXiv:2409.04701).
-/// `vectors` are the window's, one a token, labelled with their tokens; `chunks` are ranges of its text. None for a chunk of
-/// which no token is found in its text.
-pub fn late_chunks(text: &str, vectors: &MultiVector, chunks: &[Range<usize>]) -> Vec<Option<Vec<f32>>> {
-    let places = places(text, vectors.labels());
-    let is_of = |place: &Option<(usize, usize)>, chunk: &Range<usize>| {
-        place.is_some_and(|(start, end)| chunk.start <= start && end <= chunk.end)
-    };
+/// `vectors` are the window's, one a token; `places` are the bytes of its text that these are of
+/// ([`row_places`](embedkit_core::Engine::row_places)), and `chunks` are ranges of it. A token is of the chunks that it begins
+/// in. None for a chunk that no token begins in.
+///
+/// # Errors
+/// Places that are not the vectors'.
+pub fn late_chunks(
+    vectors: &MultiVector,
+    places: &RowPlaces,
+    chunks: &[Range<usize>],
+) -> Result<Vec<Option<Vec<f32>>>> {
+    if places.len() != vectors.len() {
+        let (rows, places) = (vectors.len(), places.len());
+        return Err(Error::input(format!(
+            "the model gave {rows} vectors for a text of which it says that it has {places}, so that no chunk's are known"
+        )));
+    }
     let mean = |chunk: &Range<usize>| {
-        let rows = vectors.rows().zip(&places).filter(|(_, place)| is_of(place, chunk)).map(|(row, _)| row);
-        mean_of(rows)
+        let is_of = |place: &Option<Range<usize>>| place.as_ref().is_some_and(|place| chunk.contains(&place.start));
+        mean_of(vectors.rows().zip(places).filter(|(_, place)| is_of(place)).map(|(row, _)| row))
     };
-    chunks.iter().map(mean).collect()
+    Ok(chunks.iter().map(mean).collect())
 }
 
 /// The vector of a query that late chunks are compared with: the mean of all its tokens' vectors. None of no vectors.
@@ -112,17 +120,16 @@ fn mean_of<'r>(rows: impl Iterator<Item = &'r [f32]>) -> Option<Vec<f32>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use embedkit_vector::multivector::RowLabel;
 
     #[test]
     fn chunks_are_the_means_of_their_tokens() {
-        let labels = ["[CLS]", "berlin", "is", "large", "it", "grow", "##s", "[SEP]"];
-        let rows = (0..8).map(|at| [at as f32, 1.0]);
-        let vectors = MultiVector::from_rows(rows).unwrap();
-        let vectors = vectors.with_labels(labels.map(|label| RowLabel::Token(label.into())).to_vec()).unwrap();
         let text = "Berlin is large. It grows. Beyond the window.";
-        let chunks = late_chunks(text, &vectors, &[0..16, 17..26, 27..45]);
-        assert_eq!(chunks, [Some(vec![2.0, 1.0]), Some(vec![5.0, 1.0]), None]);
+        let vectors = MultiVector::from_rows((0..8).map(|at| [at as f32, 1.0])).unwrap();
+        let places = vec![None, Some(0..6), Some(7..9), Some(10..15), Some(17..19), Some(20..24), Some(24..25), None];
+        let chunks = late_chunks(&vectors, &places, &[0..16, 17..24, 24..26, 27..text.len()]).unwrap();
+        assert_eq!(chunks, [Some(vec![2.0, 1.0]), Some(vec![4.5, 1.0]), Some(vec![6.0, 1.0]), None]);
+        let error = late_chunks(&vectors, &vec![None; 7], &[]).unwrap_err().to_string();
+        assert!(error.contains("8 vectors") && error.contains("has 7"), "{error}");
     }
 
     #[test]

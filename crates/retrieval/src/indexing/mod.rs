@@ -54,10 +54,7 @@ impl Indexer {
     pub fn new(pipeline: Pipeline, configure: Configure<'_>) -> Result<Self> {
         pipeline.check()?;
         let load = |stage: &crate::pipeline::Stage| {
-            let model = match stage.late_chunking {
-                true => Model::load_labelled(&stage.spec, configure)?,
-                false => Model::load(&stage.spec, configure)?,
-            };
+            let model = Model::load(&stage.spec, configure)?;
             stage::check(stage, &model)?;
             Ok(model)
         };

@@ -73,6 +73,10 @@ pub(super) fn check(stage: &Stage, model: &Model) -> Result<()> {
         let message = "`pool-factor`, `muvera` and `late-chunking` are for models with a vector for every token";
         return refused("model", format!("{name}: {message}"));
     }
+    if stage.late_chunking && !model.takes_images() && model.row_places("")?.is_none() {
+        let message = "does not say which bytes of a text its vectors are of, which `late-chunking` needs";
+        return refused("late-chunking", format!("{name}: {} {message}", model.identity().id));
+    }
     if model.takes_images() && (stage.vectors == Vectors::Fresh || stage.late_chunking) {
         return refused("vectors", format!("{name}: vectors of images are stored, and no chunk's"));
     }
@@ -155,7 +159,9 @@ impl StageWriter {
         let mut outcomes = Vec::with_capacity(passages.len());
         for ((text, chunks), embedding) in windows.iter().zip(embedded) {
             let vectors = match embedding {
-                Ok(Some(Embedding::Multi(vectors))) => late_chunks(text, &vectors, chunks),
+                Ok(Some(Embedding::Multi(vectors))) => {
+                    late_chunks(&vectors, &model.row_places(text)?.unwrap_or_default(), chunks)?
+                }
                 Ok(Some(_)) => return Err(unexpected(&self.name)),
                 Ok(None) | Err(_) => vec![None; chunks.len()],
             };

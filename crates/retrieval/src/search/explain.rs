@@ -72,11 +72,12 @@ impl Searcher {
                 }
             } else if stage.is_multi() {
                 let model = self.labelled[at].get_or_init(|| Model::load_labelled(&stage.spec.spec, configure).ok());
-                if let Some(explanation) =
-                    model.as_ref().map(|model| token_matches(model, query, &passage)).transpose()?.flatten()
+                if let Some(model) = model
+                    && let Some(explanation) = token_matches(model, query, &passage)?
                 {
                     terms = matched_tokens(&explanation);
-                    marks.add(highlight::of_tokens(&hit.record.text, &explanation));
+                    let places = model.row_places(&passage)?.unwrap_or_default();
+                    marks.add(highlight::of_tokens(&hit.record.text, &passage, places, &explanation));
                 }
             }
             stages.push(StageExplanation { contribution, terms });

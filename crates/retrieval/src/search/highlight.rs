@@ -1,13 +1,13 @@
 //! Which words of a text a query's words matched.
 
-use embedkit_core::{Content, Embedding, Result, Role};
+use embedkit_core::pipeline::behind_prompt;
+use embedkit_core::{Content, Embedding, Result, Role, RowPlaces};
 use embedkit_vector::SparseVector;
 use embedkit_vector::multivector::Explanation;
 use serde::Serialize;
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use crate::model::Model;
-use crate::tokens::places;
 
 /// What matches less than this share of the most is not shown: every word is a little like any other.
 const LEAST: f32 = 0.1;
@@ -78,15 +78,16 @@ pub(super) fn of_terms(text: &str, weights: &SparseVector, model: &Model) -> Res
     Ok(marks)
 }
 
-/// Words whose tokens matched.
-pub(super) fn of_tokens(text: &str, explanation: &Explanation) -> Vec<Highlight> {
-    let places = places(text, &explanation.document);
+/// Words of a text whose tokens matched. `places` are those of a passage's rows, whose end the text is.
+pub(super) fn of_tokens(text: &str, passage: &str, places: RowPlaces, explanation: &Explanation) -> Vec<Highlight> {
+    let places = behind_prompt(places, passage.len() - text.len());
     let words: Vec<(usize, usize)> = text.unicode_word_indices().map(|(at, word)| (at, at + word.len())).collect();
     let mut marks: Vec<Highlight> = Vec::new();
     for (place, weight) in places.into_iter().zip(&explanation.document_weights) {
         let (Some(place), true) = (place, *weight > 0.0) else { continue };
         // Whole words are marked, whichever of their pieces matched.
-        let word = words.iter().find(|(start, end)| *start < place.1 && place.0 < *end).copied().unwrap_or(place);
+        let word = words.iter().find(|(start, end)| *start < place.end && place.start < *end);
+        let word = word.copied().unwrap_or((place.start, place.end));
         match marks.last_mut() {
             Some(last) if last.start == word.0 => last.weight += weight,
             _ => marks.push(Highlight { start: word.0, end: word.1, weight: *weight }),

@@ -38,6 +38,12 @@ pub(super) fn embed(
 ) -> Result<()> {
     let (purpose, output) = (args.purpose.purpose(), args.output.output.as_ref());
     family::look_at_names(args, true)?;
+    if model.engine().row_places(&Content::text(""), &purpose)?.is_none() {
+        let id = &model.model().id;
+        return Err(Failure::Usage(format!(
+            "--late-chunking is for models that say which bytes of a text their vectors are of, as {id} does not"
+        )));
+    }
     let cutter = Cutter::new(args, model, &purpose)?;
     let pooler = Pooler { model, purpose: purpose.clone(), with_usage: args.usage.with_usage };
     let (run, mut inputs) = Run::start(&args.input, "text", output)?;
@@ -89,11 +95,13 @@ struct Pooler<'m> {
 impl Pooler<'_> {
     /// The vector of each chunk of a window, of length 1.
     fn vectors(&self, window: &Window, vectors: &embedkit::multivector::MultiVector) -> Result<Vec<Vec<f32>>> {
-        let text = if let Content::Text(text) = &window.content { text.as_str() } else { "" };
         let places: Vec<Range<usize>> = window.chunks.iter().map(|(_, place)| place.clone()).collect();
         let pooled = match self.purpose.role {
             Role::Query => vec![late_query(vectors)],
-            _ => late_chunks(text, vectors, &places),
+            _ => {
+                let of_rows = self.model.engine().row_places(&window.content, &self.purpose)?;
+                late_chunks(vectors, &of_rows.unwrap_or_default(), &places)?
+            }
         };
         let mut of_chunks = Vec::with_capacity(pooled.len());
         for (vector, (chunk, _)) in pooled.into_iter().zip(&window.chunks) {

@@ -45,9 +45,7 @@ pub(super) fn run(args: &EmbedArgs) -> Result<()> {
 }
 
 fn builder(args: &EmbedArgs, family: &'static dyn Family) -> Result<Builder<AnyEmbedder>> {
-    let builder = args.sparse.apply(args.model.any_builder(family)?);
-    // Which tokens are a chunk's, their names tell.
-    Ok(if args.chunks_late() { builder.parameter("labels", true) } else { builder })
+    Ok(args.sparse.apply(args.model.any_builder(family)?))
 }
 
 /// What an earlier run has left.
