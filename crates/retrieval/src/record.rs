@@ -46,6 +46,9 @@ pub struct Record {
     pub fields: Map<String, Value>,
 }
 
+/// What stands between the headings of a section.
+pub(crate) const BETWEEN: &str = " › ";
+
 /// The names of its own fields, which those of a row do not replace.
 const OWN: [&str; 14] = [
     "id", "document", "path", "title", "section", "anchor", "page", "row", "time", "chunk", "start", "end", "text",
@@ -88,16 +91,23 @@ impl Record {
 
     /// What models see: the title, as BEIR's sets are read, the section that the chunk continues, and the text.
     pub fn passage(&self) -> String {
-        let is_continued = !self.text.trim_start_matches(['#', ' ']).starts_with(self.heading());
-        let section = if is_continued { self.section.as_str() } else { "" };
-        let parts = [self.title.as_str(), section, self.text.as_str()].into_iter().filter(|part| !part.is_empty());
-        parts.collect::<Vec<_>>().join(" ")
+        passage(&self.title, &self.section, &self.text)
     }
+}
 
-    /// The heading that it stands under, without those above it.
-    fn heading(&self) -> &str {
-        self.section.rsplit(" › ").next().unwrap_or_default()
-    }
+/// What models see of a text under this title and section.
+pub(crate) fn passage(title: &str, section: &str, text: &str) -> String {
+    let section = if begins_with_heading(section, text) { "" } else { section };
+    let parts = [title, section, text].into_iter().filter(|part| !part.is_empty());
+    parts.collect::<Vec<_>>().join(" ")
+}
+
+/// Whether a text's first line is the heading that it stands under, without those above it.
+fn begins_with_heading(section: &str, text: &str) -> bool {
+    let heading = section.rsplit(BETWEEN).next().unwrap_or_default();
+    let line = text.trim_start_matches(['#', ' ']).lines().next().unwrap_or_default();
+    // Marks may follow it; another word would make it a sentence that begins alike.
+    line.strip_prefix(heading).is_some_and(|rest| heading.is_empty() || !rest.contains(char::is_alphanumeric))
 }
 
 #[cfg(test)]
@@ -105,6 +115,21 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_chunk_that_begins_with_its_heading_does_not_repeat_it() {
+        for (section, text, expected) in [
+            ("A", "# A\n\nOne.", "# A\n\nOne."),
+            ("T › A", "## A ##\nOne.", "## A ##\nOne."),
+            ("A", "A\n===\nOne.", "A\n===\nOne."),
+            ("A", "Another one.", "A Another one."),
+            ("A", "A dog.", "A A dog."),
+            ("T › A", "One.\nA", "T › A One.\nA"),
+            ("", "One.", "One."),
+        ] {
+            assert_eq!(passage("", section, text), expected);
+        }
+    }
 
     #[test]
     fn payloads_have_a_rows_fields_beside_the_records_own() {

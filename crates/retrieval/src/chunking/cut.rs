@@ -7,7 +7,8 @@ use embedkit_core::Result;
 use super::Chunking;
 use super::boundaries::{Level, trimmed};
 
-type Count<'c> = &'c dyn Fn(&str) -> Result<usize>;
+/// Counts the tokens of a range of the text.
+type Count<'c> = &'c dyn Fn(Range<usize>) -> Result<usize>;
 
 /// The chunks of `text[range]`.
 pub(super) fn section(
@@ -20,7 +21,7 @@ pub(super) fn section(
     if range.is_empty() {
         return Ok(Vec::new());
     }
-    if fits(text, &range, chunking.tokens, count)? {
+    if fits(&range, chunking.tokens, count)? {
         return Ok(vec![range]);
     }
     // Room is left for what is repeated.
@@ -36,9 +37,10 @@ pub(super) fn section(
     Ok(overlapping)
 }
 
-/// Whether a text has no more tokens than it may. A token is of at least a byte, so that short texts need no count.
-fn fits(text: &str, range: &Range<usize>, tokens: usize, count: Count<'_>) -> Result<bool> {
-    Ok(range.len() <= tokens || count(&text[range.clone()])? <= tokens)
+/// Whether a range has no more tokens than it may. Not even the shortest goes without a count: one letter may be several
+/// (`½` is `1⁄2` to many models), and something may stand in front of it.
+fn fits(range: &Range<usize>, tokens: usize, count: Count<'_>) -> Result<bool> {
+    Ok(count(range.clone())? <= tokens)
 }
 
 /// Pieces of `text[range]` that fit: the parts of a level, cut further where they are too long, and put together again
@@ -53,13 +55,13 @@ fn pieces(text: &str, range: Range<usize>, level: Level, tokens: usize, count: C
         }
         if let Some(current) = &mut open {
             let joined = current.start..alone.end;
-            if fits(text, &joined, tokens, count)? {
+            if fits(&joined, tokens, count)? {
                 *current = joined;
                 continue;
             }
         }
         pieces.extend(open.take());
-        if fits(text, &alone, tokens, count)? {
+        if fits(&alone, tokens, count)? {
             open = Some(alone);
             continue;
         }
@@ -93,7 +95,7 @@ fn extended(
             continue;
         }
         let whole = repeated.start..chunk.end;
-        if !fits(text, &repeated, chunking.overlap, count)? || !fits(text, &whole, chunking.tokens, count)? {
+        if !fits(&repeated, chunking.overlap, count)? || !fits(&whole, chunking.tokens, count)? {
             break;
         }
         start = repeated.start;

@@ -66,6 +66,16 @@ impl Chunking {
         sections: &[usize],
         count: &dyn Fn(&str) -> Result<usize>,
     ) -> Result<Vec<Range<usize>>> {
+        self.chunks_in_place(text, sections, &|range| count(&text[range]))
+    }
+
+    /// The same, where what a chunk counts for depends on its place: `count` is of a range of the text.
+    pub(crate) fn chunks_in_place(
+        &self,
+        text: &str,
+        sections: &[usize],
+        count: &dyn Fn(Range<usize>) -> Result<usize>,
+    ) -> Result<Vec<Range<usize>>> {
         self.check()?;
         let mut bounds: Vec<usize> =
             sections.iter().copied().filter(|at| *at > 0 && text.is_char_boundary(*at)).collect();
@@ -132,6 +142,17 @@ mod tests {
             ["Title\n\nIntro.", "# Next\nMore."]
         );
         assert_eq!(cut("  \n ", 5, 0), [""; 0]);
+    }
+
+    /// As a tokenizer that takes letters apart, as `½` to `1⁄2`.
+    fn three_a_character(text: &str) -> Result<usize> {
+        Ok(3 * text.chars().count())
+    }
+
+    #[test]
+    fn a_short_text_may_have_many_tokens() {
+        let chunks = Chunking::new(6, 0).chunks("½½½½", &[], &three_a_character).unwrap();
+        assert_eq!(chunks, [0..4, 4..8]);
     }
 
     proptest! {

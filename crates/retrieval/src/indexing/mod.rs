@@ -3,6 +3,7 @@
 mod base;
 mod run;
 mod stage;
+mod window;
 
 use embedkit_core::{CancelToken, Error, Result};
 use serde::Serialize;

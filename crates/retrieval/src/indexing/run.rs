@@ -10,6 +10,7 @@ use rayon::prelude::*;
 
 use super::base::Base;
 use super::stage::{Outcome, Passage, StageWriter};
+use super::window::Window;
 use super::{Indexer, Report};
 use crate::collection::{Draft, RecordWriter, SOURCES, SourceFile, Unread};
 use crate::digest;
@@ -144,6 +145,7 @@ impl<'i> Run<'i> {
     fn chunks_of(&self, path: &str, documents: &[Document]) -> Vec<Result<Chunks>> {
         let chunking = &self.indexer.pipeline.chunking;
         let is_late = self.indexer.pipeline.stages.iter().any(|stage| stage.late_chunking);
+        let window = Window::of(&self.indexer.models);
         let chunks = |document: &Document| {
             if document.image.is_some() {
                 // An image is searched as a whole.
@@ -151,8 +153,10 @@ impl<'i> Run<'i> {
                 let record = document.record(path, 0, 1, whole.clone());
                 return Ok((Arc::from(document.text.as_str()), vec![(record, whole)]));
             }
+            let document = &window.with_short_headings(document)?;
             let sections: Vec<usize> = document.sections.iter().map(|section| section.start).collect();
-            let chunks = chunking.chunks(&document.text, &sections, &|text| self.token_count(text))?;
+            let count = |range| window.token_count(document, range);
+            let chunks = chunking.chunks_in_place(&document.text, &sections, &count)?;
             let of = chunks.len();
             // Only late chunking looks at the whole.
             let whole = if is_late { format!("{} {}", document.title, document.text) } else { String::new() };
@@ -163,20 +167,6 @@ impl<'i> Run<'i> {
             Ok((whole.into(), chunks.into_iter().enumerate().map(chunk).collect()))
         };
         documents.par_iter().map(chunks).collect()
-    }
-
-    /// Tokens of a text, as the first stage's model of texts counts them; more than any bound for one that a model would
-    /// cut.
-    fn token_count(&self, text: &str) -> Result<usize> {
-        let mut models = self.indexer.models.iter().filter(|model| !model.takes_images());
-        let Some(first) = models.next() else { return Ok(0) };
-        let count = first.token_count(text)?;
-        for model in models {
-            if model.cuts(text)? {
-                return Ok(usize::MAX);
-            }
-        }
-        Ok(count)
     }
 
     /// What models saw of a file's earlier records, and whose vectors these are.
