@@ -76,6 +76,17 @@ fn set(folder: &Path) -> PathBuf {
 }
 
 #[test]
+fn rows_of_one_id_are_indexed_and_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let (docs, collection) = notes(folder.path());
+    let rows = ["a", "b", "a", "a"].map(|id| json!({"id": id, "text": format!("The row of {id}.")}).to_string());
+    std::fs::write(docs.join("rows.jsonl"), rows.join("\n")).unwrap();
+    let outcome = index(&docs, &collection);
+    assert!(outcome.stderr.contains("2 of its rows have the id of an earlier one, as row 3 has \"a\" of row 1"));
+    assert_eq!(outcome.json_value()["records"], 3 + 4);
+}
+
+#[test]
 fn notes_are_searched_in_two_commands() {
     let folder = tempfile::tempdir().unwrap();
     let (docs, collection) = notes(folder.path());

@@ -107,6 +107,7 @@ impl<'i> Run<'i> {
                 return Ok(());
             }
         };
+        warn_of_repeated_ids(&file.name, &documents.documents);
         let mut source = SourceFile::new(&file.name, digest, self.records.len() + self.waiting.len());
         source.refused = documents.refused;
         let unread = source.refused.iter().map(|reason| Unread::new(&file.name, reason.clone()));
@@ -286,5 +287,24 @@ impl<'i> Run<'i> {
         }
         std::fs::write(&self.sources_path, lines).map_err(Error::io(&self.sources_path))?;
         Ok((self.report, self.copied))
+    }
+}
+
+/// Says of rows that have the id of another before them: what is found of them has one id, and only the row tells them apart.
+fn warn_of_repeated_ids(path: &str, documents: &[Document]) {
+    let mut rows = HashMap::new();
+    let mut repeated = Vec::new();
+    for document in documents {
+        let Some(id) = &document.id else { continue };
+        let first = *rows.entry(id).or_insert(document.row);
+        if first != document.row {
+            repeated.push((id, first, document.row));
+        }
+    }
+    if let Some((id, Some(first), Some(row))) = repeated.first() {
+        let count = repeated.len();
+        tracing::warn!(
+            "{path}: {count} of its rows have the id of an earlier one, as row {row} has {id:?} of row {first}"
+        );
     }
 }
