@@ -3,10 +3,13 @@
 use embedkit_core::{Error, Result};
 use serde_json::{Map, Value};
 
+use crate::record::Places;
+
 /// What a record must have to be found: of every key one of its values. Without keys, every record is found.
 ///
-/// Keys are those of a record's [payload](crate::Record::to_payload): `path`, `title`, `section`, `page`, `tags`, and the
-/// fields of its row. A list has a value if one of its elements is it.
+/// A key names one of a record's own fields (`path`, `title`, `section`, `page`), or where the record has none of that name, a
+/// field of its row (`tags`, `year`, a `section` of its own); `fields.section` names the row's for certain. A list has a
+/// value if one of its elements is it.
 ///
 /// ```
 /// use embedkit_retrieval::Filter;
@@ -22,6 +25,8 @@ pub struct Filter(Vec<Condition>);
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Condition {
     pub(crate) key: String,
+    /// Where payloads have it.
+    pub(crate) places: Places,
     pub(crate) values: Vec<Match>,
 }
 
@@ -89,7 +94,7 @@ impl Filter {
 
     /// Whether a record with this payload is found.
     pub fn matches(&self, payload: &Map<String, Value>) -> bool {
-        self.0.iter().all(|condition| payload.get(&condition.key).is_some_and(|value| condition.is_met_by(value)))
+        self.0.iter().all(|condition| condition.places.find(payload).is_some_and(|value| condition.is_met_by(value)))
     }
 
     #[cfg(any(feature = "qdrant", feature = "qdrant-edge"))]
@@ -100,7 +105,7 @@ impl Filter {
     fn insert(&mut self, key: String, value: Match) {
         match self.0.iter_mut().find(|condition| condition.key == key) {
             Some(condition) => condition.values.push(value),
-            None => self.0.push(Condition { key, values: vec![value] }),
+            None => self.0.push(Condition { places: Places::of(&key), key, values: vec![value] }),
         }
     }
 }
@@ -201,6 +206,45 @@ mod tests {
                 .with("path", "a.md")
                 .matches(payload)
         );
+    }
+
+    #[test]
+    fn keys_are_a_records_own_or_its_rows() {
+        let fields = json!({"page": 3, "section": ["intro", "x"], "document": "D", "path": "mine", "time": 1, "fields": "f",
+            "year": 1999, "row": 7});
+        let record = crate::Record {
+            path: "a.jsonl".into(),
+            row: Some(1),
+            fields: fields.as_object().unwrap().clone(),
+            ..Default::default()
+        };
+        let paged = crate::Record { page: Some(9), section: "own".into(), ..record.clone() };
+        for (condition, expected, of_paged) in [
+            ("page=3", true, false),
+            ("page=9", false, true),
+            ("fields.page=3", true, true),
+            ("section=intro", true, false),
+            ("section=own", false, true),
+            ("fields.section=x", true, true),
+            ("document=D", false, false),
+            ("fields.document=D", true, true),
+            ("path=mine", false, false),
+            ("path=a.jsonl", true, true),
+            ("fields.path=mine", true, true),
+            ("row=1", true, true),
+            ("row=7", false, false),
+            ("fields.row=7", true, true),
+            ("time=1", true, true),
+            ("year=1999", true, true),
+            ("fields.year=1999", true, true),
+            ("fields=f", true, true),
+            ("fields.fields=f", true, true),
+            ("fieldsx=f", false, false),
+        ] {
+            let filter = Filter::parse([condition]).unwrap();
+            let matches = |record: &crate::Record| filter.matches(&record.to_payload().unwrap());
+            assert_eq!((matches(&record), matches(&paged)), (expected, of_paged), "{condition}");
+        }
         for wrong in ["path", "=x", " =x"] {
             assert!(Filter::parse([wrong]).unwrap_err().to_string().contains("key=value"), "{wrong}");
         }

@@ -52,8 +52,46 @@ pub(crate) const BETWEEN: &str = " › ";
 /// The names of its own fields, which those of a row do not replace.
 const OWN: [&str; 14] = [
     "id", "document", "path", "title", "section", "anchor", "page", "row", "time", "chunk", "start", "end", "text",
-    "fields",
+    FIELDS,
 ];
+
+/// Where a row's fields lie whose names are those of the record's own.
+const FIELDS: &str = "fields";
+
+/// Those of its own fields that not every record has.
+const OPTIONAL: [&str; 6] = ["title", "section", "anchor", "page", "row", "time"];
+
+/// Where in a payload what a key names is: paths, from the outside in.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Places {
+    pub(crate) first: Vec<String>,
+    /// Where it is in records that do not have the first.
+    pub(crate) otherwise: Option<Vec<String>>,
+}
+
+impl Places {
+    /// Of a record's own field, or of its row's where the record has none of that name; behind `fields.`, of its row's.
+    pub(crate) fn of(key: &str) -> Self {
+        let at = |path: &[&str]| path.iter().map(|name| (*name).to_owned()).collect();
+        let (first, otherwise) = match key.strip_prefix(FIELDS).map(|rest| rest.strip_prefix('.')) {
+            Some(None) if key == FIELDS => (at(&[FIELDS, FIELDS]), None),
+            Some(Some(name)) if OWN.contains(&name) => (at(&[FIELDS, name]), None),
+            Some(Some(name)) => (at(&[name]), None),
+            _ if OPTIONAL.contains(&key) => (at(&[key]), Some(at(&[FIELDS, key]))),
+            _ => (at(&[key]), None),
+        };
+        Self { first, otherwise }
+    }
+
+    /// What a payload has there.
+    pub(crate) fn find<'p>(&self, payload: &'p Map<String, Value>) -> Option<&'p Value> {
+        let at = |path: &[String]| {
+            let (last, outer) = path.split_last()?;
+            outer.iter().try_fold(payload, |object, name| object.get(name)?.as_object())?.get(last)
+        };
+        at(&self.first).or_else(|| at(self.otherwise.as_ref()?))
+    }
+}
 
 impl Record {
     /// The record as the payload of a vector database: its own fields, and beside them those of its row (`url`, `tags`,
@@ -66,12 +104,12 @@ impl Record {
         let Value::Object(mut payload) = serde_json::to_value(self).map_err(no_json)? else {
             return Ok(Map::new());
         };
-        let Some(Value::Object(fields)) = payload.remove("fields") else { return Ok(payload) };
+        let Some(Value::Object(fields)) = payload.remove(FIELDS) else { return Ok(payload) };
         let (own, others): (Map<_, _>, Map<_, _>) =
             fields.into_iter().partition(|(name, _)| OWN.contains(&name.as_str()));
         payload.extend(others);
         if !own.is_empty() {
-            payload.insert("fields".to_owned(), Value::Object(own));
+            payload.insert(FIELDS.to_owned(), Value::Object(own));
         }
         Ok(payload)
     }

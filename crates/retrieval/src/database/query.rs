@@ -55,11 +55,12 @@ pub enum Order {
     },
 }
 
-/// A payload's key as a path, in which dots and brackets would lead further in.
+/// A path into a payload as databases write it; dots and brackets of a name would lead further in.
 #[cfg(any(feature = "qdrant", feature = "qdrant-edge"))]
-pub(super) fn json_path(key: &str) -> String {
+pub(super) fn json_path(names: &[String]) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    if key.chars().all(is_plain) { key.to_owned() } else { format!("\"{key}\"") }
+    let written = |name: &String| if name.chars().all(is_plain) { name.clone() } else { format!("\"{name}\"") };
+    names.iter().map(written).collect::<Vec<_>>().join(".")
 }
 
 impl Fetch {

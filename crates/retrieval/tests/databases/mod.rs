@@ -42,8 +42,10 @@ pub fn made(pipeline: &Pipeline) -> Made {
     let path = folder.path().join("lines.jsonl");
     let line = |(at, (text, tag)): (usize, &(&str, &str))| {
         let url = format!("https://example.org/{at}");
+        let section = if at % 2 == 0 { "intro" } else { "body" };
         serde_json::json!({"id": format!("d{at}"), "text": text, "tags": [tag, "all"], "year": 2000 + at, "url": url,
-            "count": at as f64, "price": at as f64 + 0.5})
+            "count": at as f64, "price": at as f64 + 0.5, "page": at % 3, "section": section,
+            "document": "D", "path": "mine"})
         .to_string()
     };
     std::fs::write(&path, LINES.iter().enumerate().map(line).collect::<Vec<_>>().join("\n")).unwrap();
@@ -156,6 +158,11 @@ pub fn finds_what_files_have(database: &dyn Database) {
                 (4, Filter::parse(["tags=food", "tags=money", "year=2004", "year=2005", "year=2008"]).unwrap()),
                 (4, Filter::new().with("tags", "no such tag")),
                 (1, Filter::new().with("id", "d5")),
+                (9, Filter::parse(["page=2", "section=intro"]).unwrap()),
+                (9, Filter::parse(["fields.page=2", "fields.section=body", "fields.year=2005"]).unwrap()),
+                (9, Filter::parse(["fields.document=D", "fields.path=mine", "row=4", "row=5"]).unwrap()),
+                (9, Filter::new().with("document", "D")),
+                (9, Filter::new().with("path", "mine")),
             ] {
                 let what = format!("{} {query:?} {k} {filter:?}", pipeline.name);
                 let found = theirs.search_filtered(query, k, &filter).unwrap();

@@ -1,6 +1,6 @@
 //! Queries, computed as Qdrant documents them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use ::qdrant_client::qdrant::condition::ConditionOneOf;
 use ::qdrant_client::qdrant::r#match::MatchValue;
@@ -171,8 +171,9 @@ fn is_met(filter: &Filter, id: u64, collection: &Collection) -> bool {
     let is_met = |condition: &Condition| match condition.condition_one_of.as_ref().unwrap() {
         ConditionOneOf::HasId(ids) => ids.has_id.iter().any(|other| number(other) == id),
         ConditionOneOf::Filter(filter) => is_met(filter, id, collection),
+        ConditionOneOf::IsEmpty(empty) => at(&collection.points[&id].payload, &empty.key).is_none(),
         ConditionOneOf::Field(field) => {
-            let Some(value) = collection.points[&id].payload.get(&field.key) else { return false };
+            let Some(value) = at(&collection.points[&id].payload, &field.key) else { return false };
             match &field.range {
                 Some(range) => is_in(value, range),
                 None => matches(value, field.r#match.as_ref().and_then(|it| it.match_value.as_ref()).unwrap()),
@@ -181,6 +182,20 @@ fn is_met(filter: &Filter, id: u64, collection: &Collection) -> bool {
         other => panic!("{other:?}"),
     };
     filter.must.iter().all(is_met) && (filter.should.is_empty() || filter.should.iter().any(is_met))
+}
+
+/// What a payload has at a path of plain names.
+fn at<'p>(
+    payload: &'p HashMap<String, ::qdrant_client::qdrant::Value>,
+    path: &str,
+) -> Option<&'p ::qdrant_client::qdrant::Value> {
+    match path.split_once('.') {
+        None => payload.get(path),
+        Some((name, inner)) => match payload.get(name)?.kind.as_ref()? {
+            Kind::StructValue(object) => at(&object.fields, inner),
+            _ => None,
+        },
+    }
 }
 
 fn is_in(value: &::qdrant_client::qdrant::Value, range: &Range) -> bool {

@@ -58,7 +58,7 @@ fn dense(vector: &VectorSchema, dim: usize) -> EdgeVectorParams {
 /// An index of texts at a key of the payload.
 pub(super) fn payload_index(key: &str) -> OperationResult<UpdateOperation> {
     let index = CreateIndex {
-        field_name: path(key)?,
+        field_name: path(&[key.to_owned()])?,
         field_schema: Some(PayloadFieldSchema::FieldType(PayloadSchemaType::Keyword)),
     };
     Ok(UpdateOperation::FieldIndexOperation(FieldIndexOperations::CreateIndex(index)))
@@ -133,28 +133,38 @@ fn filter_of(query: &Query) -> OperationResult<Option<Filter>> {
 }
 
 fn condition(condition: &filter::Condition) -> OperationResult<Condition> {
-    let path = path(&condition.key)?;
+    let met_at = |names: &[String]| -> OperationResult<Condition> {
+        let path = path(names)?;
+        let should = condition.values.iter().map(|value| Condition::Field(is(&path, value))).collect();
+        Ok(Condition::Filter(Filter { should: Some(should), ..Filter::default() }))
+    };
+    let first = met_at(&condition.places.first)?;
+    let Some(otherwise) = &condition.places.otherwise else { return Ok(first) };
+    let has_none = Condition::Field(FieldCondition::new_is_empty(path(&condition.places.first)?, true));
+    let row = Filter { must: Some(vec![has_none, met_at(otherwise)?]), ..Filter::default() };
+    Ok(Condition::Filter(Filter { should: Some(vec![first, Condition::Filter(row)]), ..Filter::default() }))
+}
+
+/// Whether what is at a path is a value.
+fn is(path: &JsonPath, wanted: &Wanted) -> FieldCondition {
     let matched = |value| FieldCondition::new_match(path.clone(), Match::new_value(value));
     let equal = |number: f64| {
         let range = Range { gte: Some(number.into()), lte: Some(number.into()), ..Range::default() };
         FieldCondition::new_range(path.clone(), range)
     };
-    let value = |wanted: &Wanted| {
-        Condition::Field(match wanted {
-            Wanted::Text(text) => matched(ValueVariants::String(text.clone())),
-            // What is matched are whole numbers that are written as such; a range finds 3.0 too.
-            Wanted::Integer(number) if is_exact(*number) => equal(*number as f64),
-            Wanted::Integer(number) => matched(ValueVariants::Integer(*number)),
-            Wanted::Float(number) => equal(*number),
-            Wanted::Bool(truth) => matched(ValueVariants::Bool(*truth)),
-        })
-    };
-    let should = condition.values.iter().map(value).collect();
-    Ok(Condition::Filter(Filter { should: Some(should), ..Filter::default() }))
+    match wanted {
+        Wanted::Text(text) => matched(ValueVariants::String(text.clone())),
+        // What is matched are whole numbers that are written as such; a range finds 3.0 too.
+        Wanted::Integer(number) if is_exact(*number) => equal(*number as f64),
+        Wanted::Integer(number) => matched(ValueVariants::Integer(*number)),
+        Wanted::Float(number) => equal(*number),
+        Wanted::Bool(truth) => matched(ValueVariants::Bool(*truth)),
+    }
 }
 
-fn path(key: &str) -> OperationResult<JsonPath> {
-    json_path(key).parse().map_err(|()| OperationError::validation_error(format!("{key:?} is no key of a payload")))
+fn path(names: &[String]) -> OperationResult<JsonPath> {
+    let path = json_path(names);
+    path.parse().map_err(|()| OperationError::validation_error(format!("{path} is no path into a payload")))
 }
 
 /// The single vector, by its name, of a point that was asked for.

@@ -180,20 +180,34 @@ fn filter_of(query: &Query) -> Option<Filter> {
 }
 
 fn condition(condition: &filter::Condition) -> Condition {
-    let path = json_path(&condition.key);
+    let met_at = |path: &[String]| -> Condition {
+        let path = json_path(path);
+        Filter::should(condition.values.iter().map(|value| is(&path, value))).into()
+    };
+    let first = met_at(&condition.places.first);
+    match &condition.places.otherwise {
+        None => first,
+        Some(otherwise) => {
+            let has_none = Condition::is_empty(json_path(&condition.places.first));
+            Filter::should([first, Filter::must([has_none, met_at(otherwise)]).into()]).into()
+        }
+    }
+}
+
+/// Whether what is at a path is a value.
+fn is(path: &str, wanted: &Match) -> Condition {
     let equal = |number: f64| {
         let range = Range { gte: Some(number), lte: Some(number), ..Range::default() };
-        Condition::range(path.clone(), range)
+        Condition::range(path, range)
     };
-    let value = |wanted: &Match| match wanted {
-        Match::Text(text) => Condition::matches(path.clone(), text.clone()),
+    match wanted {
+        Match::Text(text) => Condition::matches(path, text.clone()),
         // What is matched are whole numbers that are written as such; a range finds 3.0 too.
         Match::Integer(number) if is_exact(*number) => equal(*number as f64),
-        Match::Integer(number) => Condition::matches(path.clone(), *number),
+        Match::Integer(number) => Condition::matches(path, *number),
         Match::Float(number) => equal(*number),
-        Match::Bool(truth) => Condition::matches(path.clone(), *truth),
-    };
-    Filter::should(condition.values.iter().map(value)).into()
+        Match::Bool(truth) => Condition::matches(path, *truth),
+    }
 }
 
 /// A point that was found; none of one that has no number, which is not ours.
