@@ -217,6 +217,46 @@ fn an_array_of_some_inputs_says_which() {
     assert_eq!(run_with(&["embed", "--skip-invalid", "--format", "npz"], input).code, 0);
 }
 
+/// A reader of results asks for their arrays by name, also where there were no inputs.
+#[cfg(all(feature = "npz", feature = "retrieval"))]
+#[test]
+fn files_of_no_inputs_have_the_arrays_of_some() {
+    let folder = tempfile::tempdir().unwrap();
+    let models: [&[&str]; 3] = [&[], &["-m", "bm25"], &["-m", "embedkit/static-late-en"]];
+    let options: [&[&str]; 4] = [&[], &["--encoding", "int8"], &["--encoding", "binary"], &["--with-usage", "--chunk"]];
+    for (model, options) in models.iter().flat_map(|model| options.iter().map(move |options| (model, options))) {
+        let what = format!("{model:?} {options:?}");
+        let file = |format: &str, input: &[u8]| {
+            let path = folder.path().join(format!("out.{format}"));
+            let outcome = run_with(&[&["embed", "-o", path.to_str().unwrap()], *model, *options].concat(), input);
+            (outcome.code == 0).then(|| std::fs::read(path).unwrap())
+        };
+        let header = |input: &[u8]| {
+            let file = file("safetensors", input)?;
+            let (length, rest) = file.split_at(8);
+            let length = usize::try_from(u64::from_le_bytes(length.try_into().unwrap())).unwrap();
+            Some(serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(&rest[..length]).unwrap())
+        };
+        // Weights of terms are not encoded.
+        let Some(some) = header(b"hello world\n") else { continue };
+        let none = header(b"").unwrap();
+        assert_eq!(none.keys().collect::<Vec<_>>(), some.keys().collect::<Vec<_>>(), "{what}");
+        let npz = file("npz", b"").unwrap();
+        for (name, array) in &none {
+            assert_eq!(array["dtype"], some[name]["dtype"], "{what} {name}");
+            let (shape, of_some) = (array["shape"].as_array().unwrap(), some[name]["shape"].as_array().unwrap());
+            let rows = match name.as_str() {
+                "shape" => 2,
+                "indptr" | "offsets" => 1,
+                _ => 0,
+            };
+            assert_eq!((shape[0].as_u64(), &shape[1..]), (Some(rows), &of_some[1..]), "{what} {name}");
+            let entry = format!("{name}.npy");
+            assert!(npz.windows(entry.len()).any(|part| part == entry.as_bytes()), "{what} {name}");
+        }
+    }
+}
+
 /// Needs the `script` program, which gives a process a terminal.
 #[cfg(target_os = "linux")]
 #[test]

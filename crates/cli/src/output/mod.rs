@@ -84,7 +84,14 @@ pub(crate) fn sink(
         #[cfg(feature = "npz")]
         Format::Npz | Format::Safetensors => {
             let vocabulary = model.model().vocab_size;
-            Box::new(arrays::Arrays::new(format, Target::open_seekable(output)?, vocabulary))
+            let layout = arrays::Layout {
+                kind,
+                encoding: args.output.encoding,
+                dim: args.model.dim.or(model.model().dim),
+                has_chunks: args.has_chunks(),
+                with_usage: args.usage.with_usage,
+            };
+            Box::new(arrays::Arrays::new(format, Target::open_seekable(output)?, vocabulary, layout))
         }
         #[cfg(feature = "parquet")]
         Format::Parquet => {

@@ -11,15 +11,38 @@ mod npz;
 mod spool;
 mod tensors;
 
-use embedkit::SparseVector;
 use embedkit::vector::number::NumberType;
+use embedkit::{EmbeddingKind, SparseVector};
 
 use super::row::Part;
 use super::{Sink, Target, Values, VectorRow};
 use crate::failure::{Failure, Result};
-use crate::formats::Format;
+use crate::formats::{Encoding, Format};
 use crate::ticket::Ticket;
 use spool::Spool;
+
+/// What results will be, so that files of none have their arrays too.
+pub(crate) struct Layout {
+    pub(crate) kind: EmbeddingKind,
+    pub(crate) encoding: Encoding,
+    /// Values of a vector, where that is known.
+    pub(crate) dim: Option<usize>,
+    pub(crate) has_chunks: bool,
+    pub(crate) with_usage: bool,
+}
+
+impl Layout {
+    /// The numbers that a vector is stored in, and how many they are.
+    fn row(&self) -> (NumberType, u64) {
+        let dim = self.dim.unwrap_or_default() as u64;
+        match self.encoding {
+            Encoding::F32 => (NumberType::F32, dim),
+            Encoding::F16 => (NumberType::F16, dim),
+            Encoding::Int8 => (NumberType::I8, dim),
+            Encoding::Binary => (NumberType::U8, dim.div_ceil(8)),
+        }
+    }
+}
 
 /// Collects arrays beside each other, and writes them as one file when all are complete.
 pub(crate) struct Arrays {
@@ -27,6 +50,7 @@ pub(crate) struct Arrays {
     target: Target,
     /// Columns of sparse vectors, where the model's vocabulary tells; else as many as the highest index asks for.
     columns: Option<u64>,
+    layout: Layout,
     arrays: Vec<Spool>,
     rows: u64,
     highest: u64,
@@ -34,8 +58,35 @@ pub(crate) struct Arrays {
 
 impl Arrays {
     /// Arrays of this format; sparse vectors have as many columns as the vocabulary has words.
-    pub(crate) fn new(format: Format, target: Target, vocabulary: Option<usize>) -> Self {
-        Self { format, target, columns: vocabulary.map(|size| size as u64), arrays: Vec::new(), rows: 0, highest: 0 }
+    pub(crate) fn new(format: Format, target: Target, vocabulary: Option<usize>, layout: Layout) -> Self {
+        let columns = vocabulary.map(|size| size as u64);
+        Self { format, target, columns, layout, arrays: Vec::new(), rows: 0, highest: 0 }
+    }
+
+    /// The arrays of no results.
+    fn declare(&mut self) -> Result<()> {
+        let of_inputs = |is_there: bool, names: &'static [&'static str]| if is_there { names } else { &[] };
+        let numbers = [&["index"], of_inputs(self.layout.has_chunks, &["chunk", "start", "end"])].concat();
+        for name in [&numbers[..], of_inputs(self.layout.with_usage, &["tokens"])].concat() {
+            self.array(name)?.declare(NumberType::I64, None);
+        }
+        if self.layout.with_usage {
+            self.array("truncated")?.declare(NumberType::U8, None);
+        }
+        let (kind, (number_type, width)) = (self.layout.kind, self.layout.row());
+        if matches!(kind, EmbeddingKind::Dense | EmbeddingKind::Several) {
+            self.array("embedding")?.declare(number_type, Some(width));
+        }
+        if matches!(kind, EmbeddingKind::Sparse | EmbeddingKind::Several) {
+            self.array("data")?.declare(NumberType::F32, None);
+            self.array("indices")?.declare(NumberType::I64, None);
+            self.array("indptr")?.push(&[0i64])?;
+        }
+        if matches!(kind, EmbeddingKind::Multi | EmbeddingKind::Several) {
+            self.array("embeddings")?.declare(number_type, Some(width));
+            self.array("offsets")?.push(&[0i64])?;
+        }
+        Ok(())
     }
 
     /// The array of this name, which begins with its first values.
@@ -110,7 +161,7 @@ impl Sink<VectorRow> for Arrays {
 
     fn finish(mut self: Box<Self>) -> Result<()> {
         if self.arrays.is_empty() {
-            self.array("index")?.declare(NumberType::I64);
+            self.declare()?;
         }
         let is_sparse = self.arrays.iter().any(|array| array.name() == "indptr");
         if is_sparse {

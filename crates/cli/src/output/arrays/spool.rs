@@ -65,9 +65,9 @@ impl Spool {
         }
     }
 
-    /// The type of an array without values.
-    pub(super) fn declare(&mut self, number_type: NumberType) {
-        self.number_type = Some(number_type);
+    /// The type of an array without values, and the width that its rows would have.
+    pub(super) fn declare(&mut self, number_type: NumberType, width: Option<u64>) {
+        (self.number_type, self.width) = (Some(number_type), width);
     }
 
     /// Adds values.
