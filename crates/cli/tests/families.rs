@@ -141,6 +141,16 @@ fn muvera_encodes_what_embed_writes() {
     assert_ne!(run_with(&[&args[..], &["--query"]].concat(), &input).json()[0], encoded[0]);
     run_with(&args, b"{\"embeddings\": [[1.0]]}\n").assert_fails(1, "standard input, line 1");
     run_with(&args, b"{}\n").assert_fails(1, "line 1: is no object with `embeddings`");
+    let wrong = [&input[..], b"{\"embeddings\": \"one\"}\n"].concat();
+    let outcome = run_with(&args, &wrong);
+    assert!(outcome.stderr.contains("line 2: ") && !outcome.stderr.contains("line 1"), "{}", outcome.stderr);
+    // A mark of the encoding is no part of the line, and what the line says of its input is kept.
+    let line = json!({"index": 7, "chunk": 1, "id": "a", "embedding": [1.0], "embeddings": [[1.0, 0.0, 0.0, 0.5]]});
+    let unnumbered = json!({"embeddings": [[1.0, 0.0, 0.0, 0.5]]});
+    let kept = run_with(&args, &["\u{feff}".as_bytes(), &lines([line, unnumbered])].concat()).json();
+    assert_eq!((&kept[0]["index"], &kept[0]["chunk"], &kept[0]["id"]), (&json!(7), &json!(1), &json!("a")));
+    assert_eq!((&kept[1]["index"], &kept[1]["embedding"]), (&json!(1), &kept[0]["embedding"]));
+    assert_eq!(kept[0].get("embeddings"), None);
     run(&["muvera", "--dim", "4", "--dim-proj", "9"]).assert_fails(2, "dim_proj");
 }
 

@@ -114,7 +114,8 @@ impl Parser {
     }
 }
 
-fn without_place(error: &serde_json::Error) -> String {
+/// What is wrong, without the line, which would be one within the line that was given.
+pub(crate) fn without_place(error: &serde_json::Error) -> String {
     error.to_string().split(" at line ").next().unwrap_or_default().to_owned()
 }
 
