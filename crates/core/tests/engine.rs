@@ -280,6 +280,63 @@ fn a_cancelled_run_says_so_once_and_ends() {
     assert!(before.iter().all(Result::is_ok), "what was computed is given out");
 }
 
+fn panics(work: impl FnOnce()) -> bool {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).is_err()
+}
+
+#[test]
+fn a_run_that_is_cancelled_waits_for_no_input() {
+    // An open channel without inputs: whoever reads from it waits for ever.
+    let engine = Echo { workers: 2, ..Echo::default() }.engine(&EngineOptions::default());
+    for given in [0, 1] {
+        let (sender, inputs) = std::sync::mpsc::channel();
+        (0..given).for_each(|_| sender.send("text").unwrap());
+        let (token, read) = (CancelToken::new(), Cell::new(0));
+        let inputs = inputs.iter().inspect(|_| read.set(read.get() + 1));
+        let mut results = engine.run(inputs, Role::Plain).cancel_with(&token);
+        assert!(results.by_ref().take(given).all(|result| result.is_ok()));
+        token.cancel();
+        sender.send("a further one").unwrap();
+        assert!(matches!(results.next(), Some(Err(Error::Cancelled))), "after {given}");
+        assert!(results.next().is_none());
+        drop(results);
+        assert_eq!(read.get(), given, "an input was read to no purpose");
+    }
+}
+
+#[test]
+fn a_cancelled_run_with_inputs_waits_for_none() {
+    let engine = Echo::default().engine(&EngineOptions::default());
+    let (sender, inputs) = std::sync::mpsc::channel::<&str>();
+    let token = CancelToken::new();
+    token.cancel();
+    assert!(engine.run(inputs.iter(), Role::Plain).cancel_with(&token).with_inputs().next().is_none());
+    drop(sender);
+    let (input, result) = engine.run(["text"], Role::Plain).cancel_with(&token).with_inputs().next().unwrap();
+    assert!(input == "text" && matches!(result, Err(Error::Cancelled)));
+}
+
+#[test]
+fn a_run_that_panicked_says_so_once_and_ends() {
+    let engine = Echo { workers: 2, ..Echo::default() }.engine(&EngineOptions::default());
+    for at in [0, 1, 9, 30] {
+        let inputs = || (0..60).map(move |n| if n == at { panic!("no input {n}") } else { format!("text {n}") });
+        let mut of_inputs = engine.run(inputs(), Role::Plain);
+        let left = AtomicUsize::new(at);
+        let mut of_progress = engine.run((0..60).map(|n| format!("text {n}")), Role::Plain).batch_size(1).unwrap();
+        of_progress = of_progress.on_progress(move |_| {
+            assert!(left.fetch_sub(1, Ordering::SeqCst) != 0, "the callback fails");
+        });
+        let runs: [&mut dyn Iterator<Item = Result<String>>; 2] = [&mut of_inputs, &mut of_progress];
+        for run in runs {
+            while !panics(|| assert!(run.next().unwrap().is_ok())) {}
+            let said = run.next().unwrap().unwrap_err().to_string();
+            assert!(said.contains("panic"), "{said}");
+            assert!(run.next().is_none(), "it goes on");
+        }
+    }
+}
+
 #[test]
 fn progress_adds_up() {
     let echo = Echo { workers: 2, ..Echo::default() };

@@ -9,6 +9,9 @@ use crate::{Purpose, Result, Usage};
 /// Nothing is computed before the first item is asked for. Inputs are read a window or two ahead,
 /// so memory does not grow with their number. An input that fails gives its error; the others go on. Where inputs are
 /// slow to come, each result is given out before the next input is waited for.
+///
+/// After a panic of the inputs' iterator, of a callback or of a model, which reaches the caller, a run gives one error and
+/// ends. So does one in a child made by a fork after it was begun, once the results that were there are given out.
 #[must_use = "nothing is computed before the first item is asked for"]
 pub struct Embeddings<'e, S: Iterator, I: ?Sized, O>(Run<'e, S, I, O>);
 
@@ -56,7 +59,9 @@ where
     }
 
     /// Ends this run when the token is cancelled: the iterator then gives
-    /// [`Error::Cancelled`](crate::Error::Cancelled) in the place of the first result that is missing, and ends.
+    /// [`Error::Cancelled`](crate::Error::Cancelled) in the place of the first result that is missing, and ends. No input
+    /// is waited for then: [`with_inputs`](Self::with_inputs), a run all of whose inputs have been handed back ends without
+    /// that error where the next input is no list's.
     /// Default: only dropping the iterator ends it.
     pub fn cancel_with(mut self, token: &CancelToken) -> Self {
         self.0.control.cancel = Some(token.clone());

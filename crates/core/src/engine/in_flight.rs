@@ -31,6 +31,8 @@ pub(super) struct InFlight<O> {
     threads: Vec<Given>,
     /// How many batches may run at once.
     workers: usize,
+    /// The process that the threads are of.
+    process: u32,
 }
 
 struct Shared<O> {
@@ -75,7 +77,7 @@ impl<O: Send + 'static> InFlight<O> {
     pub(super) fn new(workers: usize, control: Control) -> Self {
         let state = State { windows: VecDeque::new(), left_before: 0, closed: false, panic: None };
         let shared = Shared { control, state: Mutex::new(state), to_run: Condvar::new(), ended: Condvar::new() };
-        Self { shared: Arc::new(shared), threads: Vec::new(), workers: workers.max(1) }
+        Self { shared: Arc::new(shared), threads: Vec::new(), workers: workers.max(1), process: std::process::id() }
     }
 
     /// How many windows there are.
@@ -253,8 +255,13 @@ impl<O> Running<O> {
 }
 
 impl<O> Drop for InFlight<O> {
-    /// Begins no further batch, and waits for those that run.
+    /// Begins no further batch, and waits for those that run. In a child made by a fork, nothing is done or let go: the
+    /// threads are its parent's, and with them the locks that they had.
     fn drop(&mut self) {
+        if self.process != std::process::id() {
+            std::mem::forget((std::mem::take(&mut self.threads), self.shared.clone()));
+            return;
+        }
         let mut state = self.shared.state();
         state.closed = true;
         let windows = std::mem::take(&mut state.windows);

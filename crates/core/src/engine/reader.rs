@@ -49,6 +49,12 @@ impl<S: Iterator> Reader<'_, S> {
         self.is_exhausted
     }
 
+    /// Whether it is known, without reading any, that no further input will come: the end was read, or a list is at its
+    /// end.
+    pub(super) fn is_known_to_be_empty(&self) -> bool {
+        self.is_exhausted || self.inputs.size_hint().1 == Some(0)
+    }
+
     /// Reads a window's inputs: at least one, unless no further one will come.
     pub(super) fn read(&mut self) -> Vec<S::Item> {
         let mut inputs = Vec::new();
@@ -66,8 +72,16 @@ impl<S: Iterator> Reader<'_, S> {
         inputs
     }
 
+    /// The next input of a list, which is there; none of what might have to be waited for.
+    pub(super) fn next_of_list(&mut self) -> Option<S::Item> {
+        match self.inputs.size_hint() {
+            (1.., Some(_)) => self.next(),
+            _ => None,
+        }
+    }
+
     /// The next input.
-    pub(super) fn next(&mut self) -> Option<S::Item> {
+    fn next(&mut self) -> Option<S::Item> {
         let input = self.inputs.next();
         self.is_exhausted = input.is_none();
         input

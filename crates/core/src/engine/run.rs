@@ -30,6 +30,10 @@ pub(super) struct Run<'e, S: Iterator, I: ?Sized, O> {
     ready: VecDeque<Finished<O>>,
     /// None before the first window.
     in_flight: Option<InFlight<O>>,
+    /// The process that began it; none before the first window.
+    process: Option<u32>,
+    /// Whether inputs are being read, prepared or run. A call that finds it so follows one that panicked.
+    is_at_work: bool,
     ended: bool,
 }
 
@@ -52,12 +56,15 @@ where
             kept: VecDeque::new(),
             ready: VecDeque::new(),
             in_flight: None,
+            process: None,
+            is_at_work: false,
             ended: false,
         }
     }
 
     /// The next result. A cancelled run gives [`Error::Cancelled`] once, in the place of the first result that is
-    /// missing, and ends; one that had all its results before it was cancelled is complete.
+    /// missing, and ends; one that had all its results before it was cancelled is complete. So does a run that cannot go
+    /// on give its error.
     pub(super) fn next(&mut self) -> Option<Finished<O>> {
         while self.ready.is_empty() && !self.ended {
             if let Some(in_flight) = &self.in_flight {
@@ -69,7 +76,13 @@ where
             if self.control.is_cancelled() {
                 return self.cancelled();
             }
+            if let Some(reason) = self.broken() {
+                self.end();
+                return Some(Err(Error::model(&self.engine.model.id, reason)));
+            }
+            self.is_at_work = true;
             self.go_on();
+            self.is_at_work = false;
         }
         let result = self.ready.pop_front();
         if matches!(result, Some(Err(Error::Cancelled))) {
@@ -86,9 +99,21 @@ where
     /// The next result with its input, of a run that keeps inputs.
     pub(super) fn next_with_input(&mut self) -> Option<(S::Item, Finished<O>)> {
         let result = self.next()?;
-        // A run that was cancelled between two windows has read no input for what is missing.
-        let input = self.kept.pop_front().or_else(|| self.reader.next())?;
+        // A run that ends between two windows has read no input for what is missing.
+        let input = self.kept.pop_front().or_else(|| self.reader.next_of_list())?;
         Some((input, result))
+    }
+
+    /// Why it cannot go on, if it cannot.
+    fn broken(&mut self) -> Option<&'static str> {
+        let process = std::process::id();
+        if *self.process.get_or_insert(process) != process {
+            return Some(
+                "the run was begun before this process was forked, and its threads are not here; begin another",
+            );
+        }
+        // What was read when it panicked is lost: further results would stand in the places of others.
+        self.is_at_work.then_some("the run ended with a panic, and gives no further results; begin another")
     }
 
     /// Begins a window if one may be, and waits for the next result else.
@@ -129,20 +154,11 @@ where
     }
 
     fn cancelled(&mut self) -> Option<Finished<O>> {
-        let is_complete = self.in_flight.as_ref().is_none_or(|in_flight| in_flight.len() == 0) && self.is_read();
+        let is_complete = self.in_flight.as_ref().is_none_or(|in_flight| in_flight.len() == 0)
+            && !self.is_at_work
+            && self.reader.is_known_to_be_empty();
         self.end();
         (!is_complete).then_some(Err(Error::Cancelled))
-    }
-
-    /// Whether all inputs have been read; the one that shows that they have not is kept.
-    fn is_read(&mut self) -> bool {
-        if !self.reader.is_exhausted()
-            && let Some(input) = self.reader.next()
-            && self.keeps_inputs
-        {
-            self.kept.push_back(input);
-        }
-        self.reader.is_exhausted()
     }
 
     fn end(&mut self) {
