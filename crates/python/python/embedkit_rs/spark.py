@@ -17,7 +17,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pyspark.sql import DataFrame
-from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
+from pyspark.sql.pandas.types import from_arrow_schema
+from pyspark.sql.types import StructType
 
 from embedkit_rs.arrow import Embedder, ModelSpec
 
@@ -37,20 +38,33 @@ def embed(
     options = dict(embedder_options.pop("options", None) or {})
     options.setdefault("threads", int(frame.sparkSession.conf.get("spark.task.cpus", "1") or 1))
     embedder = Embedder(model, column=column, output=output, options=options, **embedder_options)
-    schema = from_arrow_schema(_without_widths(embedder.schema(to_arrow_schema(frame.schema))))
+    kept = len(frame.columns)
 
     def run(batches: Iterable[Any]) -> Iterator[Any]:
+        import pyarrow as pa
+
         for batch in batches:
             embedded = embedder(batch)
-            yield type(embedded).from_arrays(
-                [column.cast(field.type) for column, field in zip(embedded.columns, _without_widths(embedded.schema))],
-                schema=_without_widths(embedded.schema),
-            )
+            fields = list(embedded.schema)
+            fields[kept:] = [_without_widths(field) for field in fields[kept:]]
+            columns = [column.cast(field.type) for column, field in zip(embedded.columns, fields)]
+            yield type(embedded).from_arrays(columns, schema=pa.schema(fields))
 
-    return frame.mapInArrow(run, schema)
+    return frame.mapInArrow(run, _schema(frame.schema, embedder))
 
 
-def _without_widths(schema: Any) -> Any:
+def _schema(schema: StructType, embedder: Embedder) -> StructType:
+    """Spark's own fields as they are: Arrow's types hold neither a collation nor a session's time zone, nor that elements
+    are never null. What is added is Arrow's."""
+    import pyarrow as pa
+
+    names = pa.schema([(name, pa.null()) for name in schema.names])
+    added = list(embedder.schema(names))[len(names) :]
+    converted = from_arrow_schema(pa.schema([_without_widths(field) for field in added]))
+    return StructType([*schema.fields, *converted.fields])
+
+
+def _without_widths(field: Any) -> Any:
     import pyarrow as pa
 
     def plain(kind: Any) -> Any:
@@ -68,7 +82,7 @@ def _without_widths(schema: Any) -> Any:
             return pa.binary()
         return kind
 
-    return pa.schema([field.with_type(plain(field.type)) for field in schema])
+    return field.with_type(plain(field.type))
 
 
 __all__ = ["embed"]

@@ -115,3 +115,15 @@ def test_an_executor_is_killed(session: Any, place: Path) -> None:
     thread.join()
     assert killed
     check(place / "out", rows)
+
+
+def test_columns_keep_their_types_of_spark() -> None:
+    """Arrow's have neither a collation nor a session's time zone, nor that elements are never null."""
+    from embedkit_rs.arrow import Embedder
+    from pyspark.sql import types
+
+    kinds = [types.TimestampType(), types.StringType("UTF8_LCASE"), types.ArrayType(types.LongType(), False)]
+    fields = [types.StructField(f"column {at}", kind, False) for at, kind in enumerate(kinds)]
+    found = embedkit_rs.spark._schema(types.StructType(fields), Embedder(MODEL))
+    assert found.fields[:3] == fields
+    assert found.names[3:] == ["embedding", "error"]
