@@ -131,22 +131,34 @@ def embed(
     **embedder_options: Any,
 ) -> daft.DataFrame:
     """The frame with a column of embeddings of any family, or of a reranker's scores of a pair of columns;
-    ``embedder_options`` are those of :class:`~embedkit_rs.arrow.Embedder`, without an error column: an input that fails
-    ends the job."""
+    ``embedder_options`` are those of :class:`~embedkit_rs.arrow.Embedder`. A null gives a null. An input that fails ends the
+    job; with ``on_error="null"`` it gives a null, and ``error_column`` has its message."""
     import pyarrow as pa
 
     embedder_options.setdefault("on_error", "raise")
+    has_messages = embedder_options["on_error"] == "null"
+    if "error_column" in embedder_options and not has_messages:
+        raise ValueError('`error_column` has the messages of inputs that fail, which needs `on_error="null"`')
     embedder = Embedder(model, column=column, output=output, **embedder_options)
-    kind = embedder._type()
+    # Names that are taken are refused.
+    embedder.schema(pa.schema([(name, pa.null()) for name in frame.column_names]))
+    fields = embedder._fields()
     columns = (column,) if isinstance(column, str) else column
+    # One function has one column: that of several is a struct of them.
+    kind = pa.struct(fields) if has_messages else fields[0].type
 
     # The process keeps its model, so that a function is enough.
     @daft.func.batch(return_dtype=DataType.from_arrow_type(kind), batch_size=batch_size)
     def run(*inputs: daft.Series) -> daft.Series:
         batch = pa.table({name: values.to_arrow() for name, values in zip(columns, inputs)})
-        return daft.Series.from_arrow(embedder(batch).column(output).combine_chunks())
+        embedded = embedder(batch).select([field.name for field in fields]).combine_chunks()
+        found = embedded.to_struct_array() if has_messages else embedded.column(output)
+        return daft.Series.from_arrow(found.combine_chunks())
 
-    return frame.with_column(output, run(*(frame[name] for name in columns)))
+    embedded = frame.with_column(output, run(*(frame[name] for name in columns)))
+    if has_messages:
+        embedded = embedded.with_columns({field.name: embedded[output][field.name] for field in fields})
+    return embedded
 
 
 __all__ = ["Provider", "embed"]

@@ -69,6 +69,22 @@ def test_scores_of_pairs() -> None:
     assert len(set(found)) > 1
 
 
+def test_a_row_that_fails_is_a_null_and_a_message() -> None:
+    frame = daft.from_pydict({"image": ["/nowhere.png", None], "id": [1, 2]})
+    folder = Path(__file__).parents[3] / "image/tests/fixtures/clip"
+    model, options = "Qdrant/clip-ViT-B-32-vision", {"specific_model_path": str(folder)}
+    how = {"family": "image", "column": "image", "output": "vector", "options": options}
+    found = embedkit_rs.daft.embed(frame, model, on_error="null", error_column="why", **how).sort("id").to_pydict()
+    assert found["vector"] == [None, None]
+    assert "/nowhere.png" in found["why"][0] and found["why"][1] is None
+    with pytest.raises(Exception, match="nowhere"):
+        embedkit_rs.daft.embed(frame, model, **how).collect()
+    with pytest.raises(ValueError, match="on_error"):
+        embedkit_rs.daft.embed(frame, MODEL, column="image", error_column="why")
+    with pytest.raises(ValueError, match="already"):
+        embedkit_rs.daft.embed(frame, MODEL, column="image", output="id")
+
+
 @pytest.mark.long
 def test_the_runner_on_ray(place: Path) -> None:
     """In a process of its own: a process has one runner."""
