@@ -2,10 +2,13 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests end with a panic")]
 
 use embedkit_core::{Embedder, TextEmbedder};
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use embedkit_core::session::Provider;
-use embedkit_core::{Builder, Error, ModelDescription, ModelFiles, OutputSelector, Pooling, Purpose, Registry, Role};
+use embedkit_core::session::{Optimization, Provider};
+use embedkit_core::{
+    Activation, Builder, Error, ModelDescription, ModelFiles, OutputSelector, Padding, Pooling, Purpose, Registry, Role,
+};
 use embedkit_dense::TextEmbedding;
 use embedkit_fixtures::{Case, TextGolden, assert_near, cases};
 
@@ -250,4 +253,59 @@ fn mistakes_are_named() {
     let unpooled = builder(&case, |row| row.pooling = Pooling::None).build().unwrap();
     let unpooled = unpooled.embed_one("text", Role::Plain).unwrap_err();
     assert!(unpooled.to_string().contains("should have [rows, dim]"), "{unpooled}");
+}
+
+#[test]
+fn a_model_without_a_graph_refuses_what_only_graphs_obey() {
+    let case = case("static-f32");
+    let plain = || builder(&case, |_| ());
+    for (builder, option) in [
+        (plain().sessions(2), "sessions"),
+        (plain().runtime("/nowhere"), "runtime"),
+        (plain().spinning(true), "spinning"),
+        (plain().arena(true), "arena"),
+        (plain().optimization(Optimization::Disabled), "optimization"),
+    ] {
+        let error = builder.build().map(drop).expect_err(option).to_string();
+        assert!(error.contains(&format!("option `{option}`")) && error.contains("runs no graph"), "{error}");
+    }
+    // What they promise is true of it: no session is created early, no batch is larger, no result depends on another.
+    assert_golden(&plain().lazy(true).batch_tokens(4).batch_invariant(true).build().unwrap(), &case);
+}
+
+#[test]
+fn fields_of_a_row_are_obeyed_or_refused() {
+    type Set = fn(&mut ModelDescription);
+    fn tasks() -> BTreeMap<String, i64> {
+        BTreeMap::from([("a".to_owned(), 1)])
+    }
+    let sparse: [(&str, Set); 3] = [
+        ("requires-idf", |row| row.requires_idf = true),
+        ("vocab-size", |row| row.vocab_size = Some(3)),
+        ("activation", |row| row.activation = Activation::Sigmoid),
+    ];
+    let of_graphs: [(&str, Set); 4] = [
+        ("pooling", |row| row.pooling = Pooling::Mean),
+        ("padding", |row| row.padding = Padding::MaxLength),
+        ("output", |row| row.output = Some(OutputSelector::Index(0))),
+        ("tasks", |row| row.tasks = tasks()),
+    ];
+    let refused = |name: &str, field: &str, set: Set| {
+        let case = case(name);
+        let mut row = case.golden.model.clone();
+        set(&mut row);
+        let registered = Registry::global().register(row.clone()).unwrap_err().to_string();
+        let loaded = TextEmbedding::builder(row).model_dir(&case.folder).build().map(drop).unwrap_err().to_string();
+        assert!(registered.contains(field) && loaded.contains(field), "{name}, {field}: {registered}; {loaded}");
+    };
+    for (field, set) in sparse {
+        refused("transformer-mean", field, set);
+    }
+    for (field, set) in sparse.into_iter().chain(of_graphs) {
+        refused("static-f32", field, set);
+    }
+    refused("transformer-mean", "tasks", |row| row.tasks = tasks());
+    let case = case("transformer-mean");
+    let absent = builder(&case, |row| row.files = vec!["nofile".to_owned()]).build().map(drop).unwrap_err();
+    assert!(matches!(absent, Error::MissingFile { .. }) && absent.to_string().contains("nofile"), "{absent}");
 }

@@ -10,7 +10,7 @@ use embedkit_core::{
 use crate::subject::{Check, Subject, with_causes};
 use crate::violation::{Rule, Verdict, Violation, ensure};
 
-pub(crate) const CHECKS: &[Check] = &[check_refuses_what_load_would, absent_files_are_named, options];
+pub(crate) const CHECKS: &[Check] = &[check_refuses_what_load_would, absent_files_are_named, options, fields];
 
 /// A parameter that no architecture has.
 const PARAMETER: &str = "a-parameter-that-no-architecture-has";
@@ -106,6 +106,25 @@ fn options(subject: &Subject<'_>) -> Verdict {
             }
             Ok(_) => return Err(Violation::new(RULE, format!("`{name}` is not listed, and was taken"))),
         }
+    }
+    Ok(())
+}
+
+/// What is refused as an option is refused in a row.
+fn fields(subject: &Subject<'_>) -> Verdict {
+    const RULE: Rule = Rule::Options;
+    let taken = architecture(subject)?.options();
+    let set: [(ModelOption, fn(&mut ModelDescription)); 3] = [
+        (ModelOption::Pooling, |row| row.pooling = Pooling::Mean),
+        (ModelOption::Output, |row| row.output = Some(OutputSelector::Index(0))),
+        (ModelOption::Activation, |row| row.activation = Activation::Sigmoid),
+    ];
+    for (option, set) in set.into_iter().filter(|(option, _)| !taken.contains(option)) {
+        let name = option.name();
+        let mut row = subject.row().clone();
+        set(&mut row);
+        let message = subject.suite.found_in().check(&row).err().map(|error| with_causes(&error)).unwrap_or_default();
+        ensure(RULE, message.contains(name), || format!("a row with `{name}` should be refused by name: {message:?}"))?;
     }
     Ok(())
 }

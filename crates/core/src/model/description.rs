@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::source::Source;
 use crate::{Error, Result};
 
 /// One model, as data.
@@ -65,7 +66,7 @@ pub struct ModelDescription {
     /// What is applied to a reranker's score by default.
     #[serde(default, skip_serializing_if = "Activation::is_none")]
     pub activation: Activation,
-    /// How the weights are stored.
+    /// How the weights are stored: information, and what [`Builder::batch_invariant`](crate::Builder::batch_invariant) goes by.
     #[serde(default, skip_serializing_if = "Quantization::is_none")]
     pub quantization: Quantization,
     /// Whether the search engine must apply inverse document frequencies to these sparse vectors.
@@ -227,39 +228,6 @@ pub struct FileDigest {
     /// SHA-256, 64 hexadecimal digits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
-}
-
-/// Where a model's files come from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged, deny_unknown_fields)]
-#[non_exhaustive]
-pub enum Source {
-    /// A repository of the Hugging Face Hub.
-    Hub {
-        /// `owner/name`.
-        hf: String,
-        /// Branch, tag or commit; absent: `main`.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        revision: Option<String>,
-    },
-    /// A `.tar.gz` archive whose one top-level folder holds the files.
-    Archive {
-        /// Its address.
-        url: String,
-        /// The archive's SHA-256.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        sha256: Option<String>,
-    },
-    /// A folder of this machine.
-    Folder {
-        /// Its path.
-        folder: std::path::PathBuf,
-    },
-    /// Files compiled into a plug-in crate.
-    Embedded {
-        /// The crate's name.
-        embedded: String,
-    },
 }
 
 impl ModelDescription {

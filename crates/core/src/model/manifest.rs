@@ -1,10 +1,11 @@
 //! A manifest: model rows as TOML text, and the checks every row passes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
 use super::ModelDescription;
+use super::source::{self, is_sha256};
 use crate::{Error, Result, parse_toml};
 
 /// Model rows, as a crate, a file or a caller gives them.
@@ -60,9 +61,14 @@ pub(crate) fn check_row(model: &ModelDescription) -> std::result::Result<(), Str
     if !model.size_gb.is_finite() || model.size_gb < 0.0 {
         return Err("`size-gb` is no size".to_owned());
     }
+    // A date of TOML is read as a table of one entry with this name.
+    if model.prompts.keys().any(|role| role.starts_with("$__toml_private")) {
+        return Err("`prompts` should be a table of texts, and is a date".to_owned());
+    }
     check_matryoshka(model)?;
     check_paths(model)?;
-    check_digests(&model.digests)
+    model.sources.iter().try_for_each(source::check)?;
+    check_digests(model)
 }
 
 fn check_matryoshka(model: &ModelDescription) -> std::result::Result<(), String> {
@@ -86,11 +92,18 @@ fn check_paths(model: &ModelDescription) -> std::result::Result<(), String> {
     Ok(())
 }
 
-fn check_digests(digests: &BTreeMap<String, super::FileDigest>) -> std::result::Result<(), String> {
-    for (file, digest) in digests {
-        let well_formed = |hex: &String| hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_hexdigit());
-        if !digest.sha256.as_ref().is_none_or(well_formed) {
+fn check_digests(model: &ModelDescription) -> std::result::Result<(), String> {
+    let is_known = |file: &str| {
+        model.required_files().chain(model.config_files.iter().map(String::as_str)).any(|known| known == file)
+    };
+    for (file, digest) in &model.digests {
+        if !digest.sha256.as_deref().is_none_or(is_sha256) {
             return Err(format!("`sha256` of {file:?} is not 64 hexadecimal digits"));
+        }
+        if !is_known(file) {
+            return Err(format!(
+                "`digests` has {file:?}, which is neither `model-file` nor one of `files` and `config-files`"
+            ));
         }
     }
     Ok(())
@@ -126,6 +139,19 @@ mod tests {
             (format!("{ROW}model-file = \"../x\""), "no relative path"),
             (format!("{ROW}files = [\"/etc/passwd\"]"), "no relative path"),
             (format!("{ROW}digests = {{ f = {{ sha256 = \"12\" }} }}"), "64 hexadecimal"),
+            (format!("{ROW}digests = {{ f = {{ size = 2 }} }}"), "`digests` has \"f\""),
+            (format!("{ROW}prompts = 1979-05-27"), "`prompts` should be a table"),
+            (format!("{ROW}sources = [{{ hf = \"../x\" }}]"), "no repository"),
+            (format!("{ROW}sources = [{{ hf = \"a/b/c\" }}]"), "no repository"),
+            (format!("{ROW}sources = [{{ hf = \"a/b\", revision = \"../x\" }}]"), "no branch, tag or commit"),
+            (format!("{ROW}sources = [{{ hf = \"a/b\", revision = \"main/\" }}]"), "no branch, tag or commit"),
+            (format!("{ROW}sources = [{{ hf = \"a/b\", url = \"https://h/x\" }}]"), "a source is one of"),
+            (format!("{ROW}sources = [{{ url = \"https://h/x\", revision = \"main\" }}]"), "a source is one of"),
+            (format!("{ROW}sources = [{{}}]"), "a source is one of"),
+            (format!("{ROW}sources = [{{ hub = \"a/b\" }}]"), "unknown field `hub`"),
+            (format!("{ROW}sources = [{{ url = \"file:///x\" }}]"), "https://"),
+            (format!("{ROW}sources = [{{ url = \"https:///x\" }}]"), "https://"),
+            (format!("{ROW}sources = [{{ url = \"https://h/x\", sha256 = \"12\" }}]"), "64 hexadecimal"),
             (format!("{ROW}{ROW}").replace("\"a/b\"", "\"A/b\"").replacen("A/b", "a/b", 1), "stands here twice"),
             (ROW.replace("a/b", " a"), "`id` is empty or has blanks"),
             ("[[model]]\nid = \"x\"".to_owned(), "missing field"),

@@ -7,6 +7,7 @@ mod graphs;
 mod manifest;
 mod names_read;
 mod parameter_names;
+mod source;
 mod texts;
 #[cfg(feature = "tokenizer")]
 mod tokenizer_files;
@@ -14,9 +15,7 @@ mod tokenizer_files;
 pub use bytes::FileBytes;
 #[cfg(feature = "onnx")]
 pub(crate) use bytes::FileVersion;
-pub use description::{
-    Activation, FileDigest, ModelDescription, OutputSelector, Padding, Pooling, Quantization, Source,
-};
+pub use description::{Activation, FileDigest, ModelDescription, OutputSelector, Padding, Pooling, Quantization};
 pub use files::ModelFiles;
 #[cfg(feature = "tokenizer")]
 pub(crate) use files::{is_inside, join};
@@ -24,3 +23,4 @@ pub use graphs::GraphSearch;
 pub use manifest::Manifest;
 pub(crate) use manifest::check_row;
 pub use parameter_names::parameter_names;
+pub use source::Source;

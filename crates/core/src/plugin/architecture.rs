@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 #[cfg(feature = "onnx")]
 use crate::session::SessionOptions;
-use crate::{AnyPipeline, ModelDescription, ModelFiles, Result};
+use crate::{Activation, AnyPipeline, Error, ModelDescription, ModelFiles, Pooling, Result};
 
 /// Code that turns a row and its files into a pipeline.
 ///
@@ -16,7 +16,8 @@ pub trait Architecture: Send + Sync + 'static {
     /// The family whose pipelines this gives.
     fn family(&self) -> &'static str;
 
-    /// Which options of a builder this architecture obeys; the others are refused by name. Default: none.
+    /// Which options of a builder this architecture obeys; the others are refused by name, as are `pooling`, `output` and
+    /// `activation` in its rows. Default: none.
     fn options(&self) -> &'static [ModelOption] {
         &[]
     }
@@ -44,6 +45,26 @@ pub trait Architecture: Send + Sync + 'static {
     /// # Errors
     /// A missing or wrong file, a graph that does not fit the row, a runtime that cannot be had.
     fn load(&self, context: &LoadContext) -> Result<AnyPipeline>;
+}
+
+impl dyn Architecture {
+    /// Checks that a row could be loaded and that all of it is obeyed, without any file.
+    ///
+    /// # Errors
+    /// As [`check`](Architecture::check), and for a field whose [`ModelOption`] is none of its options.
+    pub(crate) fn check_row(&self, model: &ModelDescription) -> Result<()> {
+        let set = [
+            (model.pooling != Pooling::None, ModelOption::Pooling),
+            (model.output.is_some(), ModelOption::Output),
+            (model.activation != Activation::None, ModelOption::Activation),
+        ];
+        if let Some((_, field)) = set.iter().find(|(is_set, option)| *is_set && !self.options().contains(option)) {
+            let (name, field) = (self.name(), field.name());
+            let message = format!("the {} architecture {name:?} has no use for `{field}`", self.family());
+            return Err(Error::manifest(&model.id, message));
+        }
+        self.check(model)
+    }
 }
 
 /// An option of a [`Builder`](crate::Builder) that changes what a model gives, and that not every architecture has.

@@ -82,7 +82,7 @@ impl Registry {
             let is_it = |own: &&&dyn Architecture| key(own.family(), own.name()) == wanted;
             let own = plugin.architectures.iter().find(is_it).copied();
             if let Some(architecture) = own.or_else(|| contents.architectures.get(&wanted).copied()) {
-                architecture.check(model)?;
+                architecture.check_row(model)?;
             }
         }
         contents.add_rows(manifest)?;
@@ -145,7 +145,7 @@ impl Registry {
     /// # Errors
     /// [`Error::UnknownArchitecture`], or what the architecture finds wrong.
     pub fn check(&self, model: &ModelDescription) -> Result<()> {
-        self.architecture(model)?.check(model)
+        self.architecture(model)?.check_row(model)
     }
 
     /// Takes a row that was added out again, with its aliases; models that were loaded from it stay. Gives whether it

@@ -84,17 +84,20 @@ impl SessionOptions {
         self.device_ids.is_empty() && self.sessions.is_none() && self.threads.is_none()
     }
 
-    /// The first option that only a model with a graph can obey; none where there is none.
+    /// The first option that only a model with a graph can obey; none where there is none. One that creates no sessions
+    /// creates none before they are used, so that all are `lazy`.
     pub(crate) fn needs_graph(&self) -> Option<&'static str> {
-        if self.sessions.is_some() {
-            Some("sessions")
-        } else if !self.device_ids.is_empty() {
-            Some("device_ids")
-        } else if self.tf32 {
-            Some("tf32")
-        } else {
-            matches!(self.providers, ProviderChoice::Require(_)).then_some("require_providers")
-        }
+        let set = [
+            (self.sessions.is_some(), "sessions"),
+            (!self.device_ids.is_empty(), "device_ids"),
+            (self.tf32, "tf32"),
+            (matches!(self.providers, ProviderChoice::Require(_)), "require_providers"),
+            (self.runtime.is_some(), "runtime"),
+            (self.spinning.is_some(), "spinning"),
+            (self.arena.is_some(), "arena"),
+            (self.optimization != Optimization::default(), "optimization"),
+        ];
+        set.into_iter().find_map(|(is_set, name)| is_set.then_some(name))
     }
 
     /// Whether the caller would have the graph run elsewhere than on the CPU.

@@ -1,5 +1,6 @@
 //! The architectures: from texts to vectors.
 
+mod fields;
 #[cfg(feature = "onnx")]
 mod pooling;
 mod static_model;

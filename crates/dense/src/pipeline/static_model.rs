@@ -11,6 +11,7 @@ use embedkit_core::{
 
 use serde::Deserialize;
 
+use super::fields::refuse_graph;
 use super::static_table::Table;
 use crate::FAMILY;
 
@@ -59,6 +60,7 @@ impl Architecture for Static {
 
     fn check(&self, model: &ModelDescription) -> Result<()> {
         model.require_model_file()?;
+        refuse_graph(model)?;
         model.parameters::<Parameters>().map(drop)
     }
 

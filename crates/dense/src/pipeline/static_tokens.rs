@@ -11,6 +11,7 @@ use embedkit_core::{
 use embedkit_vector::multivector::{MultiVector, RowLabel};
 use serde::Deserialize;
 
+use super::fields::refuse_graph;
 use super::static_table::Table;
 
 /// The family whose models give a vector for every token. Rows name it, so its crate is not needed here.
@@ -75,6 +76,7 @@ impl Architecture for StaticTokens {
 
     fn check(&self, model: &ModelDescription) -> Result<()> {
         model.require_model_file()?;
+        refuse_graph(model)?;
         Parameters::of(model).map(drop)
     }
 

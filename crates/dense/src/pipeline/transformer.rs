@@ -11,6 +11,7 @@ use embedkit_core::{
 };
 use serde::Deserialize;
 
+use super::fields::refuse_sparse;
 use super::pooling::{Pooler, Tokens};
 use crate::FAMILY;
 
@@ -41,8 +42,9 @@ impl Parameters {
         if let Some(task) = parameters.default_tasks.values().find(|task| !model.tasks.contains_key(*task)) {
             return Err(Error::manifest(&model.id, format!("`default-tasks` names {task:?}, which `tasks` lacks")));
         }
-        if parameters.task_input.is_some() && model.tasks.is_empty() {
-            return Err(Error::manifest(&model.id, "`task-input` needs `tasks`"));
+        if parameters.task_input.is_some() == model.tasks.is_empty() {
+            let message = "`task-input`, the graph's input for a task's number, and `tasks` need each other";
+            return Err(Error::manifest(&model.id, message));
         }
         Ok(parameters)
     }
@@ -74,6 +76,7 @@ impl Architecture for Transformer {
 
     fn check(&self, model: &ModelDescription) -> Result<()> {
         model.require_model_file()?;
+        refuse_sparse(model)?;
         if let Pooling::Joined(several) = &model.pooling
             && (several.is_empty() || several.iter().any(|one| matches!(one, Pooling::None | Pooling::Joined(_))))
         {
