@@ -65,6 +65,7 @@ mod external;
 mod failure;
 #[cfg(fuzzing)]
 pub mod fuzzing;
+mod gzip;
 mod hub;
 mod inventory;
 #[cfg(feature = "listing")]

@@ -1,15 +1,16 @@
 //! Unpacks `.tar.gz` archives from anywhere: nothing leaves the folder, nothing grows without a bound.
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Error, ErrorKind, Read};
 use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
 
-use flate2::read::MultiGzDecoder;
 use tar::EntryType;
 
 use crate::disk;
+use crate::gzip::Members;
 
 /// More files than any model has.
 const MAX_ENTRIES: usize = 10_000;
@@ -48,11 +49,11 @@ pub(crate) fn unpack(tarball: &Path, root: &Path, max_bytes: u64) -> Result<(), 
         _ => Ok(()),
     };
     let allowance = Rc::new(Cell::new(0));
-    let unzipped = Metered { content: MultiGzDecoder::new(packed), left: allowance.clone() };
+    let unzipped = Metered { content: Members::new(packed), left: allowance.clone() };
     let mut archive = tar::Archive::new(unzipped);
     let mut entries = archive.entries()?;
     // Links come last: then no file can be written through one.
-    let mut links = Vec::new();
+    let mut links = BTreeMap::new();
     let mut files = Vec::new();
     let (mut count, mut bytes) = (0, 0u64);
     loop {
@@ -76,7 +77,7 @@ pub(crate) fn unpack(tarball: &Path, root: &Path, max_bytes: u64) -> Result<(), 
             kind @ (EntryType::Symlink | EntryType::Link) => {
                 let target = entry.link_name()?.ok_or_else(|| refused("a link without a target", &name))?;
                 let base = if kind == EntryType::Link { Path::new("") } else { name.parent().unwrap_or(Path::new("")) };
-                links.push((path, root.join(base).join(&*target)));
+                links.insert(path, without_dots(&root.join(base).join(&*target)));
             }
             EntryType::XGlobalHeader => {}
             _ => return Err(refused("neither a file nor a folder nor a link", &name).into()),
@@ -84,9 +85,16 @@ pub(crate) fn unpack(tarball: &Path, root: &Path, max_bytes: u64) -> Result<(), 
     }
     // gzip's checksum stands at the very end, behind the archive's.
     std::io::copy(&mut archive.into_inner(), &mut std::io::sink())?;
-    for (path, target) in links {
-        bytes = bytes.saturating_add(materialize(root, &path, &target)?);
-        check(bytes)?;
+    while let Some((path, target)) = links.pop_first() {
+        // A link may lead to one that comes later.
+        let mut chain = vec![(path, target)];
+        while let Some((path, target)) = chain.last().and_then(|(_, target)| links.remove_entry(target)) {
+            chain.push((path, target));
+        }
+        for (path, target) in chain.iter().rev() {
+            bytes = bytes.saturating_add(materialize(root, path, target)?);
+            check(bytes)?;
+        }
     }
     // What is refused need not outlast a power cut.
     for file in files {
@@ -143,6 +151,21 @@ fn materialize(root: &Path, path: &Path, target: &Path) -> std::io::Result<u64> 
         Ok(()) => Ok(0),
         Err(_) => disk::copy_new(&target, path).and_then(|()| Ok(std::fs::metadata(path)?.len())),
     }
+}
+
+/// The path without `.` and `..`. No folder on the way is a link.
+fn without_dots(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                plain.pop();
+            }
+            part => plain.push(part),
+        }
+    }
+    plain
 }
 
 /// The name, when it is a path downwards.

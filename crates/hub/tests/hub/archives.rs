@@ -195,3 +195,39 @@ fn links_inside_an_archive_become_files() {
         assert!(!folder.join(name).is_symlink());
     }
 }
+
+#[test]
+fn what_tar_reads_is_read() {
+    let member = |content: &str| {
+        let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+        packed.write_all(content.as_bytes()).unwrap();
+        packed.finish().unwrap()
+    };
+    let padded = [tarball(GOOD), vec![0; 5000]].concat();
+    let empty_member_between = [tarball(GOOD), vec![0; 7], member(""), vec![0; 1]].concat();
+    for archive in [padded, empty_member_between] {
+        let (server, cache) = (serve(archive), tempfile::tempdir().unwrap());
+        let folder = hub(&server, cache.path()).fetch(&archived(&server, None)).unwrap();
+        assert_eq!(text(&folder, "onnx/model.onnx"), "weights");
+    }
+    let no_zeros = [tarball(GOOD), b"no gzip".to_vec()].concat();
+    let (server, cache) = (serve(no_zeros), tempfile::tempdir().unwrap());
+    assert!(hub(&server, cache.path()).fetch(&archived(&server, None)).is_err());
+}
+
+#[test]
+fn links_lead_to_later_ones() {
+    let links = [
+        (EntryType::Symlink, "model/a", "./onnx/../b"),
+        (EntryType::Symlink, "model/b", "onnx/c"),
+        (EntryType::Link, "model/onnx/c", "model/onnx/model.onnx"),
+    ];
+    let (server, cache) = (serve(tarball(&[GOOD, &links].concat())), tempfile::tempdir().unwrap());
+    let folder = hub(&server, cache.path()).fetch(&archived(&server, None)).unwrap();
+    assert!(["a", "b", "onnx/c"].iter().all(|name| text(&folder, name) == "weights"));
+
+    let circle = [(EntryType::Symlink, "model/a", "b"), (EntryType::Symlink, "model/b", "a")];
+    let (server, cache) = (serve(tarball(&[GOOD, &circle].concat())), tempfile::tempdir().unwrap());
+    let error = hub(&server, cache.path()).fetch(&archived(&server, None)).unwrap_err().to_string();
+    assert!(error.contains("a link to no file"), "{error}");
+}
