@@ -71,6 +71,8 @@ impl Repository {
         match std::fs::read_to_string(&path) {
             Ok(commit) => Ok(Some(commit.trim().to_owned()).filter(|commit| is_plain_name(commit))),
             Err(error) if is_absent(&error) => Ok(None),
+            // There are revisions that begin with this one's name and a slash.
+            Err(_) if path.is_dir() => Ok(None),
             Err(error) => Err(HubError::io(path)(error)),
         }
     }
@@ -189,7 +191,7 @@ pub(crate) fn is_commit(revision: &str) -> bool {
 /// Whether a revision can be a path below `refs`.
 pub(crate) fn check_revision(revision: &str) -> Result<(), HubError> {
     let is_safe = Path::new(revision).components().all(|part| matches!(part, Component::Normal(_)));
-    if revision.is_empty() || revision.contains('\\') || !is_safe {
+    if revision.is_empty() || revision.ends_with('/') || revision.contains('\\') || !is_safe {
         let message = "it is no revision; name a branch, a tag or a commit".to_owned();
         return Err(HubError::InvalidRequest { name: format!("{revision:?}"), message });
     }
@@ -216,10 +218,20 @@ mod tests {
         for name in ["", ".", "..", "a/b", "a\\b", ".x", "a\0"] {
             assert!(!is_plain_name(name), "{name}");
         }
-        for revision in ["", "../x", "/x", "a/../b", "a\\b"] {
+        for revision in ["", "../x", "/x", "a/../b", "a\\b", "main/"] {
             assert!(check_revision(revision).is_err(), "{revision}");
         }
         assert!(check_revision("refs/pr/1").is_ok());
+    }
+
+    #[test]
+    fn a_revision_whose_name_others_begin_with_is_not_there() {
+        let cache = tempfile::tempdir().unwrap();
+        let repository = Repository::new(cache.path(), "a/b").unwrap();
+        std::fs::create_dir_all(repository.folder.join("refs/feature")).unwrap();
+        std::fs::write(repository.folder.join("refs/feature/x"), "c0ffee").unwrap();
+        assert_eq!(repository.commit("feature").unwrap(), None);
+        assert_eq!(repository.commit("feature/x").unwrap().as_deref(), Some("c0ffee"));
     }
 
     #[cfg(unix)]

@@ -171,6 +171,14 @@ impl Request {
                 return wrong(format!("{name:?} is no file below the model's folder"));
             }
         }
+        let is_of_no_host =
+            |source: &&Source| matches!(source, Source::Archive { url, .. } if crate::url::origin(url).is_none());
+        if let Some(Source::Archive { url, .. }) = self.sources.iter().find(is_of_no_host) {
+            let url = crate::url::redacted(url);
+            return wrong(format!(
+                "the archive's address {url:?} should begin with https:// or http:// and name a host"
+            ));
+        }
         let archives = self.sources.iter().filter_map(|source| match source {
             Source::Archive { url, sha256 } => Some((url, sha256.as_ref()?)),
             Source::Hub { .. } => None,
@@ -221,5 +229,12 @@ mod tests {
         assert!(digest(&"aB".repeat(32)).is_ok());
         assert!(digest("00").is_err() && digest(&"g".repeat(64)).is_err());
         assert!(Request::new("r").archive("http://h/a", Some("00")).check().is_err());
+    }
+
+    #[test]
+    fn archives_are_of_the_web() {
+        for (url, is_right) in [("https://h/a", true), ("HTTP://h", true), ("file:///a", false), ("h/a", false)] {
+            assert_eq!(Request::new("r").archive(url, None).check().is_ok(), is_right, "{url}");
+        }
     }
 }

@@ -38,21 +38,47 @@ pub(crate) fn host_and_port(url: &str) -> Option<(String, Option<u16>)> {
     Some((host.to_owned(), port.and_then(|port| port.parse().ok())))
 }
 
-/// Where a redirect from `base` to `location` leads.
+/// Where a redirect from `base` to `location` leads; nowhere for a scheme other than those of the web.
 pub(crate) fn join(base: &str, location: &str) -> Option<String> {
-    if location.contains("://") && origin(location).is_some() {
-        return Some(location.to_owned());
+    if scheme(location).is_some() {
+        return origin(location).map(|_| location.to_owned());
     }
     let origin = origin(base)?;
     if let Some(rest) = location.strip_prefix("//") {
         return origin.split_once("://").map(|(scheme, _)| format!("{scheme}://{rest}"));
     }
     if location.starts_with('/') {
-        return Some(format!("{origin}{location}"));
+        return Some(format!("{origin}{}", without_dots(location)));
     }
-    let path = without_query(base);
-    let folder = path.rsplit_once('/').map_or(path, |(folder, _)| folder);
-    Some(format!("{folder}/{location}"))
+    let path = without_query(base).split_once("://")?.1;
+    let path = path.find('/').map_or("/", |start| &path[start..]);
+    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    Some(format!("{origin}{}", without_dots(&format!("{folder}/{location}"))))
+}
+
+/// The scheme of an address that has one.
+pub(crate) fn scheme(address: &str) -> Option<&str> {
+    let (scheme, _) = address.split_once(':')?;
+    let is_sign = |sign: char| sign.is_ascii_alphanumeric() || "+-.".contains(sign);
+    (scheme.starts_with(|sign: char| sign.is_ascii_alphabetic()) && scheme.chars().all(is_sign)).then_some(scheme)
+}
+
+/// A path, and its query as it is, without the segments `.` and `..` (RFC 3986, 5.2.4).
+fn without_dots(path: &str) -> String {
+    let (path, query) = path.split_at(path.find(['?', '#']).unwrap_or(path.len()));
+    let mut segments: Vec<&str> = Vec::new();
+    for segment in path.split('/').skip(1) {
+        match segment {
+            "." => {}
+            ".." => drop(segments.pop()),
+            segment => segments.push(segment),
+        }
+    }
+    // What ends in one of them is a folder.
+    if path.ends_with("/.") || path.ends_with("/..") {
+        segments.push("");
+    }
+    format!("/{}{query}", segments.join("/"))
 }
 
 /// The address as messages show it: no query, no user name, no password.
@@ -121,8 +147,26 @@ mod tests {
             ("https://h/a/b?c=1", "x?y", "https://h/a/x?y"),
             ("https://h/a/b", "//cdn/x", "https://cdn/x"),
             ("https://h/a/b", "/x?to=http://y", "https://h/x?to=http://y"),
+            ("https://h", "x", "https://h/x"),
+            ("https://h?q", "x", "https://h/x"),
+            // RFC 3986, 5.4.
+            ("http://a/b/c/d;p?q", "./g", "http://a/b/c/g"),
+            ("http://a/b/c/d;p?q", "g/", "http://a/b/c/g/"),
+            ("http://a/b/c/d;p?q", ".", "http://a/b/c/"),
+            ("http://a/b/c/d;p?q", "..", "http://a/b/"),
+            ("http://a/b/c/d;p?q", "../g", "http://a/b/g"),
+            ("http://a/b/c/d;p?q", "../..", "http://a/"),
+            ("http://a/b/c/d;p?q", "../../../g", "http://a/g"),
+            ("http://a/b/c/d;p?q", "/../g", "http://a/g"),
+            ("http://a/b/c/d;p?q", "g..", "http://a/b/c/g.."),
+            ("http://a/b/c/d;p?q", "g;x=1/../y", "http://a/b/c/y"),
+            ("http://a/b/c/d;p?q", "g?y/../x", "http://a/b/c/g?y/../x"),
+            ("http://a/b/c/d;p?q", "g#s/../x", "http://a/b/c/g#s/../x"),
         ] {
-            assert_eq!(join(base, location).as_deref(), Some(expected));
+            assert_eq!(join(base, location).as_deref(), Some(expected), "{base} {location}");
+        }
+        for location in ["file:///etc/passwd", "ftp://h/x", "data:,x", "https:///x"] {
+            assert_eq!(join("https://h/a", location), None, "{location}");
         }
     }
 

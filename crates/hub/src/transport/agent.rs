@@ -76,6 +76,7 @@ impl Agents {
         // A compressed body would have another size than the file, and could not be resumed.
         request = request.header("accept-encoding", "identity");
         if let Some(token) = call.token {
+            check_token(token)?;
             request = request.header("authorization", format!("Bearer {token}"));
         }
         if call.from > 0 {
@@ -130,7 +131,7 @@ impl Agents {
             E::HostNotFound => ("there is no such host, or no network".to_owned(), false),
             E::Timeout(phase) => (format!("no answer in time ({phase})"), true),
             E::Io(_) | E::ConnectionFailed => ("the connection failed".to_owned(), true),
-            E::ConnectProxyFailed(_) => ("the proxy refused the connection".to_owned(), true),
+            E::ConnectProxyFailed(reason) => refused_by_proxy(address, reason),
             E::Protocol(_) => ("the answer is not proper HTTP".to_owned(), true),
             E::BadUri(_) | E::Http(_) => ("the address is malformed".to_owned(), false),
             E::Tls(error) => (format!("no secure connection: {error}"), false),
@@ -143,6 +144,28 @@ impl Agents {
         };
         HubError::Network { url, message, retryable, source }
     }
+}
+
+/// Refuses a token that no header can hold, without a part of it in the message.
+fn check_token(token: &str) -> Result<(), HubError> {
+    if token.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        return Ok(());
+    }
+    Err(HubError::InvalidOption {
+        option: "the token (HF_TOKEN)".to_owned(),
+        message: "it has a sign that no token has: a line break or another control character, or a letter beyond ASCII"
+            .to_owned(),
+    })
+}
+
+/// What a proxy's refusal of a tunnel means, and whether it may pass. `ureq` has tunnels for plain http too.
+fn refused_by_proxy(address: &str, reason: &str) -> (String, bool) {
+    let is_final = reason.contains(" responded 4") && !reason.contains(" 429/") && !reason.contains(" 408/");
+    let status = reason.rsplit_once(" responded ").and_then(|(_, status)| status.split('/').next());
+    let status = status.map_or_else(String::new, |status| format!(" with HTTP {status}"));
+    let is_plain = !address.starts_with("https:");
+    let advice = if is_plain { "; it must allow tunnels (CONNECT) to this address's port" } else { "" };
+    (format!("the proxy refused the connection{status}{advice}"), !is_final)
 }
 
 /// What rustls objects to, wherever `ureq` put it.
@@ -159,4 +182,30 @@ fn parse_proxy(address: &str) -> Result<ureq::Proxy, HubError> {
         option: "the proxy (HTTPS_PROXY, HTTP_PROXY, ALL_PROXY)".to_owned(),
         message: format!("{:?} is no address of a proxy", url::redacted(address)),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proxys_refusal_is_final_and_its_failure_is_not() {
+        for (status, may_pass) in [(403, false), (407, false), (429, true), (408, true), (503, true), (502, true)] {
+            let reason = format!("proxy server responded {status}/{status}");
+            let (message, retryable) = refused_by_proxy("https://h/x", &reason);
+            assert!(message.ends_with(&format!("with HTTP {status}")), "{message}");
+            assert_eq!(retryable, may_pass, "{status}");
+            assert!(refused_by_proxy("http://h/x", &reason).0.contains("CONNECT"));
+        }
+        assert!(refused_by_proxy("https://h/x", "proxy server did not respond").1);
+    }
+
+    #[test]
+    fn a_token_is_what_a_header_can_hold() {
+        assert!(check_token("hf_abc").is_ok());
+        for wrong in ["hf\nabc", "hf\u{1b}", "hfé"] {
+            let error = check_token(wrong).unwrap_err().to_string();
+            assert!(error.contains("HF_TOKEN") && !error.contains(wrong), "{error}");
+        }
+    }
 }

@@ -216,10 +216,18 @@ impl Http {
             if is_final(&response) {
                 return Ok(response);
             }
-            let next = response.header("location").and_then(|location| url::join(&current, location));
+            let location = response.header("location");
             let wrong =
                 |message: &str| HubError::Protocol { url: url::redacted(&current), message: message.to_owned() };
-            let next = url::with_lower_origin(&next.ok_or_else(|| wrong("it redirects to nowhere"))?);
+            let next = location.and_then(|location| url::join(&current, location)).ok_or_else(|| {
+                match location.and_then(url::scheme) {
+                    Some(scheme) => {
+                        wrong(&format!("it redirects to an address of the kind {scheme:?}, which is not followed"))
+                    }
+                    None => wrong("it redirects to nowhere"),
+                }
+            })?;
+            let next = url::with_lower_origin(&next);
             if current.starts_with("https:") && !next.starts_with("https:") {
                 return Err(wrong(TO_PLAIN_HTTP).into());
             }
@@ -237,8 +245,16 @@ fn judge(address: &str, sent_token: bool, is_home: bool, response: Response) -> 
     }
     let is_gated = response.header("x-error-code") == Some(GATED);
     let retry_after = response.header("retry-after").and_then(|value| wait(value, SystemTime::now()));
-    Err(Failure { retry_after, ..refused(address, status, advice(is_home, is_gated, sent_token)).into() })
+    let advice = advice(is_home, is_gated, sent_token);
+    let advice = match response.header("x-error-message").filter(|_| is_home) {
+        Some(reason) => format!("{advice} (the hub says: {})", reason.chars().take(LONGEST_REASON).collect::<String>()),
+        None => advice.to_owned(),
+    };
+    Err(Failure { retry_after, ..refused(address, status, &advice).into() })
 }
+
+/// Of a hub's own reason so many characters are told.
+const LONGEST_REASON: usize = 300;
 
 /// The hub's `X-Error-Code` for a repository whose terms must be accepted first.
 pub(super) const GATED: &str = "GatedRepo";

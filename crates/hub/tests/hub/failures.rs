@@ -303,3 +303,12 @@ fn nobody_listens() {
     let error = hub.fetch(&request()).unwrap_err();
     assert!(matches!(error, HubError::Network { .. }), "{error}");
 }
+
+#[test]
+fn a_refusal_has_the_hubs_reason() {
+    let (server, cache) = (served(), tempfile::tempdir().unwrap());
+    let reason = ("X-Error-Message", "this country is not served".to_owned());
+    server.fault("HEAD", "", 9, Fault::Status(403, vec![reason]));
+    let error = hub(&server, cache.path()).fetch(&request()).unwrap_err().to_string();
+    assert!(error.contains("the hub says: this country is not served"), "{error}");
+}
