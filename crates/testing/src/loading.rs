@@ -112,9 +112,10 @@ fn options(subject: &Subject<'_>) -> Verdict {
 
 /// What is refused as an option is refused in a row.
 fn fields(subject: &Subject<'_>) -> Verdict {
+    type Set = fn(&mut ModelDescription);
     const RULE: Rule = Rule::Options;
     let taken = architecture(subject)?.options();
-    let set: [(ModelOption, fn(&mut ModelDescription)); 3] = [
+    let set: [(ModelOption, Set); 3] = [
         (ModelOption::Pooling, |row| row.pooling = Pooling::Mean),
         (ModelOption::Output, |row| row.output = Some(OutputSelector::Index(0))),
         (ModelOption::Activation, |row| row.activation = Activation::Sigmoid),
