@@ -87,7 +87,8 @@ pub struct ModelDescription {
     /// The folder of `tokenizer.json` and its companions, relative to the model's; absent: the model's own.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub tokenizer_folder: String,
-    /// Further files the model cannot be loaded without.
+    /// Further files the model cannot be loaded without. They are fetched with the graph; a folder that is given is not
+    /// searched for them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<String>,
     /// Configuration files, fetched where the source has them.

@@ -124,23 +124,7 @@ impl<E> Builder<E> {
             None => registry.local_files(&model)?,
         };
         let files = files.map_or_else(|| self.fetch(&model), Ok)?;
-        self.require_files(&model, &files)?;
         Ok((model, files))
-    }
-
-    /// Refuses files without one that the row says the model cannot be loaded without. What stands beside a graph in
-    /// another place than the row's is not known.
-    fn require_files(&self, model: &ModelDescription, files: &ModelFiles) -> Result<()> {
-        if self.overrides.model_file.is_some() {
-            return Ok(());
-        }
-        match model.files.iter().find(|file| !files.has(file)) {
-            None => Ok(()),
-            Some(file) => Err(Error::MissingFile {
-                path: files.label(file),
-                needed_for: format!("the row of {} has it among its `files`", model.id),
-            }),
-        }
     }
 
     /// The row that a folder amounts to, with the graph that the caller names.
@@ -158,7 +142,7 @@ impl<E> Builder<E> {
     }
 
     /// A registered row for a folder of the caller's, which may have the graph in another place than the row's source has
-    /// it, with other files beside it. A row without a source is of the folder alone, and must be right about it.
+    /// it. A row without a source is of the folder alone, and must be right about it.
     fn with_graph_at_hand(&self, mut row: ModelDescription, files: &ModelFiles) -> Result<ModelDescription> {
         let is_at_hand = self.overrides.model_file.is_some() || files.has(&row.model_file);
         if is_at_hand || row.sources.is_empty() || !row.model_file.ends_with(".onnx") {
@@ -170,7 +154,6 @@ impl<E> Builder<E> {
             tracing::warn!(model = row.id, graph, "the folder lacks {}, and another graph is taken", row.model_file);
             row.quantization = Quantization::Dynamic;
         }
-        row.files.clear();
         row.model_file = graph;
         Ok(row)
     }
