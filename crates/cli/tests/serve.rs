@@ -138,12 +138,16 @@ fn a_log_that_cannot_be_written_harms_nothing() {
 
 #[test]
 fn told_twice_in_one_moment_it_ends_in_good_order_and_later_at_once() {
-    for (pause, code) in [(0, 0), (20, 0), (400, 130)] {
+    for (pause, code) in [("0", 0), ("0.02", 0), ("0.4", 130)] {
         let mut server = Server::start(&["--drain-delay", "1s"]);
-        server.signal("TERM");
-        std::thread::sleep(Duration::from_millis(pause));
-        server.signal("INT");
-        assert_eq!(server.child.wait().unwrap().code(), Some(code), "after {pause} ms");
+        let process = server.child.id();
+        // By one program, so that none has to start in between.
+        let twice = format!("kill -TERM {process}; sleep {pause}; kill -INT {process}");
+        let since = Instant::now();
+        assert!(Command::new("sh").args(["-c", &twice]).status().unwrap().success());
+        let is_late = code == 0 && since.elapsed() > Duration::from_millis(150);
+        let ended = server.child.wait().unwrap().code();
+        assert!(ended == Some(code) || is_late, "after {pause} s: {ended:?}");
     }
 }
 

@@ -1,4 +1,5 @@
-//! JSON as Python writes it: `NaN`, `Infinity` and `-Infinity`, of which JSON has none.
+//! JSON as Python writes it: `NaN`, `Infinity` and `-Infinity`, of which JSON has none. Among people's data they are null.
+//! The tokenizer's reader of models' files is another one: there an infinite number is a limit, the largest there is.
 
 use std::borrow::Cow;
 use std::io::{self, BufRead, Read};

@@ -261,9 +261,7 @@ fn a_model_without_a_graph_refuses_what_only_graphs_obey() {
     let plain = || builder(&case, |_| ());
     for (builder, option) in [
         (plain().sessions(2), "sessions"),
-        (plain().runtime("/nowhere"), "runtime"),
         (plain().spinning(true), "spinning"),
-        (plain().arena(true), "arena"),
         (plain().optimization(Optimization::Disabled), "optimization"),
     ] {
         let error = builder.build().map(drop).expect_err(option).to_string();

@@ -1,6 +1,7 @@
 //! What is found: a chunk of a document, and where it is from.
 
 use embedkit_core::{Error, Result};
+use pulldown_cmark::{BrokenLink, CowStr, Event, Options, Parser, TagEnd};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -135,17 +136,48 @@ impl Record {
 
 /// What models see of a text under this title and section.
 pub(crate) fn passage(title: &str, section: &str, text: &str) -> String {
-    let section = if begins_with_heading(section, text) { "" } else { section };
+    let section = if !section.is_empty() && begins_with_heading(section, text) { "" } else { section };
     let parts = [title, section, text].into_iter().filter(|part| !part.is_empty());
     parts.collect::<Vec<_>>().join(" ")
 }
 
-/// Whether a text's first line is the heading that it stands under, without those above it.
+/// Whether a text's first lines are the heading that it stands under, without those above it: as they are, or as Markdown
+/// is rendered.
 fn begins_with_heading(section: &str, text: &str) -> bool {
     let heading = section.rsplit(BETWEEN).next().unwrap_or_default();
-    let line = text.trim_start_matches(['#', ' ']).lines().next().unwrap_or_default();
+    let text = text.trim_start();
+    begins_with_line(heading, text.trim_start_matches(['#', ' ']))
+        || begins_with_line(heading, &rendered(first_block(text)))
+}
+
+/// Whether a text's first lines are a heading, wherever its lines end.
+fn begins_with_line(heading: &str, text: &str) -> bool {
+    let mut rest = text.chars();
+    let mut words = heading.chars().filter(|c| !c.is_whitespace());
     // Marks may follow it; another word would make it a sentence that begins alike.
-    line.strip_prefix(heading).is_some_and(|rest| heading.is_empty() || !rest.contains(char::is_alphanumeric))
+    words.all(|expected| rest.find(|c| !c.is_whitespace()) == Some(expected))
+        && !rest.take_while(|c| *c != '\n').any(char::is_alphanumeric)
+}
+
+/// A text up to the first empty line, which no heading has.
+fn first_block(text: &str) -> &str {
+    let lines = text.split_inclusive('\n').take_while(|line| !line.trim().is_empty());
+    &text[..lines.map(str::len).sum()]
+}
+
+/// The text of Markdown as its headings are named. What it refers to may be elsewhere in the document.
+fn rendered(markdown: &str) -> String {
+    let refer = |_: BrokenLink<'_>| Some((CowStr::Borrowed(""), CowStr::Borrowed("")));
+    let events = Parser::new_with_broken_link_callback(markdown, Options::ENABLE_STRIKETHROUGH, Some(refer));
+    let mut text = String::new();
+    for event in events {
+        match event {
+            Event::Text(part) | Event::Code(part) => text += &part,
+            Event::SoftBreak | Event::HardBreak | Event::End(TagEnd::Heading(_)) => text.push('\n'),
+            _ => {}
+        }
+    }
+    text
 }
 
 #[cfg(test)]
@@ -164,6 +196,18 @@ mod tests {
             ("A", "A dog.", "A A dog."),
             ("T › A", "One.\nA", "T › A One.\nA"),
             ("", "One.", "One."),
+            ("T › foo function", "## `foo` function\n\nOne.", "## `foo` function\n\nOne."),
+            ("A bold b", "# A **bold** _b_ #\nOne.", "# A **bold** _b_ #\nOne."),
+            ("A link", "# A [link](http://x/y)\nOne.", "# A [link](http://x/y)\nOne."),
+            ("A link", "# [A link][ref]\nOne.", "# [A link][ref]\nOne."),
+            ("Q & A é", "# <a id=\"x\"></a>Q &amp; A &eacute;\nOne.", "# <a id=\"x\"></a>Q &amp; A &eacute;\nOne."),
+            ("A b c", "A\n*b* c\n===\nOne.", "A\n*b* c\n===\nOne."),
+            ("A b", "A\nb\n\nOne.", "A\nb\n\nOne."),
+            ("Use of <b>", "Use of <b>\n\nOne.", "Use of <b>\n\nOne."),
+            ("1. A", "## 1. A\n\nOne.", "## 1. A\n\nOne."),
+            ("A b", "`A` boat.", "A b `A` boat."),
+            ("A b", "**A** b c.", "A b **A** b c."),
+            ("???", "***\nOne.", "??? ***\nOne."),
         ] {
             assert_eq!(passage("", section, text), expected);
         }

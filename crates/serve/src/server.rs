@@ -210,6 +210,11 @@ fn announce(app: &App, listener: &Listener) {
     if !app.config.is_local() && !app.config.has_keys() {
         tracing::warn!("other machines can reach this server, and it asks for no key: set --api-key");
     }
+    if app.config.api_keys.iter().any(|key| key.contains(',')) {
+        tracing::warn!(
+            "an API key has a comma, and is one key: repeat --api-key, or name an --api-key-file, for several"
+        );
+    }
 }
 
 /// Loads the models that are loaded at the start; ends only when one cannot be.

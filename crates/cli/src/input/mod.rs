@@ -38,6 +38,7 @@ use crate::ticket::{Fields, Input, Ticket};
 pub(crate) use feed::Seen;
 use feed::{Item, Reading};
 use record::Parser;
+#[cfg(feature = "onnx")]
 pub(crate) use record::without_place;
 use source::Source;
 #[cfg(feature = "parquet")]

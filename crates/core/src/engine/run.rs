@@ -67,6 +67,15 @@ where
     /// on give its error.
     pub(super) fn next(&mut self) -> Option<Finished<O>> {
         while self.ready.is_empty() && !self.ended {
+            // First: a lock of what is in flight may be held by a thread that is not in this process.
+            if self.is_of_another_process() {
+                let reason = "the run was begun before this process was forked, and its threads are not here";
+                return self.broken(reason);
+            }
+            if self.is_at_work {
+                // What was read when it panicked is lost: further results would stand in the places of others.
+                return self.broken("the run ended with a panic, and gives no further results");
+            }
             if let Some(in_flight) = &self.in_flight {
                 in_flight.take_ready(&mut self.ready);
                 if !self.ready.is_empty() {
@@ -75,10 +84,6 @@ where
             }
             if self.control.is_cancelled() {
                 return self.cancelled();
-            }
-            if let Some(reason) = self.broken() {
-                self.end();
-                return Some(Err(Error::model(&self.engine.model.id, reason)));
             }
             self.is_at_work = true;
             self.go_on();
@@ -104,16 +109,15 @@ where
         Some((input, result))
     }
 
-    /// Why it cannot go on, if it cannot.
-    fn broken(&mut self) -> Option<&'static str> {
+    fn is_of_another_process(&mut self) -> bool {
         let process = std::process::id();
-        if *self.process.get_or_insert(process) != process {
-            return Some(
-                "the run was begun before this process was forked, and its threads are not here; begin another",
-            );
-        }
-        // What was read when it panicked is lost: further results would stand in the places of others.
-        self.is_at_work.then_some("the run ended with a panic, and gives no further results; begin another")
+        *self.process.get_or_insert(process) != process
+    }
+
+    /// The end of a run that cannot go on.
+    fn broken(&mut self, reason: &str) -> Option<Finished<O>> {
+        self.end();
+        Some(Err(Error::model(&self.engine.model.id, format!("{reason}; begin another"))))
     }
 
     /// Begins a window if one may be, and waits for the next result else.
@@ -154,9 +158,8 @@ where
     }
 
     fn cancelled(&mut self) -> Option<Finished<O>> {
-        let is_complete = self.in_flight.as_ref().is_none_or(|in_flight| in_flight.len() == 0)
-            && !self.is_at_work
-            && self.reader.is_known_to_be_empty();
+        let is_complete =
+            self.in_flight.as_ref().is_none_or(|in_flight| in_flight.len() == 0) && self.reader.is_known_to_be_empty();
         self.end();
         (!is_complete).then_some(Err(Error::Cancelled))
     }

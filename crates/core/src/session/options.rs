@@ -84,17 +84,16 @@ impl SessionOptions {
         self.device_ids.is_empty() && self.sessions.is_none() && self.threads.is_none()
     }
 
-    /// The first option that only a model with a graph can obey; none where there is none. One that creates no sessions
-    /// creates none before they are used, so that all are `lazy`.
+    /// The first option that only a model with a graph can obey; none where there is none. Not among them is what holds of
+    /// a model without sessions too: none is created before it is used (`lazy`), and no memory is kept for them (`arena`)
+    /// in no library (`runtime`).
     pub(crate) fn needs_graph(&self) -> Option<&'static str> {
         let set = [
             (self.sessions.is_some(), "sessions"),
             (!self.device_ids.is_empty(), "device_ids"),
             (self.tf32, "tf32"),
             (matches!(self.providers, ProviderChoice::Require(_)), "require_providers"),
-            (self.runtime.is_some(), "runtime"),
             (self.spinning.is_some(), "spinning"),
-            (self.arena.is_some(), "arena"),
             (self.optimization != Optimization::default(), "optimization"),
         ];
         set.into_iter().find_map(|(is_set, name)| is_set.then_some(name))

@@ -1,6 +1,7 @@
 //! Which files there are, and reading one while others may write to it.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::path::{MAIN_SEPARATOR_STR, Path, PathBuf};
 use std::str::Utf8Chunk;
 use std::time::SystemTime;
@@ -51,10 +52,10 @@ impl Inputs {
                 })?,
                 Ok(_) => drop(found.insert(name(input), input.clone())),
                 Err(error) => match wildcard(input)? {
-                    Some((folder, matcher)) => {
+                    Some(wildcard) => {
                         let mut is_any = false;
-                        walk(&folder, &mut |path, is_file| {
-                            if !is_file || matcher.is_match(path) {
+                        walk(&wildcard.folder, &mut |path, is_file| {
+                            if wildcard.matcher.is_match(path) || (!is_file && wildcard.reaches_below(path)) {
                                 is_any |= is_file;
                                 found.insert(name(path), path.to_owned());
                             }
@@ -76,7 +77,7 @@ impl Inputs {
         for input in &self.0 {
             // A file may have a wildcard's sign in its own name.
             let pattern = if input.exists() { None } else { wildcard(input)? };
-            let place = pattern.map_or_else(|| input.clone(), |(folder, _)| folder);
+            let place = pattern.map_or_else(|| input.clone(), |wildcard| wildcard.folder);
             if place.canonicalize().is_ok_and(|place| place.starts_with(&root)) {
                 return Err(Error::input(format!(
                     "{} lies in the collection's own folder, {}, whose files are not read: give the collection another one",
@@ -177,21 +178,46 @@ fn walk_below(folder: &Path, open: &mut Vec<PathBuf>, each: &mut dyn FnMut(&Path
     Ok(())
 }
 
-/// The folder below which a name with wildcards may match, and what matches.
-fn wildcard(input: &Path) -> Result<Option<(PathBuf, GlobMatcher)>> {
+/// A name with wildcards.
+struct Wildcard {
+    /// The folder below which it may match.
+    folder: PathBuf,
+    pattern: PathBuf,
+    matcher: GlobMatcher,
+}
+
+impl Wildcard {
+    /// Whether what lies in a folder may match.
+    fn reaches_below(&self, folder: &Path) -> bool {
+        let is_match = |part: &OsStr, name: &OsStr| {
+            let glob = GlobBuilder::new(&part.to_string_lossy()).build();
+            glob.map_or(true, |glob| glob.compile_matcher().is_match(name))
+        };
+        let (parts, names): (Vec<_>, Vec<_>) = (self.pattern.iter().collect(), folder.iter().collect());
+        let any_depth = parts.iter().position(|part| *part == "**");
+        let is_deeper = any_depth.is_some() || names.len() < parts.len();
+        let before = &parts[..any_depth.unwrap_or(parts.len())];
+        // Alternatives may be of several folders.
+        self.pattern.to_string_lossy().contains('{')
+            || (is_deeper && before.iter().zip(names).all(|(part, name)| is_match(part, name)))
+    }
+}
+
+/// What a name with wildcards means; none of another.
+fn wildcard(input: &Path) -> Result<Option<Wildcard>> {
     let text = input.to_string_lossy();
     if !text.contains(['*', '?', '[', '{']) {
         return Ok(None);
     }
     let glob = GlobBuilder::new(&text).literal_separator(true).build();
     let glob = glob.map_err(|error| Error::input(format!("{text}: {error}")))?;
-    let is_plain = |part: &&std::ffi::OsStr| !part.to_string_lossy().contains(['*', '?', '[', '{']);
+    let is_plain = |part: &&OsStr| !part.to_string_lossy().contains(['*', '?', '[', '{']);
     let folder: PathBuf = input.iter().take_while(is_plain).collect();
     let folder = if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder };
     // Names below `.` are matched as they were written.
     let pattern = if folder == Path::new(".") { format!("./{text}") } else { text.into_owned() };
     let glob = GlobBuilder::new(&pattern).literal_separator(true).build().unwrap_or(glob);
-    Ok(Some((folder, glob.compile_matcher())))
+    Ok(Some(Wildcard { folder, pattern: pattern.into(), matcher: glob.compile_matcher() }))
 }
 
 #[cfg(test)]
@@ -253,6 +279,9 @@ mod tests {
             assert!(unread.name.contains("lll/ddd"), "{}", unread.name);
             assert!(unread.read().unwrap_err().report().contains("too long"), "{:?}", unread.read());
         }
+        // What no name could be of is not told.
+        let count = |pattern: &str| Inputs::new([root.join(pattern)]).files(&Readers::default()).unwrap().len();
+        assert_eq!(["*.md", "[az].md", "**/?.md"].map(count), [2, 2, 3]);
     }
 
     #[test]

@@ -114,6 +114,11 @@ impl Document {
         Self { image: Some(Image(image.into())), ..Self::default() }
     }
 
+    /// The section that a byte of the text stands in.
+    pub(crate) fn section_at(&self, place: usize) -> Option<&Section> {
+        self.sections[..self.sections.partition_point(|section| section.start <= place)].last()
+    }
+
     /// The record of one of its chunks.
     pub(crate) fn record(&self, path: &str, chunk: usize, of: usize, range: std::ops::Range<usize>) -> Record {
         let document = self.id.clone().unwrap_or_else(|| match (self.row, self.page, self.time) {
@@ -122,7 +127,7 @@ impl Document {
             (None, None, Some(time)) => format!("{path}:{time}s"),
             (None, None, None) => path.to_owned(),
         });
-        let section = self.sections.iter().rev().find(|section| section.start <= range.start);
+        let section = self.section_at(range.start);
         let place = self.source.place(range.clone());
         Record {
             id: if of > 1 { format!("{document}#{chunk}") } else { document.clone() },

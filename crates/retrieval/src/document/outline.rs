@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::Section;
+use crate::record::BETWEEN;
 
 /// How headings are linked to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,7 +54,7 @@ impl Outline {
         }
         self.open.retain(|(other, _)| *other < level);
         self.open.push((level, text));
-        let path = self.open.iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>().join(" › ");
+        let path = self.open.iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>().join(BETWEEN);
         self.sections.push(Section { start, path, anchor });
     }
 

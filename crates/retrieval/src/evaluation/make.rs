@@ -10,6 +10,7 @@ use super::Judgements;
 use super::random::SplitMix;
 use crate::disk::replace_all;
 use crate::document::{Document, Inputs, Readers};
+use crate::record::BETWEEN;
 
 /// What such a set measures, for whoever reads its figures.
 pub const MEASURES: &str = "Each query is a heading, or a text's first sentence, taken out of the one text that counts as \
@@ -87,7 +88,7 @@ fn items(document: &Document) -> Vec<Known> {
     let ends = starts.clone().skip(1).chain([document.text.len()]);
     let before = document.text.get(..document.sections[0].start).map(|text| item("", text));
     let sections = document.sections.iter().zip(starts.zip(ends)).filter_map(|(section, (start, end))| {
-        let heading = section.path.rsplit(" › ").next().unwrap_or_default();
+        let heading = section.path.rsplit(BETWEEN).next().unwrap_or_default();
         let text = document.text.get(start..end)?;
         Some(item(heading, below_heading(text)))
     });

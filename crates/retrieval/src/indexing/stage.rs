@@ -159,9 +159,10 @@ impl StageWriter {
         let mut outcomes = Vec::with_capacity(passages.len());
         for ((text, chunks), embedding) in windows.iter().zip(embedded) {
             let vectors = match embedding {
-                Ok(Some(Embedding::Multi(vectors))) => {
-                    late_chunks(&vectors, &model.row_places(text)?.unwrap_or_default(), chunks)?
-                }
+                Ok(Some(Embedding::Multi(vectors))) => model
+                    .row_places(text)
+                    .and_then(|places| late_chunks(&vectors, &places.unwrap_or_default(), chunks))
+                    .unwrap_or_else(|_| vec![None; chunks.len()]),
                 Ok(Some(_)) => return Err(unexpected(&self.name)),
                 Ok(None) | Err(_) => vec![None; chunks.len()],
             };

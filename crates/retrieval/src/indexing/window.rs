@@ -25,13 +25,16 @@ impl<'m> Window<'m> {
     /// the text, or what stands in front of it with the text.
     pub(super) fn token_count(&self, document: &Document, range: Range<usize>) -> Result<usize> {
         let Some(first) = self.0.first() else { return Ok(0) };
-        let section = document.sections.iter().rev().find(|section| section.start <= range.start);
+        let section = document.section_at(range.start);
         let text = &document.text[range];
         let count = first.token_count(text)?;
+        if count == usize::MAX {
+            return Ok(count);
+        }
         let passage = passage(&document.title, section.map_or("", |section| &section.path), text);
         // The first has counted a text that nothing stands in front of.
         let others = if passage == text { &self.0[1..] } else { &self.0[..] };
-        if count < usize::MAX && self.is_cut_by(others, &passage)? { Ok(usize::MAX) } else { Ok(count) }
+        if self.is_cut_by(others, &passage)? { Ok(usize::MAX) } else { Ok(count) }
     }
 
     /// The document, its title and sections no longer than what leaves half of every window to the text: of a section its

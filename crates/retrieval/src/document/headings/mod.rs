@@ -58,15 +58,36 @@ impl Heading {
 }
 
 /// How much of a text its front matter takes: lines of settings between two of `---` or `+++`, or up to one of `...`.
+/// Two such lines may as well part paragraphs.
 fn front_matter(text: &str) -> usize {
     let mut lines = lines(text).map(|(start, line)| (start + line.len(), line.trim_end()));
     let Some((_, open @ ("---" | "+++"))) = lines.next() else { return 0 };
-    let mut lines = lines.peekable();
-    // A line that parts paragraphs has another one below it.
-    if lines.peek().is_none_or(|(_, line)| line.is_empty()) {
+    let lines: Vec<_> = lines.collect();
+    let Some(last) = lines.iter().position(|(_, line)| *line == open || (*line == "..." && open == "---")) else {
         return 0;
-    }
-    lines.find(|(_, line)| *line == open || (*line == "..." && open == "---")).map_or(0, |(end, _)| end)
+    };
+    let settings = &lines[..last];
+    let is_setting = |line: &&str| !line.is_empty() && !line.starts_with('#');
+    let Some(first) = settings.iter().map(|(_, line)| *line).find(is_setting) else { return 0 };
+    let are_settings = match open {
+        "---" => (has_key(first) || first.starts_with('{')) && settings.iter().all(|(_, line)| may_be_yaml(line)),
+        // Its longer texts may be of any lines.
+        _ => first.contains('=') || first.starts_with('['),
+    };
+    // A line that parts paragraphs has another one below it.
+    if are_settings && !settings[0].1.is_empty() { lines[last].0 } else { 0 }
+}
+
+/// Whether a line may stand in settings of YAML: what is not indented has a key, or is of a list or a comment.
+fn may_be_yaml(line: &str) -> bool {
+    line.is_empty()
+        || line.starts_with([' ', '\t', '#', '{', '}', '[', ']'])
+        || has_key(line)
+        || line.strip_prefix('-').is_some_and(|item| item.is_empty() || item.starts_with([' ', '\t']))
+}
+
+fn has_key(line: &str) -> bool {
+    line.split_once(':').is_some_and(|(_, value)| value.is_empty() || value.starts_with([' ', '\t']))
 }
 
 /// The sections of a reStructuredText: lines above a line of marks as long, whose levels are as their marks first come.
@@ -159,6 +180,28 @@ mod tests {
             paths(&markdown(text)),
             [(at("First"), "First line second line"), (at("## Two"), "First line second line › Two"),]
         );
+    }
+
+    #[test]
+    fn front_matter_is_settings() {
+        for (text, expected) in [
+            (
+                "---\n# of the site\ntitle: A\n\ntags:\n- b\n- c\nby:\n  name: D\n# more\ntext: >\n  E\n---\n# F\n",
+                &["F"][..],
+            ),
+            ("---\ntitle: A\n...\n# F\n", &["F"]),
+            ("---\n{\"title\": \"A\",\n \"b\": []\n}\n---\n# F\n", &["F"]),
+            ("+++\ntitle = \"A\"\n\n[b]\nc = \"\"\"\n# d\ne\n\"\"\"\n+++\n# F\n", &["F"]),
+            ("---\nSome text\n\n# A\n\nmore\n\n---\n\n# B\n", &["A", "B"]),
+            ("---\nNote: some text\n\n# A\n\nmore\n\n---\n\n# B\n", &["A", "B"]),
+            ("---\n- one\n- two\n\n# A\n\n---\n", &["A"]),
+            ("---\ntitle: A\n\n# B\n", &["B"]),
+            ("+++\nSome text\n\n# A\n\n+++\n", &["A"]),
+        ] {
+            let found = markdown(text);
+            let headings: Vec<_> = found.iter().map(|s| s.path.as_str()).collect();
+            assert_eq!(headings, expected, "{text:?}");
+        }
     }
 
     #[test]

@@ -190,15 +190,41 @@ pub(super) fn ends_paragraph(name: &[u8]) -> bool {
     matches!(name, b"li" | b"dt" | b"dd") || (BLOCKS.contains(&name) && !IN_PARAGRAPHS.contains(&name))
 }
 
-/// Whether an end tag looks for its element no further than this open one.
-pub(super) fn stops(end: &[u8], open: &[u8]) -> bool {
-    let is_of_table = |name: &[u8]| name == b"table" || TABLE_PARTS.contains(&name);
-    match end {
-        // What is not read ends where it says so.
-        _ if is_unread(end) => false,
-        _ if is_of_table(end) => open == b"table",
-        b"li" => matches!(open, b"ul" | b"ol" | b"menu" | b"dir") || is_of_table(open),
-        _ if gap(end) != Gap::Nothing => is_of_table(open) || open == b"button",
-        _ => gap(open) != Gap::Nothing,
+/// What an end tag does not look beyond for its element.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Barrier {
+    Table,
+    ListOrTable,
+    ButtonOrTable,
+    Block,
+}
+
+impl Barrier {
+    /// In the order of their numbers.
+    pub(super) const ALL: [Self; 4] = [Self::Table, Self::ListOrTable, Self::ButtonOrTable, Self::Block];
+
+    /// That of an end tag; none of what is not read, which ends where it says so.
+    pub(super) fn of(end: &[u8]) -> Option<Self> {
+        match end {
+            _ if is_unread(end) => None,
+            _ if is_of_table(end) => Some(Self::Table),
+            b"li" => Some(Self::ListOrTable),
+            _ if gap(end) != Gap::Nothing => Some(Self::ButtonOrTable),
+            _ => Some(Self::Block),
+        }
     }
+
+    /// Whether an element is one.
+    pub(super) fn has(self, open: &[u8]) -> bool {
+        match self {
+            Self::Table => open == b"table",
+            Self::ListOrTable => matches!(open, b"ul" | b"ol" | b"menu" | b"dir") || is_of_table(open),
+            Self::ButtonOrTable => open == b"button" || is_of_table(open),
+            Self::Block => gap(open) != Gap::Nothing,
+        }
+    }
+}
+
+fn is_of_table(name: &[u8]) -> bool {
+    name == b"table" || TABLE_PARTS.contains(&name)
 }

@@ -15,16 +15,35 @@ use super::{Document, SourceMap};
 pub(super) use self::markup::Language;
 
 /// The text of a page, with its title and sections. Links to other pages (`nav`) are left out, unless nobody closed them, and
-/// the rest of the page would be left out with them.
+/// the rest of the page would be left out with them; what is hidden is, unless nothing else is there.
 pub(super) fn document(html: &str, language: Language) -> Document {
-    let page = Page::read(html, language, false);
-    let page = if page.is_cut_off { Page::read(html, language, true) } else { page };
+    let mut wanted = Wanted::default();
+    let mut page = Page::read(html, language, wanted);
+    if page.is_cut_off {
+        wanted.links = true;
+        page = Page::read(html, language, wanted);
+    }
+    if page.hides && page.text.trim().is_empty() {
+        wanted.hidden = true;
+        page = Page::read(html, language, wanted);
+    }
     page.finish()
+}
+
+/// What is read of a page beside its text.
+#[derive(Clone, Copy, Default)]
+struct Wanted {
+    /// Links to other pages.
+    links: bool,
+    /// What the page says not to show, which a script may.
+    hidden: bool,
 }
 
 struct Page {
     language: Language,
-    reads_links: bool,
+    wanted: Wanted,
+    /// Whether something is hidden.
+    hides: bool,
     /// Whether links to other pages have no end before the page's.
     is_cut_off: bool,
     text: String,
@@ -39,10 +58,11 @@ struct Page {
 }
 
 impl Page {
-    fn new(language: Language, reads_links: bool) -> Self {
+    fn new(language: Language, wanted: Wanted) -> Self {
         Self {
             language,
-            reads_links,
+            wanted,
+            hides: false,
             is_cut_off: false,
             text: String::new(),
             map: SourceMap::default(),
@@ -54,9 +74,9 @@ impl Page {
         }
     }
 
-    fn read(html: &str, language: Language, reads_links: bool) -> Self {
+    fn read(html: &str, language: Language, wanted: Wanted) -> Self {
         let foreign = IsForeign::default();
-        let mut page = Self::new(language, reads_links);
+        let mut page = Self::new(language, wanted);
         for token in tokens(html, language, foreign.clone()) {
             match token {
                 Token::StartTag(tag) => page.start(&tag),
@@ -73,14 +93,16 @@ impl Page {
     }
 
     fn end_of_page(&mut self) {
-        self.is_cut_off |= !self.reads_links && self.open.has(b"nav");
+        self.is_cut_off |= !self.wanted.links && self.open.has(b"nav");
     }
 
     fn start(&mut self, tag: &StartTag<usize>) {
         let name: &[u8] = &tag.name;
         let ended = self.open.before(name);
         self.part_from(&ended);
-        let is_unread = (is_unread(name) && !(name == b"nav" && self.reads_links)) || is_hidden(tag);
+        let is_hidden = !self.wanted.hidden && is_hidden(tag);
+        self.hides |= is_hidden;
+        let is_unread = (is_unread(name) && !(name == b"nav" && self.wanted.links)) || is_hidden;
         // A `nav` is shown, though it is not read.
         if !self.open.within().unread && (!is_unread || name == b"nav") {
             self.gap = self.gap.max(gap(name));
@@ -187,8 +209,11 @@ impl Page {
     }
 }
 
-/// Whether a tag says that its element is not shown.
+/// Whether a tag says that its element is not shown. A whole page that says so is one that a script shows.
 fn is_hidden(tag: &StartTag<usize>) -> bool {
+    if matches!(&**tag.name, b"html" | b"body") {
+        return false;
+    }
     let is_none = |declaration: &str| {
         let (property, value) = declaration.split_once(':').unwrap_or_default();
         let value = value.split('!').next().unwrap_or_default();
@@ -308,6 +333,19 @@ mod tests {
             ["<i hidden=until-found>", "<dialog open>", "<i style='display:block'>", "<details>", "<i style=''>"]
         {
             assert!(html(&format!("{shown}shown")).text.contains("shown"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn pages_that_scripts_show_are_read() {
+        for (page, text) in [
+            ("<html hidden><body style='display:none'><p>a<p hidden>b", "a"),
+            ("<title>T</title><div style='display:none'><p>a</p><style>p{}</style></div> ", "a"),
+            ("<div hidden>a</div><div hidden><nav>b</nav></div>", "a"),
+            ("<div hidden>a<nav>b", "a\n\nb"),
+            ("<div hidden><script>a</script></div>", ""),
+        ] {
+            assert_eq!(html(page).text, text, "{page}");
         }
     }
 

@@ -1,18 +1,27 @@
 //! The elements that are open at a place of a page, as browsers keep them.
 
-use super::elements::{ended_by_start, ends_paragraph, is_foreign, is_preformatted, level, stops};
+use std::collections::HashMap;
+
+use super::elements::{Barrier, ended_by_start, ends_paragraph, is_foreign, is_preformatted, level};
 
 /// Elements that may be open at once, as many as in Chrome; one more is beside the innermost instead of in it.
 const DEPTH: usize = 512;
 
-/// The elements that are open, the innermost last.
+/// The elements that are open. No tag looks through them all: a page may have many of both.
 #[derive(Default)]
-pub(super) struct Open(Vec<Element>);
+pub(super) struct Open {
+    /// The innermost last.
+    elements: Vec<Element>,
+    /// Where those of a name are.
+    places: HashMap<Vec<u8>, Vec<usize>>,
+}
 
 struct Element {
     name: Vec<u8>,
     is_unread: bool,
     within: Within,
+    /// Where the innermost barrier of each kind is, of this element and those around it.
+    barriers: [Option<usize>; Barrier::ALL.len()],
 }
 
 /// What an element and those around it say of what stands in it.
@@ -29,31 +38,33 @@ pub(super) struct Within {
 impl Open {
     /// What the open elements say of what stands here.
     pub(super) fn within(&self) -> Within {
-        self.0.last().map(|element| element.within).unwrap_or_default()
+        self.elements.last().map(|element| element.within).unwrap_or_default()
     }
 
     /// Whether an element of this name is open.
     pub(super) fn has(&self, name: &[u8]) -> bool {
-        self.0.iter().any(|element| element.name == name)
+        self.innermost(name).is_some()
     }
 
     /// Whether a title is open; no element stands in one.
     pub(super) fn is_title(&self) -> bool {
-        self.0.last().is_some_and(|element| element.name == b"title")
+        self.elements.last().is_some_and(|element| element.name == b"title")
     }
 
     /// Ends what ends where an element begins; gives what was ended of what is read.
     pub(super) fn before(&mut self, name: &[u8]) -> Vec<Vec<u8>> {
         let mut ended = Vec::new();
         if ends_paragraph(name) {
-            ended.extend(self.end_nearest(|open| open == b"p", |open| stops(b"p", open)));
+            ended.extend(self.end(b"p"));
         }
         if let Some((names, within)) = ended_by_start(name) {
-            ended.extend(self.end_nearest(|open| names.contains(&open), |open| within.contains(&open)));
+            let innermost = |names: &[&[u8]]| names.iter().filter_map(|name| self.innermost(name)).max();
+            let found = innermost(names).filter(|at| Some(*at) > innermost(within));
+            ended.extend(self.end_from(found));
         }
-        let is_heading = level(name).is_some() && self.0.last().is_some_and(|open| level(&open.name).is_some());
-        if is_heading || self.0.len() == DEPTH {
-            ended.extend(self.end_from(self.0.len() - 1));
+        let is_heading = level(name).is_some() && self.elements.last().is_some_and(|open| level(&open.name).is_some());
+        if is_heading || self.elements.len() == DEPTH {
+            ended.extend(self.end_from(self.elements.len().checked_sub(1)));
         }
         ended
     }
@@ -66,23 +77,36 @@ impl Open {
             preformatted: around.preformatted || is_preformatted(name),
             foreign: around.foreign || is_foreign(name),
         };
-        self.0.push(Element { name: name.to_vec(), is_unread, within });
+        let at = self.elements.len();
+        let outer = self.elements.last().map(|element| element.barriers).unwrap_or_default();
+        let barriers = Barrier::ALL.map(|kind| if kind.has(name) { Some(at) } else { outer[kind as usize] });
+        self.elements.push(Element { name: name.to_vec(), is_unread, within, barriers });
+        self.places.entry(of_end(name).to_vec()).or_default().push(at);
     }
 
     /// Ends the element of an end tag and all in it; gives what was ended of what is read.
     pub(super) fn end(&mut self, name: &[u8]) -> Vec<Vec<u8>> {
-        // Any heading's tag ends a heading.
-        let is_it = |open: &[u8]| open == name || (level(open).is_some() && level(name).is_some());
-        self.end_nearest(is_it, |open| stops(name, open))
+        let Some(found) = self.innermost(name) else { return Vec::new() };
+        let barrier = Barrier::of(name).and_then(|kind| self.elements.last()?.barriers[kind as usize]);
+        self.end_from(Some(found).filter(|at| Some(*at) >= barrier))
     }
 
-    /// Ends the innermost element that is meant and all in it, if no other stops the search.
-    fn end_nearest(&mut self, is_it: impl Fn(&[u8]) -> bool, stops: impl Fn(&[u8]) -> bool) -> Vec<Vec<u8>> {
-        let found = self.0.iter().rposition(|open| is_it(&open.name) || stops(&open.name));
-        found.filter(|at| is_it(&self.0[*at].name)).map(|at| self.end_from(at)).unwrap_or_default()
+    /// Where the innermost element is that an end tag of this name ends.
+    fn innermost(&self, name: &[u8]) -> Option<usize> {
+        self.places.get(of_end(name))?.last().copied()
     }
 
-    fn end_from(&mut self, at: usize) -> Vec<Vec<u8>> {
-        self.0.drain(at..).take_while(|element| !element.is_unread).map(|element| element.name).collect()
+    /// Ends an element and all in it.
+    fn end_from(&mut self, at: Option<usize>) -> Vec<Vec<u8>> {
+        let ended = at.map(|at| self.elements.split_off(at)).unwrap_or_default();
+        for element in &ended {
+            self.places.get_mut(of_end(&element.name)).and_then(Vec::pop);
+        }
+        ended.into_iter().take_while(|element| !element.is_unread).map(|element| element.name).collect()
     }
+}
+
+/// The name that stands for all whose end tags are each other's: any heading's tag ends a heading.
+fn of_end(name: &[u8]) -> &[u8] {
+    if level(name).is_some() { b"h1" } else { name }
 }
