@@ -190,7 +190,12 @@ fn each_way_of_being_wrong_is_told() {
             "digests",
             "0000",
         ),
-        (pinned(digest("other.onnx", "{ size = 3 }")), "digests", "no such file"),
+        (
+            pinned(digest("absent.json", "{ size = 3 }"))
+                .replace("config-files = [", "config-files = [\"absent.json\", "),
+            "digests",
+            "no such file",
+        ),
         (dense() + "digests.\"config.json\" = { size = 3 }\n", "revision", "at no commit"),
     ] {
         let catalogue = format!("{catalogue}\n{}", row(SPARSE, "org/sparse"));
