@@ -162,6 +162,9 @@ impl StageWriter {
                 Ok(Some(Embedding::Multi(vectors))) => model
                     .row_places(text)
                     .and_then(|places| late_chunks(&vectors, &places.unwrap_or_default(), chunks))
+                    .inspect_err(|error| {
+                        tracing::warn!("stage {}: chunks are embedded alone, not late: {}", self.name, error.report());
+                    })
                     .unwrap_or_else(|_| vec![None; chunks.len()]),
                 Ok(Some(_)) => return Err(unexpected(&self.name)),
                 Ok(None) | Err(_) => vec![None; chunks.len()],

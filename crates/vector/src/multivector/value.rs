@@ -99,7 +99,7 @@ impl<E: Element> MultiVector<E> {
 
     /// How many rows there are.
     pub fn len(&self) -> usize {
-        self.units.len() / E::units_per_row(self.dim)
+        self.view().len()
     }
 
     /// Whether there are no rows.
