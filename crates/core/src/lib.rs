@@ -77,7 +77,7 @@ pub use model::{
     Quantization, Source, parameter_names,
 };
 pub use pipeline::{Direct, Pipeline, Prepared, RowPlaces, Stage};
-pub use plugin::{Architecture, Family, LoadContext, ModelFilter, ModelOption, Plugin, Registry};
+pub use plugin::{Architecture, Family, LoadContext, ModelFilter, ModelOption, Plugin, Registry, RowField};
 pub use purpose::{Purpose, Role, Usage};
 #[cfg(feature = "onnx")]
 pub use text_model::{TextModel, TextRow};

@@ -3,7 +3,7 @@
 use embedkit::plugin::session::{BadOutput, SessionPool};
 use embedkit::plugin::tokenizer::{Encoding, Tokenizer, TokenizerOptions};
 use embedkit::plugin::{
-    AnyPipeline, Architecture, LoadContext, ModelDescription, ModelOption, Pipeline, Prepared, TextModel,
+    AnyPipeline, Architecture, LoadContext, ModelDescription, ModelOption, Pipeline, Prepared, RowField, TextModel,
 };
 use embedkit::{Purpose, Result, Usage, vector};
 
@@ -21,6 +21,10 @@ impl Architecture for MaxPooling {
 
     fn options(&self) -> &'static [ModelOption] {
         &[ModelOption::MaxLength, ModelOption::Normalize, ModelOption::Output, ModelOption::MemoryMap]
+    }
+
+    fn fields(&self) -> &'static [RowField] {
+        &[RowField::Prompts, RowField::Padding]
     }
 
     fn check(&self, model: &ModelDescription) -> Result<()> {

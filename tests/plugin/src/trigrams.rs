@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use embedkit::plugin::{AnyPipeline, Architecture, Direct, LoadContext, ModelDescription, ModelOption};
+use embedkit::plugin::{AnyPipeline, Architecture, Direct, LoadContext, ModelDescription, ModelOption, RowField};
 use embedkit::{Error, Purpose, Result, Usage, vector};
 
 /// Vectors of letter-trigram counts, each trigram hashed to a dimension.
@@ -19,6 +19,10 @@ impl Architecture for HashedTrigrams {
 
     fn options(&self) -> &'static [ModelOption] {
         &[ModelOption::Normalize]
+    }
+
+    fn fields(&self) -> &'static [RowField] {
+        &[RowField::Prompts]
     }
 
     fn check(&self, model: &ModelDescription) -> Result<()> {

@@ -7,8 +7,8 @@ use embedkit_core::pipeline::behind_prompt;
 use embedkit_core::session::{SessionPool, Tensor};
 use embedkit_core::tokenizer::{Encoding, Side, TokenBatch, Tokenizer, TokenizerOptions};
 use embedkit_core::{
-    AnyPipeline, Architecture, Error, LoadContext, ModelDescription, ModelOption, Padding, Pipeline, Pooling, Prepared,
-    Purpose, Result, Role, RowPlaces, TextModel, Usage, parameter_names,
+    AnyPipeline, Architecture, Error, LoadContext, ModelDescription, ModelOption, Padding, Pipeline, Prepared, Purpose,
+    Result, Role, RowField, RowPlaces, TextModel, Usage, parameter_names,
 };
 use embedkit_vector::multivector::MultiVector;
 
@@ -49,15 +49,18 @@ impl Architecture for LateInteraction {
         &[ModelOption::MaxLength, ModelOption::Dim, ModelOption::Normalize, ModelOption::Output, ModelOption::MemoryMap]
     }
 
+    fn fields(&self) -> &'static [RowField] {
+        &[RowField::Prompts, RowField::Padding]
+    }
+
     fn parameters(&self) -> Option<&'static [&'static str]> {
         Some(parameter_names::<Parameters>())
     }
 
     fn check(&self, model: &ModelDescription) -> Result<()> {
-        let wrong = |message: &str| Err(Error::manifest(&model.id, message));
         model.require_model_file()?;
-        if model.pooling != Pooling::None || model.padding == Padding::MaxLength {
-            return wrong("late interaction has no `pooling`, and `padding` to the longest row only");
+        if model.padding == Padding::MaxLength {
+            return Err(Error::manifest(&model.id, "late interaction's `padding` is to the longest row only"));
         }
         Parameters::of(model).map(drop)
     }

@@ -4,8 +4,8 @@ use embedkit_core::ImageInput;
 use embedkit_core::session::{BadOutput, SessionPool, Tensor};
 use embedkit_core::tokenizer::{Encoding, TokenBatch, Tokenizer, TokenizerOptions};
 use embedkit_core::{
-    AnyPipeline, Architecture, Content, Error, LoadContext, ModelDescription, ModelOption, Padding, Pipeline, Pooling,
-    Prepared, Purpose, Result, TextModel, Usage, parameter_names,
+    AnyPipeline, Architecture, Content, Error, LoadContext, ModelDescription, ModelOption, Padding, Pipeline, Prepared,
+    Purpose, Result, RowField, TextModel, Usage, parameter_names,
 };
 use embedkit_vector::multivector::{MultiVector, RowLabel};
 
@@ -100,6 +100,10 @@ impl Architecture for PageReader {
         &[ModelOption::MaxLength, ModelOption::Dim, ModelOption::Normalize, ModelOption::Output, ModelOption::MemoryMap]
     }
 
+    fn fields(&self) -> &'static [RowField] {
+        &[RowField::Padding]
+    }
+
     fn parameters(&self) -> Option<&'static [&'static str]> {
         Some(parameter_names::<Parameters>())
     }
@@ -119,8 +123,8 @@ fn check<V: Vision>(model: &ModelDescription) -> Result<()> {
     if model.dim.is_none() {
         return wrong("`dim` must say how wide vectors are");
     }
-    if model.pooling != Pooling::None || model.padding == Padding::MaxLength {
-        return wrong("late interaction has no `pooling`, and `padding` to the longest row only");
+    if model.padding == Padding::MaxLength {
+        return wrong("late interaction's `padding` is to the longest row only");
     }
     V::check(&model.parameters()?, model)
 }

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use super::row_field::{self, RowField};
 #[cfg(feature = "onnx")]
 use crate::session::SessionOptions;
-use crate::{Activation, AnyPipeline, Error, ModelDescription, ModelFiles, Pooling, Result};
+use crate::{AnyPipeline, Error, ModelDescription, ModelFiles, Result};
 
 /// Code that turns a row and its files into a pipeline.
 ///
@@ -16,9 +17,14 @@ pub trait Architecture: Send + Sync + 'static {
     /// The family whose pipelines this gives.
     fn family(&self) -> &'static str;
 
-    /// Which options of a builder this architecture obeys; the others are refused by name, as are `pooling`, `output` and
-    /// `activation` in its rows. Default: none.
+    /// Which options of a builder this architecture obeys; the others are refused by name, as are the fields of rows that
+    /// they set, and `matryoshka` without [`Dim`](ModelOption::Dim). Default: none.
     fn options(&self) -> &'static [ModelOption] {
+        &[]
+    }
+
+    /// Which fields of rows it obeys beside; the others are refused by name. Default: none.
+    fn fields(&self) -> &'static [RowField] {
         &[]
     }
 
@@ -51,16 +57,10 @@ impl dyn Architecture {
     /// Checks that a row could be loaded and that all of it is obeyed, without any file.
     ///
     /// # Errors
-    /// As [`check`](Architecture::check), and for a field whose [`ModelOption`] is none of its options.
+    /// As [`check`](Architecture::check), and for a field that is set and is not among what it obeys.
     pub(crate) fn check_row(&self, model: &ModelDescription) -> Result<()> {
-        let set = [
-            (model.pooling != Pooling::None, ModelOption::Pooling),
-            (model.output.is_some(), ModelOption::Output),
-            (model.activation != Activation::None, ModelOption::Activation),
-        ];
-        if let Some((_, field)) = set.iter().find(|(is_set, option)| *is_set && !self.options().contains(option)) {
-            let (name, field) = (self.name(), field.name());
-            let message = format!("the {} architecture {name:?} has no use for `{field}`", self.family());
+        if let Some(field) = row_field::unused(self, model) {
+            let message = format!("the {} architecture {:?} has no use for `{field}`", self.family(), self.name());
             return Err(Error::manifest(&model.id, message));
         }
         self.check(model)

@@ -4,11 +4,13 @@ mod architecture;
 mod family;
 mod filter;
 mod registry;
+mod row_field;
 
 pub use architecture::{Architecture, LoadContext, ModelOption};
 pub use family::Family;
 pub use filter::ModelFilter;
 pub use registry::Registry;
+pub use row_field::RowField;
 
 /// Everything one crate adds: rows, architectures, families.
 ///

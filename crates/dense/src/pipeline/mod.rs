@@ -1,6 +1,5 @@
 //! The architectures: from texts to vectors.
 
-mod fields;
 #[cfg(feature = "onnx")]
 mod pooling;
 mod static_model;

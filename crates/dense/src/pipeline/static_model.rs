@@ -5,13 +5,12 @@ use std::sync::Arc;
 use embedkit_core::sentence_transformers::{Step, Steps};
 use embedkit_core::tokenizer::{Encoding, Tokenizer, TokenizerOptions};
 use embedkit_core::{
-    AnyPipeline, Architecture, Direct, Error, LoadContext, ModelDescription, ModelOption, Purpose, Result, Usage,
-    parameter_names,
+    AnyPipeline, Architecture, Direct, Error, LoadContext, ModelDescription, ModelOption, Purpose, Result, RowField,
+    Usage, parameter_names,
 };
 
 use serde::Deserialize;
 
-use super::fields::refuse_graph;
 use super::static_table::Table;
 use crate::FAMILY;
 
@@ -54,13 +53,16 @@ impl Architecture for Static {
         &[ModelOption::MaxLength, ModelOption::Dim, ModelOption::Normalize, ModelOption::MemoryMap]
     }
 
+    fn fields(&self) -> &'static [RowField] {
+        &[RowField::Prompts]
+    }
+
     fn parameters(&self) -> Option<&'static [&'static str]> {
         Some(parameter_names::<Parameters>())
     }
 
     fn check(&self, model: &ModelDescription) -> Result<()> {
         model.require_model_file()?;
-        refuse_graph(model)?;
         model.parameters::<Parameters>().map(drop)
     }
 

@@ -6,12 +6,11 @@ use embedkit_core::pipeline::behind_prompt;
 use embedkit_core::tokenizer::{Encoding, Tokenizer, TokenizerOptions};
 use embedkit_core::{
     AnyPipeline, Architecture, Direct, Error, LoadContext, ModelDescription, ModelOption, Purpose, Result, Role,
-    RowPlaces, Usage,
+    RowField, RowPlaces, Usage,
 };
 use embedkit_vector::multivector::{MultiVector, RowLabel};
 use serde::Deserialize;
 
-use super::fields::refuse_graph;
 use super::static_table::Table;
 
 /// The family whose models give a vector for every token. Rows name it, so its crate is not needed here.
@@ -74,9 +73,12 @@ impl Architecture for StaticTokens {
         &[ModelOption::MaxLength, ModelOption::MemoryMap]
     }
 
+    fn fields(&self) -> &'static [RowField] {
+        &[RowField::Prompts]
+    }
+
     fn check(&self, model: &ModelDescription) -> Result<()> {
         model.require_model_file()?;
-        refuse_graph(model)?;
         Parameters::of(model).map(drop)
     }
 

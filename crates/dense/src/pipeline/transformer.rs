@@ -7,11 +7,10 @@ use embedkit_core::session::{BadOutput, SessionPool, Tensor};
 use embedkit_core::tokenizer::{Encoding, Tokenizer, TokenizerOptions};
 use embedkit_core::{
     AnyPipeline, Architecture, Error, LoadContext, ModelDescription, ModelOption, Pipeline, Pooling, Prepared, Purpose,
-    Result, Role, TextModel, TextRow, Usage, parameter_names,
+    Result, Role, RowField, TextModel, TextRow, Usage, parameter_names,
 };
 use serde::Deserialize;
 
-use super::fields::refuse_sparse;
 use super::pooling::{Pooler, Tokens};
 use crate::FAMILY;
 
@@ -70,13 +69,16 @@ impl Architecture for Transformer {
         ]
     }
 
+    fn fields(&self) -> &'static [RowField] {
+        &[RowField::Prompts, RowField::Tasks, RowField::Padding]
+    }
+
     fn parameters(&self) -> Option<&'static [&'static str]> {
         Some(parameter_names::<Parameters>())
     }
 
     fn check(&self, model: &ModelDescription) -> Result<()> {
         model.require_model_file()?;
-        refuse_sparse(model)?;
         if let Pooling::Joined(several) = &model.pooling
             && (several.is_empty() || several.iter().any(|one| matches!(one, Pooling::None | Pooling::Joined(_))))
         {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use embedkit_core::session::SessionOptions;
 use embedkit_core::tokenizer::TokenizerOptions;
-use embedkit_core::{Error, IndexNames, LoadContext, ModelFiles, Result, TextModel};
+use embedkit_core::{Error, IndexNames, LoadContext, ModelFiles, Padding, Result, TextModel};
 
 /// Tokens without a weight of their own, as the model's vocabulary has them: they frame or pad a text, or are unknown.
 const UNWEIGHTED: [&str; 4] = ["<s>", "</s>", "<pad>", "<unk>"];
@@ -26,7 +26,9 @@ pub(super) struct SharedModel {
 struct Key {
     files: ModelFiles,
     graph: String,
+    tokenizer_folder: String,
     max_length: Option<usize>,
+    padding: Padding,
     session: SessionOptions,
 }
 
@@ -40,7 +42,15 @@ impl Key {
         // When sessions are created is each view's own matter.
         let mut session = context.session.clone();
         session.lazy = false;
-        Ok(Self { files, graph: context.model.model_file.clone(), max_length: context.model.max_length, session })
+        let model = &context.model;
+        Ok(Self {
+            files,
+            graph: model.model_file.clone(),
+            tokenizer_folder: model.tokenizer_folder.clone(),
+            max_length: model.max_length,
+            padding: model.padding,
+            session,
+        })
     }
 }
 
@@ -116,7 +126,9 @@ mod tests {
         threaded.session.threads = Some(1);
         let mut short = context("dense", FIXTURE);
         Arc::make_mut(&mut short.model).max_length = Some(9);
-        for other in [threaded, short] {
+        let mut exact = context("dense", FIXTURE);
+        Arc::make_mut(&mut exact.model).padding = Padding::Exact;
+        for other in [threaded, short, exact] {
             assert!(!Arc::ptr_eq(&first, &SharedModel::of(&other).unwrap()));
         }
     }

@@ -8,7 +8,7 @@ use embedkit_core::session::SessionPool;
 use embedkit_core::tokenizer::{Encoding, Tokenizer};
 use embedkit_core::{
     AnyPipeline, Architecture, Error, IndexNames, LoadContext, ModelDescription, ModelOption, Padding, Pipeline,
-    Pooling, Prepared, Purpose, Result, RowPlaces, TextModel, Usage, parameter_names,
+    Prepared, Purpose, Result, RowField, RowPlaces, TextModel, Usage, parameter_names,
 };
 use embedkit_vector::SparseVector;
 use embedkit_vector::multivector::MultiVector;
@@ -45,18 +45,18 @@ impl<E: Embedding> Architecture for BgeM3<E> {
         &[ModelOption::MaxLength, ModelOption::Normalize, ModelOption::MemoryMap]
     }
 
+    fn fields(&self) -> &'static [RowField] {
+        E::FIELDS
+    }
+
     fn parameters(&self) -> Option<&'static [&'static str]> {
         Some(parameter_names::<Parameters>())
     }
 
     fn check(&self, model: &ModelDescription) -> Result<()> {
-        let wrong = |message: &str| Err(Error::manifest(&model.id, message));
         model.require_model_file()?;
-        if model.output.is_some() {
-            return wrong("this architecture reads three outputs: name them in the `parameters`, as `outputs`");
-        }
-        if model.pooling != Pooling::None || model.padding == Padding::MaxLength || !model.matryoshka.is_empty() {
-            return wrong("this architecture has no `pooling`, no `matryoshka`, and `padding` to the longest row only");
+        if model.padding == Padding::MaxLength {
+            return Err(Error::manifest(&model.id, "this architecture's `padding` is to the longest row only"));
         }
         model.parameters::<Parameters>().map(drop)
     }

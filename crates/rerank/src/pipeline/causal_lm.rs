@@ -4,7 +4,7 @@ use embedkit_core::session::{BadOutput, SessionPool};
 use embedkit_core::tokenizer::{Encoding, Tokenizer, TokenizerOptions};
 use embedkit_core::{
     Activation, AnyPipeline, Architecture, Error, LoadContext, ModelDescription, ModelOption, Pipeline, Prepared,
-    Purpose, Result, TextModel, TextRow, parameter_names,
+    Purpose, Result, RowField, TextModel, TextRow, parameter_names,
 };
 use serde::Deserialize;
 
@@ -66,6 +66,10 @@ impl Architecture for CausalLm {
 
     fn options(&self) -> &'static [ModelOption] {
         &[ModelOption::MaxLength, ModelOption::Output, ModelOption::MemoryMap]
+    }
+
+    fn fields(&self) -> &'static [RowField] {
+        &[RowField::Padding]
     }
 
     fn parameters(&self) -> Option<&'static [&'static str]> {

@@ -4,7 +4,7 @@ use embedkit_core::session::{BadOutput, SessionPool};
 use embedkit_core::tokenizer::{Encoding, Tokenizer, TokenizerOptions};
 use embedkit_core::{
     Activation, AnyPipeline, Architecture, Error, LoadContext, ModelDescription, ModelOption, Pipeline, Prepared,
-    Purpose, Result, TextModel, TextRow, parameter_names,
+    Purpose, Result, RowField, TextModel, TextRow, parameter_names,
 };
 use serde::Deserialize;
 
@@ -27,6 +27,10 @@ impl Architecture for CrossEncoder {
 
     fn options(&self) -> &'static [ModelOption] {
         &[ModelOption::MaxLength, ModelOption::Output, ModelOption::Activation, ModelOption::MemoryMap]
+    }
+
+    fn fields(&self) -> &'static [RowField] {
+        &[RowField::Padding]
     }
 
     fn parameters(&self) -> Option<&'static [&'static str]> {

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use embedkit_core::{
-    AnyPipeline, Architecture, Direct, IndexNames, LoadContext, ModelDescription, Purpose, Result, Role, Usage,
-    parameter_names,
+    AnyPipeline, Architecture, Direct, IndexNames, LoadContext, ModelDescription, Purpose, Result, Role, RowField,
+    Usage, parameter_names,
 };
 use embedkit_vector::SparseVector;
 
@@ -46,6 +46,10 @@ impl Architecture for Bm25Terms {
 
     fn family(&self) -> &'static str {
         FAMILY
+    }
+
+    fn fields(&self) -> &'static [RowField] {
+        &[RowField::RequiresIdf]
     }
 
     fn parameters(&self) -> Option<&'static [&'static str]> {

@@ -7,7 +7,7 @@ use embedkit_core::session::SessionPool;
 use embedkit_core::tokenizer::{Encoding, Tokenizer};
 use embedkit_core::{
     AnyPipeline, Architecture, Error, IndexNames, LoadContext, ModelDescription, ModelOption, Pipeline, Prepared,
-    Purpose, Result, Role, TextModel, Usage, parameter_names,
+    Purpose, Result, Role, RowField, TextModel, Usage, parameter_names,
 };
 use embedkit_vector::SparseVector;
 use serde::Deserialize;
@@ -49,6 +49,10 @@ impl Architecture for Bm42Attention {
 
     fn options(&self) -> &'static [ModelOption] {
         &[ModelOption::MaxLength, ModelOption::Output, ModelOption::MemoryMap]
+    }
+
+    fn fields(&self) -> &'static [RowField] {
+        &[RowField::Prompts, RowField::Padding, RowField::RequiresIdf, RowField::VocabSize]
     }
 
     fn parameters(&self) -> Option<&'static [&'static str]> {

@@ -7,7 +7,7 @@ use embedkit_core::session::SessionPool;
 use embedkit_core::tokenizer::{Encoding, Tokenizer};
 use embedkit_core::{
     AnyPipeline, Architecture, Error, IndexNames, LoadContext, ModelDescription, ModelFiles, ModelOption, Pipeline,
-    Prepared, Purpose, Result, Role, TextModel, TextRow, Usage, parameter_names,
+    Prepared, Purpose, Result, Role, RowField, TextModel, TextRow, Usage, parameter_names,
 };
 use embedkit_vector::SparseVector;
 use serde::Deserialize;
@@ -61,6 +61,10 @@ impl Architecture for MiniCoilWords {
 
     fn options(&self) -> &'static [ModelOption] {
         &[ModelOption::MaxLength, ModelOption::Output, ModelOption::MemoryMap]
+    }
+
+    fn fields(&self) -> &'static [RowField] {
+        &[RowField::Prompts, RowField::Padding, RowField::RequiresIdf, RowField::VocabSize]
     }
 
     fn parameters(&self) -> Option<&'static [&'static str]> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use embedkit::plugin::{AnyPipeline, Architecture, Direct, Embedder, LoadContext, ModelDescription, ModelFiles};
+use embedkit::plugin::{AnyPipeline, Architecture, Direct, Embedder, LoadContext, ModelDescription, ModelFiles, RowField};
 use embedkit::{Error, Purpose, Result, Usage};
 use serde::Deserialize;
 
@@ -48,6 +48,10 @@ impl Architecture for Alphabet {
 
     fn family(&self) -> &'static str {
         LetterEmbedding::FAMILY
+    }
+
+    fn fields(&self) -> &'static [RowField] {
+        &[RowField::Prompts]
     }
 
     fn check(&self, model: &ModelDescription) -> Result<()> {
