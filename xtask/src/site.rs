@@ -3,11 +3,13 @@
 //!
 //! MkDocs is strict: a link or an anchor that leads nowhere, or a page that the menu lacks, fails the verb. So do links
 //! among the files at the top of the repository, a page with Rust code that is not among the umbrella's doc tests, and a
-//! field of a model's row that the reference of fields lacks.
+//! field of a model's row or a parameter of an architecture that the reference of fields lacks.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use embedkit_core::Registry;
 
 use crate::failure::{Failure, Outcome, failed};
 use crate::workspace;
@@ -28,7 +30,13 @@ const REPOSITORY_PAGES: [&str; 4] = ["README.md", "ARCHITECTURE.md", "CONTRIBUTI
 /// Builds the site into `target/site`, or only checks that it can be built.
 pub(crate) fn run(only_check: bool) -> Outcome {
     let sources = workspace::root().join(PAGES);
-    let faults = [untested_pages(&sources)?, unlisted_fields(&sources)?, dead_repository_links()?].concat();
+    let faults = [
+        untested_pages(&sources)?,
+        unlisted_fields(&sources)?,
+        unlisted_parameters(&sources)?,
+        dead_repository_links()?,
+    ];
+    let faults = faults.concat();
     if !faults.is_empty() {
         return Err(failed(faults.join("\n")));
     }
@@ -59,6 +67,32 @@ fn untested_pages(folder: &Path) -> Result<Vec<String>, Failure> {
 fn unlisted_fields(folder: &Path) -> Result<Vec<String>, Failure> {
     let missing = missing_fields(&read(&folder.join(FIELDS))?, &read(&workspace::root().join(ROW))?)?;
     Ok(missing.into_iter().map(|key| format!("{PAGES}/{FIELDS}: the field `{key}` is missing")).collect())
+}
+
+/// Parameters of architectures that the reference of fields lacks. Where it names a module, that has them.
+fn unlisted_parameters(folder: &Path) -> Result<Vec<String>, Failure> {
+    let page = read(&folder.join(FIELDS))?;
+    let mut faults = Vec::new();
+    for architecture in Registry::global().architectures() {
+        let (family, name) = (architecture.family(), architecture.name());
+        let missing = missing_parameters(&page, family, name, architecture.parameters().unwrap_or_default());
+        faults.extend(missing.into_iter().map(|parameter| {
+            format!("{PAGES}/{FIELDS}: the parameter `{parameter}` of the {family} architecture `{name}` is missing")
+        }));
+    }
+    Ok(faults)
+}
+
+/// Parameters that the row of an architecture, in the table of families, architectures and parameters, does not name.
+fn missing_parameters<'p>(page: &str, family: &str, name: &str, parameters: &[&'p str]) -> Vec<&'p str> {
+    let quoted = |name: &str| format!("`{name}`");
+    let row = page.lines().find_map(|line| {
+        let [_, families, architectures, parameters, _] = line.split('|').collect::<Vec<_>>()[..] else { return None };
+        (families.contains(&quoted(family)) && architectures.contains(&quoted(name))).then_some(parameters)
+    });
+    let is_named =
+        |parameter: &&str| row.is_some_and(|row| row.contains("see the module") || row.contains(&quoted(parameter)));
+    parameters.iter().copied().filter(|parameter| !is_named(parameter)).collect()
 }
 
 /// Links of the repository's own pages that lead nowhere.
@@ -200,6 +234,15 @@ mod tests {
             "# Title\n```rust,no_run\n# fn main() {\n#\n#[test]\nlet a = 1;\n# }\n```\n```sh\n# a comment\n```\n";
         let shown = "# Title\n```rust\n#[test]\nlet a = 1;\n```\n```sh\n# a comment\n```\n";
         assert_eq!(cleaned(page), shown);
+    }
+
+    #[test]
+    fn a_parameter_that_the_table_lacks_is_told() {
+        let page = "| family | architecture | parameters |\n| --- | --- | --- |\n| `dense`, `sparse` | `static` | `steps` |\n\
+                    | `colbert` | `colbert` | see the module `x` |\n";
+        assert_eq!(missing_parameters(page, "sparse", "static", &["steps", "step"]), ["step"]);
+        assert!(missing_parameters(page, "colbert", "colbert", &["strip"]).is_empty());
+        assert_eq!(missing_parameters(page, "colbert", "static", &["labels"]), ["labels"], "it has no row");
     }
 
     #[test]

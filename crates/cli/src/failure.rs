@@ -57,6 +57,11 @@ pub(crate) enum Failure {
     OutputClosed,
 }
 
+/// Whether an error is one input's fault alone. A picture is read when its turn comes: one that is not there is.
+pub(crate) fn is_of_input(error: &Error) -> bool {
+    matches!(error, Error::InvalidInput { .. } | Error::Io { .. } | Error::MissingFile { .. })
+}
+
 impl From<VectorError> for Failure {
     fn from(error: VectorError) -> Self {
         Self::Embedkit(error.into())

@@ -160,9 +160,7 @@ impl Run {
                 Ok(())
             }
             Err(error) => {
-                // A picture is read when its turn comes: one that is not there is its input's fault alone.
-                let is_invalid =
-                    matches!(error, Error::InvalidInput { .. } | Error::Io { .. } | Error::MissingFile { .. });
+                let is_invalid = crate::failure::is_of_input(&error);
                 let reason = crate::failure::with_causes(&error);
                 let failure = Failure::At { place: self.origin.place(input.ticket.number), reason };
                 if !(self.skip_invalid && is_invalid) {

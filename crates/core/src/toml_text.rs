@@ -32,13 +32,17 @@ pub fn read_toml_text(path: &Path) -> Result<String> {
 /// Reads TOML.
 ///
 /// # Errors
-/// What is wrong and in which line, in one line of its own: without the picture of the text that the parser draws.
+/// What is wrong, in which line and of which key, in one line of its own: without the picture of the text that the parser
+/// draws, in which there may be a secret.
 pub fn parse_toml<T: DeserializeOwned>(text: &str) -> std::result::Result<T, String> {
     toml::from_str(text).map_err(|error| {
         let message = error.message().lines().collect::<Vec<_>>().join(", ");
-        match error.span().and_then(|span| text.get(..span.start)) {
-            Some(before) => format!("line {}: {message}", before.matches('\n').count() + 1),
-            None => message,
+        let Some(before) = error.span().and_then(|span| text.get(..span.start)) else { return message };
+        let line = before.matches('\n').count();
+        let key = text.lines().nth(line).and_then(|line| line.split_once('=')).map(|(key, _)| key.trim());
+        match key.filter(|key| !key.is_empty() && !message.contains(*key)) {
+            Some(key) => format!("line {}: `{key}`: {message}", line + 1),
+            None => format!("line {}: {message}", line + 1),
         }
     })
 }
@@ -59,6 +63,17 @@ mod tests {
             assert!(message.starts_with(expected) && !message.contains('\n'), "{text:?}: {message}");
         }
         assert_eq!(parse_toml::<toml::Table>("a = 1").unwrap()["a"].as_integer(), Some(1));
+    }
+
+    #[test]
+    fn a_value_of_the_wrong_type_is_told_with_its_key_and_without_itself() {
+        #[derive(Debug, serde::Deserialize)]
+        #[allow(dead_code)]
+        struct Settings {
+            key: String,
+        }
+        let message = parse_toml::<Settings>("# of a client\nkey = [7, 8]").unwrap_err();
+        assert_eq!(message, "line 2: `key`: invalid type: sequence, expected a string");
     }
 
     #[cfg(unix)]

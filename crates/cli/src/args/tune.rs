@@ -17,7 +17,7 @@ pub(crate) struct TuneArgs {
     pub(crate) purpose: PurposeArgs,
 
     /// Tunes a reranker: the inputs are scored by their relevance to this query.
-    #[arg(long, value_name = "TEXT", conflicts_with = "kind")]
+    #[arg(long, value_name = "TEXT", conflicts_with_all = ["kind", "as_query", "as_passage"])]
     pub(crate) rerank_query: Option<String>,
 
     /// Inputs that are embedded for each measurement; those after them are not read.

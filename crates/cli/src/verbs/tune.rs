@@ -8,8 +8,9 @@ use embedkit::rerank::Reranker;
 use embedkit::{CancelToken, Content, ContentKind, Embedder as _, Error, ImageInput, Pair, Purpose, Registry, Role};
 use embedkit::{Trial, Tuner, Tuning};
 
+use super::embed;
 use crate::args::TuneArgs;
-use crate::failure::{Failure, Result};
+use crate::failure::{Failure, Result, is_of_input, with_causes};
 use crate::input::Inputs;
 use crate::output::Target;
 use crate::progress::Total;
@@ -48,9 +49,21 @@ fn measured(args: &TuneArgs) -> Result<Tuning> {
         last_gain.set(is_better.then_some(ratio));
     };
     let tuner = Tuner::new(args.model.any_builder(family)?).rounds(args.rounds).on_trial(show);
+    // What is skipped is told once, not in each measurement.
+    let mut is_told = false;
     let tuning = tuner.run(|model| {
         let embeddings = model.embed_for(&contents, purpose.clone()).cancel_with(&cancel);
-        embeddings.into_iter().try_for_each(|result| result.map(drop))
+        let measured = embeddings.into_iter().enumerate().try_for_each(|(at, result)| match result {
+            Err(error) if args.input.skip_invalid && is_of_input(&error) => {
+                if !is_told {
+                    tracing::warn!("skipped: input {}: {}", at + 1, with_causes(&error));
+                }
+                Ok(())
+            }
+            result => result.map(drop),
+        });
+        is_told = true;
+        measured
     });
     bar.finish_and_clear();
     match tuning {
@@ -71,8 +84,13 @@ fn contents(args: &TuneArgs, kinds: &[ContentKind], purpose: &Purpose) -> Result
         let pair = |text| Content::Pair(Pair::new(query.as_str(), text));
         return Ok(sample(args, "text")?.into_iter().map(pair).collect());
     }
+    if kinds.contains(&ContentKind::Pair) {
+        let message = "a reranker is measured on pairs: give --rerank-query, and the inputs are scored by it";
+        return Err(Failure::Usage(message.to_owned()));
+    }
     let takes_images = kinds.contains(&ContentKind::Image);
     if kinds.contains(&ContentKind::Text) && (!takes_images || purpose.role == Role::Query) {
+        embed::look_at_names(&args.input, &args.model, true)?;
         return Ok(sample(args, "text")?.into_iter().map(Content::Text).collect());
     }
     Ok(sample(args, "image")?.into_iter().map(|path| Content::Image(ImageInput::from(path))).collect())

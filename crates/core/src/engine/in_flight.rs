@@ -99,9 +99,7 @@ impl<O: Send + 'static> InFlight<O> {
         self.start_threads(count);
         if self.threads.is_empty() {
             // The system has no thread to give.
-            while let Some(task) = self.shared.state().next_task() {
-                self.shared.run(task);
-            }
+            self.shared.run_here();
         }
     }
 
@@ -171,6 +169,18 @@ impl<O> Shared<O> {
                 None => self.to_run.wait(state).unwrap_or_else(PoisonError::into_inner),
             };
         }
+    }
+
+    /// Runs the batches that there are on the calling thread.
+    fn run_here(&self) {
+        while let Some(task) = self.next_task() {
+            self.run(task);
+        }
+    }
+
+    /// The next batch; the lock is let go with it, since whoever runs a batch takes it again.
+    fn next_task(&self) -> Option<Task<O>> {
+        self.state().next_task()
     }
 
     fn run(&self, task: Task<O>) {
@@ -270,5 +280,41 @@ impl<O> Drop for InFlight<O> {
         self.threads.drain(..).for_each(Given::wait);
         // Jobs end after their last batch.
         drop(windows);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Usage;
+
+    /// Batches of one input each, whose result is their number.
+    struct Numbers(usize);
+
+    impl Batches<usize> for Numbers {
+        fn count(&self) -> usize {
+            self.0
+        }
+
+        fn run(&self, batch: usize, _: &Control) -> Vec<Positioned<usize>> {
+            vec![(batch, Ok((batch, Usage::default())))]
+        }
+
+        fn begin_job(&self) -> bool {
+            false
+        }
+
+        fn end_job(&self) {}
+    }
+
+    #[test]
+    fn a_system_without_threads_has_batches_run_on_the_calling_one() {
+        const COUNT: usize = 5;
+        let in_flight = InFlight::new(2, Control::default());
+        let batches: Arc<dyn Batches<usize>> = Arc::new(Numbers(COUNT));
+        in_flight.push(Running::new((0..COUNT).map(|_| None), batches, COUNT));
+        in_flight.shared.run_here();
+        let results: Vec<usize> = in_flight.finish().into_iter().map(|result| result.unwrap().0).collect();
+        assert_eq!(results, (0..COUNT).collect::<Vec<_>>());
     }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ModelDescription;
 use super::source::{self, is_sha256};
-use crate::{Error, Result, parse_toml};
+use crate::{Error, OutputSelector, Result, parse_toml};
 
 /// Model rows, as a crate, a file or a caller gives them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -51,6 +51,20 @@ pub(crate) fn check_row(model: &ModelDescription) -> std::result::Result<(), Str
         if value.trim().is_empty() || value.trim() != value {
             return Err(format!("`{key}` is empty or has blanks around it"));
         }
+    }
+    if model.aliases.iter().any(|alias| alias.trim().is_empty() || alias.trim() != alias) {
+        return Err("one of `aliases` is empty or has blanks around it".to_owned());
+    }
+    if model.vocab_size == Some(0) {
+        return Err("`vocab-size` is 0".to_owned());
+    }
+    let is_unnamed = match &model.output {
+        Some(OutputSelector::Name(name)) => name.is_empty(),
+        Some(OutputSelector::FirstOf(names)) => names.is_empty() || names.iter().any(String::is_empty),
+        Some(OutputSelector::Index(_)) | None => false,
+    };
+    if is_unnamed {
+        return Err("`output` should name outputs, and has no name or an empty one".to_owned());
     }
     if model.dim == Some(0) {
         return Err("`dim` is 0".to_owned());
@@ -119,7 +133,7 @@ mod tests {
     fn a_row_survives_writing_and_reading() {
         let mut model = ModelDescription::new("a/b", "dense", "transformer");
         model.dim = Some(384);
-        model.output = Some(super::super::OutputSelector::Index(1));
+        model.output = Some(OutputSelector::Index(1));
         model.sources = vec![super::super::Source::Hub { hf: "a/b".into(), revision: None }];
         let text = toml::to_string(&Manifest { models: vec![model.clone()] }).unwrap();
         assert_eq!(Manifest::parse("test", &text).unwrap().models, [model]);
@@ -130,7 +144,16 @@ mod tests {
         for (rows, expected) in [
             (format!("{ROW}colour = 1"), "unknown field `colour`"),
             (format!("{ROW}dim = 0"), "`dim` is 0"),
-            (format!("{ROW}dim = -1"), "line 5"),
+            (format!("{ROW}dim = -1"), "line 5: `dim`"),
+            (format!("{ROW}aliases = 1"), "line 5: `aliases`"),
+            (format!("{ROW}aliases = [\"\"]"), "`aliases` is empty"),
+            (format!("{ROW}aliases = [\" x\"]"), "`aliases` is empty or has blanks"),
+            (format!("{ROW}output = \"\""), "`output` should name"),
+            (format!("{ROW}output = []"), "`output` should name"),
+            (format!("{ROW}output = [\"a\", \"\"]"), "`output` should name"),
+            (format!("{ROW}vocab-size = 0"), "`vocab-size` is 0"),
+            (format!("{ROW}sources = [{{ folder = \"\" }}]"), "`folder` is empty"),
+            (format!("{ROW}sources = [{{ embedded = \"\" }}]"), "`embedded` is empty"),
             (format!("{ROW}max-length = 1"), "`max-length`"),
             (format!("{ROW}matryoshka = [64]"), "needs `dim`"),
             (format!("{ROW}dim = 64\nmatryoshka = [64, 32]"), "below `dim` (64)"),

@@ -86,6 +86,12 @@ pub(super) fn check(source: &Source) -> Result<(), String> {
         Source::Archive { url, .. } if !is_http(url) => {
             Err("the source's `url` should begin with https:// or http:// and name a host".to_owned())
         }
+        Source::Folder { folder } if folder.as_os_str().is_empty() => {
+            Err("the source's `folder` is empty; `.` is the folder in which the program runs".to_owned())
+        }
+        Source::Embedded { embedded } if embedded.is_empty() => {
+            Err("the source's `embedded` is empty; it should name a crate".to_owned())
+        }
         Source::Archive { sha256: Some(sha256), .. } if !is_sha256(sha256) => {
             Err("the source's `sha256` is not 64 hexadecimal digits".to_owned())
         }

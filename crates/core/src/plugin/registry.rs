@@ -1,6 +1,6 @@
 //! Which models, architectures and families there are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -69,14 +69,17 @@ impl Registry {
     /// of those that are registered, are checked by them.
     ///
     /// # Errors
-    /// [`Error::Manifest`] and [`Error::AlreadyRegistered`], or what an architecture finds wrong; then nothing of the plug-in
-    /// is added.
+    /// [`Error::Manifest`], for a family, an architecture or a plug-in of a name that is taken too, and
+    /// [`Error::AlreadyRegistered`], or what an architecture finds wrong; then nothing of the plug-in is added.
     pub fn add(&self, plugin: &'static Plugin) -> Result<()> {
         let manifest = Manifest::parse(plugin.name, plugin.manifest)?;
         let mut contents = self.write();
-        if contents.plugins.contains_key(plugin.name) {
-            return Ok(());
+        match contents.plugins.get(plugin.name) {
+            Some(known) if known.is(plugin) => return Ok(()),
+            Some(_) => return Err(Error::manifest(plugin.name, "another plug-in is registered by this name")),
+            None => {}
         }
+        contents.check_names(plugin)?;
         for model in &manifest.models {
             let wanted = key(&model.family, &model.architecture);
             let is_it = |own: &&&dyn Architecture| key(own.family(), own.name()) == wanted;
@@ -87,13 +90,8 @@ impl Registry {
         }
         contents.add_rows(manifest)?;
         contents.plugins.insert(plugin.name, plugin);
-        for &family in plugin.families {
-            contents.families.entry(family.name()).or_insert(family);
-        }
-        for &architecture in plugin.architectures {
-            let key = key(architecture.family(), architecture.name());
-            contents.architectures.entry(key).or_insert(architecture);
-        }
+        contents.families.extend(plugin.families.iter().map(|family| (family.name(), *family)));
+        contents.architectures.extend(plugin.architectures.iter().map(|one| (key(one.family(), one.name()), *one)));
         Ok(())
     }
 
@@ -269,6 +267,28 @@ impl std::fmt::Debug for Registry {
 }
 
 impl Contents {
+    /// Refuses a plug-in with a family or an architecture of a name that is taken: its rows would run another's code.
+    fn check_names(&self, plugin: &Plugin) -> Result<()> {
+        let mut families = BTreeSet::new();
+        for family in plugin.families {
+            let name = family.name();
+            if self.families.contains_key(name) || !families.insert(name) {
+                return Err(Error::manifest(plugin.name, format!("a family {name:?} is already registered")));
+            }
+        }
+        let mut keys = BTreeSet::new();
+        for architecture in plugin.architectures {
+            let key = key(architecture.family(), architecture.name());
+            if self.architectures.contains_key(&key) || !keys.insert(key) {
+                let (family, name) = (architecture.family(), architecture.name());
+                let message =
+                    format!("a {family} architecture {name:?} is already registered; call this one otherwise");
+                return Err(Error::manifest(plugin.name, message));
+            }
+        }
+        Ok(())
+    }
+
     /// Adds all rows or none.
     fn add_rows(&mut self, manifest: Manifest) -> Result<()> {
         for model in &manifest.models {
@@ -405,6 +425,32 @@ mod tests {
         registry.add(&ARCHITECTURE).unwrap();
         registry.note_wrong_rows();
         assert!(registry.faults().iter().any(|fault| fault.contains("c/wrong")), "{:?}", registry.faults());
+    }
+
+    #[test]
+    fn a_name_that_is_taken_is_refused() {
+        static SAME_NAME: Plugin = Plugin::new("architecture");
+        static SAME_ARCHITECTURE: Plugin = Plugin::new("another").architectures(&[&Wide]);
+        static TWICE: Plugin = Plugin::new("twice").architectures(&[&Wide, &Wide]);
+        static SAME_FAMILY: Plugin = Plugin::new("relative").families(&[&Dense]);
+        static FAMILY: Plugin = Plugin::new("family").families(&[&Dense]);
+        let registry = Registry::empty();
+        registry.add(&ARCHITECTURE).unwrap();
+        registry.add(&FAMILY).unwrap();
+        for (plugin, expected) in [
+            (&SAME_ARCHITECTURE, "architecture \"wide\" is already"),
+            (&SAME_FAMILY, "family \"dense\" is already"),
+            (&SAME_NAME, "another plug-in"),
+        ] {
+            let refused = registry.add(plugin).unwrap_err().to_string();
+            assert!(refused.contains(plugin.name) && refused.contains(expected), "{refused}");
+            assert!(plugin.name == "architecture" || !registry.plugins().any(|name| name == plugin.name));
+        }
+        assert!(Registry::empty().add(&TWICE).unwrap_err().to_string().contains("already registered"));
+        // The same item again, and a copy of it, are it.
+        let copy: &'static Plugin = Box::leak(Box::new(ARCHITECTURE));
+        registry.add(&ARCHITECTURE).unwrap();
+        registry.add(copy).unwrap();
     }
 
     #[test]

@@ -12,7 +12,7 @@ pub enum RowField {
     Prompts,
     /// [`ModelDescription::tasks`].
     Tasks,
-    /// [`ModelDescription::padding`], which [`TextModel::run`](crate::TextModel::run) obeys.
+    /// [`ModelDescription::padding`], which `TextModel::run` obeys.
     Padding,
     /// [`ModelDescription::requires_idf`], of sparse vectors.
     RequiresIdf,

@@ -187,7 +187,7 @@ impl Bm25Builder {
         };
         let file = format!("{}.txt", self.options.language);
         match &self.files {
-            Some(files) if files.has(&file) => Ok(files.text(&file)?.lines().map(str::to_owned).collect()),
+            Some(files) if files.has(&file) => Ok(text::lines(&files.text(&file)?).map(str::to_owned).collect()),
             Some(files) if compiled_in.is_some() => Err(Error::MissingFile {
                 path: files.label(&file),
                 needed_for: format!(

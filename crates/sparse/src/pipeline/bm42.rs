@@ -15,7 +15,7 @@ use serde::Deserialize;
 use super::token_model;
 use crate::FAMILY;
 use crate::scoring::{Bm42, Word, first_token_attention, join_pieces};
-use crate::text::term_index;
+use crate::text::{lines, term_index};
 
 /// Words that do not count, a line each.
 const STOP_WORDS_FILE: &str = "stopwords.txt";
@@ -67,7 +67,7 @@ impl Architecture for Bm42Attention {
     fn load(&self, context: &LoadContext) -> Result<AnyPipeline> {
         let parameters: Parameters = context.model.parameters()?;
         let stop_words = context.files.text(STOP_WORDS_FILE)?;
-        let bm42 = Bm42::new(parameters.alpha, stop_words.lines().map(str::to_owned))?;
+        let bm42 = Bm42::new(parameters.alpha, lines(&stop_words).map(str::to_owned))?;
         let model = token_model::load(context)?;
         let prefix = model.tokenizer().continuing_prefix().ok_or_else(|| {
             Error::file(context.files.label("tokenizer.json"), "has no word pieces, which this architecture needs")
@@ -113,7 +113,9 @@ impl Pipeline for Bm42Pipeline {
 
     fn run(&self, texts: &[&Encoding], _: &Purpose) -> Result<Vec<Result<SparseVector>>> {
         token_model::run(&self.0.model, texts, (3, 2), |row| {
-            let attention = first_token_attention(row.values, row.shape[0], row.mask)?;
+            let mut attention = first_token_attention(row.values, row.shape[0], row.mask)?;
+            // The reference takes the mean in the precision of the attentions.
+            attention.iter_mut().for_each(|mean| *mean = f64::from(row.precision.round(*mean as f32)));
             Ok(self.0.bm42.document(&self.0.read(row.kept_ids())?, &attention)?)
         })
     }

@@ -16,6 +16,7 @@ use super::token_model::{self, Unscored};
 use crate::FAMILY;
 use crate::bm25::Saturation;
 use crate::scoring::{Encoder, MiniCoil, ScoringError, Vocabulary};
+use crate::text::lines;
 
 /// Words that do not count, a line each.
 const STOP_WORDS_FILE: &str = "stopwords.txt";
@@ -82,7 +83,7 @@ impl Architecture for MiniCoilWords {
         let stop_words = files.text(STOP_WORDS_FILE)?;
         let vocabulary: Vocabulary = files.json(VOCABULARY_FILE)?;
         let encoder = Encoder::new(files.open(ENCODER_FILE, context.memory_map)?).map_err(wrong_encoder(files))?;
-        let stop_words = stop_words.lines().map(str::to_owned);
+        let stop_words = lines(&stop_words).map(str::to_owned);
         let minicoil = MiniCoil::new(vocabulary, encoder, stop_words, saturation).map_err(wrong_encoder(files))?;
         let words = Arc::new(Words { model: token_model::load(context)?, minicoil });
         Ok(AnyPipeline::new(MiniCoilPipeline(words)))

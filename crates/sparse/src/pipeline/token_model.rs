@@ -55,11 +55,14 @@ pub(super) fn run(
 /// for each token that the tokenizer can give. Hidden states, of a graph that is no masked language model, have fewer.
 pub(super) fn check_vocabulary(model: &TextModel, row: &TextRow<'_>) -> Result<()> {
     let Some(&found) = row.shape.last() else { return Ok(()) };
-    let (expected, fits) = match model.model().vocab_size {
-        Some(expected) => (expected, found == expected),
-        None => (model.tokenizer().vocab_size(), found >= model.tokenizer().vocab_size()),
-    };
-    if fits { Ok(()) } else { Err(row.wrong(BadOutput::Width { found, expected })) }
+    let tokens = model.tokenizer().vocab_size();
+    match model.model().vocab_size {
+        Some(expected) if found != expected => Err(row.wrong(BadOutput::Width { found, expected })),
+        None if found < tokens => {
+            Err(row.misshapen(format!("[rows, tokens, {tokens} or more], a weight for each of the tokenizer's tokens")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The texts of ids.

@@ -3,6 +3,7 @@
 mod category;
 mod hash;
 mod language;
+mod lines;
 mod split;
 mod stem;
 #[cfg(feature = "tokenizer")]
@@ -11,6 +12,7 @@ mod token_words;
 pub(crate) use category::{is_punctuation_word, word_runs};
 pub use hash::{murmur3_32, term_index};
 pub use language::{languages, stop_words};
+pub(crate) use lines::lines;
 pub use split::{CjkBigrams, UnicodeWords, WordSplitter};
 pub use stem::{Snowball, Stemmer};
 #[cfg(feature = "tokenizer")]

@@ -5,7 +5,7 @@ use std::path::Path;
 use embedkit::ContentKind;
 use embedkit::plugin::Family;
 
-use crate::args::EmbedArgs;
+use crate::args::{EmbedArgs, InputArgs, ModelArgs};
 use crate::failure::{Failure, Result};
 use crate::notice;
 
@@ -26,8 +26,8 @@ pub(super) fn of(args: &EmbedArgs) -> Result<&'static dyn Family> {
 }
 
 /// Arguments that are names of files are texts to a model of texts, and were perhaps not meant so.
-pub(super) fn look_at_names(args: &EmbedArgs, takes_text: bool) -> Result<()> {
-    for name in &args.input.texts {
+pub(crate) fn look_at_names(input: &InputArgs, model: &ModelArgs, takes_text: bool) -> Result<()> {
+    for name in &input.texts {
         let path = Path::new(name);
         let is_pdf = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("pdf"));
         if is_pdf && path.is_file() {
@@ -35,7 +35,7 @@ pub(super) fn look_at_names(args: &EmbedArgs, takes_text: bool) -> Result<()> {
                 "{name} is a PDF file: --pdf embeds its pages, with a model of page images"
             )));
         }
-        if takes_text && path.is_file() && !args.model.takes_images()? {
+        if takes_text && path.is_file() && !model.takes_images()? {
             notice::tell(&format!("{name} is a file, and its name is what is embedded; --input reads it"));
         }
     }

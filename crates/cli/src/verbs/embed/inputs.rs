@@ -37,7 +37,7 @@ pub(super) fn embed<R: 'static>(
         let done = run.embed(model.embed_for(contents, purpose), row, &mut *sink);
         return run.end(done, inputs, sink);
     }
-    family::look_at_names(args, takes_text)?;
+    family::look_at_names(&args.input, &args.model, takes_text)?;
     let (run, mut inputs) = Run::start(&args.input, if embeds_text { "text" } else { "image" }, output)?;
     wanted.check(args, &mut inputs);
     let mut run = if embeds_text { run.telling(&args.usage).able_to_chunk() } else { run.telling(&args.usage) };

@@ -37,7 +37,7 @@ pub(super) fn embed(
     encoder: &mut Encoder,
 ) -> Result<()> {
     let (purpose, output) = (args.purpose.purpose(), args.output.output.as_ref());
-    family::look_at_names(args, true)?;
+    family::look_at_names(&args.input, &args.model, true)?;
     if model.engine().row_places(&Content::text(""), &purpose)?.is_none() {
         let id = &model.model().id;
         return Err(Failure::Usage(format!(

@@ -21,6 +21,8 @@ use crate::notice;
 use crate::output::{self, Done, Encoder, Provenance, VectorRow};
 use wanted::Wanted;
 
+pub(super) use family::look_at_names;
+
 pub(super) fn run(args: &EmbedArgs) -> Result<()> {
     #[cfg(feature = "parquet")]
     if let Some(shard) = args.shard {
