@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use embedkit_core::session::{BadOutput, Outputs, Precision};
 use embedkit_core::tokenizer::TokenBatch;
-use embedkit_core::{Result, RowField, TextModel};
+use embedkit_core::{Result, TextModel};
 use embedkit_vector::SparseVector;
 use embedkit_vector::multivector::{MultiVector, RowLabel};
 
@@ -14,9 +14,6 @@ use crate::{FAMILY, HybridOutput};
 pub(super) trait Embedding: Sized + Send + 'static {
     /// The family.
     const FAMILY: &'static str;
-
-    /// The fields of rows that say something of it.
-    const FIELDS: &'static [RowField] = &[RowField::Prompts, RowField::Padding];
 
     /// Whether it has a row for every token.
     const HAS_ROWS: bool = false;
@@ -88,8 +85,6 @@ impl Embedding for Vec<f32> {
 
 impl Embedding for SparseVector {
     const FAMILY: &'static str = "sparse";
-    const FIELDS: &'static [RowField] =
-        &[RowField::Prompts, RowField::Padding, RowField::RequiresIdf, RowField::VocabSize];
 
     fn read(reader: &Reader<'_, '_>) -> Result<Vec<Result<Self>>> {
         let (index, batch) = (reader.sparse, reader.batch);

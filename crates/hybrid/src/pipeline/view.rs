@@ -45,8 +45,9 @@ impl<E: Embedding> Architecture for BgeM3<E> {
         &[ModelOption::MaxLength, ModelOption::Normalize, ModelOption::MemoryMap]
     }
 
+    /// The same for all families, whose rows may say the same of their one model.
     fn fields(&self) -> &'static [RowField] {
-        E::FIELDS
+        &[RowField::Prompts, RowField::Padding, RowField::RequiresIdf, RowField::VocabSize]
     }
 
     fn parameters(&self) -> Option<&'static [&'static str]> {
