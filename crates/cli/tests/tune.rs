@@ -77,6 +77,18 @@ fn what_cannot_be_tuned_or_used_is_refused() {
     tune(STATIC, &["text"]).assert_fails(2, "runs no graph: there is nothing to measure");
     tune(TRANSFORMER, &["--sample", "0", "text"]).assert_fails(2, "a --sample of at least 1");
     tune(TRANSFORMER, &[]).assert_fails(2, "give inputs");
+    tune(RERANK, &["text"]).assert_fails(2, "give --rerank-query");
+    for role in ["--query", "--passage"] {
+        tune(RERANK, &["--rerank-query", "q", role, "text"]).assert_fails(2, "cannot be used with");
+    }
+    tune(IMAGE, &["--rounds", "1", &image(), "absent.png"]).assert_fails(1, "absent.png");
+    let skipping = tune(IMAGE, &["--rounds", "1", "--skip-invalid", &image(), "absent.png"]);
+    assert_eq!(skipping.code, 0, "{}", skipping.stderr);
+    assert_eq!(skipping.stderr.matches("skipped: input 2").count(), 1, "{}", skipping.stderr);
+    let name = folder.path().join("texts.txt");
+    std::fs::write(&name, "text").unwrap();
+    let named = tune(TRANSFORMER, &["--rounds", "1", name.to_str().unwrap()]);
+    assert!(named.code == 0 && named.stderr.contains("its name is what is embedded"), "{}", named.stderr);
     tune(TRANSFORMER, &["--rounds", "0", "text"]).assert_fails(2, "option `rounds`: must be at least 1");
     tune(RERANK, &["text"]).assert_fails(1, "`rerank` scores them");
     for (text, code, message) in [

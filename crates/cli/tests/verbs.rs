@@ -57,6 +57,8 @@ fn doctor_and_runtime_tell_what_they_find() {
     let folder = tempfile::tempdir().unwrap();
     let fake = folder.path().join("libonnxruntime.so");
     std::fs::write(&fake, "not a library").unwrap();
+    let no_cache = run(&["doctor", "--cache-dir", fake.to_str().unwrap()]);
+    assert!(no_cache.code == 1 && no_cache.text().contains("is no folder"), "{no_cache:?}");
     let output = embedkit().args(["runtime", "status", "--json"]).env("ORT_DYLIB_PATH", &fake).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     let status: Value = serde_json::from_slice(&output.stdout).unwrap();

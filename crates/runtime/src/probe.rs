@@ -25,8 +25,11 @@ type GetApiBase = unsafe extern "system" fn() -> *const OrtApiBase;
 ///
 /// It comes before the file is loaded for good: a process keeps the first runtime that it loads.
 pub(crate) fn library_version(path: &Path, api_version: u32) -> Result<String, Unusable> {
-    if !path.is_file() {
+    if !path.exists() {
         return Err(Unusable::Missing);
+    }
+    if !path.is_file() {
+        return Err(Unusable::NotLoadable("it is no file".to_owned()));
     }
     trust::check(path).map_err(Unusable::Untrusted)?;
     // The library loads its execution providers from its own folder.
@@ -95,7 +98,8 @@ mod tests {
         assert!(reason.len() > "dlopen failed".len(), "{reason}");
         let absent = folder.path().join("absent.so");
         assert_eq!(library_version(&absent, API_VERSION), Err(Unusable::Missing));
-        assert_eq!(library_version(folder.path(), API_VERSION), Err(Unusable::Missing));
+        let no_file = Unusable::NotLoadable("it is no file".to_owned());
+        assert_eq!(library_version(folder.path(), API_VERSION), Err(no_file));
     }
 
     #[cfg(unix)]

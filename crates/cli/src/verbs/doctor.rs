@@ -153,6 +153,11 @@ fn cache(args: &CacheArgs, problems: &mut Vec<String>) -> Option<Cache> {
     if let Err(error) = hub.check_settings() {
         problems.push(error.to_string());
     }
+    let folder = hub.cache_dir();
+    if folder.exists() && !folder.is_dir() {
+        problems
+            .push(format!("the cache {} is no folder: name one with --cache-dir or EMBEDKIT_CACHE", folder.display()));
+    }
     let mut models = Vec::new();
     for model in Registry::global().list(&ModelFilter::default()) {
         if !model.sources.is_empty()
@@ -161,7 +166,7 @@ fn cache(args: &CacheArgs, problems: &mut Vec<String>) -> Option<Cache> {
             models.push(Cached { id: model.id.clone(), bytes: cached.size() });
         }
     }
-    Some(Cache { folder: hub.cache_dir().display().to_string(), offline: hub.is_offline(), models })
+    Some(Cache { folder: folder.display().to_string(), offline: hub.is_offline(), models })
 }
 
 #[cfg(not(feature = "hub"))]
