@@ -77,7 +77,7 @@ fn what_cannot_be_tuned_or_used_is_refused() {
     tune(STATIC, &["text"]).assert_fails(2, "runs no graph: there is nothing to measure");
     tune(TRANSFORMER, &["--sample", "0", "text"]).assert_fails(2, "a --sample of at least 1");
     tune(TRANSFORMER, &[]).assert_fails(2, "give inputs");
-    tune(RERANK, &["text"]).assert_fails(2, "give --rerank-query");
+    tune(RERANK, &["--kind", "rerank", "text"]).assert_fails(2, "give --rerank-query");
     for role in ["--query", "--passage"] {
         tune(RERANK, &["--rerank-query", "q", role, "text"]).assert_fails(2, "cannot be used with");
     }
