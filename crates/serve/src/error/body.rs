@@ -31,6 +31,8 @@ impl Dialect {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct OpenAiError {
     error: OpenAiErrorBody,
+    /// The message again, where clients of Jina and Voyage look for it.
+    detail: String,
 }
 
 /// What is wrong, in OpenAI's words.
@@ -65,8 +67,9 @@ impl ApiError {
         let body = match dialect {
             Dialect::OpenAi => {
                 let (r#type, code) = (self.case.openai_type(), self.case.openai_code());
+                let detail = message.clone();
                 let error = OpenAiErrorBody { message, r#type, param: self.param.clone(), code };
-                serde_json::to_string(&OpenAiError { error })
+                serde_json::to_string(&OpenAiError { error, detail })
             }
             Dialect::Tei => serde_json::to_string(&TeiError { error: message, error_type: self.case.tei_type() }),
             Dialect::Cohere => serde_json::to_string(&CohereError { id: request.to_owned(), message }),

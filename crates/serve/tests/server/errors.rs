@@ -11,6 +11,7 @@ fn told(answer: &crate::common::Answer) -> (u16, String, String, String) {
     let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
     match body["error"].is_object() {
         true => {
+            assert_eq!(body["detail"], body["error"]["message"], "clients of Jina and Voyage read it there");
             (answer.status, text(&body["error"]["type"]), text(&body["error"]["code"]), text(&body["error"]["param"]))
         }
         false => (answer.status, text(&body["error_type"]), text(&body["error"]), String::new()),
