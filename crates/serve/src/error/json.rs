@@ -28,8 +28,11 @@ fn invalid_json<T: DeserializeOwned>(body: &[u8], error: &serde_json::Error) -> 
     let told = match error.classify() {
         Category::Io => return ApiError::new(Case::Invalid, "the body cannot be read"),
         Category::Data => harmless(&error.to_string()),
-        // What is no name of anything, where one was expected, is called wrong syntax too.
-        Category::Syntax | Category::Eof if is_json(body) => WRONG.to_owned(),
+        // What is no name of anything, where one was expected, is called wrong syntax too, as is an escape of no character.
+        Category::Syntax | Category::Eof if is_json(body) => {
+            let is_escape = error.to_string().contains("hex escape");
+            if is_escape { HALF_A_PAIR.to_owned() } else { WRONG.to_owned() }
+        }
         Category::Syntax | Category::Eof => {
             return ApiError::new(Case::Invalid, format!("the body is not valid JSON: {place}"));
         }
@@ -55,6 +58,9 @@ fn invalid_json<T: DeserializeOwned>(body: &[u8], error: &serde_json::Error) -> 
 fn is_json(body: &[u8]) -> bool {
     std::str::from_utf8(body).is_ok_and(|text| serde_json::from_str::<IgnoredAny>(text).is_ok())
 }
+
+/// Of a text with an escape that is half of a character.
+const HALF_A_PAIR: &str = "a text has half of a surrogate pair (`\\ud800` to `\\udfff`) alone, which is no character";
 
 /// What is said where nothing better is known.
 const WRONG: &str = "a value is not what it should be";
@@ -133,6 +139,15 @@ mod tests {
         ] {
             let (said, at) = told(body);
             assert_eq!((said.split(" (line").next(), at.as_deref()), (Some(message), Some(param)), "{body}");
+        }
+    }
+
+    #[test]
+    fn half_of_a_surrogate_pair_is_told_of() {
+        for half in [r"\ud800", r"\udfff", r"a\ud83d b", r"\udc00\ud800", r"\ud800\u0041", r"\ud800\n"] {
+            let (message, param) = told(&format!(r#"{{"input": ["fine", "{half}"]}}"#));
+            assert_eq!(param.as_deref(), Some("input[1]"), "{half}: {message}");
+            assert!(message.starts_with("input[1]: a text has half of a surrogate pair"), "{half}: {message}");
         }
     }
 
