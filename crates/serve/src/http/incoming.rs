@@ -114,9 +114,16 @@ impl Incoming {
     }
 }
 
+/// The content-encoding that says that there is none.
+const IDENTITY: &[u8] = b"identity";
+
 /// Only JSON is taken; that is also what keeps a page from posting here without being allowed to.
 fn check_type(headers: &HeaderMap) -> ApiResult<()> {
-    if headers.contains_key(header::CONTENT_ENCODING) {
+    if headers
+        .get_all(header::CONTENT_ENCODING)
+        .iter()
+        .any(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(IDENTITY))
+    {
         return Err(ApiError::new(Case::MediaType, "bodies are taken without a content-encoding"));
     }
     let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");

@@ -110,7 +110,12 @@ fn bodies_are_json_in_utf_8_as_they_are() {
             assert_eq!(answer.status, status, "{kind}: {}", answer.body);
         }
     }
-    for encoding in ["gzip", "br", "deflate, gzip", "identity"] {
+    for (encoding, then) in [("identity", None), ("Identity", None), ("identity", Some("identity"))] {
+        let client = client.clone().with("content-encoding", encoding);
+        let client = then.map_or(client.clone(), |then| client.with("content-encoding", then));
+        assert_eq!(client.post_text("/v1/embeddings", BODY).status, 200, "{encoding} {then:?}");
+    }
+    for encoding in ["gzip", "br", "deflate, gzip", "identity, gzip", ""] {
         let answer = client.clone().with("content-encoding", encoding).post_text("/v1/embeddings", BODY);
         assert_eq!(answer.status, 415);
         assert!(answer.body.contains("content-encoding"), "{}", answer.body);
