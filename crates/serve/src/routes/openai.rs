@@ -42,17 +42,19 @@ pub(super) async fn embeddings(mut incoming: Incoming) -> ApiResult<Answer> {
         .await
 }
 
-/// How vectors are written, in our words or in Jina's one.
+/// How vectors are written, in our words or in Jina's one, which it has two names for.
 fn written_as(request: &EmbeddingRequest) -> ApiResult<(Format, Dtype)> {
-    let (format, dtype) = match request.embedding_type {
+    let (now, before) = (("embedding_type", request.embedding_type), ("encoding_type", request.encoding_type));
+    let name = if now.1.is_some() { now.0 } else { before.0 };
+    let (format, dtype) = match ApiError::agreed(now, before)? {
         None => (None, None),
         Some(JinaType::Float) => (Some(Format::Float), None),
         Some(JinaType::Base64) => (Some(Format::Base64), None),
         Some(JinaType::Binary) => (None, Some(Dtype::Binary)),
         Some(JinaType::Ubinary) => (None, Some(Dtype::Ubinary)),
     };
-    let format = ApiError::agreed(("encoding_format", request.encoding_format), ("embedding_type", format))?;
-    let dtype = ApiError::agreed(("output_dtype", request.output_dtype), ("embedding_type", dtype))?;
+    let format = ApiError::agreed(("encoding_format", request.encoding_format), (name, format))?;
+    let dtype = ApiError::agreed(("output_dtype", request.output_dtype), (name, dtype))?;
     Ok((format.unwrap_or_default(), dtype.unwrap_or_default()))
 }
 

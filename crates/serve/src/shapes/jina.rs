@@ -24,7 +24,7 @@ pub(crate) struct MultiVectorRequest {
     pub(crate) role: Option<String>,
     pub(crate) dimensions: Option<usize>,
     /// Numbers, or base64 of their bytes, row by row. Default: float.
-    #[serde(alias = "encoding_format")]
+    #[serde(alias = "encoding_format", alias = "encoding_type")]
     pub(crate) embedding_type: Option<super::Format>,
     /// Whether texts that are too long are cut. Default: as the server was started.
     pub(crate) truncate: Option<bool>,

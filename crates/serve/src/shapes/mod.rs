@@ -1,7 +1,8 @@
 //! What goes over the wire: requests and responses as data types.
 //!
 //! In every optional field `null` means that it is absent, and unknown fields are passed over: clients send both. A field by
-//! which some dialect changes results is none of these: a shape has it, or it is refused by name.
+//! which some dialect changes results is none of these: a shape has it, or it is refused by name; one that tells whose client
+//! asks, even where it is null.
 
 mod body;
 pub(crate) mod cohere;

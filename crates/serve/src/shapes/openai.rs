@@ -46,6 +46,9 @@ pub(crate) struct EmbeddingRequest {
     /// Jina's name for the format and the type.
     #[schema(ignore)]
     pub(crate) embedding_type: Option<JinaType>,
+    /// The name that this had before.
+    #[schema(ignore)]
+    pub(crate) encoding_type: Option<JinaType>,
 }
 
 /// How vectors are written, in Jina's word.

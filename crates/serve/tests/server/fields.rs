@@ -191,6 +191,9 @@ fn other_dialects_names_are_obeyed() {
         (json!({"embedding_type": "base64"}), json!({"encoding_format": "base64"})),
         (json!({"embedding_type": "binary"}), json!({"output_dtype": "binary"})),
         (json!({"embedding_type": "ubinary"}), json!({"output_dtype": "ubinary"})),
+        (json!({"encoding_type": "base64"}), json!({"encoding_format": "base64"})),
+        (json!({"encoding_type": "binary", "embedding_type": "binary"}), json!({"output_dtype": "binary"})),
+        (json!({"encoding_type": "ubinary"}), json!({"output_dtype": "ubinary"})),
     ] {
         assert_eq!(embedding(theirs.clone()), embedding(ours), "{theirs}");
         assert_ne!(embedding(theirs), embedding(json!({})));
@@ -208,8 +211,10 @@ fn other_dialects_names_are_obeyed() {
     assert_eq!(ok(&client, "/rerank", &texts)[0]["text"], "b");
     let documents = json!({"query": "a", "documents": ["b"], "return_text": true});
     assert_eq!(ok(&client, "/rerank", &documents)["results"][0]["document"]["text"], "b");
-    let rows = json!({"model": "multi", "input": "hello", "encoding_format": "base64"});
-    assert!(ok(&client, "/v1/multi-vector", &rows)["data"][0]["embeddings"].is_string());
+    for name in ["encoding_format", "embedding_type", "encoding_type"] {
+        let rows = json!({"model": "multi", "input": "hello", name: "base64"});
+        assert!(ok(&client, "/v1/multi-vector", &rows)["data"][0]["embeddings"].is_string(), "{name}");
+    }
 }
 
 #[test]
@@ -223,6 +228,8 @@ fn fields_of_one_meaning_agree() {
         (json!({"normalize": true, "normalized": false}), "normalized"),
         (json!({"encoding_format": "float", "embedding_type": "base64"}), "embedding_type"),
         (json!({"output_dtype": "int8", "embedding_type": "binary"}), "embedding_type"),
+        (json!({"output_dtype": "int8", "encoding_type": "binary"}), "encoding_type"),
+        (json!({"embedding_type": "float", "encoding_type": "binary"}), "encoding_type"),
         (json!({"input_type": "query", "task": "passage"}), "task"),
     ] {
         let answer = client.post("/v1/embeddings", &with(&openai, fields.clone()));

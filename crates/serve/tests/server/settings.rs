@@ -10,15 +10,22 @@ fn settings() -> Vec<(&'static str, Value, Value)> {
     vec![
         ("activation", json!(false), json!(true)),
         ("add_special_tokens", json!(false), json!(true)),
+        ("apply_softmax", json!(true), json!(false)),
         ("dimensions", json!(7), json!(0)),
+        ("dtype", json!("float16"), json!("float32")),
         ("embed_dtype", json!("float16"), json!("float32")),
         ("embedding_type", json!("binary"), json!("float")),
         ("embedding_types", json!(["int8"]), json!(["float"])),
+        ("encoding", json!("base64"), json!("float")),
+        ("encoding_type", json!("binary"), json!("float")),
         ("endianness", json!("big"), json!("little")),
         ("input_type", json!("nonsense"), json!("")),
+        ("instruct", json!("x"), nothing()),
         ("instruction", json!("x"), nothing()),
         ("late_chunking", json!(true), json!(false)),
         ("max_chunks_per_doc", json!(2), json!(1)),
+        ("max_length", json!(5), nothing()),
+        ("max_query_length", json!(5), nothing()),
         ("max_tokens", json!(5), nothing()),
         ("max_tokens_per_doc", json!(3), nothing()),
         ("modality", json!("image"), json!("text")),
@@ -26,22 +33,31 @@ fn settings() -> Vec<(&'static str, Value, Value)> {
         ("normalized", json!(false), json!(true)),
         ("output_dimension", json!(7), json!(0)),
         ("output_dtype", json!("int8"), json!("float")),
+        ("output_type", json!("sparse"), nothing()),
         ("outputs", json!(["dense", "sparse"]), json!([])),
+        ("overlap_tokens", json!(80), json!(0)),
         ("parameters", json!({"normalize": false}), json!({"normalize": null})),
+        ("pooling", json!("cls"), nothing()),
+        ("precision", json!("int8"), json!("float32")),
         ("prompt", json!("x"), nothing()),
         ("prompt_name", json!("nonsense"), json!("")),
+        ("quantization", json!("binary"), json!("none")),
         ("rank_fields", json!(["title"]), json!(["text"])),
         ("raw_scores", json!(true), json!(false)),
         ("relevant_spans", json!(true), json!(false)),
         ("return_documents", json!(true), json!(false)),
+        ("return_input", json!(true), json!(false)),
         ("return_multivector", json!(true), json!(false)),
         ("return_text", json!(true), json!(false)),
         ("rewrite_query", json!(true), json!(false)),
         ("role", json!("nonsense"), json!("")),
+        ("score_threshold", json!(0.5), nothing()),
+        ("softmax", json!(false), nothing()),
         ("task", json!("nonsense"), json!("")),
-        ("top_k", json!(1), nothing()),
+        ("threshold", json!(0.5), nothing()),
         ("top_n", json!(1), json!(0)),
         ("truncate", json!(false), json!(true)),
+        ("truncate_dim", json!(7), json!(0)),
         ("truncate_prompt_tokens", json!(3), json!(-1)),
         ("truncation", json!(false), json!(true)),
         ("truncation_direction", json!("left"), json!("Right")),
@@ -151,6 +167,19 @@ fn a_setting_is_obeyed_or_refused_by_name_on_every_route() {
         }
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// Voyage's client sends it whatever its value, and reads answers of another shape.
+#[test]
+fn top_k_is_refused_even_as_null() {
+    let server = Running::start(serving(families()));
+    let client = server.client();
+    for Row { path, body, is_tei, .. } in rows() {
+        for value in [json!(1), Value::Null] {
+            let answer = client.post(path, &with(&body, "top_k", value.clone()));
+            assert!(is_named(&answer, "top_k", is_tei), "{path} {value}: {}", answer.body);
+        }
+    }
 }
 
 /// Whether an error says what came of obeying a setting: a text is too long; a name, an image or a width is none of the

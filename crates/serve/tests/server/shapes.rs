@@ -41,7 +41,6 @@ fn rows() -> Vec<Row> {
                 "raw_scores",
                 "truncate",
                 "max_tokens_per_doc",
-                "top_k",
                 "rank_fields",
                 "relevant_spans",
                 "texts",
