@@ -195,6 +195,28 @@ def test_lists_are_new_at_every_call() -> None:
         assert all("model" in row and "hf" in row["sources"] for row in made.list_supported_models())
 
 
+def test_a_model_is_described_by_any_of_its_names() -> None:
+    described = TextEmbedding._get_model_description("EMBEDKIT/static-minilm-EN")
+    assert (described.model, described.dim) == (BUILT_IN, 256)
+    assert (described.sources.hf, described.sources.url) == (None, None)
+    assert TextEmbedding._get_model_description("static-minilm-en").model == "static-minilm-en"
+    loaded = TextEmbedding("STATIC-minilm-en")
+    assert (loaded.model.model_name, loaded.model.model_description.dim) == ("STATIC-minilm-en", 256)
+    sparse = embedkit_rs.SparseTextEmbedding("Qdrant/bm25")
+    assert sparse.model.model_name == "Qdrant/bm25" and sparse.model.model_description.requires_idf is True
+    with pytest.raises(errors.UnknownModelError, match="Model Qdrant/bm25 is not supported in TextEmbedding"):
+        TextEmbedding._get_model_description("Qdrant/bm25")
+    # A row need not say how wide its vectors are.
+    row = {key: value for key, value in case("dense", "transformer-cls").row.items() if key != "dim"}
+    register({**row, "id": "tiny/unsized", "sources": [{"hf": "tiny/unsized"}]})
+    assert "tiny/unsized" not in [description.model for description in TextEmbedding._list_supported_models()]
+    with pytest.raises(ValueError, match="tiny/unsized"):
+        TextEmbedding._get_model_description("tiny/unsized")
+    model = TextEmbedding("tiny/unsized", model_dir=case("dense", "transformer-cls").folder)
+    assert not hasattr(model.model, "model_description")
+    embedkit_rs.remove_model("dense", "tiny/unsized")
+
+
 def test_the_cache_is_where_the_environment_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     small = case("dense", "transformer-cls")
     snapshot = tmp_path / "models--tiny--cached/snapshots/0123456789abcdef0123456789abcdef01234567"

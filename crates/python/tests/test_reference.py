@@ -40,6 +40,7 @@ def test_every_model_of_the_reference_is_listed_in_its_order(family: str) -> Non
             assert mine["sources"]["hf"] == row["sources"]["hf"]
         for key in ("dim", "requires_idf", "license"):
             assert mine.get(key) == row.get(key), row["model"]
+        assert mine["sources"]["_deprecated_tar_struct"] == row["sources"]["_deprecated_tar_struct"]
     order = [row["model"].lower() for row in listed]
     assert order[: len(expected)] == [row["model"].lower() for row in expected]
     assert len(set(order)) == len(order)

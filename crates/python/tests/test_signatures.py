@@ -119,6 +119,17 @@ TABLE: list[tuple[str, str, str | None, str]] = [
 ]
 
 
+DESCRIBED = [
+    ("text", "TextEmbedding"),
+    ("sparse", "SparseTextEmbedding"),
+    ("late_interaction", "LateInteractionTextEmbedding"),
+    ("late_interaction_multimodal", "LateInteractionMultimodalEmbedding"),
+    ("image", "ImageEmbedding"),
+    ("rerank.cross_encoder", "TextCrossEncoder"),
+]
+TABLE += [(module, name, "_get_model_description", "model_name") for module, name in DESCRIBED]
+
+
 def written(package: str, module: str, name: str, method: str | None) -> str:
     """A signature without its annotations."""
     found: Any = getattr(importlib.import_module(f"{package}.{module}"), name)

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, ClassVar, Literal, TypeVar, cast
 
 from embedkit_rs import _embedkit, _options, models
+from embedkit_rs._reference_models import IN_OLD_ARCHIVES
 from embedkit_rs._session import ModelView
-from embedkit_rs.common.model_description import BaseModelDescription, DenseModelDescription, ModelSource
+from embedkit_rs.common.model_description import AtHand, BaseModelDescription, DenseModelDescription, ModelSource
 from embedkit_rs.common.types import Device, OnnxProvider
 from embedkit_rs.errors import UnknownModelError
 
@@ -142,8 +143,8 @@ class Embedder:
 
     @property
     def model(self) -> ModelView:
-        """What can be told of the loaded model: its folder and its session."""
-        return ModelView(self._model)
+        """What can be told of the loaded model: its folder and its session, its name and its description."""
+        return ModelView(self, self._model)
 
     @property
     def row(self) -> dict[str, Any]:
@@ -164,7 +165,7 @@ class Embedder:
         source = _source(row)
         return {
             "model": row["id"],
-            "sources": {"hf": source[0], "url": source[1], "_deprecated_tar_struct": False},
+            "sources": {"hf": source[0], "url": source[1], "_deprecated_tar_struct": row["id"] in IN_OLD_ARCHIVES},
             "model_file": row.get("model-file", ""),
             "description": row.get("description", ""),
             # What has no identifier of SPDX's has a reference there, and its name alone in the reference's list.
@@ -175,14 +176,37 @@ class Embedder:
 
     @classmethod
     def _list_supported_models(cls) -> list[Any]:
-        descriptions: list[Any] = []
-        for description in cls.list_supported_models():
-            sources = description.pop("sources")
-            if sources["hf"] is None and sources["url"] is None:
-                # Compiled in, or in a folder: the reference has no such models.
-                continue
-            descriptions.append(cls._description_class()(sources=ModelSource(**sources), **description))
-        return descriptions
+        rows = models.in_the_references_order(cls._FAMILY, cls._rows())
+        # What is compiled in, or in a folder, the reference has none of.
+        return [cls._description(row) for row in rows if any(_source(row)) and cls._can_be_described(row)]
+
+    @classmethod
+    def _get_model_description(cls, model_name: str) -> Any:
+        """The description of a model, by any of its names in any letter case; ``ValueError`` where there is none."""
+        for row in cls._rows():
+            for name in [row["id"], *row.get("aliases", [])]:
+                if name.lower() == model_name.lower() and cls._can_be_described(row):
+                    return cls._description({**row, "id": name})
+        raise UnknownModelError(f"Model {model_name} is not supported in {cls.__name__}.")
+
+    @property
+    def model_description(self) -> Any:
+        """The description of this model."""
+        if not self._can_be_described(self.row):
+            raise AttributeError(f"the row of {self.model_name} does not say all that a description has")
+        return self._description(self.row)
+
+    @classmethod
+    def _description(cls, row: dict[str, Any]) -> Any:
+        described = cls._described(row)
+        sources = described.pop("sources")
+        source = ModelSource if any(_source(row)) else AtHand
+        return cls._description_class()(sources=source(**sources), **described)
+
+    @classmethod
+    def _can_be_described(cls, row: dict[str, Any]) -> bool:
+        """Whether a row says all that a description has."""
+        return True
 
     @classmethod
     def _description_class(cls) -> type[BaseModelDescription]:
@@ -220,6 +244,10 @@ class SizedEmbedder(Embedder):
             known = [row["id"] for row in cls._rows()]
             raise UnknownModelError(f"Embedding size for model {model_name} is not known. Known models: {known}")
         return int(row["dim"])
+
+    @classmethod
+    def _can_be_described(cls, row: dict[str, Any]) -> bool:
+        return row.get("dim") is not None
 
     @classmethod
     def _described(cls, row: dict[str, Any]) -> dict[str, Any]:

@@ -65,6 +65,18 @@ SPARSE = (
     "opensearch-project/opensearch-neural-sparse-encoding-doc-v3-gte",
 )
 
+#: Models that it also has archives of, whose files lie a folder deeper than in those of now.
+IN_OLD_ARCHIVES = frozenset(
+    {
+        "BAAI/bge-base-en",
+        "BAAI/bge-base-en-v1.5",
+        "BAAI/bge-small-en",
+        "BAAI/bge-small-zh-v1.5",
+        "sentence-transformers/all-MiniLM-L6-v2",
+        "intfloat/multilingual-e5-large",
+    }
+)
+
 IN_ORDER: dict[str, tuple[str, ...]] = {"dense": DENSE, "rerank": RERANK, "sparse": SPARSE}
 
 BY_FAMILY = {family: frozenset(name.lower() for name in names) for family, names in IN_ORDER.items()}

@@ -11,8 +11,19 @@ from embedkit_rs._options import PROVIDERS
 class ModelView:
     """A loaded model. It has the attribute ``model`` once a session runs its graph."""
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, embedder: Any, model: Any) -> None:
+        self._embedder = embedder
         self._model = model
+
+    @property
+    def model_name(self) -> str:
+        """The name that it was asked for by."""
+        return str(self._embedder.model_name)
+
+    @property
+    def model_description(self) -> Any:
+        """What is said of it."""
+        return self._embedder.model_description
 
     @property
     def _model_dir(self) -> Path:

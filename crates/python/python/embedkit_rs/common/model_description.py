@@ -20,6 +20,13 @@ class ModelSource:
             raise ValueError("name a source: a repository (`hf`) or the address of an archive (`url`)")
 
 
+class AtHand(ModelSource):
+    """That of a model whose files are compiled in, or in a folder: nothing is fetched."""
+
+    def __post_init__(self) -> None:
+        pass
+
+
 @dataclass(frozen=True)
 class BaseModelDescription:
     """What is said of every model."""

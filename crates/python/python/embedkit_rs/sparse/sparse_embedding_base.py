@@ -40,7 +40,9 @@ class SparseTextEmbeddingBase(TextEmbedder):
     @classmethod
     def _described(cls, row: dict[str, Any]) -> dict[str, Any]:
         idf = True if row.get("requires-idf") else None
-        return {**super()._described(row), "requires_idf": idf, "vocab_size": row.get("vocab-size")}
+        # Hashes of words have no vocabulary.
+        size = row.get("vocab-size", 0 if row["architecture"] == "bm25" else None)
+        return {**super()._described(row), "requires_idf": idf, "vocab_size": size}
 
     @classmethod
     def _description_class(cls) -> type[BaseModelDescription]:
