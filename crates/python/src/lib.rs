@@ -11,6 +11,7 @@ mod column;
 mod embeddings;
 mod error;
 mod input;
+mod load;
 mod log;
 mod model;
 mod options;

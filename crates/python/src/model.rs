@@ -1,24 +1,23 @@
 //! A loaded model of whatever family.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use embedkit::session::Provider;
-use embedkit::{
-    AnyEmbedder, Builder, Content, Embedding, EmbeddingKind, ErrorKind, ModelRef, Pair, Purpose, Registry, Role, Usage,
-};
+use embedkit::{AnyEmbedder, Content, Embedding, EmbeddingKind, Purpose, Registry, Role, Usage};
 use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
 use crate::arrow;
 use crate::batches::Batches;
-use crate::bm25::{PythonStemmer, with_stemmer};
+use crate::bm25::PythonStemmer;
 use crate::column::Shape;
 use crate::embeddings::Embeddings;
 use crate::error::{Raise as _, raised, taken};
 use crate::input::{Kind, type_name};
-use crate::options::Options;
+use crate::load::Asked;
+use crate::options::{OfSome, Options};
 use crate::output::{SparseTypes, Types};
 use crate::pull::{Input, Inputs};
 use crate::registry::to_json;
@@ -35,6 +34,8 @@ pub(crate) struct Model {
     kind: EmbeddingKind,
     /// A stemmer of Python's, which the model has too.
     stemmer: Option<PythonStemmer>,
+    /// Options that were given and that it has no use for.
+    unused: Vec<OfSome>,
 }
 
 /// How inputs are embedded, as the package says it.
@@ -95,12 +96,13 @@ impl Model {
         let options: Options = taken(options)?;
         let dim = options.dim;
         let stemmer = stemmer.map(PythonStemmer::new);
-        let loaded = py.detach(|| load(family, &model, is_folder, &options, stemmer.as_ref()));
+        let asked = Asked { family, model: &model, is_folder, stemmer: stemmer.as_ref() };
+        let loaded = py.detach(|| asked.load(&options));
         crate::log::flush(py);
-        let model = loaded.or_raise(py)?;
+        let (model, unused) = loaded.or_raise(py)?;
         let kind = Registry::global().family(family).or_raise(py)?.output();
         let dim = dim.or(model.model().dim);
-        Ok(Self { model: Arc::new(model), dim, kind, stemmer })
+        Ok(Self { model: Arc::new(model), dim, kind, stemmer, unused })
     }
 
     /// Embeds inputs, row by row.
@@ -241,6 +243,12 @@ impl Model {
         self.model.engine().sessions().map(|sessions| sessions.options().device_ids.clone()).unwrap_or_default()
     }
 
+    /// Options that were given and that it has no use for, by the library's names.
+    #[getter]
+    fn unused(&self) -> Vec<&'static str> {
+        self.unused.iter().map(|option| option.name()).collect()
+    }
+
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         // A run that goes on has the stemmer too, and is not known to the collector. What breaks a cycle is the stemmer's.
         match &self.stemmer {
@@ -291,7 +299,10 @@ impl Model {
                 let found = tasks.iter().find(|(_, value)| *value == number).map(|(name, _)| name.clone());
                 found.ok_or_else(|| {
                     let model = &self.model.model().id;
-                    PyValueError::new_err(format!("model {model} has no task {number}; it has {tasks:?}"))
+                    let mut known: Vec<_> = tasks.iter().map(|(name, number)| (number, name)).collect();
+                    known.sort_unstable();
+                    let known: Vec<_> = known.iter().map(|(number, name)| format!("{number} ({name})")).collect();
+                    PyValueError::new_err(format!("model {model} has no task {number}; it has {}", known.join(", ")))
                 })
             }
         }
@@ -329,49 +340,4 @@ fn named_role(name: &str) -> PyResult<Role> {
         "passage" => Ok(Role::Passage),
         other => Err(PyValueError::new_err(format!("no role is called {other:?}: there are plain, query and passage"))),
     }
-}
-
-/// Tokens of the longest text that is made to find a model's window: none has a wider one.
-const WIDEST: usize = 1 << 17;
-
-fn load(
-    family: &str,
-    model: &str,
-    is_folder: bool,
-    options: &Options,
-    stemmer: Option<&PythonStemmer>,
-) -> embedkit::Result<AnyEmbedder> {
-    let family = Registry::global().family(family)?;
-    let reference = || if is_folder { ModelRef::Folder(model.into()) } else { ModelRef::Id(model.to_owned()) };
-    let mut builder = options.apply(AnyEmbedder::builder(family, reference()))?;
-    if let Some(stemmer) = stemmer {
-        builder = with_stemmer(builder, family.name(), (!is_folder).then_some(model), stemmer)?;
-    }
-    let (builder, loaded) = fetched(builder, options.reference_cache.as_deref())?;
-    let Some(length) = options.max_length else { return Ok(loaded) };
-    // Asked for more than the model takes, the reference's users get what it takes.
-    let longer = "a ".repeat(length.min(WIDEST) + 1);
-    let inputs = [Content::text(&longer), Pair::new("a", longer).into()];
-    let is_cut =
-        |input: &Content| loaded.usage(input, Role::Plain).is_ok_and(|own| own.truncated && own.tokens <= length);
-    if inputs.iter().any(is_cut) { Ok(loaded) } else { builder.max_length(length).build() }
-}
-
-/// The model, and the builder that has its files: in the cache, else in the folder that the reference keeps models in, else
-/// from where they are downloaded.
-fn fetched(
-    builder: Builder<AnyEmbedder>,
-    reference: Option<&Path>,
-) -> embedkit::Result<(Builder<AnyEmbedder>, AnyEmbedder)> {
-    use ErrorKind::{Download, InvalidFile, Io, MissingFile};
-    if let Some(folder) = reference {
-        for there in [builder.clone().offline(true), builder.clone().cache_dir(folder).offline(true)] {
-            match there.clone().build() {
-                Err(error) if matches!(error.kind(), Download | MissingFile | InvalidFile | Io) => {}
-                loaded => return loaded.map(|loaded| (there, loaded)),
-            }
-        }
-    }
-    let loaded = builder.clone().build()?;
-    Ok((builder, loaded))
 }

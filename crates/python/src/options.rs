@@ -3,14 +3,15 @@
 use std::path::PathBuf;
 
 use embedkit::hub::HubOptions;
+use embedkit::plugin::ModelOption;
 use embedkit::session::Provider;
-use embedkit::{Builder, Pooling, Result, Tuning};
+use embedkit::{AnyEmbedder, Builder, Pooling, Registry, Result, Tuning};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyString};
 
 /// What a model is built with. What is left out is as the library has it.
-#[derive(FromPyObject)]
+#[derive(Clone, FromPyObject)]
 #[pyo3(from_item_all)]
 pub(crate) struct Options {
     #[pyo3(default)]
@@ -69,6 +70,33 @@ pub(crate) struct Options {
 }
 
 impl Options {
+    /// The options that are given of those that the reference takes with every model, whether there is a use for them or not.
+    pub(crate) fn of_some(&self) -> Vec<OfSome> {
+        let given = [
+            (self.max_length.is_some(), OfSome::MaxLength),
+            (self.memory_map.is_some(), OfSome::MemoryMap),
+            (self.require_providers.is_some(), OfSome::Providers),
+            (self.device_ids.is_some(), OfSome::Devices),
+            (self.sessions.is_some(), OfSome::Sessions),
+        ];
+        given.into_iter().filter_map(|(is_given, option)| is_given.then_some(option)).collect()
+    }
+
+    /// All but some options.
+    pub(crate) fn without(&self, left_out: &[OfSome]) -> Self {
+        let mut options = self.clone();
+        for option in left_out {
+            match option {
+                OfSome::MaxLength => options.max_length = None,
+                OfSome::MemoryMap => options.memory_map = None,
+                OfSome::Providers => options.require_providers = None,
+                OfSome::Devices => options.device_ids = None,
+                OfSome::Sessions => options.sessions = None,
+            }
+        }
+        options
+    }
+
     /// The builder with all but `max_length`.
     pub(crate) fn apply<E>(&self, mut builder: Builder<E>) -> Result<Builder<E>> {
         /// Sets what is given.
@@ -118,6 +146,41 @@ impl Options {
     }
 }
 
+/// An option that not every model has a use for, and that the reference takes with every one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OfSome {
+    MaxLength,
+    MemoryMap,
+    Providers,
+    Devices,
+    Sessions,
+}
+
+impl OfSome {
+    /// The library's name for it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::MaxLength => "max_length",
+            Self::MemoryMap => "memory_map",
+            Self::Providers => "require_providers",
+            Self::Devices => "device_ids",
+            Self::Sessions => "sessions",
+        }
+    }
+
+    /// Whether a model has a use for it.
+    pub(crate) fn is_of(self, model: &AnyEmbedder) -> bool {
+        let takes = |option| {
+            Registry::global().architecture(model.model()).is_ok_and(|known| known.options().contains(&option))
+        };
+        match self {
+            Self::MaxLength => takes(ModelOption::MaxLength),
+            Self::MemoryMap => takes(ModelOption::MemoryMap),
+            Self::Providers | Self::Devices | Self::Sessions => model.engine().sessions().is_some(),
+        }
+    }
+}
+
 fn providers(names: &[String]) -> Result<Vec<Provider>> {
     names.iter().map(|name| name.parse()).collect()
 }
@@ -128,6 +191,7 @@ fn named_pooling(name: &str) -> Result<Pooling> {
 }
 
 /// Values of Python's as a row has them.
+#[derive(Clone)]
 pub(crate) struct Parameters(pub(crate) toml::Table);
 
 impl<'py> FromPyObject<'_, 'py> for Parameters {

@@ -386,6 +386,33 @@ def test_a_task_of_a_model_without_tasks_is_told(monkeypatch: pytest.MonkeyPatch
                 case(crate, name).load(task_id=1)
 
 
+def test_a_calls_task_of_a_model_without_tasks_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    for model in (TextEmbedding(BUILT_IN), case("dense", "transformer-cls").load(), case("sparse", "splade").load()):
+        expected = [str(vector) for vector in model.embed(["a", "b"])]
+        for name in ("embed", "query_embed", "passage_embed"):
+            call = getattr(model, name)
+            with pytest.warns(UserWarning, match="keywords of the call that have no effect: task_id$"):
+                found = call(["a", "b"], task_id=1)
+            assert name != "embed" or [str(vector) for vector in found] == expected
+            with monkeypatch.context() as patch:
+                patch.setattr(embedkit_rs, "strict", True)
+                with pytest.raises(TypeError, match="task_id"):
+                    call(["a", "b"], task_id=1)
+    assert len(list(TextEmbedding(BUILT_IN).embed(["a"], task_id=None))) == 1
+    tasked = case("dense", "jina-v3").load()
+    with pytest.raises(ValueError, match=r"has no task 99; it has 0 \([a-z.]+\), 1 \([a-z.]+\)"):
+        next(tasked.embed("a", task_id=99))
+
+
+def test_a_prompts_name_is_a_task() -> None:
+    small = case("dense", "transformer-cls")
+    register({**small.row, "id": "tiny/clustering", "prompts": {"clustering": "cluster: "}})
+    load = lambda **options: TextEmbedding("tiny/clustering", model_dir=small.folder, prompts=True, **options)  # noqa: E731
+    expected = next(load().embed("cluster: a cat"))
+    assert np.allclose(next(load().embed("a cat", task_id="clustering")), expected)
+    assert np.allclose(next(load(task_id="clustering").embed("a cat")), expected)
+
+
 def test_values_without_end_are_refused() -> None:
     endless: list[Any] = []
     endless.append(endless)
@@ -443,6 +470,50 @@ def test_options_of_sessions_are_told_where_there_are_none(monkeypatch: pytest.M
                     load(**{option: value})
     # The engine of a model without a graph has threads all the same.
     assert len(next(TextEmbedding(BUILT_IN, threads=1, device_ids=None, runtime=None).embed("a"))) == 256
+
+
+def test_options_that_the_reference_takes_with_every_model_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    from embedkit_rs.sparse.bm25 import Bm25
+
+    monkeypatch.setattr(_runtime, "preload_dlls", lambda: None)
+    cuda, both = ["CUDAExecutionProvider"], ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    of_sessions: list[dict[str, Any]] = [
+        {"cuda": True},
+        {"cuda": "cuda"},
+        {"cuda": Device.CUDA, "device_ids": [0]},
+        {"providers": cuda},
+        {"providers": both},
+        {"sessions": 2},
+    ]
+    everything = {"providers": both, "device_ids": [0], "max_length": 8, "mmap": True, "sessions": 2}
+    of_bm25 = [*of_sessions, {"max_length": 512}, {"mmap": True}, everything]
+    models: list[tuple[Any, list[dict[str, Any]]]] = [
+        (lambda **o: embedkit_rs.SparseTextEmbedding("Qdrant/bm25", **o), of_bm25),
+        (lambda **o: Bm25("Qdrant/bm25", **o), of_bm25),
+        (lambda **o: TextEmbedding(BUILT_IN, **o), of_sessions),
+        (lambda **o: embedkit_rs.LateInteractionTextEmbedding("embedkit/static-late-en", **o), of_sessions),
+    ]
+    for load, all_options in models:
+        expected = load().embed_batches(["a cat", "a " * 20])
+        expected = [str(batch) for batch in expected]
+        for options in all_options:
+            with pytest.warns(UserWarning, match=f"no effect: {', '.join(sorted(options))}$"):
+                model = load(**options)
+            assert [str(batch) for batch in model.embed_batches(["a cat", "a " * 20])] == expected
+            with monkeypatch.context() as patch:
+                patch.setattr(embedkit_rs, "strict", True)
+                with pytest.raises(TypeError, match=f"no effect: {', '.join(sorted(options))}$"):
+                    load(**options)
+    # What a model has a use for is obeyed beside, and what cannot be is refused as it is alone.
+    with pytest.warns(UserWarning, match="no effect: cuda$"):
+        model = TextEmbedding(BUILT_IN, cuda=True, max_length=3)
+    assert model.usage("a " * 20) == (3, True)
+    with pytest.raises(errors.InvalidOptionError, match="dim"):
+        TextEmbedding(BUILT_IN, cuda=True, dim=3)
+    with pytest.raises(errors.InvalidOptionError, match="k1|`b`|b "):
+        embedkit_rs.SparseTextEmbedding("Qdrant/bm25", cuda=True, max_length=4, b=7.0)
+    with pytest.raises(errors.InvalidOptionError, match="sessions"):
+        case("dense", "transformer-cls").load(sessions=0)
 
 
 def test_a_provider_before_the_cpu_has_to_start() -> None:

@@ -121,20 +121,20 @@ def test_only_bm25_takes_a_stemmer() -> None:
 
 
 @pytest.mark.parametrize("stemmer", [None, First()])
-def test_options_are_obeyed_or_refused_with_a_stemmer_as_without(stemmer: Any, tmp_path: Any) -> None:
+def test_options_are_obeyed_refused_or_told_with_a_stemmer_as_without(stemmer: Any, tmp_path: Any) -> None:
     for options, message in [
         ({"model_dir": tmp_path / "none"}, "none"),
-        ({"max_length": 3}, "max_length"),
         ({"threads": 0}, "threads"),
-        ({"cuda": True}, "require_providers"),
         ({"dim": 3}, "dim"),
         ({"normalize": True}, "normalize"),
-        ({"sessions": 2}, "sessions"),
         ({"model_file": "model.onnx"}, "`model_file`.*no weights"),
         ({"parameters": {"colour": 3}}, "colour"),
     ]:
         with pytest.raises(ValueError, match=message):
             SparseTextEmbedding(NAME, stemmer=stemmer, **options)
+    for name, value in [("max_length", 3), ("cuda", True), ("sessions", 2)]:
+        with pytest.warns(UserWarning, match=f"no effect: {name}$"):
+            SparseTextEmbedding(NAME, stemmer=stemmer, **{name: value})
     (tmp_path / "english.txt").write_text("cat\n")
     model = SparseTextEmbedding(NAME, stemmer=stemmer, model_dir=tmp_path)
     assert len(next(model.embed("the cat")).indices) == 1

@@ -83,12 +83,18 @@ class Embedder:
 
     def _tell_of_what_has_no_effect(self) -> None:
         names = []
-        if self._task is not None and not self.row.get("tasks"):
+        if self._task is not None and not self._knows(self._task):
             self._task = None
             names.append("task_id")
+        names += _options.as_given(self._model.unused, self._arguments)
         if self._model.is_open is None:
             names += _options.of_sessions(self._arguments, self._keywords)
         _options.unknown("keywords of the constructor", names)
+
+    def _knows(self, task: Any) -> bool:
+        """Whether a task could mean something: a model has tasks, or a prompt of this name."""
+        row = self.row
+        return bool(row.get("tasks")) or isinstance(task, str) and task in row.get("prompts", {})
 
     def _warn(self) -> None:
         if self._FAMILY == "sparse" and self.model_name.lower() == "prithvida/splade_pp_en_v1":

@@ -102,6 +102,18 @@ def kept(value: Any) -> Any:
     return list(value) if isinstance(value, Iterator) else value
 
 
+def as_given(unused: Iterable[str], arguments: Sequence[Any]) -> list[str]:
+    """Options that the compiled half loaded the model without, as callers write them."""
+    names = {
+        "require_providers": "cuda" if arguments[2] is None else "providers",
+        "memory_map": "mmap",
+        "max_length": "max_length",
+        "sessions": "sessions",
+    }
+    # Devices are of sessions, and may be said in several ways.
+    return [names[name] for name in unused if name in names]
+
+
 def of_sessions(arguments: Sequence[Any], keywords: Mapping[str, Any]) -> list[str]:
     """The options that are given and that a model without a graph, which has no sessions, cannot obey."""
     given = {"device_ids": arguments[4] or None, **keywords}

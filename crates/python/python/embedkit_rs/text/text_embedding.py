@@ -65,13 +65,18 @@ class TextEmbedding(TextEmbedder, SizedEmbedder):
         return super().passage_embed(texts, **kwargs)
 
     def _call(self, kwargs: dict[str, Any]) -> dict[str, Any]:
-        task = kwargs.pop("task_id", None)
+        task = self._task_of(kwargs)
         return {} if task is None else {"task": task}
+
+    def _task_of(self, kwargs: dict[str, Any]) -> Any:
+        """The task that a call names. Where there are none, it stays among the keywords that are told of."""
+        task = kwargs.get("task_id")
+        return kwargs.pop("task_id", None) if task is None or self._knows(task) else None
 
     def _embed_role(self, texts: Any, role: Any, kwargs: dict[str, Any]) -> Iterator[Any]:
         # To the reference these have their role's task, whatever the constructor was given.
         batch_size, parallel = kwargs.pop("batch_size", 256), kwargs.pop("parallel", None)
-        task = kwargs.pop("task_id", None)
+        task = self._task_of(kwargs)
         iterator: Iterator[Any] = self._embed(texts, self._how(role, task=task), batch_size, parallel, kwargs)
         return iterator
 
