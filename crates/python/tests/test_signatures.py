@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import typing
 from typing import Any
 
 import pytest
@@ -187,3 +188,13 @@ def test_modules_have_the_references_names(module: str) -> None:
         found = importlib.import_module(f"{package}.{module}".rstrip("."))
         missing = [name for name in MODULES[module].split() if not hasattr(found, name)]
         assert not missing, package
+
+
+def test_every_annotation_names_what_there_is() -> None:
+    for module in ["embedkit_rs", *(f"embedkit_rs.{name}" for name in MODULES if name)]:
+        for found in list(vars(importlib.import_module(module)).values()):
+            if not getattr(found, "__module__", "").startswith("embedkit_rs") or not callable(found):
+                continue
+            members = [member for _, member in inspect.getmembers(found, inspect.isfunction)]
+            for member in [found, *members] if inspect.isclass(found) else [found]:
+                typing.get_type_hints(member)
