@@ -60,6 +60,14 @@ def test_what_there_is_not_is_not_found() -> None:
                 __import__(name)
         with pytest.raises(ImportError):
             from fastembed import NoSuchName
+        from importlib.util import find_spec
+        for name in ("nope", "parallel_processor", "ray", "_embedkit", "common.onnx_model", "text._x"):
+            assert find_spec(f"fastembed.{name}") is None, name
+        for name in ("text", "sparse.bm25", "common.types"):
+            assert find_spec(f"fastembed.{name}") is not None, name
+        import runpy
+        with pytest.raises(ImportError, match="__main__"):
+            runpy.run_module("fastembed")
         """
     )
 

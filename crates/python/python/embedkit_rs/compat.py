@@ -58,17 +58,19 @@ class _Finder(DistributionFinder, importlib.abc.MetaPathFinder):
     ) -> importlib.machinery.ModuleSpec | None:
         if fullname == NAME:
             return importlib.machinery.ModuleSpec(fullname, _Root(), is_package=True)
+        # A module that is not found here is found by nobody else: the package has no folder to look in, so that an
+        # installed reference, whose classes are others, is not reached.
         if not fullname.startswith(f"{NAME}."):
             return None
         rest = fullname[len(NAME) + 1 :]
         if rest.startswith("_") or rest.split(".")[0] in _OWN:
-            return _absent(fullname)
+            return None
         try:
             module = importlib.import_module(f"{_OURS}.{rest}")
         except ModuleNotFoundError as error:
             if error.name is None or not error.name.startswith(_OURS):
                 raise
-            return _absent(fullname)
+            return None
         return importlib.machinery.ModuleSpec(fullname, _Same(module), is_package=hasattr(module, "__path__"))
 
     def find_distributions(
@@ -82,11 +84,6 @@ def _is_offered(name: str) -> bool:
     from embedkit_rs import _runtime
 
     return name.lower() == NAME or _runtime.offers_cuda(None)
-
-
-def _absent(name: str) -> importlib.machinery.ModuleSpec:
-    # Without a spec, the import would go on to an installed reference, whose classes are others.
-    return importlib.machinery.ModuleSpec(name, _Absent())
 
 
 class _Root(importlib.abc.Loader):
@@ -123,16 +120,6 @@ class _Same(importlib.abc.Loader):
     def exec_module(self, module: ModuleType) -> None:
         # The import has set the alias's spec on it.
         module.__spec__ = self._spec
-
-
-class _Absent(importlib.abc.Loader):
-    """A module of the reference that this package does not have."""
-
-    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType | None:
-        raise ModuleNotFoundError(f"No module named {spec.name!r}", name=spec.name)
-
-    def exec_module(self, module: ModuleType) -> None:
-        raise ModuleNotFoundError(f"No module named {module.__name__!r}", name=module.__name__)
 
 
 class _Distribution(Distribution):
