@@ -49,6 +49,30 @@ def test_every_model_of_the_reference_is_listed_in_its_order(family: str) -> Non
             assert CLASSES[family].get_embedding_size(row["model"].upper()) == row["dim"]
 
 
+@pytest.mark.parametrize("family", ["dense", "sparse", "colbert", "colpali", "image", "rerank"])
+def test_every_model_of_the_reference_is_described(family: str) -> None:
+    for row in theirs(family).list_supported_models():
+        expected = theirs(family)._get_model_description(row["model"].upper())
+        found = CLASSES[family]._get_model_description(row["model"].upper())
+        assert type(found).__name__ == type(expected).__name__
+        assert (found.model, found.license) == (expected.model, expected.license)
+        for name in ("dim", "tasks", "requires_idf", "vocab_size"):
+            assert getattr(found, name, None) == getattr(expected, name, None), (row["model"], name)
+    for described in (theirs(family), CLASSES[family]):
+        with pytest.raises(ValueError, match="^Model no/such is not supported in "):
+            described._get_model_description("no/such")
+
+
+def test_the_languages_are_the_references() -> None:
+    from fastembed.sparse.bm25 import supported_languages as expected
+
+    from embedkit_rs.sparse.bm25 import supported_languages
+
+    assert supported_languages == expected
+    for language in supported_languages:
+        next(embedkit_rs.SparseTextEmbedding("Qdrant/bm25", language=language).embed("a"))
+
+
 def test_the_names_that_are_taken_are_the_references() -> None:
     from embedkit_rs._reference_models import DENSE, RERANK, SPARSE
 

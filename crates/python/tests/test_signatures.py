@@ -163,7 +163,7 @@ MODULES = {
     "sparse": "SparseTextEmbedding SparseEmbedding",
     "sparse.sparse_text_embedding": "SparseTextEmbedding",
     "sparse.sparse_embedding_base": "SparseEmbedding SparseTextEmbeddingBase",
-    "sparse.bm25": "Bm25",
+    "sparse.bm25": "Bm25 supported_languages",
     "late_interaction": "LateInteractionTextEmbedding",
     "late_interaction.late_interaction_text_embedding": "LateInteractionTextEmbedding",
     "late_interaction_multimodal": "LateInteractionMultimodalEmbedding",

@@ -14,6 +14,28 @@ from embedkit_rs._session import folder_of
 from embedkit_rs.results import SparseEmbedding
 from embedkit_rs.sparse.sparse_embedding_base import SparseTextEmbeddingBase
 
+#: The languages that there are stop words and a stemmer of.
+supported_languages = [
+    "arabic",
+    "danish",
+    "dutch",
+    "english",
+    "finnish",
+    "french",
+    "german",
+    "greek",
+    "hungarian",
+    "italian",
+    "norwegian",
+    "portuguese",
+    "romanian",
+    "russian",
+    "spanish",
+    "swedish",
+    "tamil",
+    "turkish",
+]
+
 #: What parameters are where neither the caller nor the row says it.
 _DEFAULTS: dict[str, Any] = {
     "k": 1.2,
@@ -190,4 +212,4 @@ def _punctuation() -> frozenset[str]:
     return frozenset(sign for sign in signs if unicodedata.category(sign).startswith("P"))
 
 
-__all__ = ["Bm25"]
+__all__ = ["Bm25", "supported_languages"]
