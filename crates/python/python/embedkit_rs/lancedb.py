@@ -32,8 +32,10 @@ class EmbedkitFunction(TextEmbeddingFunction):
         return int(dim or self._model().embedding_size)
 
     def generate_embeddings(self, texts: Any, *arguments: Any, **options: Any) -> list[Any]:
-        """The vectors of texts that are stored."""
-        return list(self._model().passage_embed(list(texts)))
+        """The vectors of texts that are stored; none of a null."""
+        rows = list(texts)
+        vectors = self._model().passage_embed([text for text in rows if text is not None])
+        return [None if text is None else next(vectors) for text in rows]
 
     def compute_query_embeddings(self, query: str, *arguments: Any, **options: Any) -> list[Any]:
         """The vector of a query."""

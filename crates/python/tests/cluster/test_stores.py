@@ -156,3 +156,5 @@ def test_lancedbs_registry(place: Path) -> None:
     table = lancedb.connect(str(place / "lance")).create_table("texts", schema=Texts)
     table.add([{"text": "the cat sleeps"}, {"text": "stock prices fell"}])
     assert table.search("a kitten").limit(1).to_list()[0]["text"] == "the cat sleeps"
+    vectors = function.compute_source_embeddings(["the cat sleeps", None, ""])
+    assert vectors[1] is None and len(vectors[0]) == len(vectors[2]) == function.ndims()
