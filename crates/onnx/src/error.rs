@@ -3,6 +3,9 @@
 /// A result with this crate's error.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
+/// What a file that weights lie in may fail with.
+pub(crate) type FileError = Box<dyn std::error::Error + Send + Sync>;
+
 /// Why a graph cannot be read or quantised.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -38,11 +41,17 @@ pub enum Error {
         /// Its name, as the graph has it.
         file: String,
         /// Why.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        source: FileError,
     },
     /// A weight that holds values that are no numbers.
     #[error("the weight {0:?} holds values that are not finite numbers")]
     NotFinite(String),
+}
+
+impl From<std::collections::TryReserveError> for Error {
+    fn from(_: std::collections::TryReserveError) -> Self {
+        Self::NotUnderstood("a weight that is larger than the memory there is")
+    }
 }
 
 impl From<crate::NotUnderstood> for Error {

@@ -1,15 +1,12 @@
 //! The files that a graph says hold its values, wherever in the graph they are named: the runtime follows such names
 //! in nested graphs, constants and functions too, which are of no interest otherwise.
 
-use crate::weight::{EXTERNAL_DATA, entry};
-use crate::wire::{NotUnderstood, Range, Value, fields};
-
-/// Messages are nested no deeper, as in the runtime's own reader.
-const DEEPEST: usize = 100;
+use crate::header::{EXTERNAL_DATA, entry};
+use crate::wire::{DEEPEST, NotUnderstood, Range, Value, fields};
 
 /// A kind of message that can lead to a tensor.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(crate) enum Kind {
     Model,
     TrainingInfo,
     Function,
@@ -43,12 +40,30 @@ const NESTED: &[(Kind, u64, Kind)] = &[
     (Kind::SparseTensor, 2, Kind::Tensor),
 ];
 
+impl Kind {
+    /// The kind of the messages in a field, where they can lead to a tensor.
+    pub(crate) fn within(self, field: u64) -> Option<Self> {
+        let nested = NESTED.iter().find(|(outer, number, _)| (*outer, *number) == (self, field));
+        nested.map(|(.., inner)| *inner)
+    }
+}
+
 /// Calls `found` with the name of every file that a tensor says its values are in.
 ///
 /// # Errors
 /// What is not understood in the file.
 pub fn external_files<'f>(file: &'f [u8], mut found: impl FnMut(&'f str)) -> Result<(), NotUnderstood> {
     visit(file, Range { start: 0, end: file.len() }, Kind::Model, DEEPEST, &mut found)
+}
+
+/// Whether a message names a file.
+///
+/// # Errors
+/// As [`external_files`].
+pub(crate) fn names_files(file: &[u8], message: Range, kind: Kind) -> Result<bool, NotUnderstood> {
+    let mut names = false;
+    visit(file, message, kind, DEEPEST, &mut |_| names = true)?;
+    Ok(names)
 }
 
 fn visit<'f>(
@@ -68,9 +83,8 @@ fn visit<'f>(
                 found(value);
             }
         }
-        let nested = NESTED.iter().find(|(outer, number, _)| (*outer, *number) == (kind, field.number));
-        if let Some((.., inner)) = nested {
-            visit(file, range, *inner, depth, found)?;
+        if let Some(inner) = kind.within(field.number) {
+            visit(file, range, inner, depth, found)?;
         }
     }
     Ok(())

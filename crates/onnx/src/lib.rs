@@ -15,6 +15,8 @@
 
 mod error;
 mod external_data;
+mod header;
+mod inline;
 mod quantize;
 mod structure;
 mod weight;
@@ -22,6 +24,7 @@ mod wire;
 
 pub use error::{Error, Result};
 pub use external_data::external_files;
+pub use inline::inline_external_data;
 pub use quantize::{Quantized, quantize};
 pub use structure::OnnxFile;
 pub use weight::{DataType, Weight};

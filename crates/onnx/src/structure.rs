@@ -1,14 +1,19 @@
 //! An ONNX file in two parts: the graph's structure, and where its weights lie.
 //!
 //! Field numbers are those of `onnx.proto` (ONNX IR 3 and later). Only initializers of the main
-//! graph count as weights; all else stays where it is.
+//! graph count as weights; of all else, what lies in other files becomes a part of the structure.
 //!
 //! Why not a generated reader (`prost` and `onnx.proto`): that reads a message into values of its own, so every weight
 //! would be copied, and writes back the fields that its version of the schema knows. Here the weights of a mapped file
 //! are not even touched, and whatever is not a weight is copied as it is, from whichever version of ONNX it comes.
 
+use std::borrow::Cow;
+
+use crate::error::FileError;
+use crate::external_data::Kind;
 use crate::weight::Weight;
-use crate::wire::{Message, NotUnderstood, Range, Value, fields};
+use crate::wire::{Message, Range, Value, fields};
+use crate::{Result, inline};
 
 pub(crate) const MODEL_GRAPH: u64 = 7;
 pub(crate) const GRAPH_INITIALIZER: u64 = 5;
@@ -24,19 +29,24 @@ pub struct OnnxFile {
 
 impl OnnxFile {
     /// Takes the structure out of a file's bytes, and touches no weight. `locate` says how the
-    /// structure names the file in which a weight lies.
+    /// structure names the file in which a weight lies; `open` gives the files in which values lie that are none of the
+    /// main graph's initializers, by the names that the graph has for them.
     ///
     /// # Errors
-    /// What is not understood in it.
-    pub fn read(file: &[u8], locate: impl Fn(Option<&str>) -> String) -> Result<Self, NotUnderstood> {
+    /// What is not understood in it; a file of such values that is absent or too short.
+    pub fn read<'f>(
+        file: &[u8],
+        locate: impl Fn(Option<&str>) -> String,
+        open: impl Fn(&str) -> Result<Cow<'f, [u8]>, FileError>,
+    ) -> Result<Self> {
         let whole = Range { start: 0, end: file.len() };
         let (mut structure, mut weights) = (Message::default(), Vec::new());
         for field in fields(file, whole) {
             let field = field?;
             if let (MODEL_GRAPH, Value::Bytes(range)) = (field.number, &field.value) {
-                structure.field(MODEL_GRAPH, &graph(file, *range, &locate, &mut weights)?)?;
+                structure.field(MODEL_GRAPH, &graph(file, *range, &locate, &open, &mut weights)?)?;
             } else {
-                structure.copy(&field, file)?;
+                inline::copy(&field, file, Kind::Model, &open, &mut structure)?;
             }
         }
         Ok(Self { structure: structure.bytes(), weights })
@@ -44,12 +54,13 @@ impl OnnxFile {
 }
 
 /// A `GraphProto` without its weights.
-fn graph(
+fn graph<'f>(
     file: &[u8],
     range: Range,
     locate: &impl Fn(Option<&str>) -> String,
+    open: &impl Fn(&str) -> Result<Cow<'f, [u8]>, FileError>,
     weights: &mut Vec<Weight>,
-) -> Result<Vec<u8>, NotUnderstood> {
+) -> Result<Vec<u8>> {
     let mut graph = Message::default();
     for field in fields(file, range) {
         let field = field?;
@@ -59,7 +70,7 @@ fn graph(
             graph.field(GRAPH_INITIALIZER, &weight.declaration(&locate(weight.file.as_deref()))?)?;
             weights.push(weight);
         } else {
-            graph.copy(&field, file)?;
+            inline::copy(&field, file, Kind::Graph, open, &mut graph)?;
         }
     }
     Ok(graph.bytes())
@@ -70,7 +81,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::panic, reason = "tests end with a panic")]
 
     use super::*;
-    use crate::{DataType, external_files};
+    use crate::{DataType, NotUnderstood, external_files, inline_external_data};
 
     fn message(write: impl FnOnce(&mut Message) -> Result<(), NotUnderstood>) -> Vec<u8> {
         let mut message = Message::default();
@@ -118,12 +129,17 @@ mod tests {
         "here".to_owned()
     }
 
+    /// A file of as many sevens as any name has.
+    fn sevens(_: &str) -> Result<Cow<'static, [u8]>, FileError> {
+        Ok(Cow::Borrowed(&[7; 64]))
+    }
+
     #[test]
     fn weights_are_parted_from_the_structure() {
         let values: Vec<u8> = (0..2048_u32).map(|byte| byte as u8).collect();
         let small = tensor("small", 2, Some(&[7; 8]), &[]);
         let file = model(&[small.clone(), tensor("large", 512, Some(&values), &[])]);
-        let OnnxFile { structure, weights } = OnnxFile::read(&file, here).unwrap();
+        let OnnxFile { structure, weights } = OnnxFile::read(&file, here, sevens).unwrap();
         let [weight] = weights.as_slice() else { panic!("{weights:?}") };
         let Weight { name, data_type, shape, .. } = weight;
         assert_eq!((name.as_str(), *data_type, shape.as_slice()), ("large", DataType::F32, &[2, 256][..]));
@@ -141,7 +157,7 @@ mod tests {
             (&[("location", "data"), ("length", "17")], None),
             (&[("location", "data"), ("offset", "-1")], None),
         ] {
-            let file = OnnxFile::read(&model(&[tensor("weight", 4, None, entries)]), here);
+            let file = OnnxFile::read(&model(&[tensor("weight", 4, None, entries)]), here, sevens);
             let found = file.ok().map(|file| file.weights[0].clone());
             let found = found.as_ref().map(|weight| (weight.file.as_deref().unwrap(), weight.offset));
             assert_eq!(found, expected, "{entries:?}");
@@ -153,31 +169,87 @@ mod tests {
         numbers.iter().fold(tensor.to_owned(), |inner, number| message(|outer| outer.field(*number, &inner)))
     }
 
+    /// The fields that lead to a tensor, from the innermost outwards.
+    const WAYS: [&[u64]; 13] = [
+        &[5, 7],
+        &[1, 15, 7],
+        &[2, 15, 7],
+        &[5, 5, 1, 7],
+        &[10, 5, 1, 7],
+        &[1, 22, 5, 1, 7],
+        &[2, 23, 5, 1, 7],
+        &[5, 6, 5, 1, 7],
+        &[5, 11, 5, 1, 7],
+        &[5, 5, 7, 25],
+        &[5, 11, 25],
+        &[5, 1, 20],
+        &[5, 2, 20],
+    ];
+
+    /// An empty group in field 1000, and one that holds a number and another group.
+    const GROUPS: [&[u8]; 2] = [&[0xc3, 0x3e, 0xc4, 0x3e], &[0xc3, 0x3e, 8, 1, 0x13, 0x14, 0xc4, 0x3e]];
+
     #[test]
     fn files_are_found_wherever_a_graph_names_them() {
         let tensor = tensor("weight", 4, None, &[("offset", "0"), ("location", "../data")]);
-        // The fields that lead to the tensor, from the innermost outwards.
-        for numbers in [
-            &[5, 7][..],
-            &[1, 15, 7],
-            &[2, 15, 7],
-            &[5, 5, 1, 7],
-            &[10, 5, 1, 7],
-            &[1, 22, 5, 1, 7],
-            &[2, 23, 5, 1, 7],
-            &[5, 6, 5, 1, 7],
-            &[5, 11, 5, 1, 7],
-            &[5, 5, 7, 25],
-            &[5, 11, 25],
-            &[5, 1, 20],
-            &[5, 2, 20],
-        ] {
-            let mut found = Vec::new();
-            external_files(&wrapped(&tensor, numbers), |name| found.push(name.to_owned())).unwrap();
-            assert_eq!(found, ["../data"], "{numbers:?}");
+        for way in WAYS {
+            for group in [&[][..], GROUPS[0], GROUPS[1]] {
+                let file = [group, &wrapped(&[group, &tensor].concat(), way), group].concat();
+                let mut found = Vec::new();
+                external_files(&file, |name| found.push(name.to_owned())).unwrap();
+                assert_eq!(found, ["../data"], "{way:?} {group:?}");
+            }
         }
         let deep = wrapped(&tensor, &[&[5][..], &[6, 5, 1].repeat(40), &[7]].concat());
         assert!(external_files(&deep, |_| ()).is_err(), "as the runtime, which reads no deeper");
+    }
+
+    #[test]
+    fn a_field_that_the_runtime_reads_as_another_is_an_error() {
+        let tensor = tensor("weight", 4, None, &[("location", "data")]);
+        let graph = message(|graph| graph.field(GRAPH_INITIALIZER, &tensor));
+        // The graph's tag with a bit that 32 bits do not hold.
+        let hidden = [&[0xba, 0x80, 0x80, 0x80, 0x10, graph.len() as u8][..], &graph].concat();
+        for wrong in [&hidden[..], &[0xc3, 0x3e], &[0xc4, 0x3e], &[0xc3, 0x3e, 0x14], &[0x0b; 101]] {
+            assert!(external_files(wrong, |_| ()).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn values_in_other_files_are_inlined_wherever_they_are() {
+        let weight = |raw, entries: &[_]| tensor("weight", 4, raw, entries);
+        let inside = weight(Some(&[7; 16]), &[]);
+        for way in WAYS {
+            let outside = wrapped(&weight(None, &[("location", "data"), ("offset", "8"), ("length", "0")]), way);
+            assert_eq!(inline_external_data(&outside, sevens).unwrap(), wrapped(&inside, way), "{way:?}");
+            assert_eq!(inline_external_data(&wrapped(&inside, way), sevens).unwrap(), wrapped(&inside, way));
+            let OnnxFile { structure, weights } = OnnxFile::read(&outside, here, sevens).unwrap();
+            let expected = match weights.as_slice() {
+                [weight] => wrapped(&weight.declaration("here").unwrap(), way),
+                _ => wrapped(&inside, way),
+            };
+            assert_eq!((structure, weights.len()), (expected, usize::from(way == WAYS[0])), "{way:?}");
+            let cut = wrapped(&weight(None, &[("location", "data"), ("offset", "49")]), way);
+            assert!(matches!(inline_external_data(&cut, sevens), Err(crate::Error::Cut { .. })), "{way:?}");
+        }
+    }
+
+    #[test]
+    fn values_of_any_type_are_inlined() {
+        for number in 0..=23u8 {
+            let typed = |length: &str| {
+                let tensor = tensor("weight", 2, None, &[("location", "data"), ("length", length)]);
+                // Of two types, the last counts.
+                model(&[[&tensor[..], &[16, number]].concat()])
+            };
+            let known = DataType::of(number.into()).map(|data_type| 2 * data_type.facts().1);
+            let bytes = known.unwrap_or(3);
+            let inlined = inline_external_data(&typed(&bytes.to_string()), sevens).unwrap().into_owned();
+            let values = [&[74, bytes as u8][..], &vec![7; bytes]].concat();
+            assert!(inlined.windows(values.len()).any(|part| part == values), "{number}");
+            let unstated = typed("0");
+            assert_eq!(inline_external_data(&unstated, sevens).is_ok(), known.is_some(), "{number}");
+        }
     }
 
     #[test]
@@ -196,14 +268,14 @@ mod tests {
             &wide[0],
             &wide[1],
         ] {
-            assert!(OnnxFile::read(wrong, here).is_err(), "{} bytes", wrong.len());
+            assert!(OnnxFile::read(wrong, here, sevens).is_err(), "{} bytes", wrong.len());
         }
     }
 
     proptest::proptest! {
         #[test]
         fn any_bytes_are_read_without_panic(bytes: Vec<u8>) {
-            let _ = OnnxFile::read(&bytes, here);
+            let _ = OnnxFile::read(&bytes, here, sevens);
             let _ = external_files(&bytes, drop);
         }
     }

@@ -1,16 +1,11 @@
-//! An initializer (`TensorProto`): its type, its shape, and where its values lie.
+//! An initializer whose values can be shared, and the types that it can be of.
 
-use crate::wire::{Message, NotUnderstood, Range, Value, fields, packed};
+use crate::header::{DATA_LOCATION, EXTERNAL, EXTERNAL_DATA, Header};
+use crate::wire::{Message, NotUnderstood, Range};
 
 /// Tensors of fewer bytes stay in the structure: the runtime reads their values when it
 /// rewrites the graph, and nothing is gained by sharing them.
 const SMALLEST_WEIGHT: usize = 1024;
-
-/// More dimensions, or more entries about external data, than any tensor has.
-const LONGEST_LIST: usize = 64;
-
-/// Where a `TensorProto` has the entries about external data.
-pub(crate) const EXTERNAL_DATA: u64 = 13;
 
 /// A weight and where its values lie.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,22 +39,37 @@ pub enum DataType {
     U8,
     /// Signed 8-bit integers.
     I8,
+    /// Unsigned 16-bit integers.
+    U16,
+    /// Signed 16-bit integers.
+    I16,
+    /// Unsigned 32-bit integers.
+    U32,
     /// Signed 32-bit integers.
     I32,
+    /// Unsigned 64-bit integers.
+    U64,
     /// Signed 64-bit integers.
     I64,
+    /// Truth values, a byte each.
+    Bool,
 }
 
 impl DataType {
     /// Each with its number in `TensorProto.DataType`, and the bytes of one value.
-    const ALL: [(Self, u64, usize); 8] = [
+    const ALL: [(Self, u64, usize); 13] = [
         (Self::F32, 1, 4),
         (Self::U8, 2, 1),
         (Self::I8, 3, 1),
+        (Self::U16, 4, 2),
+        (Self::I16, 5, 2),
         (Self::I32, 6, 4),
         (Self::I64, 7, 8),
+        (Self::Bool, 9, 1),
         (Self::F16, 10, 2),
         (Self::F64, 11, 8),
+        (Self::U32, 12, 4),
+        (Self::U64, 13, 8),
         (Self::Bf16, 16, 2),
     ];
 
@@ -77,38 +87,19 @@ impl DataType {
 impl Weight {
     /// What a `TensorProto` says; none when it is small or stored in another way than as raw bytes.
     pub(crate) fn read(file: &[u8], tensor: Range) -> Result<Option<Self>, NotUnderstood> {
-        let (mut shape, mut data_type, mut name) = (Vec::new(), None, "");
-        let (mut raw, mut external) = (None, Vec::new());
-        for field in fields(file, tensor) {
-            let field = field?;
-            match (field.number, field.value) {
-                (1, Value::Number(dimension)) => push(&mut shape, dimension as i64)?,
-                (1, Value::Bytes(range)) => {
-                    for dimension in packed(file, range) {
-                        push(&mut shape, dimension? as i64)?;
-                    }
-                }
-                (2, Value::Number(number)) => data_type = DataType::of(number),
-                (8, Value::Bytes(range)) => name = range.text(file)?,
-                (9, Value::Bytes(range)) => raw = Some(range),
-                (EXTERNAL_DATA, Value::Bytes(range)) => push(&mut external, entry(file, range)?)?,
-                _ => {}
-            }
-        }
-        let size = data_type.and_then(|data_type| {
-            let mut cells = shape.iter().map(|dimension| usize::try_from(*dimension).ok());
-            cells.try_fold(data_type.facts().1, |bytes, dimension| bytes.checked_mul(dimension?))
-        });
-        let (Some(data_type), Some(bytes)) = (data_type, size) else {
-            return if external.is_empty() { Ok(None) } else { Err(NotUnderstood("external data of an unknown type")) };
+        let header = Header::read(file, tensor)?;
+        let (bytes, place) = (header.bytes(), header.place()?);
+        let (Some(data_type), Some(bytes)) = (header.data_type, bytes) else {
+            return if place.is_none() { Ok(None) } else { Err(NotUnderstood("external data of an unknown type")) };
         };
-        let is_shared = bytes >= SMALLEST_WEIGHT && !name.is_empty();
-        let (place, offset) = match raw {
-            Some(raw) if raw.end - raw.start == bytes && is_shared => (None, raw.start),
-            None if !external.is_empty() => external_place(&external, bytes)?,
+        let is_shared = bytes >= SMALLEST_WEIGHT && !header.name.is_empty();
+        let (file, offset) = match (place, header.raw) {
+            (Some(place), _) => (Some(place.file.to_owned()), place.offset),
+            (None, Some(raw)) if raw.end - raw.start == bytes && is_shared => (None, raw.start),
             _ => return Ok(None),
         };
-        Ok(Some(Self { name: name.to_owned(), data_type, shape, file: place, offset, bytes }))
+        let Header { name, shape, .. } = header;
+        Ok(Some(Self { name: name.to_owned(), data_type, shape, file, offset, bytes }))
     }
 
     /// The weight as a `TensorProto` whose values are in the file that is named.
@@ -126,40 +117,7 @@ impl Weight {
             entry.field(2, value.as_bytes())?;
             tensor.field(EXTERNAL_DATA, &entry.bytes())?;
         }
-        // `data_location` EXTERNAL.
-        tensor.number(14, 1)?;
+        tensor.number(DATA_LOCATION, EXTERNAL)?;
         Ok(tensor.bytes())
-    }
-}
-
-fn push<T>(list: &mut Vec<T>, item: T) -> Result<(), NotUnderstood> {
-    if list.len() == LONGEST_LIST {
-        return Err(NotUnderstood("a tensor of more than 64 dimensions or entries"));
-    }
-    list.push(item);
-    Ok(())
-}
-
-/// A `StringStringEntryProto`: key and value.
-pub(crate) fn entry(file: &[u8], range: Range) -> Result<(&str, &str), NotUnderstood> {
-    let (mut key, mut value) = ("", "");
-    for field in fields(file, range) {
-        let field = field?;
-        match (field.number, field.value) {
-            (1, Value::Bytes(range)) => key = range.text(file)?,
-            (2, Value::Bytes(range)) => value = range.text(file)?,
-            _ => {}
-        }
-    }
-    Ok((key, value))
-}
-
-/// Where `TensorProto.external_data` says that so many bytes of values lie: file and offset.
-fn external_place(entries: &[(&str, &str)], bytes: usize) -> Result<(Option<String>, usize), NotUnderstood> {
-    let entry = |wanted: &str| entries.iter().find(|(key, _)| *key == wanted).map(|(_, value)| *value);
-    let number = |wanted: &str, absent: usize| entry(wanted).map_or(Some(absent), |number| number.parse().ok());
-    match (entry("location"), number("offset", 0), number("length", bytes)) {
-        (Some(file), Some(offset), Some(length)) if length == bytes => Ok((Some(file.to_owned()), offset)),
-        _ => Err(NotUnderstood("external data in a place that is not known here")),
     }
 }

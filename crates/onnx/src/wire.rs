@@ -5,6 +5,13 @@ use std::fmt;
 /// The longest message that protocol buffers allow.
 const LONGEST_MESSAGE: usize = (1 << 31) - 1;
 
+/// Messages and groups are nested no deeper, as in the runtime's own reader.
+pub(crate) const DEEPEST: usize = 100;
+
+/// The kinds of the tags around a group.
+const GROUP: u64 = 3;
+const END_OF_GROUP: u64 = 4;
+
 /// What is not an ONNX file, or holds weights in a way that is not known here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotUnderstood(pub(crate) &'static str);
@@ -31,6 +38,8 @@ pub(crate) enum Value {
     /// A number of fixed width: the bytes of it.
     Fixed(Range),
     Bytes(Range),
+    /// A group, which ONNX has none of, with the tag that ends it: the runtime passes it over.
+    Group(Range),
 }
 
 /// A part of the file.
@@ -83,11 +92,27 @@ struct Reader<'f> {
 
 impl Reader<'_> {
     fn field(&mut self) -> Result<Field, NotUnderstood> {
-        let tag = self.varint()?;
-        if tag >> 3 == 0 {
-            return Err(NotUnderstood("a field without a number"));
-        }
+        let tag = self.tag()?;
+        let number = tag >> 3;
         let value = match tag & 7 {
+            GROUP => Value::Group(self.group(number)?),
+            kind => self.value(kind)?,
+        };
+        Ok(Field { number, tag, value })
+    }
+
+    /// A field's number and the kind of its value. The runtime's reader cuts numbers that are too large: what is another
+    /// field here must not be one that it knows.
+    fn tag(&mut self) -> Result<u64, NotUnderstood> {
+        match self.varint()? {
+            0..8 => Err(NotUnderstood("a field without a number")),
+            tag if tag > u64::from(u32::MAX) => Err(NotUnderstood("a field whose number is too large")),
+            tag => Ok(tag),
+        }
+    }
+
+    fn value(&mut self, kind: u64) -> Result<Value, NotUnderstood> {
+        Ok(match kind {
             0 => Value::Number(self.varint()?),
             1 => Value::Fixed(self.pass(8)?),
             2 => {
@@ -96,8 +121,28 @@ impl Reader<'_> {
             }
             5 => Value::Fixed(self.pass(4)?),
             _ => return Err(NotUnderstood("a field of an unknown kind")),
-        };
-        Ok(Field { number: tag >> 3, tag, value })
+        })
+    }
+
+    /// What follows the tag of a group, to the tag that ends it.
+    fn group(&mut self, number: u64) -> Result<Range, NotUnderstood> {
+        let start = self.position;
+        let mut open = vec![number];
+        while let Some(innermost) = open.last().copied() {
+            let tag = self.tag()?;
+            match tag & 7 {
+                GROUP if open.len() == DEEPEST => return Err(NotUnderstood("groups that are nested too deeply")),
+                GROUP => open.push(tag >> 3),
+                END_OF_GROUP if tag >> 3 == innermost => {
+                    open.pop();
+                }
+                END_OF_GROUP => return Err(NotUnderstood("a group that ends as another")),
+                kind => {
+                    self.value(kind)?;
+                }
+            }
+        }
+        Ok(Range { start, end: self.position })
     }
 
     fn varint(&mut self) -> Result<u64, NotUnderstood> {
@@ -147,7 +192,7 @@ impl Message {
         self.varint(field.tag)?;
         match field.value {
             Value::Number(number) => self.varint(number),
-            Value::Fixed(range) => self.raw(range.of(file)),
+            Value::Fixed(range) | Value::Group(range) => self.raw(range.of(file)),
             Value::Bytes(range) => {
                 self.varint((range.end - range.start) as u64)?;
                 self.raw(range.of(file))

@@ -1,6 +1,7 @@
 //! ONNX Runtime: the one module that touches `ort`.
 
 mod bad_output;
+mod external;
 mod open;
 mod options;
 mod pool;

@@ -7,9 +7,10 @@ use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 use ort::value::TensorElementType;
 use ort::value::ValueType;
 
+use super::external;
 use super::provider::Placement;
 use super::runtime::{Call, Runtime, RuntimeOptions};
-use super::weights::{SharedWeights, check_external_files};
+use super::weights::SharedWeights;
 use super::{Optimization, Precision, Provider, ProviderChoice, SessionOptions};
 use crate::model::FileVersion;
 use crate::{Error, ModelFiles, Result};
@@ -76,7 +77,7 @@ impl Opener {
         let weights = if provider == Provider::Cpu {
             SharedWeights::open(&graph.files, &graph.name, map)?
         } else {
-            check_external_files(&graph.files, &graph.name, &graph.files.open(&graph.name, map)?)?;
+            external::check(&graph.files, &graph.name, &graph.files.open(&graph.name, map)?)?;
             None
         };
         Ok(Self { provider, runtime, graph: graph.clone(), options: options.clone(), weights })
@@ -210,7 +211,10 @@ impl GraphFile {
     fn commit(&self, mut builder: SessionBuilder, map: bool) -> Result<Session> {
         let session = match self.files.path(&self.name) {
             Some(path) if map => builder.commit_from_file(path),
-            _ => builder.commit_from_memory(&self.files.read(&self.name)?),
+            _ => {
+                let bytes = self.files.open(&self.name, map)?;
+                builder.commit_from_memory(&external::whole(&self.files, &self.name, &bytes, map)?)
+            }
         };
         session.map_err(|e| self.failed("the graph cannot be loaded", &e))
     }

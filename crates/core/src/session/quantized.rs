@@ -1,10 +1,8 @@
 //! Graphs whose weights are brought to fewer bits when they are loaded.
 
-use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use embedkit_onnx::{Quantized, quantize};
 
-use embedkit_onnx::{Quantized, external_files, quantize};
-
+use super::external::External;
 use crate::{Error, ModelDescription, ModelFiles, Quantization, Result};
 
 /// What a graph's 32-bit weights are brought to.
@@ -22,20 +20,9 @@ pub enum WeightQuantization {
 pub fn quantize_files(files: &ModelFiles, graph: &str, weights: WeightQuantization) -> Result<Quantized> {
     let WeightQuantization::Int8 = weights;
     let bytes = files.open(graph, true)?;
-    let refused = |error: embedkit_onnx::Error| Error::file_because(files.label(graph), "cannot be quantised", error);
-    // Each file of weights is opened once, however many lie in it.
-    let mut names = BTreeSet::new();
-    external_files(&bytes, |name| names.extend([name])).map_err(|what| refused(what.into()))?;
-    let open = |name: &str| {
-        files.check_named_by(graph, name)?;
-        files.open(&ModelFiles::beside(graph, name), true)
-    };
-    let opened = names.into_iter().map(|name| Ok((name, open(name)?))).collect::<Result<BTreeMap<_, _>>>()?;
-    let quantized = quantize(&bytes, |name| match opened.get(name) {
-        Some(bytes) => Ok(Cow::Borrowed(&**bytes)),
-        None => Err("it is not among the files that the graph names".into()),
-    });
-    quantized.map_err(refused)
+    let external = External::open(files, graph, &bytes, true)?;
+    quantize(&bytes, |name| external.bytes(name))
+        .map_err(|error| Error::file_because(files.label(graph), "cannot be quantised", error))
 }
 
 /// A row and its files with the graph's weights brought to fewer bits.

@@ -13,13 +13,14 @@ use std::path::{Path, PathBuf};
 use std::ptr::{NonNull, null_mut};
 use std::sync::Arc;
 
-use embedkit_onnx::{DataType, NotUnderstood, OnnxFile, Weight, external_files};
+use embedkit_onnx::{DataType, OnnxFile, Weight};
 use ort::AsPointer;
 use ort::memory::{Allocator, MemoryInfo};
 use ort::session::Session;
 use ort::session::builder::{PrepackedWeights, SessionBuilder};
 use ort::value::{DynValue, TensorElementType};
 
+use super::external::{External, unreadable};
 use crate::model::FileBytes;
 use crate::{Error, ModelFiles, Result};
 
@@ -42,30 +43,30 @@ impl SharedWeights {
     /// A file that cannot be read, that is too short for a weight, or that lies outside of the model's folder.
     pub(super) fn open(files: &ModelFiles, graph: &str, map: bool) -> Result<Option<Self>> {
         let bytes = files.open(graph, map)?;
-        let is_external = check_external_files(files, graph, &bytes)?;
+        let external = External::open(files, graph, &bytes, map)?;
         let folder = if map { Folder::of(files, graph) } else { Folder::none() };
-        let read = OnnxFile::read(&bytes, |file| folder.name_of(files, &beside(graph, file)));
+        let read =
+            OnnxFile::read(&bytes, |file| folder.name_of(files, &beside(graph, file)), |name| external.bytes(name));
         let OnnxFile { structure, weights } = match read {
             Ok(read) => read,
-            Err(what) if is_external && (!map || files.root().is_none()) => {
-                return Err(only_mapped(files, graph, map, what));
-            }
-            Err(what) => {
+            Err(what @ embedkit_onnx::Error::NotUnderstood(_))
+                if external.is_empty() || (map && files.path(graph).is_some()) =>
+            {
                 tracing::debug!(graph, %what, "the runtime reads the graph by itself");
                 return Ok(None);
             }
+            Err(embedkit_onnx::Error::NotUnderstood(what)) => return Err(only_mapped(files, graph, map, what)),
+            Err(error) => return Err(unreadable(files, graph, error)),
         };
         // Weights are stored with the lowest byte first.
-        if weights.is_empty() || cfg!(target_endian = "big") {
+        if (weights.is_empty() && external.is_empty()) || cfg!(target_endian = "big") {
             return Ok(None);
         }
-        let mut opened = BTreeMap::from([(graph.to_owned(), bytes)]);
+        let mut opened = external.into_files(graph);
+        opened.insert(graph.to_owned(), bytes);
         let mut values = Vec::with_capacity(weights.len());
         for weight in weights {
             let name = beside(graph, weight.file.as_deref());
-            if !opened.contains_key(&name) {
-                opened.insert(name.clone(), files.open(&name, map)?);
-            }
             let value = value(&opened[&name], &weight, &files.label(&name))?;
             values.push((weight.name, Arc::new(value)));
         }
@@ -100,27 +101,8 @@ impl SharedWeights {
     }
 }
 
-/// Checks the names of the files that a graph says its values are in, before anything opens one; whether there are any.
-///
-/// # Errors
-/// A file outside of the model's folder, a pipe or a device.
-pub(super) fn check_external_files(files: &ModelFiles, graph: &str, bytes: &[u8]) -> Result<bool> {
-    let (mut checked, mut last) = (Ok(()), None);
-    let read = external_files(bytes, |name| {
-        // Most graphs name one file, thousands of times.
-        if checked.is_ok() && last != Some(name) {
-            checked = files.check_named_by(graph, name);
-            last = Some(name);
-        }
-    });
-    if let Err(what) = read {
-        tracing::debug!(graph, %what, "the names of external data are not all known");
-    }
-    checked.map(|()| last.is_some())
-}
-
 /// The error about external data that is left to the runtime, which maps it, and finds it only beside a graph in a file.
-fn only_mapped(files: &ModelFiles, graph: &str, map: bool, what: NotUnderstood) -> Error {
+fn only_mapped(files: &ModelFiles, graph: &str, map: bool, what: &str) -> Error {
     let message = format!("has {what}: it can only be mapped, by the runtime, from a folder");
     if map {
         Error::file(files.label(graph), message)
@@ -182,13 +164,18 @@ fn value(file: &[u8], weight: &Weight, label: &Path) -> Result<DynValue> {
         DataType::Bf16 => TensorElementType::Bfloat16,
         DataType::U8 => TensorElementType::Uint8,
         DataType::I8 => TensorElementType::Int8,
+        DataType::U16 => TensorElementType::Uint16,
+        DataType::I16 => TensorElementType::Int16,
+        DataType::U32 => TensorElementType::Uint32,
         DataType::I32 => TensorElementType::Int32,
+        DataType::U64 => TensorElementType::Uint64,
         DataType::I64 => TensorElementType::Int64,
+        DataType::Bool => TensorElementType::Bool,
     };
     let (memory, allocator, mut raw) = (MemoryInfo::default(), Allocator::default(), null_mut());
     // SAFETY: the runtime is loaded; the shape's cells fill the bytes exactly (`Weight::read` checks it);
     // the runtime only reads initializers, and `SharedWeights` keeps the bytes for longer than the value.
-    // Any bytes are values of these types. That they need not be aligned, the runtime's kernels take for granted too
+    // Any bytes are values of these types, or taken for such by the runtime where they are truth values. That they need not be aligned, the runtime's kernels take for granted too
     // when it maps files itself; x86-64 and AArch64 read numbers at any byte.
     let status = unsafe {
         (ort::api().CreateTensorWithDataAsOrtValue)(

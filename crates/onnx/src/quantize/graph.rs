@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::nodes::Node;
-use super::tensors::Tensor;
+use super::tensors::{self, Tensor};
 use crate::structure::GRAPH_INITIALIZER;
 use crate::wire::{NotUnderstood, Range, Value, fields};
 
@@ -34,7 +34,8 @@ impl<'m> Graph<'m> {
                 GRAPH_INITIALIZER => {
                     let tensor = Tensor::read(model, value)?;
                     graph.names.insert(tensor.name);
-                    graph.constants.insert(tensor.name, tensor);
+                    // Of two of one name, the runtime takes the first.
+                    graph.constants.entry(tensor.name).or_insert(tensor);
                 }
                 super::GRAPH_INPUT => {
                     graph.names.insert(value_name(model, value)?);
@@ -108,7 +109,7 @@ pub(super) fn value_name(model: &[u8], range: Range) -> Result<&str, NotUndersto
     Ok("")
 }
 
-/// The names of values that the nodes of a graph within another use.
+/// The names of values that a graph within another uses or has.
 fn names_within<'m>(
     model: &'m [u8],
     range: Range,
@@ -127,7 +128,10 @@ fn names_within<'m>(
                     names_within(model, *within, depth, names)?;
                 }
             }
-            GRAPH_OUTPUT => {
+            GRAPH_INITIALIZER => {
+                names.insert(tensors::name(model, value)?);
+            }
+            super::GRAPH_INPUT | GRAPH_OUTPUT => {
                 names.insert(value_name(model, value)?);
             }
             _ => {}

@@ -1,5 +1,6 @@
 //! Nodes, read and written.
 
+use super::names::Names;
 use crate::wire::{Message, NotUnderstood, Range, Value, fields};
 
 /// A `NodeProto`.
@@ -7,6 +8,7 @@ use crate::wire::{Message, NotUnderstood, Range, Value, fields};
 pub(super) struct Node<'m> {
     pub(super) inputs: Vec<&'m str>,
     pub(super) outputs: Vec<&'m str>,
+    pub(super) name: &'m str,
     pub(super) operator: &'m str,
     pub(super) domain: &'m str,
     pub(super) attributes: Vec<Attribute<'m>>,
@@ -36,6 +38,7 @@ impl<'m> Node<'m> {
             match field.number {
                 1 => node.inputs.push(value.text(model)?),
                 2 => node.outputs.push(value.text(model)?),
+                3 => node.name = value.text(model)?,
                 4 => node.operator = value.text(model)?,
                 5 => node.attributes.push(Attribute::read(model, value)?),
                 7 => node.domain = value.text(model)?,
@@ -113,11 +116,12 @@ pub(super) fn write(
     inputs: &[&str],
     outputs: &[&str],
     to: Option<u64>,
+    names: &mut Names,
     graph: &mut Message,
 ) -> Result<(), NotUnderstood> {
     let mut node = with_ends(inputs, outputs)?;
-    // A node's name is its first output's, which no other node has.
-    node.field(3, outputs.first().map_or("", |name| name).as_bytes())?;
+    let name = outputs.first().map(|output| names.node_of(output));
+    node.field(3, name.unwrap_or_default().as_bytes())?;
     node.field(4, operator.as_bytes())?;
     if let Some(to) = to {
         const INTEGER: u64 = 2;

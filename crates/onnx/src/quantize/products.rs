@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use super::FileError;
 use super::graph::Graph;
 use super::names::{Names, Quantized};
 use super::nodes::{self, Node};
 use super::tensors;
 use crate::Result;
+use crate::error::FileError;
 use crate::weight::DataType;
 use crate::wire::{Message, NotUnderstood};
 
@@ -64,12 +64,12 @@ impl Products {
             ["quantized_product", "unscaled", "scales"].map(|suffix| names.derive(output, suffix));
         let product = bias.map_or_else(|| output.to_owned(), |_| names.derive(output, "product"));
         let factors = [&activation.values, &weight.values, &activation.zero, &weight.zero].map(String::as_str);
-        nodes::write("MatMulInteger", &factors, &[&integers], None, written)?;
-        nodes::write("Cast", &[&integers], &[&floats], Some(DataType::F32.facts().0), written)?;
-        nodes::write("Mul", &[&activation.scale, &weight.scale], &[&scales], None, written)?;
-        nodes::write("Mul", &[&floats, &scales], &[&product], None, written)?;
+        nodes::write("MatMulInteger", &factors, &[&integers], None, names, written)?;
+        nodes::write("Cast", &[&integers], &[&floats], Some(DataType::F32.facts().0), names, written)?;
+        nodes::write("Mul", &[&activation.scale, &weight.scale], &[&scales], None, names, written)?;
+        nodes::write("Mul", &[&floats, &scales], &[&product], None, names, written)?;
         if let Some(bias) = bias {
-            nodes::write("Add", &[&product, bias], &[output], None, written)?;
+            nodes::write("Add", &[&product, bias], &[output], None, names, written)?;
         }
         self.count += 1;
         Ok(true)
@@ -82,7 +82,7 @@ impl Products {
         }
         let activation = names.quantized(name);
         let Quantized { values, scale, zero } = &activation;
-        nodes::write("DynamicQuantizeLinear", &[name], &[values, scale, zero], None, written)?;
+        nodes::write("DynamicQuantizeLinear", &[name], &[values, scale, zero], None, names, written)?;
         self.activations.insert(name.to_owned(), activation.clone());
         Ok(activation)
     }

@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::FileError;
 use super::graph::Graph;
 use super::names::{Names, Quantized};
 use super::nodes::{self, Node};
 use super::tensors;
 use crate::Result;
+use crate::error::FileError;
 use crate::weight::DataType;
 use crate::wire::{Message, NotUnderstood};
 
@@ -43,7 +43,7 @@ impl Tables {
         let table = self.tables.entry(table.to_owned()).or_insert_with(|| names.quantized(table));
         let gathered = names.derive(output, "quantized");
         node.write_with(graph.model, &[&table.values, rows], &[&gathered], written)?;
-        nodes::write("DequantizeLinear", &[&gathered, &table.scale, &table.zero], &[output], None, written)?;
+        nodes::write("DequantizeLinear", &[&gathered, &table.scale, &table.zero], &[output], None, names, written)?;
         let rows = Quantized { values: gathered, ..table.clone() };
         Ok(Some((output.to_owned(), rows)))
     }

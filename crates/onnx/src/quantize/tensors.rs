@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::FileError;
-use crate::weight::{DataType, Weight};
+use crate::error::FileError;
+use crate::header::Header;
+use crate::weight::DataType;
 use crate::wire::{Message, NotUnderstood, Range, Value, fields, packed};
 use crate::{Error, Result};
 
@@ -15,8 +16,8 @@ pub(super) struct Tensor<'m> {
     pub(super) name: &'m str,
     shape: Vec<u64>,
     data_type: u64,
-    /// `float_data`, packed.
-    floats: Option<Range>,
+    /// `float_data`: the runs that it is packed in, or each value alone.
+    floats: Vec<Range>,
     raw: Option<Range>,
     range: Range,
 }
@@ -34,14 +35,14 @@ pub(super) fn name(model: &[u8], range: Range) -> Result<&str, NotUnderstood> {
 
 impl<'m> Tensor<'m> {
     pub(super) fn read(model: &'m [u8], range: Range) -> Result<Self, NotUnderstood> {
-        let mut tensor = Self { name: "", shape: Vec::new(), data_type: 0, floats: None, raw: None, range };
+        let mut tensor = Self { name: "", shape: Vec::new(), data_type: 0, floats: Vec::new(), raw: None, range };
         for field in fields(model, range) {
             let field = field?;
             match (field.number, field.value) {
                 (1, Value::Number(side)) => tensor.shape.push(side),
                 (1, Value::Bytes(sides)) => tensor.shape.extend(packed(model, sides).collect::<Result<Vec<_>, _>>()?),
                 (2, Value::Number(number)) => tensor.data_type = number,
-                (4, Value::Bytes(floats)) => tensor.floats = Some(floats),
+                (4, Value::Bytes(floats) | Value::Fixed(floats)) => tensor.floats.push(floats),
                 (8, Value::Bytes(name)) => tensor.name = name.text(model)?,
                 (9, Value::Bytes(raw)) => tensor.raw = Some(raw),
                 _ => {}
@@ -63,10 +64,10 @@ impl<'m> Tensor<'m> {
         model: &'f [u8],
         file: &impl Fn(&str) -> Result<Cow<'f, [u8]>, FileError>,
     ) -> Result<Vec<f32>> {
-        let bytes = match (self.raw, self.floats) {
-            (Some(raw), _) => Cow::Borrowed(raw.of(model)),
-            (None, Some(floats)) => Cow::Borrowed(floats.of(model)),
-            (None, None) => external(model, self.range, file)?,
+        let bytes = match (Header::read(model, self.range)?.place()?, self.raw) {
+            (Some(place), _) => place.values(self.name, file)?,
+            (None, Some(raw)) => Cow::Borrowed(raw.of(model)),
+            (None, None) => Cow::Owned(self.floats.iter().flat_map(|floats| floats.of(model)).copied().collect()),
         };
         let (rows, columns) = self.matrix().unwrap_or_default();
         if bytes.len() != rows * columns * size_of::<f32>() {
@@ -80,49 +81,6 @@ impl<'m> Tensor<'m> {
             false => Err(Error::NotFinite(self.name.to_owned())),
         }
     }
-}
-
-/// The bytes of a tensor that lie in another file.
-fn external<'f>(
-    model: &'f [u8],
-    range: Range,
-    file: &impl Fn(&str) -> Result<Cow<'f, [u8]>, FileError>,
-) -> Result<Cow<'f, [u8]>> {
-    let weight = Weight::read(model, range)?.ok_or(NotUnderstood("a weight without values"))?;
-    let Some(name) = weight.file else { return Err(NotUnderstood("a weight without values").into()) };
-    let content = file(&name).map_err(|source| Error::File { file: name.clone(), source })?;
-    let end = weight.offset.checked_add(weight.bytes).filter(|end| *end <= content.len());
-    let Some(end) = end else { return Err(Error::Cut { name: weight.name, file: name }) };
-    Ok(match content {
-        Cow::Borrowed(content) => Cow::Borrowed(&content[weight.offset..end]),
-        Cow::Owned(content) => Cow::Owned(content[weight.offset..end].to_vec()),
-    })
-}
-
-/// Writes a constant into a graph with its values, wherever they lie.
-pub(super) fn write_whole<'f>(
-    model: &'f [u8],
-    range: Range,
-    file: &impl Fn(&str) -> Result<Cow<'f, [u8]>, FileError>,
-    graph: &mut Message,
-) -> Result<()> {
-    use crate::structure::GRAPH_INITIALIZER;
-    use crate::weight::EXTERNAL_DATA;
-
-    const DATA_LOCATION: u64 = 14;
-    let is_external = fields(model, range).any(|field| field.is_ok_and(|field| field.number == EXTERNAL_DATA));
-    if !is_external {
-        return Ok(graph.field(GRAPH_INITIALIZER, range.of(model))?);
-    }
-    let mut tensor = Message::default();
-    for field in fields(model, range) {
-        let field = field?;
-        if !matches!(field.number, EXTERNAL_DATA | DATA_LOCATION) {
-            tensor.copy(&field, model)?;
-        }
-    }
-    tensor.field(9, &external(model, range, file)?)?;
-    Ok(graph.field(GRAPH_INITIALIZER, &tensor.bytes())?)
 }
 
 /// Writes a constant into a graph.
