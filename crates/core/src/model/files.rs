@@ -74,6 +74,18 @@ impl ModelFiles {
         self
     }
 
+    /// The same files by their folder's real path, whatever graph was named: equal for all that read the same bytes.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the folder's path cannot be followed.
+    pub fn by_real_path(&self) -> Result<Self> {
+        let storage = match &self.storage {
+            Storage::Folder(folder) => Storage::Folder(folder.canonicalize().map_err(Error::io(folder))?),
+            memory => memory.clone(),
+        };
+        Ok(Self { replaced: self.replaced.clone(), ..Self::of(storage) })
+    }
+
     fn replaced(&self, name: &str) -> Option<&Arc<[u8]>> {
         self.replaced.as_ref().filter(|(replaced, _)| replaced == name).map(|(_, bytes)| bytes)
     }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use embedkit_core::session::SessionOptions;
 use embedkit_core::tokenizer::TokenizerOptions;
-use embedkit_core::{Error, IndexNames, LoadContext, ModelFiles, Padding, Result, TextModel};
+use embedkit_core::{IndexNames, LoadContext, ModelFiles, Padding, Result, TextModel};
 
 /// Tokens without a weight of their own, as the model's vocabulary has them: they frame or pad a text, or are unknown.
 const UNWEIGHTED: [&str; 4] = ["<s>", "</s>", "<pad>", "<unk>"];
@@ -34,11 +34,8 @@ struct Key {
 
 impl Key {
     fn of(context: &LoadContext) -> Result<Self> {
-        // One folder may have several paths, and a path may come to mean another folder.
-        let files = match context.files.root() {
-            Some(root) => ModelFiles::folder(root.canonicalize().map_err(Error::io(root))?)?,
-            None => context.files.clone(),
-        };
+        // One folder may have several paths, a path may come to mean another folder, and bytes may stand for a file.
+        let files = context.files.by_real_path()?;
         // When sessions are created is each view's own matter.
         let mut session = context.session.clone();
         session.lazy = false;
@@ -128,7 +125,10 @@ mod tests {
         Arc::make_mut(&mut short.model).max_length = Some(9);
         let mut exact = context("dense", FIXTURE);
         Arc::make_mut(&mut exact.model).padding = Padding::Exact;
-        for other in [threaded, short, exact] {
+        let mut quantized = context("dense", FIXTURE);
+        let graph = quantized.files.read("model.onnx").unwrap().into_owned();
+        quantized.files = quantized.files.with_file("model.onnx", graph);
+        for other in [threaded, short, exact, quantized] {
             assert!(!Arc::ptr_eq(&first, &SharedModel::of(&other).unwrap()));
         }
     }
