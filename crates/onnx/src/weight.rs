@@ -85,17 +85,16 @@ impl DataType {
 }
 
 impl Weight {
-    /// What a `TensorProto` says; none when it is small or stored in another way than as raw bytes.
+    /// What a `TensorProto` says; none when it is small or stored in another way than as bytes of a type that is known.
     pub(crate) fn read(file: &[u8], tensor: Range) -> Result<Option<Self>, NotUnderstood> {
         let header = Header::read(file, tensor)?;
-        let (bytes, place) = (header.bytes(), header.place()?);
-        let (Some(data_type), Some(bytes)) = (header.data_type, bytes) else {
-            return if place.is_none() { Ok(None) } else { Err(NotUnderstood("external data of an unknown type")) };
-        };
-        let is_shared = bytes >= SMALLEST_WEIGHT && !header.name.is_empty();
-        let (file, offset) = match (place, header.raw) {
+        let (Some(data_type), Some(bytes)) = (header.data_type, header.bytes()) else { return Ok(None) };
+        if bytes < SMALLEST_WEIGHT || header.name.is_empty() {
+            return Ok(None);
+        }
+        let (file, offset) = match (header.place()?, header.raw) {
             (Some(place), _) => (Some(place.file.to_owned()), place.offset),
-            (None, Some(raw)) if raw.end - raw.start == bytes && is_shared => (None, raw.start),
+            (None, Some(raw)) if raw.end - raw.start == bytes => (None, raw.start),
             _ => return Ok(None),
         };
         let Header { name, shape, .. } = header;

@@ -38,7 +38,8 @@ impl<'m> Node<'m> {
             match field.number {
                 1 => node.inputs.push(value.text(model)?),
                 2 => node.outputs.push(value.text(model)?),
-                3 => node.name = value.text(model)?,
+                // One that is no text is none that is made here either.
+                3 => node.name = value.text(model).unwrap_or_default(),
                 4 => node.operator = value.text(model)?,
                 5 => node.attributes.push(Attribute::read(model, value)?),
                 7 => node.domain = value.text(model)?,
