@@ -49,7 +49,7 @@ pub(crate) enum Failure {
     #[cfg(feature = "serve")]
     #[error("stopped at once, as it was told twice")]
     ServerStopped,
-    /// Ctrl-C, of a verb that keeps what was done.
+    /// Ctrl-C, of a verb that says what became of its work.
     #[error("{0}")]
     Kept(String),
     /// Who read the results wants no more of them, which is no error.

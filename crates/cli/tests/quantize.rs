@@ -47,6 +47,54 @@ fn a_folder_is_written_whole_or_not_at_all_and_its_model_runs() {
 }
 
 #[test]
+fn texts_are_read_as_other_verbs_read_theirs() {
+    let scratch = tempfile::tempdir().unwrap();
+    let report = |name: &str, content: &str| -> Value {
+        let (texts, to) = (scratch.path().join(name), scratch.path().join(format!("{name}-out")));
+        std::fs::write(&texts, content).unwrap();
+        let outcome = run(&[&[
+            "models",
+            "quantize",
+            path(&folder()),
+            "-o",
+            path(&to),
+            "--texts",
+            path(&texts),
+            "--force",
+            "--json",
+        ][..]]
+        .concat());
+        assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+        serde_json::from_str::<Value>(outcome.text()).unwrap()["comparison"].take()
+    };
+    let lines = report("lines", "hello world\n\nthe quick brown fox\n");
+    for (name, content) in [
+        ("marked", "\u{feff}hello world\nthe quick brown fox\n"),
+        ("lines.jsonl", "{\"text\": \"hello world\"}\n{\"text\": \"the quick brown fox\"}\n"),
+        ("table.csv", "id,text\n1,hello world\n2,the quick brown fox\n"),
+    ] {
+        assert_eq!(report(name, content), lines, "{name}");
+    }
+}
+
+#[test]
+fn values_beside_the_graph_are_in_it_and_counted() {
+    let scratch = tempfile::tempdir().unwrap();
+    let (from, to) = (scratch.path().join("from"), scratch.path().join("to"));
+    common::subject::copy(&folder(), &from);
+    let graph = from.join("onnx/model.onnx");
+    let before = std::fs::metadata(&graph).unwrap().len();
+    let (structure, values) = embedkit_fixtures::with_external_weight(&std::fs::read(&graph).unwrap(), "values.bin");
+    std::fs::write(&graph, structure).unwrap();
+    std::fs::write(from.join("onnx/values.bin"), values).unwrap();
+    let outcome = run(&["models", "quantize", path(&from), "-o", path(&to), "--force", "--json"]);
+    assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+    let report: Value = serde_json::from_str(outcome.text()).unwrap();
+    assert!(report["bytes_before"].as_u64().unwrap() >= before, "{report}");
+    assert!(to.join("onnx/model.onnx").exists() && !to.join("onnx/values.bin").exists());
+}
+
+#[test]
 fn what_changes_much_is_written_only_by_force() {
     let scratch = tempfile::tempdir().unwrap();
     let (from, to) = (scratch.path().join("loud"), scratch.path().join("quantized"));
@@ -66,10 +114,26 @@ fn what_cannot_be_quantised_is_refused() {
     let once = run(&["models", "quantize", path(&folder()), "-o", path(&to), "--force"]);
     assert_eq!(once.code, 0, "{}", once.stderr);
     let twice = scratch.path().join("twice");
+    let (texts, reranker) = (scratch.path().join("texts"), fixtures("rerank").join("cross-encoder-plain"));
+    std::fs::write(&texts, "one\ntwo\n").unwrap();
     let (undescribed, table) = (fixtures("dense").join("transformer-mean"), fixtures("dense").join("static-f32"));
     for (args, expected) in [
         (vec!["models", "quantize", path(&undescribed), "-o", path(&twice)], "modules.json is missing"),
         (vec!["models", "quantize", path(&table), "-o", path(&twice)], "runs no graph"),
+        (
+            vec![
+                "models",
+                "quantize",
+                path(&reranker),
+                "--kind",
+                "rerank",
+                "-o",
+                path(&twice),
+                "--texts",
+                path(&texts),
+            ],
+            "those of rerank are not",
+        ),
         (vec!["models", "quantize", path(&to), "-o", path(&twice), "--force"], "quantised already"),
         (vec!["models", "quantize", path(scratch.path()), "-o", path(&twice)], "has no graph"),
         (vec!["embed", "a", "--quantize", "int8"], "`quantize`"),

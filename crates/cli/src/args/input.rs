@@ -47,6 +47,23 @@ pub(crate) struct InputArgs {
     pub(crate) keep_text: bool,
 }
 
+#[cfg(feature = "onnx")]
+impl InputArgs {
+    /// The inputs of a file, read as its name and beginning tell.
+    pub(crate) fn of_file(path: PathBuf) -> Self {
+        Self {
+            texts: Vec::new(),
+            input: Some(path),
+            field: None,
+            input_format: InputFormat::default(),
+            input_encoding: None,
+            skip_invalid: false,
+            keep_fields: false,
+            keep_text: false,
+        }
+    }
+}
+
 /// What the embeddings are for.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Purpose")]

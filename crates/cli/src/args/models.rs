@@ -50,7 +50,8 @@ pub(crate) struct QuantizeArgs {
     /// The folder's graph; default: where exports put it.
     #[arg(long, value_name = "FILE")]
     pub(crate) model_file: Option<String>,
-    /// Texts to compare results on, one a line, the first thousand of them. Default: some plain English sentences.
+    /// The file of texts to compare results on, the first thousand of them, read as --input of other verbs. Default: some
+    /// plain English sentences.
     #[arg(long, value_name = "FILE")]
     pub(crate) texts: Option<PathBuf>,
     /// Writes it even where results change much.

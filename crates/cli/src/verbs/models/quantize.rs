@@ -2,19 +2,19 @@
 
 mod comparison;
 mod folder;
-
-use std::path::Path;
+mod staging;
 
 use comparison::Comparison;
 use embedkit::plugin::Family;
 use embedkit::session::{WeightQuantization, quantize_files};
-use embedkit::{AnyEmbedder, Content, ContentKind, Embedding, Error, ModelFiles, Role};
+use embedkit::{AnyEmbedder, CancelToken, Content, ContentKind, Embedding, Error, ModelFiles, Role};
 use serde_json::json;
 
-use crate::args::QuantizeArgs;
+use crate::args::{InputArgs, QuantizeArgs};
 use crate::failure::{Failure, Result};
-use crate::numbers;
+use crate::input::Inputs;
 use crate::verbs::{print, print_json};
+use crate::{interrupt, numbers};
 
 /// The least mean cosine to the 32-bit vectors: below it, rankings differ too much to go unasked.
 const LEAST_COSINE: f64 = 0.98;
@@ -25,7 +25,13 @@ const TEXTS: &str = include_str!("quantize/texts.txt");
 
 pub(super) fn quantize(args: &QuantizeArgs) -> Result<()> {
     let family = args.family()?;
-    let texts = args.texts()?;
+    let is_compared = family.inputs().contains(&ContentKind::Text);
+    if args.texts.is_some() && !is_compared {
+        let name = family.name();
+        return Err(Failure::Usage(format!("--texts is for models that are compared, and those of {name} are not")));
+    }
+    let cancel = interrupt::token()?;
+    let texts = args.texts(&cancel)?;
     let build = |files: ModelFiles| {
         let builder = AnyEmbedder::builder(family, files);
         let builder = match &args.model_file {
@@ -35,6 +41,7 @@ pub(super) fn quantize(args: &QuantizeArgs) -> Result<()> {
         builder.build().map_err(undescribed)
     };
     let files = ModelFiles::folder(&args.model_dir)?;
+    let copy = folder::Copy::plan(&args.model_dir, &args.output)?;
     let model = build(files.clone())?;
     let graph = model.model().model_file.clone();
     if model.engine().provider()?.is_none() {
@@ -43,12 +50,17 @@ pub(super) fn quantize(args: &QuantizeArgs) -> Result<()> {
             args.model_dir.join(&graph).display()
         )));
     }
+    go_on(&cancel)?;
     let quantized = quantize_files(&files, &graph, WeightQuantization::Int8)?;
-    let comparison = match family.inputs().contains(&ContentKind::Text) {
-        true => Some(compare(&model, &build(files.with_file(&graph, quantized.bytes.clone()))?, &texts)?),
+    go_on(&cancel)?;
+    let comparison = match is_compared {
+        true => {
+            let other = build(files.with_file(&graph, quantized.bytes.clone()))?;
+            Some(compare(&model, &other, &texts, &cancel)?)
+        }
         false => None,
     };
-    if let Some(comparison) = comparison.as_ref().filter(|comparison| comparison.mean_cosine < LEAST_COSINE)
+    if let Some(comparison) = comparison.as_ref().filter(|comparison| !comparison.is_within(LEAST_COSINE))
         && !args.force
     {
         return Err(Failure::Failed(format!(
@@ -56,7 +68,7 @@ pub(super) fn quantize(args: &QuantizeArgs) -> Result<()> {
              own with --texts, or --force it"
         )));
     }
-    let size = folder::write(&args.model_dir, &graph, &quantized.bytes, &args.output)?;
+    let size = copy.write(&graph, &quantized.bytes, &quantized.files, &cancel)?;
     if args.json {
         return print_json(&json!({
             "output": args.output,
@@ -95,12 +107,22 @@ fn undescribed(error: Error) -> Failure {
     }
 }
 
-fn compare(model: &AnyEmbedder, quantized: &AnyEmbedder, texts: &[String]) -> Result<Comparison> {
+fn compare(model: &AnyEmbedder, quantized: &AnyEmbedder, texts: &[String], cancel: &CancelToken) -> Result<Comparison> {
     let embed = |model: &AnyEmbedder| -> Result<Vec<Embedding>> {
         let contents = texts.iter().map(Content::text);
-        Ok(model.embed_for(contents, Role::Passage).collect::<embedkit::Result<_>>()?)
+        let results = model.embed_for(contents, Role::Passage).cancel_with(cancel).collect::<embedkit::Result<_>>();
+        go_on(cancel)?;
+        Ok(results?)
     };
     Comparison::new(&embed(model)?, &embed(quantized)?)
+}
+
+/// Ends the work where Ctrl-C was pressed.
+fn go_on(cancel: &CancelToken) -> Result<()> {
+    match cancel.is_cancelled() {
+        true => Err(Failure::Kept("interrupted; nothing was written".to_owned())),
+        false => Ok(()),
+    }
 }
 
 impl QuantizeArgs {
@@ -109,15 +131,14 @@ impl QuantizeArgs {
         crate::load::family_of_folder(&self.model_dir, self.kind.as_deref(), self.model_file.as_deref())
     }
 
-    fn texts(&self) -> Result<Vec<String>> {
-        let read = |path: &Path| {
-            std::fs::read_to_string(path).map_err(|source| Failure::Io { what: path.display().to_string(), source })
-        };
-        let text = self.texts.as_deref().map_or_else(|| Ok(TEXTS.to_owned()), read)?;
-        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-        let texts: Vec<String> = lines.take(MOST_TEXTS).map(str::to_owned).collect();
+    fn texts(&self, cancel: &CancelToken) -> Result<Vec<String>> {
+        let Some(file) = &self.texts else { return Ok(TEXTS.lines().map(str::to_owned).collect()) };
+        let mut inputs = Inputs::open(&InputArgs::of_file(file.clone()), "text", cancel)?;
+        let texts: Vec<String> = inputs.by_ref().take(MOST_TEXTS).map(|input| input.value).collect();
+        inputs.close()?;
+        go_on(cancel)?;
         match texts.len() {
-            0 | 1 => Err(Failure::Usage("--texts needs two lines at least, one a text".to_owned())),
+            0 | 1 => Err(Failure::Usage("--texts needs two texts at least".to_owned())),
             _ => Ok(texts),
         }
     }
