@@ -33,6 +33,15 @@ pub(crate) fn token() -> Result<CancelToken> {
     Ok(token)
 }
 
+/// Ends work of which nothing is kept, where Ctrl-C was pressed.
+#[cfg(feature = "onnx")]
+pub(crate) fn go_on(cancel: &CancelToken) -> Result<()> {
+    match cancel.is_cancelled() {
+        true => Err(Failure::Kept("interrupted; nothing was written".to_owned())),
+        false => Ok(()),
+    }
+}
+
 /// Ends the process with nothing more, since the user asked twice: an ordinary end waits for the batches that run.
 fn leave() {
     /// What a shell says of a program that Ctrl-C ended.

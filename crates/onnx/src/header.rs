@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::data_type::DataType;
 use crate::error::FileError;
-use crate::weight::DataType;
 use crate::wire::{NotUnderstood, Range, Value, fields, packed};
 use crate::{Error, Result};
 

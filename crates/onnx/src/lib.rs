@@ -13,6 +13,7 @@
 //! [`OnnxFile::read`] parts a graph's structure from its weights without touching these, so that a mapped file stays on the
 //! disk. [`quantize`](fn@quantize) does what ONNX Runtime's `quantize_dynamic` does with signed weights by channel, without Python.
 
+mod data_type;
 mod error;
 mod external_data;
 mod header;
@@ -22,10 +23,11 @@ mod structure;
 mod weight;
 mod wire;
 
+pub use data_type::DataType;
 pub use error::{Error, Result};
 pub use external_data::external_files;
 pub use inline::inline_external_data;
 pub use quantize::{Quantized, quantize};
 pub use structure::OnnxFile;
-pub use weight::{DataType, Weight};
+pub use weight::Weight;
 pub use wire::NotUnderstood;

@@ -10,8 +10,8 @@ use super::names::{Names, Quantized};
 use super::nodes::{self, Node};
 use super::tensors;
 use crate::Result;
+use crate::data_type::DataType;
 use crate::error::FileError;
-use crate::weight::DataType;
 use crate::wire::{Message, NotUnderstood};
 
 /// The largest magnitude of a weight in 8 bits: the range is the same on both sides of zero.

@@ -8,8 +8,8 @@ use super::names::{Names, Quantized};
 use super::nodes::{self, Node};
 use super::tensors;
 use crate::Result;
+use crate::data_type::DataType;
 use crate::error::FileError;
-use crate::weight::DataType;
 use crate::wire::{Message, NotUnderstood};
 
 /// Tables that were rewritten, by their names.

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
+use crate::data_type::DataType;
 use crate::error::FileError;
 use crate::header::Header;
-use crate::weight::DataType;
 use crate::wire::{Message, NotUnderstood, Range, Value, fields, packed};
 use crate::{Error, Result};
 

@@ -50,9 +50,9 @@ pub(super) fn quantize(args: &QuantizeArgs) -> Result<()> {
             args.model_dir.join(&graph).display()
         )));
     }
-    go_on(&cancel)?;
+    interrupt::go_on(&cancel)?;
     let quantized = quantize_files(&files, &graph, WeightQuantization::Int8)?;
-    go_on(&cancel)?;
+    interrupt::go_on(&cancel)?;
     let comparison = match is_compared {
         true => {
             let other = build(files.with_file(&graph, quantized.bytes.clone()))?;
@@ -111,18 +111,10 @@ fn compare(model: &AnyEmbedder, quantized: &AnyEmbedder, texts: &[String], cance
     let embed = |model: &AnyEmbedder| -> Result<Vec<Embedding>> {
         let contents = texts.iter().map(Content::text);
         let results = model.embed_for(contents, Role::Passage).cancel_with(cancel).collect::<embedkit::Result<_>>();
-        go_on(cancel)?;
+        interrupt::go_on(cancel)?;
         Ok(results?)
     };
     Comparison::new(&embed(model)?, &embed(quantized)?)
-}
-
-/// Ends the work where Ctrl-C was pressed.
-fn go_on(cancel: &CancelToken) -> Result<()> {
-    match cancel.is_cancelled() {
-        true => Err(Failure::Kept("interrupted; nothing was written".to_owned())),
-        false => Ok(()),
-    }
 }
 
 impl QuantizeArgs {
@@ -136,7 +128,7 @@ impl QuantizeArgs {
         let mut inputs = Inputs::open(&InputArgs::of_file(file.clone()), "text", cancel)?;
         let texts: Vec<String> = inputs.by_ref().take(MOST_TEXTS).map(|input| input.value).collect();
         inputs.close()?;
-        go_on(cancel)?;
+        interrupt::go_on(cancel)?;
         match texts.len() {
             0 | 1 => Err(Failure::Usage("--texts needs two texts at least".to_owned())),
             _ => Ok(texts),

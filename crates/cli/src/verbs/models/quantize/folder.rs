@@ -8,6 +8,7 @@ use embedkit::CancelToken;
 
 use super::staging::{Staging, is_temporary};
 use crate::failure::{Failure, Result};
+use crate::interrupt;
 
 /// Ends of names that graphs and their values have: those of the graph are in the new one, and others are other models.
 /// A number may follow.
@@ -63,7 +64,7 @@ impl Copy {
         replaced.insert(plain(Path::new(graph)));
         let staging = Staging::beside(&self.to)?;
         for name in self.files.iter().filter(|name| !replaced.contains(*name) && !self.is_left_out(name)) {
-            super::go_on(cancel)?;
+            interrupt::go_on(cancel)?;
             let target = staging.path().join(name);
             make_folder_of(&target)?;
             let from = self.from.join(name);
@@ -72,7 +73,7 @@ impl Copy {
         let target = staging.path().join(graph);
         make_folder_of(&target)?;
         fs::write(&target, bytes).map_err(Failure::io(target.display().to_string()))?;
-        super::go_on(cancel)?;
+        interrupt::go_on(cancel)?;
         staging.commit(&self.to)?;
         Ok(replaced.iter().filter_map(|name| Some(fs::metadata(self.from.join(name)).ok()?.len())).sum())
     }
