@@ -28,6 +28,7 @@ const BEGINNING: usize = 4096;
 pub(super) struct Source {
     receiver: Receiver<Result<Item>>,
     cancel: CancelToken,
+    label: String,
     pub(super) seen: Arc<Seen>,
 }
 
@@ -60,7 +61,7 @@ impl Source {
         let (sender, receiver) = sync_channel(AHEAD);
         let seen = Arc::new(Seen { size, ..Seen::default() });
         let reader = Counted { reader, seen: seen.clone() };
-        let feed = Feed { sender, seen: seen.clone(), label };
+        let feed = Feed { sender, seen: seen.clone(), label: label.clone() };
         let read = move || {
             if let Err(failure) = read(Box::new(reader), path.as_deref(), &reading, &feed) {
                 // Who has left wants no failure either.
@@ -69,7 +70,14 @@ impl Source {
             feed.seen.has_ended.store(true, Ordering::Release);
         };
         std::thread::Builder::new().spawn(read).map_err(Failure::io("a thread to read inputs"))?;
-        Ok(Self { receiver, cancel: cancel.clone(), seen })
+        Ok(Self { receiver, cancel: cancel.clone(), label, seen })
+    }
+
+    /// The end, once nothing more comes; a failure where the reader did not say that it is one: it panicked.
+    fn end(&self) -> Option<Result<Item>> {
+        let has_ended = self.seen.has_ended.swap(true, Ordering::AcqRel);
+        let message = || format!("{} was not read to its end: its reader failed, which is a fault of ours", self.label);
+        (!has_ended).then(|| Err(Failure::Failed(message())))
     }
 }
 
@@ -85,7 +93,8 @@ impl Iterator for Source {
                     return Some(item);
                 }
                 Err(RecvTimeoutError::Timeout) if !self.cancel.is_cancelled() => {}
-                Err(_) => return None,
+                Err(RecvTimeoutError::Timeout) => return None,
+                Err(RecvTimeoutError::Disconnected) => return self.end(),
             }
         }
     }
@@ -165,5 +174,41 @@ impl<R: Read> Read for Counted<R> {
         let count = self.reader.read(bytes)?;
         self.seen.bytes.fetch_add(count as u64, Ordering::Relaxed);
         Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::panic, reason = "what is tested is a panic")]
+
+    use super::*;
+    use crate::formats::InputFormat;
+
+    /// Lines, and then a panic.
+    struct Panics {
+        lines: Cursor<&'static str>,
+    }
+
+    impl Read for Panics {
+        fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+            match self.lines.read(bytes)? {
+                0 => panic!("a reader's fault"),
+                count => Ok(count),
+            }
+        }
+    }
+
+    #[test]
+    fn a_reader_that_panics_is_no_end() {
+        for format in [InputFormat::Auto, InputFormat::Lines, InputFormat::Jsonl, InputFormat::Json] {
+            let reading = Reading { format, encoding: None, field: "text".to_owned(), keep_fields: false };
+            let reader = Panics { lines: Cursor::new("\"text\"\n\"one\"\n\"two\"\n") };
+            let mut source = Source::of(reader, None, "in".to_owned(), None, reading, &CancelToken::new())
+                .unwrap_or_else(|_| panic!());
+            let last = source.by_ref().last();
+            let failure = last.and_then(Result::err).map(|failure| failure.to_string()).unwrap_or_default();
+            assert!(failure.contains("in was not read to its end"), "{format:?}: {failure:?}");
+            assert!(source.next().is_none(), "it is told once");
+        }
     }
 }
