@@ -27,14 +27,22 @@ pub(crate) fn size(bytes: u64) -> String {
 /// `2026-11-26 11:30`, of seconds since 1970, in universal time.
 pub(crate) fn date(seconds: u64) -> String {
     let (days, minutes) = (seconds / 86_400, seconds % 86_400 / 60);
+    format!("{} {:02}:{:02}", day(days as i64), minutes / 60, minutes % 60)
+}
+
+/// `2026-11-26`, of days since 1970; a year of more or less than four digits has a sign.
+pub(crate) fn day(days: i64) -> String {
     // Years begin in March, so that a leap day is their last: of 400 of them, all are alike.
     let days = days + 719_468;
-    let (era, day) = (days / 146_097, days % 146_097);
+    let (era, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));
     let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
     let day = day - (365 * year + year / 4 - year / 100);
     let month = (5 * day + 2) / 153;
-    let (day, month, january) = (day - (153 * month + 2) / 5 + 1, (month + 2) % 12 + 1, u64::from(month >= 10));
-    format!("{:04}-{month:02}-{day:02} {:02}:{:02}", era * 400 + year + january, minutes / 60, minutes % 60)
+    let (day, month, january) = (day - (153 * month + 2) / 5 + 1, (month + 2) % 12 + 1, i64::from(month >= 10));
+    match era * 400 + year + january {
+        year @ 0..=9999 => format!("{year:04}-{month:02}-{day:02}"),
+        year => format!("{year:+05}-{month:02}-{day:02}"),
+    }
 }
 
 #[cfg(test)]
@@ -53,6 +61,8 @@ mod tests {
             "2100-03-01 00:00",
         ];
         assert_eq!(dates, wanted);
+        let days = [-1, -719_528, -719_529, 2_932_897, i64::from(i32::MAX)].map(day);
+        assert_eq!(days, ["1969-12-31", "0000-01-01", "-0001-12-31", "+10000-01-01", "+5881580-07-11"]);
     }
 
     #[test]

@@ -8,6 +8,10 @@ mod json;
 mod kind;
 #[cfg(feature = "parquet")]
 mod parquet;
+#[cfg(feature = "parquet")]
+mod parquet_cell;
+#[cfg(feature = "parquet")]
+mod parquet_file;
 #[cfg(all(feature = "retrieval", feature = "parquet"))]
 mod parquet_rows;
 #[cfg(all(feature = "retrieval", feature = "pdf"))]

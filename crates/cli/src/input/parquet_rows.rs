@@ -1,10 +1,8 @@
 //! The rows of Parquet files, for `index`.
 
 use embedkit::retrieval::document::{Document, Documents, InputFile, Reader};
-use parquet::errors::ParquetError;
-use parquet::file::reader::{FileReader as _, SerializedFileReader};
-use parquet::record::Row;
-use serde_json::{Map, Value};
+
+use super::parquet_file::ParquetFile;
 
 /// Reads Parquet files, a document a row: its column `text`; `id`, `title` and the other columns are kept.
 pub(crate) struct ParquetRows;
@@ -20,33 +18,25 @@ impl Reader for ParquetRows {
 }
 
 fn rows(bytes: Vec<u8>) -> Result<Documents, String> {
-    let wrong = |error: ParquetError| format!("cannot be read as Parquet: {error}");
-    let reader = SerializedFileReader::new(bytes::Bytes::from(bytes)).map_err(wrong)?;
-    super::parquet::check_codecs(reader.metadata(), |_| true)?;
     let mut found = Documents::default();
-    for (at, row) in reader.get_row_iter(None).map_err(wrong)?.enumerate() {
+    for (row, number) in ParquetFile::open(bytes::Bytes::from(bytes))?.rows(|_| true)?.zip(1..) {
         let row = match row {
             Ok(row) => row,
-            // What comes behind a page that cannot be read cannot be either: the iterator would say so for ever.
-            Err(error) if at == 0 => return Err(wrong(error)),
-            Err(error) => {
-                found.refused.push(format!("{} from row {} on", wrong(error), at + 1));
+            Err(reason) if number == 1 => return Err(reason),
+            Err(reason) => {
+                found.refused.push(format!("{reason}, from row {number} on"));
                 break;
             }
         };
-        match Document::of_fields(fields(&row)) {
+        match Document::of_fields(row.into_iter().collect()) {
             Ok(mut document) => {
-                document.row = Some(at + 1);
+                document.row = Some(number);
                 found.documents.push(document);
             }
-            Err(reason) => found.refused.push(format!("row {}: {reason}", at + 1)),
+            Err(reason) => found.refused.push(format!("row {number}: {reason}")),
         }
     }
     Ok(found)
-}
-
-fn fields(row: &Row) -> Map<String, Value> {
-    row.get_column_iter().map(|(name, field)| (name.clone(), super::parquet::value(field))).collect()
 }
 
 #[cfg(test)]
@@ -56,6 +46,7 @@ mod tests {
     use parquet::basic::Compression;
     use parquet::data_type::{ByteArray, ByteArrayType};
     use parquet::file::properties::WriterProperties;
+    use parquet::file::reader::{FileReader as _, SerializedFileReader};
     use parquet::file::writer::SerializedFileWriter;
     use parquet::schema::parser::parse_message_type;
 
