@@ -89,13 +89,12 @@ impl Document {
         let (width, height) = ((width * scale).floor(), (height * scale).floor());
         let side = 1.0..=f32::from(u16::MAX);
         if !(side.contains(&width) && side.contains(&height)) {
-            let message = format!("would be {width} x {height} pixels at {dpi} dpi; choose another `dpi`");
+            let message = format!("would be {width} x {height} pixels at {dpi} dpi, which is too narrow or too wide");
             return Err(Refused::new(message));
         }
         if width as u64 * height as u64 > limits.page_pixels {
             return Err(Refused::new(format!(
-                "would be {width} x {height} pixels at {dpi} dpi, more than the {} of the limit `page_pixels`; choose \
-                 another `dpi`",
+                "would be {width} x {height} pixels at {dpi} dpi, more than the {} of the limit `page_pixels`",
                 limits.page_pixels
             )));
         }

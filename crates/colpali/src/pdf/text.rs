@@ -1,5 +1,7 @@
 //! The text of a page, as its content stream has it: lines as they were set, and a blank line where there is a gap.
 
+use std::collections::HashSet;
+
 use hayro::hayro_interpret::font::{Glyph, GlyphRun};
 use hayro::hayro_interpret::hayro_cmap::BfString;
 use hayro::hayro_interpret::{
@@ -15,6 +17,8 @@ const UNITS_PER_EM: f64 = 1000.0;
 const BLANK: f64 = 0.15;
 const LINE: f64 = 0.5;
 const PARAGRAPH: f64 = 1.9;
+/// Glyphs whose places differ by less than a part of a unit of the page are at one place.
+const PLACES: f64 = 10.0;
 
 /// The text of a page; glyphs of which no character is known are left out.
 pub(super) fn of_page(page: &Page<'_>) -> String {
@@ -34,6 +38,8 @@ struct Text {
     text: String,
     /// Where the last glyph ended.
     last: Option<End>,
+    /// The characters that are filled, by their places.
+    filled: HashSet<([i64; 2], String)>,
 }
 
 /// The end of a glyph on its line, and its size.
@@ -43,10 +49,10 @@ struct End {
 }
 
 impl Text {
-    fn glyph(&mut self, glyph: &Glyph<'_>, place: Affine) {
-        let characters = match glyph.as_unicode() {
-            Some(BfString::Char(character)) => character.to_string(),
-            Some(BfString::String(characters)) => characters,
+    fn glyph(&mut self, glyph: &Glyph<'_>, place: Affine, is_outline: bool) {
+        let characters: String = match glyph.as_unicode() {
+            Some(BfString::Char(character)) => letters(&character.to_string()),
+            Some(BfString::String(characters)) => letters(&characters),
             None => return,
         };
         let advance = match glyph {
@@ -57,6 +63,13 @@ impl Text {
         let size = (place * Point::new(0.0, UNITS_PER_EM) - start).hypot();
         let end = place * Point::new(f64::from(advance.unwrap_or(0.0)), 0.0);
         if !(start.is_finite() && end.is_finite() && size.is_finite()) {
+            return;
+        }
+        // The outline of a letter that is filled as well is no other letter.
+        let here = ([start.x, start.y].map(|along| (along * PLACES).round() as i64), characters.clone());
+        if !is_outline {
+            self.filled.insert(here);
+        } else if self.filled.contains(&here) {
             return;
         }
         if let Some(last) = &self.last {
@@ -98,6 +111,23 @@ impl Text {
     }
 }
 
+/// Characters as they are written and searched for: of a ligature, its letters.
+fn letters(characters: &str) -> String {
+    let mut letters = String::with_capacity(characters.len());
+    for character in characters.chars() {
+        match character {
+            '\u{fb00}' => letters.push_str("ff"),
+            '\u{fb01}' => letters.push_str("fi"),
+            '\u{fb02}' => letters.push_str("fl"),
+            '\u{fb03}' => letters.push_str("ffi"),
+            '\u{fb04}' => letters.push_str("ffl"),
+            '\u{fb05}' | '\u{fb06}' => letters.push_str("st"),
+            other => letters.push(other),
+        }
+    }
+    letters
+}
+
 impl<'a> Device<'a> for Text {
     fn draw_path(&mut self, _: &BezPath, _: DrawProps<'a>, _: &DrawMode) {}
 
@@ -106,12 +136,9 @@ impl<'a> Device<'a> for Text {
     fn push_transparency_group(&mut self, _: f32, _: Option<SoftMask<'a>>, _: BlendMode) {}
 
     fn draw_glyph_run(&mut self, run: &GlyphRun<'_, 'a>, props: DrawProps<'a>, mode: &DrawMode) {
-        // Outlines of text that is filled as well.
-        if matches!(mode, DrawMode::Stroke(_)) && self.text.ends_with(|c: char| !c.is_whitespace()) {
-            return;
-        }
+        let is_outline = matches!(mode, DrawMode::Stroke(_));
         for glyph in run.glyphs() {
-            self.glyph(glyph, props.transform * glyph.transform());
+            self.glyph(glyph, props.transform * glyph.transform(), is_outline);
         }
     }
 
@@ -120,4 +147,17 @@ impl<'a> Device<'a> for Text {
     fn pop_clip(&mut self) {}
 
     fn pop_transparency_group(&mut self) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ligatures_are_their_letters() {
+        assert_eq!(
+            letters("\u{fb00} \u{fb01} \u{fb02} \u{fb03} \u{fb04} \u{fb05} \u{fb06} é"),
+            "ff fi fl ffi ffl st st é"
+        );
+    }
 }
