@@ -191,6 +191,9 @@ fn versions_are_listed_switched_and_rolled_back() {
     assert_eq!((&report["version"], &report["reused"], &report["records"]), (&json!("000002"), &json!(3), &json!(4)));
     let manage = |option: &[&str]| run(&[&["index", "-o", path(&collection)], option].concat());
     assert!(manage(&["--rollback"]).text().contains("* 000001"));
+    let again = run(&["index", path(&docs), "-o", path(&collection)]);
+    assert!(again.text().contains("is up to date and searched again: version 000002"), "{again:?}");
+    assert!(manage(&["--rollback"]).text().contains("* 000001"));
     assert!(manage(&["--switch", "000002"]).text().contains("* 000002"));
     assert_eq!(manage(&["--verify", "--json"]).json_value(), manage(&["--versions", "--json"]).json_value());
     let vectors = collection.join("versions/000002/meaning.npy");

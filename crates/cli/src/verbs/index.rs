@@ -112,7 +112,11 @@ fn tell(report: &Report, published: Option<&Published>, args: &IndexArgs) -> Res
         };
     }
     let Report { version, files, records, reused, .. } = report;
-    let what = if report.is_unchanged { "is up to date" } else { "is indexed" };
+    let what = match (report.is_unchanged, report.is_current_again) {
+        (_, true) => "is up to date and searched again",
+        (true, false) => "is up to date",
+        (false, false) => "is indexed",
+    };
     let unread = if report.unread.is_empty() { String::new() } else { format!(", {} not read", report.unread.len()) };
     let before = match (report.is_unchanged, reused) {
         (true, _) | (_, 0) => String::new(),

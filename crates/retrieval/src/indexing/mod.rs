@@ -45,10 +45,12 @@ pub struct Report {
     pub is_complete: bool,
     /// Whether nothing had changed, so that no version was made.
     pub is_unchanged: bool,
+    /// Whether a version that nothing had changed since is searched again, where another was: after going back to it.
+    pub is_current_again: bool,
 }
 
 impl Indexer {
-    /// Loads a pipeline's models.
+    /// Loads a pipeline's models; of rerankers, too, whether they can be loaded is looked at.
     ///
     /// # Errors
     /// As [`Model::load`], and stages whose models give no vectors.
@@ -120,8 +122,9 @@ impl Indexer {
         self
     }
 
-    /// Makes a version of the files that the inputs name, and makes it the one that is searched. Files that an earlier
-    /// version has with the same digest are not embedded again, nor are chunks of the others that stayed as they were.
+    /// Makes a version of the files that the inputs name, and makes it the one that is searched; where nothing has changed
+    /// since the newest version, that is the one. Files that an earlier version has with the same digest are not embedded
+    /// again, nor are chunks of the others that stayed as they were.
     ///
     /// # Errors
     /// Inputs that are not there or lie in the collection's folder, files of the collection that cannot be written, models
@@ -165,6 +168,10 @@ impl Indexer {
         if let Some((base, _)) = unchanged.filter(|_| is_complete) {
             report.version = base.version().name().to_owned();
             report.is_unchanged = true;
+            if collection.current()?.as_ref() != Some(&report.version) {
+                collection.switch(&report.version)?;
+                report.is_current_again = true;
+            }
             return Ok(report);
         }
         let models = self.pipeline.stages.iter().zip(&self.models).zip(&self.query_models);
