@@ -7,7 +7,7 @@ use embedkit_core::{
 use serde::{Deserialize, Serialize};
 
 use crate::digest;
-use crate::pipeline::{ModelSpec, Stage};
+use crate::pipeline::{ModelSpec, Rerank, Stage};
 
 /// What a program sets of every model that is loaded: threads, providers, where downloads go.
 pub type Configure<'c> = &'c dyn Fn(Builder<AnyEmbedder>) -> Builder<AnyEmbedder>;
@@ -95,6 +95,18 @@ impl Model {
         };
         let takes_texts = kinds.contains(&ContentKind::Text);
         Ok(Self { embedder, input, takes_texts, output: family.output(), identity, around })
+    }
+
+    /// A reranker's model, which reads what it orders.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load), and a model of images.
+    pub(crate) fn load_for_reranking(rerank: &Rerank, configure: Configure<'_>) -> Result<Self> {
+        let model = Self::load(&rerank.spec(), configure)?;
+        match model.takes_images() {
+            true => Err(Error::option("rerank.model", format!("{} sees images: name a `stage` of it", rerank.model))),
+            false => Ok(model),
+        }
     }
 
     /// A stage's model of queries, where it is not the one of what is searched in.

@@ -29,7 +29,7 @@ pub struct Fusion {
     pub method: Method,
     /// What a ranking counts, by its stage. Default: 1 for each.
     pub weights: BTreeMap<String, f64>,
-    /// The constant of [`Method::Rrf`]: the higher, the less the first ranks stand out. Default: 60.
+    /// The constant of [`Method::Rrf`], and of no other: the higher, the less the first ranks stand out. Default: 60.
     pub k: f64,
 }
 
@@ -126,6 +126,9 @@ impl Fusion {
     pub fn check<'s>(&self, stages: impl IntoIterator<Item = &'s str>) -> Result<()> {
         if !(self.k.is_finite() && self.k >= 0.0) {
             return Err(Error::option("fusion.k", format!("must be a number from 0, not {}", self.k)));
+        }
+        if self.method != Method::Rrf && self.k != Self::default().k {
+            return Err(Error::option("fusion.k", "is of the method `rrf`, and another is named: leave it out"));
         }
         let stages: Vec<&str> = stages.into_iter().collect();
         for (stage, weight) in &self.weights {
@@ -272,11 +275,18 @@ mod tests {
 
     #[test]
     fn wrong_numbers_are_named() {
-        let wrong =
-            [Fusion::rrf().weight("x", 1.0), Fusion::rrf().weight("a", -1.0), Fusion { k: f64::NAN, ..Fusion::rrf() }];
-        for (fusion, expected) in wrong.into_iter().zip(["no stage \"x\"", "not -1", "fusion.k"]) {
+        let wrong = [
+            Fusion::rrf().weight("x", 1.0),
+            Fusion::rrf().weight("a", -1.0),
+            Fusion { k: f64::NAN, ..Fusion::rrf() },
+            Fusion { k: 3.0, ..Fusion::z_score() },
+            Fusion { k: 3.0, ..Fusion::min_max() },
+        ];
+        let told = ["no stage \"x\"", "not -1", "fusion.k", "method `rrf`", "method `rrf`"];
+        for (fusion, expected) in wrong.into_iter().zip(told) {
             assert!(fusion.check(["a"]).unwrap_err().to_string().contains(expected), "{expected}");
         }
         assert!(Fusion::default().weight("a", 0.0).check(["a"]).is_ok());
+        assert!(Fusion { k: 3.0, ..Fusion::rrf() }.check(["a"]).is_ok());
     }
 }

@@ -65,6 +65,10 @@ impl Indexer {
         let queries = pipeline.stages.iter().zip(&models);
         let queries = queries.map(|(stage, model)| Model::load_for_queries(stage, model, configure));
         let query_models = queries.collect::<Result<_>>()?;
+        // What a search would find out is told before anything is embedded.
+        for rerank in pipeline.rerankers.iter().filter(|rerank| rerank.stage.is_none()) {
+            Model::load_for_reranking(rerank, configure)?;
+        }
         let indexer = Self {
             pipeline,
             models,

@@ -77,6 +77,12 @@ pub(super) fn check(stage: &Stage, model: &Model) -> Result<()> {
         let message = "does not say which bytes of a text its vectors are of, which `late-chunking` needs";
         return refused("late-chunking", format!("{name}: {} {message}", model.identity().id));
     }
+    let is_single = kind == EmbeddingKind::Dense || stage.muvera.is_some() || stage.late_chunking;
+    if stage.first_pass.is_some() && !is_single {
+        let message =
+            "is for single vectors, and the model of this stage gives others: no `first-pass`, `oversampling`";
+        return refused("first-pass", format!("{name}: {message}"));
+    }
     if model.takes_images() && (stage.vectors == Vectors::Fresh || stage.late_chunking) {
         return refused("vectors", format!("{name}: vectors of images are stored, and no chunk's"));
     }

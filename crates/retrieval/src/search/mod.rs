@@ -152,7 +152,7 @@ impl Searcher {
             let stage = rerank.stage.as_ref().and_then(|name| stages.iter().position(|stage| stage.spec.name == *name));
             let reranker = match stage {
                 Some(stage) => Reranker::Stage(stage),
-                None => Reranker::Model(Box::new(reader(rerank, configure)?)),
+                None => Reranker::Model(Box::new(Model::load_for_reranking(rerank, configure)?)),
             };
             Ok((rerank.clone(), reranker))
         };
@@ -249,15 +249,6 @@ impl Searcher {
             record,
         };
         Ok(best.into_iter().zip(records).enumerate().map(hit).collect())
-    }
-}
-
-/// A reranker's model, which reads what it orders.
-fn reader(rerank: &Rerank, configure: Configure<'_>) -> Result<Model> {
-    let model = Model::load(&rerank.spec(), configure)?;
-    match model.takes_images() {
-        true => Err(Error::option("rerank.model", format!("{} sees images: name a `stage` of it", rerank.model))),
-        false => Ok(model),
     }
 }
 
