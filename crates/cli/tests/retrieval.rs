@@ -457,6 +457,9 @@ fn images_and_pages_are_searched_with_a_heat_map() {
     std::fs::write(docs.join("broken.png"), "no image").unwrap();
     let text = "BT /F 20 Tf 20 30 Td (Bees make honey) Tj ET";
     std::fs::write(docs.join("b.pdf"), embedkit_fixtures::pdf(200, 100, &[text, "0 0 100 50 re f"])).unwrap();
+    // A page that is too wide to be drawn has its words.
+    let wide = "BT /F 20 Tf 20 30 Td (Wax is warm) Tj ET";
+    std::fs::write(docs.join("c.pdf"), embedkit_fixtures::pdf(40_000, 100, &[wide])).unwrap();
     // BM25 reads what the pages say, the other stage sees them.
     let words = "[[stage]]\nname = \"words\"\nmodel = \"Qdrant/bm25\"\n";
     let (manifest, pipeline) = images(folder.path(), &format!("{PAGES}{words}"));
@@ -468,8 +471,8 @@ fn images_and_pages_are_searched_with_a_heat_map() {
     .concat());
     assert_eq!(report.code, 0, "{}", report.stderr);
     let report = report.json_value();
-    // Three chunks of a.md, two images, two pages.
-    assert_eq!((&report["records"], report["unread"].as_array().unwrap().len()), (&json!(7), 1), "{report}");
+    // Three chunks of a.md, two images, three pages.
+    assert_eq!((&report["records"], report["unread"].as_array().unwrap().len()), (&json!(8), 2), "{report}");
     assert!(report["unread"][0]["path"].as_str().unwrap().ends_with("broken.png"), "{report}");
 
     let maps = folder.path().join("maps");
@@ -487,6 +490,10 @@ fn images_and_pages_are_searched_with_a_heat_map() {
             hit["contributions"].as_array().unwrap().iter().map(|part| part["value"].as_f64().unwrap()).sum();
         assert!((sum - hit["score"].as_f64().unwrap()).abs() < 1e-9);
     }
+    let wax = ["search", path(&collection), "wax", "-k", "9", "--json", "--heat-map", path(&maps)];
+    let wax = run(&[&manifest[..], &wax].concat()).json();
+    let wax = wax.iter().find(|hit| hit["record"]["text"] == "Wax is warm").unwrap();
+    assert_eq!(wax["heat_map"], json!(null));
     let html = folder.path().join("page.html");
     let page = ["search", path(&collection), "honey", "--heat-map", path(&maps), "--html", path(&html)];
     assert_eq!(run(&[&manifest[..], &page].concat()).code, 0);
@@ -494,7 +501,7 @@ fn images_and_pages_are_searched_with_a_heat_map() {
     // Images that stayed are not embedded again; one that changed is.
     std::fs::copy(docs.join("square.png"), docs.join("upright.png")).unwrap();
     let again = run(&[&manifest[..], &["index", path(&docs), "-o", path(&collection), "--json"]].concat()).json_value();
-    assert_eq!((&again["records"], &again["reused"]), (&json!(7), &json!(6)), "{again}");
+    assert_eq!((&again["records"], &again["reused"]), (&json!(8), &json!(7)), "{again}");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use embedkit::Error;
 use embedkit::colpali::HeatMap;
 use embedkit::colpali::explain::SimilarityMap;
 use embedkit::retrieval::collection::CollectionFolder;
@@ -86,7 +87,15 @@ fn heat_maps(searcher: &Searcher, query: &str, hits: &[Hit], folder: &Path) -> R
     std::fs::create_dir_all(folder).map_err(Failure::io(folder.display().to_string()))?;
     let map = |hit: &Hit| {
         let Some(image) = input::image(&hit.record)? else { return Ok(None) };
-        let vectors = searcher.page_vectors(query, &image)?.ok_or_else(|| {
+        let vectors = match searcher.page_vectors(query, &image) {
+            // Of such a page the text was found.
+            Err(error @ (Error::InvalidInput { .. } | Error::InvalidFile { .. })) => {
+                tracing::warn!("{} has no heat map: {}", hit.record.id, error.report());
+                return Ok(None);
+            }
+            vectors => vectors?,
+        };
+        let vectors = vectors.ok_or_else(|| {
             let message = "--heat-map needs a stage whose model sees pages and gives a vector for each patch";
             Failure::Usage(message.to_owned())
         })?;

@@ -247,11 +247,16 @@ impl<'i> Run<'i> {
                     let reason = format!("{}: {}", waiting.record.id, error.report());
                     source.refused.push(reason.clone());
                     self.report.unread.push(Unread::new(&waiting.record.path, reason));
-                    continue;
+                    // The text of a page that cannot be drawn is found all the same.
+                    let has_text =
+                        waiting.image.is_some() && vectors.iter().flatten().any(|v| matches!(v, Ok(Some(_))));
+                    if !has_text {
+                        continue;
+                    }
                 }
                 for (stage, vector) in self.stages.iter_mut().zip(vectors) {
                     if let Some(vector) = vector {
-                        stage.write(vector?)?;
+                        stage.write(vector.unwrap_or_default())?;
                     }
                 }
             }
