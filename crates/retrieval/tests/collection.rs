@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use embedkit_core::CancelToken;
 use embedkit_retrieval::collection::CollectionFolder;
 use embedkit_retrieval::document::{Document, Documents, InputFile, Inputs, Reader};
-use embedkit_retrieval::pipeline::{Stage, StoredAs};
+use embedkit_retrieval::pipeline::{FirstPass, Rerank, Stage, StoredAs, Vectors};
 use embedkit_retrieval::{Indexer, Pipeline, Report, Searcher};
 use {embedkit_colbert as _, embedkit_sparse as _, embedkit_static_en as _};
 
@@ -125,6 +125,78 @@ fn versions_are_switched_and_rolled_back() {
     for wrong in ["../x", "000009", ""] {
         assert!(collection.switch(wrong).is_err(), "{wrong}");
     }
+}
+
+#[test]
+fn what_has_not_changed_is_searched_again_after_going_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let docs = folder.path().join("docs");
+    std::fs::create_dir(&docs).unwrap();
+    write(&docs, &[("a.md", ANIMALS)]);
+    let collection = CollectionFolder::new(folder.path().join("notes"));
+    let first = index(&collection, &docs).version;
+    write(&docs, &[("b.txt", TAXES)]);
+    let second = index(&collection, &docs).version;
+    let back: [&dyn Fn(); 2] = [&|| drop(collection.rollback().unwrap()), &|| collection.switch(&first).unwrap()];
+    for go_back in back {
+        go_back();
+        let report = index(&collection, &docs);
+        assert!(report.is_unchanged && report.is_current_again && report.version == second, "{report:?}");
+        assert_eq!(collection.current().unwrap().as_ref(), Some(&second));
+        let again = index(&collection, &docs);
+        assert!(again.is_unchanged && !again.is_current_again && again.version == second, "{again:?}");
+    }
+    // Files as they were before are those of the version that is searched then.
+    collection.rollback().unwrap();
+    std::fs::remove_file(docs.join("b.txt")).unwrap();
+    let report = index(&collection, &docs);
+    assert!(report.is_unchanged && !report.is_current_again && report.version == first, "{report:?}");
+}
+
+#[test]
+fn a_title_alone_is_found_and_what_says_nothing_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let docs = folder.path().join("docs");
+    std::fs::create_dir(&docs).unwrap();
+    let rows = "{\"_id\": \"a\", \"title\": \"Harbour seals\", \"text\": \"\"}\n{\"_id\": \"b\", \"title\": \" \", \"text\": \"\"}\n\
+                {\"_id\": \"c\", \"text\": \"Bread rises.\"}\n\" \"\n";
+    write(&docs, &[("rows.jsonl", rows), ("rows.csv", "id,title,text\nd,Desert foxes,\ne,,\n"), ("void.md", " \n")]);
+    let collection = CollectionFolder::new(folder.path().join("notes"));
+    let report = index(&collection, &docs);
+    let told: Vec<_> = report.unread.iter().map(|unread| unread.reason.as_str()).collect();
+    let nothing = "has neither a text nor a title";
+    assert_eq!(told, ["row 2: ", "row 2: ", "row 4: ", ""].map(|place| format!("{place}{nothing}")));
+    assert_eq!(report.records, 3);
+    assert!(index(&collection, &docs).is_unchanged);
+    let searcher = Searcher::open(&collection, &|builder| builder).unwrap();
+    for (query, document) in [("seals", "a"), ("foxes", "d"), ("bread", "c")] {
+        let hits = searcher.search(query, 1).unwrap();
+        assert_eq!(hits[0].record.document, document);
+    }
+}
+
+#[test]
+fn settings_that_nothing_obeys_and_models_that_are_not_there_are_refused() {
+    let refused = |change: &dyn Fn(&mut Pipeline)| {
+        let mut pipeline = Pipeline::default();
+        change(&mut pipeline);
+        Indexer::new(pipeline, &|builder| builder).err().map(|error| error.to_string()).unwrap_or_default()
+    };
+    let first_pass = |at: usize| {
+        refused(&|pipeline| {
+            let stage = &mut pipeline.stages[at];
+            (stage.vectors, stage.first_pass, stage.oversampling) = (Vectors::Stored, Some(FirstPass::Binary), 8);
+        })
+    };
+    assert_eq!(first_pass(0), "");
+    for (at, name) in [(1, "words"), (2, "tokens")] {
+        let message = first_pass(at);
+        assert!(message.contains("first-pass") && message.contains(name), "{message}");
+    }
+    let message = refused(&|pipeline| pipeline.rerankers.push(Rerank::by_model("no/such")));
+    assert!(message.contains("no/such"), "{message}");
+    let message = refused(&|pipeline| pipeline.fusion.k = 3.0);
+    assert!(message.contains("fusion.k"), "{message}");
 }
 
 #[test]

@@ -28,7 +28,8 @@ pub(crate) fn image(record: &Record) -> Result<Option<ImageInput>> {
     if let Some(page) = record.page {
         return Ok(super::pdf_pages::page(path, page)?);
     }
-    // A chunk of a text begins and ends somewhere in it.
-    let is_text = record.row.is_some() || record.page.is_some() || record.end > record.start;
+    // A chunk of a text begins and ends somewhere in it, unless it is a title alone; images have none.
+    let is_text =
+        record.row.is_some() || record.page.is_some() || record.end > record.start || !record.title.is_empty();
     Ok((!is_text).then(|| ImageInput::path(path)))
 }

@@ -10,7 +10,8 @@
 //!
 //! A program adds a [`Reader`] for other kinds, as the command line does for PDF files and for [`Video`].
 //!
-//! `id` or `_id`, the first that is not empty, and `title`, of a row are the document's; its other fields are kept.
+//! `id` or `_id`, the first that is not empty, and `title`, of a row are the document's; its other fields are kept. A document
+//! with a title and no text is found by its title.
 
 mod files;
 mod headings;
@@ -28,7 +29,7 @@ use embedkit_core::ImageInput;
 use serde_json::{Map, Value};
 
 pub use files::{Found, Inputs};
-pub(crate) use lines::{plain, take_id};
+pub(crate) use lines::{plain, take_id, with_written_ids};
 pub use reader::{InputFile, Reader, Wanted};
 pub use readers::Readers;
 pub use source_map::SourceMap;
@@ -93,6 +94,9 @@ impl PartialEq for Image {
     }
 }
 
+/// What is wrong with a document of which nothing can be found.
+pub(crate) const NOTHING: &str = "has neither a text nor a title";
+
 /// What was read of a file.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
@@ -112,6 +116,11 @@ impl Document {
     /// An image without more.
     pub fn of_image(image: impl Into<ImageInput>) -> Self {
         Self { image: Some(Image(image.into())), ..Self::default() }
+    }
+
+    /// What is wrong with it where nothing of it can be found, behind its row.
+    pub(crate) fn of_nothing(&self) -> String {
+        self.row.map_or_else(|| NOTHING.to_owned(), |row| format!("row {row}: {NOTHING}"))
     }
 
     /// The section that a byte of the text stands in.

@@ -36,7 +36,7 @@ impl Table {
 }
 
 fn delimiter_of(text: &str) -> u8 {
-    let line = text.lines().next().unwrap_or_default();
+    let line = text.split(['\n', '\r']).next().unwrap_or_default();
     let unquoted: String = line.split('"').step_by(2).collect();
     [b',', b';', b'\t', b'|'].into_iter().find(|delimiter| unquoted.contains(char::from(*delimiter))).unwrap_or(b',')
 }
@@ -54,14 +54,15 @@ pub(super) fn documents(text: &str, kind: &str) -> Result<Documents, String> {
     Ok(found)
 }
 
-/// A row: its column `text`, else all columns with their names.
+/// A row: its column `text`, which may be empty, else all columns with their names. Other empty cells are none.
 fn document(columns: &StringRecord, cells: &StringRecord) -> Result<Document, String> {
-    let pairs = || columns.iter().zip(cells).filter(|(_, cell)| !cell.trim().is_empty());
+    let is_filled = |(name, cell): &(&str, &str)| *name == "text" || !cell.trim().is_empty();
+    let pairs = columns.iter().zip(cells).filter(is_filled);
     if columns.iter().any(|name| name == "text") {
-        let fields: Map<String, Value> = pairs().map(|(name, cell)| (name.to_owned(), cell.into())).collect();
+        let fields: Map<String, Value> = pairs.map(|(name, cell)| (name.to_owned(), cell.into())).collect();
         return Document::of_fields(fields);
     }
-    let text: Vec<String> = pairs().map(|(name, cell)| format!("{name}: {cell}")).collect();
+    let text: Vec<String> = pairs.map(|(name, cell)| format!("{name}: {cell}")).collect();
     Ok(Document::of_text(text.join("\n")))
 }
 
@@ -72,11 +73,11 @@ mod tests {
     #[test]
     fn rows_are_documents() {
         let found = documents("id,text,year\n1,\"a, b\",1999\n2,,2000\n3,c\n", "csv").unwrap();
-        let [first] = &found.documents[..] else { panic!("{found:?}") };
+        let [first, empty] = &found.documents[..] else { panic!("{found:?}") };
         assert_eq!((first.text.as_str(), first.id.as_deref(), first.row), ("a, b", Some("1"), Some(1)));
         assert_eq!(first.fields["year"], "1999");
-        assert!(found.refused[0].starts_with("row 2: has no field"), "{:?}", found.refused);
-        assert!(found.refused[1].starts_with("row 3: "), "{:?}", found.refused);
+        assert_eq!((empty.text.as_str(), empty.id.as_deref(), empty.row), ("", Some("2"), Some(2)));
+        assert!(found.refused[0].starts_with("row 3: "), "{:?}", found.refused);
         let found = documents("name\tcolour\nfox\tred\n", "tsv").unwrap();
         assert_eq!(found.documents[0].text, "name: fox\ncolour: red");
     }
@@ -96,5 +97,6 @@ mod tests {
         assert_eq!(documents("text,,\na,,\n", "csv").unwrap().documents[0].text, "a");
         assert_eq!(documents("text\nHello, world\n", "tsv").unwrap().documents[0].text, "Hello, world");
         assert_eq!(documents("text\tid\na\t1\n", "csv").unwrap().documents[0].text, "a");
+        assert_eq!(documents("text;id\ra, b;1\rc;2\r", "csv").unwrap().documents[1].text, "c");
     }
 }

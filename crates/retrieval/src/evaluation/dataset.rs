@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::Judgements;
 use super::lines::lines;
-use crate::document::{Inputs, Readers, Table, Wanted, plain, take_id};
+use crate::document::{Inputs, Readers, Table, Wanted, plain, take_id, with_written_ids};
 
 /// Documents, queries and judgements.
 #[derive(Clone, Debug)]
@@ -32,7 +32,8 @@ pub struct Dataset {
 
 /// The id of a line of `queries.jsonl`, a text or a number, as rows of documents may have, and its text.
 fn query(line: &str) -> std::result::Result<Option<(String, String)>, serde_json::Error> {
-    let mut fields: Map<String, Value> = serde_json::from_str(&as_null(line))?;
+    let line = &*as_null(line);
+    let mut fields: Map<String, Value> = with_written_ids(serde_json::from_str(line)?, line);
     let id = take_id(&mut fields).filter(|id| id.is_string() || id.is_number());
     let text = fields.remove("text").and_then(|text| text.as_str().map(str::to_owned));
     Ok(id.as_ref().map(plain).zip(text))

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::documents::IndexedDocuments;
 use super::{Comparison, Dataset, Interval, Metric, Run};
 use crate::collection::{CollectionFolder, StageModel};
+use crate::document::NOTHING;
 use crate::indexing::Indexer;
 use crate::model::Configure;
 use crate::pipeline::Pipeline;
@@ -81,7 +82,7 @@ impl Evaluated {
         let start = Instant::now();
         let report = indexer.index(collection, &data.inputs)?;
         let index_seconds = start.elapsed().as_secs_f64();
-        if let Some(unread) = report.unread.first() {
+        if let Some(unread) = report.unread.iter().find(|unread| !unread.reason.ends_with(NOTHING)) {
             return Err(Error::file(&unread.path, format!("cannot be read whole: {}", unread.reason)));
         }
         let searcher = Searcher::open(collection, configure)?;

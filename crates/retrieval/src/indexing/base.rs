@@ -55,13 +55,13 @@ impl Base {
         self.sources.get(path).map_or(0..0, |source| source.first..source.first + source.count)
     }
 
-    /// Whether a new version, which took over so many of its files and nothing else, would be this one.
-    pub(super) fn is_all_of(&self, report: &Report, copied: usize, pipeline: &Pipeline) -> bool {
+    /// Whether a new version, of which so many files are as it has them, would be this one.
+    pub(super) fn is_all_of(&self, report: &Report, same: usize, pipeline: &Pipeline) -> bool {
         self.version.manifest().is_complete
             && self.version.pipeline() == pipeline
             && self.version.manifest().unread == report.unread
             && report.records == self.version.len()
-            && copied == self.sources.len()
+            && same == self.sources.len()
     }
 }
 

@@ -164,11 +164,11 @@ impl Indexer {
                 done => done?,
             }
         }
-        let (mut report, copied) = run.finish()?;
+        let (mut report, same) = run.finish()?;
         report.files = files.len();
         report.is_complete = is_complete;
-        let unchanged =
-            bases.iter().zip(copied).find(|(base, copied)| base.is_all_of(&report, *copied, &self.pipeline));
+        // The one that is searched is the last of them.
+        let unchanged = bases.iter().zip(same).rfind(|(base, same)| base.is_all_of(&report, *same, &self.pipeline));
         if let Some((base, _)) = unchanged.filter(|_| is_complete) {
             report.version = base.version().name().to_owned();
             report.is_unchanged = true;

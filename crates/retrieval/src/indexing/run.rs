@@ -36,8 +36,8 @@ pub(super) struct Run<'i> {
     images: usize,
     /// The file of the first record of a batch that was begun.
     begun: Option<usize>,
-    /// How many files were taken over from each base.
-    copied: Vec<usize>,
+    /// How many files each base has as they are now.
+    same: Vec<usize>,
     report: Report,
 }
 
@@ -73,7 +73,7 @@ impl<'i> Run<'i> {
             waiting: Vec::new(),
             images: 0,
             begun: None,
-            copied: vec![0; bases.len()],
+            same: vec![0; bases.len()],
             report: Report::default(),
         })
     }
@@ -95,7 +95,13 @@ impl<'i> Run<'i> {
             settings if settings.is_empty() => digest,
             settings => digest::of_bytes(format!("{digest} {settings}").as_bytes()),
         };
-        let known = self.bases.iter().enumerate().find_map(|(at, base)| Some((at, base.same(&file.name, &digest)?)));
+        let mut known = None;
+        for (at, base) in self.bases.iter().enumerate() {
+            if let Some(source) = base.same(&file.name, &digest) {
+                self.same[at] += 1;
+                known = known.or(Some((at, source)));
+            }
+        }
         if let Some((base, source)) = known {
             self.flush()?;
             return self.copy(base, source);
@@ -119,6 +125,10 @@ impl<'i> Run<'i> {
             for (of, chunks) in group.iter().zip(self.chunks_of(&file.name, group)) {
                 let image = of.image.as_ref().map(|image| image.0.clone());
                 match chunks {
+                    Ok((_, chunks)) if chunks.is_empty() => {
+                        self.sources[source].refused.push(of.of_nothing());
+                        self.report.unread.push(Unread::new(&file.name, of.of_nothing()));
+                    }
                     Ok((document, chunks)) => {
                         for (record, range) in chunks {
                             // What an image shows, its text does not tell.
@@ -157,13 +167,21 @@ impl<'i> Run<'i> {
             let document = &window.with_short_headings(document)?;
             let sections: Vec<usize> = document.sections.iter().map(|section| section.start).collect();
             let count = |range| window.token_count(document, range);
-            let chunks = chunking.chunks_in_place(&document.text, &sections, &count)?;
+            let mut chunks = chunking.chunks_in_place(&document.text, &sections, &count)?;
+            // What has a title alone is found by it.
+            if chunks.is_empty() && !document.title.trim().is_empty() {
+                chunks.push(0..0);
+            }
             let of = chunks.len();
             // Only late chunking looks at the whole.
             let whole = if is_late { format!("{} {}", document.title, document.text) } else { String::new() };
             let before = document.title.len() + 1;
             let chunk = |(at, range): (usize, Range<usize>)| {
-                (document.record(path, at, of, range.clone()), range.start + before..range.end + before)
+                let in_whole = match range.is_empty() {
+                    true => 0..document.title.len(),
+                    false => range.start + before..range.end + before,
+                };
+                (document.record(path, at, of, range), in_whole)
             };
             Ok((whole.into(), chunks.into_iter().enumerate().map(chunk).collect()))
         };
@@ -199,7 +217,6 @@ impl<'i> Run<'i> {
                 .try_for_each(|(stage, old)| stage.copy(old, record))?;
         }
         self.report.reused += source.count;
-        self.copied[base] += 1;
         self.progress();
         Ok(())
     }
@@ -276,7 +293,7 @@ impl<'i> Run<'i> {
         }
     }
 
-    /// The report, and how many files were taken over from each base.
+    /// The report, and how many files each base has as they are now.
     pub(super) fn finish(mut self) -> Result<(Report, Vec<usize>)> {
         self.report.records = self.records.len();
         self.records.finish()?;
@@ -291,7 +308,7 @@ impl<'i> Run<'i> {
             lines.push(b'\n');
         }
         std::fs::write(&self.sources_path, lines).map_err(Error::io(&self.sources_path))?;
-        Ok((self.report, self.copied))
+        Ok((self.report, self.same))
     }
 }
 
