@@ -1,6 +1,6 @@
 //! Which files there are, and reading one while others may write to it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::ffi::OsStr;
 use std::path::{MAIN_SEPARATOR_STR, Path, PathBuf};
 use std::str::Utf8Chunk;
@@ -35,15 +35,17 @@ impl Inputs {
         Self(inputs.into_iter().map(Into::into).collect())
     }
 
-    /// The files, by name, each once. In folders, files of kinds that have no reader are passed over, and so is what
+    /// The files, by name, each once: one that has several names by the first that leads to it, in the order of the inputs, and
+    /// of names in a folder. In folders, files of kinds that have no reader are passed over, and so is what
     /// begins with a dot; a file that is named is read whatever it is. Of what lies in folders, those that cannot be looked
     /// into are given too, so that whoever reads what was found is told of them.
     ///
     /// # Errors
     /// An input that is not there, or is a folder that cannot be read; a name with wildcards that matches nothing.
     pub fn files(&self, readers: &Readers) -> Result<Vec<Found>> {
-        let mut found = BTreeMap::new();
+        let (mut all, mut known) = (BTreeMap::new(), HashSet::new());
         for input in &self.0 {
+            let mut found = BTreeMap::new();
             match std::fs::metadata(input) {
                 Ok(metadata) if metadata.is_dir() => walk(input, &mut |path, is_file| {
                     if !is_file || readers.know(&path.to_string_lossy()) {
@@ -67,8 +69,10 @@ impl Inputs {
                     None => return Err(Error::io(input)(error)),
                 },
             }
+            found.retain(|_, path: &mut PathBuf| known.insert(path.canonicalize().unwrap_or_else(|_| path.clone())));
+            all.append(&mut found);
         }
-        Ok(found.into_iter().map(|(name, path)| Found { name, path }).collect())
+        Ok(all.into_iter().map(|(name, path)| Found { name, path }).collect())
     }
 
     /// Refuses inputs that lie in the folder of a collection, of which nothing is read.
@@ -250,6 +254,8 @@ mod tests {
         );
         assert_eq!(names(&["*.md"]).unwrap(), ["a.md"]);
         assert_eq!(names(&["a.md", "*.md", "a.*"]).unwrap(), ["a.md"]);
+        assert_eq!(names(&["a.md", "sub/../a.md", "./a.md", "sub/../*.md"]).unwrap(), ["a.md"]);
+        assert_eq!(names(&["sub/../a.md", "a.md"]).unwrap(), ["sub/../a.md"], "the first name stays");
         assert!(names(&["*.pdf"]).unwrap_err().to_string().contains("no file"));
         assert!(names(&["missing.md"]).is_err());
         std::os::unix::fs::symlink(root, root.join("sub/loop")).unwrap();
