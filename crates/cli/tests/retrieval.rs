@@ -360,6 +360,8 @@ fn sets_and_runs_that_contradict_themselves_are_refused() {
     assert_eq!(outcome.code, 0, "{outcome:?}");
     assert!(outcome.stderr.contains("are not there, or have no text, as \"gone\" of the query \"q0\""), "{outcome:?}");
     std::fs::write(&qrels.0, &qrels.1).unwrap();
+    std::fs::write(&corpus.0, corpus.1.clone() + "{\"_id\": \"void\", \"title\": \"\", \"text\": \"\"}\n").unwrap();
+    assert_eq!(eval(&[]).code, 0, "a document that says nothing is none");
     let runs = folder.path().join("runs");
     eval(&["default", "--runs", path(&runs)]).assert_fails(2, "two runs would be called default");
     assert!(!runs.exists());
@@ -375,6 +377,10 @@ fn sets_and_runs_that_contradict_themselves_are_refused() {
     std::fs::write(&found, "q0 Q0 d0 1 1 x\n").unwrap();
     let outcome = run(&["eval", path(&found), "--data", path(&set), "-m", "mrr", "--json"]);
     assert!(outcome.stderr.contains("judged queries, as \"q1\", which count as 0"), "{outcome:?}");
+    assert!(!outcome.stderr.contains("none of the documents"), "{outcome:?}");
+    std::fs::write(&found, "q0 Q0 gone 1 1 x\n").unwrap();
+    let outcome = run(&["eval", path(&found), "--data", path(&set), "-m", "mrr", "--json"]);
+    assert!(outcome.stderr.contains("has none of the documents that are judged relevant in"), "{outcome:?}");
 }
 
 #[test]

@@ -33,6 +33,7 @@ impl Contestant {
         if is_run(what) {
             let run = Run::read(what)?;
             check_queries(&name, &run, data)?;
+            check_documents(&name, &run, data);
             let values = metrics.iter().map(|metric| (*metric, metric.of_run(&data.judgements, &run))).collect();
             return Ok(Self { name, run, values, figures: None });
         }
@@ -91,6 +92,26 @@ fn check_queries(name: &str, run: &Run, data: &Dataset) -> Result<()> {
     }
     tracing::warn!("{name}: lacks {missing} of {all} judged queries, as {example:?}, which count as 0");
     Ok(())
+}
+
+/// Warns of a run that has none of the relevant documents: its ids, or those of the judgements, may be others'. The documents
+/// themselves are not read where runs alone are measured.
+fn check_documents(name: &str, run: &Run, data: &Dataset) {
+    let mut example = None;
+    for (query, grades) in data.judgements.queries() {
+        for (document, _) in grades.iter().filter(|(_, grade)| **grade > 0) {
+            if run.ranking(query).any(|(found, _)| found == document) {
+                return;
+            }
+            example.get_or_insert((query, document));
+        }
+    }
+    if let Some((query, document)) = example {
+        let set = &data.name;
+        tracing::warn!(
+            "{name}: has none of the documents that are judged relevant in {set}, as {document:?} of the query {query:?}"
+        );
+    }
 }
 
 /// Whether it is a run, in TREC's format, and no pipeline.
