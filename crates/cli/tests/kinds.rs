@@ -172,6 +172,10 @@ fn a_carriage_return_ends_a_line_only_where_no_line_feed_does() {
     }
     let same = embed(&scene.file("a.txt", "one\rtwo"), &[]).vectors();
     assert_eq!(same, run(&["embed", "one", "two"]).vectors());
+    // What parts a table's cells is told by its first line, however it ends.
+    let table = embed(&scene.file("a.csv", "id;text\r1;one\r2;two\r"), &[]).vectors();
+    let commas = embed(&scene.file("b.csv", "id;text\r1;one, two\r"), &[]).vectors();
+    assert_eq!((table.len(), commas.len()), (2, 1));
 }
 
 #[cfg(unix)]

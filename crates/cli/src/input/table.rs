@@ -67,7 +67,7 @@ const OPEN: &str = "has a cell whose quote is not closed: all that follows would
 
 /// What stands between a table's cells, as its first line tells: programs write semicolons where a comma is a decimal sign.
 fn delimiter_of(start: &[u8]) -> u8 {
-    let line = start.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let line = start.split(|byte| matches!(byte, b'\n' | b'\r')).next().unwrap_or_default();
     let unquoted: Vec<u8> = line.split(|byte| *byte == b'"').step_by(2).flatten().copied().collect();
     let others = [b',', b';', b'\t', b'|'];
     others.into_iter().find(|delimiter| unquoted.contains(delimiter)).unwrap_or(b',')
