@@ -2,12 +2,42 @@
 
 use std::path::Path;
 
+use embedkit::vector::number::NumberType;
 use embedkit::vector::{Int8Calibration, pack_binary, to_f16};
 use half::f16;
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::failure::{Failure, Result};
 use crate::formats::Encoding;
+
+/// How a model's vectors are stored, which files say that have none.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stored {
+    pub(crate) encoding: Encoding,
+    /// Values of a vector, where that is known.
+    pub(crate) dim: Option<usize>,
+}
+
+impl Stored {
+    /// The type of the numbers.
+    pub(crate) fn number_type(self) -> NumberType {
+        match self.encoding {
+            Encoding::F32 => NumberType::F32,
+            Encoding::F16 => NumberType::F16,
+            Encoding::Int8 => NumberType::I8,
+            Encoding::Binary => NumberType::U8,
+        }
+    }
+
+    /// How many numbers a vector takes; 0 where that is not known.
+    pub(crate) fn width(self) -> usize {
+        let dim = self.dim.unwrap_or_default();
+        match self.encoding {
+            Encoding::Binary => dim.div_ceil(8),
+            _ => dim,
+        }
+    }
+}
 
 /// An encoded vector.
 #[derive(Clone, Debug, PartialEq)]

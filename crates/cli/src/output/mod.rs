@@ -20,7 +20,7 @@ use std::path::Path;
 
 use embedkit::{AnyEmbedder, EmbeddingKind};
 
-pub(crate) use encoding::{Encoder, Values};
+pub(crate) use encoding::{Encoder, Stored, Values};
 pub(crate) use jsonl::JsonLines;
 pub(crate) use provenance::Provenance;
 pub(crate) use row::{TermsRow, VectorRow};
@@ -69,6 +69,7 @@ pub(crate) fn sink(
 ) -> Result<Box<dyn Sink<VectorRow>>> {
     let (output, format) = (args.output.output.as_ref(), args.output.format()?);
     check(args, kind, format)?;
+    let stored = Stored { encoding: args.output.encoding, dim: args.model.dim.or(model.model().dim) };
     Ok(match format {
         #[cfg(feature = "parquet")]
         Format::Jsonl if args.output.resume => Box::new(marked::Growing::open(output)?),
@@ -80,23 +81,19 @@ pub(crate) fn sink(
             None => return Err(Failure::Usage("--shard needs an --output".to_owned())),
         },
         Format::Jsonl => Box::new(JsonLines::new(Target::open(output)?)),
-        Format::Npy => Box::new(npy::Npy::new(output, args.input.skip_invalid)?),
+        Format::Npy => Box::new(npy::Npy::new(output, stored, args.input.skip_invalid)?),
         #[cfg(feature = "npz")]
         Format::Npz | Format::Safetensors => {
             let vocabulary = model.model().vocab_size;
-            let layout = arrays::Layout {
-                kind,
-                encoding: args.output.encoding,
-                dim: args.model.dim.or(model.model().dim),
-                has_chunks: args.has_chunks(),
-                with_usage: args.usage.with_usage,
-            };
+            let layout =
+                arrays::Layout { kind, stored, has_chunks: args.has_chunks(), with_usage: args.usage.with_usage };
             Box::new(arrays::Arrays::new(format, Target::open_seekable(output)?, vocabulary, layout))
         }
         #[cfg(feature = "parquet")]
         Format::Parquet => {
             let layout = parquet::Layout {
                 kind,
+                stored,
                 has_lines: args.input.texts.is_empty() && !args.has_pages(),
                 has_chunks: args.has_chunks(),
                 with_usage: args.usage.with_usage,

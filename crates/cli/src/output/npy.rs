@@ -1,11 +1,14 @@
 //! One NumPy array, a row an input.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use embedkit::vector::npy::Writer;
+use embedkit::vector::number::NumberType;
 
 use super::row::Part;
-use super::{Sink, Target, Values, VectorRow};
+use super::{Sink, Stored, Target, Values, VectorRow};
 use crate::failure::{Failure, Result};
 use crate::ticket::Ticket;
 
@@ -22,11 +25,15 @@ struct Array {
 }
 
 impl Npy {
-    /// An array. Where inputs may be skipped, another file beside it tells which are there.
-    pub(crate) fn new(output: Option<&PathBuf>, skips: bool) -> Result<Self> {
+    /// An array. Where inputs may be skipped, another file beside it tells which are there; so does one that is there of an
+    /// earlier array, which would tell of inputs that this one is not of.
+    pub(crate) fn new(output: Option<&PathBuf>, stored: Stored, skips: bool) -> Result<Self> {
         let index = match output {
+            Some(path) if path.as_os_str() != "-" => {
+                let path = index_file(path);
+                (skips || is_index(&path)).then(|| Array::new(Some(&path), NumberType::I64, 1)).transpose()?
+            }
             _ if !skips => None,
-            Some(path) if path.as_os_str() != "-" => Some(Array::new(Target::open_seekable(Some(&index_file(path)))?)?),
             _ => {
                 return Err(Failure::Usage(
                     "--skip-invalid with --format npy writes which inputs are there to a file beside the array: name \
@@ -35,7 +42,7 @@ impl Npy {
                 ));
             }
         };
-        Ok(Self { array: Array::new(Target::open_seekable(output)?)?, index })
+        Ok(Self { array: Array::new(output, stored.number_type(), stored.width())?, index })
     }
 }
 
@@ -44,15 +51,30 @@ fn index_file(path: &Path) -> PathBuf {
     path.with_extension("index.npy")
 }
 
+/// Whether there is an index of an array, and not an array that has such a name.
+fn is_index(path: &Path) -> bool {
+    let mut header = [0; 64];
+    let read = path.is_file() && File::open(path).and_then(|mut file| file.read_exact(&mut header)).is_ok();
+    read && header.starts_with(b"\x93NUMPY") && String::from_utf8_lossy(&header).contains("'descr': '<i8'")
+}
+
 impl Array {
-    fn new(target: Target) -> Result<Self> {
+    /// An array, of such numbers and so many in a row where it has any.
+    fn new(output: Option<&PathBuf>, number_type: NumberType, width: usize) -> Result<Self> {
+        let target = Target::open_seekable(output)?;
         let label = target.label();
-        let writer = Writer::new(target).map_err(Failure::io(&label))?;
+        let writer = Writer::new(target).map_err(Failure::io(&label))?.expecting(number_type, width);
         Ok(Self { writer, label })
     }
 
+    /// Makes it final as rows.
     fn finish(self) -> Result<()> {
         self.writer.finish().map_err(Failure::io(self.label))?.commit()
+    }
+
+    /// Makes it final as one row of numbers.
+    fn finish_flat(self) -> Result<()> {
+        self.writer.finish_flat().map_err(Failure::io(self.label))?.commit()
     }
 }
 
@@ -78,7 +100,7 @@ impl Sink<VectorRow> for Npy {
     }
 
     fn finish(self: Box<Self>) -> Result<()> {
-        self.index.map_or(Ok(()), Array::finish)?;
+        self.index.map_or(Ok(()), Array::finish_flat)?;
         self.array.finish()
     }
 }

@@ -27,6 +27,8 @@ pub struct Writer<W: Write + Seek> {
     writer: W,
     /// Type and width, which the first row fixes.
     layout: Option<(NumberType, usize)>,
+    /// The same of an array whose first row never comes.
+    expected: (NumberType, usize),
     rows: u64,
     bytes: Vec<u8>,
 }
@@ -38,7 +40,17 @@ impl<W: Write + Seek> Writer<W> {
     /// The writer's.
     pub fn new(mut writer: W) -> io::Result<Self> {
         writer.write_all(&[0; HEADER])?;
-        Ok(Self { writer, layout: None, rows: 0, bytes: Vec::new() })
+        Ok(Self { writer, layout: None, expected: (NumberType::F32, 0), rows: 0, bytes: Vec::new() })
+    }
+
+    /// Sets the type and width of an array that turns out to have no rows; else they are `f32` and 0. A type that NumPy does
+    /// not have is left out.
+    #[must_use]
+    pub fn expecting(mut self, number_type: NumberType, width: usize) -> Self {
+        if number_type.descr().is_some() {
+            self.expected = (number_type, width);
+        }
+        self
     }
 
     /// Writes a row. The first one fixes the array's type and width.
@@ -63,14 +75,31 @@ impl<W: Write + Seek> Writer<W> {
         Ok(())
     }
 
-    /// Writes the header, which has the number of rows, and gives the writer back. An array without
-    /// rows has the shape (0, 0) and the type `f32`.
+    /// Writes the header, which has the number of rows, and gives the writer back. An array without rows is as
+    /// [expected](Self::expecting).
     ///
     /// # Errors
     /// The writer's.
-    pub fn finish(mut self) -> io::Result<W> {
-        let (number_type, width) = self.layout.unwrap_or((NumberType::F32, 0));
-        let header = padded_header(number_type, &[self.rows, width as u64], HEADER);
+    pub fn finish(self) -> io::Result<W> {
+        let shape = [self.rows, self.layout().1 as u64];
+        self.finish_as(&shape)
+    }
+
+    /// As [`finish`](Self::finish), for an array of one axis: the rows' values one after the other.
+    ///
+    /// # Errors
+    /// The writer's.
+    pub fn finish_flat(self) -> io::Result<W> {
+        let values = self.rows * self.layout().1 as u64;
+        self.finish_as(&[values])
+    }
+
+    fn layout(&self) -> (NumberType, usize) {
+        self.layout.unwrap_or(self.expected)
+    }
+
+    fn finish_as(mut self, shape: &[u64]) -> io::Result<W> {
+        let header = padded_header(self.layout().0, shape, HEADER);
         self.writer.seek(SeekFrom::Start(0))?;
         self.writer.write_all(&header)?;
         self.writer.seek(SeekFrom::End(0))?;
@@ -85,6 +114,7 @@ mod tests {
 
     use half::{bf16, f16};
 
+    use super::super::Header;
     use super::*;
 
     /// Magic, version and the length of the text.
@@ -112,6 +142,25 @@ mod tests {
         assert_eq!(file::<i8>(&[&[-1, 1]]).1, [0xff, 1]);
         assert!(file::<u8>(&[&[7]]).0.contains("'|u1'"));
         assert!(file::<f32>(&[]).0.contains("(0, 0)"));
+    }
+
+    #[test]
+    fn arrays_without_rows_are_as_expected() {
+        let writer = || Writer::new(Cursor::new(Vec::new())).unwrap();
+        let header = |written: io::Result<Cursor<Vec<u8>>>| Header::parse(&written.unwrap().into_inner()).unwrap();
+        for number_type in [NumberType::F32, NumberType::F16, NumberType::I8, NumberType::U8, NumberType::I64] {
+            let none = header(writer().expecting(number_type, 3).finish());
+            assert_eq!((none.number_type(), none.shape()), (number_type, &[0, 3][..]));
+            let flat = header(writer().expecting(number_type, 1).finish_flat());
+            assert_eq!((flat.number_type(), flat.shape()), (number_type, &[0][..]));
+        }
+        assert_eq!(header(writer().expecting(NumberType::Bf16, 3).finish()).number_type(), NumberType::F32);
+        // What comes is what counts.
+        let mut npy = writer().expecting(NumberType::F16, 9);
+        npy.write_row(&[7i64]).unwrap();
+        npy.write_row(&[8i64]).unwrap();
+        let some = header(npy.finish_flat());
+        assert_eq!((some.number_type(), some.shape()), (NumberType::I64, &[2][..]));
     }
 
     #[test]

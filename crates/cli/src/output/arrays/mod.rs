@@ -15,33 +15,18 @@ use embedkit::vector::number::NumberType;
 use embedkit::{EmbeddingKind, SparseVector};
 
 use super::row::Part;
-use super::{Sink, Target, Values, VectorRow};
+use super::{Sink, Stored, Target, Values, VectorRow};
 use crate::failure::{Failure, Result};
-use crate::formats::{Encoding, Format};
+use crate::formats::Format;
 use crate::ticket::Ticket;
 use spool::Spool;
 
 /// What results will be, so that files of none have their arrays too.
 pub(crate) struct Layout {
     pub(crate) kind: EmbeddingKind,
-    pub(crate) encoding: Encoding,
-    /// Values of a vector, where that is known.
-    pub(crate) dim: Option<usize>,
+    pub(crate) stored: Stored,
     pub(crate) has_chunks: bool,
     pub(crate) with_usage: bool,
-}
-
-impl Layout {
-    /// The numbers that a vector is stored in, and how many they are.
-    fn row(&self) -> (NumberType, u64) {
-        let dim = self.dim.unwrap_or_default() as u64;
-        match self.encoding {
-            Encoding::F32 => (NumberType::F32, dim),
-            Encoding::F16 => (NumberType::F16, dim),
-            Encoding::Int8 => (NumberType::I8, dim),
-            Encoding::Binary => (NumberType::U8, dim.div_ceil(8)),
-        }
-    }
 }
 
 /// Collects arrays beside each other, and writes them as one file when all are complete.
@@ -73,7 +58,8 @@ impl Arrays {
         if self.layout.with_usage {
             self.array("truncated")?.declare(NumberType::U8, None);
         }
-        let (kind, (number_type, width)) = (self.layout.kind, self.layout.row());
+        let Layout { kind, stored, .. } = self.layout;
+        let (number_type, width) = (stored.number_type(), stored.width() as u64);
         if matches!(kind, EmbeddingKind::Dense | EmbeddingKind::Several) {
             self.array("embedding")?.declare(number_type, Some(width));
         }

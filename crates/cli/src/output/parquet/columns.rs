@@ -10,8 +10,9 @@ use parquet::schema::types::Type;
 use super::arrow::{ArrowField, ArrowType};
 use super::fields::{FieldColumns, FieldTypes};
 use super::leaf::{Cells, Leaf};
+use crate::formats::Encoding;
 use crate::output::row::Part;
-use crate::output::{Provenance, Values, VectorRow};
+use crate::output::{Provenance, Stored, Values, VectorRow};
 use crate::ticket::{Chunk, Ticket};
 
 /// What is known of the rows before the first one.
@@ -19,6 +20,8 @@ use crate::ticket::{Chunk, Ticket};
 pub(crate) struct Layout {
     /// What the model gives, for a file without rows.
     pub(crate) kind: EmbeddingKind,
+    /// How its vectors are stored.
+    pub(crate) stored: Stored,
     /// Whether inputs are lines of a file.
     pub(crate) has_lines: bool,
     /// Whether inputs are cut into chunks.
@@ -80,9 +83,10 @@ impl Columns {
     pub(super) fn new(layout: &Layout, rows: &[(Ticket, VectorRow)]) -> Self {
         let vectors = match rows.first() {
             Some((_, VectorRow(parts))) => {
-                (0..parts.len()).map(|at| VectorColumn::of(rows.iter().filter_map(|(_, row)| row.0.get(at)))).collect()
+                let column = |at| VectorColumn::of(rows.iter().filter_map(|(_, row)| row.0.get(at)), layout.stored);
+                (0..parts.len()).map(column).collect()
             }
-            None => VectorColumn::expected(layout.kind),
+            None => VectorColumn::expected(layout.kind, layout.stored),
         };
         let fields = layout.keep_fields.then(|| match &layout.fields {
             Some(types) => FieldColumns::new(types.clone()),
@@ -159,29 +163,37 @@ impl Columns {
 }
 
 impl VectorColumn {
-    /// The column of these results.
-    fn of<'p>(mut parts: impl Iterator<Item = &'p Part>) -> Self {
+    /// The column of these results, which are stored so.
+    fn of<'p>(mut parts: impl Iterator<Item = &'p Part>, stored: Stored) -> Self {
         match parts.next() {
             Some(Part::Dense(values)) => Self::Dense(Element::of(values), values.len()),
             Some(Part::Multi(rows)) => {
                 let more = parts.filter_map(|part| if let Part::Multi(rows) = part { rows.first() } else { None });
                 let first = rows.first().or_else(|| { more }.next());
-                first.map_or(Self::Multi(Element::F32, 0), |row| Self::Multi(Element::of(row), row.len()))
+                first.map_or_else(|| Self::multi(stored), |row| Self::Multi(Element::of(row), row.len()))
             }
             Some(Part::Score(_)) => Self::Score,
             _ => Self::Sparse,
         }
     }
 
-    /// The columns of a model whose results are of this kind, when there are none.
-    fn expected(kind: EmbeddingKind) -> Vec<Self> {
+    /// The columns of a model whose results are of this kind and stored so, when there are none.
+    fn expected(kind: EmbeddingKind, stored: Stored) -> Vec<Self> {
         match kind {
-            EmbeddingKind::Dense => vec![Self::Dense(Element::F32, 0)],
+            EmbeddingKind::Dense => vec![Self::dense(stored)],
             EmbeddingKind::Sparse => vec![Self::Sparse],
-            EmbeddingKind::Multi => vec![Self::Multi(Element::F32, 0)],
+            EmbeddingKind::Multi => vec![Self::multi(stored)],
             EmbeddingKind::Score => vec![Self::Score],
-            _ => vec![Self::Dense(Element::F32, 0), Self::Sparse, Self::Multi(Element::F32, 0)],
+            _ => vec![Self::dense(stored), Self::Sparse, Self::multi(stored)],
         }
+    }
+
+    fn dense(stored: Stored) -> Self {
+        Self::Dense(Element::stored(stored.encoding), stored.width())
+    }
+
+    fn multi(stored: Stored) -> Self {
+        Self::Multi(Element::stored(stored.encoding), stored.width())
     }
 
     fn parquet_type(&self) -> Result<Arc<Type>, ParquetError> {
@@ -201,7 +213,7 @@ impl VectorColumn {
 
     fn arrow_field(&self) -> ArrowField {
         let fixed = |element: &Element, width: usize| match width {
-            // No vector has come that tells the width.
+            // Neither a vector nor the model tells the width.
             0 => ArrowType::List(ArrowField::element(element.arrow_type())),
             width => ArrowType::FixedList(ArrowField::element(element.arrow_type()), width as i32),
         };
@@ -258,6 +270,15 @@ impl Element {
             Values::F16(_) => Self::F16,
             Values::Int8(_) => Self::I8,
             Values::Binary(_) => Self::U8,
+        }
+    }
+
+    fn stored(encoding: Encoding) -> Self {
+        match encoding {
+            Encoding::F32 => Self::F32,
+            Encoding::F16 => Self::F16,
+            Encoding::Int8 => Self::I8,
+            Encoding::Binary => Self::U8,
         }
     }
 
