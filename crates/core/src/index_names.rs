@@ -14,6 +14,12 @@ pub trait IndexNames: Send + Sync {
     /// What an index stands for in any text; none where an index says nothing by itself, as a hash.
     fn name(&self, index: u32) -> Option<String>;
 
+    /// How many indices there are: each one is below it, whatever the text, so that all of the model's vectors fit into matrices
+    /// of as many columns. Default: that is not known.
+    fn count(&self) -> Option<u64> {
+        None
+    }
+
     /// What the indices that a text's vector may have stand for, where [`name`](Self::name) does not know.
     ///
     /// # Errors

@@ -84,10 +84,11 @@ pub(crate) fn sink(
         Format::Npy => Box::new(npy::Npy::new(output, stored, args.input.skip_invalid)?),
         #[cfg(feature = "npz")]
         Format::Npz | Format::Safetensors => {
-            let vocabulary = model.model().vocab_size;
+            let stated = model.model().vocab_size.map(|size| size as u64);
+            let columns = model.index_names().and_then(|names| names.count()).or(stated);
             let layout =
                 arrays::Layout { kind, stored, has_chunks: args.has_chunks(), with_usage: args.usage.with_usage };
-            Box::new(arrays::Arrays::new(format, Target::open_seekable(output)?, vocabulary, layout))
+            Box::new(arrays::Arrays::new(format, Target::open_seekable(output)?, columns, layout))
         }
         #[cfg(feature = "parquet")]
         Format::Parquet => {

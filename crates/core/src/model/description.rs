@@ -72,7 +72,7 @@ pub struct ModelDescription {
     /// Whether the search engine must apply inverse document frequencies to these sparse vectors.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub requires_idf: bool,
-    /// Number of dimensions of a sparse model's index space.
+    /// Entries of a sparse model's vocabulary: its index space, unless its indices are hashes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vocab_size: Option<usize>,
     /// Name of the vector space, when several models share one (an image model and its text model).

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use embedkit_core::session::SessionOptions;
 use embedkit_core::tokenizer::TokenizerOptions;
-use embedkit_core::{IndexNames, LoadContext, ModelFiles, Padding, Result, TextModel};
+use embedkit_core::{LoadContext, ModelFiles, Padding, Result, TextModel};
 
 /// Tokens without a weight of their own, as the model's vocabulary has them: they frame or pad a text, or are unknown.
 const UNWEIGHTED: [&str; 4] = ["<s>", "</s>", "<pad>", "<unk>"];
@@ -81,13 +81,6 @@ impl SharedModel {
         in_use.retain(|model| model.strong_count() > 0);
         in_use.push(Arc::downgrade(&model));
         Ok(model)
-    }
-}
-
-/// Indices are token ids.
-impl IndexNames for SharedModel {
-    fn name(&self, index: u32) -> Option<String> {
-        self.model.tokenizer().token(index)
     }
 }
 

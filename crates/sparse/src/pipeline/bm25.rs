@@ -11,7 +11,7 @@ use embedkit_vector::SparseVector;
 
 use crate::FAMILY;
 use crate::bm25::{Bm25, Bm25Builder, Bm25Options};
-use crate::text::Stemmer;
+use crate::text::{Stemmer, TERM_INDICES};
 
 /// The `bm25` architecture. The row's `parameters` are [`Bm25Options`]. Without files, stop words are those
 /// compiled in; otherwise they are those of the files.
@@ -97,6 +97,10 @@ impl Direct for Bm25Model {
 impl IndexNames for Bm25 {
     fn name(&self, _: u32) -> Option<String> {
         None
+    }
+
+    fn count(&self) -> Option<u64> {
+        Some(TERM_INDICES)
     }
 
     fn names_in(&self, text: &str) -> Result<HashMap<u32, String>> {

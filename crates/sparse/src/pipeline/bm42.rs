@@ -15,7 +15,7 @@ use serde::Deserialize;
 use super::token_model;
 use crate::FAMILY;
 use crate::scoring::{Bm42, Word, first_token_attention, join_pieces};
-use crate::text::{lines, term_index};
+use crate::text::{TERM_INDICES, lines, term_index};
 
 /// Words that do not count, a line each.
 const STOP_WORDS_FILE: &str = "stopwords.txt";
@@ -140,6 +140,11 @@ impl Pipeline for Bm42Pipeline {
 impl IndexNames for Words {
     fn name(&self, _: u32) -> Option<String> {
         None
+    }
+
+    /// Those of hashes: what the row says of the vocabulary is of the tokenizer's.
+    fn count(&self) -> Option<u64> {
+        Some(TERM_INDICES)
     }
 
     fn names_in(&self, text: &str) -> Result<HashMap<u32, String>> {

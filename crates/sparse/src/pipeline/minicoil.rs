@@ -152,6 +152,10 @@ impl IndexNames for Words {
         self.minicoil.word_at(index).map(|(word, dimension)| format!("{word}[{dimension}]"))
     }
 
+    fn count(&self) -> Option<u64> {
+        Some(MiniCoil::INDICES)
+    }
+
     fn names_in(&self, text: &str) -> Result<HashMap<u32, String>> {
         let tokens = token_model::tokens(&self.model, self.model.encode(text, &Purpose::default())?.ids)?;
         let tokens: Vec<&str> = tokens.iter().map(String::as_str).collect();

@@ -177,4 +177,9 @@ impl IndexNames for VocabularyNames {
     fn name(&self, index: u32) -> Option<String> {
         self.0.tokenizer().token(index)
     }
+
+    fn count(&self) -> Option<u64> {
+        let stated = self.0.model().vocab_size;
+        Some(stated.unwrap_or_else(|| self.0.tokenizer().vocab_size()) as u64)
+    }
 }

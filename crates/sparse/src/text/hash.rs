@@ -16,6 +16,9 @@ pub fn murmur3_32(bytes: &[u8], seed: u32) -> u32 {
     hash ^ hash >> 16
 }
 
+/// How many indices [`term_index`] has.
+pub const TERM_INDICES: u64 = (1 << 31) + 1;
+
 /// The index of a term in hashed index spaces: its [`murmur3_32`] with seed 0 as a signed number,
 /// without the sign, so from 0 to 2³¹ inclusive.
 ///
@@ -55,6 +58,7 @@ mod tests {
             ("中文", -618_237_545),
         ] {
             assert_eq!(i64::from(term_index(term)), signed.abs(), "{term}");
+            assert!(u64::from(term_index(term)) < TERM_INDICES, "{term}");
         }
     }
 }

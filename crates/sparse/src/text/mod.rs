@@ -10,7 +10,7 @@ mod stem;
 mod token_words;
 
 pub(crate) use category::{is_punctuation_word, word_runs};
-pub use hash::{murmur3_32, term_index};
+pub use hash::{TERM_INDICES, murmur3_32, term_index};
 pub use language::{languages, stop_words};
 pub(crate) use lines::lines;
 pub use split::{CjkBigrams, UnicodeWords, WordSplitter};

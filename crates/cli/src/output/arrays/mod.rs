@@ -33,7 +33,7 @@ pub(crate) struct Layout {
 pub(crate) struct Arrays {
     format: Format,
     target: Target,
-    /// Columns of sparse vectors, where the model's vocabulary tells; else as many as the highest index asks for.
+    /// Columns of sparse vectors, where the model tells; else as many as the highest index asks for.
     columns: Option<u64>,
     layout: Layout,
     arrays: Vec<Spool>,
@@ -42,9 +42,9 @@ pub(crate) struct Arrays {
 }
 
 impl Arrays {
-    /// Arrays of this format; sparse vectors have as many columns as the vocabulary has words.
-    pub(crate) fn new(format: Format, target: Target, vocabulary: Option<usize>, layout: Layout) -> Self {
-        let columns = vocabulary.map(|size| size as u64);
+    /// Arrays of this format. `columns` is how many indices the model's sparse vectors may have, where that is known: files of
+    /// one model are as wide as each other.
+    pub(crate) fn new(format: Format, target: Target, columns: Option<u64>, layout: Layout) -> Self {
         Self { format, target, columns, layout, arrays: Vec::new(), rows: 0, highest: 0 }
     }
 

@@ -40,6 +40,9 @@ pub struct MiniCoil {
 }
 
 impl MiniCoil {
+    /// How many indices there are, of words of the vocabulary and of others together.
+    pub const INDICES: u64 = i32::MAX as u64;
+
     /// miniCOIL for English. Stop words are compared as the tokenizer gives words.
     ///
     /// # Errors
