@@ -91,11 +91,11 @@ impl Run {
         }
     }
 
-    /// Embeds every input and gives each result, as a row, to the sink.
+    /// Embeds every input and gives each result, as a row, to the sink. An error of `row` is its input's.
     pub(crate) fn embed<'e, S, T, I, O, R>(
         &mut self,
         embeddings: Embeddings<'e, S, I, O>,
-        mut row: impl FnMut(&T, O) -> Result<R>,
+        mut row: impl FnMut(&T, O) -> embedkit::Result<R>,
         sink: &mut dyn Sink<R>,
     ) -> Result<()>
     where
@@ -147,15 +147,15 @@ impl Run {
         &mut self,
         input: &Input<T>,
         result: embedkit::Result<O>,
-        row: &mut impl FnMut(&T, O) -> Result<R>,
+        row: &mut impl FnMut(&T, O) -> embedkit::Result<R>,
         sink: &mut dyn Sink<R>,
     ) -> Result<()> {
         if self.cancel.is_cancelled() || matches!(result, Err(Error::Cancelled)) {
             return Err(self.interrupted());
         }
-        match result {
-            Ok(output) => {
-                sink.put(&input.ticket, row(&input.value, output)?)?;
+        match result.and_then(|output| row(&input.value, output)) {
+            Ok(row) => {
+                sink.put(&input.ticket, row)?;
                 self.closing.note_done(input.ticket.index);
                 Ok(())
             }

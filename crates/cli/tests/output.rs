@@ -6,6 +6,7 @@ mod common;
 use std::io::Read;
 use std::process::Stdio;
 
+use common::subject::STATIC;
 use common::{embedkit, run, run_with};
 
 const TEXTS: [&str; 3] = ["a cat", "the stock market", "snow in the mountains"];
@@ -65,6 +66,70 @@ fn int8_takes_its_ranges_from_a_file_of_vectors() {
     again.assert_fails(1, "whole numbers alone");
     std::fs::write(&file, "{}").unwrap();
     embed(&["--encoding", "int8", "--calibration", file.to_str().unwrap()]).assert_fails(1, "line 1");
+}
+
+#[test]
+fn calibrations_that_cannot_be_are_called_what_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("sample.jsonl");
+    let path = file.to_str().unwrap();
+    let calibrated = |text: &str| {
+        std::fs::write(&file, text).unwrap();
+        run_with(&["embed", "--encoding", "int8", "--calibration", path, "--skip-invalid"], b"a cat\na dog\n")
+    };
+    let line = serde_json::json!({ "embedding": vec![0.5; 256] }).to_string();
+    assert_eq!(calibrated(&line).json().len(), 2);
+    assert_eq!(calibrated(&format!("\u{feff}{line}\n{line}\n")).json().len(), 2);
+    for (text, expected) in [
+        ("", "the calibration set has no values"),
+        (r#"{"embedding":[]}"#, "the calibration set has no values"),
+        (r#"{"embedding":[1,-7]}"#, "whole numbers alone"),
+        ("{\"embedding\":[0.5]}\n{\"embedding\":[0.5,1]}", "vector 1: the vector has 2 dimensions"),
+        // No input can help it.
+        (r#"{"embedding":[0.5,0.25]}"#, "its vectors have 2 dimensions, and the model's 256"),
+    ] {
+        let outcome = calibrated(text);
+        outcome.assert_fails(1, expected);
+        outcome.assert_fails(1, path);
+    }
+}
+
+/// A model of which `hello` has a vector that is beyond f16, and other texts have small ones.
+fn loud_model(folder: &std::path::Path) -> Vec<String> {
+    let files = folder.join("model");
+    common::subject::copy(&STATIC.folder(), &files);
+    let tokenizer: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(files.join("tokenizer.json")).unwrap()).unwrap();
+    let hello = usize::try_from(tokenizer["model"]["vocab"]["hello"].as_u64().unwrap()).unwrap();
+    let weights = files.join("model.safetensors");
+    let mut bytes = std::fs::read(&weights).unwrap();
+    let header = 8 + usize::try_from(u64::from_le_bytes(bytes[..8].try_into().unwrap())).unwrap();
+    for (at, cell) in bytes[header..].as_chunks_mut::<4>().0.iter_mut().enumerate() {
+        let value = if at / 8 == hello { 1e6 } else { f32::from_le_bytes(*cell) / 100.0 };
+        *cell = value.to_le_bytes();
+    }
+    std::fs::write(weights, bytes).unwrap();
+    let mut row = STATIC.row();
+    row.normalize = false;
+    common::model_args(folder, row, &files)
+}
+
+/// A vector that does not fit the encoding is the fault of its input alone.
+#[test]
+fn a_vector_that_does_not_fit_is_its_inputs_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = loud_model(folder.path());
+    let model: Vec<&str> = model.iter().map(String::as_str).collect();
+    for (encoding, expected) in [("int8", "--calibration"), ("f16", "beyond what f16 holds")] {
+        let args = [&["embed", "--encoding", encoding], &model[..]].concat();
+        let outcome = run_with(&args, b"world\nhello\nfrance\n");
+        outcome.assert_fails(1, expected);
+        outcome.assert_fails(1, "line 2: ");
+        let outcome = run_with(&[&args[..], &["--skip-invalid"]].concat(), b"world\nhello\nfrance\n");
+        assert!(outcome.stderr.contains("line 2: ") && outcome.stderr.contains(expected), "{outcome:?}");
+        let indices: Vec<_> = outcome.json().iter().map(|line| line["index"].as_u64().unwrap()).collect();
+        assert_eq!(indices, [0, 2], "{encoding}");
+    }
 }
 
 #[cfg(feature = "parquet")]

@@ -42,7 +42,7 @@ impl Int8Calibration {
     /// Ranges taken from vectors; about a thousand typical ones are enough.
     ///
     /// # Errors
-    /// [`Error::Empty`] when there are none; [`Error::Width`] when their widths differ; [`Error::NotFinite`], in an
+    /// [`Error::Empty`] when there are none; [`Error::Width`] when their widths differ, and [`Error::NotFinite`], in an
     /// [`Error::At`] that says which vector.
     pub fn from_vectors<V: AsRef<[f32]>>(vectors: impl IntoIterator<Item = V>) -> Result<Self> {
         let (mut lowest, mut highest): (Vec<f32>, Vec<f32>) = (Vec::new(), Vec::new());
@@ -52,7 +52,7 @@ impl Int8Calibration {
             if at == 0 {
                 (lowest, highest) = (vector.to_vec(), vector.to_vec());
             }
-            check_width(lowest.len(), vector)?;
+            check_width(lowest.len(), vector).map_err(|error| error.at("vector", at))?;
             for ((value, lowest), highest) in vector.iter().zip(&mut lowest).zip(&mut highest) {
                 *lowest = lowest.min(*value);
                 *highest = highest.max(*value);

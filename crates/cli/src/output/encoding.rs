@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
+use embedkit::Error;
 use embedkit::vector::number::NumberType;
-use embedkit::vector::{Int8Calibration, pack_binary, to_f16};
+use embedkit::vector::{Error as VectorError, Int8Calibration, pack_binary, to_f16};
 use half::f16;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 
+use super::calibration::Calibration;
 use crate::failure::{Failure, Result};
 use crate::formats::Encoding;
 
@@ -75,7 +77,7 @@ impl Serialize for Values {
 /// Encodes the vectors of a run.
 pub(crate) struct Encoder {
     encoding: Encoding,
-    calibration: Option<Int8Calibration>,
+    calibration: Option<Calibration>,
 }
 
 impl Encoder {
@@ -84,14 +86,17 @@ impl Encoder {
         if calibration.is_some() && encoding != Encoding::Int8 {
             return Err(Failure::Usage("--calibration is for --encoding int8".to_owned()));
         }
-        Ok(Self { encoding, calibration: calibration.map(read_calibration).transpose()? })
+        Ok(Self { encoding, calibration: calibration.map(Calibration::read).transpose()? })
     }
 
     /// The vector, encoded.
-    pub(crate) fn encode(&mut self, vector: Vec<f32>) -> Result<Values> {
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] where it does not fit the encoding; another where no vector of the model does.
+    pub(crate) fn encode(&mut self, vector: Vec<f32>) -> embedkit::Result<Values> {
         Ok(match self.encoding {
             Encoding::F32 => Values::F32(vector),
-            Encoding::F16 => Values::F16(to_f16(&vector)?),
+            Encoding::F16 => Values::F16(to_f16(&vector).map_err(|error| misfit("f16", error))?),
             Encoding::Binary => Values::Binary(pack_binary(&vector)),
             Encoding::Int8 => Values::Int8(self.int8(&vector)?),
         })
@@ -99,45 +104,23 @@ impl Encoder {
 
     /// Without a calibration file the range is that of normalised vectors, the same in every run, so
     /// that vectors of different runs can be compared.
-    fn int8(&mut self, vector: &[f32]) -> Result<Vec<i8>> {
+    fn int8(&mut self, vector: &[f32]) -> embedkit::Result<Vec<i8>> {
         if let Some(calibration) = &self.calibration {
-            return Ok(calibration.encode(vector)?);
+            return calibration.encode(vector);
         }
         if let Some(outside) = vector.iter().find(|value| value.abs() > 1.0 + 1e-5) {
-            return Err(Failure::Failed(format!(
-                "int8 covers -1 to 1 and this model gives {outside}: name a file of its vectors with --calibration"
+            return Err(Error::input(format!(
+                "int8 covers -1 to 1, and a value of its vector is {outside}: name a file of the model's vectors with \
+                 --calibration"
             )));
         }
         Ok(Int8Calibration::uniform(vector.len(), -1.0, 1.0)?.encode(vector)?)
     }
 }
 
-/// A line of a calibration file: what `embed` writes, of one vector or several.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum CalibrationLine {
-    Dense { embedding: Vec<f32> },
-    Multi { embeddings: Vec<Vec<f32>> },
-}
-
-fn read_calibration(path: &Path) -> Result<Int8Calibration> {
-    let label = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(Failure::io(&label))?;
-    let vectors = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).map(|(number, line)| {
-        let line: CalibrationLine = serde_json::from_str(line).map_err(|_| Failure::At {
-            place: format!("{label}, line {}", number + 1),
-            reason: "is not a line that `embed` writes, with an `embedding` or `embeddings` of numbers".to_owned(),
-        })?;
-        Ok(match line {
-            CalibrationLine::Dense { embedding } => vec![embedding],
-            CalibrationLine::Multi { embeddings } => embeddings,
-        })
-    });
-    let vectors = vectors.collect::<Result<Vec<Vec<Vec<f32>>>>>()?.concat();
-    if !vectors.is_empty() && vectors.iter().flatten().all(|value| value.fract() == 0.0) {
-        let reason =
-            "has whole numbers alone, as encoded vectors have: the ranges are those of vectors in `--encoding f32`";
-        return Err(Failure::Failed(format!("{label} {reason}")));
+fn misfit(encoding: &str, error: VectorError) -> Error {
+    Error::InvalidInput {
+        message: format!("its vector does not fit --encoding {encoding}"),
+        source: Some(error.into()),
     }
-    Int8Calibration::from_vectors(&vectors).map_err(|error| Failure::Failed(format!("{label}: {error}")))
 }

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "npz")]
 mod arrays;
+mod calibration;
 mod encoding;
 mod jsonl;
 mod kept;

@@ -1,11 +1,10 @@
 //! Results of models: one field or several, of whatever kind.
 
-use embedkit::{Embedding, SparseVector, WeightedTerm};
+use embedkit::{Embedding, Error, Result, SparseVector, WeightedTerm};
 use serde::Serialize;
 use serde::ser::{SerializeMap as _, Serializer};
 
 use super::{Encoder, Row, Values};
-use crate::failure::{Failure, Result};
 
 /// What a model made of one input.
 pub(crate) struct VectorRow(pub(super) Vec<Part>);
@@ -20,6 +19,9 @@ pub(crate) enum Part {
 
 impl VectorRow {
     /// The result, with its vectors encoded; several at once lie side by side.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] where a vector does not fit the encoding: other inputs' may.
     pub(crate) fn new(embedding: Embedding, encoder: &mut Encoder) -> Result<Self> {
         let mut parts = Vec::new();
         add(embedding, encoder, &mut parts)?;
@@ -38,7 +40,7 @@ fn add(embedding: Embedding, encoder: &mut Encoder, parts: &mut Vec<Part>) -> Re
         Embedding::Several(all) => {
             return all.into_iter().try_for_each(|(_, embedding)| add(embedding, encoder, parts));
         }
-        other => return Err(Failure::Failed(format!("results of this kind cannot be written: {other:?}"))),
+        other => return Err(Error::option("format", format!("results of this kind cannot be written: {other:?}"))),
     });
     Ok(())
 }
@@ -56,7 +58,7 @@ impl Row for VectorRow {
 }
 
 impl Serialize for VectorRow {
-    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         for part in &self.0 {
             match part {

@@ -79,7 +79,7 @@ impl Subject {
         serde_json::from_value(golden["model"].clone()).unwrap()
     }
 
-    fn folder(self) -> PathBuf {
+    pub(crate) fn folder(self) -> PathBuf {
         fixtures(self.family).join(self.fixture)
     }
 

@@ -16,7 +16,7 @@ pub(super) fn embed<R: 'static>(
     model: &AnyEmbedder,
     wanted: Wanted,
     mut sink: Box<dyn Sink<R>>,
-    row: impl FnMut(&Content, Embedding) -> Result<R>,
+    row: impl FnMut(&Content, Embedding) -> embedkit::Result<R>,
 ) -> Result<()> {
     let (purpose, output) = (args.purpose.purpose(), args.output.output.as_ref());
     let kinds = family::of(args)?.inputs();

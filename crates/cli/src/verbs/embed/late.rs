@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
+use embedkit::multivector::MultiVector;
 use embedkit::retrieval::chunking::{late_chunks, late_query, late_windows};
 use embedkit::vector::normalize;
-use embedkit::{AnyEmbedder, Content, Embedding, Purpose, Role};
+use embedkit::{AnyEmbedder, Content, Embedding, Error, Purpose, Role};
 
 use super::chunks::Cutter;
 use super::family;
@@ -54,15 +55,13 @@ pub(super) fn embed(
     let of_window = wanted.clone();
     let windows = windows.filter(run.passing_over(move |ticket| of_window.has(ticket)));
     let rows = |window: &Window, embedding: Embedding| {
-        let Embedding::Multi(vectors) = embedding else {
-            return Err(Failure::Failed("the model gave no vector for each token".to_owned()));
-        };
+        let Embedding::Multi(vectors) = embedding else { return Err(pooler.no_rows()) };
         let vectors = pooler.vectors(window, &vectors)?;
         let wanted = window.chunks.iter().zip(vectors).filter(|((chunk, _), _)| wanted.has(&chunk.ticket));
         let row = |((chunk, _), vector): (&(Input<String>, _), _)| {
             Ok((pooler.ticket(chunk)?, VectorRow::new(Embedding::Dense(vector), encoder)?))
         };
-        wanted.map(row).collect::<Result<Vec<_>>>()
+        wanted.map(row).collect::<embedkit::Result<Vec<_>>>()
     };
     let done = run.embed(model.embed_for(windows, purpose.clone()), rows, &mut *sink);
     run.end(done, inputs, sink)
@@ -94,7 +93,7 @@ struct Pooler<'m> {
 
 impl Pooler<'_> {
     /// The vector of each chunk of a window, of length 1.
-    fn vectors(&self, window: &Window, vectors: &embedkit::multivector::MultiVector) -> Result<Vec<Vec<f32>>> {
+    fn vectors(&self, window: &Window, vectors: &MultiVector) -> embedkit::Result<Vec<Vec<f32>>> {
         let places: Vec<Range<usize>> = window.chunks.iter().map(|(_, place)| place.clone()).collect();
         let pooled = match self.purpose.role {
             Role::Query => vec![late_query(vectors)],
@@ -116,15 +115,19 @@ impl Pooler<'_> {
         Ok(of_chunks)
     }
 
-    fn alone(&self, text: &str) -> Result<Vec<f32>> {
+    fn alone(&self, text: &str) -> embedkit::Result<Vec<f32>> {
         match self.model.embed_one(&Content::text(text), self.purpose.clone())? {
             Embedding::Multi(vectors) => Ok(late_query(&vectors).unwrap_or_else(|| vec![0.0; vectors.dim()])),
-            _ => Err(Failure::Failed("the model gave no vector for each token".to_owned())),
+            _ => Err(self.no_rows()),
         }
     }
 
+    fn no_rows(&self) -> Error {
+        Error::model(&self.model.model().id, "gave no vector for each token")
+    }
+
     /// A chunk's ticket, with what its own text uses of the window where results say so.
-    fn ticket(&self, chunk: &Input<String>) -> Result<Ticket> {
+    fn ticket(&self, chunk: &Input<String>) -> embedkit::Result<Ticket> {
         let mut ticket = chunk.ticket.clone();
         if self.with_usage {
             ticket.usage = Some(self.model.usage(&Content::text(&chunk.value), self.purpose.clone())?);

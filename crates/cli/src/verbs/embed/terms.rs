@@ -1,6 +1,6 @@
 //! `--explain`: terms with their weights instead of indices.
 
-use embedkit::{AnyEmbedder, Content, Embedding, WeightedTerm};
+use embedkit::{AnyEmbedder, Content, Embedding, Error, WeightedTerm};
 
 use super::wanted::Wanted;
 use super::{inputs, pruned};
@@ -23,6 +23,6 @@ pub(super) fn run(args: &EmbedArgs, model: &AnyEmbedder) -> Result<()> {
                 None => vector.heaviest().into_iter().map(WeightedTerm::unnamed).collect(),
             }))
         }
-        (_, other) => Err(Failure::Failed(format!("the model gave no sparse vector: {other:?}"))),
+        (_, other) => Err(Error::model(&model.model().id, format!("gave no sparse vector: {other:?}"))),
     })
 }
