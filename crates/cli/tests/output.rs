@@ -132,6 +132,37 @@ fn a_vector_that_does_not_fit_is_its_inputs_error() {
     }
 }
 
+/// What a float would make infinite, or nothing, stays as it is written.
+#[cfg(feature = "parquet")]
+#[test]
+fn numbers_beyond_floats_stay_what_they_are_in_parquet() {
+    use parquet::file::reader::{FileReader as _, SerializedFileReader};
+    use parquet::record::Field;
+
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("x.parquet");
+    let path = file.to_str().unwrap();
+    let plain = ["0.5", "-1e300", "5e-324", "0.0e5", "-0e-999", "0.000"];
+    let beyond = ["1e400", "-1.5E+309", "1e-400", "0.001e-999"];
+    for (first, second) in plain.iter().flat_map(|plain| beyond.iter().flat_map(|x| [(*plain, *x), (*x, *plain)])) {
+        let input = format!("{{\"text\":\"a\",\"n\":{first}}}\n{{\"text\":\"b\",\"n\":{second}}}\n");
+        assert_eq!(run_with(&["embed", "--keep-fields", "-o", path], input.as_bytes()).code, 0);
+        let reader = SerializedFileReader::new(std::fs::File::open(&file).unwrap()).unwrap();
+        let numbers: Vec<Field> = reader
+            .get_row_iter(None)
+            .unwrap()
+            .map(|row| row.unwrap().into_columns().into_iter().find(|(name, _)| name == "n").unwrap().1)
+            .collect();
+        assert_eq!(numbers, [first, second].map(|number| Field::Str(number.to_owned())), "{input}");
+    }
+    let input = plain.map(|number| format!("{{\"text\":\"a\",\"n\":{number}}}\n")).concat();
+    assert_eq!(run_with(&["embed", "--keep-fields", "-o", path], input.as_bytes()).code, 0);
+    let reader = SerializedFileReader::new(std::fs::File::open(&file).unwrap()).unwrap();
+    let rows = reader.get_row_iter(None).unwrap().map(Result::unwrap);
+    let is_double = |(name, field): (String, Field)| name != "n" || matches!(field, Field::Double(_));
+    assert!(rows.into_iter().all(|row| row.into_columns().into_iter().all(is_double)));
+}
+
 #[cfg(feature = "parquet")]
 #[test]
 fn parquet_files_are_complete() {

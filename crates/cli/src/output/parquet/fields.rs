@@ -40,8 +40,8 @@ impl FieldType {
             Some(b'"') => Self::Text,
             Some(b'{' | b'[') => Self::Json,
             _ if text.parse::<i64>().is_ok() => Self::Integer,
-            _ if text.contains(['.', 'e', 'E']) => Self::Number,
-            // An integer that no column of numbers holds exactly.
+            _ if text.contains(['.', 'e', 'E']) && is_in_range(text) => Self::Number,
+            // A number that no column of numbers holds: a large integer, or one beyond floats.
             _ => Self::Json,
         }
     }
@@ -65,6 +65,13 @@ impl FieldType {
             (one, other) => one == other,
         }
     }
+}
+
+/// Whether a number is neither infinite as a float nor, unless it is zero, nothing.
+fn is_in_range(number: &str) -> bool {
+    let digits = number.split(['e', 'E']).next().unwrap_or_default();
+    let is_zero = !digits.contains(|digit: char| ('1'..='9').contains(&digit));
+    number.parse::<f64>().is_ok_and(|float| float.is_finite() && (float != 0.0 || is_zero))
 }
 
 /// The columns of kept fields, by their names.
