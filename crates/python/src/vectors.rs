@@ -11,6 +11,9 @@ use crate::error::Raise as _;
 /// Numbers of the documents that are copied and scored together, about: what is copied stays small, and an interrupt is seen.
 const TOGETHER: usize = 1 << 22;
 
+/// The kinds of numpy's types that it makes floats of though they are none: texts, dates and times, complex numbers.
+const NO_NUMBERS: &str = "SUTMmc";
+
 /// Scores documents against one query: for each of its rows the best dot product with any of the document's, summed.
 #[pyclass(frozen, module = "embedkit_rs._embedkit")]
 pub(crate) struct MaxSim {
@@ -41,16 +44,17 @@ impl MaxSim {
 impl MaxSim {
     fn scored(&self, documents: &Bound<'_, PyAny>) -> PyResult<Vec<f32>> {
         let (mut scores, mut together, mut numbers) = (Vec::new(), Vec::new(), 0);
-        for document in documents.try_iter()? {
-            let document = multi_vector(&document?)?;
+        let py = documents.py();
+        for (at, document) in documents.try_iter()?.enumerate() {
+            let document = multi_vector(&document?).map_err(|failure| of_document(py, at, failure))?;
             numbers += document.as_slice().len();
             together.push(document);
             if numbers >= TOGETHER {
-                self.score_more(documents.py(), &mut scores, &together)?;
+                self.score_more(py, &mut scores, &together)?;
                 (together, numbers) = (Vec::new(), 0);
             }
         }
-        self.score_more(documents.py(), &mut scores, &together)?;
+        self.score_more(py, &mut scores, &together)?;
         Ok(scores)
     }
 
@@ -108,16 +112,37 @@ impl Muvera {
 fn multi_vector(object: &Bound<'_, PyAny>) -> PyResult<MultiVector> {
     let rows = as_floats::<f32>(object)?;
     let rows = rows.as_array();
-    let vector = MultiVector::new(rows.ncols().max(1), rows.iter().copied().collect());
+    // Where there are no rows, it does not matter how wide they would be.
+    let dim = if rows.nrows() == 0 { rows.ncols().max(1) } else { rows.ncols() };
+    let vector = MultiVector::new(dim, rows.iter().copied().collect());
     vector.map_err(embedkit::Error::from).or_raise(object.py())
+}
+
+/// What is wrong with one document of many, with its position; of what is no error of its values, such as an interrupt, it is
+/// not said.
+fn of_document(py: Python<'_>, at: usize, failure: PyErr) -> PyErr {
+    if !(failure.is_instance_of::<PyValueError>(py) || failure.is_instance_of::<PyTypeError>(py)) {
+        return failure;
+    }
+    let named = failure.get_type(py).call1((format!("document {at}: {}", failure.value(py)),));
+    named.map_or(failure, PyErr::from_value)
 }
 
 /// An array of this type, of any numbers, also as lists of lists.
 fn as_floats<'py, T: Element>(object: &Bound<'py, PyAny>) -> PyResult<PyReadonlyArray2<'py, T>> {
+    let py = object.py();
+    if py.import("numpy.ma")?.call_method1("is_masked", (object,))?.is_truthy()? {
+        return Err(PyTypeError::new_err("a multi-vector's numbers must all be there, and some are masked: fill them"));
+    }
     if let Ok(array) = object.extract() {
         return Ok(array);
     }
-    let py = object.py();
-    let array = py.import("numpy")?.call_method1("asarray", (object, T::get_dtype(py)))?;
+    let numpy = py.import("numpy")?;
+    let array = numpy.call_method1("asarray", (object,))?;
+    let dtype = array.getattr("dtype")?;
+    if NO_NUMBERS.contains(dtype.getattr("kind")?.extract::<char>()?) {
+        return Err(PyTypeError::new_err(format!("a multi-vector must be of real numbers, and not of {dtype}")));
+    }
+    let array = numpy.call_method1("asarray", (array, T::get_dtype(py)))?;
     array.extract().map_err(|_| PyTypeError::new_err("a multi-vector must be an array of two dimensions, (rows, dim)"))
 }

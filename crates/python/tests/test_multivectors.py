@@ -48,3 +48,46 @@ def test_scorers_are_pickled() -> None:
         scorer = embedkit_rs.MaxSim(query, mean=mean)
         again = pickle.loads(pickle.dumps(scorer))
         assert again.scores([document]).tolist() == scorer.scores([document]).tolist() == [0.375 if mean else 0.75]
+
+
+GOOD = np.array([[1.0, 0.5], [0.25, 0.0]], dtype=np.float32)
+
+
+@pytest.mark.parametrize(
+    ("bad", "expected"),
+    [
+        ([[1.0, float("nan")]], "row 0: dimension 1 is NaN"),
+        ([[1.0, 0.0], [float("inf"), 0.0]], "row 1: dimension 0 is inf"),
+        (np.empty((3, 0)), "has no dimensions"),
+        (np.empty((0, 2)), "has no rows"),
+        (np.empty((0, 0)), "has no rows"),
+        (np.ones((2, 3)), "3 dimensions"),
+        ([1.0, 2.0], "array of two dimensions"),
+        ([[1.0, 2.0], [1.0]], "array element with a sequence"),
+        ([["1.0", "2.0"]], "of real numbers, and not of <U"),
+        (np.array([[b"1", b"2"]]), "of real numbers, and not of |S1"),
+        (np.array([["2020-01-01", "2020-01-02"]], dtype="datetime64[D]"), "not of datetime64"),
+        (np.array([[1 + 2j, 0]]), "not of complex128"),
+        (np.ma.array(GOOD, mask=[[True, False], [False, False]]), "are masked"),
+    ],
+)
+def test_what_is_wrong_with_a_document_is_told_with_its_number(bad: object, expected: str) -> None:
+    scorer = embedkit_rs.MaxSim(GOOD)
+    for documents in ([GOOD, GOOD, bad], iter([GOOD, GOOD, bad])):
+        with pytest.raises((ValueError, TypeError)) as caught:
+            scorer.scores(documents)
+        assert expected in str(caught.value) and "document 2" in str(caught.value)
+    if "3 dimensions" not in expected:
+        with pytest.raises((ValueError, TypeError)) as caught:
+            embedkit_rs.MaxSim(bad)
+        assert expected in str(caught.value) and "document" not in str(caught.value)
+
+
+def test_numbers_of_any_type_are_taken() -> None:
+    scorer = embedkit_rs.MaxSim(GOOD)
+    expected = scorer.scores([GOOD * 4]).tolist()
+    unmasked = np.ma.array(GOOD * 4)
+    others = [(GOOD * 4).astype(kind) for kind in ("f2", "f8", "i1", "u8", "O")]
+    for document in (unmasked, (GOOD * 4).tolist(), *others):
+        assert scorer.scores([document]).tolist() == expected
+    assert scorer.scores([np.ones((1, 2), dtype=bool)]).tolist() == [1.75]

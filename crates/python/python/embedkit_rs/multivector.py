@@ -19,8 +19,9 @@ class MaxSim:
     """
 
     def __init__(self, query: ArrayLike, *, mean: bool = False) -> None:
+        # First, as numpy makes floats of what is none.
+        self._scorer = _embedkit.MaxSim(query, mean=mean)
         self._arguments = (np.array(query, dtype=np.float32), mean)
-        self._scorer = _embedkit.MaxSim(self._arguments[0], mean=mean)
 
     def scores(self, documents: Iterable[Any]) -> NDArray[np.float32]:
         """The score of each document, ``(rows, dim)`` each, in their order, ``(documents,)``."""

@@ -203,12 +203,12 @@ impl MaxSim {
     }
 
     fn check<E: Element>(&self, document: MultiVectorView<'_, E>) -> Result<()> {
+        if document.is_empty() {
+            return Err(Error::Empty { what: "the document", parts: "rows" });
+        }
         let (expected, found) = (self.query.dim(), document.dim());
         if found != expected {
             return Err(Error::Width { what: "the document", found, other: "the query", expected });
-        }
-        if document.is_empty() {
-            return Err(Error::Empty { what: "the document", parts: "rows" });
         }
         Ok(())
     }
