@@ -1,5 +1,5 @@
 //! Array files of one model: of whatever inputs, they fit each other.
-#![cfg(feature = "npz")]
+#![cfg(all(feature = "npz", feature = "onnx"))]
 #![allow(clippy::unwrap_used, reason = "tests end with a panic")]
 
 mod common;
@@ -33,7 +33,6 @@ fn embed(args: &[&str], output: &Path, input: &[u8]) -> Outcome {
 }
 
 /// What are rows of one matrix to SciPy must be as wide as each other, or it neither stacks nor multiplies them.
-#[cfg(feature = "onnx")]
 #[test]
 fn sparse_matrices_of_a_model_are_of_one_width() {
     use common::subject::{BM42, HYBRID, IF_SPLADE, MINICOIL, SPLADE, Subject};

@@ -31,7 +31,8 @@ pub fn pack_binary(vector: &[f32]) -> Vec<u8> {
 }
 
 /// How values are mapped to signed bytes: each dimension's range in a calibration set becomes
-/// -128..=127 (scalar quantisation as in sentence-transformers' `quantize_embeddings`).
+/// -128..=127. The ranges are those of sentence-transformers' `quantize_embeddings`, which then cuts off what is behind the
+/// point; here a value becomes the nearest byte, so that about half of all bytes differ by one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Int8Calibration {
     lowest: Vec<f32>,
