@@ -240,6 +240,8 @@ mod tests {
             (stage("first-pass = \"int8\"\nstored-as = \"int8\""), "no smaller"),
             (format!("{0}{0}", stage("")), "two stages"),
             (stage("").replace("\"a\"", "\"../a\""), "name"),
+            (stage("").replace("\"a\"", "\"records\""), "the records' own file"),
+            (stage("").replace("\"a\"", "\"Records\""), "the records' own file"),
         ] {
             let error = Pipeline::parse(&text).unwrap_err().to_string();
             assert!(error.contains(expected), "{text}: {error}");

@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Feedback, ModelSpec};
 
+/// What is named so in a collection's folder, beside the stages' vectors.
+const RECORDS: &str = "records";
+
 /// One way by which records are found, or scored.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(from = "Flat", into = "Flat")]
@@ -219,6 +222,9 @@ impl Stage {
                 "name",
                 format!("{:?} must be of letters, digits, - and _, as files are named so", self.name),
             );
+        }
+        if self.name.eq_ignore_ascii_case(RECORDS) {
+            return refused("name", format!("{:?} is the name of the records' own file: choose another", self.name));
         }
         if self.vectors == Vectors::Fresh && self.depth > 0 {
             let message = "of `fresh` vectors nothing can be found, only scored: set `depth` to 0".to_owned();
