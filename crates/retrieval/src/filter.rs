@@ -113,9 +113,14 @@ impl Filter {
 impl Condition {
     fn is_met_by(&self, value: &Value) -> bool {
         match value {
-            Value::Array(elements) => elements.iter().any(|element| self.is_met_by(element)),
-            value => self.values.iter().any(|wanted| wanted.is(value)),
+            // Not of the lists in it: databases look no deeper.
+            Value::Array(elements) => elements.iter().any(|element| self.is_one(element)),
+            value => self.is_one(value),
         }
+    }
+
+    fn is_one(&self, value: &Value) -> bool {
+        self.values.iter().any(|wanted| wanted.is(value))
     }
 }
 
@@ -135,7 +140,7 @@ impl Match {
 
 /// Whether the number is the only whole one that its floating-point number stands for.
 pub(crate) fn is_exact(number: i64) -> bool {
-    number.unsigned_abs() <= 1 << f64::MANTISSA_DIGITS
+    number.unsigned_abs() < 1 << f64::MANTISSA_DIGITS
 }
 
 impl From<&str> for Match {
@@ -171,7 +176,7 @@ mod tests {
     #[test]
     fn keys_must_all_match_and_values_need_not() {
         let payload = json!({"path": "a.md", "year": 1999, "tags": ["x", "y"], "draft": true, "page": "3", "none": null,
-                "price": 2.5, "count": 3.0, "large": 9_007_199_254_740_993_i64});
+                "price": 2.5, "count": 3.0, "large": 9_007_199_254_740_993_i64, "deep": [["x"], 4]});
         let payload = payload.as_object().unwrap();
         for (conditions, expected) in [
             (&[][..], true),
@@ -192,6 +197,8 @@ mod tests {
             (&["year=1999.0"], true),
             (&["large=9007199254740993"], true),
             (&["large=9007199254740992"], false),
+            (&["deep=4"], true),
+            (&["deep=x"], false),
             (&["missing="], false),
             (&["none="], false),
         ] {

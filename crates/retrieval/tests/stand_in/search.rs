@@ -202,20 +202,26 @@ fn is_in(value: &::qdrant_client::qdrant::Value, range: &Range) -> bool {
     assert!(range.lt.is_none() && range.gt.is_none(), "{range:?}");
     let within =
         |number: f64| range.gte.is_none_or(|least| number >= least) && range.lte.is_none_or(|most| number <= most);
-    match value.kind.as_ref() {
-        Some(Kind::ListValue(list)) => list.values.iter().any(|value| is_in(value, range)),
+    elements(value).iter().any(|value| match value.kind.as_ref() {
         Some(Kind::IntegerValue(number)) => within(*number as f64),
         Some(Kind::DoubleValue(number)) => within(*number),
         _ => false,
-    }
+    })
 }
 
 fn matches(value: &::qdrant_client::qdrant::Value, wanted: &MatchValue) -> bool {
-    match (value.kind.as_ref(), wanted) {
-        (Some(Kind::ListValue(list)), _) => list.values.iter().any(|value| matches(value, wanted)),
+    elements(value).iter().any(|value| match (value.kind.as_ref(), wanted) {
         (Some(Kind::StringValue(text)), MatchValue::Keyword(wanted)) => text == wanted,
         (Some(Kind::IntegerValue(number)), MatchValue::Integer(wanted)) => number == wanted,
         (Some(Kind::BoolValue(truth)), MatchValue::Boolean(wanted)) => truth == wanted,
         _ => false,
+    })
+}
+
+/// A list's elements, and of what is none itself.
+fn elements(value: &::qdrant_client::qdrant::Value) -> &[::qdrant_client::qdrant::Value] {
+    match value.kind.as_ref() {
+        Some(Kind::ListValue(list)) => &list.values,
+        _ => std::slice::from_ref(value),
     }
 }
