@@ -50,11 +50,40 @@ impl FromStr for Address {
         }
         let is_name = |name: &str| !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || "-_.".contains(c));
         match text.trim_end_matches('/').rsplit_once('/') {
-            Some((url, name)) if is_name(name) && url.len() > "https://".len() => {
+            Some((url, name)) if is_name(name) && url.contains("://") => {
+                check_server(url)?;
                 Ok(Self::Qdrant { url: url.to_owned(), name: name.to_owned() })
             }
+            _ if text.contains('@') => Err(Error::option("address", NO_USER)),
             _ => Err(refused("names no collection: http://host:6334/name")),
         }
+    }
+}
+
+/// Does not repeat the address, which has a password in it.
+const NO_USER: &str = "an address has no user and no password: the key of a server is that of QDRANT_API_KEY";
+
+/// Checks that an address is of a server and of nothing in it: gRPC goes to the server, whatever path is named.
+pub(super) fn check_server(url: &str) -> Result<()> {
+    let refused = |message: &str| Err(Error::option("address", format!("{url:?} {message}")));
+    let server = url.split_once("://").map_or(url, |(_, server)| server).trim_end_matches('/');
+    if server.contains('@') {
+        return Err(Error::option("address", NO_USER));
+    }
+    if server.contains(['/', '?', '#']) {
+        return refused("has a path before the collection's name, and gRPC has none: name the server alone");
+    }
+    let is_bracketed = |host: &str| host.starts_with('[') && host.ends_with(']');
+    let (host, port) = match server.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (server, None),
+    };
+    if host.is_empty() || host.contains(':') && !is_bracketed(host) {
+        return refused("names no server: http://host:6334/name");
+    }
+    match port.map(str::parse::<u16>) {
+        None | Some(Ok(1..)) => Ok(()),
+        Some(_) => refused("has a port that is no number from 1 to 65535"),
     }
 }
 
@@ -111,13 +140,36 @@ mod tests {
                 "http://localhost:6334/notes",
                 Address::Qdrant { url: "http://localhost:6334".into(), name: "notes".into() },
             ),
-            ("https://h/prefix/n", Address::Qdrant { url: "https://h/prefix".into(), name: "n".into() }),
+            ("http://h/n", Address::Qdrant { url: "http://h".into(), name: "n".into() }),
+            ("https://h/n", Address::Qdrant { url: "https://h".into(), name: "n".into() }),
+            ("http://[::1]:6334/n", Address::Qdrant { url: "http://[::1]:6334".into(), name: "n".into() }),
+            ("http://[::1]/n", Address::Qdrant { url: "http://[::1]".into(), name: "n".into() }),
         ] {
             assert_eq!(text.parse::<Address>().unwrap(), expected);
             assert_eq!(expected.to_string(), text);
         }
-        for wrong in ["edge:", "http://localhost:6334", "http://h:1/", "https:///x", "http://h/a b"] {
-            assert!(wrong.parse::<Address>().is_err(), "{wrong}");
+        for (wrong, told) in [
+            ("edge:", "names no folder"),
+            ("http://localhost:6334", "names no collection"),
+            ("http://h:1/", "names no collection"),
+            ("https:///x", "names no server"),
+            ("http://notes", "names no collection"),
+            ("http://h/a b", "names no collection"),
+            ("https://h/prefix/n", "a path before"),
+            ("http://h:6334/tenant/more/n/", "a path before"),
+            ("http://h?x/n", "a path before"),
+            ("http://h:0/n", "a port"),
+            ("http://127.0.0.1:99999/n", "a port"),
+            ("http://h:/n", "a port"),
+            ("http://h:http/n", "a port"),
+            ("http://::1:6334/n", "names no server"),
+            ("http://:6334/n", "names no server"),
+            ("http://me:secret@h:6334/n", "no password"),
+            ("http://me:secret@h:6334", "no password"),
+            ("http://me:sec/ret@h:6334/n", "no password"),
+        ] {
+            let message = wrong.parse::<Address>().unwrap_err().to_string();
+            assert!(message.contains(told) && !message.contains("sec"), "{wrong}: {message}");
         }
     }
 }
