@@ -44,6 +44,7 @@ pub mod pipeline;
 mod record;
 pub mod search;
 mod vectors;
+mod versions;
 
 pub use filter::{Filter, Match};
 pub use indexing::{Indexer, Report};

@@ -309,6 +309,67 @@ fn what_names_no_version_is_told_with_its_file() {
     assert!(message.contains("there is no collection here"), "{message}");
 }
 
+/// All files below a folder, with what they say.
+fn tree(root: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    for entry in std::fs::read_dir(root).unwrap().map(Result::unwrap) {
+        let (path, name) = (entry.path(), entry.file_name().into_string().unwrap());
+        match path.is_dir() {
+            true => files.extend(tree(&path).into_iter().map(|(below, text)| (format!("{name}/{below}"), text))),
+            false => drop(files.insert(name, std::fs::read(&path).unwrap())),
+        }
+    }
+    files
+}
+
+#[test]
+fn what_lies_in_the_folder_beside_a_collection_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let (docs, root) = (folder.path().join("docs"), folder.path().join("project"));
+    std::fs::create_dir(&docs).unwrap();
+    let mine = ["2023/important.txt", "draft.partial/x.txt", "000007/own.txt", "000009.txt", "0000001/x.txt"];
+    let mut mine: Vec<String> = mine.iter().map(|path| format!("versions/{path}")).collect();
+    mine.extend(["lock".to_owned(), "notes.md".to_owned()]);
+    for path in &mine {
+        std::fs::create_dir_all(root.join(path).parent().unwrap()).unwrap();
+        std::fs::write(root.join(path), "mine").unwrap();
+    }
+    let before = tree(&root);
+    let collection = CollectionFolder::new(&root);
+    for (at, name) in ["000008", "000009", "000010", "000011"].iter().enumerate() {
+        write(&docs, &[("a.txt", &format!("The text number {at}."))]);
+        assert_eq!(index(&collection, &docs).version, *name);
+    }
+    // Of ours, two stay.
+    assert_eq!(collection.versions().unwrap(), ["000010", "000011"]);
+    let after = tree(&root);
+    let stayed: BTreeMap<_, _> = after.into_iter().filter(|(path, _)| before.contains_key(path)).collect();
+    assert_eq!(stayed, before);
+
+    // A file that we would replace is not.
+    let other = folder.path().join("other");
+    std::fs::create_dir(&other).unwrap();
+    write(&other, &[("current", "of the river")]);
+    let error = indexer(&Pipeline::default()).index(&CollectionFolder::new(&other), &Inputs::new([&docs])).unwrap_err();
+    assert!(error.to_string().contains("\"of the river\"") && error.to_string().contains("current"), "{error}");
+    assert_eq!(tree(&other), BTreeMap::from([("current".to_owned(), b"of the river".to_vec())]));
+}
+
+#[test]
+fn a_version_that_was_interrupted_is_not_searched_by_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), &[("a.md", ANIMALS)]);
+    let root = folder.path().join("notes");
+    let collection = CollectionFolder::new(&root);
+    let version = index(&collection, &folder.path().join("a.md")).version;
+    let manifest = root.join("versions").join(&version).join("manifest.json");
+    let text = std::fs::read_to_string(&manifest).unwrap();
+    std::fs::write(&manifest, text.replace("\"is_complete\": true", "\"is_complete\": false")).unwrap();
+    let opened = collection.open_version(&version).unwrap();
+    let error = Searcher::of_version(opened, &|builder| builder).err().unwrap().to_string();
+    assert!(error.contains(&version) && error.contains("not complete"), "{error}");
+}
+
 #[test]
 fn a_collection_among_the_files_is_none_of_them() {
     let folder = tempfile::tempdir().unwrap();

@@ -12,9 +12,9 @@ use super::version::{MANIFEST, PIPELINE, Version};
 use crate::digest;
 use crate::disk::{replace, sync_folder, write_synced};
 use crate::pipeline::Pipeline;
+use crate::versions::{self, FILES, VERSIONS};
 
 const CURRENT: &str = "current";
-const VERSIONS: &str = "versions";
 const LOCK: &str = "lock";
 const NAME_PIPELINE: &str = "name the pipeline to index with (`embedkit index --pipeline FILE`)";
 /// What the folder of a version that is being written ends in.
@@ -49,8 +49,9 @@ impl CollectionFolder {
     /// The name of the version that is searched; none if there is none yet.
     ///
     /// # Errors
-    /// A file that cannot be read.
+    /// A file that cannot be read, and a folder of Qdrant Edge.
     pub fn current(&self) -> Result<Option<String>> {
+        self.all_versions()?;
         let path = self.root.join(CURRENT);
         match std::fs::read_to_string(&path) {
             Ok(name) => Ok(Some(name.trim().to_owned())),
@@ -114,8 +115,9 @@ impl CollectionFolder {
         if name.is_empty() || !name.chars().all(|c| c.is_ascii_digit()) {
             return Err(Error::option("version", format!("{name:?} is no version's name, which is a number")));
         }
+        self.all_versions()?;
         let folder = self.folder_of(name);
-        if !folder.is_dir() {
+        if !versions::is_name(name) || !folder.is_dir() {
             let there = self.versions()?;
             let there = if there.is_empty() { "no other".to_owned() } else { there.join(", ") };
             return Err(Error::option("version", format!("there is no version {name}; there is {there}")));
@@ -168,25 +170,31 @@ impl CollectionFolder {
         Ok(self.all_versions()?.pop())
     }
 
-    /// Begins a version. Only one process at a time may.
+    /// Begins a version. Only one process at a time may. A folder may have other things, which stay as they are.
     pub(crate) fn begin(&self) -> Result<Draft> {
+        if let Some(name) = self.current()?.filter(|name| !versions::is_name(name)) {
+            let remedy =
+                "if it is a collection's, `embedkit index --switch VERSION` mends it; else name another folder";
+            let message = format!("says {name:?}, which is no version's name; {remedy}");
+            return Err(Error::file(self.root.join(CURRENT), message));
+        }
         let versions = self.root.join(VERSIONS);
         std::fs::create_dir_all(&versions).map_err(Error::io(&versions))?;
         let path = self.root.join(LOCK);
-        let lock = File::create(&path).map_err(Error::io(&path))?;
+        // A file of that name may be somebody's own: nothing is written to it.
+        let lock = File::options().write(true).create(true).truncate(false).open(&path).map_err(Error::io(&path))?;
         lock.try_lock().map_err(|error| match error {
             std::fs::TryLockError::WouldBlock => Error::file(&self.root, "is being indexed by another process"),
             std::fs::TryLockError::Error(error) => Error::io(&path)(error),
         })?;
         // What a process that was killed has left.
         for entry in std::fs::read_dir(&versions).map_err(Error::io(&versions))? {
-            let path = entry.map_err(Error::io(&versions))?.path();
-            if path.to_string_lossy().ends_with(PARTIAL) {
-                std::fs::remove_dir_all(&path).map_err(Error::io(path))?;
+            let entry = entry.map_err(Error::io(&versions))?;
+            if entry.file_name().to_string_lossy().strip_suffix(PARTIAL).is_some_and(versions::is_name) {
+                std::fs::remove_dir_all(entry.path()).map_err(Error::io(entry.path()))?;
             }
         }
-        let last = self.all_versions()?.last().and_then(|name| name.parse::<u64>().ok()).unwrap_or(0);
-        let name = format!("{:06}", last + 1);
+        let name = versions::after(versions::taken(&self.root)?.last());
         let folder = versions.join(format!("{name}{PARTIAL}"));
         std::fs::create_dir(&folder).map_err(Error::io(&folder))?;
         Ok(Draft { collection: self.clone(), name, folder, is_done: false, _lock: lock })
@@ -194,21 +202,7 @@ impl CollectionFolder {
 
     /// The names of all versions, those that were interrupted too.
     fn all_versions(&self) -> Result<Vec<String>> {
-        let versions = self.root.join(VERSIONS);
-        let entries = match std::fs::read_dir(&versions) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(Error::io(versions)(error)),
-        };
-        let mut names = Vec::new();
-        for entry in entries {
-            let name = entry.map_err(Error::io(&versions))?.file_name().to_string_lossy().into_owned();
-            if name.chars().all(|c| c.is_ascii_digit()) {
-                names.push(name);
-            }
-        }
-        names.sort();
-        Ok(names)
+        FILES.names(&self.root)
     }
 
     fn folder_of(&self, name: &str) -> PathBuf {

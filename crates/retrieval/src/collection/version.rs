@@ -11,8 +11,9 @@ use crate::model::{Model, ModelIdentity};
 use crate::pipeline::{Pipeline, Stage, Vectors};
 use crate::record::Record;
 use crate::vectors::{DenseIndex, MultiIndex, SparseIndex};
+use crate::versions;
 
-pub(super) const MANIFEST: &str = "manifest.json";
+pub(super) const MANIFEST: &str = versions::FILES.marker();
 pub(super) const PIPELINE: &str = "pipeline.toml";
 pub(crate) const SOURCES: &str = "sources.jsonl";
 
