@@ -76,11 +76,21 @@ pub(super) fn upsert(collection: &str, points: Vec<Point>) -> Result<UpsertPoint
             vectors = vectors.add_vector(name, vector(embedding)?);
         }
         let payload: HashMap<String, qdrant_client::qdrant::Value> =
-            point.payload.into_iter().map(|(key, value)| (key, value.into())).collect();
+            point.payload.into_iter().map(|(key, value)| (key, kept(value).into())).collect();
         Ok(PointStruct::new(point.id, vectors, payload))
     };
     let points = points.into_iter().map(point).collect::<Result<Vec<_>>>()?;
     Ok(UpsertPointsBuilder::new(collection, points).wait(true).build())
+}
+
+/// A value as a server keeps it: whole numbers beyond 63 bits, which would lose their last digits, as texts.
+fn kept(value: Value) -> Value {
+    match value {
+        Value::Number(number) if number.is_u64() && !number.is_i64() => Value::String(number.to_string()),
+        Value::Array(values) => values.into_iter().map(kept).collect(),
+        Value::Object(fields) => fields.into_iter().map(|(key, value)| (key, kept(value))).collect(),
+        other => other,
+    }
 }
 
 pub(super) fn delete(collection: &str, ids: &[u64]) -> DeletePoints {
