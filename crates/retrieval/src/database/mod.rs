@@ -31,4 +31,5 @@ pub use publish::{Published, Publisher};
 pub use qdrant::QdrantServer;
 pub use query::{Fetch, Order, Query};
 pub use schema::{Schema, VectorKind, VectorSchema};
+pub(crate) use traits::open_complete;
 pub use traits::{Database, Points, complete_versions, rollback, switch};

@@ -9,11 +9,14 @@ use crate::collection::{StageIndex, Version, check_model};
 use crate::indexing::check_kept;
 use crate::model::{Configure, Model};
 use crate::pipeline::Stage;
+use crate::versions;
 
 /// Records of a lot.
 const LOT: usize = 256;
 /// Lots that are under way at once, where a database can take several.
 const LOTS: usize = 4;
+/// Complete versions after which an older one that is not complete is nobody's any more, at least.
+const LEAST_NEWER: usize = 2;
 
 /// Copies versions of a collection to a database.
 pub struct Publisher<'d> {
@@ -88,36 +91,63 @@ impl<'d> Publisher<'d> {
         }
         let source = Source::open(version, configure)?;
         let about = About::of(version)?;
-        let name = self.name_for(&about)?;
-        let points = self.database.create(&name, &about, &source.schema()?)?;
-        let (there, mut sent) = (points.count()?, 0);
-        let mut is_complete = there == version.len();
-        if !is_complete {
-            // Every byte is read for the database anyway, and what was damaged would look whole there.
-            version.verify()?;
-            for round in records_of(version.len(), self.lot * self.lots) {
-                if self.cancel.is_cancelled() {
-                    return Ok(Published { version: name, records: version.len(), sent, is_complete: false });
-                }
-                let end = round.end;
-                sent += self.send(&*points, &source, round, there > 0)?;
-                if let Some(progress) = &self.progress {
-                    progress(end);
-                }
+        let published = match self.copy_of(&about)? {
+            Some(name) if self.database.is_complete(&name)? => {
+                Published { version: name, records: version.len(), sent: 0, is_complete: true }
             }
-            points.settle()?;
-            let found = points.count()?;
-            is_complete = found == version.len();
-            if !is_complete {
-                let message = format!("has {found} points of {} records after all were sent", version.len());
-                return Err(Error::file(&name, message));
+            copy => self.send_all(&source, copy, &about)?,
+        };
+        if published.is_complete {
+            if self.database.current()?.as_ref() != Some(&published.version) {
+                self.database.set_current(&published.version)?;
+            }
+            self.prune(&published.version)?;
+        }
+        Ok(published)
+    }
+
+    /// Sends what is not there of a version.
+    fn send_all(&self, source: &Source<'_>, copy: Option<String>, about: &About) -> Result<Published> {
+        let version = source.version;
+        // Every byte is read for the database anyway, and what was damaged would look whole there.
+        version.verify()?;
+        let (name, points) = self.made(copy, about, &source.schema()?)?;
+        let mut published = Published { version: name, records: version.len(), sent: 0, is_complete: false };
+        let may_be_there = points.count()? > 0;
+        for round in records_of(version.len(), self.lot * self.lots) {
+            if self.cancel.is_cancelled() {
+                return Ok(published);
+            }
+            let end = round.end;
+            published.sent += self.send(&*points, source, round, may_be_there)?;
+            if let Some(progress) = &self.progress {
+                progress(end);
             }
         }
-        if self.database.current()?.as_ref() != Some(&name) {
-            self.database.set_current(&name)?;
+        points.settle()?;
+        let found = points.count()?;
+        if found != version.len() {
+            let message = format!("has {found} points of {} records after all were sent", version.len());
+            return Err(Error::file(&published.version, message));
         }
-        self.prune(&name)?;
-        Ok(Published { version: name, records: version.len(), sent, is_complete })
+        published.is_complete = true;
+        Ok(published)
+    }
+
+    /// Makes a copy's version, or opens the one that is there, and gives its name.
+    fn made(&self, copy: Option<String>, about: &About, schema: &Schema) -> Result<(String, Box<dyn Points>)> {
+        let mut name = match copy {
+            Some(name) => name,
+            None => versions::after(self.database.versions()?.last()),
+        };
+        loop {
+            let points = self.database.create(&name, about, schema)?;
+            // Since versions were listed, another may have made its own of this name.
+            if self.database.about(&name)? == *about {
+                return Ok((name, points));
+            }
+            name = versions::after(Some(&name));
+        }
     }
 
     /// Sends the lots of a round that are not there, and gives the number of their records.
@@ -142,24 +172,33 @@ impl<'d> Publisher<'d> {
         Ok(sent)
     }
 
-    /// The name of a copy of this version: the one that it has, or a new one.
-    fn name_for(&self, about: &About) -> Result<String> {
-        let versions = self.database.versions()?;
-        for name in versions.iter().rev() {
-            if self.database.open(name)?.0 == *about {
-                return Ok(name.clone());
+    /// The name of the newest copy of a version, complete or not; none if there is none.
+    fn copy_of(&self, about: &About) -> Result<Option<String>> {
+        for name in self.database.versions()?.into_iter().rev() {
+            if self.database.about(&name)? == *about {
+                return Ok(Some(name));
             }
         }
-        let last = versions.last().and_then(|name| name.parse::<u64>().ok()).unwrap_or(0);
-        Ok(format!("{:06}", last + 1))
+        Ok(None)
     }
 
-    /// Removes versions that were interrupted, and complete ones beyond the newest that stay.
+    /// Removes complete versions beyond the newest that stay, and of the others those that were interrupted: others are being
+    /// sent, by somebody else, and what tells the two apart is that so many newer ones have been completed since. What
+    /// cannot be removed now, as it is in use, goes another time.
     fn prune(&self, current: &str) -> Result<()> {
         let complete = complete_versions(self.database)?;
         let kept = &complete[complete.len().saturating_sub(self.keep)..];
-        let is_kept = |name: &String| kept.contains(name) || name == current;
-        self.database.versions()?.iter().filter(|name| !is_kept(name)).try_for_each(|name| self.database.remove(name))
+        let newer = |name: &String| complete.iter().filter(|other| *other > name).count();
+        let stays = |name: &String| match complete.contains(name) {
+            true => kept.contains(name) || name == current,
+            false => newer(name) < self.keep.max(LEAST_NEWER),
+        };
+        for name in self.database.versions()?.into_iter().filter(|name| !stays(name)) {
+            if let Err(error) = self.database.remove(&name) {
+                tracing::warn!("version {name} stays for now: {}", error.report());
+            }
+        }
+        Ok(())
     }
 }
 

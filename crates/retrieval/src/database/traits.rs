@@ -19,10 +19,11 @@ pub trait Database: Send + Sync {
     /// A database that cannot be reached or read.
     fn current(&self) -> Result<Option<String>>;
 
-    /// Makes a version without points, and leaves one that is there already as it is.
+    /// Makes a version without points, and leaves one that is there already as it is: what it says of itself may then be
+    /// something else.
     ///
     /// # Errors
-    /// A database that cannot be reached or written to, and what it cannot store.
+    /// A database that cannot be reached or written to, what it cannot store, and a place where others have something.
     fn create(&self, version: &str, about: &About, schema: &Schema) -> Result<Box<dyn Points>>;
 
     /// Opens a version.
@@ -30,6 +31,23 @@ pub trait Database: Send + Sync {
     /// # Errors
     /// A version that is not there, and a database that cannot be reached or read.
     fn open(&self, version: &str) -> Result<(About, Box<dyn Points>)>;
+
+    /// What a version says of itself.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    fn about(&self, version: &str) -> Result<About> {
+        Ok(self.open(version)?.0)
+    }
+
+    /// Whether a version has all its points.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    fn is_complete(&self, version: &str) -> Result<bool> {
+        let (about, points) = self.open(version)?;
+        Ok(points.count()? == about.records)
+    }
 
     /// Makes a version the one that is searched, at once, without looking at what it holds: see [`switch`](fn@switch).
     ///
@@ -112,12 +130,25 @@ pub trait Points: Send + Sync {
 pub fn complete_versions(database: &dyn Database) -> Result<Vec<String>> {
     let mut complete = Vec::new();
     for name in database.versions()? {
-        let (about, points) = database.open(&name)?;
-        if points.count()? == about.records {
+        if database.is_complete(&name)? {
             complete.push(name);
         }
     }
     Ok(complete)
+}
+
+/// Opens a version that has all its points.
+///
+/// # Errors
+/// A version that is not there, or does not have all its points yet.
+pub(crate) fn open_complete(database: &dyn Database, version: &str) -> Result<(About, Box<dyn Points>)> {
+    let (about, points) = database.open(version)?;
+    let found = points.count()?;
+    if found < about.records {
+        let message = format!("{version} has {found} of its {} records; publish it again", about.records);
+        return Err(Error::option("version", message));
+    }
+    Ok((about, points))
 }
 
 /// Makes a version the one that is searched, at once for every search that begins from now on.
@@ -125,12 +156,7 @@ pub fn complete_versions(database: &dyn Database) -> Result<Vec<String>> {
 /// # Errors
 /// A version that is not there, or does not have all its points yet.
 pub fn switch(database: &dyn Database, version: &str) -> Result<()> {
-    let (about, points) = database.open(version)?;
-    let found = points.count()?;
-    if found != about.records {
-        let message = format!("{version} has {found} of its {} records; publish it again", about.records);
-        return Err(Error::option("version", message));
-    }
+    open_complete(database, version)?;
     database.set_current(version)
 }
 
