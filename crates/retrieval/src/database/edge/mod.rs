@@ -4,6 +4,7 @@
 //! notes/current                        the version that is searched, by its name
 //! notes/versions/000001/about.json     what it says of itself; written when the engine's files are there
 //! notes/versions/000001/shard/         the engine's files
+//! notes/versions/000001/settled        how many points there are, once all that was stored is settled
 //! notes/versions/000001/lock           held by the process that has it open
 //! ```
 
@@ -18,11 +19,11 @@ use embedkit_core::{Error, Result};
 
 use super::{About, Database, Points, Schema};
 use crate::disk;
+use crate::versions::{self, EDGE, VERSIONS};
 use shard::Shard;
 
 const CURRENT: &str = "current";
-const VERSIONS: &str = "versions";
-const ABOUT: &str = "about.json";
+const ABOUT: &str = EDGE.marker();
 
 /// A folder with versions of a collection in Qdrant Edge. A version is open in one process at a time.
 #[derive(Debug)]
@@ -44,8 +45,9 @@ impl EdgeFolder {
     }
 
     fn folder_of(&self, version: &str) -> Result<PathBuf> {
-        if version.is_empty() || !version.chars().all(|c| c.is_ascii_digit()) {
-            return Err(Error::option("version", format!("{version:?} is no version's name, which is a number")));
+        if !versions::is_name(version) {
+            let message = format!("{version:?} is no version's name, which is a number of six digits");
+            return Err(Error::option("version", message));
         }
         Ok(self.root.join(VERSIONS).join(version))
     }
@@ -65,25 +67,11 @@ impl EdgeFolder {
 
 impl Database for EdgeFolder {
     fn versions(&self) -> Result<Vec<String>> {
-        let folder = self.root.join(VERSIONS);
-        let entries = match std::fs::read_dir(&folder) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(Error::io(folder)(error)),
-        };
-        let mut names = Vec::new();
-        for entry in entries {
-            let path = entry.map_err(Error::io(&folder))?.path();
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            if name.chars().all(|c| c.is_ascii_digit()) && path.join(ABOUT).is_file() {
-                names.push(name);
-            }
-        }
-        names.sort();
-        Ok(names)
+        EDGE.names(&self.root)
     }
 
     fn current(&self) -> Result<Option<String>> {
+        self.versions()?;
         let path = self.root.join(CURRENT);
         match std::fs::read_to_string(&path) {
             Ok(name) => Ok(Some(name.trim().to_owned())),
@@ -93,16 +81,11 @@ impl Database for EdgeFolder {
     }
 
     fn create(&self, version: &str, about: &About, schema: &Schema) -> Result<Box<dyn Points>> {
-        let path = self.folder_of(version)?.join(ABOUT);
-        if path.is_file() {
+        if self.versions()?.iter().any(|name| name == version) {
             return Ok(self.open(version)?.1);
         }
+        let path = self.folder_of(version)?.join(ABOUT);
         self.shared(version, |folder| {
-            // What a process that was killed has left.
-            if folder.exists() {
-                std::fs::remove_dir_all(folder).map_err(Error::io(folder))?;
-            }
-            std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
             let shard = Shard::create(folder, schema)?;
             disk::replace(&path, about.to_json()?.as_bytes())?;
             Ok(shard)
@@ -110,24 +93,42 @@ impl Database for EdgeFolder {
     }
 
     fn open(&self, version: &str) -> Result<(About, Box<dyn Points>)> {
+        Ok((self.about(version)?, self.shared(version, Shard::open)?))
+    }
+
+    fn about(&self, version: &str) -> Result<About> {
         let path = self.folder_of(version)?.join(ABOUT);
         let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
-        let about = About::parse(&text, &path.display().to_string())?;
-        Ok((about, self.shared(version, Shard::open)?))
+        About::parse(&text, &path.display().to_string())
+    }
+
+    fn is_complete(&self, version: &str) -> Result<bool> {
+        let (about, folder) = (self.about(version)?, self.folder_of(version)?);
+        // Told without opening it, as another process may have it open.
+        if let Some(points) = shard::settled(&folder) {
+            return Ok(points == about.records);
+        }
+        match self.shared(version, Shard::open) {
+            Ok(points) => Ok(points.count()? == about.records),
+            // Whoever has it open is storing points in it.
+            Err(_) if shard::is_taken(&folder) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     fn set_current(&self, version: &str) -> Result<()> {
         self.folder_of(version)?;
+        self.versions()?;
         disk::replace(&self.root.join(CURRENT), format!("{version}\n").as_bytes())
     }
 
     fn remove(&self, version: &str) -> Result<()> {
         let folder = self.folder_of(version)?;
+        self.versions()?;
+        let _lock = shard::lock(&folder)?;
         // What it says of itself goes first, so that one that is half removed is none.
-        for gone in [folder.join(ABOUT), folder.clone()] {
-            let removed = if gone.is_dir() { std::fs::remove_dir_all(&gone) } else { std::fs::remove_file(&gone) };
-            removed.map_err(Error::io(gone))?;
-        }
-        Ok(())
+        let about = folder.join(ABOUT);
+        std::fs::remove_file(&about).map_err(Error::io(about))?;
+        std::fs::remove_dir_all(&folder).map_err(Error::io(folder))
     }
 }

@@ -13,15 +13,19 @@ use serde_json::{Map, Value};
 
 use super::super::{Found, Point, Points, Query, Schema};
 use super::words;
+use crate::disk;
 
 const SHARD: &str = "shard";
 const LOCK: &str = "lock";
+const SETTLED: &str = "settled";
 
 /// A version that is open.
 pub(super) struct Shard {
     path: PathBuf,
+    /// The file that says how many points are settled.
+    settled: PathBuf,
     /// The engine must not be written to while it is flushed.
-    engine: RwLock<EdgeShard>,
+    engine: RwLock<Arc<EdgeShard>>,
     _lock: File,
 }
 
@@ -32,36 +36,51 @@ impl std::fmt::Debug for Shard {
 }
 
 impl Shard {
-    /// Makes an empty one in a folder.
+    /// Makes an empty one in a folder, which has nothing but what a process has left that was killed while it made one.
     pub(super) fn create(folder: &Path, schema: &Schema) -> Result<Self> {
-        let (path, lock) = (folder.join(SHARD), locked(folder)?);
-        std::fs::create_dir_all(&path).map_err(Error::io(&path))?;
-        let engine = EdgeShard::new(&path, words::config(schema)).map_err(told(&path, "cannot be made"))?;
-        for key in &schema.keys {
-            let index = words::payload_index(key).map_err(told(&path, "takes no index"))?;
-            engine.update(index).map_err(told(&path, "takes no index"))?;
+        std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
+        refuse_strangers(folder)?;
+        let (path, lock) = (folder.join(SHARD), lock(folder)?);
+        if path.exists() {
+            std::fs::remove_dir_all(&path).map_err(Error::io(&path))?;
         }
-        flush(&engine, &path)?;
-        Ok(Self { path, engine: RwLock::new(engine), _lock: lock })
+        std::fs::create_dir(&path).map_err(Error::io(&path))?;
+        let engine = told(&path, "cannot be made", || EdgeShard::new(&path, words::config(schema)))?;
+        let shard = Self::new(folder, engine, lock);
+        for key in &schema.keys {
+            shard.change(told(&path, "takes no index", || words::payload_index(key))?)?;
+        }
+        Ok(shard)
     }
 
     /// Opens the one that is in a folder.
     pub(super) fn open(folder: &Path) -> Result<Self> {
-        let (path, lock) = (folder.join(SHARD), locked(folder)?);
-        let engine = EdgeShard::load(&path, None).map_err(told(&path, "cannot be opened"))?;
-        Ok(Self { path, engine: RwLock::new(engine), _lock: lock })
+        let (path, lock) = (folder.join(SHARD), lock(folder)?);
+        let engine = told(&path, "cannot be opened", || EdgeShard::load(&path, None))?;
+        Ok(Self::new(folder, engine, lock))
+    }
+
+    fn new(folder: &Path, engine: EdgeShard, lock: File) -> Self {
+        let (path, settled) = (folder.join(SHARD), folder.join(SETTLED));
+        Self { path, settled, engine: RwLock::new(Arc::new(engine)), _lock: lock }
     }
 
     /// Changes something, and brings it to the disk: what was told to be stored is there after a power cut.
     fn change(&self, operation: UpdateOperation) -> Result<()> {
         let engine = self.engine.write().unwrap_or_else(PoisonError::into_inner);
-        engine.update(operation).map_err(told(&self.path, "cannot be written to"))?;
-        flush(&engine, &self.path)
+        if self.settled.exists() {
+            std::fs::remove_file(&self.settled).map_err(Error::io(&self.settled))?;
+        }
+        told_by(&engine, &self.path, "cannot be written to", |engine| {
+            engine.update(operation)?;
+            engine.flush();
+            Ok(())
+        })
     }
 
     fn read<T>(&self, read: impl FnOnce(&EdgeShard) -> Result<T, OperationError>) -> Result<T> {
         let engine = self.engine.read().unwrap_or_else(PoisonError::into_inner);
-        read(&engine).map_err(told(&self.path, "cannot be searched"))
+        told_by(&engine, &self.path, "cannot be searched", read)
     }
 }
 
@@ -70,8 +89,8 @@ impl Points for Arc<Shard> {
         if points.is_empty() {
             return Ok(());
         }
-        let points = points.into_iter().map(words::point).collect::<Result<Vec<_>, _>>();
-        let points = points.map_err(told(&self.path, "does not take a point"))?;
+        let points = || points.into_iter().map(words::point).collect::<Result<Vec<_>, _>>();
+        let points = told(&self.path, "does not take a point", points)?;
         let insert = PointInsertOperations::PointsList(points);
         self.change(UpdateOperation::PointOperation(PointOperations::UpsertPoints(insert)))
     }
@@ -107,7 +126,7 @@ impl Points for Arc<Shard> {
 
     fn query(&self, queries: Vec<Query>) -> Result<Vec<Vec<Found>>> {
         let answer = |query: Query| {
-            let request = words::request(query).map_err(told(&self.path, "does not take a query"))?;
+            let request = told(&self.path, "does not take a query", || words::request(query))?;
             let found = self.read(|engine| engine.query(request))?;
             Ok(found.into_iter().filter_map(words::found).collect())
         };
@@ -116,21 +135,24 @@ impl Points for Arc<Shard> {
 
     fn settle(&self) -> Result<()> {
         let engine = self.engine.write().unwrap_or_else(PoisonError::into_inner);
-        engine.optimize().map_err(told(&self.path, "cannot be optimised"))?;
-        flush(&engine, &self.path)
+        let points = told_by(&engine, &self.path, "cannot be optimised", |engine| {
+            engine.optimize()?;
+            engine.flush();
+            engine.count(CountRequest { filter: None, exact: true })
+        })?;
+        disk::replace(&self.settled, format!("{points}\n").as_bytes())
     }
 }
 
-/// Brings everything to the disk. The engine panics where it cannot, as on a disk that is full.
-fn flush(engine: &EdgeShard, path: &Path) -> Result<()> {
-    let flushed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| engine.flush()));
-    flushed.map_err(|_| Error::file(path, "cannot be brought to the disk: is it full?"))
+/// How many points a version has in which all is settled; none if it may have been changed since.
+pub(super) fn settled(folder: &Path) -> Option<usize> {
+    std::fs::read_to_string(folder.join(SETTLED)).ok()?.trim().parse().ok()
 }
 
 /// Takes a version for this process.
-fn locked(folder: &Path) -> Result<File> {
+pub(super) fn lock(folder: &Path) -> Result<File> {
     let path = folder.join(LOCK);
-    let lock = File::create(&path).map_err(Error::io(&path))?;
+    let lock = File::options().write(true).create(true).truncate(false).open(&path).map_err(Error::io(&path))?;
     lock.try_lock().map_err(|error| match error {
         std::fs::TryLockError::WouldBlock => Error::file(folder, "is open in another process"),
         std::fs::TryLockError::Error(error) => Error::io(&path)(error),
@@ -138,6 +160,46 @@ fn locked(folder: &Path) -> Result<File> {
     Ok(lock)
 }
 
-fn told<'p>(path: &'p Path, what: &'p str) -> impl FnOnce(OperationError) -> Error + 'p {
-    move |error| Error::file_because(path, what, error)
+/// Whether a version is open, in whatever process.
+pub(super) fn is_taken(folder: &Path) -> bool {
+    let lock = File::options().write(true).open(folder.join(LOCK));
+    lock.is_ok_and(|lock| matches!(lock.try_lock(), Err(std::fs::TryLockError::WouldBlock)))
+}
+
+/// Refuses a folder that has what no version of ours has.
+fn refuse_strangers(folder: &Path) -> Result<()> {
+    for entry in std::fs::read_dir(folder).map_err(Error::io(folder))? {
+        let name = entry.map_err(Error::io(folder))?.file_name();
+        if ![SHARD, LOCK, "about.new"].iter().any(|ours| name == *ours) {
+            return Err(Error::file(folder, format!("has {name:?}, which is no version's: name another folder")));
+        }
+    }
+    Ok(())
+}
+
+/// What the engine answers. It panics where files are damaged or a disk is full.
+fn told<T>(path: &Path, what: &str, ask: impl FnOnce() -> Result<T, OperationError>) -> Result<T> {
+    match std::panic::catch_unwind(std::panic::AssertUnwindSafe(ask)) {
+        Ok(answer) => answer.map_err(|error| Error::file_because(path, what, error)),
+        Err(_) => Err(Error::file(path, format!("{what}: its files are damaged, or the disk is full"))),
+    }
+}
+
+/// What an engine answers that is open. One that panicked would do so again when it is dropped, and end the process: it stays.
+fn told_by<T>(
+    engine: &Arc<EdgeShard>,
+    path: &Path,
+    what: &str,
+    ask: impl FnOnce(&EdgeShard) -> Result<T, OperationError>,
+) -> Result<T> {
+    let mut panicked = true;
+    let answer = told(path, what, || {
+        let answer = ask(engine);
+        panicked = false;
+        answer
+    });
+    if panicked {
+        std::mem::forget(Arc::clone(engine));
+    }
+    answer
 }
