@@ -19,6 +19,8 @@ pub struct State {
     pub requests: Vec<(String, Vec<u8>)>,
     /// The key of each request.
     pub keys: Vec<Option<String>>,
+    /// Whether it keeps no metadata, as servers before Qdrant 1.16.
+    pub forgets_metadata: bool,
     /// Points to take before the next one fails, where one should.
     pub takes: Option<usize>,
 }
@@ -61,7 +63,10 @@ impl State {
         Ok(CollectionExistsResponse { result: Some(CollectionExists { exists }), ..Default::default() })
     }
 
-    pub fn create(&mut self, made: CreateCollection) -> Result<CollectionOperationResponse, Status> {
+    pub fn create(&mut self, mut made: CreateCollection) -> Result<CollectionOperationResponse, Status> {
+        if self.forgets_metadata {
+            made.metadata.clear();
+        }
         let name = made.collection_name.clone();
         if self.collections.contains_key(&name) || self.aliases.contains_key(&name) {
             return Err(Status::already_exists(name));

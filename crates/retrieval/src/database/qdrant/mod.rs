@@ -1,7 +1,8 @@
 //! A Qdrant server, over gRPC.
 //!
 //! A version is a collection of its own, `notes-000001`, and the one that is searched has the alias `notes`, which is moved
-//! from one to another in one step. What a version says of itself stands in its collection's metadata.
+//! from one to another in one step. What a version says of itself stands in its collection's metadata, which servers keep
+//! from Qdrant 1.16 on.
 
 mod points;
 mod runtime;
@@ -13,7 +14,9 @@ use embedkit_core::{Error, Result};
 use qdrant_client::qdrant::CreateAlias;
 use qdrant_client::{Qdrant, QdrantError};
 
+use super::address::check_server;
 use super::{About, Database, Points, Schema};
+use crate::versions;
 use points::Collection;
 use runtime::Runtime;
 
@@ -58,7 +61,7 @@ impl QdrantServer {
     /// key is that of the environment's `QDRANT_API_KEY`, if it is set. Nothing is sent yet.
     ///
     /// # Errors
-    /// What is no address.
+    /// What is no address, and a key that can be none.
     pub fn new(url: &str, name: &str) -> Result<Self> {
         Self::with_key(url, name, std::env::var("QDRANT_API_KEY").ok().as_deref())
     }
@@ -68,9 +71,15 @@ impl QdrantServer {
     /// # Errors
     /// As [`new`](Self::new).
     pub fn with_key(url: &str, name: &str, key: Option<&str>) -> Result<Self> {
+        check_server(url)?;
         let mut config = Qdrant::from_url(url).skip_compatibility_check();
         config.set_timeout(std::time::Duration::from_secs(60));
-        if let Some(key) = key {
+        // A key that is read from a file ends with its line.
+        if let Some(key) = key.map(str::trim).filter(|key| !key.is_empty()) {
+            if !key.chars().all(|c| c.is_ascii_graphic()) {
+                let message = "is no key: it has blanks, or characters that are no ASCII, in it";
+                return Err(Error::option("QDRANT_API_KEY", message));
+            }
             config.set_api_key(key);
         }
         let wrong = |error: QdrantError| Error::option("address", format!("{url} is no address of a server: {error}"));
@@ -85,16 +94,64 @@ impl QdrantServer {
 
     /// The collection that a version is.
     fn collection_of(&self, version: &str) -> Result<String> {
-        if version.is_empty() || !version.chars().all(|c| c.is_ascii_digit()) {
-            return Err(Error::option("version", format!("{version:?} is no version's name, which is a number")));
+        if !versions::is_name(version) {
+            let message = format!("{version:?} is no version's name, which is a number of six digits");
+            return Err(Error::option("version", message));
         }
         Ok(format!("{}-{version}", self.name))
     }
 
-    /// The version that a collection is; none if it is none of ours.
+    /// The version that a collection is by its name; none if it is none of ours.
     fn version_of<'c>(&self, collection: &'c str) -> Option<&'c str> {
         let version = collection.strip_prefix(&self.name)?.strip_prefix('-')?;
-        (!version.is_empty() && version.chars().all(|c| c.is_ascii_digit())).then_some(version)
+        versions::is_name(version).then_some(version)
+    }
+
+    /// The names of all collections.
+    fn collections(&self) -> Result<Vec<String>> {
+        let answer = self.connection.ask(self.connection.client.list_collections())?;
+        Ok(answer.collections.into_iter().map(|collection| collection.name).collect())
+    }
+
+    /// The collection that has our alias.
+    fn aliased(&self) -> Result<Option<String>> {
+        let answer = self.connection.ask(self.connection.client.list_aliases())?;
+        let alias = answer.aliases.into_iter().find(|alias| alias.alias_name == self.name);
+        Ok(alias.map(|alias| alias.collection_name))
+    }
+
+    /// What a collection says of itself; none if it was not made by us, or its server keeps nothing of it.
+    fn said_by(&self, collection: &str) -> Result<Option<String>> {
+        let answer = self.connection.ask(self.connection.client.collection_info(collection))?;
+        Ok(words::metadata(answer, ABOUT))
+    }
+
+    /// Refuses a name that stands for something else, which would be found out once everything is sent, or lost.
+    fn check_name(&self, collections: &[String]) -> Result<()> {
+        let other = match self.aliased()? {
+            Some(other) if self.version_of(&other).is_none() => format!("an alias of the collection {other:?}"),
+            _ if collections.contains(&self.name) => "a collection".to_owned(),
+            _ => return Ok(()),
+        };
+        let message = format!("{:?} is {other} there already, not the alias of ours: choose another name", self.name);
+        Err(Error::file(&self.connection.url, message))
+    }
+
+    /// Makes an empty collection.
+    fn make(&self, name: &str, about: &About, schema: &Schema) -> Result<()> {
+        let client = &self.connection.client;
+        let request = words::collection(name, schema, (ABOUT, &about.to_json()?));
+        let made = self.connection.ask(client.create_collection(request));
+        if made.is_err() {
+            // Another may have made it at the same moment.
+            return if self.collections()?.iter().any(|other| other == name) { Ok(()) } else { made.map(drop) };
+        }
+        if self.said_by(name)?.is_none() {
+            self.connection.ask(client.delete_collection(name))?;
+            let message = "the server keeps no metadata of collections: it must be Qdrant 1.16 or a later one";
+            return Err(Error::file(&self.connection.url, message));
+        }
+        Ok(())
     }
 
     fn points(&self, version: &str) -> Result<Box<dyn Points>> {
@@ -104,38 +161,47 @@ impl QdrantServer {
 
 impl Database for QdrantServer {
     fn versions(&self) -> Result<Vec<String>> {
-        let answer = self.connection.ask(self.connection.client.list_collections())?;
-        let names = answer.collections.iter().filter_map(|collection| self.version_of(&collection.name));
-        let mut names: Vec<String> = names.map(str::to_owned).collect();
+        let mut names = Vec::new();
+        for collection in self.collections()? {
+            if let Some(version) = self.version_of(&collection)
+                && self.said_by(&collection)?.is_some()
+            {
+                names.push(version.to_owned());
+            }
+        }
         names.sort();
         Ok(names)
     }
 
     fn current(&self) -> Result<Option<String>> {
-        let answer = self.connection.ask(self.connection.client.list_aliases())?;
-        let alias = answer.aliases.into_iter().find(|alias| alias.alias_name == self.name);
-        Ok(alias.and_then(|alias| self.version_of(&alias.collection_name).map(str::to_owned)))
+        Ok(self.aliased()?.and_then(|collection| self.version_of(&collection).map(str::to_owned)))
     }
 
     fn create(&self, version: &str, about: &About, schema: &Schema) -> Result<Box<dyn Points>> {
-        let (name, client) = (self.collection_of(version)?, &self.connection.client);
-        if !self.connection.ask(client.collection_exists(&name))? {
-            let request = words::collection(&name, schema, (ABOUT, &about.to_json()?));
-            self.connection.ask(client.create_collection(request))?;
+        let (name, there) = (self.collection_of(version)?, self.collections()?);
+        self.check_name(&there)?;
+        if !there.contains(&name) {
+            self.make(&name, about, schema)?;
         }
+        // One that others have made stays as it is.
+        self.about(version)?;
         // Making an index that is there changes nothing, and a run that was killed may have made none.
         for key in &schema.keys {
-            self.connection.ask(client.create_field_index(words::payload_index(&name, key)))?;
+            self.connection.ask(self.connection.client.create_field_index(words::payload_index(&name, key)))?;
         }
         self.points(version)
     }
 
     fn open(&self, version: &str) -> Result<(About, Box<dyn Points>)> {
+        Ok((self.about(version)?, self.points(version)?))
+    }
+
+    fn about(&self, version: &str) -> Result<About> {
         let name = self.collection_of(version)?;
-        let answer = self.connection.ask(self.connection.client.collection_info(&name))?;
-        let text = words::metadata(answer, ABOUT)
+        let text = self
+            .said_by(&name)?
             .ok_or_else(|| Error::file(&name, "does not say what it holds: it was not made by embedkit"))?;
-        Ok((About::parse(&text, &name)?, self.points(version)?))
+        About::parse(&text, &name)
     }
 
     fn set_current(&self, version: &str) -> Result<()> {
