@@ -1,5 +1,7 @@
 //! The way a score came about.
 
+use std::collections::HashMap;
+
 use embedkit_core::{Content, Embedding, EmbeddingKind, ImageInput, Result, Role};
 use embedkit_vector::SparseVector;
 use embedkit_vector::multivector::{MaxSim, MultiVector, RowLabel};
@@ -102,10 +104,9 @@ impl Searcher {
 
     /// What each stage added to a hit; asked for anew where a database answered with the sum alone.
     fn contributions(&self, query: &str, hit: &Hit) -> Result<Vec<Contribution>> {
-        if !hit.contributions.is_empty() {
-            return Ok(hit.contributions.clone());
-        }
-        let fused = self.fused(query, hit.rank, &self.pipeline.fusion)?;
+        let Some(asked) = &hit.asked else { return Ok(hit.contributions.clone()) };
+        let question = self.question(query, &asked.filter)?;
+        let fused = self.fused_of(&question, asked.k, &self.pipeline.fusion, &mut HashMap::new())?;
         let found = fused.into_iter().find(|one| one.record == hit.number);
         Ok(found.map(|one| one.contributions).unwrap_or_default())
     }

@@ -27,8 +27,8 @@ pub(super) trait Home: Send + Sync {
         filter: &Filter,
     ) -> Result<Candidates>;
 
-    /// All of the fusion and the first reranker at once; none where it cannot be had at once. Gives records with their
-    /// scores, best first.
+    /// All of the fusion and the first reranker at once, the best `k` at least and as many as the rerankers behind it order;
+    /// none where it cannot be had at once, as where the first reranker is by no stage.
     fn at_once(
         &self,
         pipeline: &Pipeline,

@@ -19,7 +19,7 @@ pub use explain::{Explanation, StageExplanation, Term};
 pub use highlight::Highlight;
 
 use crate::collection::{CollectionFolder, StageModel, Version, check_model};
-use crate::database::{About, Address, Database, Points};
+use crate::database::{About, Address, Database, Points, open_complete};
 use crate::filter::Filter;
 use crate::fusion::{Contribution, Fused};
 use crate::model::{Configure, Model};
@@ -58,6 +58,16 @@ pub struct Hit {
     pub reranked: Vec<f32>,
     /// The record.
     pub record: Record,
+    /// What was asked, where what the stages added was not told and has to be asked for.
+    #[serde(skip)]
+    asked: Option<Asked>,
+}
+
+/// What a hit was asked for with, beside the query.
+#[derive(Clone, Debug, PartialEq)]
+struct Asked {
+    k: usize,
+    filter: Filter,
 }
 
 /// Where the version lives.
@@ -106,8 +116,12 @@ impl Searcher {
     /// Searches this version.
     ///
     /// # Errors
-    /// As [`open`](Self::open).
+    /// As [`open`](Self::open), and a version that is not complete.
     pub fn of_version(version: Version, configure: Configure<'_>) -> Result<Self> {
+        if !version.manifest().is_complete {
+            let message = format!("{} was interrupted and is not complete; index again", version.name());
+            return Err(Error::option("version", message));
+        }
         let pipeline = version.pipeline().clone();
         let models = version.manifest().models.clone();
         let place = version.folder().display().to_string();
@@ -119,14 +133,15 @@ impl Searcher {
     /// Searches a version in a database; without a name, the one that is searched there.
     ///
     /// # Errors
-    /// As [`open`](Self::open), and a database that cannot be reached or has no such version.
+    /// As [`open`](Self::open), and a database that cannot be reached, has no such version or not all of it.
     pub fn of_database(database: &dyn Database, version: Option<&str>, configure: Configure<'_>) -> Result<Self> {
-        let current = || {
-            let current = database.current()?;
-            current.ok_or_else(|| Error::input("there is no collection here: publish one"))
+        let (about, points) = match version {
+            Some(name) => open_complete(database, name)?,
+            None => {
+                let current = database.current()?;
+                database.open(&current.ok_or_else(|| Error::input("there is no collection here: publish one"))?)?
+            }
         };
-        let name = version.map_or_else(current, |name| Ok(name.to_owned()))?;
-        let (about, points) = database.open(&name)?;
         Self::of_points(&about, points, configure)
     }
 
@@ -218,18 +233,18 @@ impl Searcher {
         }
         let mut known = HashMap::new();
         let home = self.home.home();
-        // What a database orders at once, the first reranker has seen, if it is by a stage.
-        let by_stage = matches!(self.rerankers.first(), Some((_, Reranker::Stage(_))));
-        let after = self.deepest(usize::from(by_stage), k);
-        let ordered = match home.at_once(&self.pipeline, &question.vectors, after, filter)? {
+        let at_once = home.at_once(&self.pipeline, &question.vectors, k, filter)?;
+        // What each stage added, a database has not told that ordered all at once.
+        let asked = at_once.is_some().then(|| Asked { k, filter: filter.clone() });
+        let ordered = match at_once {
             Some(answer) => {
                 known = answer.known;
                 let one = |(record, score): (usize, f32)| {
-                    let fused = Fused { record, score: f64::from(score), contributions: Vec::new() };
-                    (fused, if by_stage { vec![score] } else { Vec::new() })
+                    (Fused { record, score: f64::from(score), contributions: Vec::new() }, vec![score])
                 };
-                let ordered = answer.ranked.into_iter().map(one).collect();
-                self.rerank(&question, ordered, usize::from(by_stage), &mut known)?
+                let mut ordered: Vec<_> = answer.ranked.into_iter().map(one).collect();
+                ordered.truncate(self.deepest(1, k));
+                self.rerank(&question, ordered, 1, &mut known)?
             }
             None => {
                 let fused = self.fused_of(&question, k, &self.pipeline.fusion, &mut known)?;
@@ -247,6 +262,7 @@ impl Searcher {
             contributions: fused.contributions,
             reranked,
             record,
+            asked: asked.clone(),
         };
         Ok(best.into_iter().zip(records).enumerate().map(hit).collect())
     }

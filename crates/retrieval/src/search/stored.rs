@@ -50,7 +50,9 @@ impl Home for Stored {
         k: usize,
         filter: &Filter,
     ) -> Result<Candidates> {
-        let mut answers = self.points.query(Query::by_stage(pipeline, vectors, k, filter))?.into_iter();
+        let queries = Query::by_stage(pipeline, vectors, k, filter).into_iter();
+        let queries = queries.map(|query| query.at_most(self.records)).collect();
+        let mut answers = self.points.query(queries)?.into_iter();
         let (mut known, mut by_stage) = (HashMap::new(), Vec::new());
         for vector in vectors {
             let answer = match vector {
@@ -59,17 +61,14 @@ impl Home for Stored {
             };
             by_stage.push(answer);
         }
-        let records: BTreeSet<usize> = by_stage.iter().flatten().flat_map(|scores| scores.keys().copied()).collect();
-        let records: Vec<usize> = records.into_iter().collect();
         let mut found = Vec::new();
         for (stage, scores) in pipeline.stages.iter().zip(&by_stage) {
             let depth = if stage.depth == 0 { 0 } else { stage.depth.max(k) };
-            let mut best: Vec<(usize, f32)> =
-                scores.iter().flatten().map(|(record, score)| (*record, *score)).collect();
-            best.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-            best.truncate(depth);
-            found.push(best);
+            found.push(best_first(scores.iter().flatten().map(|(record, score)| (*record, *score)), depth));
         }
+        // What came beyond a stage's depth is nobody's find.
+        let records: BTreeSet<usize> = found.iter().flatten().map(|(record, _)| *record).collect();
+        let records: Vec<usize> = records.into_iter().collect();
         // What a stage does not answer shares nothing with the query.
         let of = |scores: HashMap<usize, f32>| {
             records.iter().map(|record| scores.get(record).copied().unwrap_or(0.0)).collect()
@@ -86,11 +85,9 @@ impl Home for Stored {
         filter: &Filter,
     ) -> Result<Option<AtOnce>> {
         let Some(query) = Query::nested(pipeline, vectors, k, filter) else { return Ok(None) };
-        let answer = self.points.query(vec![query])?.pop().unwrap_or_default();
+        let answer = self.points.query(vec![query.at_most(self.records)])?.pop().unwrap_or_default();
         let mut known = HashMap::new();
-        let order: Vec<usize> = answer.iter().map(|found| found.id as usize).collect();
-        let scores = scores(answer, &mut known)?;
-        let ranked = order.into_iter().map(|record| (record, scores[&record])).collect();
+        let ranked = best_first(scores(answer, &mut known)?, usize::MAX);
         Ok(Some(AtOnce { ranked, known }))
     }
 
@@ -126,6 +123,14 @@ impl Home for Stored {
         let score = |answer: Vec<Found>| answer.first().map_or(0.0, |found| found.score);
         Ok(terms.into_iter().zip(answers).map(|((term, _), answer)| (term, score(answer))).collect())
     }
+}
+
+/// The best of scores; of equal ones the lower record first.
+fn best_first(scores: impl IntoIterator<Item = (usize, f32)>, wanted: usize) -> Vec<(usize, f32)> {
+    let mut best: Vec<(usize, f32)> = scores.into_iter().collect();
+    best.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    best.truncate(wanted);
+    best
 }
 
 /// Scores by record; records whose payload came along are known.
