@@ -4,12 +4,15 @@
 mod databases;
 
 use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use embedkit_core::{Content, Embedding, Role};
-use embedkit_retrieval::database::{Database as _, EdgeFolder, Fetch, Point, Publisher, Query};
+use embedkit_retrieval::collection::CollectionFolder;
+use embedkit_retrieval::database::{Database as _, EdgeFolder, Fetch, Point, Publisher, Query, complete_versions};
+use embedkit_retrieval::document::Inputs;
 use embedkit_retrieval::pipeline::ModelSpec;
-use embedkit_retrieval::{Model, Pipeline, Searcher};
+use embedkit_retrieval::{Indexer, Model, Pipeline, Searcher};
 
 fn database() -> (tempfile::TempDir, EdgeFolder) {
     let folder = tempfile::tempdir().unwrap();
@@ -33,6 +36,16 @@ fn points_are_replaced_and_removed() {
 }
 
 #[test]
+fn publishers_do_not_mix() {
+    databases::publishers_do_not_mix(&database().1);
+}
+
+#[test]
+fn ties_are_in_the_records_order() {
+    databases::ties_are_in_the_records_order(&database().1);
+}
+
+#[test]
 fn versions_stand_side_by_side() {
     databases::versions_stand_side_by_side(&database().1);
 }
@@ -51,6 +64,108 @@ fn a_folder_is_opened_again_and_by_one_process_at_a_time() {
     drop(open);
     let searcher = Searcher::of_database(&other, None, &|builder| builder).unwrap();
     assert_eq!(searcher.search("where does the cat rest?", 1).unwrap()[0].record.document, "d0");
+}
+
+#[test]
+fn a_folder_is_of_one_kind() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = databases::made(&databases::nested());
+    let files = made.version.folder().parent().unwrap().parent().unwrap();
+    let of_files = EdgeFolder::new(files);
+    let publish = |database: &EdgeFolder| Publisher::new(database).publish(&made.version, &|builder| builder);
+    let refused = [
+        of_files.versions().err(),
+        of_files.current().err(),
+        of_files.set_current("000001").err(),
+        of_files.remove("000001").err(),
+        publish(&of_files).err(),
+    ];
+    for error in refused {
+        let error = error.unwrap().to_string();
+        assert!(error.contains("plain files"), "{error}");
+    }
+    made.version.verify().unwrap();
+
+    let edge = folder.path().join("edge");
+    publish(&EdgeFolder::new(&edge)).unwrap();
+    let collection = CollectionFolder::new(&edge);
+    let document = folder.path().join("a.txt");
+    std::fs::write(&document, "A text.").unwrap();
+    let indexer = Indexer::new(databases::nested(), &|builder| builder).unwrap();
+    let refused = [
+        collection.current().err(),
+        collection.switch("000001").err(),
+        collection.prune(1).err(),
+        indexer.index(&collection, &Inputs::new([&document])).err(),
+    ];
+    for error in refused {
+        let error = error.unwrap().to_string();
+        assert!(error.contains("Qdrant Edge"), "{error}");
+    }
+    let mut names: Vec<_> = std::fs::read_dir(&edge).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["current", "versions"]);
+    Searcher::of_database(&EdgeFolder::new(&edge), None, &|builder| builder).unwrap();
+}
+
+#[test]
+fn what_is_no_versions_stays() {
+    let (folder, database) = database();
+    let mine = folder.path().join("edge/versions/000001/mine.txt");
+    std::fs::create_dir_all(mine.parent().unwrap()).unwrap();
+    std::fs::write(&mine, "mine").unwrap();
+    let made = databases::made(&databases::nested());
+    let error = Publisher::new(&database).publish(&made.version, &|builder| builder).unwrap_err().to_string();
+    assert!(error.contains("mine.txt"), "{error}");
+    assert_eq!(std::fs::read_to_string(&mine).unwrap(), "mine");
+}
+
+#[test]
+fn a_version_that_another_process_has_open_is_in_nobodys_way() {
+    let (folder, database) = database();
+    let versions = [databases::nested(), Pipeline::default()].map(|pipeline| databases::made(&pipeline));
+    let publish = |at: usize| {
+        let published = Publisher::new(&database).keep(1).publish(&versions[at].version, &|builder| builder).unwrap();
+        (published.version, published.sent > 0)
+    };
+    assert_eq!(publish(0), ("000001".into(), true));
+    // As which a second folder stands here.
+    let other = EdgeFolder::new(folder.path().join("edge"));
+    let open = other.open("000001").unwrap();
+    assert_eq!(publish(0), ("000001".into(), false));
+    assert_eq!(publish(1), ("000002".into(), true));
+    assert_eq!(complete_versions(&database).unwrap(), ["000001", "000002"]);
+    // Nothing is removed that is open, and it goes with the next run.
+    drop(open);
+    assert_eq!(publish(1), ("000002".into(), false));
+    assert_eq!(database.versions().unwrap(), ["000002"]);
+}
+
+#[test]
+fn damaged_files_are_told() {
+    let (folder, database) = database();
+    let made = databases::made(&databases::nested());
+    Publisher::new(&database).publish(&made.version, &|builder| builder).unwrap();
+    let mut damaged = 0;
+    for path in files_below(&folder.path().join("edge")) {
+        if !["mutable_id_tracker.mappings", "status.dat", "segment.json"].iter().any(|name| path.ends_with(name)) {
+            continue;
+        }
+        let bytes = std::fs::read(&path).unwrap();
+        std::fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+        if let Err(error) = Searcher::of_database(&database, None, &|builder| builder) {
+            assert!(error.to_string().contains("edge/versions/000001/shard: "), "{error}");
+            damaged += 1;
+        }
+        std::fs::write(&path, bytes).unwrap();
+    }
+    assert!(damaged > 0);
+    Searcher::of_database(&database, None, &|builder| builder).unwrap();
+}
+
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
 }
 
 /// The folder of the child process, which stores points until it is killed.

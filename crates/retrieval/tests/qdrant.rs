@@ -4,7 +4,7 @@
 mod databases;
 mod stand_in;
 
-use embedkit_retrieval::database::{Address, Database as _, Publisher, QdrantServer, rollback};
+use embedkit_retrieval::database::{Address, Database as _, Point, Publisher, QdrantServer, rollback};
 use embedkit_retrieval::{Filter, Pipeline, Searcher};
 use qdrant_client::qdrant::alias_operations::Action;
 use qdrant_client::qdrant::query::Variant;
@@ -38,6 +38,16 @@ fn points_are_replaced_and_removed() {
 }
 
 #[test]
+fn publishers_do_not_mix() {
+    databases::publishers_do_not_mix(&server().1);
+}
+
+#[test]
+fn ties_are_in_the_records_order() {
+    databases::ties_are_in_the_records_order(&server().1);
+}
+
+#[test]
 fn versions_stand_side_by_side() {
     databases::versions_stand_side_by_side(&server().1);
 }
@@ -68,6 +78,9 @@ fn collections_are_made_as_they_should_be() {
     assert!(state.keys.iter().all(|key| key.as_deref() == Some("secret")));
 }
 
+/// How many records there are: no level takes more, however deep the pipeline.
+const ALL: u64 = 10;
+
 /// What a level of a query compares, and how many it takes.
 fn stage(level: &PrefetchQuery) -> (Option<&str>, Option<u64>) {
     (level.using.as_deref(), level.limit)
@@ -85,16 +98,16 @@ fn a_nested_pipeline_is_one_query() {
     let [query] = &stand_in.requests::<QueryPoints>("Points/Query")[..] else { panic!() };
     assert_eq!(
         (query.collection_name.as_str(), query.using.as_deref(), query.limit),
-        ("notes-000001", Some("tokens"), Some(7))
+        ("notes-000001", Some("tokens"), Some(ALL))
     );
     let Some(Variant::Nearest(input)) = &query.query.as_ref().unwrap().variant else { panic!("{query:?}") };
     assert!(matches!(&input.variant, Some(Input::MultiDense(vectors)) if vectors.vectors.len() > 3));
     let [fused] = &query.prefetch[..] else { panic!("{query:?}") };
     let Some(Variant::Rrf(rrf)) = &fused.query.as_ref().unwrap().variant else { panic!("{fused:?}") };
     // 60 counted from rank 1, as Qdrant's is from rank 0.
-    assert_eq!((rrf.k, stage(fused)), (Some(61), (None, Some(50))));
+    assert_eq!((rrf.k, stage(fused)), (Some(61), (None, Some(ALL))));
     let [dense, sparse] = &fused.prefetch[..] else { panic!("{fused:?}") };
-    assert_eq!((stage(dense), stage(sparse)), ((Some("meaning"), Some(100)), (Some("words"), Some(100))));
+    assert_eq!((stage(dense), stage(sparse)), ((Some("meaning"), Some(ALL)), (Some("words"), Some(ALL))));
     for level in [&query.filter, &fused.filter, &dense.filter, &sparse.filter] {
         assert_eq!(level.as_ref().unwrap().must.len(), 2, "{level:?}");
     }
@@ -121,9 +134,9 @@ fn scores_to_fuse_here_come_in_one_batch() {
     for query in &batch.query_points {
         assert_eq!(
             query.prefetch.iter().map(stage).collect::<Vec<_>>(),
-            [(Some("meaning"), Some(50)), (Some("words"), Some(50))]
+            [(Some("meaning"), Some(ALL)), (Some("words"), Some(ALL))]
         );
-        assert_eq!(query.limit, Some(100));
+        assert_eq!(query.limit, Some(ALL));
     }
 }
 
@@ -192,4 +205,87 @@ async fn it_may_be_used_inside_a_runtime() {
     let (_stand_in, server) = server();
     assert_eq!(server.versions().unwrap(), [""; 0]);
     drop(server);
+}
+
+/// A collection that somebody else has made.
+fn foreign(stand_in: &StandIn, name: &str) {
+    let request = CreateCollection { collection_name: name.into(), ..CreateCollection::default() };
+    stand_in.state().create(request).unwrap();
+}
+
+#[test]
+fn collections_of_others_are_none_of_ours() {
+    let (stand_in, server) = server();
+    for name in ["notes-2024", "notes-202401", "notes-", "notes2-000001"] {
+        foreign(&stand_in, name);
+    }
+    for (pipeline, name) in [(databases::nested(), "000001"), (Pipeline::default(), "000002")] {
+        let made = databases::made(&pipeline);
+        let published = Publisher::new(&server).keep(1).publish(&made.version, &|builder| builder).unwrap();
+        assert_eq!(published.version, name);
+    }
+    assert_eq!(server.versions().unwrap(), ["000002"]);
+    assert_eq!(stand_in.state().collections.len(), 5);
+    // One in the place of ours is told, and nothing is sent to it.
+    foreign(&stand_in, "notes-000003");
+    let made = databases::made(&databases::nested());
+    let error = Publisher::new(&server).publish(&made.version, &|builder| builder).unwrap_err().to_string();
+    assert!(error.contains("notes-000003") && error.contains("not made by embedkit"), "{error}");
+    assert!(stand_in.state().collections["notes-000003"].points.is_empty());
+}
+
+#[test]
+fn what_cannot_be_is_told_before_anything_is_sent() {
+    type Prepare = fn(&StandIn);
+    let cases: [(Prepare, &str); 3] = [
+        (|stand_in| foreign(stand_in, "notes"), "\"notes\" is a collection there"),
+        (
+            |stand_in| {
+                foreign(stand_in, "theirs");
+                stand_in.state().aliases.insert("notes".into(), "theirs".into());
+            },
+            "\"notes\" is an alias of the collection \"theirs\"",
+        ),
+        (|stand_in| stand_in.state().forgets_metadata = true, "Qdrant 1.16"),
+    ];
+    let made = databases::made(&databases::nested());
+    for (prepare, told) in cases {
+        let (stand_in, server) = server();
+        prepare(&stand_in);
+        let before = stand_in.state().collections.len();
+        let error = Publisher::new(&server).publish(&made.version, &|builder| builder).unwrap_err().to_string();
+        assert!(error.contains(told), "{error}");
+        assert!(stand_in.requests::<UpsertPoints>("Points/Upsert").is_empty());
+        assert_eq!(stand_in.state().collections.len(), before, "{told}");
+    }
+}
+
+#[test]
+fn whole_numbers_keep_their_digits() {
+    let (_stand_in, server) = server();
+    let made = databases::made(&databases::nested());
+    let name = Publisher::new(&server).publish(&made.version, &|builder| builder).unwrap().version;
+    let (_, points) = server.open(&name).unwrap();
+    let large = [u64::MAX, 1 << 63, (1 << 63) - 1];
+    let payload =
+        serde_json::json!({"large": large[0], "list": large, "inner": {"large": large[0]}, "least": i64::MIN});
+    points.upsert(vec![Point::new(3, Vec::new(), payload.as_object().unwrap().clone())]).unwrap();
+    let kept = serde_json::json!({"large": large[0].to_string(), "list": [large[0].to_string(), large[1].to_string(), large[2]],
+        "inner": {"large": large[0].to_string()}, "least": i64::MIN});
+    assert_eq!(points.get(&[3]).unwrap()[0].1, *kept.as_object().unwrap());
+}
+
+#[test]
+fn a_key_is_sent_without_its_line_and_never_shown() {
+    let stand_in = StandIn::start();
+    for key in ["secret\n", " secret\r\n", "\n"] {
+        let server = QdrantServer::with_key(&stand_in.url(), "notes", Some(key)).unwrap();
+        server.versions().unwrap();
+        let sent = stand_in.state().keys.pop().unwrap();
+        assert_eq!(sent.as_deref(), if key.contains("secret") { Some("secret") } else { None }, "{key:?}");
+    }
+    for key in ["sec\nret", "sec ret", "sécret"] {
+        let error = QdrantServer::with_key(&stand_in.url(), "notes", Some(key)).unwrap_err().report();
+        assert!(error.contains("QDRANT_API_KEY") && !error.contains("ret"), "{error}");
+    }
 }

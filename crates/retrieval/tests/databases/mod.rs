@@ -6,9 +6,13 @@
     reason = "tests end with a panic and share what they need"
 )]
 
-use embedkit_core::{CancelToken, Content, Embedding, Role};
+use std::collections::BTreeMap;
+
+use embedkit_core::{CancelToken, Content, Embedding, Result, Role};
 use embedkit_retrieval::collection::{CollectionFolder, Version};
-use embedkit_retrieval::database::{Database, Fetch, Point, Publisher, Query, complete_versions, rollback, switch};
+use embedkit_retrieval::database::{
+    About, Database, Fetch, Point, Points, Publisher, Query, Schema, complete_versions, rollback, switch,
+};
 use embedkit_retrieval::document::Inputs;
 use embedkit_retrieval::fusion::Fusion;
 use embedkit_retrieval::pipeline::{Feedback, ModelSpec, Rerank, Stage, StoredAs, Vectors};
@@ -45,7 +49,7 @@ pub fn made(pipeline: &Pipeline) -> Made {
         let section = if at % 2 == 0 { "intro" } else { "body" };
         serde_json::json!({"id": format!("d{at}"), "text": text, "tags": [tag, "all"], "year": 2000 + at, "url": url,
             "count": at as f64, "price": at as f64 + 0.5, "page": at % 3, "section": section,
-            "document": "D", "path": "mine"})
+            "document": "D", "path": "mine", "deep": [[tag], at], "large": (1_u64 << 53) + at as u64})
         .to_string()
     };
     std::fs::write(&path, LINES.iter().enumerate().map(line).collect::<Vec<_>>().join("\n")).unwrap();
@@ -84,6 +88,15 @@ fn pipelines() -> Vec<Pipeline> {
     weighted.fusion = Fusion::rrf().weight("words", 0.3);
     let mut twice = nested();
     twice.rerankers.push(Rerank::by_model("embedkit/static-minilm-en"));
+    let mut one = nested();
+    one.stages.remove(1);
+    one.stages[0].depth = 2;
+    let mut read = fused.clone();
+    read.stages.iter_mut().for_each(|stage| stage.depth = stage.depth.min(2));
+    read.rerankers.push(Rerank::by_model("embedkit/static-late-en"));
+    let mut both = read.clone();
+    both.rerankers.insert(0, Rerank::by_stage("tokens"));
+    both.rerankers[1].depth = 9;
     let mut fresh = nested();
     fresh.stages[2].vectors = Vectors::Fresh;
     let mut min_max = ranks.clone();
@@ -103,6 +116,9 @@ fn pipelines() -> Vec<Pipeline> {
         moved,
         weighted,
         twice,
+        one,
+        read,
+        both,
         fresh,
         min_max,
         Pipeline::single("words", Stage::new("words", "Qdrant/bm25")),
@@ -150,8 +166,13 @@ pub fn finds_what_files_have(database: &dyn Database) {
         let ours = Searcher::of_version(made.version, &|builder| builder).unwrap();
         for query in QUERIES {
             for (k, filter) in [
+                (1, Filter::new()),
                 (3, Filter::new()),
                 (20, Filter::new()),
+                (usize::MAX, Filter::new()),
+                (4, Filter::parse(["deep=food"]).unwrap()),
+                (4, Filter::parse(["deep=7"]).unwrap()),
+                (4, Filter::parse(["large=9007199254740992", "large=9007199254740995"]).unwrap()),
                 (4, Filter::new().with("tags", "food")),
                 (4, Filter::parse(["count=4", "count=5.0", "count=8"]).unwrap()),
                 (4, Filter::parse(["price=4.5", "price=25e-1", "price=3"]).unwrap()),
@@ -172,13 +193,28 @@ pub fn finds_what_files_have(database: &dyn Database) {
                 }
             }
         }
-        let query = QUERIES[2];
-        let hit = theirs.search(query, 1).unwrap().remove(0);
-        let (our, their) = (
-            ours.explain(query, &ours.search(query, 1).unwrap()[0], &|builder| builder).unwrap(),
-            theirs.explain(query, &hit, &|builder| builder).unwrap(),
-        );
-        assert_eq!(our.stages.len(), their.stages.len(), "{}", pipeline.name);
+        for (k, filter) in [(1, Filter::new()), (4, Filter::new().with("tags", "food"))] {
+            explains_alike(&ours, &theirs, k, &filter);
+        }
+    }
+}
+
+/// What is found is explained in the same way.
+fn explains_alike(ours: &Searcher, theirs: &Searcher, k: usize, filter: &Filter) {
+    let query = QUERIES[2];
+    let explained = |searcher: &Searcher| {
+        let hits = searcher.search_filtered(query, k, filter).unwrap();
+        let explain = |hit: Hit| (hit.number, (searcher.explain(query, &hit, &|builder| builder).unwrap(), hit.score));
+        hits.into_iter().map(explain).collect::<BTreeMap<_, _>>()
+    };
+    let (ours, theirs) = (explained(ours), explained(theirs));
+    for (number, (our, score)) in ours {
+        let Some((their, _)) = theirs.get(&number) else { continue };
+        assert_eq!(our.stages.len(), their.stages.len(), "{number}");
+        if our.reranked.is_empty() {
+            let sum: f64 = their.stages.iter().map(|stage| stage.contribution.value).sum();
+            assert!(near(sum, score), "{number}: {sum} {score}");
+        }
         for (our, their) in our.stages.iter().zip(&their.stages) {
             assert!(near(our.contribution.value, their.contribution.value), "{our:?} {their:?}");
             assert_eq!(our.terms.len(), their.terms.len(), "{our:?} {their:?}");
@@ -297,4 +333,76 @@ pub fn versions_stand_side_by_side(database: &dyn Database) {
     Publisher::new(database).keep(2).publish(&third.version, &|builder| builder).unwrap();
     assert_eq!(database.versions().unwrap().len(), 2);
     assert!(!database.versions().unwrap().contains(&gone_on.version));
+}
+
+/// A database as a publisher sees it that listed its versions before another made one.
+struct Stale<'d>(&'d dyn Database);
+
+impl Database for Stale<'_> {
+    fn versions(&self) -> Result<Vec<String>> {
+        Ok(Vec::new())
+    }
+
+    fn current(&self) -> Result<Option<String>> {
+        self.0.current()
+    }
+
+    fn create(&self, version: &str, about: &About, schema: &Schema) -> Result<Box<dyn Points>> {
+        self.0.create(version, about, schema)
+    }
+
+    fn open(&self, version: &str) -> Result<(About, Box<dyn Points>)> {
+        self.0.open(version)
+    }
+
+    fn set_current(&self, version: &str) -> Result<()> {
+        self.0.set_current(version)
+    }
+
+    fn remove(&self, version: &str) -> Result<()> {
+        self.0.remove(version)
+    }
+}
+
+/// Of two that publish at once, each has its version, and neither takes away what the other is sending.
+pub fn publishers_do_not_mix(database: &dyn Database) {
+    let words = |name: &str| made(&Pipeline::single(name, Stage::new("words", "Qdrant/bm25")));
+    let (first, second) = (words("first"), words("second"));
+    assert_eq!(publish(&first.version, database), "000001");
+    let published = Publisher::new(&Stale(database)).publish(&second.version, &|builder| builder).unwrap();
+    assert_eq!((published.version.as_str(), published.sent), ("000002", LINES.len()));
+    assert_eq!(Searcher::of_database(database, None, &|builder| builder).unwrap().pipeline().name, "second");
+
+    // One that is being sent, and then forgotten.
+    let cancel = CancelToken::new();
+    let stop = cancel.clone();
+    let publisher = Publisher::new(database).lots(2, 1).cancel_with(&cancel).on_progress(move |_| stop.cancel());
+    let slow = publisher.publish(&words("slow").version, &|builder| builder).unwrap();
+    assert_eq!((slow.version.as_str(), slow.is_complete), ("000003", false));
+    let error = Searcher::of_database(database, Some(&slow.version), &|builder| builder).err().unwrap().to_string();
+    assert!(error.contains("2 of its 10 records"), "{error}");
+    for (name, stays) in [("fourth", true), ("fifth", false)] {
+        Publisher::new(database).publish(&words(name).version, &|builder| builder).unwrap();
+        assert_eq!(database.versions().unwrap().contains(&slow.version), stays, "{name}");
+    }
+}
+
+/// Equal scores are in the records' order, each time anew, at the end of a list too.
+pub fn ties_are_in_the_records_order(database: &dyn Database) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("lines.jsonl");
+    let line = |at: usize| serde_json::json!({"id": at.to_string(), "text": "bread and butter"}).to_string();
+    std::fs::write(&path, (0..12).map(line).collect::<Vec<_>>().join("\n")).unwrap();
+    let mut pipeline = Pipeline::single("words", Stage::new("words", "Qdrant/bm25"));
+    pipeline.stages.push(Stage::new("meaning", "embedkit/static-minilm-en"));
+    pipeline.stages.iter_mut().for_each(|stage| stage.depth = 4);
+    pipeline.fusion = Fusion::rrf();
+    let collection = CollectionFolder::new(folder.path().join("collection"));
+    Indexer::new(pipeline, &|builder| builder).unwrap().index(&collection, &Inputs::new([path])).unwrap();
+    Publisher::new(database).publish(&collection.open().unwrap(), &|builder| builder).unwrap();
+    let searcher = Searcher::of_database(database, None, &|builder| builder).unwrap();
+    for _ in 0..5 {
+        let hits = searcher.search("bread", 4).unwrap();
+        assert_eq!(hits.iter().map(|hit| hit.number).collect::<Vec<_>>(), [0, 1, 2, 3]);
+    }
 }
