@@ -714,4 +714,18 @@ fn growing_is_a_change_of_address() {
     assert_eq!(versions(&["--rollback"])[0]["current"], true);
     assert_eq!(versions(&["--switch", "000002"])[1]["current"], true);
     run(&["index", path(&docs), "-o", &edge]).assert_fails(2, "--to");
+    // Nothing is said of the engine's own settings.
+    assert_eq!(run(&["search", &edge, "cat", "--json"]).stderr, "");
+
+    // Plain files and the engine's do not share a folder.
+    let own = folder.path().join("own");
+    run(&["index", path(&docs), "-o", path(&own), "--to", &format!("edge:{}", path(&own))])
+        .assert_fails(2, "name another for the files");
+    assert!(!own.exists());
+    let of_files = format!("edge:{}", path(&collection));
+    run(&["index", path(&docs), "-o", path(&own), "--to", &of_files]).assert_fails(1, "plain files");
+    assert!(!own.exists(), "nothing is embedded before that is told");
+    let engine = edge.strip_prefix("edge:").unwrap();
+    run(&["index", path(&docs), "-o", engine]).assert_fails(1, "Qdrant Edge");
+    assert_eq!(search(&edge).len(), search(path(&collection)).len());
 }

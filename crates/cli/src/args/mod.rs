@@ -89,13 +89,14 @@ pub(crate) struct Cli {
 }
 
 impl Cli {
-    /// The log lines that are shown. What ONNX Runtime says of a failure stands in the error too.
+    /// The log lines that are shown. What ONNX Runtime says of a failure stands in the error too, and what Qdrant's engine says
+    /// of its own settings is nothing that anybody could change.
     pub(crate) fn log_filter(&self) -> &'static str {
         match self.verbose {
             _ if self.quiet => "error,onnxruntime=off",
             // A server says what it serves, and a line a request.
             0 if self.serves() => "warn,embedkit_serve=info,onnxruntime=off",
-            0 => "warn,onnxruntime=off",
+            0 => "warn,onnxruntime=off,qdrant_edge::common::flags=off,qdrant_edge::common::mmap=off",
             1 => "info",
             _ => "debug",
         }

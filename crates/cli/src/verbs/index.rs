@@ -1,5 +1,7 @@
 //! `index`: files to a collection, and its versions.
 
+use std::path::Path;
+
 use embedkit::retrieval::collection::CollectionFolder;
 use embedkit::retrieval::database::{Address, Database, Published, Publisher, complete_versions, rollback, switch};
 use embedkit::retrieval::document::Inputs;
@@ -35,8 +37,8 @@ pub(super) fn run(args: &IndexArgs) -> Result<()> {
         collection.rollback()?;
         return list(&collection, args.json);
     }
-    // An address that this build cannot write to is told before anything is embedded.
-    let target = args.to.as_ref().map(|to| target(to)).transpose()?;
+    // A place that cannot be written to is told before anything is embedded.
+    let target = args.to.as_ref().map(|to| target(to, &args.output)).transpose()?;
     let pipeline = match &args.pipeline {
         Some(path) => Pipeline::read(path)?,
         None => collection.pipeline()?.unwrap_or_default(),
@@ -64,14 +66,19 @@ pub(super) fn run(args: &IndexArgs) -> Result<()> {
     tell(&report, published.as_ref(), args)
 }
 
-/// The database that a collection is published to.
-fn target(address: &str) -> Result<Box<dyn Database>> {
-    let database = address.parse::<Address>()?.database()?;
-    database.ok_or_else(|| {
-        let message =
-            format!("--to takes edge:DIR or http://host:6334/name; {address} is a folder, which --output names");
-        Failure::Usage(message)
-    })
+/// The database that a collection is published to, which has been reached.
+fn target(to: &str, output: &Path) -> Result<Box<dyn Database>> {
+    let address: Address = to.parse()?;
+    let Some(database) = address.database()? else {
+        let message = format!("--to takes edge:DIR or http://host:6334/name; {to} is a folder, which --output names");
+        return Err(Failure::Usage(message));
+    };
+    if address.folder() == output {
+        let message = format!("--output {} is the folder of --to {to}: name another for the files", output.display());
+        return Err(Failure::Usage(message));
+    }
+    database.versions()?;
+    Ok(database)
 }
 
 fn publish(
@@ -153,7 +160,7 @@ fn versions_of(database: &dyn Database, address: &Address, args: &IndexArgs) -> 
     let current = database.current()?;
     let mut rows = Vec::new();
     for name in complete_versions(database)? {
-        let about = database.open(&name)?.0;
+        let about = database.about(&name)?;
         rows.push(json!({
             "version": name,
             "current": current.as_ref() == Some(&name),
