@@ -85,6 +85,7 @@ fn what_cannot_be_tuned_or_used_is_refused() {
     let skipping = tune(IMAGE, &["--rounds", "1", "--skip-invalid", &image(), "absent.png"]);
     assert_eq!(skipping.code, 0, "{}", skipping.stderr);
     assert_eq!(skipping.stderr.matches("skipped: input 2").count(), 1, "{}", skipping.stderr);
+    tune(IMAGE, &["--rounds", "1", "--skip-invalid", "absent.png"]).assert_fails(1, "absent.png");
     let name = folder.path().join("texts.txt");
     std::fs::write(&name, "text").unwrap();
     let named = tune(TRANSFORMER, &["--rounds", "1", name.to_str().unwrap()]);

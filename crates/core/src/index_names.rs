@@ -14,8 +14,8 @@ pub trait IndexNames: Send + Sync {
     /// What an index stands for in any text; none where an index says nothing by itself, as a hash.
     fn name(&self, index: u32) -> Option<String>;
 
-    /// How many indices there are: each one is below it, whatever the text, so that all of the model's vectors fit into matrices
-    /// of as many columns. Default: that is not known.
+    /// How many indices there are, as the row or the tokenizer says: all of the model's vectors fit into matrices of as many
+    /// columns, but for graphs that give more than their tokenizer has. Default: that is not known.
     fn count(&self) -> Option<u64> {
         None
     }

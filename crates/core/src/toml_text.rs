@@ -39,8 +39,14 @@ pub fn parse_toml<T: DeserializeOwned>(text: &str) -> std::result::Result<T, Str
         let message = error.message().lines().collect::<Vec<_>>().join(", ");
         let Some(before) = error.span().and_then(|span| text.get(..span.start)) else { return message };
         let line = before.matches('\n').count();
-        let key = text.lines().nth(line).and_then(|line| line.split_once('=')).map(|(key, _)| key.trim());
-        match key.filter(|key| !key.is_empty() && !message.contains(*key)) {
+        // What is missing has no place of its own, and what only looks like a key may be a secret that ends in `=`.
+        let has_place = error.span().is_some_and(|span| !span.is_empty());
+        let is_key = |key: &&str| {
+            let is_sign = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+            !key.is_empty() && key.chars().all(is_sign) && !message.contains(*key)
+        };
+        let line_text = text.lines().nth(line).filter(|_| has_place);
+        match line_text.and_then(|text| text.split_once('=')).map(|(key, _)| key.trim()).filter(is_key) {
             Some(key) => format!("line {}: `{key}`: {message}", line + 1),
             None => format!("line {}: {message}", line + 1),
         }
@@ -74,6 +80,12 @@ mod tests {
         }
         let message = parse_toml::<Settings>("# of a client\nkey = [7, 8]").unwrap_err();
         assert_eq!(message, "line 2: `key`: invalid type: sequence, expected a string");
+        let missing = parse_toml::<Settings>("other = 1").unwrap_err();
+        assert!(!missing.contains("other"), "{missing}");
+        for secret in ["key: \"c2VjcmV0==\"", "key = [\n  \"c2VjcmV0==\" \"x\",\n]"] {
+            let message = parse_toml::<Settings>(secret).unwrap_err();
+            assert!(!message.contains("c2VjcmV0"), "{message}");
+        }
     }
 
     #[cfg(unix)]

@@ -32,7 +32,7 @@ pub(crate) struct Place<'m> {
     /// Its name, relative to the graph's folder.
     pub(crate) file: &'m str,
     pub(crate) offset: usize,
-    bytes: usize,
+    pub(crate) bytes: usize,
 }
 
 impl<'m> Header<'m> {

@@ -7,6 +7,8 @@ use crate::wire::{Message, NotUnderstood, Range};
 /// Tensors of fewer bytes stay in the structure: the runtime reads their values when it
 /// rewrites the graph, and nothing is gained by sharing them.
 const SMALLEST_WEIGHT: usize = 1024;
+/// The most bytes of a type that is not known here that become a part of the structure.
+const MOST_INLINED: usize = 1 << 20;
 
 /// A weight and where its values lie.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +31,13 @@ impl Weight {
     /// What a `TensorProto` says; none when it is small or stored in another way than as bytes of a type that is known.
     pub(crate) fn read(file: &[u8], tensor: Range) -> Result<Option<Self>, NotUnderstood> {
         let header = Header::read(file, tensor)?;
-        let (Some(data_type), Some(bytes)) = (header.data_type, header.bytes()) else { return Ok(None) };
+        let (Some(data_type), Some(bytes)) = (header.data_type, header.bytes()) else {
+            // Inlined it would be in memory twice, where the runtime by itself maps it.
+            return match header.place()? {
+                Some(place) if place.bytes > MOST_INLINED => Err(NotUnderstood("external data of an unknown type")),
+                _ => Ok(None),
+            };
+        };
         if bytes < SMALLEST_WEIGHT || header.name.is_empty() {
             return Ok(None);
         }

@@ -25,7 +25,7 @@ pub(crate) use encoding::{Encoder, Stored, Values};
 pub(crate) use jsonl::JsonLines;
 pub(crate) use provenance::Provenance;
 pub(crate) use row::{TermsRow, VectorRow};
-pub(crate) use target::Target;
+pub(crate) use target::{Target, temporary};
 
 use crate::args::{EmbedArgs, is_given};
 use crate::failure::{Failure, Result};

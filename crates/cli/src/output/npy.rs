@@ -53,9 +53,13 @@ fn index_file(path: &Path) -> PathBuf {
 
 /// Whether there is an index of an array, and not an array that has such a name.
 fn is_index(path: &Path) -> bool {
-    let mut header = [0; 64];
-    let read = path.is_file() && File::open(path).and_then(|mut file| file.read_exact(&mut header)).is_ok();
-    read && header.starts_with(b"\x93NUMPY") && String::from_utf8_lossy(&header).contains("'descr': '<i8'")
+    let mut start = [0; 128];
+    let is_read = path.is_file() && File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok();
+    let header = String::from_utf8_lossy(&start);
+    // An array of several columns is somebody's own.
+    let shape = header.split_once("'shape': (").and_then(|(_, rest)| rest.split_once(')')).map(|(shape, _)| shape);
+    let is_of_one = shape.is_some_and(|shape| matches!(shape.split(", ").nth(1), None | Some("" | "1")));
+    is_read && start.starts_with(b"\x93NUMPY") && header.contains("'descr': '<i8'") && is_of_one
 }
 
 impl Array {

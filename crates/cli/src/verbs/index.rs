@@ -73,11 +73,11 @@ fn target(to: &str, output: &Path) -> Result<Box<dyn Database>> {
         let message = format!("--to takes edge:DIR or http://host:6334/name; {to} is a folder, which --output names");
         return Err(Failure::Usage(message));
     };
-    if address.folder() == output {
+    if std::path::absolute(address.folder()).ok() == std::path::absolute(output).ok() {
         let message = format!("--output {} is the folder of --to {to}: name another for the files", output.display());
         return Err(Failure::Usage(message));
     }
-    database.versions()?;
+    database.current()?;
     Ok(database)
 }
 

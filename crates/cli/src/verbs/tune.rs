@@ -53,17 +53,21 @@ fn measured(args: &TuneArgs) -> Result<Tuning> {
     let mut is_told = false;
     let tuning = tuner.run(|model| {
         let embeddings = model.embed_for(&contents, purpose.clone()).cancel_with(&cancel);
-        let measured = embeddings.into_iter().enumerate().try_for_each(|(at, result)| match result {
-            Err(error) if args.input.skip_invalid && is_of_input(&error) => {
-                if !is_told {
-                    tracing::warn!("skipped: input {}: {}", at + 1, with_causes(&error));
+        let (mut measured, mut skipped) = (0, None);
+        for (at, result) in embeddings.into_iter().enumerate() {
+            match result {
+                Err(error) if args.input.skip_invalid && is_of_input(&error) => {
+                    if !is_told {
+                        tracing::warn!("skipped: input {}: {}", at + 1, with_causes(&error));
+                    }
+                    skipped = Some(error);
                 }
-                Ok(())
+                result => result.map(|_| measured += 1)?,
             }
-            result => result.map(drop),
-        });
+        }
         is_told = true;
-        measured
+        // Where all are skipped there is nothing to measure.
+        skipped.filter(|_| measured == 0).map_or(Ok(()), Err)
     });
     bar.finish_and_clear();
     match tuning {

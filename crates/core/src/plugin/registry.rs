@@ -37,7 +37,10 @@ impl Registry {
     pub fn global() -> &'static Self {
         static GLOBAL: LazyLock<Registry> = LazyLock::new(|| {
             let registry = Registry::empty();
-            for plugin in inventory::iter::<&'static Plugin> {
+            // Linking has no order, and of two of one name the first stays.
+            let mut plugins: Vec<_> = inventory::iter::<&'static Plugin>.into_iter().copied().collect();
+            plugins.sort_by_key(|plugin| (!plugin.name.starts_with("embedkit-"), plugin.name));
+            for plugin in plugins {
                 if let Err(error) = registry.add(plugin) {
                     tracing::error!(plugin = plugin.name, %error, "a linked plug-in could not be registered");
                     registry.write().faults.push(format!("{}: {error}", plugin.name));

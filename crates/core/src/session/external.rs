@@ -8,6 +8,9 @@ use embedkit_onnx::{external_files, inline_external_data};
 use crate::model::FileBytes;
 use crate::{BoxError, Error, ModelFiles, Result};
 
+/// What stands behind the first four bytes of a graph in the runtime's own format, which names no other file.
+const ORT_FORMAT: &[u8] = b"ORTM";
+
 /// Files that a graph names, opened, by the names that it has for them.
 pub(super) struct External(BTreeMap<String, FileBytes>);
 
@@ -47,6 +50,9 @@ impl External {
 /// names in it that were not checked.
 pub(super) fn check<'g>(files: &ModelFiles, graph: &str, bytes: &'g [u8]) -> Result<BTreeSet<&'g str>> {
     let mut names = BTreeSet::new();
+    if bytes.get(4..8) == Some(ORT_FORMAT) {
+        return Ok(names);
+    }
     // Most graphs name one file, thousands of times.
     external_files(bytes, |name| names.extend([name]))
         .map_err(|what| Error::file(files.label(graph), format!("is no ONNX file that can be read: it has {what}")))?;

@@ -101,7 +101,9 @@ impl<'d> Publisher<'d> {
             if self.database.current()?.as_ref() != Some(&published.version) {
                 self.database.set_current(&published.version)?;
             }
-            self.prune(&published.version)?;
+            if let Err(error) = self.prune(&published.version) {
+                tracing::warn!("older versions stay for now: {}", error.report());
+            }
         }
         Ok(published)
     }

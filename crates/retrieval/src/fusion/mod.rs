@@ -127,9 +127,6 @@ impl Fusion {
         if !(self.k.is_finite() && self.k >= 0.0) {
             return Err(Error::option("fusion.k", format!("must be a number from 0, not {}", self.k)));
         }
-        if self.method != Method::Rrf && self.k != Self::default().k {
-            return Err(Error::option("fusion.k", "is of the method `rrf`, and another is named: leave it out"));
-        }
         let stages: Vec<&str> = stages.into_iter().collect();
         for (stage, weight) in &self.weights {
             if !(weight.is_finite() && *weight >= 0.0) {
@@ -142,6 +139,14 @@ impl Fusion {
                 let message = format!("there is no stage {stage:?}; there are {}", stages.join(", "));
                 return Err(Error::option("fusion.weights", message));
             }
+        }
+        Ok(())
+    }
+
+    /// Checks that all that is set is used. Collections that were made before have what is not.
+    pub(crate) fn check_uses(&self) -> Result<()> {
+        if self.method != Method::Rrf && self.k != Self::default().k {
+            return Err(Error::option("fusion.k", "is of the method `rrf`, and another is named: leave it out"));
         }
         Ok(())
     }

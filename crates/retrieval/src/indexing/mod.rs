@@ -56,6 +56,7 @@ impl Indexer {
     /// As [`Model::load`], and stages whose models give no vectors.
     pub fn new(pipeline: Pipeline, configure: Configure<'_>) -> Result<Self> {
         pipeline.check()?;
+        pipeline.fusion.check_uses()?;
         let load = |stage: &crate::pipeline::Stage| {
             let model = Model::load(&stage.spec, configure)?;
             stage::check(stage, &model)?;

@@ -1,7 +1,7 @@
 //! A file that appears under its name when it is complete, or a stream.
 
 mod place;
-mod temporary;
+pub(crate) mod temporary;
 
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal as _, Seek, SeekFrom, Stdout, Write};

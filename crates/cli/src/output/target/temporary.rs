@@ -7,10 +7,10 @@ use std::time::{Duration, SystemTime};
 
 use tempfile::NamedTempFile;
 
-/// Names of temporary files: these around as many letters and digits.
-const NAME: (&str, usize, &str) = (".embedkit-", 12, ".part");
-/// A file that is younger may be one whose writer has not locked it yet.
-const SETTLED: Duration = Duration::from_secs(60);
+/// Names of temporary files and folders: these around as many letters and digits.
+pub(crate) const NAME: (&str, usize, &str) = (".embedkit-", 12, ".part");
+/// What is younger may be one whose writer has not locked it yet.
+pub(crate) const SETTLED: Duration = Duration::from_secs(60);
 
 /// A temporary file in the output's folder, locked while this process has it open. It has the rights and the owner of
 /// the file that it replaces, or those of any new file. What runs before that were killed have left in the folder is
@@ -71,7 +71,8 @@ fn sweep(folder: &Path) {
     }
 }
 
-fn is_temporary(name: &str) -> bool {
+/// Whether a name is that of something that is being written, or was.
+pub(crate) fn is_temporary(name: &str) -> bool {
     let (prefix, random, suffix) = NAME;
     let middle = name.strip_prefix(prefix).and_then(|name| name.strip_suffix(suffix));
     middle.is_some_and(|middle| middle.len() == random && middle.bytes().all(|byte| byte.is_ascii_alphanumeric()))

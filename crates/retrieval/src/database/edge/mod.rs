@@ -74,13 +74,16 @@ impl Database for EdgeFolder {
         self.versions()?;
         let path = self.root.join(CURRENT);
         match std::fs::read_to_string(&path) {
-            Ok(name) => Ok(Some(name.trim().to_owned())),
+            Ok(name) if versions::is_name(name.trim()) => Ok(Some(name.trim().to_owned())),
+            Ok(_) => Err(Error::file(path, "does not name a version, and is somebody else's: name another folder")),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(Error::io(path)(error)),
         }
     }
 
     fn create(&self, version: &str, about: &About, schema: &Schema) -> Result<Box<dyn Points>> {
+        // It is replaced in the end, and must be ours.
+        self.current()?;
         if self.versions()?.iter().any(|name| name == version) {
             return Ok(self.open(version)?.1);
         }
@@ -109,7 +112,14 @@ impl Database for EdgeFolder {
             return Ok(points == about.records);
         }
         match self.shared(version, Shard::open) {
-            Ok(points) => Ok(points.count()? == about.records),
+            Ok(points) => {
+                let is_complete = points.count()? == about.records;
+                if is_complete {
+                    // Says so to those who come while it is open; where that cannot be written, it is counted again.
+                    let _ = points.settle();
+                }
+                Ok(is_complete)
+            }
             // Whoever has it open is storing points in it.
             Err(_) if shard::is_taken(&folder) => Ok(false),
             Err(error) => Err(error),

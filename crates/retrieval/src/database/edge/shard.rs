@@ -39,8 +39,9 @@ impl Shard {
     /// Makes an empty one in a folder, which has nothing but what a process has left that was killed while it made one.
     pub(super) fn create(folder: &Path, schema: &Schema) -> Result<Self> {
         std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
-        refuse_strangers(folder)?;
+        // Under the lock: another may have made the version since it was looked for.
         let (path, lock) = (folder.join(SHARD), lock(folder)?);
+        refuse_strangers(folder)?;
         if path.exists() {
             std::fs::remove_dir_all(&path).map_err(Error::io(&path))?;
         }
@@ -170,7 +171,7 @@ pub(super) fn is_taken(folder: &Path) -> bool {
 fn refuse_strangers(folder: &Path) -> Result<()> {
     for entry in std::fs::read_dir(folder).map_err(Error::io(folder))? {
         let name = entry.map_err(Error::io(folder))?.file_name();
-        if ![SHARD, LOCK, "about.new"].iter().any(|ours| name == *ours) {
+        if ![SHARD, LOCK, SETTLED, "about.new", "settled.new"].iter().any(|ours| name == *ours) {
             return Err(Error::file(folder, format!("has {name:?}, which is no version's: name another folder")));
         }
     }

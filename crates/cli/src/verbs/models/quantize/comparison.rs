@@ -47,7 +47,9 @@ impl Comparison {
 
     /// The part that lost most, and each where there are several.
     pub(super) fn to_json(&self) -> Value {
-        let worst = self.parts.iter().min_by(|a, b| a.mean_cosine.total_cmp(&b.mean_cosine));
+        // What is no number is worse than any.
+        let rank = |part: &Part| if part.mean_cosine.is_nan() { f64::NEG_INFINITY } else { part.mean_cosine };
+        let worst = self.parts.iter().min_by(|a, b| rank(a).total_cmp(&rank(b)));
         let mut told = worst.map(Part::to_json).unwrap_or_default();
         told.extend([("texts".to_owned(), json!(self.texts)), ("nearest".to_owned(), json!(self.nearest))]);
         if self.parts.len() > 1 {

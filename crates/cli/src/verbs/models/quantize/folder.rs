@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 
 use embedkit::CancelToken;
 
-use super::staging::{Staging, is_temporary};
+use super::staging::Staging;
 use crate::failure::{Failure, Result};
 use crate::interrupt;
 
@@ -157,7 +157,7 @@ mod tests {
     fn names(folder: &Path) -> Vec<String> {
         let mut found = BTreeSet::new();
         list(folder, Path::new(""), &mut Vec::new(), &mut found).unwrap();
-        found.iter().map(|name| name.to_str().unwrap().to_owned()).collect()
+        found.iter().map(|name| name.to_str().unwrap().replace('\\', "/")).collect()
     }
 
     #[test]

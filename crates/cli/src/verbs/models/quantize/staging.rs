@@ -2,16 +2,12 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use tempfile::TempDir;
 
 use crate::failure::{Failure, Result};
-
-/// Names of temporary folders: these around as many letters and digits.
-const NAME: (&str, usize, &str) = (".embedkit-", 12, ".part");
-/// A folder that is younger may be one whose writer has not locked it yet.
-const SETTLED: Duration = Duration::from_secs(60);
+use crate::output::temporary::{NAME, SETTLED, is_temporary};
 
 /// A temporary folder beside the one that it becomes, locked while this process fills it.
 pub(super) struct Staging {
@@ -46,13 +42,6 @@ impl Staging {
     }
 }
 
-/// Whether a name is that of a folder that is being filled, or was.
-pub(super) fn is_temporary(name: &str) -> bool {
-    let (prefix, random, suffix) = NAME;
-    let middle = name.strip_prefix(prefix).and_then(|name| name.strip_suffix(suffix));
-    middle.is_some_and(|middle| middle.len() == random && middle.bytes().all(|byte| byte.is_ascii_alphanumeric()))
-}
-
 /// Removes temporary folders that no process fills any more. What cannot be removed stays.
 fn sweep(parent: &Path) {
     for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
@@ -72,6 +61,8 @@ fn is_abandoned(folder: PathBuf) -> bool {
 
 #[cfg(all(test, unix))]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
