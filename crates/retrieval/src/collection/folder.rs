@@ -165,9 +165,10 @@ impl CollectionFolder {
         Ok(())
     }
 
-    /// The name of the newest version, complete or not; none if there is none.
+    /// The name of the newest version, complete or not; none if there is none, or none as new as the one that is searched.
     pub(crate) fn newest(&self) -> Result<Option<String>> {
-        Ok(self.all_versions()?.pop())
+        let current = self.current()?;
+        Ok(self.all_versions()?.pop().filter(|newest| current.as_ref().is_none_or(|current| newest >= current)))
     }
 
     /// Begins a version. Only one process at a time may. A folder may have other things, which stay as they are.
