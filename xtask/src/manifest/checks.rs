@@ -108,7 +108,7 @@ fn space_faults(manifest: &Manifest) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use embedkit_core::{AnyPipeline, LoadContext};
-    use embedkit_core::{Architecture, Error, Plugin, Result};
+    use embedkit_core::{Architecture, Error, Plugin, Result, RowField};
 
     use super::*;
 
@@ -189,6 +189,10 @@ mod tests {
 
         fn family(&self) -> &'static str {
             "dense"
+        }
+
+        fn fields(&self) -> &'static [RowField] {
+            &[RowField::Prompts]
         }
 
         fn check(&self, model: &ModelDescription) -> Result<()> {

@@ -25,7 +25,9 @@ pub(crate) use encoding::{Encoder, Stored, Values};
 pub(crate) use jsonl::JsonLines;
 pub(crate) use provenance::Provenance;
 pub(crate) use row::{TermsRow, VectorRow};
-pub(crate) use target::{Target, temporary};
+pub(crate) use target::Target;
+#[cfg(feature = "onnx")]
+pub(crate) use target::temporary;
 
 use crate::args::{EmbedArgs, is_given};
 use crate::failure::{Failure, Result};

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::row_field::{self, RowField};
+use super::row_field::RowField;
 #[cfg(feature = "onnx")]
 use crate::session::SessionOptions;
-use crate::{AnyPipeline, Error, ModelDescription, ModelFiles, Result};
+use crate::{AnyPipeline, ModelDescription, ModelFiles, Result};
 
 /// Code that turns a row and its files into a pipeline.
 ///
@@ -51,20 +51,6 @@ pub trait Architecture: Send + Sync + 'static {
     /// # Errors
     /// A missing or wrong file, a graph that does not fit the row, a runtime that cannot be had.
     fn load(&self, context: &LoadContext) -> Result<AnyPipeline>;
-}
-
-impl dyn Architecture {
-    /// Checks that a row could be loaded and that all of it is obeyed, without any file.
-    ///
-    /// # Errors
-    /// As [`check`](Architecture::check), and for a field that is set and is not among what it obeys.
-    pub(crate) fn check_row(&self, model: &ModelDescription) -> Result<()> {
-        if let Some(field) = row_field::unused(self, model) {
-            let message = format!("the {} architecture {:?} has no use for `{field}`", self.family(), self.name());
-            return Err(Error::manifest(&model.id, message));
-        }
-        self.check(model)
-    }
 }
 
 /// An option of a [`Builder`](crate::Builder) that changes what a model gives, and that not every architecture has.

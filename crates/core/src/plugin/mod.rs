@@ -4,6 +4,7 @@ mod architecture;
 mod family;
 mod filter;
 mod registry;
+mod row_check;
 mod row_field;
 
 pub use architecture::{Architecture, LoadContext, ModelOption};

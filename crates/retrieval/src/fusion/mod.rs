@@ -280,11 +280,8 @@ mod tests {
 
     #[test]
     fn wrong_numbers_are_named() {
-        let wrong = [
-            Fusion::rrf().weight("x", 1.0),
-            Fusion::rrf().weight("a", -1.0),
-            Fusion { k: f64::NAN, ..Fusion::rrf() },
-        ];
+        let wrong =
+            [Fusion::rrf().weight("x", 1.0), Fusion::rrf().weight("a", -1.0), Fusion { k: f64::NAN, ..Fusion::rrf() }];
         let told = ["no stage \"x\"", "not -1", "fusion.k"];
         for (fusion, expected) in wrong.into_iter().zip(told) {
             assert!(fusion.check(["a"]).unwrap_err().to_string().contains(expected), "{expected}");

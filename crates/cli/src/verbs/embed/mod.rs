@@ -21,6 +21,7 @@ use crate::notice;
 use crate::output::{self, Done, Encoder, Provenance, VectorRow};
 use wanted::Wanted;
 
+#[cfg(feature = "onnx")]
 pub(super) use family::look_at_names;
 
 pub(super) fn run(args: &EmbedArgs) -> Result<()> {

@@ -9,6 +9,7 @@ use embedkit::CancelToken;
 use super::staging::Staging;
 use crate::failure::{Failure, Result};
 use crate::interrupt;
+use crate::output::temporary::is_temporary;
 
 /// Ends of names that graphs and their values have: those of the graph are in the new one, and others are other models.
 /// A number may follow.
