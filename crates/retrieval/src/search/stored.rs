@@ -88,10 +88,6 @@ impl Home for Stored {
         let answer = self.points.query(vec![query.at_most(self.records)])?.pop().unwrap_or_default();
         let mut known = HashMap::new();
         let ranked = best_first(scores(answer, &mut known)?, usize::MAX);
-        // A record without a vector of the reranker's stage is not found by its query, and has a score of 0.
-        if ranked.len() < k.min(self.records) && pipeline.rerankers.iter().any(|rerank| rerank.stage.is_some()) {
-            return Ok(None);
-        }
         Ok(Some(AtOnce { ranked, known }))
     }
 
