@@ -90,8 +90,11 @@ fn missing_parameters<'p>(page: &str, family: &str, name: &str, parameters: &[&'
         let [_, families, architectures, parameters, _] = line.split('|').collect::<Vec<_>>()[..] else { return None };
         (families.contains(&quoted(family)) && architectures.contains(&quoted(name))).then_some(parameters)
     });
-    let is_named =
-        |parameter: &&str| row.is_some_and(|row| row.contains("see the module") || row.contains(&quoted(parameter)));
+    // Some have a second name, as the reference writes them.
+    let quoted_name = |parameter: &str| quoted(&parameter.replace('_', "-"));
+    let is_named = |parameter: &&str| {
+        row.is_some_and(|row| row.contains("see the module") || row.contains(&quoted_name(parameter)))
+    };
     parameters.iter().copied().filter(|parameter| !is_named(parameter)).collect()
 }
 
@@ -241,6 +244,7 @@ mod tests {
         let page = "| family | architecture | parameters |\n| --- | --- | --- |\n| `dense`, `sparse` | `static` | `steps` |\n\
                     | `colbert` | `colbert` | see the module `x` |\n";
         assert_eq!(missing_parameters(page, "sparse", "static", &["steps", "step"]), ["step"]);
+        assert!(missing_parameters("| `a` | `b` | `avg-len` |", "a", "b", &["avg-len", "avg_len"]).is_empty());
         assert!(missing_parameters(page, "colbert", "colbert", &["strip"]).is_empty());
         assert_eq!(missing_parameters(page, "colbert", "static", &["labels"]), ["labels"], "it has no row");
     }
