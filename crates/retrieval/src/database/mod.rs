@@ -19,6 +19,7 @@ mod publish;
 mod qdrant;
 mod query;
 mod schema;
+mod server_address;
 mod traits;
 
 pub use about::About;

@@ -14,7 +14,7 @@ use embedkit_core::{Error, Result};
 use qdrant_client::qdrant::CreateAlias;
 use qdrant_client::{Qdrant, QdrantError};
 
-use super::address::check_server;
+use super::server_address::check_server;
 use super::{About, Database, Points, Schema};
 use crate::versions;
 use points::Collection;
