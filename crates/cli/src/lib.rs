@@ -45,6 +45,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, FromArgMatches as _};
 
 use crate::args::Cli;
+use crate::failure::Failure;
 
 /// Runs the program: reads the process's arguments, does what they say, and gives the status to exit with (0 when
 /// done, 2 for arguments that cannot be understood, another when it failed).
@@ -64,15 +65,18 @@ pub fn main() -> ExitCode {
     let checked = args::refuse_output_as_input(&command, &matches).and_then(|()| uses::check_beside());
     match checked.and_then(|()| verbs::run(cli)) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            if let Some(message) = failure.message() {
-                let message = if failure.has_lines() { printable::lines(&message) } else { printable::line(&message) };
-                // Nothing is left to do when even this cannot be written.
-                let _ = writeln!(std::io::stderr().lock(), "embedkit: {}", printable::shortened(&message));
-            }
-            ExitCode::from(failure.exit_code())
-        }
+        Err(failure) => failed(&failure),
     }
+}
+
+/// Tells why a command ended early.
+fn failed(failure: &Failure) -> ExitCode {
+    if let Some(message) = failure.message() {
+        let message = if failure.has_lines() { printable::lines(&message) } else { printable::line(&message) };
+        // Nothing is left to do when even this cannot be written.
+        let _ = writeln!(std::io::stderr().lock(), "embedkit: {}", printable::shortened(&message));
+    }
+    ExitCode::from(failure.exit_code())
 }
 
 /// The program's verbs and options, with their help: for manual pages, completions of one's own, and tests that none is
@@ -84,13 +88,13 @@ pub fn command() -> clap::Command {
 /// Tells what is wrong with the arguments, or the help that they ask for.
 fn refused(error: &clap::Error, command: &clap::Command) -> ExitCode {
     // Help is our own text; errors repeat what was typed.
-    let _ = if error.use_stderr() {
-        let takers = help::takers(error, command).unwrap_or_default();
-        let message = format!("{}{takers}", error.render());
-        std::io::stderr().lock().write_all(printable::shortened(&printable::lines(&message)).as_bytes())
-    } else {
-        error.print()
-    };
+    if !error.use_stderr() {
+        let printed = error.print().and_then(|()| std::io::stdout().flush()).map_err(Failure::stdout);
+        return printed.err().map_or(ExitCode::SUCCESS, |failure| failed(&failure));
+    }
+    let takers = help::takers(error, command).unwrap_or_default();
+    let message = format!("{}{takers}", error.render());
+    let _ = std::io::stderr().lock().write_all(printable::shortened(&printable::lines(&message)).as_bytes());
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 

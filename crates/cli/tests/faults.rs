@@ -42,6 +42,8 @@ fn a_full_disk_is_an_error_that_names_the_file() {
         &["similarity", "a", "b"],
         &["models", "list"],
         &["embed", "-m", "Qdrant/bm25", "a"],
+        &["embed", "--help"],
+        &["--version"],
     ] {
         let output = embedkit().args(args).stdout(full()).output().unwrap();
         assert_eq!(output.status.code(), Some(1), "{args:?}");

@@ -19,7 +19,7 @@
 //! `preprocessor_config.json`; its values are those of the Python reference, which decodes and resizes
 //! with Pillow, to the bit.
 //!
-//! PNG, JPEG, WebP, GIF, BMP and TIFF files are read. Files need not be trusted: what decoding takes is
+//! PNG, JPEG, WebP, GIF, BMP, TIFF, PBM, PGM and PPM files are read. Files need not be trusted: what decoding takes is
 //! known from a file's header, and reserved from a [`MemoryBudget`] before it is done; what is damaged,
 //! endless or too large is an error that names it, and the others go on.
 

@@ -12,7 +12,7 @@ use crate::decode::{self, DecodeOptions, Header};
 use crate::memory::with_room;
 use crate::raster::Raster;
 
-/// Pixels of an [`ImageInput`], from a PNG, JPEG, WebP, GIF (its first frame), BMP or TIFF file, or as they are.
+/// Pixels of an [`ImageInput`], from a PNG, JPEG, WebP, GIF (its first frame), BMP, TIFF, PBM, PGM or PPM file, or as they are.
 ///
 /// Colours become RGB as the Python reference (Pillow) makes them so: alpha is dropped, not blended;
 /// grey is repeated; of 16-bit channels the high byte stays, but 16-bit grey is clipped at 255; CMYK

@@ -230,6 +230,29 @@ fn an_interrupted_run_changes_nothing_and_is_gone_on_from() {
     assert_eq!(files(&folder.path().join("notes"), &after.version), files(&fresh_root, &fresh.version));
 }
 
+/// What an older release made of a file is read again by a newer one, without embedding what stayed as it was.
+#[test]
+fn files_of_an_earlier_reading_are_read_again() {
+    for earlier in ["", "\"reading\": 0,"] {
+        let folder = tempfile::tempdir().unwrap();
+        let docs = folder.path().join("docs");
+        std::fs::create_dir(&docs).unwrap();
+        write(&docs, &[("a.md", ANIMALS), ("b.txt", TAXES)]);
+        let root = folder.path().join("notes");
+        let collection = CollectionFolder::new(&root);
+        let first = index(&collection, &docs);
+        let manifest = root.join("versions").join(&first.version).join("manifest.json");
+        let text = std::fs::read_to_string(&manifest).unwrap();
+        let reading = format!("\"reading\": {},", embedkit_retrieval::document::READING);
+        assert!(text.contains(&reading), "{text}");
+        std::fs::write(&manifest, text.replace(&reading, earlier)).unwrap();
+        let again = index(&collection, &docs);
+        assert!(!again.is_unchanged, "{earlier}");
+        assert_eq!((again.records, again.reused), (first.records, first.records), "{earlier}");
+        assert!(index(&collection, &docs).is_unchanged, "{earlier}");
+    }
+}
+
 #[test]
 fn a_collection_of_another_model_is_refused() {
     let folder = tempfile::tempdir().unwrap();

@@ -5,6 +5,7 @@
 mod bmp;
 mod gif;
 mod jpeg;
+mod netpbm;
 mod other;
 mod panic;
 mod pixels;
@@ -127,6 +128,7 @@ enum Format {
     Tiff(tiff::Directory),
     Gif(gif::Frame),
     Bmp(bmp::Bitmap),
+    Netpbm(netpbm::Netpbm),
     /// Of an animation, where the flags of its first frame are.
     WebP {
         flags: Option<u64>,
@@ -160,8 +162,11 @@ pub(crate) fn header(file: &mut (impl BufRead + Seek), length: u64, options: &De
         Some(ImageFormat::Gif) => gif::header(file, length)?,
         Some(ImageFormat::Bmp) => bmp::header(file)?,
         Some(ImageFormat::WebP) => webp::header(file, length)?,
+        Some(ImageFormat::Pnm) => netpbm::header(file, length)?,
         Some(format) => other::header(file, format)?,
-        None => return Err(Error::input("not an image of a known format: PNG, JPEG, WebP, GIF, BMP, TIFF")),
+        None => {
+            return Err(Error::input("not an image of a known format: PNG, JPEG, WebP, GIF, BMP, TIFF, PBM, PGM, PPM"));
+        }
     };
     options.check(header.size.0, header.size.1)?;
     let turned = if header.turns(options) { rgb_bytes(header.size) } else { 0 };
@@ -176,6 +181,7 @@ pub(crate) fn decode(bytes: &[u8], header: &Header, options: &DecodeOptions) -> 
         Format::Tiff(directory) => tiff::decode(bytes, directory)?,
         Format::Gif(frame) => gif::decode(bytes, frame)?,
         Format::Bmp(bitmap) => bmp::decode(bytes, bitmap, header)?,
+        Format::Netpbm(netpbm) => (netpbm::decode(bytes, netpbm)?, Orientation::NoTransforms),
         Format::WebP { flags } => webp::decode(bytes, *flags, header)?,
         Format::Other(format) => other::decode(bytes, *format, header)?,
     };

@@ -11,6 +11,7 @@ use super::manifest::{FORMAT, FileRecord, Manifest, StageModel, Unread};
 use super::version::{MANIFEST, PIPELINE, Version};
 use crate::digest;
 use crate::disk::{replace, sync_folder, write_synced};
+use crate::document::READING;
 use crate::pipeline::Pipeline;
 use crate::versions::{self, FILES, VERSIONS};
 
@@ -240,6 +241,7 @@ impl Draft {
         let created = SystemTime::now().duration_since(UNIX_EPOCH).map(|since| since.as_secs()).unwrap_or_default();
         let mut manifest = Manifest {
             format: FORMAT,
+            reading: READING,
             created,
             is_complete,
             pipeline: pipeline.digest()?,

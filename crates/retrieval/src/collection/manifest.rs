@@ -15,6 +15,9 @@ pub(super) const FORMAT: u32 = 1;
 pub struct Manifest {
     /// The layout of the files.
     pub format: u32,
+    /// How documents were read and cut: see [`READING`](crate::document::READING). 0 in versions that do not say.
+    #[serde(default)]
+    pub reading: u32,
     /// When it was made, in seconds since 1970.
     pub created: u64,
     /// Whether all inputs were done; a version that was interrupted is not searched, and is what the next one goes on from.

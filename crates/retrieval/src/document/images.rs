@@ -10,7 +10,7 @@ pub(super) struct Images;
 
 impl Reader for Images {
     fn kinds(&self) -> &[&str] {
-        &["png", "jpg", "jpeg", "webp", "tif", "tiff", "gif", "bmp"]
+        &["png", "jpg", "jpeg", "webp", "tif", "tiff", "gif", "bmp", "pbm", "pgm", "ppm", "pnm"]
     }
 
     fn gives(&self) -> Wanted {

@@ -6,7 +6,7 @@
 //! | `.md`, `.markdown`, `.rst`, `.html`, `.htm`, `.xhtml` | one a file, with its sections |
 //! | `.csv`, `.tsv` | one a row: its column `text`, else all its columns |
 //! | `.jsonl`, `.ndjson` | one a line: a text, or an object with the field `text` |
-//! | `.png`, `.jpg`, `.webp`, `.tiff`, `.gif`, `.bmp` | one a file, an image, where a pipeline searches images |
+//! | `.png`, `.jpg`, `.webp`, `.tiff`, `.gif`, `.bmp`, `.ppm` | one a file, an image, where a pipeline searches images |
 //!
 //! A program adds a [`Reader`] for other kinds, as the command line does for PDF files and for [`Video`].
 //!
@@ -37,6 +37,10 @@ pub(crate) use table::Table;
 pub use video::{Video, video_frame};
 
 use crate::record::Record;
+
+/// How documents are read and cut: raised whenever the same file would become other records. A collection reads files again
+/// that an earlier reading made; records that stay as they were keep their vectors.
+pub const READING: u32 = 1;
 
 /// A text with where it is from.
 #[derive(Clone, Debug, Default, PartialEq)]

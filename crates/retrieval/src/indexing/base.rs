@@ -8,6 +8,7 @@ use embedkit_core::Result;
 use super::Report;
 use super::stage::Stored;
 use crate::collection::{CollectionFolder, SourceFile, Version};
+use crate::document::READING;
 use crate::model::Model;
 use crate::pipeline::{Pipeline, Stage};
 
@@ -45,9 +46,10 @@ impl Base {
         &self.version
     }
 
-    /// A file that it has with the same digest.
+    /// A file that it has with the same digest, read as files are read now.
     pub(super) fn same(&self, path: &str, digest: &str) -> Option<&SourceFile> {
-        self.sources.get(path).filter(|source| source.sha256 == digest)
+        let source = self.sources.get(path)?;
+        (source.sha256 == digest && self.version.manifest().reading == READING).then_some(source)
     }
 
     /// Its records of a file.

@@ -68,10 +68,11 @@ impl Limit {
     }
 }
 
-/// embedkit's defaults: every optimisation, packed weights shared, the rest as the runtime has it.
+/// embedkit's defaults: every optimisation, exact integers, packed weights shared, the rest as the runtime has it.
 fn builder(environment: &Environment, threads: usize, packed: &PrepackedWeights) -> ort::Result<SessionBuilder> {
     Ok(Session::builder(environment)?
         .with_optimization_level(GraphOptimizationLevel::All)?
+        .with_config_entry("session.x64quantprecision", "1")?
         .with_intra_threads(threads)?
         .with_prepacked_weights(packed)?)
 }

@@ -11,7 +11,7 @@ use crate::notice;
 
 /// The model's family; of a model that has one for texts and one for images, the one that the inputs are.
 pub(super) fn of(args: &EmbedArgs) -> Result<&'static dyn Family> {
-    const IMAGES: [&str; 9] = ["png", "jpg", "jpeg", "gif", "webp", "bmp", "tif", "tiff", "ppm"];
+    const IMAGES: [&str; 12] = ["png", "jpg", "jpeg", "gif", "webp", "bmp", "tif", "tiff", "pbm", "pgm", "ppm", "pnm"];
     let is_image = |text: &String| {
         let extension = Path::new(text).extension().and_then(|extension| extension.to_str());
         extension.is_some_and(|extension| IMAGES.contains(&&*extension.to_ascii_lowercase()))
