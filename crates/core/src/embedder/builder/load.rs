@@ -55,7 +55,7 @@ impl<E> Builder<E> {
         let model = self.overridden(model);
         let architecture = registry.architecture(&model)?;
         self.check_model(architecture, &model, &registry)?;
-        let files = files.map_or_else(|| self.from_sources(&model, &registry), Ok)?;
+        let files = files.map_or_else(|| self.files_of_sources(&model, &registry), Ok)?;
         #[cfg(feature = "onnx")]
         let (model, files) = match self.quantize {
             Some(weights) => crate::session::quantized(model, files, weights)?,
@@ -195,7 +195,7 @@ impl<E> Builder<E> {
 
     /// The files from the first of the row's sources that has them. Those on the network that stand side by side are
     /// looked for together: in the cache, before anything is downloaded.
-    fn from_sources(&self, model: &ModelDescription, registry: &Registry) -> Result<ModelFiles> {
+    fn files_of_sources(&self, model: &ModelDescription, registry: &Registry) -> Result<ModelFiles> {
         if model.sources.is_empty() {
             return if model.required_files().next().is_none() { Ok(ModelFiles::none()) } else { self.fetch(model) };
         }
