@@ -1,4 +1,4 @@
-//! The one error type of every crate in the workspace.
+//! The error of core and of the families.
 
 use std::path::{Path, PathBuf};
 
@@ -21,7 +21,7 @@ pub enum Error {
     #[error(
         "no {family} model is called {id:?}{}; {}{}",
         near_names(.near),
-        missing_feature(.family, .families),
+        missing_family(.family, .families),
         what_is_linked(.families)
     )]
     UnknownModel {
@@ -345,13 +345,12 @@ fn known_names(known: &[String]) -> String {
     }
 }
 
-/// The feature that would add the family; nothing where the family is there, or is none of ours.
-fn missing_feature(family: &str, linked: &[String]) -> String {
-    const FEATURES: [&str; 7] = ["colbert", "colpali", "dense", "hybrid", "image", "rerank", "sparse"];
-    match FEATURES.contains(&family) && !linked.iter().any(|known| known == family) {
-        true => format!("the feature `{family}`, which adds the family, is not enabled; "),
-        false => String::new(),
+/// What would add the family; nothing where it is there.
+fn missing_family(family: &str, linked: &[String]) -> String {
+    if linked.iter().any(|known| known == family) {
+        return String::new();
     }
+    format!("no crate of that family is linked: enable the feature `{family}`, or add the crate that has it; ")
 }
 
 fn what_is_linked(families: &[String]) -> String {
@@ -369,17 +368,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_unknown_model_names_the_feature_that_is_missing() {
+    fn an_unknown_model_of_a_family_that_is_not_linked_says_so() {
         let unknown = |family: &str, linked: &[&str]| {
             let families = linked.iter().map(|family| (*family).to_owned()).collect();
             Error::UnknownModel { id: "x".to_owned(), family: family.to_owned(), near: Vec::new(), families }
                 .to_string()
         };
-        assert!(
-            unknown("colbert", &["dense"]).contains("the feature `colbert`, which adds the family, is not enabled")
-        );
-        for told in [unknown("dense", &["dense"]), unknown("acme", &["dense"])] {
-            assert!(!told.contains("feature `") && told.contains("linked families: dense"), "{told}");
+        for (family, is_linked) in [("dense", true), ("colbert", false), ("acme", false)] {
+            let told = unknown(family, &["dense"]);
+            assert_eq!(told.contains(&format!("enable the feature `{family}`")), !is_linked, "{told}");
+            assert!(told.contains("linked families: dense"), "{told}");
         }
     }
 }

@@ -41,7 +41,6 @@ pub mod hub;
 mod index_names;
 mod limits;
 pub mod model;
-mod per_process;
 pub mod pipeline;
 pub mod plugin;
 mod purpose;
@@ -66,6 +65,7 @@ pub use embedder::{
     AnyEmbedder, Build, Builder, Embedder, FamilyOf, ImageEmbedder, Images, ModelRef, PageEmbedder, TextEmbedder,
 };
 pub use embedding::{Embedding, EmbeddingKind, IntoEmbedding};
+pub use embedkit_vector::PerProcess;
 pub use engine::{
     AnyPipeline, Batch, BatchBounds, Batching, CancelToken, Embeddings, Engine, EngineOptions, LoadedModel, Progress,
     WithInputs, WithInputsAndUsage, WithUsage,

@@ -1,6 +1,7 @@
 //! What an input is embedded for, and what it used.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use crate::{Error, ModelDescription, Result};
 
@@ -28,16 +29,13 @@ pub enum Role {
     Passage,
 }
 
-/// The key of the prompt that a row has for texts of no role.
-const PLAIN: &str = "plain";
-
 impl Role {
-    /// The role's key among a row's prompts; none for [`Role::Plain`].
-    pub fn key(self) -> Option<&'static str> {
+    /// The role's key among a row's prompts and wherever else rows name it.
+    pub const fn key(self) -> &'static str {
         match self {
-            Self::Plain => None,
-            Self::Query => Some("query"),
-            Self::Passage => Some("passage"),
+            Self::Plain => "plain",
+            Self::Query => "query",
+            Self::Passage => "passage",
         }
     }
 }
@@ -113,15 +111,15 @@ impl Purpose {
             return None;
         }
         let of_task = self.task.as_ref().and_then(|task| model.prompts.get(task));
-        let of_role = || model.prompts.get(self.role.key().unwrap_or(PLAIN));
+        let of_role = || model.prompts.get(self.role.key());
         of_task.or_else(of_role).map(String::as_str).filter(|prompt| !prompt.is_empty())
     }
 }
 
 /// The error that a row lacks a task.
 pub(crate) fn unknown_task(model: &ModelDescription, task: &str) -> Error {
-    let known: Vec<&str> = model.tasks.keys().chain(model.prompts.keys()).map(String::as_str).collect();
-    let message = match known.as_slice() {
+    let known: BTreeSet<&str> = model.tasks.keys().chain(model.prompts.keys()).map(String::as_str).collect();
+    let message = match Vec::from_iter(known).as_slice() {
         [] => format!("model {} has no tasks, and {task:?} was asked for", model.id),
         known => format!("model {} has the tasks {}, and {task:?} was asked for", model.id, known.join(", ")),
     };

@@ -15,18 +15,18 @@ const MOST_BYTES: u64 = 16 << 20;
 /// command's place.
 ///
 /// # Errors
-/// [`Error::Io`], and [`Error::InvalidFile`] for a file that has more.
+/// [`Error::Io`], and [`Error::InvalidFile`] for a file that has more or is not UTF-8.
 pub fn read_toml_text(path: &Path) -> Result<String> {
-    let mut text = String::new();
+    let mut text = Vec::new();
     let file = File::open(path).map_err(Error::io(path))?;
-    file.take(MOST_BYTES + 1).read_to_string(&mut text).map_err(Error::io(path))?;
+    file.take(MOST_BYTES + 1).read_to_end(&mut text).map_err(Error::io(path))?;
     if text.len() as u64 > MOST_BYTES {
         return Err(Error::file(
             path,
             format!("has more than {} MiB, and is no TOML that was meant", MOST_BYTES >> 20),
         ));
     }
-    Ok(text)
+    String::from_utf8(text).map_err(|error| Error::file_because(path, "is no text in UTF-8", error))
 }
 
 /// Reads TOML.
@@ -85,6 +85,18 @@ mod tests {
         for secret in ["key: \"c2VjcmV0==\"", "key = [\n  \"c2VjcmV0==\" \"x\",\n]"] {
             let message = parse_toml::<Settings>(secret).unwrap_err();
             assert!(!message.contains("c2VjcmV0"), "{message}");
+        }
+    }
+
+    #[test]
+    fn what_is_too_long_or_no_text_is_refused_by_what_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.toml");
+        // The bound lies within a letter.
+        for (text, expected) in [("\u{e9}".repeat(9 << 20).into_bytes(), "more than 16 MiB"), (vec![0xff], "UTF-8")] {
+            std::fs::write(&path, text).unwrap();
+            let error = read_toml_text(&path).unwrap_err().to_string();
+            assert!(error.contains("x.toml") && error.contains(expected), "{error}");
         }
     }
 

@@ -14,7 +14,7 @@ use embedkit_core::{
 use proptest::prelude::*;
 
 /// Gives each text back in upper case. Texts that begin with `!` cannot be prepared, with `?` fail
-/// their batch, with `.` need no run.
+/// their batch, with `*` fail alone in it, with `.` need no run.
 #[derive(Clone, Default)]
 struct Echo {
     workers: usize,
@@ -54,7 +54,11 @@ impl Pipeline for Echo {
             return Err(Error::model("echo", "the batch failed"));
         }
         self.batches.lock().unwrap().push(batch.iter().map(ToString::to_string).collect());
-        Ok(batch.iter().map(|text| Ok(text.to_uppercase())).collect())
+        let result = |text: &&String| match text.strip_prefix('*') {
+            Some(_) => Err(Error::model("echo", "the row failed")),
+            None => Ok(text.to_uppercase()),
+        };
+        Ok(batch.iter().map(result).collect())
     }
 
     fn workers(&self) -> usize {
@@ -67,21 +71,27 @@ proptest! {
 
     #[test]
     fn every_input_gets_its_own_result_in_its_place(
-        texts in prop::collection::vec("[.!?a-z]{0,12}", 0..200),
+        texts in prop::collection::vec("[.!?*a-z]{0,12}", 0..200),
         workers in 1usize..4,
         rows in prop::option::of(1usize..9),
         threads in prop::option::of(1usize..3),
     ) {
+        let ended = Arc::new(AtomicUsize::new(0));
+        let counter = ended.clone();
         let echo = Echo { workers, ..Echo::default() };
         let mut options = EngineOptions::default();
         options.batching.rows = rows;
         options.batching.tokens = Some(24);
         options.threads = threads;
-        let results: Vec<Result<(String, Usage)>> = echo.engine(&options).run(&texts, Role::Plain).with_usage().collect();
-        prop_assert_eq!(results.len(), texts.len());
+        let engine = echo.engine(&options);
+        let run = engine.run(&texts, Role::Plain).on_progress(move |progress| {
+            counter.fetch_add(progress.inputs, Ordering::SeqCst);
+        });
+        let results: Vec<Result<(String, Usage)>> = run.with_usage().collect();
+        prop_assert_eq!((results.len(), ended.load(Ordering::SeqCst)), (texts.len(), texts.len()));
         for (text, result) in texts.iter().zip(results) {
             match text.chars().next() {
-                Some('!' | '?') => prop_assert!(result.is_err(), "{}", text),
+                Some('!' | '?' | '*') => prop_assert!(result.is_err(), "{}", text),
                 _ => prop_assert_eq!(result.unwrap(), (text.to_uppercase(), Usage { tokens: text.len(), truncated: false })),
             }
         }
@@ -341,14 +351,51 @@ fn a_run_that_panicked_says_so_once_and_ends() {
 fn progress_adds_up() {
     let echo = Echo { workers: 2, ..Echo::default() };
     let engine = echo.engine(&EngineOptions::default());
-    let done = Arc::new(AtomicUsize::new(0));
-    let counter = done.clone();
-    let texts: Vec<String> = (0..300).map(|n| if n % 7 == 0 { ".".to_owned() } else { "x".repeat(n % 50) }).collect();
-    let results = engine.run(&texts, Role::Plain).on_progress(move |progress| {
-        counter.fetch_add(progress.inputs, Ordering::SeqCst);
-    });
-    assert_eq!(results.count(), 300);
-    assert_eq!(done.load(Ordering::SeqCst), 300);
+    // Rows that need no run, that cannot be prepared, that fail their batch and alone, each among others and all of them.
+    for (other, every) in [(".", 7), ("!", 7), ("?", 7), ("*", 7), ("?", 1), ("*", 1)] {
+        let done = Arc::new(AtomicUsize::new(0));
+        let counter = done.clone();
+        let text = |n: usize| if n.is_multiple_of(every) { other.to_owned() } else { "x".repeat(n % 50) };
+        let texts: Vec<String> = (0..300).map(text).collect();
+        let results = engine.run(&texts, Role::Plain).on_progress(move |progress| {
+            counter.fetch_add(progress.inputs, Ordering::SeqCst);
+        });
+        assert_eq!(results.count(), 300);
+        assert_eq!(done.load(Ordering::SeqCst), 300, "{other:?}, every {every}");
+    }
+}
+
+#[test]
+fn a_pipeline_that_gives_too_few_results_is_at_fault() {
+    struct Forgets;
+
+    impl Pipeline for Forgets {
+        type Input = str;
+        type Prepared = ();
+        type Output = ();
+
+        fn prepare(&self, _: &str, _: &Purpose) -> Result<Prepared<(), ()>> {
+            Ok(Prepared { stage: Stage::Run { item: (), length: 1, bytes: 1 }, usage: Usage::default() })
+        }
+
+        fn run(&self, batch: &[&()], _: &Purpose) -> Result<Vec<Result<()>>> {
+            Ok(batch.iter().skip(1).map(|()| Ok(())).collect())
+        }
+
+        fn workers(&self) -> usize {
+            2
+        }
+    }
+
+    let model = Arc::new(ModelDescription::new("my/model", "test", "forgets"));
+    let engine: Engine<str, ()> = Engine::new(model, AnyPipeline::new(Forgets), &EngineOptions::default()).unwrap();
+    let one = engine.run_one("text", &Purpose::default());
+    let ran = engine.run(vec!["text"; 40], Role::Plain).chain([one]);
+    let together = engine.prepare(&["text"; 40], &Purpose::default()).run();
+    let refused: Vec<Error> =
+        ran.chain(together.into_iter().map(|result| result.map(|_| ()))).filter_map(Result::err).collect();
+    assert!(refused.len() >= 3, "{refused:?}");
+    assert!(refused.iter().all(|error| error.model_id() == Some("my/model")), "{refused:?}");
 }
 
 #[test]

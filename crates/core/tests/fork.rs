@@ -83,6 +83,21 @@ fn a_child_neither_goes_on_with_a_run_of_its_parent_nor_waits_for_it() {
 }
 
 #[test]
+fn a_run_with_inputs_says_so_too() {
+    for engine in engines() {
+        // No list: whether a further input will come shows when it is read.
+        let texts = ["text"; 60].into_iter().filter(|text| !text.is_empty());
+        let mut run = Some(engine.run(texts, Role::Plain).with_inputs());
+        assert!(run.as_mut().unwrap().next().unwrap().1.is_ok());
+        let said = in_forked_child(LIMIT, || {
+            let (_, result) = run.take().unwrap().find(|(_, result)| result.is_err()).unwrap();
+            result.unwrap_err().to_string().into_bytes()
+        });
+        assert!(String::from_utf8(said).unwrap().contains("before this process was forked"));
+    }
+}
+
+#[test]
 fn a_run_that_was_not_begun_begins_in_the_child() {
     for engine in engines() {
         let mut run = Some(engine.run(["a", "bc"], Role::Plain));

@@ -3,6 +3,7 @@
 use std::fs::{File, TryLockError};
 use std::io::{Error, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use crate::downloader::Downloader;
@@ -10,7 +11,8 @@ use crate::{HubError, HubEvent, disk};
 
 /// How often a lock that is a mere file is looked for.
 const POLL: Duration = Duration::from_millis(100);
-/// From this age on, a lock that is a mere file was left by a process that died.
+/// From this age on, a lock that is a mere file is taken for one that a process left which died; one that still runs loses
+/// it.
 const LEFT_BEHIND: Duration = Duration::from_secs(24 * 3600);
 
 /// A lock; released when it is dropped. When its process ends otherwise, the system releases a lock of its own.
@@ -67,9 +69,8 @@ impl Lock {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(HubError::io(path)(error)),
             }
-            let age = std::fs::metadata(path).and_then(|meta| meta.modified()).map(|time| time.elapsed());
-            if age.is_ok_and(|age| age.is_ok_and(|age| age > LEFT_BEHIND)) {
-                let _ = std::fs::remove_file(path);
+            if is_left_behind(path) {
+                remove_left_behind(path);
                 continue;
             }
             if !is_told {
@@ -90,6 +91,22 @@ impl Drop for Lock {
     }
 }
 
+fn is_left_behind(path: &Path) -> bool {
+    let changed = std::fs::metadata(path).and_then(|meta| meta.modified());
+    changed.is_ok_and(|time| time.elapsed().is_ok_and(|age| age > LEFT_BEHIND))
+}
+
+/// Removes a file that was left behind. Another process may have done so since, and have made its own: that one is moved
+/// back.
+fn remove_left_behind(path: &Path) {
+    static COUNTER: AtomicU32 = AtomicU32::new(0);
+    let unique = COUNTER.fetch_add(1, Ordering::Relaxed);
+    let aside = path.with_extension(format!("{}-{unique}.left", std::process::id()));
+    if std::fs::rename(path, &aside).is_ok() {
+        let _ = if is_left_behind(&aside) { std::fs::remove_file(&aside) } else { std::fs::rename(&aside, path) };
+    }
+}
+
 /// Whether an error of locking says that the file system cannot lock.
 fn has_no_locks(error: &Error) -> bool {
     #[cfg(unix)]
@@ -107,7 +124,7 @@ fn has_no_locks(error: &Error) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::atomic::AtomicUsize;
     use std::time::SystemTime;
 
     use super::*;
@@ -153,6 +170,12 @@ mod tests {
         let path = folder.path().join("x.lock");
         let left = File::create(&path).unwrap();
         left.set_modified(SystemTime::now() - LEFT_BEHIND * 2).unwrap();
-        assert!(Lock::by_existence(&path, || panic!("nobody holds it")).is_ok());
+        let lock = Lock::by_existence(&path, || panic!("nobody holds it")).unwrap();
+
+        // As by one who found the old file, and comes late.
+        remove_left_behind(&path);
+        assert!(path.exists(), "another's lock was removed");
+        drop(lock);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 }

@@ -2,13 +2,14 @@
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use embedkit_core::{Error, Result};
+use embedkit_core::{Error, PerProcess, Result};
 
 /// How much memory images may take at a time while they are decoded and processed, on all threads together.
 ///
 /// What an image will take is known from its file's header. One that would take more than there is of it waits until others
 /// are done, and one that would take more than all of it is refused. Clones share the budget; the default one is shared by
-/// the whole process and has 384 MiB, which a JPEG of 130 million pixels takes.
+/// the whole process and has 384 MiB, which a JPEG of 130 million pixels takes. A child made by a fork has all of it again,
+/// since what its parent's threads hold or wait for, nobody there gives back.
 ///
 /// ```
 /// use embedkit_image::{DecodeOptions, MemoryBudget};
@@ -24,6 +25,12 @@ pub struct MemoryBudget(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     total: u64,
+    account: PerProcess<Arc<Account>>,
+}
+
+/// What is taken of a budget.
+#[derive(Debug, Default)]
+struct Account {
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -39,7 +46,7 @@ struct State {
 impl MemoryBudget {
     /// A budget of so many bytes.
     pub fn new(bytes: u64) -> Self {
-        Self(Arc::new(Shared { total: bytes, state: Mutex::default(), changed: Condvar::new() }))
+        Self(Arc::new(Shared { total: bytes, account: PerProcess::new() }))
     }
 
     /// The budget in bytes.
@@ -52,7 +59,7 @@ impl MemoryBudget {
     /// # Errors
     /// [`Error::InvalidInput`] when the whole budget has fewer.
     pub fn reserve(&self, bytes: u64) -> Result<Reservation> {
-        let Shared { total, state, changed } = &*self.0;
+        let Shared { total, account } = &*self.0;
         if bytes > *total {
             return Err(Error::input(format!(
                 "decoding and resizing the image takes {} MB of memory, more than the {} MB that images may take; raise \
@@ -61,16 +68,17 @@ impl MemoryBudget {
                 total / 1_000_000
             )));
         }
-        let mut now = lock(state);
+        let account = account.get();
+        let mut now = account.state();
         let number = now.next;
         now.next += 1;
         while now.turn != number || now.used + bytes > *total {
-            now = changed.wait(now).unwrap_or_else(PoisonError::into_inner);
+            now = account.changed.wait(now).unwrap_or_else(PoisonError::into_inner);
         }
         now.used += bytes;
         now.turn += 1;
-        changed.notify_all();
-        Ok(Reservation { budget: self.clone(), bytes })
+        account.changed.notify_all();
+        Ok(Reservation { budget: self.clone(), account: account.clone(), bytes })
     }
 }
 
@@ -87,19 +95,25 @@ impl Default for MemoryBudget {
 #[must_use]
 pub struct Reservation {
     budget: MemoryBudget,
+    account: Arc<Account>,
     bytes: u64,
 }
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        lock(&self.budget.0.state).used -= self.bytes;
-        self.budget.0.changed.notify_all();
+        // A parent's, whose lock may be taken for ever, is left as it is.
+        if Arc::ptr_eq(&self.account, self.budget.0.account.get()) {
+            self.account.state().used -= self.bytes;
+            self.account.changed.notify_all();
+        }
     }
 }
 
-/// The counts are whole at any time, whoever panics.
-fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
-    state.lock().unwrap_or_else(PoisonError::into_inner)
+impl Account {
+    /// The counts are whole at any time, whoever panics.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// A vector of zeros.
@@ -170,8 +184,34 @@ mod tests {
         });
         let most = most.into_inner();
         assert!((51..=100).contains(&most), "{most}");
-        assert_eq!(lock(&budget.0.state).used, 0);
+        assert_eq!(budget.0.account.get().state().used, 0);
         assert!(matches!(budget.reserve(101), Err(Error::InvalidInput { .. })));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_forked_child_waits_for_nobody_of_its_parent() {
+        use std::time::Duration;
+
+        let budget = MemoryBudget::new(100);
+        let mut held = Some(budget.reserve(60).unwrap());
+        std::thread::scope(|scope| {
+            // It waits for its turn, which never comes in the child.
+            scope.spawn(|| drop(budget.reserve(50).unwrap()));
+            while budget.0.account.get().state().next < 2 {
+                std::thread::yield_now();
+            }
+            embedkit_fixtures::in_forked_child(Duration::from_secs(20), || {
+                let all = budget.reserve(100).unwrap();
+                drop(held.take());
+                assert_eq!(budget.0.account.get().state().used, 100, "what the parent took was given back");
+                drop(all);
+                drop(budget.reserve(100).unwrap());
+                Vec::new()
+            });
+            drop(held.take());
+        });
+        assert_eq!(budget.0.account.get().state().used, 0);
     }
 
     #[test]

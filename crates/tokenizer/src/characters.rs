@@ -1,7 +1,6 @@
 //! What BERT's normaliser and pre-tokenizer make of each character.
 
-use std::sync::OnceLock;
-
+use once_cell::race::OnceBox;
 use tokenizers::normalizers::BertNormalizer;
 use unicode_categories::UnicodeCategories;
 use unicode_normalization_alignments::char::{canonical_combining_class, decompose_canonical};
@@ -19,11 +18,12 @@ pub(crate) enum Part {
     Movable,
 }
 
-/// The parts of all characters under a normaliser's rules, read a page at a time when first met.
+/// The parts of all characters under a normaliser's rules, read a page at a time when first met. Without a lock: a child
+/// forked while another thread reads a page would wait for it for ever.
 #[derive(Debug)]
 pub(crate) struct Characters {
     rules: BertNormalizer,
-    pages: Box<[OnceLock<Page>]>,
+    pages: Box<[OnceBox<Page>]>,
 }
 
 /// The parts of 256 characters.
@@ -39,14 +39,14 @@ const PAGES: usize = (char::MAX as usize + 1) / PAGE;
 
 impl Characters {
     pub(crate) fn new(rules: BertNormalizer) -> Self {
-        Self { rules, pages: std::iter::repeat_with(OnceLock::new).take(PAGES).collect() }
+        Self { rules, pages: std::iter::repeat_with(OnceBox::new).take(PAGES).collect() }
     }
 
     /// What becomes of a character: no part, one, or some.
     #[inline]
     pub(crate) fn parts(&self, character: char) -> &[Part] {
         let (page, place) = (character as usize / PAGE, character as usize % PAGE);
-        let page_of = || self.page(page);
+        let page_of = || Box::new(self.page(page));
         let Page { parts, ends } = self.pages[page].get_or_init(page_of);
         let start = if place == 0 { 0 } else { usize::from(ends[place - 1]) };
         &parts[start..usize::from(ends[place])]

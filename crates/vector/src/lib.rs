@@ -6,6 +6,7 @@
 //! * [`multivector`] has one vector a token or patch: MaxSim, explanations, compression, token pooling, MUVERA, and
 //!   with the feature `interchange` files.
 //! * [`mod@file`] writes files whole or not at all.
+//! * [`PerProcess`] keeps threads and locks from children that are made by a fork.
 //! * [`npy`] reads and writes NumPy's `.npy` files; [`number`] reads numbers of types that only a file names.
 //!
 //! ```
@@ -40,6 +41,7 @@ pub mod multivector;
 mod normalize;
 pub mod npy;
 pub mod number;
+mod per_process;
 mod scan;
 mod similarity;
 mod sparse_vector;
@@ -47,6 +49,7 @@ mod sparse_vector;
 pub use encoding::{Int8Calibration, pack_binary, to_f16};
 pub use error::{Error, Result};
 pub use normalize::{cut, normalize};
+pub use per_process::PerProcess;
 pub use scan::dots;
 pub use similarity::{Scored, cosine, dot, euclidean, hamming, top_k};
 pub use sparse_vector::SparseVector;

@@ -24,7 +24,7 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use embedkit_core::ImageInput;
-use embedkit_core::{Error, Result};
+use embedkit_core::{Error, PerProcess, Result};
 
 pub use limits::PdfLimits;
 pub use outline::PdfHeading;
@@ -71,8 +71,9 @@ pub struct PdfFile {
     dpi: f32,
     limits: PdfLimits,
     renderer: PdfRenderer,
-    /// What renders the pages, made when it is first needed, for all clones.
-    opened: Arc<OnceLock<Opened>>,
+    /// What renders the pages, made when it is first needed, for all clones. A child made by a fork makes its own: two
+    /// processes that ask one renderer get each other's answers, and who drops it ends it for both.
+    opened: Arc<PerProcess<OnceLock<Opened>>>,
 }
 
 impl fmt::Debug for PdfFile {
@@ -204,11 +205,12 @@ impl PdfFile {
     }
 
     fn opened(&self) -> Result<&Opened> {
-        if let Some(opened) = self.opened.get() {
+        let cell = self.opened.get();
+        if let Some(opened) = cell.get() {
             return Ok(opened);
         }
         let opened = self.renderer.open(&self.name, &self.bytes, &self.limits)?;
-        Ok(self.opened.get_or_init(|| opened))
+        Ok(cell.get_or_init(|| opened))
     }
 }
 
@@ -265,5 +267,24 @@ fn read(path: &Path) -> Result<Vec<u8>> {
         }
         reserve(&mut bytes, read)?;
         bytes.extend_from_slice(&part[..read]);
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::time::Duration;
+
+    use embedkit_fixtures::{in_forked_child, pdf};
+
+    use super::*;
+
+    #[test]
+    fn a_forked_child_asks_a_renderer_of_its_own() {
+        let file = PdfFile::from_bytes(pdf(10, 10, &["", ""])).unwrap();
+        assert_eq!(file.page_count().unwrap(), 2);
+        in_forked_child(Duration::from_secs(20), || {
+            assert!(file.opened.get().get().is_none(), "the parent's is used");
+            vec![file.page_count().unwrap() as u8]
+        });
     }
 }

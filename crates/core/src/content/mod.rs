@@ -54,8 +54,10 @@ impl Content {
         }
     }
 
-    fn refused(&self, wanted: ContentKind) -> Error {
-        Error::input(format!("it is {}, and this model takes {}s", self.kind(), wanted.noun()))
+    /// The error that it is none of the kinds that `I` takes.
+    fn refused_by<I: FromContent + ?Sized>(&self) -> Error {
+        let taken: Vec<String> = I::KINDS.iter().map(|kind| format!("{}s", kind.noun())).collect();
+        Error::input(format!("it is {}, and this model takes {}", self.kind(), taken.join(" and ")))
     }
 }
 
@@ -112,7 +114,7 @@ impl FromContent for str {
     fn from_content(content: &Content) -> Result<Cow<'_, str>> {
         match content {
             Content::Text(text) => Ok(Cow::Borrowed(text)),
-            other => Err(other.refused(ContentKind::Text)),
+            other => Err(other.refused_by::<Self>()),
         }
     }
 }
@@ -123,7 +125,7 @@ impl FromContent for ImageInput {
     fn from_content(content: &Content) -> Result<Cow<'_, Self>> {
         match content {
             Content::Image(image) => Ok(Cow::Borrowed(image)),
-            other => Err(other.refused(ContentKind::Image)),
+            other => Err(other.refused_by::<Self>()),
         }
     }
 }
@@ -134,7 +136,7 @@ impl FromContent for Pair {
     fn from_content(content: &Content) -> Result<Cow<'_, Self>> {
         match content {
             Content::Pair(pair) => Ok(Cow::Borrowed(pair)),
-            other => Err(other.refused(ContentKind::Pair)),
+            other => Err(other.refused_by::<Self>()),
         }
     }
 }
@@ -146,7 +148,7 @@ impl FromContent for Content {
     fn from_content(content: &Content) -> Result<Cow<'_, Self>> {
         match content {
             Self::Text(_) | Self::Image(_) => Ok(Cow::Borrowed(content)),
-            other => Err(other.refused(ContentKind::Image)),
+            other => Err(other.refused_by::<Self>()),
         }
     }
 }

@@ -29,7 +29,7 @@ pub struct AnyEmbedder {
 impl AnyEmbedder {
     /// Finds and loads a model of this family.
     pub fn builder(family: &'static dyn Family, model: impl Into<ModelRef>) -> Builder<Self> {
-        Builder::new(model).of_family(family)
+        Builder::new(family, model)
     }
 
     /// A model around an engine that was made otherwise than by a [`Builder`].
@@ -85,7 +85,7 @@ impl AnyEmbedder {
 
 impl Build for AnyEmbedder {
     fn build(builder: Builder<Self>) -> Result<Self> {
-        let family = builder.require_family()?;
+        let family = builder.family;
         Ok(Self { engine: family.engine(builder.load()?)? })
     }
 }

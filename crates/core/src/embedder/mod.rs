@@ -66,7 +66,7 @@ pub trait Embedder: Sized + Send + Sync + 'static {
     /// Finds and loads a model: a registered one by its id or alias, in any case; a folder or files that describe
     /// themselves; or a row, registered or not.
     fn builder(model: impl Into<ModelRef>) -> Builder<Self> {
-        Builder::new(model).of_family(FamilyOf::<Self>::FAMILY)
+        Builder::new(FamilyOf::<Self>::FAMILY, model)
     }
 
     /// The model's row, with the caller's overrides.

@@ -6,13 +6,12 @@ use std::sync::Arc;
 use super::erased::{Batched, ErasedPipeline, Immediate};
 #[cfg(feature = "onnx")]
 use crate::session::Provider;
-use crate::{Direct, IndexNames, Pipeline};
+use crate::{Direct, Pipeline};
 
 /// A loaded model's pipeline, whose input and output types only its family knows.
 pub struct AnyPipeline {
     /// An `Arc<dyn ErasedPipeline<I, O>>`.
     pipeline: Box<dyn Any + Send + Sync>,
-    index_names: Option<Arc<dyn IndexNames>>,
     #[cfg(feature = "onnx")]
     has_graph: bool,
     /// That of its sessions, where they are open.
@@ -28,23 +27,17 @@ impl AnyPipeline {
 
     /// Hides the types of a model that answers at once.
     pub fn direct<D: Direct>(model: D) -> Self {
-        Self::hiding::<D::Input, D::Output>(Arc::new(Immediate(model)))
+        Self::hiding::<D::Input, D::Output>(Arc::new(Immediate::new(model)))
     }
 
     fn hiding<I: ?Sized + 'static, O: 'static>(pipeline: Arc<dyn ErasedPipeline<I, O>>) -> Self {
         Self {
-            index_names: pipeline.index_names(),
             #[cfg(feature = "onnx")]
             has_graph: pipeline.sessions().is_some(),
             #[cfg(feature = "onnx")]
             provider: pipeline.sessions().filter(|sessions| sessions.is_open()).and_then(|open| open.provider().ok()),
             pipeline: Box::new(pipeline),
         }
-    }
-
-    /// What the indices of its sparse vectors stand for, where that is known.
-    pub fn index_names(&self) -> Option<Arc<dyn IndexNames>> {
-        self.index_names.clone()
     }
 
     /// Whether sessions run the model's graph.

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use super::Engine;
 use super::control::Control;
 use super::in_flight::finish;
 use super::threads::Threads;
 use super::window::{CutWindow, Finished, Job, Window};
-use super::{BatchBounds, Batching};
+use super::{Batching, Engine};
 use crate::Purpose;
 
 /// Inputs that are prepared and not run yet.
@@ -17,6 +16,7 @@ pub struct Batch<'e, O> {
     batching: &'e Batching,
     is_accelerated: bool,
     workers: usize,
+    control: Control,
 }
 
 impl<I: ?Sized + Sync + 'static, O: Send + 'static> Engine<I, O> {
@@ -30,45 +30,14 @@ impl<I: ?Sized + Sync + 'static, O: Send + 'static> Engine<I, O> {
     /// Prepares rows of ids of the model's own tokenizer, taken as they are, to run together: special tokens are the caller's.
     /// Models that need to see the text refuse them.
     pub fn prepare_ids(&self, rows: &[&[u32]], purpose: &Purpose) -> Batch<'_, O> {
-        let window = self.pipeline.prepare_ids(rows, &Arc::new(purpose.clone()), &Threads::Calling);
+        let window = self.pipeline.prepare_ids(rows, &Arc::new(purpose.clone()));
         self.batch(window)
     }
 
     fn batch(&self, window: Box<dyn Window<O>>) -> Batch<'_, O> {
         let is_accelerated = self.runs_accelerated(&*window);
-        Batch { window, batching: &self.batching, is_accelerated, workers: self.workers() }
-    }
-
-    /// How many batches may run at once.
-    pub fn workers(&self) -> usize {
-        self.pipeline.workers()
-    }
-
-    /// The bounds of its batches, which are those of the hardware where the caller left them open. Sessions that are
-    /// created lazily are created for it.
-    pub fn bounds(&self) -> BatchBounds {
-        self.batching.on(self.is_accelerated())
-    }
-
-    /// Whether a window runs elsewhere than on the CPU. One that leaves nothing to run opens no sessions.
-    pub(super) fn runs_accelerated(&self, window: &dyn Window<O>) -> bool {
-        window.cost().tokens > 0 && self.is_accelerated()
-    }
-
-    /// Whether its graph runs elsewhere than on the CPU. Where no session can be opened, the run says so.
-    fn is_accelerated(&self) -> bool {
-        #[cfg(feature = "onnx")]
-        return self
-            .provider()
-            .is_ok_and(|found| found.is_some_and(|provider| provider != crate::session::Provider::Cpu));
-        #[cfg(not(feature = "onnx"))]
-        false
-    }
-
-    /// What turns its texts into tokens; none for models without tokens.
-    #[cfg(feature = "tokenizer")]
-    pub fn tokenizer(&self) -> Option<&crate::tokenizer::Tokenizer> {
-        self.pipeline.tokenizer()
+        let control = Control::of(&self.model);
+        Batch { window, batching: &self.batching, is_accelerated, workers: self.workers(), control }
     }
 }
 
@@ -81,23 +50,25 @@ impl<O: Send + 'static> Batch<'_, O> {
     /// Runs them: one result an input, in their order. One that fails does not fail the others.
     pub fn run(self) -> Vec<Finished<O>> {
         let workers = self.workers;
-        finish(self.cut(), workers, &Control::default())
+        let (window, control) = self.cut();
+        finish(window, workers, &control)
     }
 
     /// The same on the calling thread alone: what is too much for one run goes run by run.
     pub fn run_in_turn(self) -> Vec<Finished<O>> {
-        finish(self.cut(), 1, &Control::default())
+        let (window, control) = self.cut();
+        finish(window, 1, &control)
     }
 
     /// The same for a part of a long job: short inputs of others may run beside it, instead of waiting.
     pub fn run_as_part(self) -> Vec<Finished<O>> {
-        let window = self.cut();
+        let (window, control) = self.cut();
         let _job = Job::part(&window.batches);
-        finish(window, 1, &Control::default())
+        finish(window, 1, &control)
     }
 
-    fn cut(self) -> CutWindow<O> {
-        self.window.cut(&self.batching.on(self.is_accelerated), &Control::default())
+    fn cut(self) -> (CutWindow<O>, Control) {
+        (self.window.cut(&self.batching.on(self.is_accelerated), &self.control), self.control)
     }
 }
 

@@ -103,15 +103,13 @@ impl<P: Pipeline> RowBatches<P> {
         let results = match self.pipeline.run(&items, &self.purpose) {
             Ok(results) => positioned(batch, results),
             Err(error) if batch.len() == 1 => vec![(batch[0].position, Err(error))],
-            // One row may be at fault: the others must not lose their results with it.
+            // One row may be at fault: the others must not lose their results with it. Each reports by itself.
             Err(error) => {
                 tracing::warn!(%error, rows = batch.len(), "a batch failed, its rows are tried one by one");
-                batch.chunks(1).flat_map(|row| self.run_rows(row, control)).collect()
+                return batch.chunks(1).flat_map(|row| self.run_rows(row, control)).collect();
             }
         };
-        if batch.len() == 1 || results.iter().any(|(_, result)| result.is_ok()) {
-            control.report(batch.len(), batch.len() * batch.first().map_or(0, |row| row.length));
-        }
+        control.report(batch.len(), batch.len() * batch.first().map_or(0, |row| row.length));
         results
     }
 }

@@ -40,7 +40,7 @@ impl Batching {
     }
 
     /// Refuses bounds that no batch fits.
-    pub(super) fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self) -> Result<()> {
         let bounds = [("batch_size", self.rows), ("batch_tokens", self.tokens), ("batch_attention", self.attention)];
         match bounds.into_iter().find(|(_, bound)| *bound == Some(0)) {
             Some((option, _)) => Err(Error::option(option, "must be at least 1")),

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::{Error, ModelDescription};
+
 /// Stops runs from another thread: batches that have begun end, no further one begins.
 #[derive(Clone, Debug, Default)]
 pub struct CancelToken(Arc<AtomicBool>);
@@ -34,14 +36,25 @@ pub struct Progress {
     pub tokens: usize,
 }
 
-/// What the caller of a run listens to and holds in hand.
-#[derive(Clone, Default)]
+/// Which model a run is of, and what its caller listens to and holds in hand.
+#[derive(Clone)]
 pub(super) struct Control {
+    model: Arc<ModelDescription>,
     pub(super) cancel: Option<CancelToken>,
     pub(super) progress: Option<Arc<dyn Fn(Progress) + Send + Sync>>,
 }
 
 impl Control {
+    /// That of a run whose caller neither listens nor stops it.
+    pub(super) fn of(model: &Arc<ModelDescription>) -> Self {
+        Self { model: model.clone(), cancel: None, progress: None }
+    }
+
+    /// What stands for a result that no batch gave.
+    pub(super) fn missing(&self) -> Error {
+        Error::model(&self.model.id, "its pipeline gave fewer results than a batch has inputs")
+    }
+
     pub(super) fn is_cancelled(&self) -> bool {
         self.cancel.as_ref().is_some_and(CancelToken::is_cancelled)
     }

@@ -71,8 +71,8 @@ where
         })
     }
 
-    fn prepare_ids(&self, rows: &[&[u32]], purpose: &Arc<Purpose>, threads: &Threads) -> Box<dyn Window<P>> {
-        let inner = self.inner.prepare_ids(rows, purpose, threads);
+    fn prepare_ids(&self, rows: &[&[u32]], purpose: &Arc<Purpose>) -> Box<dyn Window<P>> {
+        let inner = self.inner.prepare_ids(rows, purpose);
         Box::new(ConvertedWindow { inner, refused: Vec::new(), output: self.output })
     }
 }

@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use crate::per_process::PerProcess;
+use crate::PerProcess;
 
 /// How many stay at most; more than run at once on most machines.
 const MOST_IDLE: usize = 64;

@@ -35,7 +35,8 @@ pub(super) trait ErasedPipeline<I: ?Sized, O>: Send + Sync {
 
     fn prepare(&self, inputs: &[&I], purpose: &Arc<Purpose>, threads: &Threads) -> Box<dyn Window<O>>;
 
-    fn prepare_ids(&self, rows: &[&[u32]], purpose: &Arc<Purpose>, threads: &Threads) -> Box<dyn Window<O>>;
+    /// On the calling thread.
+    fn prepare_ids(&self, rows: &[&[u32]], purpose: &Arc<Purpose>) -> Box<dyn Window<O>>;
 }
 
 /// A pipeline that runs in batches.
@@ -73,35 +74,45 @@ impl<P: Pipeline> ErasedPipeline<P::Input, P::Output> for Batched<P> {
         Box::new(PreparedWindow::new(self.0.clone(), purpose.clone(), rows))
     }
 
-    fn prepare_ids(&self, rows: &[&[u32]], purpose: &Arc<Purpose>, threads: &Threads) -> Box<dyn Window<P::Output>> {
-        let rows = prepare_all(rows, threads, |ids| self.0.prepare_ids(ids, purpose));
+    fn prepare_ids(&self, rows: &[&[u32]], purpose: &Arc<Purpose>) -> Box<dyn Window<P::Output>> {
+        let rows = rows.iter().map(|ids| self.0.prepare_ids(ids, purpose)).collect();
         Box::new(PreparedWindow::new(self.0.clone(), purpose.clone(), rows))
     }
 }
 
 /// A model that answers at once.
-pub(super) struct Immediate<D>(pub(super) D);
+pub(super) struct Immediate<D> {
+    model: D,
+    /// As many as the process may use processors: looked up once, since the system keeps that in files.
+    workers: usize,
+}
+
+impl<D> Immediate<D> {
+    pub(super) fn new(model: D) -> Self {
+        Self { model, workers: std::thread::available_parallelism().map_or(1, usize::from) }
+    }
+}
 
 impl<D: Direct> ErasedPipeline<D::Input, D::Output> for Immediate<D> {
     fn usage(&self, input: &D::Input, purpose: &Purpose) -> Result<Usage> {
-        self.0.usage(input, purpose)
+        self.model.usage(input, purpose)
     }
 
     fn row_places(&self, input: &D::Input, purpose: &Purpose) -> Result<Option<RowPlaces>> {
-        self.0.row_places(input, purpose)
+        self.model.row_places(input, purpose)
     }
 
     fn index_names(&self) -> Option<Arc<dyn IndexNames>> {
-        self.0.index_names()
+        self.model.index_names()
     }
 
     #[cfg(feature = "tokenizer")]
     fn tokenizer(&self) -> Option<&Tokenizer> {
-        self.0.tokenizer()
+        self.model.tokenizer()
     }
 
     fn workers(&self) -> usize {
-        std::thread::available_parallelism().map_or(1, usize::from)
+        self.workers
     }
 
     #[cfg(feature = "onnx")]
@@ -110,11 +121,11 @@ impl<D: Direct> ErasedPipeline<D::Input, D::Output> for Immediate<D> {
     }
 
     fn prepare(&self, inputs: &[&D::Input], purpose: &Arc<Purpose>, threads: &Threads) -> Box<dyn Window<D::Output>> {
-        Box::new(Answers(prepare_all(inputs, threads, |input| self.0.embed(input, purpose))))
+        Box::new(Answers(prepare_all(inputs, threads, |input| self.model.embed(input, purpose))))
     }
 
-    fn prepare_ids(&self, rows: &[&[u32]], purpose: &Arc<Purpose>, threads: &Threads) -> Box<dyn Window<D::Output>> {
-        Box::new(Answers(prepare_all(rows, threads, |ids| self.0.embed_ids(ids, purpose))))
+    fn prepare_ids(&self, rows: &[&[u32]], purpose: &Arc<Purpose>) -> Box<dyn Window<D::Output>> {
+        Box::new(Answers(rows.iter().map(|ids| self.model.embed_ids(ids, purpose)).collect()))
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::control::Control;
 use super::crew::{self, Given};
-use super::window::{Batches, CutWindow, Finished, Job, Positioned, missing};
+use super::window::{Batches, CutWindow, Finished, Job, Positioned};
 
 /// Runs all of a window, on so many threads at most: one result an input, in their order.
 pub(super) fn finish<O: Send + 'static>(window: CutWindow<O>, workers: usize, control: &Control) -> Vec<Finished<O>> {
@@ -22,7 +22,7 @@ pub(super) fn finish<O: Send + 'static>(window: CutWindow<O>, workers: usize, co
     for (position, result) in (0..batches.count()).flat_map(|batch| batches.run(batch, control)) {
         results[position] = Some(result);
     }
-    results.into_iter().map(|result| result.unwrap_or_else(missing)).collect()
+    results.into_iter().map(|result| result.unwrap_or_else(|| Err(control.missing()))).collect()
 }
 
 /// Windows that were begun and not all given out, oldest first.
@@ -90,10 +90,12 @@ impl<O: Send + 'static> InFlight<O> {
         let CutWindow { mut results, batches } = window;
         let count = batches.count();
         if is_alone && count == 1 {
-            for (position, result) in batches.run(0, &self.shared.control) {
+            let control = &self.shared.control;
+            for (position, result) in batches.run(0, control) {
                 results[position] = Some(result);
             }
-            return self.push(Running::new(results.into_iter().map(|r| Some(r.unwrap_or_else(missing))), batches, 0));
+            let whole = results.into_iter().map(|result| result.or_else(|| Some(Err(control.missing()))));
+            return self.push(Running::new(whole, batches, 0));
         }
         self.push(Running::new(results.into_iter(), batches, count));
         self.start_threads(count);
@@ -186,7 +188,7 @@ impl<O> Shared<O> {
     fn run(&self, task: Task<O>) {
         let Task { window, batch, batches } = task;
         let outcome = catch_unwind(AssertUnwindSafe(|| batches.run(batch, &self.control)));
-        let job = self.state().end(window, outcome);
+        let job = self.state().end(window, outcome, &self.control);
         // Outside of the lock, since whoever ends a job takes another.
         drop(job);
         self.ended.notify_all();
@@ -203,7 +205,12 @@ impl<O> State<O> {
     }
 
     /// Notes how a batch ended; gives the job that ended with it.
-    fn end(&mut self, window: usize, outcome: std::thread::Result<Vec<Positioned<O>>>) -> Option<Job<O>> {
+    fn end(
+        &mut self,
+        window: usize,
+        outcome: std::thread::Result<Vec<Positioned<O>>>,
+        control: &Control,
+    ) -> Option<Job<O>> {
         // A run that was closed has no windows any more.
         let window = self.windows.get_mut(window.checked_sub(self.left_before)?)?;
         match outcome {
@@ -219,7 +226,7 @@ impl<O> State<O> {
             return None;
         }
         for result in &mut window.results {
-            result.get_or_insert_with(missing);
+            result.get_or_insert_with(|| Err(control.missing()));
         }
         window.job.take()
     }
@@ -286,7 +293,7 @@ impl<O> Drop for InFlight<O> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Usage;
+    use crate::{ModelDescription, Usage};
 
     /// Batches of one input each, whose result is their number.
     struct Numbers(usize);
@@ -310,7 +317,7 @@ mod tests {
     #[test]
     fn a_system_without_threads_has_batches_run_on_the_calling_one() {
         const COUNT: usize = 5;
-        let in_flight = InFlight::new(2, Control::default());
+        let in_flight = InFlight::new(2, Control::of(&ModelDescription::new("numbers", "test", "numbers").into()));
         let batches: Arc<dyn Batches<usize>> = Arc::new(Numbers(COUNT));
         in_flight.push(Running::new((0..COUNT).map(|_| None), batches, COUNT));
         in_flight.shared.run_here();

@@ -30,6 +30,7 @@ pub use any::AnyPipeline;
 pub use batch::Batch;
 pub use batching::Batching;
 pub use bounds::BatchBounds;
+use control::Control;
 pub use control::{CancelToken, Progress};
 use converted::Converted;
 pub use embeddings::{Embeddings, WithInputs, WithInputsAndUsage, WithUsage};
@@ -37,6 +38,7 @@ use erased::ErasedPipeline;
 use in_flight::finish;
 pub use loaded::LoadedModel;
 use threads::Threads;
+use window::Window;
 
 use crate::{Error, IndexNames, ModelDescription, ModelFiles, Purpose, Result, RowPlaces, Usage};
 
@@ -147,6 +149,38 @@ impl<I: ?Sized + Sync + 'static, O: Send + 'static> Engine<I, O> {
         self.pipeline.sessions().map(crate::session::SessionPool::provider).transpose()
     }
 
+    /// How many batches may run at once.
+    pub fn workers(&self) -> usize {
+        self.pipeline.workers()
+    }
+
+    /// The bounds of its batches, which are those of the hardware where the caller left them open. Sessions that are
+    /// created lazily are created for it.
+    pub fn bounds(&self) -> BatchBounds {
+        self.batching.on(self.is_accelerated())
+    }
+
+    /// Whether a window runs elsewhere than on the CPU. One that leaves nothing to run opens no sessions.
+    fn runs_accelerated(&self, window: &dyn Window<O>) -> bool {
+        window.cost().tokens > 0 && self.is_accelerated()
+    }
+
+    /// Whether its graph runs elsewhere than on the CPU. Where no session can be opened, the run says so.
+    fn is_accelerated(&self) -> bool {
+        #[cfg(feature = "onnx")]
+        return self
+            .provider()
+            .is_ok_and(|found| found.is_some_and(|provider| provider != crate::session::Provider::Cpu));
+        #[cfg(not(feature = "onnx"))]
+        false
+    }
+
+    /// What turns its texts into tokens; none for models without tokens.
+    #[cfg(feature = "tokenizer")]
+    pub fn tokenizer(&self) -> Option<&crate::tokenizer::Tokenizer> {
+        self.pipeline.tokenizer()
+    }
+
     /// Results for any number of inputs, lazily and in their order.
     pub fn run<S>(&self, inputs: S, purpose: impl Into<Purpose>) -> Embeddings<'_, S::IntoIter, I, O>
     where
@@ -162,11 +196,11 @@ impl<I: ?Sized + Sync + 'static, O: Send + 'static> Engine<I, O> {
     /// As the pipeline's.
     pub fn run_one(&self, input: &I, purpose: &Purpose) -> Result<O> {
         let window = self.pipeline.prepare(&[input], &Arc::new(purpose.clone()), &Threads::Calling);
-        let control = control::Control::default();
+        let control = Control::of(&self.model);
         let bounds = self.batching.on(self.runs_accelerated(&*window));
         match finish(window.cut(&bounds, &control), 1, &control).pop() {
             Some(result) => result.map(|(output, _)| output),
-            None => Err(Error::model(&self.model.id, "no result came for the input")),
+            None => Err(control.missing()),
         }
     }
 

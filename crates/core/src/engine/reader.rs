@@ -81,7 +81,7 @@ impl<S: Iterator> Reader<'_, S> {
     }
 
     /// The next input.
-    fn next(&mut self) -> Option<S::Item> {
+    pub(super) fn next(&mut self) -> Option<S::Item> {
         let input = self.inputs.next();
         self.is_exhausted = input.is_none();
         input

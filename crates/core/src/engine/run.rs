@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::control::Control;
 use super::in_flight::InFlight;
 use super::reader::Reader;
-use super::window::{Finished, missing};
+use super::window::Finished;
 use super::{Batching, Engine};
 use crate::{Error, Purpose};
 
@@ -51,7 +51,7 @@ where
             purpose: Arc::new(purpose),
             batching: engine.batching.clone(),
             workers: engine.pipeline.workers(),
-            control: Control::default(),
+            control: Control::of(&engine.model),
             keeps_inputs: false,
             kept: VecDeque::new(),
             ready: VecDeque::new(),
@@ -104,8 +104,11 @@ where
     /// The next result with its input, of a run that keeps inputs.
     pub(super) fn next_with_input(&mut self) -> Option<(S::Item, Finished<O>)> {
         let result = self.next()?;
-        // A run that ends between two windows has read no input for what is missing.
-        let input = self.kept.pop_front().or_else(|| self.reader.next_of_list())?;
+        // A run that ends between two windows has read no input for what is missing. One that is cancelled waits for none.
+        let input = self.kept.pop_front().or_else(|| match result {
+            Err(Error::Cancelled) => self.reader.next_of_list(),
+            _ => self.reader.next(),
+        })?;
         Some((input, result))
     }
 
@@ -151,7 +154,10 @@ where
         let window = window.cut(&bounds, &self.control);
         if is_first_in_flight && window.batches.count() == 0 {
             // Models that answer when they prepare leave nothing to run, and nothing to wait for.
-            return self.ready.extend(window.results.into_iter().map(|result| result.unwrap_or_else(missing)));
+            let control = &self.control;
+            return self
+                .ready
+                .extend(window.results.into_iter().map(|result| result.unwrap_or_else(|| Err(control.missing()))));
         }
         let new = || InFlight::new(self.workers, self.control.clone());
         self.in_flight.get_or_insert_with(new).begin(window, is_alone);

@@ -5,8 +5,7 @@ use std::sync::{Arc, OnceLock};
 use rayon::ThreadPool;
 
 use crate::limits::check_count;
-use crate::per_process::PerProcess;
-use crate::{Error, Result};
+use crate::{Error, PerProcess, Result};
 
 /// Where inputs are prepared.
 #[derive(Clone, Debug)]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::bounds::BatchBounds;
 use super::control::Control;
-use crate::{Error, Prepared, Result, Stage, Usage};
+use crate::{Prepared, Result, Stage, Usage};
 
 /// An input's output and what it used.
 pub(super) type Finished<O> = Result<(O, Usage)>;
@@ -62,11 +62,6 @@ impl<O> Drop for Job<O> {
     fn drop(&mut self) {
         self.0.end_job();
     }
-}
-
-/// What stands for a result that no batch gave.
-pub(super) fn missing<O>() -> Finished<O> {
-    Err(Error::input("the pipeline gave no result for this input"))
 }
 
 /// What a window computes and holds.

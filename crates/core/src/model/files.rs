@@ -1,7 +1,7 @@
 //! A model's files, in a folder or in memory.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,8 +20,8 @@ pub struct ModelFiles {
     storage: Storage,
     /// The graph that the caller named, for [`find_graph`](Self::find_graph).
     pub(super) graph: Option<String>,
-    /// A file that other bytes stand for, with its name.
-    replaced: Option<(String, Arc<[u8]>)>,
+    /// The bytes that stand for files, by their names.
+    replaced: BTreeMap<String, Arc<[u8]>>,
     read: NamesRead,
 }
 
@@ -48,7 +48,7 @@ impl ModelFiles {
     }
 
     fn of(storage: Storage) -> Self {
-        Self { storage, graph: None, replaced: None, read: NamesRead::default() }
+        Self { storage, graph: None, replaced: BTreeMap::new(), read: NamesRead::default() }
     }
 
     /// The model's own name, for rows that describe it: the folder's.
@@ -67,10 +67,10 @@ impl ModelFiles {
         Self::of(Storage::Memory(Arc::new(files)))
     }
 
-    /// The same files, but that a file's bytes are others.
+    /// The same files, but that a file's bytes are others. One that was not there is added.
     #[must_use]
     pub fn with_file(mut self, name: impl Into<String>, bytes: impl Into<Arc<[u8]>>) -> Self {
-        self.replaced = Some((name.into(), bytes.into()));
+        self.replaced.insert(name.into(), bytes.into());
         self
     }
 
@@ -86,14 +86,10 @@ impl ModelFiles {
         Ok(Self { replaced: self.replaced.clone(), ..Self::of(storage) })
     }
 
-    fn replaced(&self, name: &str) -> Option<&Arc<[u8]>> {
-        self.replaced.as_ref().filter(|(replaced, _)| replaced == name).map(|(_, bytes)| bytes)
-    }
-
     /// Whether the file is there. One that must not be read counts, so that reading it says why.
     pub fn has(&self, name: &str) -> bool {
         match &self.storage {
-            _ if self.replaced(name).is_some() => true,
+            _ if self.replaced.contains_key(name) => true,
             Storage::Folder(folder) => {
                 !is_inside(name) || std::fs::metadata(folder.join(name)).is_ok_and(|file| !file.is_dir())
             }
@@ -108,27 +104,21 @@ impl ModelFiles {
 
     /// Names of the files that lie in a folder of the model's, not in folders of it; `""` is the model's own.
     pub(super) fn names_in(&self, folder: &str) -> Vec<String> {
-        let mut names: Vec<String> = match &self.storage {
-            Storage::Folder(root) => {
-                let entries = std::fs::read_dir(root.join(folder)).into_iter().flatten().flatten();
-                entries
-                    .filter(|entry| entry.path().is_file())
-                    .filter_map(|e| e.file_name().into_string().ok())
-                    .collect()
-            }
-            Storage::Memory(files) => {
-                let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
-                let inside = files.keys().filter_map(|name| name.strip_prefix(&prefix));
-                inside.filter(|name| !name.contains('/')).map(str::to_owned).collect()
-            }
-        };
-        names.sort();
-        names
+        let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+        let inside = self.names().filter_map(|name| name.strip_prefix(&prefix));
+        let mut names: BTreeSet<String> = inside.filter(|name| !name.contains('/')).map(str::to_owned).collect();
+        if let Some(root) = self.root() {
+            let entries = std::fs::read_dir(root.join(folder)).into_iter().flatten().flatten();
+            let files = entries.filter(|entry| entry.path().is_file());
+            names.extend(files.filter_map(|file| file.file_name().into_string().ok()));
+        }
+        names.into_iter().collect()
     }
 
-    /// The file's path, for readers that need one; none for files in memory, for one that other bytes stand for, and for names that lead out of the folder.
+    /// The file's path, for readers that need one; none for files in memory, for those that other bytes stand for, and for
+    /// names that lead out of the folder.
     pub fn path(&self, name: &str) -> Option<PathBuf> {
-        let is_file = is_inside(name) && self.replaced(name).is_none();
+        let is_file = is_inside(name) && !self.replaced.contains_key(name);
         self.root().filter(|_| is_file).map(|folder| folder.join(name))
     }
 
@@ -140,13 +130,13 @@ impl ModelFiles {
         }
     }
 
-    /// Names of the files in memory; none for a folder.
+    /// Names of the files in memory: all of them, or those that stand for files of a folder.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         let files = match &self.storage {
             Storage::Folder(_) => None,
-            Storage::Memory(files) => Some(files.keys().map(String::as_str)),
+            Storage::Memory(files) => Some(files.keys().filter(|name| !self.replaced.contains_key(*name))),
         };
-        files.into_iter().flatten()
+        files.into_iter().flatten().chain(self.replaced.keys()).map(String::as_str)
     }
 
     /// Names of the files that were read so far, here or through a copy of these, sorted: what a model that was loaded from
@@ -178,7 +168,7 @@ impl ModelFiles {
     /// The file's bytes, of which there may be so many.
     pub(super) fn read_most(&self, name: &str, most: u64) -> Result<Cow<'_, [u8]>> {
         self.read.add(name);
-        if let Some(bytes) = self.replaced(name) {
+        if let Some(bytes) = self.replaced.get(name) {
             return Ok(Cow::Borrowed(bytes));
         }
         match &self.storage {
@@ -201,7 +191,7 @@ impl ModelFiles {
     /// As [`read`](Self::read).
     pub fn open(&self, name: &str, map: bool) -> Result<FileBytes> {
         self.read.add(name);
-        if let Some(bytes) = self.replaced(name) {
+        if let Some(bytes) = self.replaced.get(name) {
             return Ok(FileBytes::shared(bytes.clone()));
         }
         match &self.storage {
@@ -330,10 +320,36 @@ mod tests {
         let again = ModelFiles::folder(files.root().unwrap()).unwrap();
         again.count_read(&files);
         again.count_read(&again);
+        files.count_read(&again);
         let _ = files.read("y");
         assert_eq!(again.names_read(), files.names_read());
         assert!(again.names_read().contains(&"y".to_owned()));
         assert_eq!(files, ModelFiles::folder(files.root().unwrap()).unwrap());
+    }
+
+    #[test]
+    fn bytes_stand_for_any_number_of_files() {
+        let (_parent, folder) = folder();
+        let memory = ModelFiles::memory([("config.json", &b"{}"[..]), ("onnx/model.onnx", b"graph")]);
+        for files in [folder, memory] {
+            let replaced = files.with_file("config.json", *b"[]").with_file("onnx/other.onnx", *b"other");
+            let replaced = replaced.with_file("config.json", *b"[1]").by_real_path().unwrap();
+            for (name, expected) in
+                [("config.json", &b"[1]"[..]), ("onnx/model.onnx", b"graph"), ("onnx/other.onnx", b"other")]
+            {
+                assert!(replaced.has(name), "{name}");
+                assert_eq!(&*replaced.read(name).unwrap(), expected, "{name}");
+                assert_eq!(&*replaced.open(name, true).unwrap(), expected, "{name}");
+            }
+            assert_eq!(replaced.names_in("onnx"), ["model.onnx", "other.onnx"]);
+            assert_eq!(replaced.names_in(""), ["config.json"]);
+            assert_eq!(replaced.path("config.json"), None);
+            let mut names: Vec<_> = replaced.names().collect();
+            names.sort_unstable();
+            let original = if replaced.root().is_some() { None } else { Some("onnx/model.onnx") };
+            let expected: Vec<_> = ["config.json"].into_iter().chain(original).chain(["onnx/other.onnx"]).collect();
+            assert_eq!(names, expected);
+        }
     }
 
     #[test]

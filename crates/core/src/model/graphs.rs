@@ -33,6 +33,11 @@ impl<'s> GraphSearch<'s> {
         self.names = names;
         self
     }
+
+    /// How errors name the graph that is not there.
+    fn best_name(&self) -> &'s str {
+        self.names.first().unwrap_or(&Self::NAMES[0])
+    }
 }
 
 impl ModelFiles {
@@ -69,7 +74,7 @@ impl ModelFiles {
                 (None, []) => {}
                 (None, several) => {
                     let needed_for = format!("the folder has the graphs {}; name the one to take", several.join(", "));
-                    return Err(Error::MissingFile { path: self.label(&join(folder, search.names[0])), needed_for });
+                    return Err(Error::MissingFile { path: self.label(&join(folder, search.best_name())), needed_for });
                 }
             }
         }
@@ -112,7 +117,7 @@ impl ModelFiles {
             }
             None => "the folder has no graph: no .onnx file, neither in it nor in onnx/".to_owned(),
         };
-        Error::MissingFile { path: self.label(&join(search.folder, search.names[0])), needed_for }
+        Error::MissingFile { path: self.label(&join(search.folder, search.best_name())), needed_for }
     }
 }
 
@@ -167,8 +172,10 @@ mod tests {
             (&["pytorch_model.bin"], "weights (pytorch_model.bin)"),
             (&["config.json"], "no .onnx file"),
         ] {
-            let error = find(names, search).unwrap_err();
-            assert!(error.contains(expected), "{names:?}: {error}");
+            for search in [search, search.preferring(&[])] {
+                let error = find(names, search).unwrap_err();
+                assert!(error.contains(expected) && error.contains("model.onnx"), "{names:?}: {error}");
+            }
         }
         let files = ModelFiles::memory([("a.onnx", &b""[..]), ("b.onnx", b"")]);
         assert_eq!(files.clone().with_graph("b.onnx").find_graph(&search).unwrap(), "b.onnx");

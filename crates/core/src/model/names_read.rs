@@ -22,17 +22,26 @@ impl NamesRead {
         }
     }
 
-    /// Counts what is read through others, before and from now on. They must not count what is read here.
+    /// Counts what is read through others, before and from now on.
     pub(super) fn add_all(&self, others: &Self) {
-        if !Arc::ptr_eq(&self.0, &others.0) {
-            self.names().others.push(others.clone());
-        }
+        self.names().others.push(others.clone());
     }
 
     pub(super) fn all(&self) -> BTreeSet<String> {
-        let names = self.names();
-        let others = names.others.iter().flat_map(Self::all);
-        names.own.iter().cloned().chain(others).collect()
+        let mut all = BTreeSet::new();
+        let (mut seen, mut next) = (vec![self.clone()], 0);
+        while let Some(read) = seen.get(next).cloned() {
+            let names = read.names();
+            all.extend(names.own.iter().cloned());
+            for other in &names.others {
+                // Two may count each other's.
+                if !seen.iter().any(|known| Arc::ptr_eq(&known.0, &other.0)) {
+                    seen.push(other.clone());
+                }
+            }
+            next += 1;
+        }
+        all
     }
 
     fn names(&self) -> MutexGuard<'_, Names> {

@@ -37,6 +37,13 @@ pub enum Source {
     },
 }
 
+impl Source {
+    /// Whether it is on the network.
+    pub(crate) fn is_remote(&self) -> bool {
+        matches!(self, Self::Hub { .. } | Self::Archive { .. })
+    }
+}
+
 /// A source as it stands in a row.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -40,7 +40,8 @@ pub trait Architecture: Send + Sync + 'static {
         true
     }
 
-    /// Checks that a row could be loaded, without any file.
+    /// Checks that a row could be loaded, without any file. It asks no [`Registry`](crate::Registry): one may be waiting for
+    /// it to take the row.
     ///
     /// # Errors
     /// [`Manifest`](crate::Error::Manifest) when the row lacks a field or has a value that this architecture cannot use.

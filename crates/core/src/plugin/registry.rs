@@ -230,24 +230,42 @@ impl Registry {
         self.read().faults.clone()
     }
 
-    /// The files of a row that are at hand: compiled in, or in a folder that the row names.
+    /// The files of a row that are at hand, compiled in or in a folder that the row names; none where a source on the
+    /// network comes before them.
     ///
     /// # Errors
-    /// [`Error::MissingFile`] when the folder is not there.
+    /// As [`source_files`](Self::source_files), where the row has no other source.
     pub fn local_files(&self, model: &ModelDescription) -> Result<Option<ModelFiles>> {
-        let contents = self.read();
+        let mut missing = None;
         for source in &model.sources {
-            match source {
-                Source::Folder { folder } => return ModelFiles::folder(folder).map(Some),
-                Source::Embedded { embedded } => {
-                    if let Some(plugin) = contents.plugins.get(embedded.as_str()) {
-                        return Ok(Some(ModelFiles::memory(plugin.files.iter().copied())));
-                    }
-                }
-                _ => {}
+            match self.source_files(model, source) {
+                Ok(Some(files)) => return Ok(Some(files)),
+                Ok(None) => return Ok(None),
+                Err(error) => missing = missing.or(Some(error)),
             }
         }
-        Ok(None)
+        missing.map_or(Ok(None), Err)
+    }
+
+    /// The files of one of a row's sources; none of one that is on the network.
+    ///
+    /// # Errors
+    /// [`Error::MissingFile`] when the folder is not there, [`Error::Manifest`] when the crate is not linked.
+    pub(crate) fn source_files(&self, model: &ModelDescription, source: &Source) -> Result<Option<ModelFiles>> {
+        match source {
+            Source::Folder { folder } => ModelFiles::folder(folder).map(Some),
+            Source::Embedded { embedded } => match self.read().plugins.get(embedded.as_str()) {
+                Some(plugin) => Ok(Some(ModelFiles::memory(plugin.files.iter().copied()))),
+                None => {
+                    let message = format!(
+                        "its files are compiled into the crate {embedded:?}, which is not linked: add it, or name a model \
+                         folder"
+                    );
+                    Err(Error::manifest(&model.id, message))
+                }
+            },
+            Source::Hub { .. } | Source::Archive { .. } => Ok(None),
+        }
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Contents> {
@@ -323,9 +341,10 @@ impl Contents {
             .filter(|(likeness, _)| *likeness >= NEAR)
             .collect();
         near.sort_by(|a, b| b.0.total_cmp(&a.0));
-        let mut near: Vec<String> = near.into_iter().map(|(_, id)| id.clone()).collect();
-        near.dedup();
-        near.truncate(SHOWN);
+        // A model may be near by several of its names.
+        let mut seen = BTreeSet::new();
+        near.retain(|(_, id)| seen.insert(*id));
+        let near: Vec<String> = near.into_iter().take(SHOWN).map(|(_, id)| id.clone()).collect();
         let mut families: Vec<String> = self.models.iter().map(|model| model.family.clone()).collect();
         families.sort();
         families.dedup();

@@ -1,7 +1,6 @@
 //! `modules.json`.
 
 use serde::Deserialize;
-use serde_json::Value;
 
 use super::config::{Config, Level};
 use super::dense::DenseConfig;
@@ -64,41 +63,7 @@ impl Module {
             return Err(wrong(format!("has the module folder {folder:?}, which is not inside the model's folder")));
         }
         let folder = folder.trim_start_matches("./").trim_end_matches('/').to_owned();
-        let name = known(kind).map_err(wrong)?;
-        let config = || join(&folder, "config.json");
-        let module = match name {
-            "Transformer" => Self::Transformer(Transformer::read(files, folder, "feature-extraction")?),
-            "MLMTransformer" => Self::Transformer(Transformer::read(files, folder, "fill-mask")?),
-            "Pooling" => Self::Pooling(PoolingModule::read(files, &config())?),
-            "Normalize" => Self::step(Step::Normalize, Config::read(files, config())?.finish_at_level()?),
-            "Dense" => {
-                let level = DenseConfig::read(files, &folder)?.level;
-                Self::step(Step::Dense(folder), level)
-            }
-            "MultiVectorMask" => Self::MultiVectorMask(MultiVectorMask::read(files, &config())?),
-            "HierarchicalTokenPooling" => Self::TokenPooling(TokenPooling::read(files, &config())?),
-            "LayerNorm" => {
-                layer_norm_width(files, &folder)?;
-                Self::Step(Step::LayerNorm(folder))
-            }
-            // It does nothing outside of training.
-            "Dropout" => return Ok(None),
-            "SpladePooling" => Self::SpladePooling(SpladePooling::read(files, &config())?),
-            "StaticEmbedding" => Self::StaticEmbedding(folder),
-            "SparseStaticEmbedding" => {
-                let mut config = Config::read(files, config())?;
-                // Whether training changes the weights.
-                config.pass_over(&["frozen"]);
-                config.finish()?;
-                Self::SparseStaticEmbedding(folder)
-            }
-            "Router" | "Asym" => {
-                let module = |kind: &str, folder, listed_in: &str| Self::read(files, kind, folder, listed_in);
-                Self::Router(Router::read(files, &folder, module)?)
-            }
-            other => return Err(wrong(nothing_runs(other))),
-        };
-        Ok(Some(module))
+        reader(kind).map_err(wrong)?(files, folder)
     }
 
     fn step(step: Step, level: Level) -> Self {
@@ -109,32 +74,65 @@ impl Module {
     }
 }
 
-/// The name of a module's class, if it is one that is run here; else what is wrong with it.
-fn known(kind: &str) -> std::result::Result<&str, String> {
-    const KNOWN: [&str; 13] = [
-        "Transformer",
-        "MLMTransformer",
-        "Pooling",
-        "Normalize",
-        "Dense",
-        "LayerNorm",
-        "Dropout",
-        "SpladePooling",
-        "StaticEmbedding",
-        "SparseStaticEmbedding",
-        "Router",
-        "MultiVectorMask",
-        "HierarchicalTokenPooling",
-    ];
-    let name = kind.rsplit('.').next().unwrap_or_default();
+/// Reads the module that lies in a folder; none for those that do nothing.
+type Read = fn(&ModelFiles, String) -> Result<Option<Module>>;
+
+/// What reads the modules of a class, if they are run here; else what is wrong with it.
+fn reader(kind: &str) -> std::result::Result<Read, String> {
     if !kind.starts_with("sentence_transformers.") {
         return Err(format!("has the module {kind:?}, which is not sentence-transformers' own"));
     }
-    if KNOWN.contains(&name) || name == "Asym" { Ok(name) } else { Err(nothing_runs(name)) }
+    let read: Read = match kind.rsplit('.').next().unwrap_or_default() {
+        "Transformer" => {
+            |files, folder| Ok(Some(Module::Transformer(Transformer::read(files, folder, "feature-extraction")?)))
+        }
+        "MLMTransformer" => {
+            |files, folder| Ok(Some(Module::Transformer(Transformer::read(files, folder, "fill-mask")?)))
+        }
+        "Pooling" => |files, folder| Ok(Some(Module::Pooling(PoolingModule::read(files, &config(&folder))?))),
+        "Normalize" => |files, folder| {
+            let level = Config::read(files, config(&folder))?.finish_at_level()?;
+            Ok(Some(Module::step(Step::Normalize, level)))
+        },
+        "Dense" => |files, folder| {
+            let level = DenseConfig::read(files, &folder)?.level;
+            Ok(Some(Module::step(Step::Dense(folder), level)))
+        },
+        "MultiVectorMask" => {
+            |files, folder| Ok(Some(Module::MultiVectorMask(MultiVectorMask::read(files, &config(&folder))?)))
+        }
+        "HierarchicalTokenPooling" => {
+            |files, folder| Ok(Some(Module::TokenPooling(TokenPooling::read(files, &config(&folder))?)))
+        }
+        "LayerNorm" => |files, folder| {
+            layer_norm_width(files, &folder)?;
+            Ok(Some(Module::Step(Step::LayerNorm(folder))))
+        },
+        // It does nothing outside of training.
+        "Dropout" => |_, _| Ok(None),
+        "SpladePooling" => {
+            |files, folder| Ok(Some(Module::SpladePooling(SpladePooling::read(files, &config(&folder))?)))
+        }
+        "StaticEmbedding" => |_, folder| Ok(Some(Module::StaticEmbedding(folder))),
+        "SparseStaticEmbedding" => |files, folder| {
+            let mut config = Config::read(files, config(&folder))?;
+            // Whether training changes the weights.
+            config.pass_over(&["frozen"]);
+            config.finish()?;
+            Ok(Some(Module::SparseStaticEmbedding(folder)))
+        },
+        "Router" | "Asym" => |files, folder| {
+            let module = |kind: &str, folder, listed_in: &str| Module::read(files, kind, folder, listed_in);
+            Ok(Some(Module::Router(Router::read(files, &folder, module)?)))
+        },
+        other => return Err(format!("has the module {other}, which nothing here runs")),
+    };
+    Ok(read)
 }
 
-fn nothing_runs(module: &str) -> String {
-    format!("has the module {module}, which nothing here runs")
+/// Where a module's settings are.
+fn config(folder: &str) -> String {
+    join(folder, "config.json")
 }
 
 /// The modules of a folder, in their order.
@@ -144,25 +142,15 @@ pub(super) fn read_all(files: &ModelFiles) -> Result<Vec<Module>> {
         path: String,
         #[serde(rename = "type")]
         kind: String,
-        /// Names of the arguments that callers may give the module.
-        #[serde(default)]
-        kwargs: Option<Value>,
     }
 
     let entries: Vec<Entry> = files.json(Folder::MODULES)?;
     // A module that is not run is a greater fault than one whose files are absent.
     for entry in &entries {
-        known(&entry.kind).map_err(|message| Error::file(files.label(Folder::MODULES), message))?;
+        reader(&entry.kind).map_err(|message| Error::file(files.label(Folder::MODULES), message))?;
     }
     let mut modules = Vec::new();
     for entry in entries {
-        if let Some(Value::Array(names)) = &entry.kwargs
-            && !names.is_empty()
-            && !entry.kind.starts_with("sentence_transformers.")
-        {
-            let message = format!("has a module with `kwargs` of its own: {}", Value::from(names.clone()));
-            return Err(Error::file(files.label(Folder::MODULES), message));
-        }
         modules.extend(Module::read(files, &entry.kind, entry.path, Folder::MODULES)?);
     }
     if modules.is_empty() {

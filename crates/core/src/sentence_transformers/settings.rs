@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::config::Config;
-use crate::{ModelDescription, ModelFiles, Result};
+use crate::{ModelDescription, ModelFiles, Result, Role};
 
 /// `config_sentence_transformers.json`.
 #[derive(Clone, Debug, Default)]
@@ -63,10 +63,10 @@ impl Settings {
     /// sentence-transformers has `document`, empty, where a folder does not, and looks for `passage` only after it: such a
     /// prompt goes before no passage, which the row's notice says.
     pub fn set_prompts(&self, row: &mut ModelDescription) {
-        const PASSAGE: &str = "passage";
+        const PASSAGE: &str = Role::Passage.key();
         row.prompts.clone_from(&self.prompts);
         // A prompt of this name would be that of texts of no role.
-        row.prompts.remove("plain");
+        row.prompts.remove(Role::Plain.key());
         // And one of this name that of passages.
         let unused = row.prompts.remove(PASSAGE);
         if let Some(prompt) = self.prompts.get("document") {
@@ -79,7 +79,7 @@ impl Settings {
             ));
         }
         if let Some(prompt) = self.default_prompt.as_ref().filter(|prompt| !prompt.is_empty()) {
-            row.prompts.insert("plain".to_owned(), prompt.clone());
+            row.prompts.insert(Role::Plain.key().to_owned(), prompt.clone());
         }
     }
 }

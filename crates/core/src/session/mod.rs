@@ -18,7 +18,7 @@ pub use bad_output::BadOutput;
 pub use options::{Optimization, ProviderChoice, SessionOptions, usable_cores};
 pub use pool::{Outputs, SessionPool};
 pub use provider::Provider;
-pub(crate) use quantized::quantized;
 pub use quantized::{WeightQuantization, quantize_files};
+pub(crate) use quantized::{check_quantizable, quantized};
 pub use runtime::{Runtime, RuntimeError, RuntimeOptions, RuntimeOrigin, runtime};
 pub use tensor::{Output, Precision, Tensor};

@@ -1,7 +1,10 @@
 //! How graphs are run.
 
+use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::sync::OnceLock;
+
+use once_cell::race::OnceNonZeroUsize;
 
 use super::Provider;
 use crate::limits::check_count;
@@ -113,7 +116,7 @@ impl SessionOptions {
     }
 
     /// Refuses what none of the wanted providers can obey.
-    pub(super) fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self) -> Result<()> {
         check_count("threads", self.threads)?;
         check_count("sessions", self.sessions)?;
         let is_of = |provider: &Provider| matches!(provider, Provider::Cuda | Provider::Cpu);
@@ -138,20 +141,34 @@ impl SessionOptions {
 /// The physical cores this process may use: those of the machine, within the process's affinity and
 /// its control group's quota. Looked up once: the system keeps both in files.
 pub fn usable_cores() -> usize {
-    static CORES: OnceLock<usize> = OnceLock::new();
-    *CORES.get_or_init(|| {
-        let allowed = std::thread::available_parallelism().map_or(1, usize::from);
+    static CORES: OnceNonZeroUsize = OnceNonZeroUsize::new();
+    let count = || {
+        let allowed = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         physical_cores().map_or(allowed, |physical| physical.min(allowed))
-    })
+    };
+    CORES.get_or_init(count).get()
 }
 
-/// Physical cores, where the system tells; two hardware threads of one core share a sibling list.
-fn physical_cores() -> Option<usize> {
-    let mut siblings = std::collections::BTreeSet::new();
-    for cpu in std::fs::read_dir("/sys/devices/system/cpu").ok()?.flatten() {
-        if let Ok(list) = std::fs::read_to_string(cpu.path().join("topology/thread_siblings_list")) {
-            siblings.insert(list);
-        }
-    }
-    (!siblings.is_empty()).then_some(siblings.len())
+/// Physical cores among the processors that this thread may run on, where the system tells; two hardware threads of one
+/// core share a sibling list.
+fn physical_cores() -> Option<NonZeroUsize> {
+    let status = std::fs::read_to_string("/proc/thread-self/status").ok()?;
+    let allowed = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"))?;
+    let siblings = |processor: usize| {
+        let path = format!("/sys/devices/system/cpu/cpu{processor}/topology/thread_siblings_list");
+        std::fs::read_to_string(path).ok()
+    };
+    let cores: BTreeSet<String> = numbers(allowed).filter_map(siblings).collect();
+    NonZeroUsize::new(cores.len())
+}
+
+/// The numbers of a list such as `0-3,8`.
+fn numbers(list: &str) -> impl Iterator<Item = usize> {
+    list.trim()
+        .split(',')
+        .filter_map(|part| {
+            let (first, last) = part.split_once('-').unwrap_or((part, part));
+            Some(first.parse().ok()?..=last.parse().ok()?)
+        })
+        .flatten()
 }

@@ -11,8 +11,7 @@ use super::runtime::Call;
 use super::slot::is_out_of_memory;
 use super::tensor::{Output, Tensor};
 use super::{BadOutput, Precision, Provider, SessionOptions};
-use crate::per_process::PerProcess;
-use crate::{Error, ModelDescription, ModelFiles, OutputSelector, Result};
+use crate::{Error, ModelDescription, ModelFiles, OutputSelector, PerProcess, Result};
 
 /// Sessions of one graph; each runs one batch at a time. On the CPU they share the graph's weights,
 /// which are mapped from its file unless [`SessionOptions::memory_map`] is off: replace the file by renaming

@@ -25,18 +25,26 @@ pub fn quantize_files(files: &ModelFiles, graph: &str, weights: WeightQuantizati
         .map_err(|error| Error::file_because(files.label(graph), "cannot be quantised", error))
 }
 
+/// Checks that a row has a graph whose weights could be brought to fewer bits.
+///
+/// # Errors
+/// [`Error::InvalidOption`] for one that runs none.
+pub(crate) fn check_quantizable(model: &ModelDescription) -> Result<()> {
+    if model.model_file.ends_with(".onnx") {
+        return Ok(());
+    }
+    Err(Error::option("quantize", format!("model {} runs no graph, and has no use for it", model.id)))
+}
+
 /// A row and its files with the graph's weights brought to fewer bits.
 ///
 /// # Errors
-/// [`Error::InvalidOption`] where [`quantize_files`] fails, and for a row that runs no graph.
+/// [`Error::InvalidOption`] where [`quantize_files`] fails.
 pub(crate) fn quantized(
     mut model: ModelDescription,
     files: ModelFiles,
     weights: WeightQuantization,
 ) -> Result<(ModelDescription, ModelFiles)> {
-    if !model.model_file.ends_with(".onnx") {
-        return Err(Error::option("quantize", format!("model {} runs no graph, and has no use for it", model.id)));
-    }
     let Quantized { bytes, products, tables, .. } = quantize_files(&files, &model.model_file, weights)
         .map_err(|error| Error::option("quantize", format!("model {}: {}", model.id, error.report())))?;
     tracing::info!(model = model.id, products, tables, "the graph's weights were quantised");

@@ -91,9 +91,7 @@ impl Queue {
 
     /// Says that they have run.
     pub(super) fn end_job(&self, tokens: usize) {
-        if !self.is_inherited() {
-            self.scheduler().end_job(tokens);
-        }
+        self.scheduler().end_job(tokens);
     }
 
     /// Opens one more session, while others go on with those that are there.

@@ -175,8 +175,9 @@ fn value(file: &[u8], weight: &Weight, label: &Path) -> Result<DynValue> {
     let (memory, allocator, mut raw) = (MemoryInfo::default(), Allocator::default(), null_mut());
     // SAFETY: the runtime is loaded; the shape's cells fill the bytes exactly (`Weight::read` checks it);
     // the runtime only reads initializers, and `SharedWeights` keeps the bytes for longer than the value.
-    // Any bytes are values of these types, or taken for such by the runtime where they are truth values. That they need not be aligned, the runtime's kernels take for granted too
-    // when it maps files itself; x86-64 and AArch64 read numbers at any byte.
+    // Every bit pattern is a value of these types; the runtime reads truth values as zero or not zero. They may be
+    // unaligned: the runtime's kernels read them so when it maps files itself, and x86-64 and AArch64 read numbers at any
+    // byte.
     let status = unsafe {
         (ort::api().CreateTensorWithDataAsOrtValue)(
             memory.ptr(),

@@ -7,7 +7,7 @@ use embedkit_core::session::{BadOutput, SessionPool, Tensor};
 use embedkit_core::tokenizer::{Encoding, Tokenizer, TokenizerOptions};
 use embedkit_core::{
     AnyPipeline, Architecture, Error, LoadContext, ModelDescription, ModelOption, Pipeline, Pooling, Prepared, Purpose,
-    Result, Role, RowField, TextModel, TextRow, Usage, parameter_names,
+    Result, RowField, TextModel, TextRow, Usage, parameter_names,
 };
 use serde::Deserialize;
 
@@ -117,11 +117,7 @@ impl TransformerPipeline {
     /// The input with the number of the purpose's task, for graphs that take one.
     fn task(&self, purpose: &Purpose) -> Result<Option<(&str, Tensor<'static>)>> {
         let Some(input) = &self.parameters.task_input else { return Ok(None) };
-        let role = match purpose.role {
-            Role::Plain => "plain",
-            Role::Query => "query",
-            Role::Passage => "passage",
-        };
+        let role = purpose.role.key();
         let tasks = &self.model.model().tasks;
         match purpose.task.as_ref().or_else(|| self.parameters.default_tasks.get(role)) {
             // A task that has a prompt alone changes no input of the graph.

@@ -1,11 +1,11 @@
 //! One loaded model for every view of it.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use embedkit_core::session::SessionOptions;
 use embedkit_core::tokenizer::TokenizerOptions;
-use embedkit_core::{LoadContext, ModelFiles, Padding, Result, TextModel};
+use embedkit_core::{LoadContext, ModelFiles, Padding, PerProcess, Result, TextModel};
 
 /// Tokens without a weight of their own, as the model's vocabulary has them: they frame or pad a text, or are unknown.
 const UNWEIGHTED: [&str; 4] = ["<s>", "</s>", "<pad>", "<unk>"];
@@ -13,7 +13,8 @@ const UNWEIGHTED: [&str; 4] = ["<s>", "</s>", "<pad>", "<unk>"];
 /// A model, loaded once for all views that want the same of the same files.
 #[derive(Debug)]
 pub(super) struct SharedModel {
-    key: Key,
+    /// Kept for as long as the model is in use, so that it is found there.
+    _place: Arc<Place>,
     /// What it was loaded from, by the view that came first.
     files: ModelFiles,
     pub(super) model: TextModel,
@@ -51,8 +52,34 @@ impl Key {
     }
 }
 
-/// The models in use in this process.
-static IN_USE: Mutex<Vec<Weak<SharedModel>>> = Mutex::new(Vec::new());
+/// Where a model is found by all that want the same: whoever loads it has the lock, so that the others wait for it.
+#[derive(Debug)]
+struct Place {
+    key: Key,
+    model: Mutex<Weak<SharedModel>>,
+}
+
+/// The places of models that are in use in this process, or being loaded. Only ever locked for a look.
+static PLACES: PerProcess<Mutex<Vec<Weak<Place>>>> = PerProcess::new();
+
+impl Place {
+    /// The place of that key.
+    fn of(key: Key) -> Arc<Self> {
+        let mut places = lock(PLACES.get());
+        if let Some(place) = places.iter().filter_map(Weak::upgrade).find(|place| place.key == key) {
+            return place;
+        }
+        let place = Arc::new(Self { key, model: Mutex::default() });
+        places.retain(|place| place.strong_count() > 0);
+        places.push(Arc::downgrade(&place));
+        place
+    }
+}
+
+/// What is locked is whole at any time, whoever panics.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 impl SharedModel {
     /// The model, if it is in use, or a new one. Its sessions exist unless the context says lazily.
@@ -68,18 +95,16 @@ impl SharedModel {
     }
 
     fn found_or_loaded(context: &LoadContext) -> Result<Arc<Self>> {
-        let key = Key::of(context)?;
-        // Held while a model is loaded, so that threads that ask for it at once load it once.
-        let mut in_use = IN_USE.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(model) = in_use.iter().filter_map(Weak::upgrade).find(|model| model.key == key) {
+        let place = Place::of(Key::of(context)?);
+        let mut loaded = lock(&place.model);
+        if let Some(model) = loaded.upgrade() {
             context.files.count_read(&model.files);
             return Ok(model);
         }
         let model = TextModel::load(context, TokenizerOptions::default())?;
         let unweighted = UNWEIGHTED.iter().filter_map(|token| model.tokenizer().id(token)).collect();
-        let model = Arc::new(Self { key, files: context.files.clone(), model, unweighted });
-        in_use.retain(|model| model.strong_count() > 0);
-        in_use.push(Arc::downgrade(&model));
+        let model = Arc::new(Self { _place: place.clone(), files: context.files.clone(), model, unweighted });
+        *loaded = Arc::downgrade(&model);
         Ok(model)
     }
 }
@@ -136,6 +161,29 @@ mod tests {
             threads.into_iter().map(|thread| thread.join().unwrap().unwrap()).collect::<Vec<_>>()
         });
         assert!(models.windows(2).all(|pair| Arc::ptr_eq(&pair[0], &pair[1])));
+    }
+
+    #[test]
+    fn a_load_waits_for_those_of_the_same_model_alone() {
+        let mut other = context("dense", FIXTURE);
+        other.session.threads = Some(4);
+        let place = Place::of(Key::of(&other).unwrap());
+        let _loading = lock(&place.model);
+        SharedModel::of(&context("dense", FIXTURE)).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_forked_child_waits_for_no_load_of_its_parent() {
+        let mut context = context("dense", FIXTURE);
+        context.session.threads = Some(5);
+        let key = || Key::of(&context).unwrap();
+        let place = Place::of(key());
+        let _loading = (lock(&place.model), lock(PLACES.get()));
+        embedkit_fixtures::in_forked_child(std::time::Duration::from_secs(20), || {
+            drop(lock(&Place::of(key()).model));
+            Vec::new()
+        });
     }
 
     #[test]

@@ -2,9 +2,9 @@
 //! texts are made of few words.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use embedkit_core::Error;
+use embedkit_core::{Error, PerProcess};
 use foldhash::fast::RandomState;
 
 use super::stemming::Stemming;
@@ -39,16 +39,20 @@ fn short_key(word: &str) -> Option<u128> {
 
 /// Lexicons not in use, one for each thread that ever ran beside others.
 #[derive(Default)]
-pub(super) struct Lexicons(Mutex<Vec<Lexicon>>);
+pub(super) struct Lexicons(PerProcess<Mutex<Vec<Lexicon>>>);
 
 impl Lexicons {
     pub(super) fn take(&self) -> Lexicon {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
+        self.idle().pop().unwrap_or_default()
     }
 
     pub(super) fn give(&self, mut lexicon: Lexicon) {
         lexicon.reset();
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(lexicon);
+        self.idle().push(lexicon);
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Lexicon>> {
+        self.0.get().lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -195,6 +199,17 @@ impl Lexicon {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_forked_child_waits_for_no_lexicon_of_its_parent() {
+        let lexicons = Lexicons::default();
+        let _taken = lexicons.idle();
+        embedkit_fixtures::in_forked_child(std::time::Duration::from_secs(20), || {
+            lexicons.give(lexicons.take());
+            Vec::new()
+        });
+    }
 
     proptest::proptest! {
         #[test]

@@ -1,8 +1,8 @@
 //! MaxSim, the late-interaction score.
 
 use std::ops::Range;
-use std::sync::OnceLock;
 
+use once_cell::race::OnceBox;
 use rayon::prelude::*;
 
 use super::bytes::{PackedBytes, Rows};
@@ -20,8 +20,8 @@ use crate::{Error, Result, Scored, top_k};
 /// Query and document may differ in their elements: a score is that of the values they decode
 /// to. Two binary multi-vectors are scored by Hamming distance, with the same result. Documents of 8 bits and binary ones
 /// are scored in whole numbers where the processor has the instructions (AVX-512 VNNI): with the same result but for the
-/// rounding of sums if the query has 8 bits ([`to_int8`](MultiVector::to_int8)), which is fastest; the values of other queries are rounded
-/// to 1/32639 of their row's largest, about a 250th of the step that 8 bits have.
+/// rounding of sums if the query has 8 bits ([`to_int8`](MultiVector::to_int8)), which is fastest; the values of other
+/// queries are rounded to 1/32639 of their row's largest, about a 250th of the step that 8 bits have.
 ///
 /// ```
 /// use embedkit_vector::multivector::{MaxSim, MultiVector};
@@ -42,7 +42,7 @@ pub struct MaxSim {
     values: Packed<f32>,
     words: Option<Packed<u64>>,
     /// Made when a document in 8 bits or in one comes; none where it could not be scored so.
-    bytes: OnceLock<Option<PackedBytes>>,
+    bytes: OnceBox<Option<PackedBytes>>,
     mean: bool,
 }
 
@@ -58,8 +58,8 @@ impl MaxSim {
         let dim = query.dim();
         let words = E::words(query.units()).map(|words| Packed::new(words, E::units_per_row(dim)));
         let bytes = match E::bytes(query.units()) {
-            Some(units) => OnceLock::from(PackedBytes::new(dim, units, query.scales())),
-            None => OnceLock::new(),
+            Some(units) => OnceBox::with_value(Box::new(PackedBytes::new(dim, units, query.scales()))),
+            None => OnceBox::new(),
         };
         let query = query.to_f32();
         Ok(Self { values: Packed::new(query.as_slice(), dim), query, words, bytes, mean: false })
@@ -174,7 +174,7 @@ impl MaxSim {
                 (_, Some(words)) => Rows::Bits { words: &words[of_rows] },
                 _ => return None,
             };
-            self.bytes.get_or_init(|| self.pack_bytes()).as_ref()?.max_dots(dim, rows)
+            self.bytes.get_or_init(|| Box::new(self.pack_bytes())).as_ref()?.max_dots(dim, rows)
         };
         in_bytes().unwrap_or_else(|| kernel::max_dots(&self.values, document, rows.clone()))
     }

@@ -6,7 +6,7 @@ use super::model_ref::FilesFrom;
 use super::{Builder, ModelRef, Overrides};
 use crate::engine::LoadedModel;
 use crate::{
-    Architecture, Embedder, Error, Family, GraphSearch, LoadContext, ModelDescription, ModelFiles, ModelOption,
+    Architecture, Cause, Embedder, Error, GraphSearch, LoadContext, ModelDescription, ModelFiles, ModelOption,
     Quantization, Registry, Result,
 };
 
@@ -36,28 +36,32 @@ impl<E: Build> Builder<E> {
     }
 }
 
+/// A model that was found.
+struct Found {
+    model: ModelDescription,
+    /// None where they are the row's sources' to give.
+    files: Option<ModelFiles>,
+    /// Whether the row may be wrong about how the weights are stored: neither a folder that describes itself says it, nor
+    /// a graph that is another than the row's.
+    is_unknown: bool,
+}
+
 impl<E> Builder<E> {
     /// Loads the model, for whoever asks for its types.
     pub(crate) fn load(self) -> Result<LoadedModel> {
-        let family = self.require_family()?;
         self.check()?;
         let registry = self.registry.clone().unwrap_or_else(|| Registry::global().clone());
-        let (model, files) = self.resolve(&registry, family)?;
-        let model = self.overridden(model)?;
+        let Found { model, files, is_unknown } = self.find(&registry)?;
+        let model = self.overridden(model);
+        let architecture = registry.architecture(&model)?;
+        self.check_model(architecture, &model, &registry)?;
+        let files = files.map_or_else(|| self.files_of_sources(&model, &registry), Ok)?;
         #[cfg(feature = "onnx")]
         let (model, files) = match self.quantize {
             Some(weights) => crate::session::quantized(model, files, weights)?,
             None => (model, files),
         };
         let model = Arc::new(model);
-        #[cfg(feature = "onnx")]
-        if let Some(tuning) = &self.tuning {
-            tuning.check(&model.id)?;
-        }
-        let architecture = registry.architecture(&model)?;
-        self.refuse_unused(architecture, &model, &registry)?;
-        self.check_dim(&model)?;
-        architecture.check_row(&model)?;
         if let Some(notice) = &model.notice {
             tracing::warn!(model = model.id, "{notice}");
         }
@@ -82,9 +86,6 @@ impl<E> Builder<E> {
             tracing::warn!(model = model.id, "runs no graph: the preferred providers are not used");
         }
         let mut options = self.engine;
-        // Neither a folder that describes itself nor a graph that the caller names says how its weights are stored.
-        let is_unknown =
-            matches!(self.model, ModelRef::Folder(_) | ModelRef::Files(_)) || self.overrides.model_file.is_some();
         options.batching.invariant &= model.quantization == Quantization::Dynamic || is_unknown;
         let loaded = LoadedModel::new(model, pipeline, options).of_files(context.files);
         #[cfg(feature = "onnx")]
@@ -94,75 +95,129 @@ impl<E> Builder<E> {
         Ok(loaded)
     }
 
-    /// The row and the files.
-    fn resolve(&self, registry: &Registry, family: &dyn Family) -> Result<(ModelDescription, ModelFiles)> {
-        let files = match &self.files {
-            FilesFrom::Sources => None,
-            FilesFrom::Folder(folder) => Some(ModelFiles::folder(folder)?),
-            FilesFrom::Memory(files) => Some(files.clone()),
-        };
-        let model = match (&self.model, &files) {
-            (ModelRef::Id(id), files) => {
-                let row = ModelDescription::clone(&*registry.find(family.name(), id)?);
-                files.as_ref().map_or_else(|| Ok(row.clone()), |files| self.with_graph_at_hand(row.clone(), files))?
+    /// The row, and the files that are given with it.
+    fn find(&self, registry: &Registry) -> Result<Found> {
+        let found = match &self.model {
+            ModelRef::Id(id) => {
+                let row = registry.find(self.family.name(), id)?;
+                match self.given_files()? {
+                    Some(files) => self.with_graph_at_hand(&row, files)?,
+                    None => Found { model: ModelDescription::clone(&row), files: None, is_unknown: false },
+                }
             }
-            (ModelRef::Row(row), _) => {
+            ModelRef::Row(row) => {
                 crate::model::check_row(row).map_err(|message| Error::manifest(&row.id, message))?;
-                ModelDescription::clone(row)
+                Found { model: ModelDescription::clone(row), files: self.given_files()?, is_unknown: false }
             }
-            (ModelRef::Folder(_) | ModelRef::Files(_), Some(files)) => self.described(files, family)?,
-            (ModelRef::Folder(_) | ModelRef::Files(_), None) => {
-                return Err(Error::option("model", "name a model, a row or a folder"));
-            }
+            ModelRef::Folder(folder) => self.described(ModelFiles::folder(folder)?)?,
+            ModelRef::Files(files) => self.described(files.clone())?,
         };
-        if model.family != family.name() {
-            let message = format!("is of the family {:?}, and {:?} was asked for", model.family, family.name());
-            return Err(Error::model(model.id, message));
+        if found.model.family != self.family.name() {
+            let (is, wanted) = (&found.model.family, self.family.name());
+            let message = format!("is of the family {is:?}, and {wanted:?} was asked for");
+            return Err(Error::model(found.model.id, message));
         }
-        let files = match files {
-            Some(files) => Some(files),
-            None => registry.local_files(&model)?,
-        };
-        let files = files.map_or_else(|| self.fetch(&model), Ok)?;
-        Ok((model, files))
+        Ok(Found { is_unknown: found.is_unknown || self.overrides.model_file.is_some(), ..found })
     }
 
-    /// The row that a folder amounts to, with the graph that the caller names.
-    fn described(&self, files: &ModelFiles, family: &dyn Family) -> Result<ModelDescription> {
+    /// The files that the caller gives for a row.
+    fn given_files(&self) -> Result<Option<ModelFiles>> {
+        Ok(match &self.files {
+            None => None,
+            Some(FilesFrom::Folder(folder)) => Some(ModelFiles::folder(folder)?),
+            Some(FilesFrom::Memory(files)) => Some(files.clone()),
+        })
+    }
+
+    /// The row that a folder or files amount to, with the graph that the caller names.
+    fn described(&self, files: ModelFiles) -> Result<Found> {
+        if let Some(other) = &self.files {
+            let option = if matches!(other, FilesFrom::Folder(_)) { "model_dir" } else { "model_files" };
+            let named = files.root().map_or_else(|| "files in memory".to_owned(), |root| root.display().to_string());
+            let message = format!("the model is {named} already: name its id or its row, or leave this out");
+            return Err(Error::option(option, message));
+        }
         let Overrides { model_file, pooling, normalize, output, .. } = &self.overrides;
         let files = match model_file {
-            Some(graph) => &files.clone().with_graph(graph),
+            Some(graph) => files.with_graph(graph),
             None => files,
         };
-        if pooling.is_some() || normalize.is_some() || output.is_some() {
-            family.describe_graph(files)
+        let model = if pooling.is_some() || normalize.is_some() || output.is_some() {
+            self.family.describe_graph(&files)?
         } else {
-            family.describe(files)
-        }
+            self.family.describe(&files)?
+        };
+        Ok(Found { model, files: Some(files), is_unknown: true })
     }
 
     /// A registered row for a folder of the caller's, which may have the graph in another place than the row's source has
     /// it. A row without a source is of the folder alone, and must be right about it.
-    fn with_graph_at_hand(&self, mut row: ModelDescription, files: &ModelFiles) -> Result<ModelDescription> {
+    fn with_graph_at_hand(&self, row: &ModelDescription, files: ModelFiles) -> Result<Found> {
+        let mut found = Found { model: row.clone(), files: None, is_unknown: false };
         let is_at_hand = self.overrides.model_file.is_some() || files.has(&row.model_file);
-        if is_at_hand || row.sources.is_empty() || !row.model_file.ends_with(".onnx") {
-            return Ok(row);
+        if !is_at_hand && !row.sources.is_empty() && row.model_file.ends_with(".onnx") {
+            let name = row.model_file.rsplit('/').next().unwrap_or(&row.model_file);
+            let graph = files.find_graph(&GraphSearch::new("feature-extraction").preferring(&[name, "model.onnx"]))?;
+            if graph.rsplit('/').next() != Some(name) {
+                tracing::warn!(
+                    model = row.id,
+                    graph,
+                    "the folder lacks {}, and another graph is taken",
+                    row.model_file
+                );
+                found.is_unknown = true;
+            }
+            found.model.model_file = graph;
         }
-        let name = row.model_file.rsplit('/').next().unwrap_or(&row.model_file);
-        let graph = files.find_graph(&GraphSearch::new("feature-extraction").preferring(&[name, "model.onnx"]))?;
-        if graph.rsplit('/').next() != Some(name) {
-            tracing::warn!(model = row.id, graph, "the folder lacks {}, and another graph is taken", row.model_file);
-            row.quantization = Quantization::Dynamic;
+        Ok(Found { files: Some(files), ..found })
+    }
+
+    /// Refuses what the model cannot be loaded with, before anything is downloaded.
+    fn check_model(
+        &self,
+        architecture: &dyn Architecture,
+        model: &ModelDescription,
+        registry: &Registry,
+    ) -> Result<()> {
+        #[cfg(feature = "onnx")]
+        {
+            if let Some(tuning) = &self.tuning {
+                tuning.check(&model.id)?;
+            }
+            if self.quantize.is_some() {
+                crate::session::check_quantizable(model)?;
+            }
         }
-        row.model_file = graph;
-        Ok(row)
+        self.refuse_unused(architecture, model, registry)?;
+        self.check_dim(model)?;
+        architecture.check_row(model)
+    }
+
+    /// The files from the first of the row's sources that has them. Those on the network that stand side by side are
+    /// looked for together: in the cache, before anything is downloaded.
+    fn files_of_sources(&self, model: &ModelDescription, registry: &Registry) -> Result<ModelFiles> {
+        if model.sources.is_empty() {
+            return if model.required_files().next().is_none() { Ok(ModelFiles::none()) } else { self.fetch(model) };
+        }
+        let mut failures: Vec<Error> = Vec::new();
+        for sources in model.sources.chunk_by(|a, b| a.is_remote() && b.is_remote()) {
+            let download = || self.fetch(&ModelDescription { sources: sources.to_vec(), ..model.clone() });
+            let at_hand = registry.source_files(model, &sources[0]);
+            match at_hand.and_then(|files| files.map_or_else(download, Ok)) {
+                Ok(files) => {
+                    for error in failures {
+                        tracing::warn!(model = model.id, error = error.report(), "a source is passed over");
+                    }
+                    return Ok(files);
+                }
+                Err(error) => failures.push(error),
+            }
+        }
+        Err(none_of(&model.id, failures))
     }
 
     #[cfg(feature = "hub")]
     fn fetch(&self, model: &ModelDescription) -> Result<ModelFiles> {
-        if model.sources.is_empty() && model.required_files().next().is_none() {
-            return Ok(ModelFiles::none());
-        }
         crate::hub::fetch(&crate::hub::Hub::new(self.hub.clone())?, model)
     }
 
@@ -181,7 +236,7 @@ impl<E> Builder<E> {
     }
 
     /// The row with what the caller sets over it.
-    fn overridden(&self, mut model: ModelDescription) -> Result<ModelDescription> {
+    fn overridden(&self, mut model: ModelDescription) -> ModelDescription {
         let set = &self.overrides;
         model.max_length = set.max_length.or(model.max_length);
         model.pooling = set.pooling.clone().unwrap_or(model.pooling);
@@ -192,7 +247,7 @@ impl<E> Builder<E> {
             model.model_file.clone_from(file);
         }
         model.parameters.extend(set.parameters.clone());
-        Ok(model)
+        model
     }
 
     /// Refuses a width that is not one of the model's.
@@ -247,4 +302,17 @@ impl<E> Builder<E> {
         );
         Err(Error::option(name, message))
     }
+}
+
+/// The error that no source has a model's files: what is wrong with the only one, or with each.
+fn none_of(model: &str, mut failures: Vec<Error>) -> Error {
+    if failures.len() == 1 {
+        return failures.remove(0);
+    }
+    let is_retryable = failures.iter().any(Error::is_retryable);
+    let failures: Vec<String> = failures.iter().map(|failure| format!("[{}]", failure.report())).collect();
+    Error::Download(Cause::new(
+        format!("{model} could not be had from any source: {}", failures.join(", ")),
+        is_retryable,
+    ))
 }

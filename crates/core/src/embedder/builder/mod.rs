@@ -29,9 +29,9 @@ use crate::session::{Optimization, Provider, ProviderChoice, SessionOptions, Wei
 /// What a model's architecture has no use for is refused by name when it is loaded.
 #[must_use]
 pub struct Builder<E> {
-    family: Option<&'static dyn Family>,
+    pub(super) family: &'static dyn Family,
     model: ModelRef,
-    files: FilesFrom,
+    files: Option<FilesFrom>,
     registry: Option<Registry>,
     overrides: Overrides,
     dim: Option<usize>,
@@ -100,17 +100,11 @@ impl<E> std::fmt::Debug for Builder<E> {
 
 impl<E> Builder<E> {
     /// A registered model by its id or alias, a folder or files that describe themselves, or a row.
-    pub(super) fn new(model: impl Into<ModelRef>) -> Self {
-        let model = model.into();
-        let files = match &model {
-            ModelRef::Id(_) | ModelRef::Row(_) => FilesFrom::Sources,
-            ModelRef::Folder(folder) => FilesFrom::Folder(folder.clone()),
-            ModelRef::Files(files) => FilesFrom::Memory(files.clone()),
-        };
+    pub(super) fn new(family: &'static dyn Family, model: impl Into<ModelRef>) -> Self {
         Self {
-            family: None,
-            model,
-            files,
+            family,
+            model: model.into(),
+            files: None,
             registry: None,
             overrides: Overrides::default(),
             dim: None,
@@ -129,25 +123,16 @@ impl<E> Builder<E> {
         }
     }
 
-    /// Loads a model of this family. Default: the family of the type that is built.
-    pub(super) fn of_family(mut self, family: &'static dyn Family) -> Self {
-        self.family = Some(family);
-        self
-    }
-
-    pub(in crate::embedder) fn require_family(&self) -> Result<&'static dyn Family> {
-        self.family.ok_or_else(|| Error::option("family", "name the model's family"))
-    }
-
-    /// Takes the files from this folder; nothing is downloaded. Default: the row's sources.
+    /// Takes the files of a model that is named by its id or its row from this folder; nothing is downloaded. Default: the
+    /// row's sources.
     pub fn model_dir(mut self, folder: impl Into<PathBuf>) -> Self {
-        self.files = FilesFrom::Folder(folder.into());
+        self.files = Some(FilesFrom::Folder(folder.into()));
         self
     }
 
-    /// Takes the files from memory. Default: the row's sources.
+    /// Takes the files of a model that is named by its id or its row from memory. Default: the row's sources.
     pub fn model_files(mut self, files: ModelFiles) -> Self {
-        self.files = FilesFrom::Memory(files);
+        self.files = Some(FilesFrom::Memory(files));
         self
     }
 
@@ -295,9 +280,10 @@ impl<E> Builder<E> {
     /// Refuses options that no call could obey.
     fn check(&self) -> Result<()> {
         crate::limits::check_count("threads", self.engine.threads)?;
-        // A model without a graph has no sessions to refuse them.
+        self.engine.batching.check()?;
+        // A model without a graph has no sessions to refuse them, and sessions that are created lazily come late.
         #[cfg(feature = "onnx")]
-        crate::limits::check_count("sessions", self.session.sessions)?;
+        self.session.check()?;
         match &self.overrides.fault {
             Some(fault) => Err(Error::option("parameters", fault)),
             None => Ok(()),
@@ -362,11 +348,11 @@ impl<E> Builder<E> {
         self
     }
 
-    /// Brings the graph's 32-bit weights to 8 bits when it is loaded, as [`quantize_files`](crate::session::quantize_files) does, which makes
-    /// runs about twice as fast where the processor multiplies 8-bit integers (AVX-512 VNNI, AVX-VNNI, Arm's dot
-    /// product), and costs some accuracy: compare results with the model's own before you store them. A result depends
-    /// slightly on its batch then, as with any model of this kind: [`batch_invariant`](Self::batch_invariant) runs each
-    /// input alone. Default: weights stay as they are.
+    /// Brings the graph's 32-bit weights to 8 bits when it is loaded, as
+    /// [`quantize_files`](crate::session::quantize_files) does, which makes runs about twice as fast where the processor
+    /// multiplies 8-bit integers (AVX-512 VNNI, AVX-VNNI, Arm's dot product), and costs some accuracy: compare results with
+    /// the model's own before you store them. A result depends slightly on its batch then, as with any model of this kind:
+    /// [`batch_invariant`](Self::batch_invariant) runs each input alone. Default: weights stay as they are.
     pub fn quantize(mut self, weights: WeightQuantization) -> Self {
         self.quantize = Some(weights);
         self

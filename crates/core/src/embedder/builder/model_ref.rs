@@ -73,11 +73,9 @@ impl From<ModelFiles> for ModelRef {
     }
 }
 
-/// Where the model's files are taken from.
+/// Where the files of a model are taken from, instead of its row's sources.
 #[derive(Clone, Debug)]
 pub(super) enum FilesFrom {
-    /// The row's sources.
-    Sources,
     Folder(PathBuf),
     Memory(ModelFiles),
 }

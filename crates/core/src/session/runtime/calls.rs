@@ -6,7 +6,7 @@
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use crate::per_process::PerProcess;
+use crate::PerProcess;
 
 /// A child of a fork has none of its parent's calls.
 static CALLS: PerProcess<Calls> = PerProcess::new();

@@ -2,13 +2,23 @@
 
 use once_cell::race::OnceBox;
 
-/// A value that every process of a line of forks makes for itself.
+/// A value that every process of a line of forks makes for itself: what has threads, or a lock that others may hold.
 ///
 /// Threads do not survive a fork, and a lock stays as another thread held it: in the child, sessions and pools wait for
 /// ever for threads that are gone, even when they are dropped. So the child makes a value of its own, at the end of a list
 /// that is read and extended without a lock, and those of other processes are neither used nor dropped.
-#[derive(Debug)]
-pub(crate) struct PerProcess<T: Default> {
+///
+/// ```
+/// use std::sync::Mutex;
+///
+/// use embedkit_vector::PerProcess;
+///
+/// static SEEN: PerProcess<Mutex<Vec<String>>> = PerProcess::new();
+/// SEEN.get().lock().unwrap().push("a".to_owned());
+/// assert_eq!(*SEEN.get().lock().unwrap(), ["a"]);
+/// ```
+#[derive(Debug, Default)]
+pub struct PerProcess<T: Default> {
     first: OnceBox<Entry<T>>,
 }
 
@@ -20,13 +30,14 @@ struct Entry<T: Default> {
 }
 
 impl<T: Default> PerProcess<T> {
-    pub(crate) const fn new() -> Self {
+    /// No value yet.
+    pub const fn new() -> Self {
         Self { first: OnceBox::new() }
     }
 
     /// This process's value. It is made with its default, which must be cheap: where two threads make it at the same
     /// time, one of the two is dropped.
-    pub(crate) fn get(&self) -> &T {
+    pub fn get(&self) -> &T {
         let process = std::process::id();
         let mut entry = self.first.get_or_init(|| Entry::new(process));
         loop {
