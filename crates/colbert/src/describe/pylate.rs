@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use embedkit_core::sentence_transformers::{DenseConfig, Transformer};
+use embedkit_core::sentence_transformers::{DenseConfig, Folder, Settings, Transformer};
 use embedkit_core::tokenizer::{Tokenizer as Vocabulary, TokenizerOptions};
 use embedkit_core::{Error, GraphSearch, ModelDescription, ModelFiles, Padding, Result};
 use serde::Deserialize;
@@ -11,8 +11,7 @@ use super::tokenizer::Tokenizer;
 use super::{as_integer, set, set_projection};
 use crate::FAMILY;
 
-const CONFIG: &str = "config_sentence_transformers.json";
-const MODULES: &str = "modules.json";
+const CONFIG: &str = Settings::FILE;
 
 /// `config_sentence_transformers.json`, with PyLate's keys; what is absent has PyLate's default.
 #[derive(Deserialize)]
@@ -87,7 +86,7 @@ pub(super) fn describe(files: &ModelFiles) -> Result<ModelDescription> {
 
 /// The linear modules after the transformer, where their weights are in the folder.
 fn add_modules(files: &ModelFiles, model: &mut ModelDescription) -> Result<()> {
-    let modules: Vec<Module> = files.optional_json(MODULES)?.unwrap_or_default();
+    let modules: Vec<Module> = files.optional_json(Folder::MODULES)?.unwrap_or_default();
     let mut projection = Vec::new();
     for module in modules {
         match module.kind.rsplit('.').next().unwrap_or_default() {
@@ -99,7 +98,7 @@ fn add_modules(files: &ModelFiles, model: &mut ModelDescription) -> Result<()> {
             }
             other => {
                 let message = format!("has the module {other:?}, which no architecture here runs");
-                return Err(Error::file(files.label(MODULES), message));
+                return Err(Error::file(files.label(Folder::MODULES), message));
             }
         }
     }

@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use embedkit_core::model::join;
 use embedkit_core::tokenizer::TokenizerFiles;
 use embedkit_core::{Error, ModelDescription, ModelFiles, Result};
 use serde::Deserialize;
@@ -74,7 +75,7 @@ struct End {
 
 impl Tokenizer {
     pub(super) fn read(files: &ModelFiles, folder: &str) -> Result<Self> {
-        let place = |name: &str| if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
+        let place = |name| join(folder, name);
         let config = place(TokenizerFiles::TOKENIZER_CONFIG);
         Ok(Self {
             config: files.optional_json(&config)?.unwrap_or_default(),
