@@ -177,7 +177,7 @@ fn describe_static(files: &ModelFiles, folder: &str, rest: &[Module]) -> Result<
     folder.clone_into(&mut model.tokenizer_folder);
     let tokenizer = join(folder, TokenizerFiles::TOKENIZER);
     // Read for its error, which names what writes the file.
-    files.tokenizer_files_in(folder)?;
+    files.tokenizer_files(folder)?;
     let stored: Stored = files.json(&tokenizer)?;
     if let Some(truncation) = stored.truncation.as_ref().filter(|stored| stored.direction == "Left") {
         let message = format!(

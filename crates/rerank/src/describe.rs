@@ -95,7 +95,7 @@ pub(crate) fn describe(files: &ModelFiles) -> Result<ModelDescription> {
             check_architecture(files, &config)?;
             model.model_file = files.find_graph(&GraphSearch::new(TASK))?;
             if is_sentence_transformers {
-                let tokenizer = files.tokenizer_files()?;
+                let tokenizer = files.tokenizer_files(&model.tokenizer_folder)?;
                 tokenizer.check_agreement()?;
                 if tokenizer.pads_to_multiple()? {
                     model.padding = Padding::Exact;

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokenizers::Tokenizer as Library;
@@ -189,6 +189,11 @@ impl Tokenizer {
     pub fn require_padding(&self) -> Result<()> {
         let short = Encoding::default();
         self.pad(&[&short], Some(1)).map(drop)
+    }
+
+    /// How errors name its `tokenizer.json`.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Longest row, in tokens.

@@ -117,7 +117,7 @@ fn window(row: &ModelDescription, repository: &Repository, differences: &mut OfR
     if !row.config_files.contains(&tokenizer) || !folder.has(&tokenizer) {
         return;
     }
-    let Ok(files) = folder.tokenizer_files() else { return };
+    let Ok(files) = folder.tokenizer_files(&row.tokenizer_folder) else { return };
     let mut options = TokenizerOptions::default();
     // Static models read texts of any length.
     options.max_length = row.max_length.or((row.architecture == "static").then_some(usize::MAX));

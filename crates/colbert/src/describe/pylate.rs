@@ -60,7 +60,7 @@ pub(super) fn describe(files: &ModelFiles) -> Result<ModelDescription> {
     model.model_file = graph;
     model.normalize = true;
     add_modules(files, &mut model)?;
-    let tokenizer_files = files.tokenizer_files()?;
+    let tokenizer_files = files.tokenizer_files("")?;
     tokenizer_files.check_agreement()?;
     if tokenizer_files.pads_to_multiple()? {
         model.padding = Padding::Exact;
@@ -168,7 +168,7 @@ fn marker(files: &ModelFiles, tokenizer: &Tokenizer, prefix: &str) -> Result<Opt
     }
     let mut options = TokenizerOptions::default();
     options.max_length = Some(ModelDescription::NO_LIMIT);
-    let word = Vocabulary::load(&files.tokenizer_files()?, &options)?.id(prefix);
+    let word = Vocabulary::load(&files.tokenizer_files("")?, &options)?.id(prefix);
     if word.is_some() && prefix.chars().all(char::is_alphanumeric) {
         let message = format!(
             "has the prefix {prefix:?}, a word of the vocabulary that PyLate would then find inside other words too: save \

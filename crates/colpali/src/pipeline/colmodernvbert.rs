@@ -125,7 +125,7 @@ impl Vision for ColModernVbert {
             prompt: parameters.image_prompt(&context.model)?,
             image_token_id: tokenizer
                 .id(PATCH)
-                .ok_or_else(|| Error::file(files.label("tokenizer.json"), no_token()))?,
+                .ok_or_else(|| Error::file(tokenizer.path(), no_token()))?,
             patches: square_side(tokens).ok_or_else(|| Error::file(files.label(PROCESSOR), no_square()))?,
             size: config.vision_config.image_size,
         })

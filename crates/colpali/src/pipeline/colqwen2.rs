@@ -69,7 +69,7 @@ impl Vision for ColQwen2 {
             prompt: parameters.image_prompt(&context.model)?,
             image_token_id: tokenizer
                 .id(PATCH)
-                .ok_or_else(|| Error::file(context.files.label("tokenizer.json"), no_token()))?,
+                .ok_or_else(|| Error::file(tokenizer.path(), no_token()))?,
             pad_patches: parameters.pad_patches,
         })
     }

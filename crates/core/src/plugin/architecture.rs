@@ -121,9 +121,9 @@ impl LoadContext {
     /// The files of the model's tokenizer, from where the row says.
     ///
     /// # Errors
-    /// As [`ModelFiles::tokenizer_files_in`].
+    /// As [`ModelFiles::tokenizer_files`].
     #[cfg(feature = "tokenizer")]
     pub fn tokenizer_files(&self) -> Result<crate::tokenizer::TokenizerFiles<'_>> {
-        self.files.tokenizer_files_in(&self.model.tokenizer_folder)
+        self.files.tokenizer_files(&self.model.tokenizer_folder)
     }
 }

@@ -35,6 +35,8 @@ impl Bm25Terms {
 
 fn builder(context: &LoadContext) -> Result<Bm25Builder> {
     let builder = Bm25::builder().options(context.model.parameters()?);
+    #[cfg(feature = "tokenizer")]
+    let builder = builder.tokenizer_folder(&context.model.tokenizer_folder);
     let has_files = context.files.root().is_some() || context.files.names().next().is_some();
     Ok(if has_files { builder.files(context.files.clone()) } else { builder })
 }
