@@ -75,9 +75,9 @@ fn is_model2vec(files: &ModelFiles) -> Result<bool> {
     Ok((config.embedding_dtype.is_some() || !has_other_description) && is_table(files)?)
 }
 
-/// Whether the safetensors file's header names model2vec's table.
+/// Whether the safetensors file's header names model2vec's table. It is mapped, so that of a large file no more is read.
 fn is_table(files: &ModelFiles) -> Result<bool> {
-    let bytes = files.open(TABLE, false)?;
+    let bytes = files.open(TABLE, true)?;
     Ok(safetensors::SafeTensors::deserialize(&bytes).map_or(true, |tensors| tensors.tensor("embeddings").is_ok()))
 }
 
