@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use embedkit_core::{
-    AnyPipeline, Architecture, Direct, IndexNames, LoadContext, ModelDescription, Purpose, Result, Role, RowField,
-    Usage, parameter_names,
+    AnyPipeline, Architecture, Direct, IndexNames, LoadContext, ModelDescription, Purpose, Result, RowField, Usage,
+    parameter_names,
 };
 use embedkit_vector::SparseVector;
 
@@ -82,7 +82,7 @@ impl Direct for Bm25Model {
 
     fn embed(&self, text: &str, purpose: &Purpose) -> Result<(SparseVector, Usage)> {
         purpose.check_task(&self.model)?;
-        let (vector, tokens) = self.bm25.embed(text, purpose.role == Role::Query)?;
+        let (vector, tokens) = self.bm25.embed(text, purpose.role)?;
         Ok((vector, Usage { tokens, truncated: false }))
     }
 
