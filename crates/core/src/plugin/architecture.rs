@@ -29,10 +29,10 @@ pub trait Architecture: Send + Sync + 'static {
     }
 
     /// The names of the `parameters` that its rows may have, as [`parameter_names`](crate::parameter_names) gives them
-    /// of its own type; others that a caller sets are then refused with the names of the architectures that take them.
-    /// Default: they are not known, and what they are is left to [`check`](Self::check).
-    fn parameters(&self) -> Option<&'static [&'static str]> {
-        None
+    /// of its own type; others that a caller sets are refused with the names of the architectures that take them.
+    /// Default: none.
+    fn parameters(&self) -> &'static [&'static str] {
+        &[]
     }
 
     /// Whether its models have a file of weights, which a row's `model-file` names. Default: yes.

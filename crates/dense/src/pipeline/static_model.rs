@@ -57,8 +57,8 @@ impl Architecture for Static {
         &[RowField::Prompts]
     }
 
-    fn parameters(&self) -> Option<&'static [&'static str]> {
-        Some(parameter_names::<Parameters>())
+    fn parameters(&self) -> &'static [&'static str] {
+        parameter_names::<Parameters>()
     }
 
     fn check(&self, model: &ModelDescription) -> Result<()> {

@@ -73,8 +73,8 @@ impl Architecture for Transformer {
         &[RowField::Prompts, RowField::Tasks, RowField::Padding]
     }
 
-    fn parameters(&self) -> Option<&'static [&'static str]> {
-        Some(parameter_names::<Parameters>())
+    fn parameters(&self) -> &'static [&'static str] {
+        parameter_names::<Parameters>()
     }
 
     fn check(&self, model: &ModelDescription) -> Result<()> {

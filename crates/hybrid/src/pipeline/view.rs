@@ -50,8 +50,8 @@ impl<E: Embedding> Architecture for BgeM3<E> {
         &[RowField::Prompts, RowField::Padding, RowField::RequiresIdf, RowField::VocabSize]
     }
 
-    fn parameters(&self) -> Option<&'static [&'static str]> {
-        Some(parameter_names::<Parameters>())
+    fn parameters(&self) -> &'static [&'static str] {
+        parameter_names::<Parameters>()
     }
 
     fn check(&self, model: &ModelDescription) -> Result<()> {

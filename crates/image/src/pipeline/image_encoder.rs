@@ -50,8 +50,8 @@ impl Architecture for ImageEncoder {
         &[ModelOption::Dim, ModelOption::Pooling, ModelOption::Normalize, ModelOption::Output, ModelOption::MemoryMap]
     }
 
-    fn parameters(&self) -> Option<&'static [&'static str]> {
-        Some(parameter_names::<Parameters>())
+    fn parameters(&self) -> &'static [&'static str] {
+        parameter_names::<Parameters>()
     }
 
     fn check(&self, model: &ModelDescription) -> Result<()> {

@@ -54,8 +54,8 @@ impl Architecture for Bm25Terms {
         &[RowField::RequiresIdf]
     }
 
-    fn parameters(&self) -> Option<&'static [&'static str]> {
-        Some(parameter_names::<Bm25Options>())
+    fn parameters(&self) -> &'static [&'static str] {
+        parameter_names::<Bm25Options>()
     }
 
     fn has_weights(&self) -> bool {

@@ -55,8 +55,8 @@ impl Architecture for Bm42Attention {
         &[RowField::Prompts, RowField::Padding, RowField::RequiresIdf, RowField::VocabSize]
     }
 
-    fn parameters(&self) -> Option<&'static [&'static str]> {
-        Some(parameter_names::<Parameters>())
+    fn parameters(&self) -> &'static [&'static str] {
+        parameter_names::<Parameters>()
     }
 
     fn check(&self, model: &ModelDescription) -> Result<()> {

@@ -39,10 +39,6 @@ impl Architecture for InferenceFreeSplade {
         &[RowField::Prompts, RowField::Padding, RowField::RequiresIdf, RowField::VocabSize]
     }
 
-    fn parameters(&self) -> Option<&'static [&'static str]> {
-        Some(&[])
-    }
-
     fn check(&self, model: &ModelDescription) -> Result<()> {
         model.require_model_file()?;
         model.require_no_parameters()
