@@ -140,7 +140,7 @@ impl<E: Embedding> Pipeline for View<E> {
     }
 
     fn index_names(&self) -> Option<Arc<dyn IndexNames>> {
-        Some(Arc::new(TokenNames(self.model.clone())))
+        Some(self.model.token_names())
     }
 
     fn sessions(&self) -> Option<&SessionPool> {
@@ -149,19 +149,5 @@ impl<E: Embedding> Pipeline for View<E> {
 
     fn tokenizer(&self) -> Option<&Tokenizer> {
         Some(self.model.tokenizer())
-    }
-}
-
-/// Indices that are token ids.
-struct TokenNames(TextModel);
-
-impl IndexNames for TokenNames {
-    fn name(&self, index: u32) -> Option<String> {
-        self.0.tokenizer().token(index)
-    }
-
-    fn count(&self) -> Option<u64> {
-        let stated = self.0.model().vocab_size;
-        Some(stated.unwrap_or_else(|| self.0.tokenizer().vocab_size()) as u64)
     }
 }

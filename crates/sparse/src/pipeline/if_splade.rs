@@ -11,7 +11,6 @@ use embedkit_core::{
 };
 use embedkit_vector::SparseVector;
 
-use super::splade::VocabularyNames;
 use super::token_model;
 use crate::{FAMILY, scoring};
 
@@ -94,7 +93,7 @@ impl Pipeline for InferenceFreePipeline {
     }
 
     fn index_names(&self) -> Option<Arc<dyn IndexNames>> {
-        Some(Arc::new(VocabularyNames(self.model.clone())))
+        Some(self.model.token_names())
     }
 
     fn sessions(&self) -> Option<&SessionPool> {
