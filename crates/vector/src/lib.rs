@@ -48,5 +48,5 @@ pub use encoding::{Int8Calibration, pack_binary, to_f16};
 pub use error::{Error, Result};
 pub use normalize::{cut, normalize};
 pub use scan::dots;
-pub use similarity::{Scored, cosine, dot, euclidean, hamming, top_k};
+pub use similarity::{Scored, check_finite, cosine, dot, euclidean, hamming, top_k};
 pub use sparse_vector::SparseVector;

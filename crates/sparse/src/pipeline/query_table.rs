@@ -30,7 +30,7 @@ impl QueryTable {
         Ok(Self {
             tokenizer: Tokenizer::load(&tokenizer_files, &options)?,
             window,
-            weights: read_tensor(files, folder, "weight", None)?,
+            weights: read_tensor(files, folder, "weight")?,
             path: files.label(folder),
         })
     }
