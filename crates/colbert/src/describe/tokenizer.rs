@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::set;
 
 /// The tokenizer's files in a folder of the model's.
-pub(super) struct Tokenizer {
+pub(super) struct TokenizerSettings {
     config: Config,
     /// The special tokens of `special_tokens_map.json`, which count where `tokenizer_config.json` has none.
     others: SpecialTokens,
@@ -73,7 +73,7 @@ struct End {
     direction: String,
 }
 
-impl Tokenizer {
+impl TokenizerSettings {
     pub(super) fn read(files: &ModelFiles, folder: &str) -> Result<Self> {
         let place = |name| join(folder, name);
         let config = place(TokenizerFiles::TOKENIZER_CONFIG);

@@ -15,7 +15,7 @@ use embedkit_vector::multivector::MultiVector;
 
 use super::ARCHITECTURE;
 use super::parameters::Parameters;
-use super::reading::{Embedding, Reader};
+use super::reading::{FromOutputs, Reader};
 use super::shared::SharedModel;
 use crate::HybridOutput;
 
@@ -32,7 +32,7 @@ pub static COLBERT: BgeM3<MultiVector> = BgeM3(PhantomData);
 /// `bge-m3` of the family `hybrid`.
 pub static HYBRID: BgeM3<HybridOutput> = BgeM3(PhantomData);
 
-impl<E: Embedding> Architecture for BgeM3<E> {
+impl<E: FromOutputs> Architecture for BgeM3<E> {
     fn name(&self) -> &'static str {
         ARCHITECTURE
     }
@@ -95,7 +95,7 @@ impl<E> View<E> {
     }
 }
 
-impl<E: Embedding> Pipeline for View<E> {
+impl<E: FromOutputs> Pipeline for View<E> {
     type Input = str;
     type Prepared = Encoding;
     type Output = E;
