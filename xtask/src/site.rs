@@ -75,7 +75,7 @@ fn unlisted_parameters(folder: &Path) -> Result<Vec<String>, Failure> {
     let mut faults = Vec::new();
     for architecture in Registry::global().architectures() {
         let (family, name) = (architecture.family(), architecture.name());
-        let missing = missing_parameters(&page, family, name, architecture.parameters().unwrap_or_default());
+        let missing = missing_parameters(&page, family, name, architecture.parameters());
         faults.extend(missing.into_iter().map(|parameter| {
             format!("{PAGES}/{FIELDS}: the parameter `{parameter}` of the {family} architecture `{name}` is missing")
         }));

@@ -5,7 +5,9 @@ use std::sync::{Arc, OnceLock};
 
 use crate::session::{BadOutput, Output, Outputs, Precision, SessionPool, Tensor};
 use crate::tokenizer::{Encoding, TokenBatch, Tokenizer, TokenizerOptions};
-use crate::{Error, LoadContext, ModelDescription, OutputSelector, Padding, Prepared, Purpose, Result, Usage};
+use crate::{
+    Error, IndexNames, LoadContext, ModelDescription, OutputSelector, Padding, Prepared, Purpose, Result, Usage,
+};
 
 /// The most that rows are padded to where the row wants them of one length: no model's window is longer.
 const LONGEST_PADDING: usize = 1 << 20;
@@ -122,10 +124,14 @@ impl TextModel {
         &self.graph.sessions
     }
 
-    /// How a token is named to people: its text, or its number where the vocabulary lacks it, as some markers.
+    /// How a token is named to people, as [`Tokenizer::name`] says.
     pub fn token_name(&self, id: i64) -> String {
-        let text = u32::try_from(id).ok().and_then(|id| self.tokenizer().token(id));
-        text.unwrap_or_else(|| format!("#{id}"))
+        u32::try_from(id).map_or_else(|_| format!("#{id}"), |id| self.tokenizer().name(id))
+    }
+
+    /// What the indices of sparse vectors stand for, where they are ids of tokens.
+    pub fn token_names(&self) -> Arc<dyn IndexNames> {
+        Arc::new(TokenNames(self.clone()))
     }
 
     /// The position of an output of the graph.
@@ -136,8 +142,11 @@ impl TextModel {
         self.sessions().output_index(output).map_err(|error| self.named(error))
     }
 
-    /// The position of the row's output.
-    fn output(&self) -> Result<usize> {
+    /// The position of the row's output, which is looked up once.
+    ///
+    /// # Errors
+    /// As [`output_index`](Self::output_index).
+    pub fn output(&self) -> Result<usize> {
         if let Some(index) = self.output.get() {
             return Ok(*index);
         }
@@ -268,6 +277,20 @@ impl TextModel {
             Error::Model { message, source, .. } => Error::Model { model: self.model.id.clone(), message, source },
             other => other,
         }
+    }
+}
+
+/// Indices that are ids of tokens.
+struct TokenNames(TextModel);
+
+impl IndexNames for TokenNames {
+    fn name(&self, index: u32) -> Option<String> {
+        self.0.tokenizer().token(index)
+    }
+
+    fn count(&self) -> Option<u64> {
+        let stated = self.0.model().vocab_size;
+        Some(stated.unwrap_or_else(|| self.0.tokenizer().vocab_size()) as u64)
     }
 }
 

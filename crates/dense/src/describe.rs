@@ -1,6 +1,7 @@
 //! What a model folder says about itself: sentence-transformers and model2vec folders.
 
-use embedkit_core::sentence_transformers::{Folder, Module, PoolingModule, Step, Transformer};
+use embedkit_core::model::join;
+use embedkit_core::sentence_transformers::{Folder, Module, PoolingModule, Settings, Step, Transformer};
 use embedkit_core::tokenizer::TokenizerFiles;
 use embedkit_core::{Error, GraphSearch, ModelDescription, ModelFiles, Pooling, Result};
 use serde::Deserialize;
@@ -74,9 +75,9 @@ fn is_model2vec(files: &ModelFiles) -> Result<bool> {
     Ok((config.embedding_dtype.is_some() || !has_other_description) && is_table(files)?)
 }
 
-/// Whether the safetensors file's header names model2vec's table.
+/// Whether the safetensors file's header names model2vec's table. It is mapped, so that of a large file no more is read.
 fn is_table(files: &ModelFiles) -> Result<bool> {
-    let bytes = files.open(TABLE, false)?;
+    let bytes = files.open(TABLE, true)?;
     Ok(safetensors::SafeTensors::deserialize(&bytes).map_or(true, |tensors| tensors.tensor("embeddings").is_ok()))
 }
 
@@ -94,7 +95,7 @@ fn describe_model2vec(files: &ModelFiles) -> Result<ModelDescription> {
 fn describe_folder(files: &ModelFiles, folder: &Folder) -> Result<ModelDescription> {
     if let Some(dims) = folder.settings.max_active_dims {
         let message = format!("`max_active_dims` is {dims}, and dense vectors have no such bound");
-        return Err(Error::file(files.label("config_sentence_transformers.json"), message));
+        return Err(Error::file(files.label(Settings::FILE), message));
     }
     let (first, rest) = folder.modules.split_first().ok_or_else(|| no_pooling(files))?;
     let mut model = match first {
@@ -171,13 +172,12 @@ fn describe_static(files: &ModelFiles, folder: &str, rest: &[Module]) -> Result<
         direction: String,
     }
 
-    let place = |name: &str| if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
     let mut model = ModelDescription::new(files.name(), FAMILY, "static");
-    model.model_file = place(TABLE);
+    model.model_file = join(folder, TABLE);
     folder.clone_into(&mut model.tokenizer_folder);
-    let tokenizer = place(TokenizerFiles::TOKENIZER);
+    let tokenizer = join(folder, TokenizerFiles::TOKENIZER);
     // Read for its error, which names what writes the file.
-    files.tokenizer_files_in(folder)?;
+    files.tokenizer_files(folder)?;
     let stored: Stored = files.json(&tokenizer)?;
     if let Some(truncation) = stored.truncation.as_ref().filter(|stored| stored.direction == "Left") {
         let message = format!(

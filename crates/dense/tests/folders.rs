@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use embedkit_core::{Embedder, OutputSelector, Pooling, Role, TextEmbedder};
+use embedkit_core::{Embedder, ModelFiles, OutputSelector, Pooling, Role, TextEmbedder};
 use embedkit_dense::TextEmbedding;
 use embedkit_fixtures::assert_near;
 use serde::Deserialize;
@@ -174,7 +174,6 @@ fn tensor(name: &str, shape: [usize; 2], values: &[f32]) -> Vec<u8> {
 /// table has another name, does otherwise.
 #[test]
 fn a_static_model_of_sentence_transformers_is_not_taken_for_model2vecs() {
-    use embedkit_core::ModelFiles;
     use embedkit_core::tokenizer::{Tokenizer, TokenizerFiles, TokenizerOptions};
 
     let static_model = r#"{"path": "", "type": "sentence_transformers.models.StaticEmbedding"}"#;
@@ -205,6 +204,63 @@ fn a_static_model_of_sentence_transformers_is_not_taken_for_model2vecs() {
     assert_near(&model.embed_one(&text, Role::Plain).unwrap(), &mean.map(|value| value / length), "normalised");
     let error = load(&format!("[{normalize}]"), "embedding.weight").unwrap_err();
     assert!(error.contains("Normalize"), "{error}");
+}
+
+#[test]
+fn what_follows_a_static_models_table_fits_it() {
+    let modules = r#"[{"path": "", "type": "sentence_transformers.models.StaticEmbedding"},
+        {"path": "1_Dense", "type": "sentence_transformers.models.Dense"}]"#;
+    let tokenizer = fs::read(folders().join("base/tokenizer.json")).unwrap();
+    let rows = embedkit_core::tokenizer::json::parse::<serde_json::Value>(&tokenizer).unwrap()["model"]["vocab"]
+        .as_object()
+        .unwrap()
+        .len();
+    let files = |taken: usize, weight: f32| {
+        let config = format!(
+            r#"{{"in_features": {taken}, "out_features": 3, "bias": false,
+                "activation_function": "torch.nn.modules.activation.ReLU"}}"#
+        );
+        ModelFiles::memory([
+            ("tokenizer.json", tokenizer.clone()),
+            ("model.safetensors", tensor("embedding.weight", [rows, 2], &vec![2.0; 2 * rows])),
+            ("modules.json", modules.as_bytes().to_vec()),
+            ("1_Dense/config.json", config.into_bytes()),
+            ("1_Dense/model.safetensors", tensor("linear.weight", [3, taken], &vec![weight; 3 * taken])),
+        ])
+    };
+    let load = |files: ModelFiles, dim: usize| {
+        let mut row = TextEmbedding::describe(&files)?;
+        row.dim = Some(dim);
+        TextEmbedding::builder(row).model_files(files).build()?.embed_one("hello world", Role::Plain)
+    };
+    assert_eq!(load(files(2, 0.5), 3).unwrap(), [2.0; 3]);
+    for (files, dim, expected) in [
+        (files(4, 0.5), 3, "vectors of 2 values, and what follows takes 4"),
+        (files(2, 0.5), 2, "vectors have 3 values, and the row says 2"),
+        (files(2, f32::MAX), 3, "not finite"),
+    ] {
+        let error = load(files, dim).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
+/// Of a file that may be larger than memory, no more than the header is read to tell whose it is.
+#[test]
+fn a_large_table_is_told_from_a_networks_weights() {
+    const SIZE: u64 = 1 << 40;
+    for (tensor, is_static) in [("embeddings", true), ("encoder.weight", false)] {
+        let folder = tempfile::tempdir().unwrap();
+        let header = format!(r#"{{"{tensor}": {{"dtype": "U8", "shape": [{SIZE}], "data_offsets": [0, {SIZE}]}}}}"#);
+        let start: Vec<u8> = (header.len() as u64).to_le_bytes().into_iter().chain(header.into_bytes()).collect();
+        fs::write(folder.path().join("model.safetensors"), &start).unwrap();
+        let file = fs::File::options().append(true).open(folder.path().join("model.safetensors")).unwrap();
+        // Not every file system has files with holes.
+        if file.set_len(start.len() as u64 + SIZE).is_err() {
+            return;
+        }
+        let described = TextEmbedding::describe(&ModelFiles::folder(folder.path()).unwrap());
+        assert_eq!(described.is_ok_and(|model| model.architecture == "static"), is_static, "{tensor}");
+    }
 }
 
 /// Folders as `StaticModel.save_pretrained` writes them, with what model2vec makes of them.

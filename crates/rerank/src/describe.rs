@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use embedkit_core::sentence_transformers::{Folder, Module};
+use embedkit_core::model::join;
+use embedkit_core::sentence_transformers::{Folder, Module, Settings};
 use embedkit_core::tokenizer::{TokenizerFiles, WindowRule};
 use embedkit_core::{Activation, Error, GraphSearch, ModelDescription, ModelFiles, Padding, Result};
 use serde::Deserialize;
@@ -94,7 +95,7 @@ pub(crate) fn describe(files: &ModelFiles) -> Result<ModelDescription> {
             check_architecture(files, &config)?;
             model.model_file = files.find_graph(&GraphSearch::new(TASK))?;
             if is_sentence_transformers {
-                let tokenizer = files.tokenizer_files()?;
+                let tokenizer = files.tokenizer_files(&model.tokenizer_folder)?;
                 tokenizer.check_agreement()?;
                 if tokenizer.pads_to_multiple()? {
                     model.padding = Padding::Exact;
@@ -131,17 +132,14 @@ fn set_modules(files: &ModelFiles, folder: &Folder, model: &mut ModelDescription
     }
     if let Some((name, prompt)) = folder.settings.prompts.iter().find(|(_, prompt)| !prompt.is_empty()) {
         let message = format!("`prompts` has {name:?}: {prompt:?}, and a cross-encoder puts nothing before its texts");
-        return Err(Error::file(files.label("config_sentence_transformers.json"), message));
+        return Err(Error::file(files.label(Settings::FILE), message));
     }
     transformer.set_graph(files, GraphSearch::new(TASK), model)
 }
 
 /// Leaves the segments out where the tokenizer gives none: the network then has 0 for both texts.
 fn set_segments(files: &ModelFiles, model: &mut ModelDescription) -> Result<()> {
-    let name = match model.tokenizer_folder.as_str() {
-        "" => TokenizerFiles::TOKENIZER_CONFIG.to_owned(),
-        folder => format!("{folder}/{}", TokenizerFiles::TOKENIZER_CONFIG),
-    };
+    let name = join(&model.tokenizer_folder, TokenizerFiles::TOKENIZER_CONFIG);
     let tokenizer: TokenizerConfig = files.optional_json(&name)?.unwrap_or_default();
     if !tokenizer.gives_segments() {
         model.parameters.insert("segments".to_owned(), false.into());

@@ -16,6 +16,16 @@ fn every_architecture_conforms() {
 }
 
 #[test]
+fn bm25_over_a_tokenizers_words_conforms() {
+    let mut row = ModelDescription::new("test/bm25", "sparse", "bm25");
+    row.parameters.insert("words".to_owned(), "tokenizer".into());
+    row.parameters.insert("disable-stemmer".to_owned(), true.into());
+    Conformance::new(FamilyOf::<SparseTextEmbedding>::FAMILY, row)
+        .model_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/splade"))
+        .assert();
+}
+
+#[test]
 fn bm25_conforms() {
     let row = ModelDescription::new("test/bm25", "sparse", "bm25");
     Conformance::new(FamilyOf::<SparseTextEmbedding>::FAMILY, row).model_files(ModelFiles::none()).assert();

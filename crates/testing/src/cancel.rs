@@ -2,7 +2,7 @@
 
 use embedkit_core::{CancelToken, Error};
 
-use crate::subject::{Check, ROLE, Subject, with_causes};
+use crate::subject::{Check, ROLE, Subject};
 use crate::violation::{Rule, Verdict, Violation, ensure};
 
 pub(crate) const CHECKS: &[Check] = &[cancelled_between_results, cancelled_in_a_batch];
@@ -61,7 +61,7 @@ fn cancelled_in_a_batch(subject: &Subject<'_>) -> Verdict {
         let token = CancelToken::new();
         let (canceller, left) = (token.clone(), std::sync::atomic::AtomicUsize::new(batches));
         let results = subject.model.embed_for(subject.job(INPUTS), ROLE).cancel_with(&token).batch_size(2);
-        let results = results.map_err(|error| Violation::new(Rule::Cancel, with_causes(&error)))?;
+        let results = results.map_err(|error| Violation::new(Rule::Cancel, error.report()))?;
         let results = results.on_progress(move |_| {
             if left.fetch_sub(1, std::sync::atomic::Ordering::Relaxed) == 1 {
                 canceller.cancel();
@@ -70,7 +70,7 @@ fn cancelled_in_a_batch(subject: &Subject<'_>) -> Verdict {
         let collected: Result<Vec<_>, Error> = results.collect();
         match collected {
             Err(Error::Cancelled) => {}
-            Err(other) => return Err(Violation::new(Rule::Cancel, format!("{how}: {}", with_causes(&other)))),
+            Err(other) => return Err(Violation::new(Rule::Cancel, format!("{how}: {}", other.report()))),
             Ok(all) => ensure(Rule::Cancel, all.len() == INPUTS, || {
                 format!("{how}: it ended after {} results and said nothing", all.len())
             })?,

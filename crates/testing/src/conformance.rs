@@ -69,6 +69,11 @@ impl Conformance {
         self
     }
 
+    /// The same suite for another row and other files.
+    pub(crate) fn of(&self, row: ModelDescription, files: ModelFiles) -> Self {
+        Self { model: row.into(), files: Some(files), folder: None, ..self.clone() }
+    }
+
     pub(crate) fn family(&self) -> &'static dyn Family {
         self.family
     }

@@ -1,12 +1,15 @@
 //! Checks of what a model gives.
 
-use embedkit_core::{Content, Embedding, Error, Purpose, Result};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::subject::{Check, ROLE, ROLES, Subject, with_causes};
+use embedkit_core::{Content, Embedding, Error, Progress, Purpose, Result};
+
+use crate::subject::{Check, ROLE, ROLES, Subject};
 use crate::violation::{Rule, Verdict, Violation, ensure};
 
 pub(crate) const CHECKS: &[Check] =
-    &[order, bad_input_alone, batch_size, threads, usage, unknown_task, inputs_back, empty_job];
+    &[order, bad_input_alone, batch_size, threads, usage, unknown_task, inputs_back, progress, empty_job];
 
 /// Inputs of a job that is long enough for several windows and batches.
 const INPUTS: usize = 20;
@@ -54,7 +57,7 @@ fn is_refused<T>(result: &Result<T>, what: &str) -> Verdict {
     match result {
         Err(Error::InvalidInput { .. }) => Ok(()),
         Err(other) => {
-            let message = format!("{what}: the error should be InvalidInput, and is {}", with_causes(other));
+            let message = format!("{what}: the error should be InvalidInput, and is {}", other.report());
             Err(Violation::new(Rule::BadInputAlone, message))
         }
         Ok(_) => Err(Violation::new(Rule::BadInputAlone, format!("{what}: it was taken"))),
@@ -65,7 +68,7 @@ fn batch_size(subject: &Subject<'_>) -> Verdict {
     let job = subject.job(INPUTS);
     for rows in [1, 2, 7] {
         let results = subject.model.embed_for(&job, ROLE).batch_size(rows);
-        let results = results.map_err(|error| Violation::new(Rule::BatchSize, with_causes(&error)))?;
+        let results = results.map_err(|error| Violation::new(Rule::BatchSize, error.report()))?;
         subject.are_all(Rule::BatchSize, INPUTS, results, &format!("in batches of {rows}"))?;
     }
     subject.are_all(Rule::BatchSize, INPUTS, subject.model.embed_for(&job, ROLE), "without a batch size")
@@ -77,7 +80,7 @@ fn threads(subject: &Subject<'_>) -> Verdict {
     for threads in [1, 2, 3] {
         let how = format!("loaded for {threads} threads");
         let model = subject.builder().threads(threads).build();
-        let model = model.map_err(|error| Violation::new(RULE, format!("{how}: {}", with_causes(&error))))?;
+        let model = model.map_err(|error| Violation::new(RULE, format!("{how}: {}", error.report())))?;
         subject.are_all(RULE, INPUTS, model.embed_for(&job, ROLE), &how)?;
     }
     let use_it = || subject.are_all(RULE, INPUTS, subject.model.embed_for(&job, ROLE), "used by four threads at once");
@@ -96,7 +99,7 @@ fn usage(subject: &Subject<'_>) -> Verdict {
     const RULE: Rule = Rule::Usage;
     let samples = subject.job(subject.samples());
     for role in ROLES {
-        let fails = |error: &Error| Violation::new(RULE, format!("as {role:?}: {}", with_causes(error)));
+        let fails = |error: &Error| Violation::new(RULE, format!("as {role:?}: {}", error.report()));
         let mut tokens = 0;
         for (at, result) in subject.model.embed_for(&samples, role).with_usage().enumerate() {
             let (_, said) = result.map_err(|error| fails(&error))?;
@@ -127,7 +130,7 @@ fn unknown_task(subject: &Subject<'_>) -> Verdict {
                 let is_refused = matches!(&error, Some(Error::InvalidOption { option, message })
                     if option == "task" && is_named(message));
                 ensure(Rule::UnknownTask, is_refused, || {
-                    let what = error.map_or("takes it".to_owned(), |error| format!("says: {}", with_causes(&error)));
+                    let what = error.map_or("takes it".to_owned(), |error| format!("says: {}", error.report()));
                     format!("{way} of {} as {role:?} with the task {TASK:?} {what}", sample.kind())
                 })?;
             }
@@ -165,6 +168,21 @@ fn inputs_back(subject: &Subject<'_>) -> Verdict {
         count += 1;
     }
     ensure(RULE, count == inputs, || format!("{count} inputs came back of {inputs}"))
+}
+
+fn progress(subject: &Subject<'_>) -> Verdict {
+    const RULE: Rule = Rule::Progress;
+    let job: Vec<Content> = subject.refused().into_iter().chain(subject.job(INPUTS)).collect();
+    for rows in [1, 2, 7] {
+        let told = Arc::new(AtomicUsize::new(0));
+        let counter = told.clone();
+        let count = move |progress: Progress| _ = counter.fetch_add(progress.inputs, Ordering::Relaxed);
+        let results = subject.model.embed_for(&job, ROLE).batch_size(rows);
+        let ended = results.map_err(|error| Violation::new(RULE, error.report()))?.on_progress(count).count();
+        let told = told.load(Ordering::Relaxed);
+        ensure(RULE, told == ended, || format!("in batches of {rows}: {told} inputs were told of, and {ended} ended"))?;
+    }
+    Ok(())
 }
 
 fn empty_job(subject: &Subject<'_>) -> Verdict {

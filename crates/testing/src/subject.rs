@@ -1,6 +1,8 @@
 //! The model that is tried, with what it gives for each sample alone.
 
-use embedkit_core::{AnyEmbedder, Builder, Content, Embedding, Error, ModelDescription, Quantization, Result, Role};
+use embedkit_core::{
+    AnyEmbedder, Builder, Content, Embedding, Error, ModelDescription, ModelFiles, Quantization, Result, Role,
+};
 
 use crate::comparison::{difference, is_finite, kind};
 use crate::conformance::Conformance;
@@ -25,7 +27,7 @@ pub(crate) struct Subject<'s> {
 impl<'s> Subject<'s> {
     /// Loads the model and embeds the samples.
     pub(crate) fn load(suite: &'s Conformance) -> Result<Self, Violation> {
-        let fails = |error: Error| Violation::new(Rule::Loads, format!("it does not load: {}", with_causes(&error)));
+        let fails = |error: Error| Violation::new(Rule::Loads, format!("it does not load: {}", error.report()));
         let mut model = suite.builder(Quantization::None).build().map_err(fails)?;
         if model.model().quantization == Quantization::Dynamic {
             model = suite.builder(Quantization::Dynamic).build().map_err(fails)?;
@@ -51,6 +53,11 @@ impl<'s> Subject<'s> {
         self.suite.builder(self.row().quantization)
     }
 
+    /// The row as it is changed, of other files of the model, with the same options.
+    pub(crate) fn builder_of(&self, row: ModelDescription, files: ModelFiles) -> Builder<AnyEmbedder> {
+        self.suite.of(row, files).builder(self.row().quantization)
+    }
+
     /// So many inputs: the samples, again and again.
     pub(crate) fn job(&self, inputs: usize) -> Vec<Content> {
         self.suite.tried().contents().iter().cycle().take(inputs).cloned().collect()
@@ -72,7 +79,7 @@ impl<'s> Subject<'s> {
         let mut embeddings = Vec::new();
         for (at, sample) in self.suite.tried().contents().iter().enumerate() {
             let embedding = self.model.embed_one(sample, role).map_err(|error| {
-                let reason = with_causes(&error);
+                let reason = error.report();
                 Violation::new(Rule::Loads, format!("sample {at} is refused as {role:?}: {reason}"))
             })?;
             ensure(Rule::Loads, kind(&embedding).is_none_or(|kind| kind == wanted), || {
@@ -99,7 +106,7 @@ impl<'s> Subject<'s> {
         how: &str,
     ) -> Verdict {
         match result {
-            Err(error) => Err(Violation::new(rule, format!("{how}: input {at} failed: {}", with_causes(error)))),
+            Err(error) => Err(Violation::new(rule, format!("{how}: input {at} failed: {}", error.report()))),
             Ok(actual) => match difference(actual, expected, self.suite.tolerated()) {
                 None => Ok(()),
                 Some(difference) => {
@@ -125,10 +132,4 @@ impl<'s> Subject<'s> {
         }
         ensure(rule, count == inputs, || format!("{how}: {count} results for {inputs} inputs"))
     }
-}
-
-/// The error and what caused it, in one line.
-pub(crate) fn with_causes(error: &Error) -> String {
-    let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

@@ -24,13 +24,18 @@ pub enum Rule {
     UnknownTask,
     /// `with_inputs` hands every input back with its own result.
     InputsBack,
+    /// What `on_progress` tells of a job adds up to its inputs, with those among them that fail.
+    Progress,
     /// A job that is cancelled, wherever that happens, gives all its results or says that it was cancelled.
     Cancel,
     /// A job of no inputs gives nothing.
     EmptyJob,
     /// `Architecture::check` takes the model's row, and refuses what cannot be loaded: a row without its model file,
-    /// a parameter that the architecture does not know. Absent files are named when the model is loaded.
+    /// a parameter that the architecture does not know. `Architecture::parameters` lists those that it knows. Absent files
+    /// are named when the model is loaded.
     Check,
+    /// A model whose row says that its tokenizer is in a folder of its own is loaded with that, and gives the same.
+    TokenizerFolder,
     /// An option that the architecture does not list is refused by its name.
     Options,
 }
@@ -46,9 +51,11 @@ impl fmt::Display for Rule {
             Self::Usage => "usage is what with_usage says",
             Self::UnknownTask => "an unknown task is refused by name",
             Self::InputsBack => "with_inputs hands every input back",
+            Self::Progress => "progress adds up to a job's inputs",
             Self::Cancel => "a cancelled job gives all results or says so",
             Self::EmptyJob => "an empty job gives nothing",
             Self::Check => "check refuses what load would",
+            Self::TokenizerFolder => "the tokenizer is the one of the row's folder",
             Self::Options => "options that are not listed are refused by name",
         })
     }

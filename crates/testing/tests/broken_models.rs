@@ -4,11 +4,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use embedkit_core::model::join;
 use embedkit_core::{
     AnyPipeline, Architecture, Content, ContentKind, Embedder, Engine, Error, FamilyOf, LoadContext, ModelDescription,
     ModelFiles, Pipeline, Plugin, Prepared, Purpose, Registry, Result, Usage,
 };
 use embedkit_testing::{Conformance, Rule, Samples};
+
+const TOKENIZER: &str = "tokenizer.json";
 
 /// Counts bytes, and does one thing wrong: the one that the row's parameter `fault` names.
 struct Counting {
@@ -33,15 +36,27 @@ impl Embedder for Counting {
     }
 }
 
-struct Bytes;
+struct Bytes {
+    name: &'static str,
+    parameters: &'static [&'static str],
+}
+
+/// What its rows may have, and two that say otherwise.
+static BYTES: Bytes = Bytes { name: "bytes", parameters: &["fault", "width"] };
+static UNLISTED: Bytes = Bytes { name: "unlisted", parameters: &[] };
+static OVERLISTED: Bytes = Bytes { name: "overlisted", parameters: &["fault", "width", "height"] };
 
 impl Architecture for Bytes {
     fn name(&self) -> &'static str {
-        "bytes"
+        self.name
     }
 
     fn family(&self) -> &'static str {
         Counting::FAMILY
+    }
+
+    fn parameters(&self) -> &'static [&'static str] {
+        self.parameters
     }
 
     fn check(&self, model: &ModelDescription) -> Result<()> {
@@ -57,6 +72,8 @@ impl Architecture for Bytes {
         if fault == "width" {
             context.model.require_dim()?;
         }
+        let folder = if fault == "folder" { "" } else { &context.model.tokenizer_folder };
+        context.files.text(&join(folder, TOKENIZER))?;
         Ok(AnyPipeline::new(Model { row: context.model.clone(), fault, runs: AtomicUsize::new(0) }))
     }
 }
@@ -65,7 +82,8 @@ fn fault(model: &ModelDescription) -> &str {
     model.parameters.get("fault").and_then(|fault| fault.as_str()).unwrap_or_default()
 }
 
-static PLUGIN: Plugin = Plugin::new("counting").families(&[FamilyOf::<Counting>::FAMILY]).architectures(&[&Bytes]);
+static PLUGIN: Plugin =
+    Plugin::new("counting").families(&[FamilyOf::<Counting>::FAMILY]).architectures(&[&BYTES, &UNLISTED, &OVERLISTED]);
 
 struct Model {
     row: Arc<ModelDescription>,
@@ -93,6 +111,9 @@ impl Pipeline for Model {
     }
 
     fn run(&self, batch: &[&Vec<u8>], _: &Purpose) -> Result<Vec<Result<Vec<f32>>>> {
+        if self.fault == "one by one" && batch.len() > 1 {
+            return Err(Error::model(&self.row.id, "no memory for several texts"));
+        }
         let runs = self.runs.fetch_add(1, Ordering::Relaxed) as f32;
         let length = batch.len() as f32;
         let embed = |text: &&Vec<u8>| {
@@ -123,21 +144,24 @@ impl Pipeline for Model {
     }
 }
 
-fn broken_rules(fault: &str) -> Vec<Rule> {
+fn broken_rules(architecture: &Bytes, fault: &str) -> Vec<Rule> {
     let registry = Registry::empty();
     registry.add(&PLUGIN).unwrap();
-    let mut row = ModelDescription::new("test/bytes", Counting::FAMILY, "bytes");
+    let mut row = ModelDescription::new("test/bytes", Counting::FAMILY, architecture.name);
     row.config_files.clear();
     row.dim = Some(2);
     row.parameters.insert("fault".to_owned(), fault.into());
     let samples = Samples::of(&[ContentKind::Text]).with_refused([Content::text("")]);
     let suite = Conformance::new(FamilyOf::<Counting>::FAMILY, row).registry(&registry).samples(samples);
+    let suite = suite.model_files(ModelFiles::memory([(TOKENIZER, &b"{}"[..])]));
     suite.violations().iter().map(embedkit_testing::Violation::rule).collect()
 }
 
 #[test]
 fn a_right_model_conforms() {
-    assert_eq!(broken_rules("none"), []);
+    for fault in ["none", "one by one"] {
+        assert_eq!(broken_rules(&BYTES, fault), [], "{fault}");
+    }
 }
 
 #[test]
@@ -155,8 +179,16 @@ fn each_fault_is_found() {
         ("task", Rule::UnknownTask),
         ("parameters", Rule::Check),
         ("width", Rule::Check),
+        ("folder", Rule::TokenizerFolder),
     ] {
-        let broken = broken_rules(fault);
+        let broken = broken_rules(&BYTES, fault);
         assert!(broken.contains(&rule), "{fault}: {broken:?}");
+    }
+}
+
+#[test]
+fn parameters_are_those_that_are_listed() {
+    for architecture in [&UNLISTED, &OVERLISTED] {
+        assert_eq!(broken_rules(architecture, "none"), [Rule::Check], "{}", architecture.name);
     }
 }

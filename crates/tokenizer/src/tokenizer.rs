@@ -2,10 +2,12 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use serde::Deserialize;
 use tokenizers::Tokenizer as Library;
+use tokenizers::models::ModelWrapper;
 use tokenizers::normalizers::{Lowercase, NormalizerWrapper, Sequence};
 
 use crate::config::TokenizerConfig;
@@ -34,6 +36,7 @@ pub struct Tokenizer {
     padding: Option<PaddingRule>,
     /// By their ids, as the files spell them.
     special_tokens: BTreeMap<u32, String>,
+    unknown_id: Option<u32>,
     path: PathBuf,
 }
 
@@ -89,6 +92,7 @@ impl Tokenizer {
             truncation_side,
             padding,
             special_tokens: special(&library),
+            unknown_id: unknown_id(&library, &files.tokenizer),
             library,
             path,
         })
@@ -191,6 +195,11 @@ impl Tokenizer {
         self.pad(&[&short], Some(1)).map(drop)
     }
 
+    /// How errors name its `tokenizer.json`.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Longest row, in tokens.
     pub fn max_length(&self) -> usize {
         self.max_length
@@ -209,6 +218,11 @@ impl Tokenizer {
     /// The text of a token's id.
     pub fn token(&self, id: u32) -> Option<String> {
         self.library.id_to_token(id)
+    }
+
+    /// How a token is named to people: its text, or its number where the vocabulary lacks it, as some markers.
+    pub fn name(&self, id: u32) -> String {
+        self.token(id).unwrap_or_else(|| format!("#{id}"))
     }
 
     /// Whether the id is a special token's.
@@ -244,15 +258,16 @@ impl Tokenizer {
 
     /// The id that stands for unknown tokens, where the vocabulary has one.
     pub fn unknown_id(&self) -> Option<u32> {
-        let model = serde_json::to_value(self.library.get_model()).ok()?;
-        let by_id = model.get("unk_id").and_then(serde_json::Value::as_u64).and_then(|id| u32::try_from(id).ok());
-        by_id.or_else(|| self.id(model.get("unk_token")?.as_str()?))
+        self.unknown_id
     }
 
     /// What a piece that continues a word starts with (`##`), for vocabularies of word pieces.
     pub fn continuing_prefix(&self) -> Option<String> {
-        let model = serde_json::to_value(self.library.get_model()).ok()?;
-        Some(model.get("continuing_subword_prefix")?.as_str()?.to_owned())
+        match self.library.get_model() {
+            ModelWrapper::WordPiece(model) => Some(model.continuing_subword_prefix.clone()),
+            ModelWrapper::BPE(model) => model.continuing_subword_prefix.clone(),
+            _ => None,
+        }
     }
 }
 
@@ -292,6 +307,26 @@ fn lowercase(library: &mut Library) -> Result<(), BoxError> {
 fn special(library: &Library) -> BTreeMap<u32, String> {
     let added = library.get_added_tokens_decoder().into_iter();
     added.filter(|(_, token)| token.special).map(|(id, token)| (id, token.content)).collect()
+}
+
+/// The id that stands for unknown tokens. The library keeps that of a Unigram model to itself: it is read from the file.
+fn unknown_id(library: &Library, file: &[u8]) -> Option<u32> {
+    #[derive(Deserialize)]
+    struct File {
+        model: Unigram,
+    }
+    #[derive(Deserialize)]
+    struct Unigram {
+        unk_id: Option<u32>,
+    }
+
+    let token = match library.get_model() {
+        ModelWrapper::Unigram(_) => return serde_json::from_slice::<File>(file).ok()?.model.unk_id,
+        ModelWrapper::BPE(model) => model.unk_token.as_ref()?,
+        ModelWrapper::WordPiece(model) => &model.unk_token,
+        ModelWrapper::WordLevel(model) => &model.unk_token,
+    };
+    library.token_to_id(token)
 }
 
 /// Checks that the window has room for special tokens and one more.

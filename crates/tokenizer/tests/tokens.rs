@@ -63,3 +63,33 @@ fn ids_become_text_again_and_unknown_ones_are_refused() {
     assert_eq!(tokenizer.decode(&[0, 4], false).unwrap(), "[CLS] cat");
     assert!(tokenizer.decode(&[4, 99], true).unwrap_err().to_string().contains("99"));
 }
+
+#[test]
+fn each_kind_of_vocabulary_tells_its_unknown_token_and_what_continues_a_word() {
+    let pieces = r###"{"type": "WordPiece", "unk_token": "?", "continuing_subword_prefix": "##",
+        "max_input_chars_per_word": 100, "vocab": {"a": 0, "?": 1}}"###;
+    let merges = |unknown: &str, prefix: &str| {
+        format!(
+            r#"{{"type": "BPE", "dropout": null, "unk_token": {unknown}, "continuing_subword_prefix": {prefix},
+                "end_of_word_suffix": null, "fuse_unk": false, "vocab": {{"a": 0, "?": 1}}, "merges": []}}"#
+        )
+    };
+    let unigram =
+        |unknown: &str| format!(r#"{{"type": "Unigram", "unk_id": {unknown}, "vocab": [["a", -1.0], ["?", -2.0]]}}"#);
+    for (model, unknown, prefix) in [
+        (r#"{"type": "WordLevel", "unk_token": "?", "vocab": {"a": 0, "?": 1}}"#.to_owned(), Some(1), None),
+        (r#"{"type": "WordLevel", "unk_token": "x", "vocab": {"a": 0, "?": 1}}"#.to_owned(), None, None),
+        (pieces.to_owned(), Some(1), Some("##")),
+        (merges(r#""?""#, "null"), Some(1), None),
+        (merges("null", r#""@@""#), None, Some("@@")),
+        (unigram("1"), Some(1), None),
+        (unigram("null"), None, None),
+    ] {
+        let file = format!(r#"{{"version": "1.0", "added_tokens": [], "model": {model}}}"#);
+        let mut options = TokenizerOptions::default();
+        options.max_length = Some(4);
+        let tokenizer = Tokenizer::load(&TokenizerFiles::new(file.into_bytes()), &options).unwrap();
+        assert_eq!(tokenizer.unknown_id(), unknown, "{model}");
+        assert_eq!(tokenizer.continuing_prefix().as_deref(), prefix, "{model}");
+    }
+}

@@ -51,5 +51,5 @@ pub use error::{Error, Result};
 pub use normalize::{cut, normalize};
 pub use per_process::PerProcess;
 pub use scan::dots;
-pub use similarity::{Scored, cosine, dot, euclidean, hamming, top_k};
+pub use similarity::{Scored, check_finite, cosine, dot, euclidean, hamming, top_k};
 pub use sparse_vector::SparseVector;

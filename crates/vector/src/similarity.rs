@@ -81,8 +81,11 @@ pub fn euclidean(a: &[f32], b: &[f32]) -> Result<f32> {
     Err(Error::ScoreOverflow)
 }
 
-/// Refuses a vector with a value that is NaN or infinite.
-pub(crate) fn check_finite(vector: &[f32]) -> Result<()> {
+/// Checks that every value of a vector is a finite number.
+///
+/// # Errors
+/// [`Error::NotFinite`] names the first that is NaN or infinite.
+pub fn check_finite(vector: &[f32]) -> Result<()> {
     // Without an early end, the loop over values that are as they should be is vectorised.
     if vector.iter().fold(true, |finite, value| finite & value.is_finite()) {
         return Ok(());

@@ -1,5 +1,7 @@
 //! What a repository says of its model without a run, beside what the row says.
 
+use embedkit_core::model::join;
+use embedkit_core::sentence_transformers::Folder;
 use embedkit_core::tokenizer::{Tokenizer, TokenizerFiles, TokenizerOptions, WindowRule};
 use embedkit_core::{ModelDescription, Pooling, Registry};
 use serde_json::Value;
@@ -10,8 +12,6 @@ use crate::failure::with_causes;
 
 /// The configuration that says what a processor of pictures does.
 const PREPROCESSOR: &str = "preprocessor_config.json";
-/// The list of a sentence-transformers folder's modules.
-const MODULES: &str = "modules.json";
 /// How far `size-gb`, which people round, may be from the files' size: this many times as much or as little.
 const SIZE_TOLERANCE: f64 = 1.5;
 
@@ -113,11 +113,11 @@ fn width(row: &ModelDescription, config: &Value) -> Option<usize> {
 fn window(row: &ModelDescription, repository: &Repository, differences: &mut OfRow<'_>) {
     let folder = repository.as_folder(row);
     // A tokenizer that is missing is told among the files.
-    let is_read = row.config_files.iter().any(|name| name == TokenizerFiles::TOKENIZER);
-    if !is_read || !folder.has(TokenizerFiles::TOKENIZER) {
+    let tokenizer = join(&row.tokenizer_folder, TokenizerFiles::TOKENIZER);
+    if !row.config_files.contains(&tokenizer) || !folder.has(&tokenizer) {
         return;
     }
-    let Ok(files) = folder.tokenizer_files() else { return };
+    let Ok(files) = folder.tokenizer_files(&row.tokenizer_folder) else { return };
     let mut options = TokenizerOptions::default();
     // Static models read texts of any length.
     options.max_length = row.max_length.or((row.architecture == "static").then_some(usize::MAX));
@@ -151,7 +151,7 @@ fn tokens_in(description: &str) -> Option<usize> {
 
 /// What a folder of sentence-transformers says about itself, as the row's family reads it.
 fn description(row: &ModelDescription, repository: &Repository, differences: &mut OfRow<'_>) {
-    if repository.content(MODULES).is_none() {
+    if repository.content(Folder::MODULES).is_none() {
         return;
     }
     let family = match Registry::global().family(&row.family) {

@@ -4,7 +4,7 @@ mod multi_vector;
 mod pylate;
 mod tokenizer;
 
-use embedkit_core::sentence_transformers::has_weights;
+use embedkit_core::sentence_transformers::{Settings, has_weights};
 use embedkit_core::{Error, ModelDescription, ModelFiles, Result};
 use serde::Deserialize;
 
@@ -15,7 +15,7 @@ pub(crate) fn describe(files: &ModelFiles) -> Result<ModelDescription> {
         model_type: Option<String>,
     }
 
-    let writer: Writer = files.optional_json("config_sentence_transformers.json")?.unwrap_or_default();
+    let writer: Writer = files.optional_json(Settings::FILE)?.unwrap_or_default();
     match writer.model_type.as_deref() {
         Some("MultiVectorEncoder") => multi_vector::describe(files),
         _ => pylate::describe(files),

@@ -3,7 +3,7 @@
 use embedkit_core::sentence_transformers::{ByRole, DenseConfig, Folder, Module, Step};
 use embedkit_core::{Error, GraphSearch, ModelDescription, ModelFiles, Result};
 
-use super::tokenizer::Tokenizer;
+use super::tokenizer::TokenizerSettings;
 use super::{as_integer, set, set_projection};
 use crate::FAMILY;
 
@@ -24,7 +24,7 @@ pub(super) fn describe(files: &ModelFiles) -> Result<ModelDescription> {
     let by_role = transformer.take_by_role();
     transformer.set_graph(files, GraphSearch::new(TASK), &mut model)?;
     let is_masked = set_modules(files, &mut model, rest)?;
-    let tokenizer = Tokenizer::read(files, &model.tokenizer_folder)?;
+    let tokenizer = TokenizerSettings::read(files, &model.tokenizer_folder)?;
     set_lengths(&tokenizer, &mut model, &by_role, is_masked)?;
     let fills_queries = by_role.query_expansion.as_ref().is_some_and(|expansion| expansion.is_fixed);
     tokenizer.set_sides(&mut model, fills_queries)?;
@@ -70,7 +70,12 @@ fn set_modules(files: &ModelFiles, model: &mut ModelDescription, modules: &[Modu
 }
 
 /// Windows by role, and what fills queries up.
-fn set_lengths(tokenizer: &Tokenizer, model: &mut ModelDescription, by_role: &ByRole, is_masked: bool) -> Result<()> {
+fn set_lengths(
+    tokenizer: &TokenizerSettings,
+    model: &mut ModelDescription,
+    by_role: &ByRole,
+    is_masked: bool,
+) -> Result<()> {
     if let Some(length) = by_role.document_length {
         set(model, "document-max-length", as_integer(length));
     }

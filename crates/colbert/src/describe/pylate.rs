@@ -2,17 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use embedkit_core::sentence_transformers::{DenseConfig, Transformer};
-use embedkit_core::tokenizer::{Tokenizer as Vocabulary, TokenizerOptions};
+use embedkit_core::sentence_transformers::{DenseConfig, Folder, Settings, Transformer};
+use embedkit_core::tokenizer::{Tokenizer, TokenizerOptions};
 use embedkit_core::{Error, GraphSearch, ModelDescription, ModelFiles, Padding, Result};
 use serde::Deserialize;
 
-use super::tokenizer::Tokenizer;
+use super::tokenizer::TokenizerSettings;
 use super::{as_integer, set, set_projection};
 use crate::FAMILY;
 
-const CONFIG: &str = "config_sentence_transformers.json";
-const MODULES: &str = "modules.json";
+const CONFIG: &str = Settings::FILE;
 
 /// `config_sentence_transformers.json`, with PyLate's keys; what is absent has PyLate's default.
 #[derive(Deserialize)]
@@ -61,12 +60,12 @@ pub(super) fn describe(files: &ModelFiles) -> Result<ModelDescription> {
     model.model_file = graph;
     model.normalize = true;
     add_modules(files, &mut model)?;
-    let tokenizer_files = files.tokenizer_files()?;
+    let tokenizer_files = files.tokenizer_files("")?;
     tokenizer_files.check_agreement()?;
     if tokenizer_files.pads_to_multiple()? {
         model.padding = Padding::Exact;
     }
-    let tokenizer = Tokenizer::read(files, "")?;
+    let tokenizer = TokenizerSettings::read(files, "")?;
     check_default_prompt(files, &config)?;
     add_lengths(&tokenizer, &config, &mut model)?;
     add_markers(files, &tokenizer, &config, &mut model)?;
@@ -87,7 +86,7 @@ pub(super) fn describe(files: &ModelFiles) -> Result<ModelDescription> {
 
 /// The linear modules after the transformer, where their weights are in the folder.
 fn add_modules(files: &ModelFiles, model: &mut ModelDescription) -> Result<()> {
-    let modules: Vec<Module> = files.optional_json(MODULES)?.unwrap_or_default();
+    let modules: Vec<Module> = files.optional_json(Folder::MODULES)?.unwrap_or_default();
     let mut projection = Vec::new();
     for module in modules {
         match module.kind.rsplit('.').next().unwrap_or_default() {
@@ -99,7 +98,7 @@ fn add_modules(files: &ModelFiles, model: &mut ModelDescription) -> Result<()> {
             }
             other => {
                 let message = format!("has the module {other:?}, which no architecture here runs");
-                return Err(Error::file(files.label(MODULES), message));
+                return Err(Error::file(files.label(Folder::MODULES), message));
             }
         }
     }
@@ -120,7 +119,12 @@ fn check_default_prompt(files: &ModelFiles, config: &Config) -> Result<()> {
 }
 
 /// Prefixes are tokens that PyLate adds to the vocabulary; one that is no token is text.
-fn add_markers(files: &ModelFiles, tokenizer: &Tokenizer, config: &Config, model: &mut ModelDescription) -> Result<()> {
+fn add_markers(
+    files: &ModelFiles,
+    tokenizer: &TokenizerSettings,
+    config: &Config,
+    model: &mut ModelDescription,
+) -> Result<()> {
     // The names of a side's prompt, in the order in which sentence-transformers looks for them.
     let sides: [(_, _, &[&str], _); 2] = [
         ("query-marker-id", "query", &["query"], config.query_prefix.as_deref().unwrap_or("[Q] ")),
@@ -160,7 +164,7 @@ fn add_markers(files: &ModelFiles, tokenizer: &Tokenizer, config: &Config, model
 }
 
 /// The token that a prefix is: one that is added, or a word that the vocabulary has.
-fn marker(files: &ModelFiles, tokenizer: &Tokenizer, prefix: &str) -> Result<Option<u32>> {
+fn marker(files: &ModelFiles, tokenizer: &TokenizerSettings, prefix: &str) -> Result<Option<u32>> {
     if prefix.is_empty() {
         return Ok(None);
     }
@@ -169,7 +173,7 @@ fn marker(files: &ModelFiles, tokenizer: &Tokenizer, prefix: &str) -> Result<Opt
     }
     let mut options = TokenizerOptions::default();
     options.max_length = Some(ModelDescription::NO_LIMIT);
-    let word = Vocabulary::load(&files.tokenizer_files()?, &options)?.id(prefix);
+    let word = Tokenizer::load(&files.tokenizer_files("")?, &options)?.id(prefix);
     if word.is_some() && prefix.chars().all(char::is_alphanumeric) {
         let message = format!(
             "has the prefix {prefix:?}, a word of the vocabulary that PyLate would then find inside other words too: save \
@@ -181,7 +185,7 @@ fn marker(files: &ModelFiles, tokenizer: &Tokenizer, prefix: &str) -> Result<Opt
 }
 
 /// Windows and expansion: PyLate's lengths have the marker in them.
-fn add_lengths(tokenizer: &Tokenizer, config: &Config, model: &mut ModelDescription) -> Result<()> {
+fn add_lengths(tokenizer: &TokenizerSettings, config: &Config, model: &mut ModelDescription) -> Result<()> {
     let (query_length, document_length) = (config.query_length.unwrap_or(32), config.document_length.unwrap_or(180));
     model.max_length = Some(query_length.max(document_length));
     set(model, "query-max-length", as_integer(query_length));

@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use embedkit_core::model::join;
 use embedkit_core::tokenizer::TokenizerFiles;
 use embedkit_core::{Error, ModelDescription, ModelFiles, Result};
 use serde::Deserialize;
@@ -10,7 +11,7 @@ use serde::Deserialize;
 use super::set;
 
 /// The tokenizer's files in a folder of the model's.
-pub(super) struct Tokenizer {
+pub(super) struct TokenizerSettings {
     config: Config,
     /// The special tokens of `special_tokens_map.json`, which count where `tokenizer_config.json` has none.
     others: SpecialTokens,
@@ -72,9 +73,9 @@ struct End {
     direction: String,
 }
 
-impl Tokenizer {
+impl TokenizerSettings {
     pub(super) fn read(files: &ModelFiles, folder: &str) -> Result<Self> {
-        let place = |name: &str| if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
+        let place = |name| join(folder, name);
         let config = place(TokenizerFiles::TOKENIZER_CONFIG);
         Ok(Self {
             config: files.optional_json(&config)?.unwrap_or_default(),

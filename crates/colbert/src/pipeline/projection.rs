@@ -1,8 +1,6 @@
 //! The linear modules behind a transformer, for graphs that hold the transformer alone.
 
-use std::borrow::Cow;
-
-use embedkit_core::sentence_transformers::{Dense, DenseConfig};
+use embedkit_core::sentence_transformers::Steps;
 use embedkit_core::session::BadOutput;
 use embedkit_core::{Error, ModelDescription, ModelFiles, Result};
 
@@ -11,7 +9,13 @@ const TRANSFORMER_OUTPUTS: [&str; 2] = ["last_hidden_state", "token_embeddings"]
 
 /// Linear modules, one after the other; the last gives the row's `dim` values.
 #[derive(Debug)]
-pub(super) struct Projection(Vec<Dense>);
+pub(super) struct Projection {
+    modules: Steps,
+    /// Values of a vector that goes in.
+    taken: usize,
+    /// Values of a vector that comes out.
+    given: usize,
+}
 
 impl Projection {
     /// Loads modules from their folders: `config.json` and the weights. None for no modules.
@@ -19,22 +23,14 @@ impl Projection {
     /// # Errors
     /// Missing and wrong files, modules that do not fit each other or the row, and an activation that is not
     /// known.
-    pub(super) fn load(model: &ModelDescription, files: &ModelFiles, modules: &[String]) -> Result<Option<Self>> {
-        let load = |module: &String| DenseConfig::read_for_tokens(files, module)?.load(files);
-        let linears = modules.iter().map(load).collect::<Result<Vec<_>>>()?;
-        let Some(last) = linears.last() else { return Ok(None) };
-        let wrong = |message: String| Err(Error::model(&model.id, message));
-        for (pair, module) in linears.windows(2).zip(&modules[1..]) {
-            let (given, taken) = (pair[0].output(), pair[1].input());
-            if given != taken {
-                return wrong(format!("{module} takes {taken} values, and the module before it gives {given}"));
-            }
-        }
-        let given = last.output();
+    pub(super) fn load(model: &ModelDescription, files: &ModelFiles, folders: &[String]) -> Result<Option<Self>> {
+        let modules = Steps::load_for_tokens(files, folders)?;
+        let Some((taken, given)) = modules.input().zip(modules.output()) else { return Ok(None) };
         if Some(given) != model.dim {
-            return wrong(format!("the projection gives {given} values, and the row's `dim` is {:?}", model.dim));
+            let message = format!("the projection gives {given} values, and the row's `dim` is {:?}", model.dim);
+            return Err(Error::model(&model.id, message));
         }
-        Ok(Some(Self(linears)))
+        Ok(Some(Self { modules, taken, given }))
     }
 
     /// Checks that the graph's output tells whether the graph has the projection in it already: its width does,
@@ -43,51 +39,29 @@ impl Projection {
     /// # Errors
     /// An output that does not tell.
     pub(super) fn check_output(&self, model: &ModelDescription, output: &str) -> Result<()> {
-        if self.width() != self.given() || TRANSFORMER_OUTPUTS.contains(&output) {
+        if self.taken != self.given || TRANSFORMER_OUTPUTS.contains(&output) {
             return Ok(());
         }
         let message = format!(
             "the projection keeps the width {}, and the output {output:?} does not tell whether the graph has it: \
              set the parameter `projection` to [] if it has, and else export the transformer with the output \
              {:?}",
-            self.width(),
-            TRANSFORMER_OUTPUTS[0]
+            self.taken, TRANSFORMER_OUTPUTS[0]
         );
         Err(Error::model(&model.id, message))
     }
 
     /// Whether vectors of this width, which the graph gives, are to be projected.
     pub(super) fn follows(&self, width: usize) -> bool {
-        width == self.width()
-    }
-
-    /// Values of a vector that comes out.
-    fn given(&self) -> usize {
-        self.0.last().map_or(0, Dense::output)
-    }
-
-    /// Values of a vector that goes in.
-    fn width(&self) -> usize {
-        self.0.first().map_or(0, Dense::input)
+        width == self.taken
     }
 
     /// Projects vectors of `width` values; gives them with their new width.
     ///
     /// # Errors
-    /// Vectors of another width than the first module takes.
+    /// Vectors of another width than the first module takes, and values that are not finite.
     pub(super) fn apply(&self, vectors: Vec<f32>, width: usize) -> Result<(Vec<f32>, usize), BadOutput> {
-        let misfit = || {
-            let shape = [vectors.len() / width.max(1), width];
-            BadOutput::shape(&shape, format!("[tokens, {}], which its projection takes", self.width()))
-        };
-        if self.width() != width {
-            return Err(misfit());
-        }
-        let mut projected = Cow::Borrowed(vectors.as_slice());
-        for linear in &self.0 {
-            projected = Cow::Owned(linear.apply(&projected).ok_or_else(misfit)?);
-        }
-        Ok((projected.into_owned(), self.given()))
+        Ok((self.modules.apply(vectors, width)?, self.given))
     }
 }
 

@@ -49,7 +49,7 @@ impl Tokens {
         };
         let mask_id = parameters.mask_token.as_ref().map(|token| {
             let message = || format!("the mask token {token:?} is not in the vocabulary");
-            model.id(token).ok_or_else(|| Error::file(context.files.label("tokenizer.json"), message()))
+            model.id(token).ok_or_else(|| Error::file(model.path(), message()))
         });
         Ok(Self {
             query_tokenizer: own_tokenizer(Role::Query)?,

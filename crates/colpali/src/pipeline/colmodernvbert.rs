@@ -123,9 +123,7 @@ impl Vision for ColModernVbert {
             model: context.model.id.clone(),
             processor: Processor::load(files)?.decode_options(parameters.decode_options()),
             prompt: parameters.image_prompt(&context.model)?,
-            image_token_id: tokenizer
-                .id(PATCH)
-                .ok_or_else(|| Error::file(files.label("tokenizer.json"), no_token()))?,
+            image_token_id: tokenizer.id(PATCH).ok_or_else(|| Error::file(tokenizer.path(), no_token()))?,
             patches: square_side(tokens).ok_or_else(|| Error::file(files.label(PROCESSOR), no_square()))?,
             size: config.vision_config.image_size,
         })

@@ -104,8 +104,8 @@ impl Architecture for PageReader {
         &[RowField::Padding]
     }
 
-    fn parameters(&self) -> Option<&'static [&'static str]> {
-        Some(parameter_names::<Parameters>())
+    fn parameters(&self) -> &'static [&'static str] {
+        parameter_names::<Parameters>()
     }
 
     fn check(&self, model: &ModelDescription) -> Result<()> {
@@ -189,7 +189,7 @@ impl<V: Vision> PagePipeline<V> {
     /// Runs texts alone or pages alone.
     fn run_alike(&self, items: &[&Item<V::Pixels>]) -> Result<Vec<Result<MultiVector>>> {
         self.check_inputs()?;
-        let index = self.model.output_index(self.model.model().output.as_ref())?;
+        let index = self.model.output()?;
         let encodings: Vec<&Encoding> = items.iter().map(|item| &item.encoding).collect();
         let pages: Vec<&V::Pixels> = items.iter().filter_map(|item| item.page.as_ref()).map(|page| &page.0).collect();
         let batch = self.model.tokenizer().pad(&encodings, None)?;

@@ -256,8 +256,14 @@ impl ModelFiles {
     }
 }
 
-/// A name in a folder; `""` is the model's own.
-pub(crate) fn join(folder: &str, name: &str) -> String {
+/// The name of a file or folder in a folder of a model's; `""` is the model's own.
+///
+/// ```
+/// use embedkit_core::model::join;
+///
+/// assert_eq!([join("", "config.json"), join("1_Dense/", "config.json")], ["config.json", "1_Dense/config.json"]);
+/// ```
+pub fn join(folder: &str, name: &str) -> String {
     match folder.trim_end_matches('/') {
         "" => name.to_owned(),
         folder if name.is_empty() => folder.to_owned(),

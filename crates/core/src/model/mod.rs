@@ -16,9 +16,9 @@ pub use bytes::FileBytes;
 #[cfg(feature = "onnx")]
 pub(crate) use bytes::FileVersion;
 pub use description::{Activation, FileDigest, ModelDescription, OutputSelector, Padding, Pooling, Quantization};
-pub use files::ModelFiles;
 #[cfg(feature = "tokenizer")]
-pub(crate) use files::{is_inside, join};
+pub(crate) use files::is_inside;
+pub use files::{ModelFiles, join};
 pub use graphs::GraphSearch;
 pub use manifest::Manifest;
 pub(crate) use manifest::check_row;

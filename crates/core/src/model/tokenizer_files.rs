@@ -17,20 +17,13 @@ const VOCABULARIES: [&str; 7] = [
 ];
 
 impl ModelFiles {
-    /// The files that a tokenizer is made of, in the model's own folder.
-    ///
-    /// # Errors
-    /// As [`tokenizer_files_in`](Self::tokenizer_files_in).
-    pub fn tokenizer_files(&self) -> Result<Files<'_>> {
-        self.tokenizer_files_in("")
-    }
-
-    /// The files that a tokenizer is made of, in a folder of the model's; `""` is the model's own.
+    /// The files that a tokenizer is made of, in a folder of the model's; `""` is the model's own. Those of a row are
+    /// [`LoadContext::tokenizer_files`](crate::LoadContext::tokenizer_files).
     ///
     /// # Errors
     /// As [`read`](Self::read), for `tokenizer.json`; the others may be absent. Where a vocabulary of an older kind
     /// stands in its place, the error says how to write it.
-    pub fn tokenizer_files_in(&self, folder: &str) -> Result<Files<'_>> {
+    pub fn tokenizer_files(&self, folder: &str) -> Result<Files<'_>> {
         let place = |name: &str| join(folder, name);
         let read = |name: &str| self.read_text(&place(name));
         let optional = |name| self.is_taken(&place(name)).then(|| read(name)).transpose();

@@ -29,10 +29,10 @@ pub trait Architecture: Send + Sync + 'static {
     }
 
     /// The names of the `parameters` that its rows may have, as [`parameter_names`](crate::parameter_names) gives them
-    /// of its own type; others that a caller sets are then refused with the names of the architectures that take them.
-    /// Default: they are not known, and what they are is left to [`check`](Self::check).
-    fn parameters(&self) -> Option<&'static [&'static str]> {
-        None
+    /// of its own type; others that a caller sets are refused with the names of the architectures that take them.
+    /// Default: none.
+    fn parameters(&self) -> &'static [&'static str] {
+        &[]
     }
 
     /// Whether its models have a file of weights, which a row's `model-file` names. Default: yes.
@@ -122,9 +122,9 @@ impl LoadContext {
     /// The files of the model's tokenizer, from where the row says.
     ///
     /// # Errors
-    /// As [`ModelFiles::tokenizer_files_in`].
+    /// As [`ModelFiles::tokenizer_files`].
     #[cfg(feature = "tokenizer")]
     pub fn tokenizer_files(&self) -> Result<crate::tokenizer::TokenizerFiles<'_>> {
-        self.files.tokenizer_files_in(&self.model.tokenizer_folder)
+        self.files.tokenizer_files(&self.model.tokenizer_folder)
     }
 }

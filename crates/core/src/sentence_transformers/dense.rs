@@ -24,7 +24,7 @@ pub struct DenseConfig {
 
 /// A `Dense` module: `f(W x + b)`, and `x`, or a projection of it, added where the module says so.
 #[derive(Debug)]
-pub struct Dense {
+pub(super) struct Dense {
     /// `[out, in]`
     weight: Array2<f32>,
     bias: Option<Array1<f32>>,
@@ -43,11 +43,11 @@ enum Shortcut {
 /// An activation of PyTorch's, with its default arguments.
 type Function = fn(f32) -> f32;
 
-/// Those that are applied to each value alone.
+/// Those that are applied to each value alone. A NaN stays one, for the check of the result.
 const FUNCTIONS: [(&str, Function); 14] = [
     ("Identity", |x| x),
     ("Tanh", f32::tanh),
-    ("ReLU", |x| x.max(0.0)),
+    ("ReLU", |x| if x < 0.0 { 0.0 } else { x }),
     ("ReLU6", |x| x.clamp(0.0, 6.0)),
     ("LeakyReLU", |x| if x > 0.0 { x } else { 0.01 * x }),
     ("ELU", |x| if x > 0.0 { x } else { x.exp_m1() }),
@@ -121,7 +121,7 @@ impl DenseConfig {
     ///
     /// # Errors
     /// [`Error::MissingFile`] and [`Error::InvalidFile`], for weights that are absent or not what the configuration says.
-    pub fn load(&self, files: &ModelFiles) -> Result<Dense> {
+    pub(super) fn load(&self, files: &ModelFiles) -> Result<Dense> {
         let (input, output) = (self.input, self.output);
         if input == 0 || output == 0 {
             let path = files.label(&join(&self.folder, "config.json"));
@@ -136,10 +136,12 @@ impl DenseConfig {
         Ok(Dense {
             weight: matrix("linear.weight")?,
             bias: self.has_bias.then(bias).transpose()?,
-            shortcut: match self.has_shortcut {
-                false => Shortcut::None,
-                true if input == output => Shortcut::Identity,
-                true => Shortcut::Linear(matrix("residual.weight")?),
+            shortcut: if !self.has_shortcut {
+                Shortcut::None
+            } else if input == output {
+                Shortcut::Identity
+            } else {
+                Shortcut::Linear(matrix("residual.weight")?)
             },
             function: self.function,
         })
@@ -148,17 +150,17 @@ impl DenseConfig {
 
 impl Dense {
     /// Width of the vectors that go in.
-    pub fn input(&self) -> usize {
+    pub(super) fn input(&self) -> usize {
         self.weight.ncols()
     }
 
     /// Width of the vectors that come out.
-    pub fn output(&self) -> usize {
+    pub(super) fn output(&self) -> usize {
         self.weight.nrows()
     }
 
     /// Vectors one after the other, `[n, in]`, to `[n, out]`; none where they are not of the width that goes in.
-    pub fn apply(&self, vectors: &[f32]) -> Option<Vec<f32>> {
+    pub(super) fn apply(&self, vectors: &[f32]) -> Option<Vec<f32>> {
         let rows = vectors.len() / self.input();
         let vectors = ArrayView2::from_shape((rows, self.input()), vectors).ok()?;
         let mut result = vectors.dot(&self.weight.t());
@@ -205,6 +207,7 @@ mod tests {
                 let value = f64::from(function(x));
                 assert!((value - expected).abs() <= 2e-6 * expected.abs().max(0.5), "{name}({x}): {value}, {expected}");
             }
+            assert!(function(f32::NAN).is_nan(), "{name}");
         }
     }
 }

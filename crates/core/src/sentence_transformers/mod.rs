@@ -36,7 +36,7 @@ mod tensors;
 mod torch_file;
 mod transformer;
 
-pub use dense::{Dense, DenseConfig};
+pub use dense::DenseConfig;
 pub use module::Module;
 pub use multi_vector::{MultiVectorMask, TokenPooling};
 pub use pooling::PoolingModule;

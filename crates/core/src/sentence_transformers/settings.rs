@@ -23,7 +23,9 @@ pub struct Settings {
 }
 
 impl Settings {
-    const FILE: &'static str = "config_sentence_transformers.json";
+    /// The file's name.
+    pub const FILE: &'static str = "config_sentence_transformers.json";
+
     pub(super) fn read(files: &ModelFiles) -> Result<Self> {
         let mut config = Config::read(files, Self::FILE)?;
         let model_type: Option<String> = config.take("model_type")?;

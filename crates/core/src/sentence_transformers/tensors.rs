@@ -25,13 +25,13 @@ pub fn has_weights(files: &ModelFiles, folder: &str) -> bool {
     WEIGHTS.iter().any(|name| files.has(&join(folder, name)))
 }
 
-/// Reads a tensor of floats from a module's weights; the shape is checked where it is given.
+/// Reads a tensor of floats from a module's weights.
 ///
 /// # Errors
-/// [`Error::MissingFile`] for weights that are absent; [`Error::InvalidFile`] for a tensor that is absent, of another
-/// shape, not of floats or not finite.
-pub fn read_tensor(files: &ModelFiles, folder: &str, tensor: &str, shape: Option<&[usize]>) -> Result<Vec<f32>> {
-    Tensors::read(files, folder)?.floats(tensor, shape)
+/// [`Error::MissingFile`] for weights that are absent; [`Error::InvalidFile`] for a tensor that is absent, not of floats
+/// or not finite.
+pub fn read_tensor(files: &ModelFiles, folder: &str, tensor: &str) -> Result<Vec<f32>> {
+    Tensors::read(files, folder)?.floats(tensor, None)
 }
 
 impl Tensors {

@@ -126,7 +126,7 @@ impl Transformer {
         row.model_file = files.find_graph(&search.in_folder(&self.folder))?;
         row.tokenizer_folder = self.tokenizer_folder(files);
         row.output.clone_from(&self.output);
-        let tokenizer = files.tokenizer_files_in(&row.tokenizer_folder)?;
+        let tokenizer = files.tokenizer_files(&row.tokenizer_folder)?;
         tokenizer.check_agreement()?;
         if tokenizer.pads_to_multiple()? {
             row.padding = Padding::Exact;

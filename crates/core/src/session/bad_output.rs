@@ -34,6 +34,15 @@ pub enum BadOutput {
     Unusable(#[source] crate::BoxError),
 }
 
+impl From<embedkit_vector::Error> for BadOutput {
+    fn from(error: embedkit_vector::Error) -> Self {
+        match error {
+            embedkit_vector::Error::NotFinite { .. } => Self::NotFinite,
+            other => Self::Unusable(other.into()),
+        }
+    }
+}
+
 impl BadOutput {
     /// A shape that is not the expected one.
     pub fn shape(found: &[usize], expected: impl Into<String>) -> Self {
@@ -45,6 +54,6 @@ impl BadOutput {
     /// # Errors
     /// [`BadOutput::NotFinite`].
     pub fn check_finite(values: &[f32]) -> Result<(), Self> {
-        if values.iter().all(|value| value.is_finite()) { Ok(()) } else { Err(Self::NotFinite) }
+        Ok(embedkit_vector::check_finite(values)?)
     }
 }

@@ -5,6 +5,7 @@ mod pooling;
 mod static_model;
 mod static_table;
 mod static_tokens;
+mod token_table;
 #[cfg(feature = "onnx")]
 mod transformer;
 

@@ -125,10 +125,9 @@ impl Table {
     }
 
     /// Keeps the lengths of rows from now on.
-    pub(super) fn keeping_lengths(mut self) -> Self {
+    pub(super) fn keep_lengths(&mut self) {
         let tokens = self.mapping.as_ref().map_or(self.row_count, Vec::len);
         self.lengths = (0..tokens).map(|_| AtomicU32::new(u32::MAX)).collect();
-        self
     }
 
     /// A token's row and weight.

@@ -1,23 +1,18 @@
 //! `static`, of late interaction: the same table, a vector for every token.
 
-use std::sync::Arc;
-
 use embedkit_core::pipeline::behind_prompt;
-use embedkit_core::tokenizer::{Encoding, Tokenizer, TokenizerOptions};
+use embedkit_core::tokenizer::Tokenizer;
 use embedkit_core::{
     AnyPipeline, Architecture, Direct, Error, LoadContext, ModelDescription, ModelOption, Purpose, Result, Role,
-    RowField, RowPlaces, Usage,
+    RowField, RowPlaces, Usage, parameter_names,
 };
 use embedkit_vector::multivector::{MultiVector, RowLabel};
 use serde::Deserialize;
 
-use super::static_table::Table;
+use super::token_table::TokenTable;
 
 /// The family whose models give a vector for every token. Rows name it, so its crate is not needed here.
 const FAMILY: &str = "colbert";
-
-/// Tokens of a text that count where the row says nothing, as for the single vector.
-const MAX_LENGTH: usize = 512;
 
 /// The `static` architecture of the family `colbert`: a text is its tokens' rows of a static model's table, which costs
 /// a look-up and no run.
@@ -77,68 +72,46 @@ impl Architecture for StaticTokens {
         &[RowField::Prompts]
     }
 
+    fn parameters(&self) -> &'static [&'static str] {
+        parameter_names::<Parameters>()
+    }
+
     fn check(&self, model: &ModelDescription) -> Result<()> {
         model.require_model_file()?;
         Parameters::of(model).map(drop)
     }
 
     fn load(&self, context: &LoadContext) -> Result<AnyPipeline> {
-        let model = &context.model;
-        let parameters = Parameters::of(model)?;
-        let mut options = TokenizerOptions::default();
-        options.max_length = Some(model.max_length.unwrap_or(MAX_LENGTH));
-        options.without_special_tokens = true;
-        let tokenizer = Tokenizer::load(&context.tokenizer_files()?, &options)?;
-        let path = context.files.label(&model.model_file);
-        let table = Table::load(context.files.open(&model.model_file, context.memory_map)?, &path)?.keeping_lengths();
-        if let Some(dim) = model.dim.filter(|dim| *dim != table.dim()) {
-            let message = format!("{} has vectors of {} values, and the row says {dim}", path.display(), table.dim());
-            return Err(Error::model(&model.id, message));
-        }
-        Ok(AnyPipeline::direct(StaticTokensModel {
-            unknown: tokenizer.unknown_id().filter(|_| !parameters.unknown_tokens),
-            model: model.clone(),
-            parameters,
-            tokenizer,
-            table,
-        }))
+        let parameters = Parameters::of(&context.model)?;
+        let mut tokens = TokenTable::load(context, parameters.unknown_tokens)?;
+        tokens.check_dim(tokens.table.dim())?;
+        tokens.table.keep_lengths();
+        Ok(AnyPipeline::direct(StaticTokensModel { tokens, parameters }))
     }
 }
 
 struct StaticTokensModel {
-    model: Arc<ModelDescription>,
+    tokens: TokenTable,
     parameters: Parameters,
-    tokenizer: Tokenizer,
-    table: Table,
-    /// The token that has no row.
-    unknown: Option<u32>,
 }
 
 impl StaticTokensModel {
-    fn encode(&self, text: &str, purpose: &Purpose) -> Result<Encoding> {
-        Ok(self.tokenizer.encode(&purpose.prompted(&self.model, text)?)?)
-    }
-
     fn rows(&self, tokens: &[u32], role: Role) -> Result<MultiVector> {
-        let wrong = |message: String| Error::model(&self.model.id, message);
-        let dim = self.table.dim();
+        let TokenTable { model, tokenizer, table, .. } = &self.tokens;
         let power = self.parameters.query_power;
         let wanted = |length: f32| if role == Role::Query { length.powf(power) } else { 1.0 };
-        let mut values = self.table.rows(tokens, wanted).map_err(|token| {
-            wrong(format!("the table has no row for token {token}: is the tokenizer another model's?"))
-        })?;
+        let mut values = table.rows(tokens, wanted).map_err(|token| self.tokens.no_row(token))?;
         if tokens.is_empty() {
-            values.resize(dim, 0.0);
+            values.resize(table.dim(), 0.0);
         }
-        // Not `all`, which would stop at the first: this way values are looked at side by side.
-        if !values.iter().fold(true, |finite, value| finite & value.is_finite()) {
-            return Err(wrong("a token's vector is not finite: the table holds wrong values".to_owned()));
-        }
-        let vectors = MultiVector::new(dim, values)?;
+        embedkit_vector::check_finite(&values).map_err(|error| {
+            Error::model_because(&model.id, "a token's vector is not finite: its files hold wrong values", error)
+        })?;
+        let vectors = MultiVector::new(table.dim(), values)?;
         if !self.parameters.labels {
             return Ok(vectors);
         }
-        let name = |token: &u32| RowLabel::Token(self.tokenizer.token(*token).unwrap_or_default());
+        let name = |token: &u32| RowLabel::Token(tokenizer.name(*token));
         let labels = match tokens {
             [] => vec![RowLabel::Token(String::new())],
             tokens => tokens.iter().map(name).collect(),
@@ -152,21 +125,20 @@ impl Direct for StaticTokensModel {
     type Output = MultiVector;
 
     fn embed(&self, text: &str, purpose: &Purpose) -> Result<(MultiVector, Usage)> {
-        let encoding = self.encode(text, purpose)?;
+        let encoding = self.tokens.encode(text, purpose)?;
         let usage = Usage::from(&encoding);
-        let mut tokens = encoding.ids;
-        tokens.retain(|token| Some(*token) != self.unknown);
-        Ok((self.rows(&tokens, purpose.role)?, usage))
+        Ok((self.rows(&self.tokens.counted(encoding.ids), purpose.role)?, usage))
     }
 
     fn usage(&self, text: &str, purpose: &Purpose) -> Result<Usage> {
-        Ok(Usage::from(&self.encode(text, purpose)?))
+        Ok(Usage::from(&self.tokens.encode(text, purpose)?))
     }
 
     fn row_places(&self, text: &str, purpose: &Purpose) -> Result<Option<RowPlaces>> {
-        let (encoding, places) = self.tokenizer.encode_with_places(&purpose.prompted(&self.model, text)?)?;
-        let rows = encoding.ids.iter().zip(places).filter(|(token, _)| Some(**token) != self.unknown);
-        let prompt = purpose.prompt(&self.model).map_or(0, str::len);
+        let TokenTable { model, tokenizer, .. } = &self.tokens;
+        let (encoding, places) = tokenizer.encode_with_places(&purpose.prompted(model, text)?)?;
+        let rows = encoding.ids.iter().zip(places).filter(|(token, _)| self.tokens.counts(**token));
+        let prompt = purpose.prompt(model).map_or(0, str::len);
         let mut places = behind_prompt(rows.map(|(_, place)| place), prompt);
         // A text without tokens that count has one row.
         places.resize(places.len().max(1), None);
@@ -174,6 +146,6 @@ impl Direct for StaticTokensModel {
     }
 
     fn tokenizer(&self) -> Option<&Tokenizer> {
-        Some(&self.tokenizer)
+        Some(&self.tokens.tokenizer)
     }
 }

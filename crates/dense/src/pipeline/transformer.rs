@@ -73,8 +73,8 @@ impl Architecture for Transformer {
         &[RowField::Prompts, RowField::Tasks, RowField::Padding]
     }
 
-    fn parameters(&self) -> Option<&'static [&'static str]> {
-        Some(parameter_names::<Parameters>())
+    fn parameters(&self) -> &'static [&'static str] {
+        parameter_names::<Parameters>()
     }
 
     fn check(&self, model: &ModelDescription) -> Result<()> {
@@ -150,19 +150,15 @@ impl TransformerPipeline {
         let tokens =
             Tokens { shape: row.shape, values: row.values, mask: row.mask, excluded, precision: row.precision };
         let expected = || self.pooler.expected(row.length());
-        let mut vector = self.pooler.pool(tokens).ok_or_else(|| row.misshapen(expected()))?;
-        if !self.parameters.steps.is_empty() {
-            let found = vector.len();
-            let changed = self.steps.apply(vector);
-            vector = changed.map_err(|expected| row.wrong(BadOutput::Width { found, expected }))?;
-            if self.model.model().normalize {
-                embedkit_vector::normalize(&mut vector);
-            }
+        let pooled = self.pooler.pool(tokens).ok_or_else(|| row.misshapen(expected()))?;
+        let width = pooled.len();
+        let mut vector = self.steps.apply(pooled, width).map_err(|error| row.wrong(error.into()))?;
+        if self.model.model().normalize && !self.steps.is_empty() {
+            embedkit_vector::normalize(&mut vector);
         }
         if let Some(expected) = self.model.model().dim.filter(|dim| *dim != vector.len()) {
             return Err(row.wrong(BadOutput::Width { found: vector.len(), expected }));
         }
-        row.check_finite(&vector)?;
         if let Some(dim) = self.dim {
             embedkit_vector::cut(&mut vector, dim);
         }

@@ -10,8 +10,8 @@ use embedkit_vector::multivector::{MultiVector, RowLabel};
 
 use crate::{FAMILY, HybridOutput};
 
-/// What a family gives for a text.
-pub(super) trait Embedding: Sized + Send + 'static {
+/// What a family makes of a graph's outputs.
+pub(super) trait FromOutputs: Sized + Send + 'static {
     /// The family.
     const FAMILY: &'static str;
 
@@ -69,7 +69,7 @@ impl Reader<'_, '_> {
     }
 }
 
-impl Embedding for Vec<f32> {
+impl FromOutputs for Vec<f32> {
     const FAMILY: &'static str = "dense";
 
     fn read(reader: &Reader<'_, '_>) -> Result<Vec<Result<Self>>> {
@@ -83,7 +83,7 @@ impl Embedding for Vec<f32> {
     }
 }
 
-impl Embedding for SparseVector {
+impl FromOutputs for SparseVector {
     const FAMILY: &'static str = "sparse";
 
     fn read(reader: &Reader<'_, '_>) -> Result<Vec<Result<Self>>> {
@@ -100,7 +100,7 @@ impl Embedding for SparseVector {
     }
 }
 
-impl Embedding for MultiVector {
+impl FromOutputs for MultiVector {
     const FAMILY: &'static str = "colbert";
     const HAS_ROWS: bool = true;
 
@@ -128,7 +128,7 @@ impl Embedding for MultiVector {
     }
 }
 
-impl Embedding for HybridOutput {
+impl FromOutputs for HybridOutput {
     const FAMILY: &'static str = FAMILY;
     const HAS_ROWS: bool = true;
 

@@ -15,7 +15,7 @@ use embedkit_vector::multivector::MultiVector;
 
 use super::ARCHITECTURE;
 use super::parameters::Parameters;
-use super::reading::{Embedding, Reader};
+use super::reading::{FromOutputs, Reader};
 use super::shared::SharedModel;
 use crate::HybridOutput;
 
@@ -32,7 +32,7 @@ pub static COLBERT: BgeM3<MultiVector> = BgeM3(PhantomData);
 /// `bge-m3` of the family `hybrid`.
 pub static HYBRID: BgeM3<HybridOutput> = BgeM3(PhantomData);
 
-impl<E: Embedding> Architecture for BgeM3<E> {
+impl<E: FromOutputs> Architecture for BgeM3<E> {
     fn name(&self) -> &'static str {
         ARCHITECTURE
     }
@@ -50,8 +50,8 @@ impl<E: Embedding> Architecture for BgeM3<E> {
         &[RowField::Prompts, RowField::Padding, RowField::RequiresIdf, RowField::VocabSize]
     }
 
-    fn parameters(&self) -> Option<&'static [&'static str]> {
-        Some(parameter_names::<Parameters>())
+    fn parameters(&self) -> &'static [&'static str] {
+        parameter_names::<Parameters>()
     }
 
     fn check(&self, model: &ModelDescription) -> Result<()> {
@@ -95,7 +95,7 @@ impl<E> View<E> {
     }
 }
 
-impl<E: Embedding> Pipeline for View<E> {
+impl<E: FromOutputs> Pipeline for View<E> {
     type Input = str;
     type Prepared = Encoding;
     type Output = E;
@@ -140,7 +140,7 @@ impl<E: Embedding> Pipeline for View<E> {
     }
 
     fn index_names(&self) -> Option<Arc<dyn IndexNames>> {
-        Some(Arc::new(TokenNames(self.model.clone())))
+        Some(self.model.token_names())
     }
 
     fn sessions(&self) -> Option<&SessionPool> {
@@ -149,19 +149,5 @@ impl<E: Embedding> Pipeline for View<E> {
 
     fn tokenizer(&self) -> Option<&Tokenizer> {
         Some(self.model.tokenizer())
-    }
-}
-
-/// Indices that are token ids.
-struct TokenNames(TextModel);
-
-impl IndexNames for TokenNames {
-    fn name(&self, index: u32) -> Option<String> {
-        self.0.tokenizer().token(index)
-    }
-
-    fn count(&self) -> Option<u64> {
-        let stated = self.0.model().vocab_size;
-        Some(stated.unwrap_or_else(|| self.0.tokenizer().vocab_size()) as u64)
     }
 }

@@ -50,8 +50,8 @@ impl Architecture for ImageEncoder {
         &[ModelOption::Dim, ModelOption::Pooling, ModelOption::Normalize, ModelOption::Output, ModelOption::MemoryMap]
     }
 
-    fn parameters(&self) -> Option<&'static [&'static str]> {
-        Some(parameter_names::<Parameters>())
+    fn parameters(&self) -> &'static [&'static str] {
+        parameter_names::<Parameters>()
     }
 
     fn check(&self, model: &ModelDescription) -> Result<()> {
@@ -72,19 +72,19 @@ impl Architecture for ImageEncoder {
             let message = "its processor cuts images into tiles, which an image encoder does not take";
             return Err(Error::model(&model.id, message));
         }
-        let pool = SessionPool::load(&model, &context.files, &context.session)?;
-        if pool.is_open() {
-            pool.output_index(model.output.as_ref())?;
+        let sessions = SessionPool::load(&model, &context.files, &context.session)?;
+        if sessions.is_open() {
+            sessions.output_index(model.output.as_ref())?;
         }
         let dim = context.dim.filter(|dim| Some(*dim) != model.dim);
-        Ok(AnyPipeline::new(ImageEncoderPipeline { model, processor, pool, dim }))
+        Ok(AnyPipeline::new(ImageEncoderPipeline { model, processor, sessions, dim }))
     }
 }
 
 struct ImageEncoderPipeline {
     model: Arc<ModelDescription>,
     processor: Processor,
-    pool: SessionPool,
+    sessions: SessionPool,
     /// The width to cut to, when it is not the model's own.
     dim: Option<usize>,
 }
@@ -96,19 +96,19 @@ impl ImageEncoderPipeline {
         let [_, channels, height, width] = first.shape();
         let values = Processed::batch(images);
         let pixels = Tensor::floats([images.len(), channels, height, width], values);
-        let input = self.pool.inputs()?.next().unwrap_or_default().to_owned();
-        let index = self.pool.output_index(self.model.output.as_ref())?;
+        let input = self.sessions.inputs()?.next().unwrap_or_default().to_owned();
+        let index = self.sessions.output_index(self.model.output.as_ref())?;
         let cost = patches(first) * images.len();
-        self.pool.run(&[(&input, pixels)], cost, |outputs| {
+        self.sessions.run(&[(&input, pixels)], cost, |outputs| {
             let output = outputs.get(index, images.len())?;
             Ok((0..images.len())
-                .map(|row| self.pool(&output, row).map_err(|what| outputs.wrong(index, what)))
+                .map(|row| self.vector(&output, row).map_err(|what| outputs.wrong(index, what)))
                 .collect())
         })
     }
 
     /// The vector of one row, or what is wrong with it.
-    fn pool(&self, output: &Output<'_>, row: usize) -> Result<Vec<f32>, BadOutput> {
+    fn vector(&self, output: &Output<'_>, row: usize) -> Result<Vec<f32>, BadOutput> {
         let values = output.row(row);
         let vector = match (&self.model.pooling, self.model.dim) {
             (Pooling::Cls, Some(dim)) if dim > 0 && values.len().is_multiple_of(dim) => values.get(..dim),
@@ -160,7 +160,7 @@ impl Pipeline for ImageEncoderPipeline {
     }
 
     fn sessions(&self) -> Option<&SessionPool> {
-        Some(&self.pool)
+        Some(&self.sessions)
     }
 }
 

@@ -227,84 +227,85 @@ impl ProcessorConfig {
     pub(super) fn steps(&self) -> Result<Vec<Step>> {
         let class = self.class()?;
         let resizes = class.does(self.do_resize, class.resizes);
-        let mut steps = Vec::new();
-        match class.kind {
-            Kind::Plain => {
-                if resizes {
-                    let size = match self.size {
-                        None => required(class.size, "size")?,
-                        Some(Sides::One(side)) if class.square => Size::Exact { height: side, width: side },
-                        Some(Sides::One(side)) => Size::ShortestEdge(side),
-                        Some(Sides::Named { longest_edge: Some(_), shortest_edge: Some(_), .. })
-                            if !class.reference =>
-                        {
-                            return Err(wrong("size", "has `shortest_edge` and `longest_edge`, which is not done"));
-                        }
-                        Some(Sides::Named { shortest_edge: Some(side), .. }) => Size::ShortestEdge(side),
-                        Some(Sides::Named { height: Some(height), width: Some(width), .. }) => {
-                            Size::Exact { height, width }
-                        }
-                        Some(Sides::Named { .. }) => {
-                            return Err(wrong("size", "needs `shortest_edge`, or `height` and `width`"));
-                        }
-                    };
-                    steps.push(self.resize(size, class));
-                }
-                if class.does(self.do_center_crop, class.crops) {
-                    let crop = self.crop_size.or(class.crop_side.map(Sides::One));
-                    let (height, width) = match required(crop, "crop_size")? {
-                        Sides::One(side) => (side, side),
-                        Sides::Named { height: Some(height), width: Some(width), .. } => (height, width),
-                        Sides::Named { .. } => return Err(wrong("crop_size", "needs `height` and `width`")),
-                    };
-                    steps.push(Step::CentreCrop { height, width });
-                }
-            }
-            Kind::ConvNext if !resizes => {}
-            Kind::ConvNext => {
-                let side = match (self.size, class.size) {
-                    (Some(Sides::One(side) | Sides::Named { shortest_edge: Some(side), .. }), _)
-                    | (None, Some(Size::ShortestEdge(side))) => side,
-                    _ => return Err(wrong("size", "needs `shortest_edge`")),
-                };
-                if side < CONVNEXT_UNCROPPED {
-                    let enlarged = (side as f64 / self.crop_pct.unwrap_or(0.875)) as usize;
-                    steps.push(self.resize(Size::ShortestEdge(enlarged), class));
-                    steps.push(Step::CentreCrop { height: side, width: side });
-                } else {
-                    steps.push(self.resize(Size::Exact { height: side, width: side }, class));
-                }
-            }
-            Kind::JinaClip => {
-                let Some(Sides::One(side)) = self.size else {
-                    return Err(wrong("size", "must be one number for JinaCLIPImageProcessor"));
-                };
-                let resizes = match &self.resize_mode {
-                    Setting::Absent => true,
-                    Setting::Null => false,
-                    Setting::Value(mode) => mode == "shortest",
-                };
-                if resizes {
-                    let resampling = self.interpolation.unwrap_or(class.resampling);
-                    steps.push(Step::Resize(Resize { size: Size::ShortestEdge(side), resampling }));
-                }
-                let colour = self.fill_color.map_or([0; CHANNELS], Colour::channels);
-                steps.push(Step::PadToSquare { side, colour });
-            }
-            Kind::Idefics3 if resizes => {
-                let size = match (self.size, class.size) {
-                    (Some(Sides::Named { longest_edge: Some(side), .. }), _) => Size::LongestEdge(side),
-                    (None, Some(size)) => size,
-                    _ => return Err(wrong("size", "needs `longest_edge` for Idefics3ImageProcessor")),
-                };
-                steps.push(self.resize(size, class));
-            }
-            Kind::Idefics3 => {}
-            Kind::Qwen2Vl if !resizes => {}
-            Kind::Qwen2Vl => steps.push(self.resize(self.pixels()?, class)),
-        }
+        let steps = match class.kind {
+            Kind::Plain => self.plain_steps(class, resizes)?,
+            Kind::JinaClip => self.jina_clip_steps(class)?,
+            Kind::ConvNext | Kind::Idefics3 | Kind::Qwen2Vl if !resizes => Vec::new(),
+            Kind::ConvNext => self.convnext_steps(class)?,
+            Kind::Idefics3 => vec![self.resize(self.longest_edge(class)?, class)],
+            Kind::Qwen2Vl => vec![self.resize(self.pixels()?, class)],
+        };
         steps.iter().try_for_each(Step::check)?;
         Ok(steps)
+    }
+
+    fn plain_steps(&self, class: &Class, resizes: bool) -> Result<Vec<Step>> {
+        let mut steps = Vec::new();
+        if resizes {
+            steps.push(self.resize(self.plain_size(class)?, class));
+        }
+        if class.does(self.do_center_crop, class.crops) {
+            let crop = self.crop_size.or(class.crop_side.map(Sides::One));
+            let (height, width) = match required(crop, "crop_size")? {
+                Sides::One(side) => (side, side),
+                Sides::Named { height: Some(height), width: Some(width), .. } => (height, width),
+                Sides::Named { .. } => return Err(wrong("crop_size", "needs `height` and `width`")),
+            };
+            steps.push(Step::CentreCrop { height, width });
+        }
+        Ok(steps)
+    }
+
+    fn plain_size(&self, class: &Class) -> Result<Size> {
+        match self.size {
+            None => required(class.size, "size"),
+            Some(Sides::One(side)) if class.square => Ok(Size::Exact { height: side, width: side }),
+            Some(Sides::One(side)) => Ok(Size::ShortestEdge(side)),
+            Some(Sides::Named { longest_edge: Some(_), shortest_edge: Some(_), .. }) if !class.reference => {
+                Err(wrong("size", "has `shortest_edge` and `longest_edge`, which is not done"))
+            }
+            Some(Sides::Named { shortest_edge: Some(side), .. }) => Ok(Size::ShortestEdge(side)),
+            Some(Sides::Named { height: Some(height), width: Some(width), .. }) => Ok(Size::Exact { height, width }),
+            Some(Sides::Named { .. }) => Err(wrong("size", "needs `shortest_edge`, or `height` and `width`")),
+        }
+    }
+
+    fn convnext_steps(&self, class: &Class) -> Result<Vec<Step>> {
+        let side = match (self.size, class.size) {
+            (Some(Sides::One(side) | Sides::Named { shortest_edge: Some(side), .. }), _)
+            | (None, Some(Size::ShortestEdge(side))) => side,
+            _ => return Err(wrong("size", "needs `shortest_edge`")),
+        };
+        if side >= CONVNEXT_UNCROPPED {
+            return Ok(vec![self.resize(Size::Exact { height: side, width: side }, class)]);
+        }
+        let enlarged = (side as f64 / self.crop_pct.unwrap_or(0.875)) as usize;
+        let crop = Step::CentreCrop { height: side, width: side };
+        Ok(vec![self.resize(Size::ShortestEdge(enlarged), class), crop])
+    }
+
+    fn jina_clip_steps(&self, class: &Class) -> Result<Vec<Step>> {
+        let Some(Sides::One(side)) = self.size else {
+            return Err(wrong("size", "must be one number for JinaCLIPImageProcessor"));
+        };
+        let resizes = match &self.resize_mode {
+            Setting::Absent => true,
+            Setting::Null => false,
+            Setting::Value(mode) => mode == "shortest",
+        };
+        let resampling = self.interpolation.unwrap_or(class.resampling);
+        let resize = Step::Resize(Resize { size: Size::ShortestEdge(side), resampling });
+        let colour = self.fill_color.map_or([0; CHANNELS], Colour::channels);
+        Ok(resizes.then_some(resize).into_iter().chain([Step::PadToSquare { side, colour }]).collect())
+    }
+
+    /// The longer side of images that are cut into tiles.
+    fn longest_edge(&self, class: &Class) -> Result<Size> {
+        match (self.size, class.size) {
+            (Some(Sides::Named { longest_edge: Some(side), .. }), _) => Ok(Size::LongestEdge(side)),
+            (None, Some(size)) => Ok(size),
+            _ => Err(wrong("size", "needs `longest_edge` for Idefics3ImageProcessor")),
+        }
     }
 
     /// How an image is cut into tiles, for processors that do.

@@ -72,8 +72,8 @@ impl Architecture for CausalLm {
         &[RowField::Padding]
     }
 
-    fn parameters(&self) -> Option<&'static [&'static str]> {
-        Some(parameter_names::<Parameters>())
+    fn parameters(&self) -> &'static [&'static str] {
+        parameter_names::<Parameters>()
     }
 
     fn check(&self, model: &ModelDescription) -> Result<()> {
@@ -101,7 +101,7 @@ impl Architecture for CausalLm {
         }
         let mut options = TokenizerOptions::default();
         options.max_length = Some(room);
-        let body = Tokenizer::load(&context.files.tokenizer_files()?, &options)?;
+        let body = Tokenizer::load(&context.tokenizer_files()?, &options)?;
         let answers = [
             answer(model.model(), tokenizer, &parameters.negative_token)?,
             answer(model.model(), tokenizer, &parameters.positive_token)?,

@@ -11,7 +11,7 @@ mod stemming;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use embedkit_core::{Error, Result};
+use embedkit_core::{Error, Result, Role};
 use embedkit_vector::SparseVector;
 
 use crate::text::WordSplitter;
@@ -57,7 +57,7 @@ impl Bm25 {
     /// # Errors
     /// A text that the splitter or the stemmer refuses.
     pub fn document(&self, text: &str) -> Result<SparseVector> {
-        Ok(self.embed(text, false)?.0)
+        Ok(self.embed(text, Role::Passage)?.0)
     }
 
     /// The vector of a text that is searched for: 1 for each stem.
@@ -65,7 +65,7 @@ impl Bm25 {
     /// # Errors
     /// A text that the splitter or the stemmer refuses.
     pub fn query(&self, text: &str) -> Result<SparseVector> {
-        Ok(self.embed(text, true)?.0)
+        Ok(self.embed(text, Role::Query)?.0)
     }
 
     /// Number of words, before any is left out.
@@ -78,11 +78,14 @@ impl Bm25 {
         Ok(words)
     }
 
-    /// The vector of a text, as a query or a document, and its [`word_count`](Self::word_count).
-    pub(crate) fn embed(&self, text: &str, query: bool) -> Result<(SparseVector, usize)> {
+    /// The vector of a text of this role, and its [`word_count`](Self::word_count).
+    pub(crate) fn embed(&self, text: &str, role: Role) -> Result<(SparseVector, usize)> {
         self.counted(text, |counts| {
             let (saturation, length) = (self.options.saturation(), counts.kept());
-            let weight = |count| if query { 1.0 } else { saturation.weight(count, length) as f32 };
+            let weight = |count| match role {
+                Role::Query => 1.0,
+                Role::Plain | Role::Passage => saturation.weight(count, length) as f32,
+            };
             let vector = SparseVector::from_entries(counts.terms().map(|term| (term.index, weight(term.count))))?;
             Ok((vector, counts.words()))
         })?

@@ -81,6 +81,8 @@ impl Bm25Options {
 pub struct Bm25Builder {
     options: Bm25Options,
     files: Option<ModelFiles>,
+    #[cfg(feature = "tokenizer")]
+    tokenizer_folder: String,
     splitter: Option<Arc<dyn WordSplitter>>,
     stemmer: Option<Arc<dyn Stemmer>>,
 }
@@ -137,6 +139,13 @@ impl Bm25Builder {
     /// Takes stop words from `<language>.txt` of a model's files. Default: those compiled in.
     pub fn files(mut self, files: ModelFiles) -> Self {
         self.files = Some(files);
+        self
+    }
+
+    /// Takes the `tokenizer.json` of [`Splitting::Tokenizer`] from this folder of the model's files. Default: their own.
+    #[cfg(feature = "tokenizer")]
+    pub fn tokenizer_folder(mut self, folder: impl Into<String>) -> Self {
+        self.tokenizer_folder = folder.into();
         self
     }
 
@@ -212,7 +221,7 @@ impl Bm25Builder {
     #[cfg(feature = "tokenizer")]
     fn token_words(&self) -> Result<Arc<dyn WordSplitter>> {
         let files = self.files.clone().unwrap_or_else(ModelFiles::none);
-        Ok(Arc::new(text::TokenWords::load(&files)?))
+        Ok(Arc::new(text::TokenWords::load(&files, &self.tokenizer_folder)?))
     }
 
     #[cfg(not(feature = "tokenizer"))]

@@ -1,8 +1,10 @@
 //! Folders that sentence-transformers wrote.
 
+use embedkit_core::model::join;
 use embedkit_core::sentence_transformers::{
     Folder, Module, Router, SpladeActivation, SpladePooling, SpladeStrategy, Transformer,
 };
+use embedkit_core::tokenizer::TokenizerFiles;
 use embedkit_core::{Error, GraphSearch, ModelDescription, ModelFiles, Result};
 
 use super::TASK;
@@ -66,8 +68,8 @@ fn set_router(files: &ModelFiles, model: &mut ModelDescription, router: &Router<
         return Err(Error::file(files.label(Folder::MODULES), message));
     };
     set_splade(files, model, transformer, pooling)?;
-    for name in ["model.safetensors", "tokenizer.json"] {
-        let name = if table.is_empty() { name.to_owned() } else { format!("{table}/{name}") };
+    for name in ["model.safetensors", TokenizerFiles::TOKENIZER] {
+        let name = join(table, name);
         if !files.has(&name) {
             return Err(Error::MissingFile {
                 path: files.label(&name),

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use embedkit_core::{
-    AnyPipeline, Architecture, Direct, IndexNames, LoadContext, ModelDescription, Purpose, Result, Role, RowField,
-    Usage, parameter_names,
+    AnyPipeline, Architecture, Direct, IndexNames, LoadContext, ModelDescription, Purpose, Result, RowField, Usage,
+    parameter_names,
 };
 use embedkit_vector::SparseVector;
 
@@ -35,6 +35,8 @@ impl Bm25Terms {
 
 fn builder(context: &LoadContext) -> Result<Bm25Builder> {
     let builder = Bm25::builder().options(context.model.parameters()?);
+    #[cfg(feature = "tokenizer")]
+    let builder = builder.tokenizer_folder(&context.model.tokenizer_folder);
     let has_files = context.files.root().is_some() || context.files.names().next().is_some();
     Ok(if has_files { builder.files(context.files.clone()) } else { builder })
 }
@@ -52,8 +54,8 @@ impl Architecture for Bm25Terms {
         &[RowField::RequiresIdf]
     }
 
-    fn parameters(&self) -> Option<&'static [&'static str]> {
-        Some(parameter_names::<Bm25Options>())
+    fn parameters(&self) -> &'static [&'static str] {
+        parameter_names::<Bm25Options>()
     }
 
     fn has_weights(&self) -> bool {
@@ -80,7 +82,7 @@ impl Direct for Bm25Model {
 
     fn embed(&self, text: &str, purpose: &Purpose) -> Result<(SparseVector, Usage)> {
         purpose.check_task(&self.model)?;
-        let (vector, tokens) = self.bm25.embed(text, purpose.role == Role::Query)?;
+        let (vector, tokens) = self.bm25.embed(text, purpose.role)?;
         Ok((vector, Usage { tokens, truncated: false }))
     }
 

@@ -55,8 +55,8 @@ impl Architecture for Bm42Attention {
         &[RowField::Prompts, RowField::Padding, RowField::RequiresIdf, RowField::VocabSize]
     }
 
-    fn parameters(&self) -> Option<&'static [&'static str]> {
-        Some(parameter_names::<Parameters>())
+    fn parameters(&self) -> &'static [&'static str] {
+        parameter_names::<Parameters>()
     }
 
     fn check(&self, model: &ModelDescription) -> Result<()> {
@@ -70,7 +70,7 @@ impl Architecture for Bm42Attention {
         let bm42 = Bm42::new(parameters.alpha, lines(&stop_words).map(str::to_owned))?;
         let model = token_model::load(context)?;
         let prefix = model.tokenizer().continuing_prefix().ok_or_else(|| {
-            Error::file(context.files.label("tokenizer.json"), "has no word pieces, which this architecture needs")
+            Error::file(model.tokenizer().path(), "has no word pieces, which this architecture needs")
         })?;
         let words = Arc::new(Words { model, bm42, prefix });
         Ok(AnyPipeline::new(Bm42Pipeline(words)))

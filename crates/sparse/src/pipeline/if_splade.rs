@@ -11,7 +11,6 @@ use embedkit_core::{
 };
 use embedkit_vector::SparseVector;
 
-use super::splade::VocabularyNames;
 use super::token_model;
 use crate::{FAMILY, scoring};
 
@@ -37,10 +36,6 @@ impl Architecture for InferenceFreeSplade {
 
     fn fields(&self) -> &'static [RowField] {
         &[RowField::Prompts, RowField::Padding, RowField::RequiresIdf, RowField::VocabSize]
-    }
-
-    fn parameters(&self) -> Option<&'static [&'static str]> {
-        Some(&[])
     }
 
     fn check(&self, model: &ModelDescription) -> Result<()> {
@@ -98,7 +93,7 @@ impl Pipeline for InferenceFreePipeline {
     }
 
     fn index_names(&self) -> Option<Arc<dyn IndexNames>> {
-        Some(Arc::new(VocabularyNames(self.model.clone())))
+        Some(self.model.token_names())
     }
 
     fn sessions(&self) -> Option<&SessionPool> {

@@ -20,7 +20,7 @@ pub(super) struct QueryTable {
 
 impl QueryTable {
     pub(super) fn load(files: &ModelFiles, folder: &str) -> Result<Self> {
-        let mut tokenizer_files = files.tokenizer_files_in(folder)?;
+        let mut tokenizer_files = files.tokenizer_files(folder)?;
         // The model's positions are the graph's matter.
         tokenizer_files.config = None;
         let window = WindowRule::SentenceTransformers.longest_row(&tokenizer_files)?.unwrap_or(usize::MAX >> 1);
@@ -30,7 +30,7 @@ impl QueryTable {
         Ok(Self {
             tokenizer: Tokenizer::load(&tokenizer_files, &options)?,
             window,
-            weights: read_tensor(files, folder, "weight", None)?,
+            weights: read_tensor(files, folder, "weight")?,
             path: files.label(folder),
         })
     }

@@ -68,8 +68,8 @@ impl Architecture for Splade {
         &[RowField::Prompts, RowField::Padding, RowField::RequiresIdf, RowField::VocabSize]
     }
 
-    fn parameters(&self) -> Option<&'static [&'static str]> {
-        Some(parameter_names::<Parameters>())
+    fn parameters(&self) -> &'static [&'static str] {
+        parameter_names::<Parameters>()
     }
 
     fn check(&self, model: &ModelDescription) -> Result<()> {
@@ -158,7 +158,7 @@ impl Pipeline for SpladePipeline {
     }
 
     fn index_names(&self) -> Option<Arc<dyn IndexNames>> {
-        Some(Arc::new(VocabularyNames(self.model.clone())))
+        Some(self.model.token_names())
     }
 
     fn sessions(&self) -> Option<&SessionPool> {
@@ -167,19 +167,5 @@ impl Pipeline for SpladePipeline {
 
     fn tokenizer(&self) -> Option<&Tokenizer> {
         Some(self.model.tokenizer())
-    }
-}
-
-/// Indices that are token ids.
-pub(super) struct VocabularyNames(pub(super) TextModel);
-
-impl IndexNames for VocabularyNames {
-    fn name(&self, index: u32) -> Option<String> {
-        self.0.tokenizer().token(index)
-    }
-
-    fn count(&self) -> Option<u64> {
-        let stated = self.0.model().vocab_size;
-        Some(stated.unwrap_or_else(|| self.0.tokenizer().vocab_size()) as u64)
     }
 }

@@ -11,15 +11,15 @@ use super::WordSplitter;
 pub struct TokenWords(Tokenizer);
 
 impl TokenWords {
-    /// Loads the `tokenizer.json` of a model's files.
+    /// Loads the `tokenizer.json` in a folder of the model's files; `""` is the model's own.
     ///
     /// # Errors
     /// A file that is absent or wrong.
-    pub fn load(files: &ModelFiles) -> Result<Self> {
+    pub fn load(files: &ModelFiles, folder: &str) -> Result<Self> {
         let mut options = TokenizerOptions::default();
         options.max_length = Some(usize::MAX >> 1);
         options.without_special_tokens = true;
-        Ok(Self(Tokenizer::load(&files.tokenizer_files()?, &options)?))
+        Ok(Self(Tokenizer::load(&files.tokenizer_files(folder)?, &options)?))
     }
 }
 
@@ -38,7 +38,7 @@ mod tests {
     #[test]
     fn tokens_are_words_however_long_the_text() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/splade");
-        let splitter = TokenWords::load(&ModelFiles::folder(folder).unwrap()).unwrap();
+        let splitter = TokenWords::load(&ModelFiles::folder(folder).unwrap(), "").unwrap();
         let words = |text: &str| {
             let mut words = Vec::new();
             splitter.split(text, &mut |word| words.push(word.to_owned())).unwrap();
@@ -46,6 +46,6 @@ mod tests {
         };
         assert_eq!(words("The FOX."), ["the", "f", "##o", "##x", "."]);
         assert_eq!(words(&"the ".repeat(5000)).len(), 5000);
-        assert!(TokenWords::load(&ModelFiles::none()).unwrap_err().to_string().contains("tokenizer.json"));
+        assert!(TokenWords::load(&ModelFiles::none(), "").unwrap_err().to_string().contains("tokenizer.json"));
     }
 }

@@ -1,4 +1,4 @@
-//! embedkit as a side of the benchmark: its facades, as anyone would use them.
+//! embedkit as a side of the benchmark: its public types, as anyone would use them.
 
 use bench_protocol::results::Row;
 use bench_protocol::{Answer, Config, Failure, QUERY, Side, Two, serve};

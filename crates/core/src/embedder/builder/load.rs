@@ -274,8 +274,7 @@ impl<E> Builder<E> {
         registry: &Registry,
     ) -> Result<()> {
         let is_unused = |option: &ModelOption| !architecture.options().contains(option);
-        let is_unknown =
-            |name: &&String| architecture.parameters().is_some_and(|names| !names.contains(&name.as_str()));
+        let is_unknown = |name: &&String| !architecture.parameters().contains(&name.as_str());
         if self.overrides.model_file.is_some() && !architecture.has_weights() {
             let message = format!(
                 "model {} has no use for it: the architecture {:?} has no weights",
@@ -288,7 +287,7 @@ impl<E> Builder<E> {
         let Some(name) = option.map(ModelOption::name).or(parameter.map(String::as_str)) else { return Ok(()) };
         let takes = |other: &dyn Architecture| match option {
             Some(option) => other.options().contains(&option),
-            None => other.parameters().is_some_and(|names| names.contains(&name)),
+            None => other.parameters().contains(&name),
         };
         let all = registry.architectures();
         let takers = all.iter().filter(|other| takes(**other));

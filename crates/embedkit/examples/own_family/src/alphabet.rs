@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use embedkit::plugin::{AnyPipeline, Architecture, Direct, Embedder, LoadContext, ModelDescription, ModelFiles, RowField};
+use embedkit::plugin::{
+    AnyPipeline, Architecture, Direct, Embedder, LoadContext, ModelDescription, ModelFiles, RowField, parameter_names,
+};
 use embedkit::{Error, Purpose, Result, Usage};
 use serde::Deserialize;
 
@@ -52,6 +54,10 @@ impl Architecture for Alphabet {
 
     fn fields(&self) -> &'static [RowField] {
         &[RowField::Prompts]
+    }
+
+    fn parameters(&self) -> &'static [&'static str] {
+        parameter_names::<Parameters>()
     }
 
     fn check(&self, model: &ModelDescription) -> Result<()> {

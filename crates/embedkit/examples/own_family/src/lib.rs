@@ -1,4 +1,4 @@
-//! A family of models as a third party would write it: a facade with an output type of its own, an architecture, and
+//! A family of models as a third party would write it: a public type with an output of its own, an architecture, and
 //! rows. A program that depends on this crate and names it has the family like any other.
 //!
 //! ```
