@@ -46,9 +46,9 @@ pub struct Config {
     pub cors_origins: Vec<String>,
     /// Most inputs in a request. Default: 2048.
     pub max_inputs: usize,
-    /// Most bytes of a body. Default: 32 MiB.
+    /// Most bytes of a body, with the images that are fetched for it. Default: 32 MiB.
     pub max_body: usize,
-    /// Most bytes of all bodies that wait or run, with answers that are not sent yet. Default: 256 MiB.
+    /// Most bytes of all bodies that wait or run, with their images and with answers that are not sent yet. Default: 256 MiB.
     pub max_buffered: usize,
     /// Most requests that are admitted and not answered. Default: 512.
     pub max_requests: usize,

@@ -56,9 +56,9 @@ settings! {
     cors_origin: Vec<String>,
     /// Most inputs in a request. Default: 2048.
     max_inputs: usize,
-    /// Most bytes of a body. Default: 32 MiB.
+    /// Most bytes of a body, with the images that are fetched for it. Default: 32 MiB.
     max_body: Size,
-    /// Most bytes of all bodies that wait or run, with answers that are not sent yet. Default: 256 MiB.
+    /// Most bytes of all bodies that wait or run, with their images and with answers that are not sent yet. Default: 256 MiB.
     max_buffered: Size,
     /// Most requests that are admitted and not answered. Default: 512.
     max_requests: usize,

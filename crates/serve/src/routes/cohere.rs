@@ -11,7 +11,7 @@ use crate::http::{Answer, Incoming};
 use crate::models::Task;
 use crate::shapes::cohere::{Content, EmbedRequest, EmbedResponse, EmbeddingType, Embeddings, Truncate};
 use crate::shapes::rerank::{ApiVersion, BilledUnits, Meta, Tokens};
-use crate::shapes::{Cut, Direction, Dtype, Encoded, Format, Item, Kind, PurposeFields, encode};
+use crate::shapes::{Cut, Direction, Dtype, Encoded, Format, Item, Kind, List, PurposeFields, encode};
 use crate::work::{self, Ask, Embedded, Width, dense_of};
 
 /// `POST /v1/embed` and `/v2/embed`.
@@ -21,7 +21,7 @@ pub(super) async fn embed(mut incoming: Incoming) -> ApiResult<Answer> {
     ApiError::refuse_given(&[("encoding_format", has_base64, "`embedding_types` names `base64`")])?;
     let is_unit = said::is_unit(request.normalize, request.normalized)?;
     let is_second = incoming.route == "/v2/embed";
-    let (field, items) = items(&request)?;
+    let (field, items) = items(request.texts, request.images, request.inputs)?;
     let texts = texts_of(&items);
     let ask = Ask {
         task: Task::Dense,
@@ -66,11 +66,14 @@ pub(super) async fn embed(mut incoming: Incoming) -> ApiResult<Answer> {
 }
 
 /// The inputs, whichever of three fields they are in, and that field.
-fn items(request: &EmbedRequest) -> ApiResult<(&'static str, Vec<Item>)> {
-    let texts = request.texts.as_ref().map(|list| ("texts", list.0.iter().cloned().map(Item::Text).collect()));
-    let images = request.images.as_ref().map(|list| ("images", list.0.iter().cloned().map(Item::Image).collect()));
-    let inputs = request.inputs.as_ref();
-    let inputs = inputs.map(|list| ("inputs", list.0.iter().map(|Content(item)| item.clone()).collect()));
+fn items(
+    texts: Option<List<String>>,
+    images: Option<List<String>>,
+    inputs: Option<List<Content>>,
+) -> ApiResult<(&'static str, Vec<Item>)> {
+    let texts = texts.map(|List(texts)| ("texts", texts.into_iter().map(Item::Text).collect()));
+    let images = images.map(|List(images)| ("images", images.into_iter().map(Item::Image).collect()));
+    let inputs = inputs.map(|List(inputs)| ("inputs", inputs.into_iter().map(|Content(item)| item).collect()));
     let mut given = [texts, images, inputs].into_iter().flatten();
     match (given.next(), given.next()) {
         (Some(given), None) => Ok(given),
