@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use super::loaded::Loaded;
 use super::plan::Plan;
 use crate::config::Load;
-use crate::error::{ApiError, ApiResult, Case};
+use crate::error::{ApiError, ApiResult, Case, for_clients};
 use crate::metrics::{Metrics, ModelMetrics};
 
 /// A model that is served.
@@ -32,6 +32,7 @@ enum State {
     Idle,
     Loading,
     Ready(Arc<Loaded>),
+    /// `message` is what clients are told.
     Failed { message: String, until: Instant, pause: Duration },
 }
 
@@ -199,8 +200,8 @@ impl Served {
                 (State::Ready(Arc::new(loaded)), Ok(()))
             }
             Err(error) => {
-                let message = error.report();
-                tracing::error!(model = self.name(), error = message, "it cannot be loaded");
+                tracing::error!(model = self.name(), error = error.report(), "it cannot be loaded");
+                let message = for_clients(&error);
                 (State::Failed { message, until: Instant::now() + pause, pause }, Err(error))
             }
         };
