@@ -4,8 +4,8 @@ use std::path::Path;
 
 use embedkit_core::session::{Provider, WeightQuantization};
 use embedkit_core::{
-    AnyEmbedder, Builder, ContentKind, EmbeddingKind, Family, ModelFiles, ModelFilter, ModelRef, OutputSelector,
-    Registry, Result, Source, Tuning,
+    AnyEmbedder, Builder, EmbeddingKind, Family, ModelFiles, ModelFilter, ModelRef, OutputSelector, Registry, Result,
+    Source, Tuning,
 };
 
 use crate::Error;
@@ -42,7 +42,7 @@ impl Plan {
                 Self::of_folder(&dir, config, registry)
             }
             (None, None) => match config.id.as_deref() {
-                Some(id) => Err(Error::model(id, unknown(id, &config, registry))),
+                Some(id) => Err(Error::model(id, registry.unknown(id, config.family.as_deref()))),
                 None => Err(Error::usage("a model has neither an id nor a folder")),
             },
         }
@@ -66,7 +66,7 @@ impl Plan {
             })?,
         };
         let (Some(row), Some(family)) = (rows.get(position), families.get(position)) else {
-            return Err(Error::model(&id, unknown(&id, &config, registry)));
+            return Err(Error::model(&id, registry.unknown(&id, config.family.as_deref())));
         };
         Ok(Self {
             name: config.name.clone().unwrap_or_else(|| row.id.clone()),
@@ -90,7 +90,7 @@ impl Plan {
         }
         let family = match &config.family {
             Some(family) => registry.family(family).map_err(at)?,
-            None => family_of(&files, registry).ok_or_else(|| {
+            None => registry.family_of(&files).ok_or_else(|| {
                 Error::usage(format!(
                     "{shown} does not say what model it is: name its `family`, and `pooling` where it has one"
                 ))
@@ -239,40 +239,6 @@ fn fetched(builder: Builder<AnyEmbedder>, _: &ModelConfig) -> Builder<AnyEmbedde
 fn known_id(config: &ModelConfig, registry: &Registry) -> Option<String> {
     let id = config.id.as_ref().or(config.dir.as_ref().and(config.name.as_ref()))?;
     (!registry.find_all(id).is_empty()).then(|| id.clone())
-}
-
-/// The error that names near ids, of the family where one is named.
-fn unknown(id: &str, config: &ModelConfig, registry: &Registry) -> embedkit_core::Error {
-    let families = registry.families();
-    let names = config.family.as_deref().into_iter().chain(families.iter().map(|family| family.name()));
-    let errors = names.filter_map(|family| registry.find(family, id).err());
-    let near = |error: &embedkit_core::Error| match error {
-        embedkit_core::Error::UnknownModel { near, .. } => near.len(),
-        _ => 0,
-    };
-    // Where nothing is near, no family knows more of it than another.
-    let known = errors.filter(|error| near(error) > 0).max_by_key(near);
-    known.unwrap_or_else(|| {
-        let message = format!("no model is called {id:?}, nor anything like it; a folder is given as `dir`");
-        embedkit_core::Error::option("model", message)
-    })
-}
-
-/// The family that a folder shows to be of: of several, one whose results say most about one. A folder of which several
-/// are true is better named.
-fn family_of(files: &ModelFiles, registry: &Registry) -> Option<&'static dyn Family> {
-    let mut families = registry.families();
-    let rank = |kind| match kind {
-        EmbeddingKind::Dense => 0,
-        EmbeddingKind::Score => 1,
-        EmbeddingKind::Multi => 2,
-        EmbeddingKind::Sparse => 3,
-        _ => 4,
-    };
-    // Files for images lie beside models of texts, too.
-    let is_of_images = |family: &dyn Family| family.inputs() == [ContentKind::Image];
-    families.sort_by_key(|family| (is_of_images(*family), rank(family.output())));
-    families.into_iter().find(|family| family.recognizes(files))
 }
 
 /// Whether a graph scales activations by the batch at hand, so that inputs of a batch change each other's results. One
