@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use embedkit_core::Embedding;
 
-use super::openai::bad_vector;
+use super::given::{bad_vector, no_such_output};
 use super::said;
 use crate::error::{ApiError, ApiResult, Case};
 use crate::http::{Answer, Incoming};
@@ -19,7 +19,7 @@ pub(super) async fn embed(mut incoming: Incoming) -> ApiResult<Answer> {
     let request: EmbedRequest = incoming.json().await?;
     let has_base64 = request.encoding_format == Some(Format::Base64);
     ApiError::refuse_given(&[("encoding_format", has_base64, "`embedding_types` names `base64`")])?;
-    let is_unit = said::is_unit(request.normalize, request.normalized)?;
+    let length = said::length(request.normalize, request.normalized)?;
     let is_second = incoming.route == "/v2/embed";
     let (field, items) = items(request.texts, request.images, request.inputs)?;
     let texts = texts_of(&items);
@@ -53,8 +53,8 @@ pub(super) async fn embed(mut incoming: Incoming) -> ApiResult<Answer> {
     };
     let values = results.len() * loaded.dim.unwrap_or(1) * types.as_ref().map_or(1, Vec::len);
     Answer::make(values, stats, move || {
-        let vectors =
-            results.into_iter().map(|embedding| Ok(dense_of(dense(embedding)?, loaded.row(), width, is_unit)));
+        let vector = |embedding: Embedding| embedding.into_dense().ok_or_else(no_such_output);
+        let vectors = results.into_iter().map(|it| Ok(dense_of(vector(it)?, loaded.row(), width, length)));
         let vectors = vectors.collect::<ApiResult<Vec<Vec<f32>>>>()?;
         let (response_type, embeddings) = match types {
             Some(types) => ("embeddings_by_type", by_type(&vectors, &types)?),
@@ -99,17 +99,6 @@ fn cut(truncate: Option<Truncate>, truncation: Option<bool>) -> ApiResult<Cut> {
         None => (None, None),
     };
     said::cut(truncate, truncation, direction)
-}
-
-fn dense(embedding: Embedding) -> ApiResult<Vec<f32>> {
-    match embedding {
-        Embedding::Dense(vector) => Ok(vector),
-        Embedding::Several(several) => several
-            .into_iter()
-            .find_map(|(_, embedding)| dense(embedding).ok())
-            .ok_or_else(|| ApiError::new(Case::Backend, "the model gave no dense vector")),
-        _ => Err(ApiError::new(Case::Backend, "the model gave no dense vector")),
-    }
 }
 
 fn by_type(vectors: &[Vec<f32>], types: &[EmbeddingType]) -> ApiResult<Embeddings> {

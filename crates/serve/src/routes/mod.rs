@@ -1,6 +1,7 @@
 //! The routes, by whose clients ask them.
 
 mod cohere;
+mod given;
 mod health;
 mod info;
 mod jina;
