@@ -7,6 +7,7 @@ use embedkit_core::{
     AnyEmbedder, Builder, EmbeddingKind, Family, ModelFiles, ModelFilter, ModelRef, OutputSelector, Registry, Result,
     Source, Tuning,
 };
+use embedkit_onnx::operators;
 
 use crate::Error;
 use crate::config::{ModelConfig, Quantize};
@@ -97,7 +98,7 @@ impl Plan {
             })?,
         };
         let graph = config.model_file.clone().or_else(|| Some(family.describe(&files).ok()?.model_file));
-        let is_dynamic = graph.is_none_or(|graph| has_dynamic_quantization(&dir.join(graph)));
+        let is_dynamic = graph.is_none_or(|graph| scales_by_batch(&files, &graph));
         Ok(Self {
             other_names: Vec::new(),
             family,
@@ -242,25 +243,16 @@ fn known_id(config: &ModelConfig, registry: &Registry) -> Option<String> {
 }
 
 /// Whether a graph scales activations by the batch at hand, so that inputs of a batch change each other's results. One
-/// that cannot be read is taken for such.
-fn has_dynamic_quantization(graph: &Path) -> bool {
-    const MARK: &[u8] = b"DynamicQuantize";
-    let found = || -> std::io::Result<bool> {
-        let mut file = std::fs::File::open(graph)?;
-        let mut window = Vec::with_capacity(1 << 20);
-        loop {
-            let kept = window.len().min(MARK.len() - 1);
-            window.drain(..window.len() - kept);
-            let read = std::io::Read::read_to_end(&mut std::io::Read::take(&mut file, 1 << 20), &mut window)?;
-            if window.windows(MARK.len()).any(|bytes| bytes == MARK) {
-                return Ok(true);
-            }
-            if read == 0 {
-                return Ok(false);
-            }
-        }
-    };
-    found().unwrap_or(true)
+/// that cannot be read is taken for such; a model without a graph has no activations.
+fn scales_by_batch(files: &ModelFiles, graph: &str) -> bool {
+    if !graph.ends_with(".onnx") {
+        return false;
+    }
+    let mut scales = false;
+    let read = files
+        .open(graph, true)
+        .is_ok_and(|bytes| operators(&bytes, |operator| scales |= operator.starts_with("DynamicQuantize")).is_ok());
+    scales || !read
 }
 
 #[cfg(test)]
@@ -269,17 +261,15 @@ mod tests {
 
     #[test]
     fn a_graph_says_whether_it_scales_by_the_batch() {
-        let folder = tempfile::tempdir().unwrap();
-        let write = |name: &str, at: usize| {
-            let mut bytes = vec![0; 3 << 20];
-            bytes[at..at + 21].copy_from_slice(b"DynamicQuantizeLinear");
-            std::fs::write(folder.path().join(name), bytes).unwrap();
-        };
-        write("middle", 100);
-        write("border", (1 << 20) - 7);
-        std::fs::write(folder.path().join("none"), vec![0; 1 << 21]).unwrap();
-        for (name, expected) in [("middle", true), ("border", true), ("none", false), ("missing", true)] {
-            assert_eq!(has_dynamic_quantization(&folder.path().join(name)), expected, "{name}");
+        let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/../dense/tests/fixtures");
+        let files = ModelFiles::folder(fixtures).unwrap();
+        for (graph, expected) in [
+            ("int8-dynamic/model.onnx", true),
+            ("transformer-mean/model_optimized.onnx", false),
+            ("transformer-mean/golden.json", false),
+            ("missing.onnx", true),
+        ] {
+            assert_eq!(scales_by_batch(&files, graph), expected, "{graph}");
         }
     }
 }
