@@ -29,13 +29,10 @@ impl ModelArgs {
         if let Some(name) = &self.folder.kind {
             return registry.family(name).map_err(|error| Failure::Usage(error.to_string()));
         }
-        let Some(id) = self.id()? else { return self.folder.own_family() };
+        let Some(id) = self.id()? else { return self.folder.own_family(inputs) };
         let rows = registry.find_all(&id);
         let families = rows.iter().filter_map(|row| registry.family(&row.family).ok());
-        // Pairs have verbs of their own.
-        let is_wanted =
-            |family: &&dyn Family| family.inputs() != [ContentKind::Pair] || inputs == Some(ContentKind::Pair);
-        let mut embedding: Vec<_> = families.filter(is_wanted).collect();
+        let mut embedding: Vec<_> = families.filter(|family| has_its_verb(*family, inputs)).collect();
         if embedding.len() > 1
             && let Some(kind) = inputs
         {
@@ -43,12 +40,8 @@ impl ModelArgs {
         }
         match (embedding.len(), rows.first()) {
             (1, _) => Ok(embedding.remove(0)),
-            (0, Some(row)) => {
-                let family = &row.family;
-                let message = "which takes pairs of texts: `rerank` scores them, and `tokens --query-text` counts them";
-                Err(Failure::Failed(format!("model {id} is of the family {family}, {message}")))
-            }
-            (0, None) => self.folder.own_family(),
+            (0, Some(row)) => Err(takes_pairs(&format!("model {id}"), &row.family)),
+            (0, None) => self.folder.own_family(inputs),
             _ => {
                 let names: Vec<_> = embedding.iter().map(|family| family.name()).collect();
                 Err(Failure::Usage(format!(
@@ -168,6 +161,16 @@ impl ModelArgs {
     }
 }
 
+/// Whether what is done with inputs of this kind is done with the family's models: pairs have verbs of their own.
+fn has_its_verb(family: &dyn Family, inputs: Option<ContentKind>) -> bool {
+    family.inputs() != [ContentKind::Pair] || inputs == Some(ContentKind::Pair)
+}
+
+fn takes_pairs(model: &str, family: &str) -> Failure {
+    let verbs = "`rerank` scores them, and `tokens --query-text` counts them";
+    Failure::Failed(format!("{model} is of the family {family}, which takes pairs of texts: {verbs}"))
+}
+
 /// Refuses the name of another family's model beside a folder. Any other name is the caller's own, of a folder that the
 /// options describe; without such options it is told that the name says nothing.
 fn check_name(id: &str, family: &dyn Family, is_described: bool) -> Result<()> {
@@ -263,16 +266,20 @@ impl FolderArgs {
     }
 
     /// The family of a folder that describes itself; where the caller says how vectors are made, that of dense vectors.
-    fn own_family(&self) -> Result<&'static dyn Family> {
-        match self.model_dir.as_deref().filter(|_| self.pooling.is_none()) {
-            Some(dir) => family_of_folder(dir, None, self.model_file.as_deref()),
-            None => Ok(Registry::global().family(TextEmbedding::FAMILY)?),
+    fn own_family(&self, inputs: Option<ContentKind>) -> Result<&'static dyn Family> {
+        let Some(dir) = self.model_dir.as_deref().filter(|_| self.pooling.is_none()) else {
+            return Ok(Registry::global().family(TextEmbedding::FAMILY)?);
+        };
+        let family = family_of_folder(dir, None, self.model_file.as_deref())?;
+        match has_its_verb(family, inputs) {
+            true => Ok(family),
+            false => Err(takes_pairs(&dir.display().to_string(), family.name())),
         }
     }
 }
 
-/// The family that is named, else that of a folder that describes itself: the first of texts' families that the folder is
-/// one of. Where it is none, that of dense vectors.
+/// The family that is named, else the one that a folder shows to be of. Where it shows none, that of dense vectors, which says
+/// what the folder lacks.
 pub(crate) fn family_of_folder(dir: &Path, named: Option<&str>, graph: Option<&str>) -> Result<&'static dyn Family> {
     let registry = Registry::global();
     if let Some(name) = named {
@@ -287,9 +294,7 @@ pub(crate) fn family_of_folder(dir: &Path, named: Option<&str>, graph: Option<&s
         Some(graph) => files.with_graph(graph),
         None => files,
     };
-    let of_texts = |family: &&'static dyn Family| family.inputs() == [ContentKind::Text];
-    let others = registry.families().into_iter().filter(|family| family.name() != dense.name()).filter(of_texts);
-    Ok(std::iter::once(dense).chain(others).find(|family| family.recognizes(&files)).unwrap_or(dense))
+    Ok(registry.family_of(&files).unwrap_or(dense))
 }
 
 impl CacheArgs {

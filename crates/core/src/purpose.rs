@@ -40,6 +40,17 @@ impl Role {
     }
 }
 
+impl std::str::FromStr for Role {
+    type Err = Error;
+
+    /// By the role's name: `plain`, `query` or `passage`.
+    fn from_str(name: &str) -> Result<Self> {
+        let roles = [(PLAIN, Self::Plain), ("query", Self::Query), ("passage", Self::Passage)];
+        let role = roles.into_iter().find(|(known, _)| *known == name).map(|(_, role)| role);
+        role.ok_or_else(|| Error::option("role", format!("no role is called {name:?}: it is plain, query or passage")))
+    }
+}
+
 impl From<Role> for Purpose {
     fn from(role: Role) -> Self {
         Self { role, ..Self::default() }

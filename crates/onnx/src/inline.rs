@@ -5,8 +5,9 @@ use std::borrow::Cow;
 
 use crate::Result;
 use crate::error::FileError;
-use crate::external_data::{Kind, names_files};
+use crate::external_data::names_files;
 use crate::header::{DATA_LOCATION, EXTERNAL_DATA, Header, RAW_DATA};
+use crate::visit::Kind;
 use crate::wire::{Field, Message, Range, Value, fields};
 
 /// The file with the values in it that lie in others, of constants, of functions and of graphs within too. `file` gives

@@ -1,5 +1,5 @@
-//! ONNX files without a runtime: where a graph's weights lie, which files it names, and 8-bit weights in the place of 32-bit
-//! ones.
+//! ONNX files without a runtime: where a graph's weights lie, which files it names, which operators it runs, and 8-bit weights
+//! in the place of 32-bit ones.
 //!
 //! ```
 //! use embedkit_onnx::{Error, Quantized, quantize};
@@ -18,8 +18,10 @@ mod error;
 mod external_data;
 mod header;
 mod inline;
+mod operators;
 mod quantize;
 mod structure;
+mod visit;
 mod weight;
 mod wire;
 
@@ -27,6 +29,7 @@ pub use data_type::DataType;
 pub use error::{Error, Result};
 pub use external_data::external_files;
 pub use inline::inline_external_data;
+pub use operators::operators;
 pub use quantize::{Quantized, quantize};
 pub use structure::OnnxFile;
 pub use weight::Weight;

@@ -10,7 +10,7 @@
 use std::borrow::Cow;
 
 use crate::error::FileError;
-use crate::external_data::Kind;
+use crate::visit::Kind;
 use crate::weight::Weight;
 use crate::wire::{Message, Range, Value, fields};
 use crate::{Result, inline};

@@ -334,10 +334,5 @@ impl Model {
 }
 
 fn named_role(name: &str) -> PyResult<Role> {
-    match name {
-        "plain" => Ok(Role::Plain),
-        "query" => Ok(Role::Query),
-        "passage" => Ok(Role::Passage),
-        other => Err(PyValueError::new_err(format!("no role is called {other:?}: there are plain, query and passage"))),
-    }
+    name.parse().map_err(|error: embedkit::Error| PyValueError::new_err(error.to_string()))
 }

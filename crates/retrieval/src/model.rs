@@ -1,8 +1,8 @@
 //! A stage's model, by the registry: any family that is registered.
 
 use embedkit_core::{
-    AnyEmbedder, Builder, Content, ContentKind, Embedding, EmbeddingKind, Error, ModelRef, Registry, Result, Role,
-    RowPlaces,
+    AnyEmbedder, Builder, Content, ContentKind, Embedding, EmbeddingKind, Error, ModelFiles, ModelRef, Registry,
+    Result, Role, RowPlaces,
 };
 use serde::{Deserialize, Serialize};
 
@@ -192,20 +192,24 @@ impl Model {
     }
 }
 
-/// The family that is named, or the one that has the id and takes what is searched for.
+/// The family that is named, else the one that has the id, else the one that the folder shows to be of.
 fn family_of(spec: &ModelSpec) -> Result<String> {
     if let Some(family) = &spec.family {
         return Ok(family.clone());
     }
-    let rows = Registry::global().find_all(&spec.model);
+    let registry = Registry::global();
+    let rows = registry.find_all(&spec.model);
     match rows.as_slice() {
         [row] => Ok(row.family.clone()),
-        [] if spec.folder.is_some() => {
-            Err(Error::option("family", format!("name the family of {}, which is not registered", spec.model)))
-        }
-        [] => Err(Registry::global()
-            .find("dense", &spec.model)
-            .map_or_else(|error| error, |_| Error::option("model", "is registered twice"))),
+        [] => match &spec.folder {
+            Some(folder) => match registry.family_of(&ModelFiles::folder(folder)?) {
+                Some(family) => Ok(family.name().to_owned()),
+                None => {
+                    Err(Error::option("family", format!("name the family of {}: its folder tells none", spec.model)))
+                }
+            },
+            None => Err(registry.unknown(&spec.model, None)),
+        },
         rows => {
             let families: Vec<&str> = rows.iter().map(|row| row.family.as_str()).collect();
             let message = format!("{} is a model of several families: name one of {}", spec.model, families.join(", "));

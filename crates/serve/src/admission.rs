@@ -1,4 +1,4 @@
-//! How much a server takes on: requests, and the bytes of their bodies and answers.
+//! How much a server takes on: requests, and the bytes of their bodies, of the images that these name, and of answers.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -28,10 +28,14 @@ struct Inner {
 /// A request that was let in; it is counted until this is dropped.
 pub(crate) struct Permit(Arc<Inner>);
 
-/// Bytes of a body that are held; they are counted until this is dropped.
-pub(crate) struct Reservation {
+/// Bytes that are held of a request: of its body, and of what is fetched for it. They are counted until this and all clones
+/// of it are dropped.
+#[derive(Clone)]
+pub(crate) struct Reservation(Arc<Held>);
+
+struct Held {
     inner: Arc<Inner>,
-    bytes: usize,
+    bytes: AtomicUsize,
 }
 
 /// An answer that is not sent yet, with its reservation.
@@ -82,16 +86,16 @@ impl Admission {
         self.0.requests.load(Ordering::Relaxed)
     }
 
-    /// No bytes yet, of a body that may come.
+    /// No bytes yet, of a request that may have some.
     pub(crate) fn reservation(&self) -> Reservation {
-        Reservation { inner: self.0.clone(), bytes: 0 }
+        Reservation(Arc::new(Held { inner: self.0.clone(), bytes: AtomicUsize::new(0) }))
     }
 
     /// An answer on its way, counted until it is sent or its connection ends: a client may read it slowly, or not at all. It is
     /// never refused, as its work is done; the bodies that come meanwhile are.
     pub(crate) fn unsent(&self, answer: Vec<u8>) -> Bytes {
-        let mut reservation = self.reservation();
-        reservation.add(answer.capacity());
+        let reservation = self.reservation();
+        reservation.0.add(answer.capacity());
         Bytes::from_owner(Unsent { answer, _reservation: reservation })
     }
 }
@@ -111,13 +115,20 @@ impl Drop for Permit {
 
 impl Reservation {
     /// Reserves until there are so many bytes in all.
-    pub(crate) fn grow_to(&mut self, bytes: usize) -> ApiResult<()> {
-        let inner = &self.inner;
-        if bytes > inner.max_body {
-            let message = format!("the body is larger than {} bytes: send several requests", inner.max_body);
+    pub(crate) fn grow_to(&self, bytes: usize) -> ApiResult<()> {
+        self.grow(bytes.saturating_sub(self.bytes()))
+    }
+
+    /// Reserves so many bytes more. What is fetched for a request counts as if it had come in the request's body.
+    pub(crate) fn grow(&self, more: usize) -> ApiResult<()> {
+        let inner = &self.0.inner;
+        if self.bytes().saturating_add(more) > inner.max_body {
+            let message = format!(
+                "the body, with the images that are fetched for it, is larger than {} bytes: send several requests",
+                inner.max_body
+            );
             return Err(ApiError::new(Case::TooLarge, message));
         }
-        let more = bytes.saturating_sub(self.bytes);
         if more == 0 {
             // What was let in is not refused for answers that came after it.
             return Ok(());
@@ -127,23 +138,34 @@ impl Reservation {
             inner.metrics.rejected("", "bytes");
             return Err(inner.overloaded("other requests' bodies and answers fill the memory for them"));
         }
-        inner.metrics.buffered.inc_by(more as i64);
-        self.bytes += more;
+        self.0.note(more);
         Ok(())
     }
 
-    /// Reserves more, whatever there is already.
-    fn add(&mut self, bytes: usize) {
-        self.inner.buffered.fetch_add(bytes, Ordering::Relaxed);
-        self.inner.metrics.buffered.inc_by(bytes as i64);
-        self.bytes += bytes;
+    fn bytes(&self) -> usize {
+        self.0.bytes.load(Ordering::Relaxed)
     }
 }
 
-impl Drop for Reservation {
+impl Held {
+    /// Reserves more, whatever there is already.
+    fn add(&self, bytes: usize) {
+        self.inner.buffered.fetch_add(bytes, Ordering::Relaxed);
+        self.note(bytes);
+    }
+
+    /// Notes that so many bytes more were reserved.
+    fn note(&self, bytes: usize) {
+        self.inner.metrics.buffered.inc_by(bytes as i64);
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Held {
     fn drop(&mut self) {
-        self.inner.buffered.fetch_sub(self.bytes, Ordering::Relaxed);
-        self.inner.metrics.buffered.dec_by(self.bytes as i64);
+        let bytes = *self.bytes.get_mut();
+        self.inner.buffered.fetch_sub(bytes, Ordering::Relaxed);
+        self.inner.metrics.buffered.dec_by(bytes as i64);
     }
 }
 
@@ -172,7 +194,7 @@ mod tests {
     #[test]
     fn bodies_share_their_memory() {
         let admission = admission();
-        let (mut first, mut second) = (admission.reservation(), admission.reservation());
+        let (first, second) = (admission.reservation(), admission.reservation());
         assert!(first.grow_to(4).is_ok() && first.grow_to(10).is_ok());
         assert_eq!(first.grow_to(11).map_err(|error| error.case).err(), Some(Case::TooLarge));
         assert!(matches!(second.grow_to(6), Err(ApiError { case: Case::Overloaded(_), .. })));
@@ -184,7 +206,7 @@ mod tests {
     #[test]
     fn answers_that_are_not_sent_take_of_the_memory_for_bodies() {
         let admission = admission();
-        let (mut first, mut second) = (admission.reservation(), admission.reservation());
+        let (first, second) = (admission.reservation(), admission.reservation());
         assert!(first.grow_to(8).is_ok());
         let answer = admission.unsent(vec![b'x'; 100]);
         assert_eq!((&answer[..], admission.0.metrics.buffered.get()), (&[b'x'; 100][..], 108));

@@ -259,7 +259,7 @@ async fn tend(app: Arc<App>) {
     const EVERY: Duration = Duration::from_secs(1);
     loop {
         tokio::time::sleep(EVERY).await;
-        app.models.drop_idle();
+        app.models.drop_idle().await;
         app.metrics.tell_refusals();
     }
 }

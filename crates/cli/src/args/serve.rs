@@ -69,11 +69,11 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "N", env = "EMBEDKIT_MAX_INPUTS", help_heading = "Bounds")]
     max_inputs: Option<usize>,
 
-    /// Most bytes of a body. Default: 32MiB.
+    /// Most bytes of a body, with the images that are fetched for it. Default: 32MiB.
     #[arg(long, value_name = "SIZE", env = "EMBEDKIT_MAX_BODY", help_heading = "Bounds")]
     max_body: Option<Size>,
 
-    /// Most bytes of all bodies that wait or run, with answers that are not sent yet. Default: 256MiB.
+    /// Most bytes of all bodies that wait or run, with their images and with answers that are not sent yet. Default: 256MiB.
     #[arg(long, value_name = "SIZE", env = "EMBEDKIT_MAX_BUFFERED", help_heading = "Bounds")]
     max_buffered: Option<Size>,
 

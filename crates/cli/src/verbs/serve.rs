@@ -1,6 +1,6 @@
 //! `serve`: models behind HTTP.
 
-use embedkit_serve::{Ended, Server, Settings};
+use embedkit_serve::{Config, Ended, Server, Settings};
 
 use crate::args::ServeArgs;
 use crate::failure::{Failure, Result};
@@ -8,7 +8,7 @@ use crate::failure::{Failure, Result};
 pub(super) fn run(args: ServeArgs) -> Result<()> {
     let config = args.config.clone();
     let lower = config.as_deref().map(Settings::from_file).transpose().map_err(failure)?.unwrap_or_default();
-    let config = args.settings().over(lower).into_config().map_err(failure)?;
+    let config = Config::from_layers([args.settings(), lower]).map_err(failure)?;
     let server = Server::builder().config(config).build().map_err(failure)?;
     match server.run().map_err(failure)? {
         Ended::Gracefully => Ok(()),

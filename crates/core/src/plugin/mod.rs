@@ -3,6 +3,7 @@
 mod architecture;
 mod family;
 mod filter;
+mod near;
 mod registry;
 mod row_check;
 mod row_field;

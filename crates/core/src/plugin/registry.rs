@@ -4,9 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use super::near::near;
 use super::{Architecture, Family, ModelFilter, Plugin};
 use crate::model::check_row;
-use crate::{Error, Manifest, ModelDescription, ModelFiles, Result, Source, read_toml_text};
+use crate::{
+    ContentKind, EmbeddingKind, Error, Manifest, ModelDescription, ModelFiles, Result, Source, read_toml_text,
+};
 
 /// The models, architectures and families a program knows. Cheap to clone; clones share their contents.
 #[derive(Clone, Default)]
@@ -168,7 +171,7 @@ impl Registry {
         let contents = self.read();
         match contents.names.get(&key(family, id)) {
             Some(&position) => Ok(contents.models[position].clone()),
-            None => Err(contents.unknown(family, id)),
+            None => Err(contents.unknown(id, Some(family))),
         }
     }
 
@@ -176,6 +179,11 @@ impl Registry {
     pub fn find_all(&self, id: &str) -> Vec<Arc<ModelDescription>> {
         let is_named = |model: &&Arc<ModelDescription>| model.names().any(|n| n.to_lowercase() == id.to_lowercase());
         self.read().models.iter().filter(is_named).cloned().collect()
+    }
+
+    /// The error that no model of the family is called so, or of any where none is named; it names near ids.
+    pub fn unknown(&self, id: &str, family: Option<&str>) -> Error {
+        self.read().unknown(id, family)
     }
 
     /// The models that pass a filter, in the order of registration.
@@ -198,6 +206,25 @@ impl Registry {
     /// The families, by name.
     pub fn families(&self) -> Vec<&'static dyn Family> {
         self.read().families.values().copied().collect()
+    }
+
+    /// The family that a folder shows to be of, so that nobody need say so; none where it shows nothing. A folder of which
+    /// several are true is of the one whose results say most about one: dense vectors, scores, multi-vectors, sparse ones,
+    /// and families of images alone behind all others, as files for images lie beside models of texts too.
+    pub fn family_of(&self, files: &ModelFiles) -> Option<&'static dyn Family> {
+        let rank = |family: &&dyn Family| {
+            let of_output = match family.output() {
+                EmbeddingKind::Dense => 0,
+                EmbeddingKind::Score => 1,
+                EmbeddingKind::Multi => 2,
+                EmbeddingKind::Sparse => 3,
+                EmbeddingKind::Several => 4,
+            };
+            (family.inputs() == [ContentKind::Image], of_output)
+        };
+        let mut families = self.families();
+        families.sort_by_key(rank);
+        families.into_iter().find(|family| family.recognizes(files))
     }
 
     /// The architecture of a row.
@@ -326,29 +353,16 @@ impl Contents {
         Ok(())
     }
 
-    fn unknown(&self, family: &str, id: &str) -> Error {
-        const NEAR: f64 = 0.75;
-        const SHOWN: usize = 3;
-        let wanted = id.to_lowercase();
-        let base = |name: &str| name.rsplit('/').next().unwrap_or(name).to_owned();
-        let likeness =
-            |name: &str| strsim::jaro_winkler(name, &wanted).max(strsim::jaro_winkler(&base(name), &base(&wanted)));
-        let mut near: Vec<(f64, &String)> = self
-            .names
-            .iter()
-            .filter(|((its_family, _), _)| its_family == family)
-            .map(|((_, name), position)| (likeness(name), &self.models[*position].id))
-            .filter(|(likeness, _)| *likeness >= NEAR)
-            .collect();
-        near.sort_by(|a, b| b.0.total_cmp(&a.0));
-        // A model may be near by several of its names.
-        let mut seen = BTreeSet::new();
-        near.retain(|(_, id)| seen.insert(*id));
-        let near: Vec<String> = near.into_iter().take(SHOWN).map(|(_, id)| id.clone()).collect();
-        let mut families: Vec<String> = self.models.iter().map(|model| model.family.clone()).collect();
-        families.sort();
-        families.dedup();
-        Error::UnknownModel { id: id.to_owned(), family: family.to_owned(), near, families }
+    fn unknown(&self, id: &str, family: Option<&str>) -> Error {
+        let searched = self.models.iter().filter(|model| family.is_none_or(|family| model.family == family));
+        let near = near(id, searched.map(|model| &**model));
+        let families: BTreeSet<&String> = self.models.iter().map(|model| &model.family).collect();
+        Error::UnknownModel {
+            id: id.to_owned(),
+            family: family.unwrap_or("registered").to_owned(),
+            near,
+            families: families.into_iter().cloned().collect(),
+        }
     }
 }
 

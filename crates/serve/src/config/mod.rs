@@ -7,10 +7,12 @@ mod units;
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use embedkit_core::Role;
 use serde::Deserialize;
+use serde::de::value::{BorrowedStrDeserializer, Error as ValueError};
 
 pub use model::{Load, ModelConfig, Quantize};
 pub use settings::Settings;
@@ -20,7 +22,8 @@ use origin::is_origin;
 
 use crate::Error;
 
-/// How a server works. The fields are what [`Settings`] of the same names say, with their defaults filled in.
+/// How a server works. The fields are what [`Settings`] of the same names say, by [`from_layers`](Self::from_layers), with their
+/// defaults filled in.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Config {
@@ -46,9 +49,9 @@ pub struct Config {
     pub cors_origins: Vec<String>,
     /// Most inputs in a request. Default: 2048.
     pub max_inputs: usize,
-    /// Most bytes of a body. Default: 32 MiB.
+    /// Most bytes of a body, with the images that are fetched for it. Default: 32 MiB.
     pub max_body: usize,
-    /// Most bytes of all bodies that wait or run, with answers that are not sent yet. Default: 256 MiB.
+    /// Most bytes of all bodies that wait or run, with their images and with answers that are not sent yet. Default: 256 MiB.
     pub max_buffered: usize,
     /// Most requests that are admitted and not answered. Default: 512.
     pub max_requests: usize,
@@ -116,39 +119,32 @@ pub enum LogFormat {
     Json,
 }
 
-impl std::str::FromStr for LogFormat {
+/// A word on a command line, as it is in a configuration file.
+fn word<'w, T: Deserialize<'w>>(text: &'w str) -> Result<T, String> {
+    T::deserialize(BorrowedStrDeserializer::<ValueError>::new(text)).map_err(|error| error.to_string())
+}
+
+impl FromStr for LogFormat {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "text" => Ok(Self::Text),
-            "json" => Ok(Self::Json),
-            _ => Err("it is text or json".to_owned()),
-        }
+        word(text)
     }
 }
 
-impl std::str::FromStr for TokenIds {
+impl FromStr for TokenIds {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "reject" => Ok(Self::Reject),
-            "model" => Ok(Self::Model),
-            _ => Err("it is reject or model".to_owned()),
-        }
+        word(text)
     }
 }
 
-impl std::str::FromStr for DocumentForm {
+impl FromStr for DocumentForm {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "object" => Ok(Self::Object),
-            "string" => Ok(Self::String),
-            _ => Err("it is object or string".to_owned()),
-        }
+        word(text)
     }
 }
 

@@ -9,91 +9,71 @@ use serde::Deserialize;
 use super::{Config, DocumentForm, LogFormat, ModelConfig, Size, Time, TokenIds};
 use crate::Error;
 
-/// Declares the settings with the rule by which one layer of them lies over another.
-macro_rules! settings {
-    ($($(#[$doc:meta])* $name:ident: $type:ty,)*) => {
-        /// One layer of settings: what is not set is left to the layer below. The keys of the configuration file are
-        /// these names with `-` for `_`.
-        #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-        #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-        pub struct Settings {
-            $($(#[$doc])* pub $name: Option<$type>,)*
-            /// The models, in the order in which they are defaults of their tasks. Default: the compiled-in model.
-            pub model: Vec<ModelConfig>,
-        }
-
-        impl Settings {
-            /// These settings over those of a lower layer.
-            #[must_use]
-            pub fn over(self, lower: Self) -> Self {
-                Self {
-                    $($name: self.$name.or(lower.$name),)*
-                    model: if self.model.is_empty() { lower.model } else { self.model },
-                }
-            }
-        }
-    };
-}
-
-settings! {
+/// One layer of settings: what is not set is left to the layer below. The keys of the configuration file are these names with
+/// `-` for `_`.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Settings {
     /// Other names of models, as `NAME=MODEL`.
-    alias: Vec<String>,
+    pub alias: Option<Vec<String>>,
     /// Answers unknown names with the task's default model. Default: no.
-    any_model_name: bool,
+    pub any_model_name: Option<bool>,
     /// The address to listen on. Default: 127.0.0.1.
-    host: String,
+    pub host: Option<String>,
     /// The port; 0 takes a free one. Default: 8080.
-    port: u16,
+    pub port: Option<u16>,
     /// A socket of the file system, instead of a port.
-    unix_socket: PathBuf,
+    pub unix_socket: Option<PathBuf>,
     /// A prefix of every route. Default: none.
-    base_path: String,
+    pub base_path: Option<String>,
     /// Keys of which requests must have one. Default: none.
-    api_key: Vec<String>,
+    pub api_key: Option<Vec<String>>,
     /// A file with keys, one a line; it is read again on SIGHUP.
-    api_key_file: PathBuf,
+    pub api_key_file: Option<PathBuf>,
     /// Origins whose pages may ask, or `*`. Default: none.
-    cors_origin: Vec<String>,
+    pub cors_origin: Option<Vec<String>>,
     /// Most inputs in a request. Default: 2048.
-    max_inputs: usize,
-    /// Most bytes of a body. Default: 32 MiB.
-    max_body: Size,
-    /// Most bytes of all bodies that wait or run, with answers that are not sent yet. Default: 256 MiB.
-    max_buffered: Size,
+    pub max_inputs: Option<usize>,
+    /// Most bytes of a body, with the images that are fetched for it. Default: 32 MiB.
+    pub max_body: Option<Size>,
+    /// Most bytes of all bodies that wait or run, with their images and with answers that are not sent yet. Default: 256 MiB.
+    pub max_buffered: Option<Size>,
     /// Most requests that are admitted and not answered. Default: 512.
-    max_requests: usize,
+    pub max_requests: Option<usize>,
     /// Most inputs that wait for a model. Default: 16384.
-    max_queue: usize,
+    pub max_queue: Option<usize>,
     /// How long a request may take. Default: 60 s.
-    request_timeout: Time,
+    pub request_timeout: Option<Time>,
     /// How long requests may go on after a signal to stop. Default: 30 s.
-    shutdown_timeout: Time,
+    pub shutdown_timeout: Option<Time>,
     /// How long requests are still taken after a signal to stop. Default: 0 s.
-    drain_delay: Time,
+    pub drain_delay: Option<Time>,
     /// How long a batch may run before the server calls itself dead. Default: 120 s.
-    stall_timeout: Time,
+    pub stall_timeout: Option<Time>,
     /// Cuts texts that are too long, unless the request says otherwise. Default: yes.
-    truncate: bool,
+    pub truncate: Option<bool>,
     /// The purpose of inputs where the request is silent: query, passage or plain. Default: plain, and passage for
     /// multi-vectors.
-    default_role: String,
+    pub default_role: Option<String>,
     /// Whether lists of token ids are refused, or read as the model's own. Default: reject.
-    token_ids: TokenIds,
+    pub token_ids: Option<TokenIds>,
     /// Hosts that images are fetched from, exact or `*.suffix`. Default: none.
-    image_host: Vec<String>,
+    pub image_host: Option<Vec<String>>,
     /// Most pixels of an image. Default: 50000000.
-    max_pixels: u64,
+    pub max_pixels: Option<u64>,
     /// Memory that a model's images may take while they are decoded, in MiB, on all threads together. Default: 384, for all
     /// models together.
-    decode_memory: u64,
+    pub decode_memory: Option<u64>,
     /// What a reranker's `document` is in answers: an object, or the bare text. Default: object.
-    rerank_document: DocumentForm,
+    pub rerank_document: Option<DocumentForm>,
     /// A second listener for `/metrics` alone.
-    metrics_addr: SocketAddr,
+    pub metrics_addr: Option<SocketAddr>,
     /// Gives metrics under the names of text-embeddings-inference too. Default: no.
-    tei_metrics: bool,
+    pub tei_metrics: Option<bool>,
     /// How the log is written. That is the program's to do, not the server's. Default: text.
-    log_format: LogFormat,
+    pub log_format: Option<LogFormat>,
+    /// The models, in the order in which they are defaults of their tasks. Default: the compiled-in model.
+    pub model: Vec<ModelConfig>,
 }
 
 impl Settings {
@@ -105,56 +85,66 @@ impl Settings {
         let text = read_toml_text(path).map_err(|error| Error::usage(error.report()))?;
         parse_toml(&text).map_err(|message| Error::usage(format!("{}: {message}", path.display())))
     }
+}
 
-    /// The configuration that these settings amount to.
+impl Config {
+    /// The configuration that layers of settings amount to: of each setting, what the first layer has that says something.
     ///
     /// # Errors
     /// [`Error::Usage`] for values that cannot be used.
-    pub fn into_config(self) -> Result<Config, Error> {
-        self.check_place()?;
-        let mut config = Config::default();
-        let aliases = self.alias.unwrap_or_default();
-        config.aliases = aliases.iter().map(|alias| split_alias(alias)).collect::<Result<_, _>>()?;
-        config.models = self.model;
-        config.unix_socket = self.unix_socket;
-        config.api_keys = self.api_key.unwrap_or_default();
-        config.api_key_file = self.api_key_file;
-        config.cors_origins = self.cors_origin.unwrap_or_default();
-        config.image_hosts = self.image_host.unwrap_or_default();
-        config.max_pixels = self.max_pixels;
-        config.decode_memory = self.decode_memory;
-        config.metrics_addr = self.metrics_addr;
-        config.default_role = self.default_role.as_deref().map(role).transpose()?;
-        set(&mut config.any_model_name, self.any_model_name);
-        set(&mut config.host, self.host);
-        set(&mut config.port, self.port);
-        set(&mut config.base_path, self.base_path.map(|path| base_path(&path)));
-        set(&mut config.max_inputs, self.max_inputs);
-        set(&mut config.max_body, self.max_body.map(|size| size.0));
-        set(&mut config.max_buffered, self.max_buffered.map(|size| size.0));
-        set(&mut config.max_requests, self.max_requests);
-        set(&mut config.max_queue, self.max_queue);
-        set(&mut config.request_timeout, self.request_timeout.map(|time| time.0));
-        set(&mut config.shutdown_timeout, self.shutdown_timeout.map(|time| time.0));
-        set(&mut config.drain_delay, self.drain_delay.map(|time| time.0));
-        set(&mut config.stall_timeout, self.stall_timeout.map(|time| time.0));
-        set(&mut config.truncate, self.truncate);
-        set(&mut config.token_ids, self.token_ids);
-        set(&mut config.rerank_document, self.rerank_document);
-        set(&mut config.tei_metrics, self.tei_metrics);
+    pub fn from_layers<const N: usize>(layers: [Settings; N]) -> Result<Self, Error> {
+        check_place(&layers)?;
+        let mut config = Self::default();
+        layers.into_iter().rev().try_for_each(|layer| config.lay(layer))?;
         config.check()?;
         Ok(config)
     }
 
-    /// Refuses a port beside a socket of the file system: only one of them is listened on.
-    fn check_place(&self) -> Result<(), Error> {
-        let idle = [("host", self.host.is_some()), ("port", self.port.is_some())];
-        match idle.iter().find(|(_, is_said)| *is_said && self.unix_socket.is_some()) {
-            Some((name, _)) => Err(Error::usage(format!(
-                "{name} says where to listen, and unix-socket is listened on instead: leave out one of them"
-            ))),
-            None => Ok(()),
-        }
+    /// Lays settings over what is there.
+    fn lay(&mut self, layer: Settings) -> Result<(), Error> {
+        let aliases =
+            layer.alias.map(|aliases| aliases.iter().map(|alias| split_alias(alias)).collect::<Result<Vec<_>, _>>());
+        set(&mut self.aliases, aliases.transpose()?);
+        set(&mut self.models, (!layer.model.is_empty()).then_some(layer.model));
+        set(&mut self.unix_socket, layer.unix_socket.map(Some));
+        set(&mut self.api_keys, layer.api_key);
+        set(&mut self.api_key_file, layer.api_key_file.map(Some));
+        set(&mut self.cors_origins, layer.cors_origin);
+        set(&mut self.image_hosts, layer.image_host);
+        set(&mut self.max_pixels, layer.max_pixels.map(Some));
+        set(&mut self.decode_memory, layer.decode_memory.map(Some));
+        set(&mut self.metrics_addr, layer.metrics_addr.map(Some));
+        set(&mut self.default_role, layer.default_role.as_deref().map(role).transpose()?.map(Some));
+        set(&mut self.any_model_name, layer.any_model_name);
+        set(&mut self.host, layer.host);
+        set(&mut self.port, layer.port);
+        set(&mut self.base_path, layer.base_path.map(|path| base_path(&path)));
+        set(&mut self.max_inputs, layer.max_inputs);
+        set(&mut self.max_body, layer.max_body.map(|size| size.0));
+        set(&mut self.max_buffered, layer.max_buffered.map(|size| size.0));
+        set(&mut self.max_requests, layer.max_requests);
+        set(&mut self.max_queue, layer.max_queue);
+        set(&mut self.request_timeout, layer.request_timeout.map(|time| time.0));
+        set(&mut self.shutdown_timeout, layer.shutdown_timeout.map(|time| time.0));
+        set(&mut self.drain_delay, layer.drain_delay.map(|time| time.0));
+        set(&mut self.stall_timeout, layer.stall_timeout.map(|time| time.0));
+        set(&mut self.truncate, layer.truncate);
+        set(&mut self.token_ids, layer.token_ids);
+        set(&mut self.rerank_document, layer.rerank_document);
+        set(&mut self.tei_metrics, layer.tei_metrics);
+        Ok(())
+    }
+}
+
+/// Refuses a port beside a socket of the file system, whichever layer says them: only one of them is listened on.
+fn check_place(layers: &[Settings]) -> Result<(), Error> {
+    let says = |is_said: fn(&Settings) -> bool| layers.iter().any(is_said);
+    let idle = [("host", says(|layer| layer.host.is_some())), ("port", says(|layer| layer.port.is_some()))];
+    match idle.iter().find(|(_, is_said)| *is_said && says(|layer| layer.unix_socket.is_some())) {
+        Some((name, _)) => Err(Error::usage(format!(
+            "{name} says where to listen, and unix-socket is listened on instead: leave out one of them"
+        ))),
+        None => Ok(()),
     }
 }
 
@@ -172,12 +162,7 @@ fn split_alias(text: &str) -> Result<(String, String), Error> {
 }
 
 fn role(name: &str) -> Result<Role, Error> {
-    match name {
-        "plain" => Ok(Role::Plain),
-        "query" => Ok(Role::Query),
-        "passage" => Ok(Role::Passage),
-        _ => Err(Error::usage(format!("default-role {name:?}: it is plain, query or passage"))),
-    }
+    name.parse().map_err(|_| Error::usage(format!("default-role {name:?}: it is plain, query or passage")))
 }
 
 /// With one slash before it and none behind it; nothing for nothing.
@@ -198,7 +183,7 @@ mod tests {
              idle-unload = \"15m\"",
         )
         .unwrap();
-        let config = upper.over(lower).into_config().unwrap();
+        let config = Config::from_layers([upper, lower]).unwrap();
         assert_eq!((config.port, config.max_body, &*config.base_path), (1, 1 << 20, "/api"));
         assert_eq!(config.aliases, [("a".to_owned(), "b".to_owned())]);
         assert_eq!(config.models[0].load, crate::config::Load::Lazy);
@@ -222,7 +207,7 @@ mod tests {
             "stall-timeout = 0",
         ] {
             let settings: Result<Settings, _> = toml::from_str(text);
-            assert!(settings.map_or(true, |settings| settings.into_config().is_err()), "{text}");
+            assert!(settings.map_or(true, |settings| Config::from_layers([settings]).is_err()), "{text}");
         }
     }
 

@@ -182,20 +182,53 @@ impl ApiError {
         self
     }
 
+    /// A handler panicked.
+    pub(crate) fn of_panic() -> Self {
+        Self::new(Case::Panic, "the server failed at this request, which its log tells more of")
+    }
+
     /// What the library says of an input. Only errors of inputs and options are the caller's.
     pub(crate) fn of_library(error: &embedkit_core::Error) -> Self {
-        let case = match error.kind() {
-            ErrorKind::InvalidInput | ErrorKind::InvalidOption => Case::Invalid,
-            _ => Case::Backend,
-        };
-        let message = match case {
-            // A runtime's words can hold paths of this machine, which are for its log.
-            Case::Backend => {
+        match error.kind() {
+            ErrorKind::InvalidInput | ErrorKind::InvalidOption => Self::new(Case::Invalid, error.report()),
+            _ => {
                 tracing::error!(error = error.report(), "a model failed");
-                error.to_string()
+                Self::new(Case::Backend, for_clients(error))
             }
-            _ => error.report(),
-        };
-        Self::new(case, message)
+        }
+    }
+}
+
+/// What clients are told of an error that is none of theirs: what a model itself says of it. Files and the runtime tell of this
+/// machine, its paths among that, which is for its log.
+pub(crate) fn for_clients(error: &embedkit_core::Error) -> String {
+    match error.kind() {
+        ErrorKind::BadOutput => error.to_string(),
+        _ => "what went wrong stands in the server's log".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use embedkit_core::Error;
+
+    use super::*;
+
+    #[test]
+    fn clients_are_told_nothing_of_this_machine() {
+        const SECRET: &str = "/home/secret/model.onnx";
+        let (path, cause) = (SECRET.into(), || std::io::Error::other(SECRET));
+        for (error, is_told) in [
+            (Error::MissingFile { path, needed_for: format!("export {SECRET}") }, false),
+            (Error::file(SECRET, "was written to"), false),
+            (Error::file_because(SECRET, "is no graph", cause()), false),
+            (Error::Io { path: SECRET.into(), source: cause() }, false),
+            (Error::model_because("m", "the run failed", cause()), true),
+        ] {
+            let told = ApiError::of_library(&error);
+            assert_eq!(told.case, Case::Backend);
+            assert!(!told.message.contains("secret"), "{}", told.message);
+            assert_eq!(told.message.contains("the run failed"), is_told, "{}", told.message);
+        }
     }
 }

@@ -83,7 +83,7 @@ where
     }
 }
 
-/// How long the request may take if it were for the caller alone.
+/// The limit that the caller asks for; without one, the longest there is.
 fn wanted_timeout(headers: &HeaderMap) -> ApiResult<Duration> {
     const NAME: &str = "x-request-timeout-ms";
     let Some(value) = headers.get(NAME) else { return Ok(Duration::MAX) };

@@ -1,11 +1,13 @@
 //! What every request passes first: its id, the host it asks, its key, its path.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, Uri, header};
 use axum::middleware::Next;
 use axum::response::Response;
+use futures_util::FutureExt as _;
 
 use super::head::check_head;
 use super::host::is_loopback;
@@ -39,7 +41,9 @@ pub(crate) async fn front(State(front): State<Front>, mut request: Request, next
                 request.extensions_mut().insert(name);
             }
             *request.uri_mut() = with_path(request.uri(), &route);
-            next.run(request).await
+            // One handler's panic is one answer.
+            let answer = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+            answer.unwrap_or_else(|_| panicked(&app).response(known.dialect, &id.0))
         }
         Err(error) => error.response(known.dialect, &id.0),
     };
@@ -69,6 +73,12 @@ fn checked(app: &App, request: &Request, has_prefix: bool, is_open: bool) -> Res
         return Ok(());
     }
     Err(ApiError::new(Case::Unauthorized, "a key is needed, and there was none or a wrong one"))
+}
+
+fn panicked(app: &App) -> ApiError {
+    tracing::error!("a handler panicked");
+    app.metrics.panics.inc();
+    ApiError::of_panic()
 }
 
 /// Whether a page is wanted, as browsers do.

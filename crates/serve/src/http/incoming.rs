@@ -30,7 +30,8 @@ pub(crate) struct Incoming {
     model: Option<String>,
     meant: Meant,
     body: Bytes,
-    _reservation: Reservation,
+    /// What is held of the request; it grows by what is fetched for it.
+    pub(crate) reservation: Reservation,
     permit: Option<Permit>,
 }
 
@@ -51,21 +52,19 @@ impl Incoming {
     ) -> ApiResult<Self> {
         check_type(request.headers())?;
         let model = request.extensions().get::<ModelInPath>().map(|name| name.0.clone());
-        let mut reservation = app.admission.reservation();
+        let reservation = app.admission.reservation();
         let declared = request.headers().get(header::CONTENT_LENGTH);
         let declared: usize = declared.and_then(|length| length.to_str().ok()?.parse().ok()).unwrap_or(0);
         reservation.grow_to(declared)?;
-        let body = collected(request.into_body(), declared, &mut reservation).await?;
-        Ok(Self { app, id, route, deadline, model, meant, body, _reservation: reservation, permit: None })
+        let body = collected(request.into_body(), declared, &reservation).await?;
+        Ok(Self { app, id, route, deadline, model, meant, body, reservation, permit: None })
     }
 
-    /// The body, read as JSON; then the request is let in.
+    /// The body, read as JSON; then the request is let in. What was read takes the body's place in memory.
     pub(crate) async fn json<T: DeserializeOwned + Send + 'static>(&mut self) -> ApiResult<T> {
         let limit = self.app.config.max_inputs;
-        let value = self.read_body(move |body| with_limit(limit, || read_json(body))).await?;
-        if self.permit.is_none() {
-            self.permit = Some(self.app.admission.admit()?);
-        }
+        let value = read(std::mem::take(&mut self.body), move |body| with_limit(limit, || read_json(body))).await?;
+        self.permit = Some(self.app.admission.admit()?);
         Ok(value)
     }
 
@@ -74,16 +73,7 @@ impl Incoming {
         &self,
         look: impl FnOnce(&[u8]) -> T + Send + 'static,
     ) -> ApiResult<T> {
-        self.read_body(|body| Ok(look(body))).await
-    }
-
-    /// Reads the body, on another thread if it is large.
-    async fn read_body<T: Send + 'static>(
-        &self,
-        read: impl FnOnce(&[u8]) -> ApiResult<T> + Send + 'static,
-    ) -> ApiResult<T> {
-        let body = self.body.clone();
-        if body.len() > LARGE_BODY { off_thread(move || read(&body)).await } else { read(&body) }
+        read(self.body.clone(), |body| Ok(look(body))).await
     }
 
     /// The model that is meant, by the name in the path or that in the body, else by what is asked of it.
@@ -112,6 +102,14 @@ impl Incoming {
         }
         models.find(in_path.or(in_body), task, kind)
     }
+}
+
+/// Reads a body, on another thread if it is large.
+async fn read<T: Send + 'static>(
+    body: Bytes,
+    read: impl FnOnce(&[u8]) -> ApiResult<T> + Send + 'static,
+) -> ApiResult<T> {
+    if body.len() > LARGE_BODY { off_thread(move || read(&body)).await } else { read(&body) }
 }
 
 /// The content-encoding that says that there is none.
@@ -149,7 +147,7 @@ fn is_other_charset(parameter: &str) -> bool {
 }
 
 /// The whole body, its bytes reserved as they come.
-async fn collected(mut body: Body, declared: usize, reservation: &mut Reservation) -> ApiResult<Bytes> {
+async fn collected(mut body: Body, declared: usize, reservation: &Reservation) -> ApiResult<Bytes> {
     let slow = |_| ApiError::new(Case::SlowBody, "the body did not come in time");
     let broken = |_| ApiError::new(Case::Invalid, "the body ended before its end");
     let mut bytes: Vec<u8> = Vec::new();
@@ -180,11 +178,11 @@ mod tests {
     fn a_body_that_stops_coming_is_not_waited_for() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
         let metrics = Arc::new(Metrics::new(false));
-        let mut reservation = Admission::new(&Config::default(), || Duration::ZERO, metrics).reservation();
+        let reservation = Admission::new(&Config::default(), || Duration::ZERO, metrics).reservation();
         let begun = iter([Ok::<_, Infallible>("{\"inp"), Ok("ut\":")]).chain(pending());
         let (told, waited) = runtime.block_on(async {
             let since = tokio::time::Instant::now();
-            let body = collected(Body::from_stream(begun), 100, &mut reservation).await;
+            let body = collected(Body::from_stream(begun), 100, &reservation).await;
             (body.map_err(|error| error.case), since.elapsed())
         });
         assert_eq!(told, Err(Case::SlowBody));

@@ -33,7 +33,7 @@ impl RequestId {
     }
 }
 
-/// A request that is noted when it is answered, or when its client goes before.
+/// A request that is noted when it is answered, when its client goes before, or when its handler panics.
 pub(super) struct Record {
     app: Arc<App>,
     id: RequestId,
@@ -69,6 +69,10 @@ impl Record {
 
     /// Notes an answer that is an error.
     pub(super) fn failed(mut self, error: &ApiError) {
+        self.fail(error);
+    }
+
+    fn fail(&mut self, error: &ApiError) {
         let code = error.case.status(error.dialect.unwrap_or(self.dialect)).as_u16();
         self.note(code, None, Some(error));
     }
@@ -123,8 +127,10 @@ impl Record {
 
 impl Drop for Record {
     fn drop(&mut self) {
-        if !self.is_noted {
-            self.note(CLIENT_GONE, None, None);
+        match (self.is_noted, std::thread::panicking()) {
+            (true, _) => {}
+            (false, true) => self.fail(&ApiError::of_panic()),
+            (false, false) => self.note(CLIENT_GONE, None, None),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Fetching an image: the name is resolved once, all its addresses are checked, and one of these is connected to.
 
 use std::fmt;
+use std::io::Read as _;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,10 +13,14 @@ use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 
 use super::address::is_public;
 use super::hosts::Target;
+use crate::admission::Reservation;
+use crate::error::{ApiError, ApiResult, Case};
 
 /// The longest that a fetch may take, and the most that it may bring.
 const TIMEOUT: Duration = Duration::from_secs(5);
 const MOST_BYTES: u64 = 10 << 20;
+/// So much of it is read at a time, before it is reserved.
+const PIECE: u64 = 64 << 10;
 
 /// Looks names up.
 pub(super) trait Names: Clone + Send + Sync + 'static {
@@ -38,11 +43,16 @@ impl Names for SystemNames {
     }
 }
 
-/// The bytes at an address.
+/// The bytes at an address, reserved as they come.
 ///
 /// # Errors
 /// Why they cannot be had, for the caller.
-pub(super) fn fetch(target: &Target, deadline: Instant, names: &impl Names) -> Result<Vec<u8>, String> {
+pub(super) fn fetch(
+    target: &Target,
+    deadline: Instant,
+    names: &impl Names,
+    reservation: &Reservation,
+) -> ApiResult<Vec<u8>> {
     let timeout = deadline.saturating_duration_since(Instant::now()).min(TIMEOUT);
     let config = ureq::Agent::config_builder()
         .timeout_global(Some(timeout))
@@ -54,7 +64,24 @@ pub(super) fn fetch(target: &Target, deadline: Instant, names: &impl Names) -> R
         .build();
     let resolver = Checked { names: Arc::new(names.clone()) };
     let agent = ureq::Agent::with_parts(config, DefaultConnector::default(), resolver);
-    let told = |error: ureq::Error| match error {
+    let mut answer = agent.get(&target.address).call().map_err(told)?;
+    if !answer.status().is_success() {
+        return Err(told(ureq::Error::StatusCode(answer.status().as_u16())));
+    }
+    let mut body = answer.body_mut().with_config().limit(MOST_BYTES).reader();
+    let mut bytes = Vec::new();
+    loop {
+        let read = body.by_ref().take(PIECE).read_to_end(&mut bytes).map_err(|error| told(error.into()))?;
+        if read == 0 {
+            return Ok(bytes);
+        }
+        reservation.grow(read)?;
+    }
+}
+
+/// Why an image cannot be had.
+fn told(error: ureq::Error) -> ApiError {
+    let message = match error {
         ureq::Error::StatusCode(code) => format!("the image's host answered {code}"),
         ureq::Error::Timeout(_) => "the image's host did not answer in time".to_owned(),
         ureq::Error::TooManyRedirects => "the image's host leads elsewhere, which is not followed".to_owned(),
@@ -62,11 +89,7 @@ pub(super) fn fetch(target: &Target, deadline: Instant, names: &impl Names) -> R
         ureq::Error::HostNotFound => "the image's host is not found, or not on the public internet".to_owned(),
         _ => "the image cannot be fetched".to_owned(),
     };
-    let mut answer = agent.get(&target.address).call().map_err(told)?;
-    if !answer.status().is_success() {
-        return Err(format!("the image's host answered {}", answer.status().as_u16()));
-    }
-    answer.body_mut().with_config().limit(MOST_BYTES).read_to_vec().map_err(told)
+    ApiError::new(Case::Invalid, message)
 }
 
 /// Resolves a name once, and gives nothing if any of its addresses is not one of the public internet.
@@ -103,11 +126,14 @@ impl<N: Names> Resolver for Checked<N> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{Read, Write};
+    use std::io::Write as _;
     use std::net::TcpListener;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
+    use crate::admission::Admission;
+    use crate::config::Config;
+    use crate::metrics::Metrics;
 
     /// A name that leads to another address each time that it is looked up.
     #[derive(Clone)]
@@ -148,8 +174,22 @@ mod tests {
         address
     }
 
-    fn soon() -> Instant {
-        Instant::now() + Duration::from_secs(3)
+    fn fetched(names: &Rebinding, reservation: &Reservation) -> ApiResult<Vec<u8>> {
+        fetch(&target(), Instant::now() + Duration::from_secs(3), names, reservation)
+    }
+
+    fn admission(config: &Config) -> Admission {
+        Admission::new(config, || Duration::ZERO, Arc::new(Metrics::new(false)))
+    }
+
+    /// What a caller is told who has room for anything.
+    fn refused(names: &Rebinding) -> String {
+        fetched(names, &admission(&Config::default()).reservation()).unwrap_err().message
+    }
+
+    /// An answer of so many bytes.
+    fn image(bytes: usize) -> Vec<u8> {
+        [format!("HTTP/1.1 200 OK\r\ncontent-length: {bytes}\r\n\r\n").into_bytes(), vec![b'x'; bytes]].concat()
     }
 
     #[test]
@@ -157,24 +197,40 @@ mod tests {
         let inside = host(b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nsecret".to_vec());
         for answers in [vec![inside], vec!["10.0.0.1:80".parse().unwrap()]] {
             let names = names(&answers, false);
-            assert!(fetch(&target(), soon(), &names).unwrap_err().contains("not on the public internet"));
+            assert!(refused(&names).contains("not on the public internet"));
             assert_eq!(names.asked.load(Ordering::Relaxed), 1, "the name is looked up once");
         }
     }
 
     #[test]
     fn what_is_fetched_is_bounded_and_leads_nowhere_else() {
-        let fine = host(b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nabc".to_vec());
-        assert_eq!(fetch(&target(), soon(), &names(&[fine], true)).unwrap(), b"abc");
+        let reservation = admission(&Config::default()).reservation();
+        assert_eq!(fetched(&names(&[host(image(3))], true), &reservation).unwrap(), b"xxx");
         let elsewhere =
             host(b"HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1/\r\ncontent-length: 0\r\n\r\n".to_vec());
         let names_of = names(&[elsewhere], true);
-        assert!(fetch(&target(), soon(), &names_of).is_err());
+        assert!(refused(&names_of).contains("leads elsewhere"));
         assert_eq!(names_of.asked.load(Ordering::Relaxed), 1, "a redirect is not followed");
         let missing = host(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n".to_vec());
-        assert!(fetch(&target(), soon(), &names(&[missing], true)).unwrap_err().contains("404"));
-        let mut large = b"HTTP/1.1 200 OK\r\n\r\n".to_vec();
-        large.resize(large.len() + MOST_BYTES as usize + 1, b'x');
-        assert!(fetch(&target(), soon(), &names(&[host(large)], true)).is_err());
+        assert!(refused(&names(&[missing], true)).contains("404"));
+        let large = image(MOST_BYTES as usize + 1);
+        assert!(refused(&names(&[host(large)], true)).contains("larger than"));
+    }
+
+    #[test]
+    fn what_is_fetched_is_held_as_what_came_in_bodies_is() {
+        const BYTES: usize = 100_000;
+        let mut config = Config::default();
+        (config.max_body, config.max_buffered) = (2 * BYTES + BYTES / 2, 3 * BYTES - 1);
+        let admission = admission(&config);
+        let (first, second) = (admission.reservation(), admission.reservation());
+        let fetch = |reservation| fetched(&names(&[host(image(BYTES))], true), reservation);
+        for _ in 0..2 {
+            assert_eq!(fetch(&first).unwrap().len(), BYTES);
+        }
+        assert_eq!(fetch(&first).unwrap_err().case, Case::TooLarge, "more than a body may have");
+        assert_eq!(fetch(&second).unwrap_err().case, Case::Overloaded(Duration::ZERO), "more than all may have");
+        drop(first);
+        assert!(fetch(&second).is_ok());
     }
 }

@@ -11,6 +11,7 @@ use base64_simd::forgiving_decode_to_vec;
 use embedkit_core::ImageInput;
 
 use crate::Error;
+use crate::admission::Reservation;
 use crate::blocking::off_thread;
 use crate::config::Config;
 use crate::error::{ApiError, ApiResult, Case};
@@ -34,10 +35,17 @@ impl Images {
         Ok(Self { hosts: AllowedHosts::new(&config.image_hosts)? })
     }
 
-    /// The image that a text stands for, of at most so many pixels. They are not decoded yet.
-    pub(crate) async fn read(&self, text: String, most: Option<u64>, deadline: Instant) -> ApiResult<ImageInput> {
+    /// The image that a text stands for, of at most so many pixels. They are not decoded yet. The bytes of one that is fetched
+    /// are added to what is held of the request; those of another are fewer than its text's, whose place they take.
+    pub(crate) async fn read(
+        &self,
+        text: String,
+        most: Option<u64>,
+        deadline: Instant,
+        reservation: &Reservation,
+    ) -> ApiResult<ImageInput> {
         let bytes = if has_scheme(&text, "http") || has_scheme(&text, "https") {
-            self.fetch(text, deadline).await?
+            self.fetch(text, deadline, reservation.clone()).await?
         } else if text.len() > LARGE {
             off_thread(move || inline(&text)).await?
         } else {
@@ -48,13 +56,13 @@ impl Images {
     }
 
     #[cfg(feature = "hub")]
-    async fn fetch(&self, address: String, deadline: Instant) -> ApiResult<Vec<u8>> {
+    async fn fetch(&self, address: String, deadline: Instant, reservation: Reservation) -> ApiResult<Vec<u8>> {
         let target = self.hosts.target(&address).map_err(invalid)?;
-        off_thread(move || fetch::fetch(&target, deadline, &fetch::SystemNames).map_err(invalid)).await
+        off_thread(move || fetch::fetch(&target, deadline, &fetch::SystemNames, &reservation)).await
     }
 
     #[cfg(not(feature = "hub"))]
-    async fn fetch(&self, address: String, _: Instant) -> ApiResult<Vec<u8>> {
+    async fn fetch(&self, address: String, _: Instant, _: Reservation) -> ApiResult<Vec<u8>> {
         self.hosts.target(&address).map_err(invalid)?;
         Err(invalid("this program is built without what fetches images".to_owned()))
     }

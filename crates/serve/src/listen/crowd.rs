@@ -49,8 +49,8 @@ impl Crowd {
     pub(super) fn make_room(&self) {
         let members = self.members();
         let idle = members.phases.values().filter_map(|phase| Some((phase.idle_since()?, phase)));
-        if let Some((_, phase)) = idle.min_by_key(|(since, _)| *since) {
-            phase.leave();
+        if let Some((since, phase)) = idle.min_by_key(|(since, _)| *since) {
+            phase.leave(since);
         }
     }
 

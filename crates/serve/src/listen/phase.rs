@@ -58,10 +58,13 @@ impl Phase {
         }
     }
 
-    /// Tells the connection to end.
-    pub(super) fn leave(&self) {
-        *self.state() = State::Leaving;
-        self.told.notify_one();
+    /// Tells the connection to end, if it is idle since then as before: a request that began meanwhile is answered.
+    pub(super) fn leave(&self, since: Instant) {
+        let mut state = self.state();
+        if *state == State::Idle(since) {
+            *state = State::Leaving;
+            self.told.notify_one();
+        }
     }
 
     #[cfg(test)]
@@ -79,5 +82,29 @@ impl Phase {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_was_seen_idle_leaves_only_if_nothing_happened_since() {
+        type Act = fn(&Phase);
+        let pause = || std::thread::sleep(std::time::Duration::from_millis(1));
+        for (meanwhile, leaves) in [
+            ((|_| ()) as Act, true),
+            (Phase::begin, false),
+            (|phase| [Phase::begin, Phase::end].iter().for_each(|act| act(phase)), false),
+            (Phase::sent, false),
+        ] {
+            let phase = Phase::default();
+            let since = phase.idle_since().unwrap();
+            pause();
+            meanwhile(&phase);
+            phase.leave(since);
+            assert_eq!(phase.is_leaving(), leaves);
+        }
     }
 }

@@ -140,9 +140,13 @@ impl Models {
         names.join(", ")
     }
 
-    /// Drops models that were idle long enough.
-    pub(crate) fn drop_idle(&self) {
-        self.all.iter().for_each(|model| model.unload_if_idle());
+    /// Drops models that were idle long enough, off the async threads: their sessions take their time to close.
+    pub(crate) async fn drop_idle(self: &Arc<Self>) {
+        let models = self.clone();
+        let dropped = tokio::task::spawn_blocking(move || models.all.iter().for_each(|model| model.unload_if_idle()));
+        if let Err(error) = dropped.await {
+            tracing::error!(%error, "an idle model panicked as it was dropped");
+        }
     }
 
     /// The time that the longest run under way has taken.

@@ -4,9 +4,10 @@ use std::path::Path;
 
 use embedkit_core::session::{Provider, WeightQuantization};
 use embedkit_core::{
-    AnyEmbedder, Builder, ContentKind, EmbeddingKind, Family, ModelFiles, ModelFilter, ModelRef, OutputSelector,
-    Registry, Result, Source, Tuning,
+    AnyEmbedder, Builder, EmbeddingKind, Family, ModelFiles, ModelFilter, ModelRef, OutputSelector, Registry, Result,
+    Source, Tuning,
 };
+use embedkit_onnx::operators;
 
 use crate::Error;
 use crate::config::{ModelConfig, Quantize};
@@ -42,7 +43,7 @@ impl Plan {
                 Self::of_folder(&dir, config, registry)
             }
             (None, None) => match config.id.as_deref() {
-                Some(id) => Err(Error::model(id, unknown(id, &config, registry))),
+                Some(id) => Err(Error::model(id, registry.unknown(id, config.family.as_deref()))),
                 None => Err(Error::usage("a model has neither an id nor a folder")),
             },
         }
@@ -66,7 +67,7 @@ impl Plan {
             })?,
         };
         let (Some(row), Some(family)) = (rows.get(position), families.get(position)) else {
-            return Err(Error::model(&id, unknown(&id, &config, registry)));
+            return Err(Error::model(&id, registry.unknown(&id, config.family.as_deref())));
         };
         Ok(Self {
             name: config.name.clone().unwrap_or_else(|| row.id.clone()),
@@ -90,14 +91,14 @@ impl Plan {
         }
         let family = match &config.family {
             Some(family) => registry.family(family).map_err(at)?,
-            None => family_of(&files, registry).ok_or_else(|| {
+            None => registry.family_of(&files).ok_or_else(|| {
                 Error::usage(format!(
                     "{shown} does not say what model it is: name its `family`, and `pooling` where it has one"
                 ))
             })?,
         };
         let graph = config.model_file.clone().or_else(|| Some(family.describe(&files).ok()?.model_file));
-        let is_dynamic = graph.is_none_or(|graph| has_dynamic_quantization(&dir.join(graph)));
+        let is_dynamic = graph.is_none_or(|graph| scales_by_batch(&files, &graph));
         Ok(Self {
             other_names: Vec::new(),
             family,
@@ -241,60 +242,17 @@ fn known_id(config: &ModelConfig, registry: &Registry) -> Option<String> {
     (!registry.find_all(id).is_empty()).then(|| id.clone())
 }
 
-/// The error that names near ids, of the family where one is named.
-fn unknown(id: &str, config: &ModelConfig, registry: &Registry) -> embedkit_core::Error {
-    let families = registry.families();
-    let names = config.family.as_deref().into_iter().chain(families.iter().map(|family| family.name()));
-    let errors = names.filter_map(|family| registry.find(family, id).err());
-    let near = |error: &embedkit_core::Error| match error {
-        embedkit_core::Error::UnknownModel { near, .. } => near.len(),
-        _ => 0,
-    };
-    // Where nothing is near, no family knows more of it than another.
-    let known = errors.filter(|error| near(error) > 0).max_by_key(near);
-    known.unwrap_or_else(|| {
-        let message = format!("no model is called {id:?}, nor anything like it; a folder is given as `dir`");
-        embedkit_core::Error::option("model", message)
-    })
-}
-
-/// The family that a folder shows to be of: of several, one whose results say most about one. A folder of which several
-/// are true is better named.
-fn family_of(files: &ModelFiles, registry: &Registry) -> Option<&'static dyn Family> {
-    let mut families = registry.families();
-    let rank = |kind| match kind {
-        EmbeddingKind::Dense => 0,
-        EmbeddingKind::Score => 1,
-        EmbeddingKind::Multi => 2,
-        EmbeddingKind::Sparse => 3,
-        _ => 4,
-    };
-    // Files for images lie beside models of texts, too.
-    let is_of_images = |family: &dyn Family| family.inputs() == [ContentKind::Image];
-    families.sort_by_key(|family| (is_of_images(*family), rank(family.output())));
-    families.into_iter().find(|family| family.recognizes(files))
-}
-
 /// Whether a graph scales activations by the batch at hand, so that inputs of a batch change each other's results. One
-/// that cannot be read is taken for such.
-fn has_dynamic_quantization(graph: &Path) -> bool {
-    const MARK: &[u8] = b"DynamicQuantize";
-    let found = || -> std::io::Result<bool> {
-        let mut file = std::fs::File::open(graph)?;
-        let mut window = Vec::with_capacity(1 << 20);
-        loop {
-            let kept = window.len().min(MARK.len() - 1);
-            window.drain(..window.len() - kept);
-            let read = std::io::Read::read_to_end(&mut std::io::Read::take(&mut file, 1 << 20), &mut window)?;
-            if window.windows(MARK.len()).any(|bytes| bytes == MARK) {
-                return Ok(true);
-            }
-            if read == 0 {
-                return Ok(false);
-            }
-        }
-    };
-    found().unwrap_or(true)
+/// that cannot be read is taken for such; a model without a graph has no activations.
+fn scales_by_batch(files: &ModelFiles, graph: &str) -> bool {
+    if !graph.ends_with(".onnx") {
+        return false;
+    }
+    let mut scales = false;
+    let read = files
+        .open(graph, true)
+        .is_ok_and(|bytes| operators(&bytes, |operator| scales |= operator.starts_with("DynamicQuantize")).is_ok());
+    scales || !read
 }
 
 #[cfg(test)]
@@ -303,17 +261,15 @@ mod tests {
 
     #[test]
     fn a_graph_says_whether_it_scales_by_the_batch() {
-        let folder = tempfile::tempdir().unwrap();
-        let write = |name: &str, at: usize| {
-            let mut bytes = vec![0; 3 << 20];
-            bytes[at..at + 21].copy_from_slice(b"DynamicQuantizeLinear");
-            std::fs::write(folder.path().join(name), bytes).unwrap();
-        };
-        write("middle", 100);
-        write("border", (1 << 20) - 7);
-        std::fs::write(folder.path().join("none"), vec![0; 1 << 21]).unwrap();
-        for (name, expected) in [("middle", true), ("border", true), ("none", false), ("missing", true)] {
-            assert_eq!(has_dynamic_quantization(&folder.path().join(name)), expected, "{name}");
+        let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/../dense/tests/fixtures");
+        let files = ModelFiles::folder(fixtures).unwrap();
+        for (graph, expected) in [
+            ("int8-dynamic/model.onnx", true),
+            ("transformer-mean/model_optimized.onnx", false),
+            ("transformer-mean/golden.json", false),
+            ("missing.onnx", true),
+        ] {
+            assert_eq!(scales_by_batch(&files, graph), expected, "{graph}");
         }
     }
 }

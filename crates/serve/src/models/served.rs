@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use super::loaded::Loaded;
 use super::plan::Plan;
 use crate::config::Load;
-use crate::error::{ApiError, ApiResult, Case};
+use crate::error::{ApiError, ApiResult, Case, for_clients};
 use crate::metrics::{Metrics, ModelMetrics};
 
 /// A model that is served.
@@ -32,7 +32,12 @@ enum State {
     Idle,
     Loading,
     Ready(Arc<Loaded>),
-    Failed { message: String, until: Instant, pause: Duration },
+    /// `message` is what clients are told.
+    Failed {
+        message: String,
+        until: Instant,
+        pause: Duration,
+    },
 }
 
 /// The states of a model, as `/ready` has them.
@@ -157,11 +162,14 @@ impl Served {
         drop(state);
         let served = self.clone();
         let begun = std::thread::Builder::new().name("load".to_owned()).spawn(move || drop(served.load(pause)));
-        if let Err(error) = begun {
-            drop(self.enter(&mut self.state(), State::Idle));
-            return Err(ApiError::new(Case::Backend, format!("no thread can be started to load a model: {error}")));
-        }
-        Ok(None)
+        begun.map(|_| None).map_err(|error| self.could_not_begin(&error))
+    }
+
+    /// No load began; who waits for it begins one.
+    fn could_not_begin(&self, error: &std::io::Error) -> ApiError {
+        drop(self.enter(&mut self.state(), State::Idle));
+        self.changed.send_replace(());
+        ApiError::new(Case::Backend, format!("no thread can be started to load a model: {error}"))
     }
 
     /// Says that the model is about to be loaded, so that no request begins to load it too.
@@ -199,8 +207,8 @@ impl Served {
                 (State::Ready(Arc::new(loaded)), Ok(()))
             }
             Err(error) => {
-                let message = error.report();
-                tracing::error!(model = self.name(), error = message, "it cannot be loaded");
+                tracing::error!(model = self.name(), error = error.report(), "it cannot be loaded");
+                let message = for_clients(&error);
                 (State::Failed { message, until: Instant::now() + pause, pause }, Err(error))
             }
         };
@@ -240,5 +248,58 @@ impl Served {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use embedkit_core::Registry;
+    use embedkit_static_en as _;
+    use futures_util::future::join;
+
+    use super::*;
+    use crate::config::{Config, ModelConfig, Time};
+    use crate::models::Models;
+
+    /// The compiled-in model alone, dropped whenever nobody uses it.
+    fn models() -> Arc<Models> {
+        let mut config = Config::default();
+        config.models = vec![ModelConfig::id("embedkit/static-minilm-en")];
+        config.models[0].idle_unload = Some(Time(Duration::ZERO));
+        Arc::new(Models::new(&config, Registry::global(), &Arc::new(Metrics::new(false))).unwrap())
+    }
+
+    /// A thread for all that is asynchronous.
+    fn runtime() -> tokio::runtime::Runtime {
+        tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap()
+    }
+
+    #[test]
+    fn dropping_a_model_holds_up_no_async_thread() {
+        let models = models();
+        let ((hold, is_held), (tell, told)) = (std::sync::mpsc::channel(), std::sync::mpsc::channel());
+        let held = models.clone();
+        // Who drops the model has to wait until others had their turn.
+        let others = std::thread::spawn(move || {
+            let _state = held.all()[0].state();
+            hold.send(()).unwrap();
+            told.recv_timeout(Duration::from_secs(5)).is_ok()
+        });
+        is_held.recv().unwrap();
+        let (_, sent) = runtime().block_on(join(models.drop_idle(), async { tell.send(()) }));
+        sent.unwrap();
+        assert!(others.join().unwrap(), "nothing else ran meanwhile");
+    }
+
+    #[test]
+    fn who_waits_for_a_load_that_could_not_begin_begins_it() {
+        let models = models();
+        let served = &models.all()[0];
+        served.begin_load();
+        let deadline = Instant::now() + Duration::from_secs(30);
+        let could_not = async { drop(served.could_not_begin(&std::io::Error::other("no thread"))) };
+        let (loaded, ()) = runtime().block_on(join(served.loaded(deadline), could_not));
+        assert!(loaded.is_ok(), "{:?}", loaded.err());
+        assert!(deadline > Instant::now() + Duration::from_secs(5), "it did not wait for its deadline");
     }
 }

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use embedkit_core::Embedding;
 
-use super::openai::bad_vector;
+use super::given::{bad_vector, no_such_output};
 use super::said;
 use crate::error::{ApiError, ApiResult, Case};
 use crate::http::{Answer, Incoming};
 use crate::models::Task;
 use crate::shapes::cohere::{Content, EmbedRequest, EmbedResponse, EmbeddingType, Embeddings, Truncate};
 use crate::shapes::rerank::{ApiVersion, BilledUnits, Meta, Tokens};
-use crate::shapes::{Cut, Direction, Dtype, Encoded, Format, Item, Kind, PurposeFields, encode};
+use crate::shapes::{Cut, Direction, Dtype, Encoded, Format, Item, Kind, List, PurposeFields, encode};
 use crate::work::{self, Ask, Embedded, Width, dense_of};
 
 /// `POST /v1/embed` and `/v2/embed`.
@@ -19,9 +19,9 @@ pub(super) async fn embed(mut incoming: Incoming) -> ApiResult<Answer> {
     let request: EmbedRequest = incoming.json().await?;
     let has_base64 = request.encoding_format == Some(Format::Base64);
     ApiError::refuse_given(&[("encoding_format", has_base64, "`embedding_types` names `base64`")])?;
-    let is_unit = said::is_unit(request.normalize, request.normalized)?;
+    let length = said::length(request.normalize, request.normalized)?;
     let is_second = incoming.route == "/v2/embed";
-    let (field, items) = items(&request)?;
+    let (field, items) = items(request.texts, request.images, request.inputs)?;
     let texts = texts_of(&items);
     let ask = Ask {
         task: Task::Dense,
@@ -53,8 +53,8 @@ pub(super) async fn embed(mut incoming: Incoming) -> ApiResult<Answer> {
     };
     let values = results.len() * loaded.dim.unwrap_or(1) * types.as_ref().map_or(1, Vec::len);
     Answer::make(values, stats, move || {
-        let vectors =
-            results.into_iter().map(|embedding| Ok(dense_of(dense(embedding)?, loaded.row(), width, is_unit)));
+        let vector = |embedding: Embedding| embedding.into_dense().ok_or_else(no_such_output);
+        let vectors = results.into_iter().map(|it| Ok(dense_of(vector(it)?, loaded.row(), width, length)));
         let vectors = vectors.collect::<ApiResult<Vec<Vec<f32>>>>()?;
         let (response_type, embeddings) = match types {
             Some(types) => ("embeddings_by_type", by_type(&vectors, &types)?),
@@ -66,11 +66,14 @@ pub(super) async fn embed(mut incoming: Incoming) -> ApiResult<Answer> {
 }
 
 /// The inputs, whichever of three fields they are in, and that field.
-fn items(request: &EmbedRequest) -> ApiResult<(&'static str, Vec<Item>)> {
-    let texts = request.texts.as_ref().map(|list| ("texts", list.0.iter().cloned().map(Item::Text).collect()));
-    let images = request.images.as_ref().map(|list| ("images", list.0.iter().cloned().map(Item::Image).collect()));
-    let inputs = request.inputs.as_ref();
-    let inputs = inputs.map(|list| ("inputs", list.0.iter().map(|Content(item)| item.clone()).collect()));
+fn items(
+    texts: Option<List<String>>,
+    images: Option<List<String>>,
+    inputs: Option<List<Content>>,
+) -> ApiResult<(&'static str, Vec<Item>)> {
+    let texts = texts.map(|List(texts)| ("texts", texts.into_iter().map(Item::Text).collect()));
+    let images = images.map(|List(images)| ("images", images.into_iter().map(Item::Image).collect()));
+    let inputs = inputs.map(|List(inputs)| ("inputs", inputs.into_iter().map(|Content(item)| item).collect()));
     let mut given = [texts, images, inputs].into_iter().flatten();
     match (given.next(), given.next()) {
         (Some(given), None) => Ok(given),
@@ -96,17 +99,6 @@ fn cut(truncate: Option<Truncate>, truncation: Option<bool>) -> ApiResult<Cut> {
         None => (None, None),
     };
     said::cut(truncate, truncation, direction)
-}
-
-fn dense(embedding: Embedding) -> ApiResult<Vec<f32>> {
-    match embedding {
-        Embedding::Dense(vector) => Ok(vector),
-        Embedding::Several(several) => several
-            .into_iter()
-            .find_map(|(_, embedding)| dense(embedding).ok())
-            .ok_or_else(|| ApiError::new(Case::Backend, "the model gave no dense vector")),
-        _ => Err(ApiError::new(Case::Backend, "the model gave no dense vector")),
-    }
 }
 
 fn by_type(vectors: &[Vec<f32>], types: &[EmbeddingType]) -> ApiResult<Embeddings> {

@@ -2,9 +2,9 @@
 
 use embedkit_core::Embedding;
 
-use super::openai::{bad_vector, list_head, size};
+use super::given::{bad_vector, list_head, no_such_output, size};
 use super::said;
-use crate::error::{ApiError, ApiResult, Case};
+use crate::error::ApiResult;
 use crate::http::{Answer, Incoming};
 use crate::models::Task;
 use crate::shapes::jina::{MultiVectorEntry, MultiVectorRequest};
@@ -15,7 +15,7 @@ use crate::work::{Ask, Embedded, embed};
 pub(super) async fn multi_vector(mut incoming: Incoming) -> ApiResult<Answer> {
     let request: MultiVectorRequest = incoming.json().await?;
     said::check_kinds(Task::Multi, request.outputs.as_deref(), request.return_multivector)?;
-    said::is_unit(request.normalize, request.normalized)?;
+    said::length(request.normalize, request.normalized)?;
     let dtype = request.output_dtype.unwrap_or_default();
     let format = request.embedding_type.unwrap_or_default();
     let mut purpose = PurposeFields {
@@ -32,7 +32,7 @@ pub(super) async fn multi_vector(mut incoming: Incoming) -> ApiResult<Answer> {
         model: request.model.as_deref(),
         field: "input",
         items: request.input.into_items(),
-        kind: request.modality.into(),
+        kind: request.modality.unwrap_or_default(),
         purpose,
         cut: said::cut(request.truncate, request.truncation, request.truncation_direction)?,
         width: said::width(request.dimensions, request.output_dimension)?,
@@ -45,15 +45,7 @@ pub(super) async fn multi_vector(mut incoming: Incoming) -> ApiResult<Answer> {
 }
 
 fn entry(index: usize, embedding: Embedding, dtype: Dtype, format: Format) -> ApiResult<MultiVectorEntry> {
-    let rows = match embedding {
-        Embedding::Multi(rows) => Some(rows),
-        Embedding::Several(several) => several.into_iter().find_map(|(_, embedding)| match embedding {
-            Embedding::Multi(rows) => Some(rows),
-            _ => None,
-        }),
-        _ => None,
-    };
-    let rows = rows.ok_or_else(|| ApiError::new(Case::Backend, "the model gave no multi-vector"))?;
+    let rows = embedding.into_multi().ok_or_else(no_such_output)?;
     let shape = (format == Format::Base64).then(|| [rows.len(), rows.dim()]);
     let embeddings = encode_rows(&rows, dtype, format).map_err(|error| bad_vector(&error))?;
     Ok(MultiVectorEntry { object: "embeddings", index, embeddings, shape })

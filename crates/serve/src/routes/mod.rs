@@ -1,6 +1,7 @@
 //! The routes, by whose clients ask them.
 
 mod cohere;
+mod given;
 mod health;
 mod info;
 mod jina;
@@ -22,7 +23,6 @@ use axum::extract::Request;
 use axum::middleware;
 use axum::response::Response;
 use axum::routing::get;
-use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::app::App;
 use crate::error::{ApiError, Case, Dialect};
@@ -40,12 +40,8 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
     };
     let routes = served.into_iter().fold(Router::new(), add);
     let routes = routes.fallback(unknown).method_not_allowed_fallback(wrong_method).with_state(app.clone());
-    let panicked = app.clone();
     // What stands in front changes paths, so the routes are looked up behind it.
-    let router = Router::new()
-        .fallback_service(routes)
-        .layer(middleware::from_fn_with_state(front_of, front))
-        .layer(CatchPanicLayer::custom(move |_| on_panic(&panicked)));
+    let router = Router::new().fallback_service(routes).layer(middleware::from_fn_with_state(front_of, front));
     match crate::cors::layer(&app.config) {
         Some(cors) => router.layer(cors),
         None => router,
@@ -77,12 +73,4 @@ async fn wrong_method(request: Request) -> Response {
 fn error(request: &Request, case: Case, message: String) -> Response {
     let id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
     ApiError::new(case, message).response(Dialect::OpenAi, &id)
-}
-
-/// One handler's panic is one answer.
-fn on_panic(app: &App) -> Response {
-    tracing::error!("a handler panicked");
-    app.metrics.panics.inc();
-    ApiError::new(Case::Panic, "the server failed at this request, which its log tells more of")
-        .response(Dialect::OpenAi, "")
 }

@@ -4,30 +4,36 @@ use embedkit_core::Embedding;
 use embedkit_vector::SparseVector;
 use embedkit_vector::multivector::MultiVector;
 
+use super::given::{bad_vector, list_head, size};
 use super::said;
 use crate::error::{ApiError, ApiResult, Case};
-use crate::http::{Answer, Incoming, Stats};
+use crate::http::{Answer, Incoming};
 use crate::models::{Loaded, Task};
-use crate::shapes::openai::{AnyVector, EmbeddingEntry, EmbeddingRequest, JinaType, ListHead, OutputKind, Usage};
-use crate::shapes::{Dtype, Encoded, Format, encode, encode_rows};
-use crate::work::{Ask, Embedded, dense_of, embed};
+use crate::shapes::openai::{AnyVector, EmbeddingEntry, EmbeddingRequest, JinaType};
+use crate::shapes::{Dtype, Encoded, Format, OutputKind, PurposeFields, encode, encode_rows};
+use crate::work::{Ask, Embedded, Length, dense_of, embed};
 
 /// `POST /v1/embeddings`.
 pub(super) async fn embeddings(mut incoming: Incoming) -> ApiResult<Answer> {
-    let mut request: EmbeddingRequest = incoming.json().await?;
+    let request: EmbeddingRequest = incoming.json().await?;
     let (format, dtype) = written_as(&request)?;
     let form = Form {
         format,
         dtype,
-        is_unit: said::is_unit(request.normalize, request.normalized)?,
-        outputs: request.outputs.clone().unwrap_or_default(),
+        length: said::length(request.normalize, request.normalized)?,
+        outputs: request.outputs.unwrap_or_default(),
         width: None,
     };
     let ask = Ask {
         task: form.task(),
         field: "input",
-        kind: request.modality.into(),
-        purpose: request.purpose(),
+        kind: request.modality.unwrap_or_default(),
+        purpose: PurposeFields {
+            input_type: request.input_type,
+            prompt_name: request.prompt_name,
+            task: request.task,
+            role: request.role,
+        },
         cut: said::cut(request.truncate, request.truncation, request.truncation_direction)?,
         model: request.model.as_deref(),
         items: request.input.into_items(),
@@ -62,7 +68,7 @@ fn written_as(request: &EmbeddingRequest) -> ApiResult<(Format, Dtype)> {
 struct Form {
     format: Format,
     dtype: Dtype,
-    is_unit: bool,
+    length: Length,
     outputs: Vec<OutputKind>,
     width: Option<usize>,
 }
@@ -75,32 +81,6 @@ impl Form {
             _ => Task::Embed,
         }
     }
-}
-
-/// What an answer says beside its list.
-pub(super) fn list_head(stats: &Stats) -> ListHead {
-    ListHead { object: "list", model: stats.model.clone(), usage: usage(stats) }
-}
-
-/// A request's tokens.
-pub(super) fn usage(stats: &Stats) -> Usage {
-    Usage { prompt_tokens: stats.tokens, total_tokens: stats.tokens, truncated_inputs: stats.truncated }
-}
-
-/// About how many values an embedding is written as.
-pub(super) fn size(embedding: &Embedding) -> usize {
-    match embedding {
-        Embedding::Dense(vector) => vector.len(),
-        Embedding::Sparse(vector) => 2 * vector.len(),
-        Embedding::Multi(rows) => rows.as_slice().len(),
-        Embedding::Several(several) => several.iter().map(|(_, embedding)| size(embedding)).sum(),
-        _ => 1,
-    }
-}
-
-/// An error of ours about a vector: the model gave what cannot be encoded.
-pub(super) fn bad_vector(error: &embedkit_vector::Error) -> ApiError {
-    ApiError::new(Case::Invalid, format!("a vector cannot be stored as asked: {error}"))
 }
 
 fn entry(index: usize, embedding: Embedding, form: &Form, loaded: &Loaded) -> ApiResult<EmbeddingEntry> {
@@ -187,7 +167,7 @@ fn empty_entry(index: usize) -> EmbeddingEntry {
 }
 
 fn dense(vector: Vec<f32>, form: &Form, loaded: &Loaded) -> ApiResult<Encoded> {
-    let vector = dense_of(vector, loaded.row(), form.width, form.is_unit);
+    let vector = dense_of(vector, loaded.row(), form.width, form.length);
     encode(vector, form.dtype, form.format).map_err(|error| bad_vector(&error))
 }
 

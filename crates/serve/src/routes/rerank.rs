@@ -1,6 +1,6 @@
 //! Rerankers, in all dialects.
 
-use super::openai::usage;
+use super::given::usage;
 use super::said;
 use crate::config::DocumentForm;
 use crate::error::{ApiError, ApiResult, Dialect};

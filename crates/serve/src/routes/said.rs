@@ -2,9 +2,8 @@
 
 use crate::error::{ApiError, ApiResult};
 use crate::models::Task;
-use crate::shapes::openai::OutputKind;
-use crate::shapes::{Cut, Direction};
-use crate::work::Width;
+use crate::shapes::{Cut, Direction, OutputKind};
+use crate::work::{Length, Width};
 
 /// What becomes of texts that are too long; `truncation` is Voyage's name.
 pub(super) fn cut(truncate: Option<bool>, truncation: Option<bool>, direction: Option<Direction>) -> ApiResult<Cut> {
@@ -12,10 +11,11 @@ pub(super) fn cut(truncate: Option<bool>, truncation: Option<bool>, direction: O
     Ok(Cut::new(truncate, direction))
 }
 
-/// Whether dense vectors have unit length: they do where nothing is said. `normalized` is Jina's and Mixedbread's name. Sparse
+/// The length of dense vectors: one where nothing is said. `normalized` is Jina's and Mixedbread's name. Sparse
 /// vectors and the rows of multi-vectors are as the model gives them; clients that normalise say so to every model.
-pub(super) fn is_unit(normalize: Option<bool>, normalized: Option<bool>) -> ApiResult<bool> {
-    Ok(ApiError::agreed(("normalize", normalize), ("normalized", normalized))?.unwrap_or(true))
+pub(super) fn length(normalize: Option<bool>, normalized: Option<bool>) -> ApiResult<Length> {
+    let is_own = ApiError::agreed(("normalize", normalize), ("normalized", normalized))? == Some(false);
+    Ok(if is_own { Length::Own } else { Length::Unit })
 }
 
 /// The width of vectors; `output_dimension` is Cohere's and Voyage's name.

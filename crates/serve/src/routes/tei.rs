@@ -4,6 +4,7 @@ use embedkit_core::tokenizer::Token;
 use embedkit_core::{Embedding, Pair};
 use embedkit_vector::cosine;
 
+use super::given::{bad_vector, no_such_output, size};
 use super::rerank::rerank_texts;
 use super::said;
 use crate::error::{ApiError, ApiResult, Case};
@@ -13,8 +14,8 @@ use crate::shapes::tei::{
     DecodeRequest, EmbedRequest, PredictRequest, Prediction, SimilarityParameters, SimilarityRequest, SparseValue,
     TokenBody, TokenizeRequest,
 };
-use crate::shapes::{Glance, Inputs, Item, Kind, Object, Pairs, PurposeFields, TextPair};
-use crate::work::{self, Ask, Embedded, Scoring, Width, dense_of, score_pairs};
+use crate::shapes::{Glance, Item, Kind, Object, Pairs, PurposeFields, TextPair};
+use crate::work::{self, Ask, Embedded, Length, Scoring, Width, dense_of, score_pairs};
 
 /// `POST /` and `/invocations`: the default task, by what the body has and what the model is.
 pub(super) async fn root(incoming: Incoming) -> ApiResult<Answer> {
@@ -30,38 +31,37 @@ pub(super) async fn root(incoming: Incoming) -> ApiResult<Answer> {
     if gives_weights_alone { embed_sparse(incoming).await } else { embed(incoming).await }
 }
 
-/// The vectors of a kind, and whether they have unit length.
-async fn embedded(incoming: &mut Incoming, task: Task) -> ApiResult<(bool, Embedded)> {
-    let mut request: EmbedRequest = incoming.json().await?;
+/// The vectors of a kind, and the length that they are to have.
+async fn embedded(incoming: &mut Incoming, task: Task) -> ApiResult<(Length, Embedded)> {
+    let request: EmbedRequest = incoming.json().await?;
     said::check_kinds(task, request.outputs.as_deref(), request.return_multivector)?;
-    let is_unit = said::is_unit(request.normalize, request.normalized)?;
-    let items = std::mem::replace(&mut request.inputs, Inputs::Many(Vec::new())).into_items();
+    let length = said::length(request.normalize, request.normalized)?;
     let ask = Ask {
         task,
         model: request.model.as_deref(),
         field: "inputs",
-        items,
-        kind: request.modality.into(),
+        items: request.inputs.into_items(),
+        kind: request.modality.unwrap_or_default(),
         purpose: PurposeFields {
-            input_type: request.input_type.take(),
-            prompt_name: request.prompt_name.take(),
-            task: request.task.take(),
-            role: request.role.take(),
+            input_type: request.input_type,
+            prompt_name: request.prompt_name,
+            task: request.task,
+            role: request.role,
         },
         cut: said::cut(request.truncate, request.truncation, request.truncation_direction)?,
         width: said::width(request.dimensions, request.output_dimension)?,
     };
     let embedded = work::embed(incoming, ask).await?;
-    Ok((is_unit, embedded))
+    Ok((length, embedded))
 }
 
 /// `POST /embed`.
 pub(super) async fn embed(mut incoming: Incoming) -> ApiResult<Answer> {
-    let (is_unit, Embedded { loaded, results, stats, width }) = embedded(&mut incoming, Task::Dense).await?;
+    let (length, Embedded { loaded, results, stats, width }) = embedded(&mut incoming, Task::Dense).await?;
     let values = results.len() * loaded.dim.unwrap_or(1);
     Answer::make(values, stats, move || {
         let vectors = dense(results)?.into_iter();
-        Ok(vectors.map(|vector| dense_of(vector, loaded.row(), width, is_unit)).collect::<Vec<_>>())
+        Ok(vectors.map(|vector| dense_of(vector, loaded.row(), width, length)).collect::<Vec<_>>())
     })
     .await
 }
@@ -69,13 +69,11 @@ pub(super) async fn embed(mut incoming: Incoming) -> ApiResult<Answer> {
 /// `POST /embed_sparse`.
 pub(super) async fn embed_sparse(mut incoming: Incoming) -> ApiResult<Answer> {
     let (_, Embedded { results, stats, .. }) = embedded(&mut incoming, Task::Sparse).await?;
-    Answer::make(results.iter().map(super::openai::size).sum(), stats, move || {
-        let weights = |embedding| match one(embedding, |it| matches!(it, Embedding::Sparse(_)))? {
-            Embedding::Sparse(vector) => {
-                let entries = vector.indices().iter().zip(vector.values()).filter(|(_, value)| **value != 0.0);
-                Ok(entries.map(|(index, value)| SparseValue { index: *index, value: *value }).collect::<Vec<_>>())
-            }
-            _ => Err(no_such_output()),
+    Answer::make(results.iter().map(size).sum(), stats, move || {
+        let weights = |embedding: Embedding| {
+            let vector = embedding.into_sparse().ok_or_else(no_such_output)?;
+            let entries = vector.indices().iter().zip(vector.values()).filter(|(_, value)| **value != 0.0);
+            Ok(entries.map(|(index, value)| SparseValue { index: *index, value: *value }).collect::<Vec<_>>())
         };
         results.into_iter().map(weights).collect::<ApiResult<Vec<_>>>()
     })
@@ -85,10 +83,10 @@ pub(super) async fn embed_sparse(mut incoming: Incoming) -> ApiResult<Answer> {
 /// `POST /embed_all`.
 pub(super) async fn embed_all(mut incoming: Incoming) -> ApiResult<Answer> {
     let (_, Embedded { results, stats, .. }) = embedded(&mut incoming, Task::Multi).await?;
-    Answer::make(results.iter().map(super::openai::size).sum(), stats, move || {
-        let rows = |embedding| match one(embedding, |it| matches!(it, Embedding::Multi(_)))? {
-            Embedding::Multi(rows) => Ok(rows.rows().map(<[f32]>::to_vec).collect::<Vec<_>>()),
-            _ => Err(no_such_output()),
+    Answer::make(results.iter().map(size).sum(), stats, move || {
+        let rows = |embedding: Embedding| {
+            let rows = embedding.into_multi().ok_or_else(no_such_output)?;
+            Ok(rows.rows().map(<[f32]>::to_vec).collect::<Vec<_>>())
         };
         results.into_iter().map(rows).collect::<ApiResult<Vec<_>>>()
     })
@@ -124,10 +122,10 @@ pub(super) async fn similarity(mut incoming: Incoming) -> ApiResult<Answer> {
         width: Width::default(),
     };
     let Embedded { results, stats, .. } = work::embed(&incoming, ask).await?;
-    Answer::make(results.iter().map(super::openai::size).sum(), stats, move || {
+    Answer::make(results.iter().map(size).sum(), stats, move || {
         let vectors = dense(results)?;
         let (source, sentences) = vectors.split_first().ok_or_else(no_such_output)?;
-        let of = |sentence: &Vec<f32>| cosine(source, sentence).map_err(|error| super::openai::bad_vector(&error));
+        let of = |sentence: &Vec<f32>| cosine(source, sentence).map_err(|error| bad_vector(&error));
         sentences.iter().map(of).collect::<ApiResult<Vec<f32>>>()
     })
     .await
@@ -226,23 +224,5 @@ fn require_some<T>(list: &[T], field: &str) -> ApiResult<()> {
 
 /// The dense vectors among results.
 fn dense(results: Vec<Embedding>) -> ApiResult<Vec<Vec<f32>>> {
-    let vector = |embedding| match one(embedding, |it| matches!(it, Embedding::Dense(_)))? {
-        Embedding::Dense(vector) => Ok(vector),
-        _ => Err(no_such_output()),
-    };
-    results.into_iter().map(vector).collect()
-}
-
-/// The embedding, or the one of several that is wanted.
-fn one(embedding: Embedding, is_wanted: impl Fn(&Embedding) -> bool) -> ApiResult<Embedding> {
-    match embedding {
-        Embedding::Several(several) => {
-            several.into_iter().map(|(_, it)| it).find(|it| is_wanted(it)).ok_or_else(no_such_output)
-        }
-        other => Ok(other),
-    }
-}
-
-fn no_such_output() -> ApiError {
-    ApiError::new(Case::Backend, "the model did not give what its family promises")
+    results.into_iter().map(|embedding| embedding.into_dense().ok_or_else(no_such_output)).collect()
 }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use utoipa::ToSchema;
 
 use super::OURS;
 use super::list::check;
@@ -36,10 +37,13 @@ impl Inputs {
 }
 
 /// What strings among the inputs are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[schema(as = OpenAiModality)]
 pub(crate) enum Kind {
     #[default]
+    #[serde(rename = "text")]
     Texts,
+    #[serde(rename = "image")]
     Images,
 }
 

@@ -4,8 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::described::{inputs, rows};
-use super::openai::{Modality, OutputKind, Usage};
-use super::{Dtype, Encoded, Inputs};
+use super::{Direction, Dtype, Encoded, Format, Inputs, Kind, OutputKind, Usage};
 
 /// `POST /v1/multi-vector`.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -25,10 +24,10 @@ pub(crate) struct MultiVectorRequest {
     pub(crate) dimensions: Option<usize>,
     /// Numbers, or base64 of their bytes, row by row. Default: float.
     #[serde(alias = "encoding_format", alias = "encoding_type")]
-    pub(crate) embedding_type: Option<super::Format>,
+    pub(crate) embedding_type: Option<Format>,
     /// Whether texts that are too long are cut. Default: as the server was started.
     pub(crate) truncate: Option<bool>,
-    pub(crate) truncation_direction: Option<super::Direction>,
+    pub(crate) truncation_direction: Option<Direction>,
     /// How values are stored. Default: float.
     #[schema(ignore)]
     pub(crate) output_dtype: Option<Dtype>,
@@ -37,7 +36,7 @@ pub(crate) struct MultiVectorRequest {
     #[schema(ignore)]
     pub(crate) return_multivector: Option<bool>,
     #[schema(ignore)]
-    pub(crate) modality: Option<Modality>,
+    pub(crate) modality: Option<Kind>,
     #[schema(ignore)]
     pub(crate) output_dimension: Option<usize>,
     #[schema(ignore)]

@@ -21,6 +21,7 @@ mod reading;
 pub(crate) mod rerank;
 mod setting;
 pub(crate) mod tei;
+mod usage;
 mod vectors;
 
 pub(crate) use body::Body;
@@ -33,7 +34,8 @@ pub(crate) use list::{List, TOO_MANY, with_limit};
 pub(crate) use pairs::{Pairs, TextPair};
 pub(crate) use purpose::PurposeFields;
 pub(crate) use reading::Object;
-pub(crate) use vectors::{Dtype, Encoded, Format, SparseBody, encode, encode_rows};
+pub(crate) use usage::{ListHead, Usage};
+pub(crate) use vectors::{Dtype, Encoded, Format, OutputKind, SparseBody, encode, encode_rows};
 
 /// What errors of our own begin with: they hold nothing of the caller's.
 pub(crate) const OURS: &str = "\u{1}";

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::described::{inputs, rows, vector};
-use super::{Direction, Dtype, Encoded, Format, Inputs, Kind, PurposeFields, SparseBody};
+use super::{Direction, Dtype, Encoded, Format, Inputs, Kind, OutputKind, SparseBody, Usage};
 
 /// `POST /v1/embeddings`.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -33,7 +33,7 @@ pub(crate) struct EmbeddingRequest {
     /// The kinds of vectors that are wanted of a model with several. Default: dense.
     pub(crate) outputs: Option<Vec<OutputKind>>,
     /// What strings among the inputs are. Default: text.
-    pub(crate) modality: Option<Modality>,
+    pub(crate) modality: Option<Kind>,
     /// Jina's name for the width.
     #[schema(ignore)]
     pub(crate) output_dimension: Option<usize>,
@@ -61,46 +61,6 @@ pub(crate) enum JinaType {
     Ubinary,
 }
 
-impl EmbeddingRequest {
-    /// What the inputs are for.
-    pub(crate) fn purpose(&mut self) -> PurposeFields {
-        PurposeFields {
-            input_type: self.input_type.take(),
-            prompt_name: self.prompt_name.take(),
-            task: self.task.take(),
-            role: self.role.take(),
-        }
-    }
-}
-
-/// A kind of vectors.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
-#[schema(as = OpenAiOutputKind)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum OutputKind {
-    Dense,
-    Sparse,
-    MultiVector,
-}
-
-/// What strings among the inputs are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
-#[schema(as = OpenAiModality)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Modality {
-    Text,
-    Image,
-}
-
-impl From<Option<Modality>> for Kind {
-    fn from(modality: Option<Modality>) -> Self {
-        match modality {
-            Some(Modality::Image) => Self::Images,
-            _ => Self::Texts,
-        }
-    }
-}
-
 /// The answer to [`EmbeddingRequest`].
 #[derive(ToSchema)]
 #[schema(as = OpenAiEmbeddingResponse)]
@@ -109,14 +69,6 @@ pub(crate) struct EmbeddingResponse {
     pub(crate) object: &'static str,
     pub(crate) data: Vec<EmbeddingEntry>,
     /// The name of the model that ran.
-    pub(crate) model: String,
-    pub(crate) usage: Usage,
-}
-
-/// An answer without its list.
-#[derive(Debug, Serialize)]
-pub(crate) struct ListHead {
-    pub(crate) object: &'static str,
     pub(crate) model: String,
     pub(crate) usage: Usage,
 }
@@ -148,17 +100,6 @@ pub(crate) struct EmbeddingEntry {
 pub(crate) enum AnyVector {
     Values(Encoded),
     Sparse(SparseBody),
-}
-
-/// What a request took.
-#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
-#[schema(as = OpenAiUsage)]
-pub(crate) struct Usage {
-    /// Tokens that the model saw: after cutting, special ones included, padding not.
-    pub(crate) prompt_tokens: usize,
-    pub(crate) total_tokens: usize,
-    /// Inputs that were cut.
-    pub(crate) truncated_inputs: usize,
 }
 
 /// `GET /v1/models`.

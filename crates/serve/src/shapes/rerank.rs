@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::reading::once;
-use super::{Direction, List, OURS};
+use super::{Direction, List, OURS, Usage};
 
 /// `POST /rerank`, `/v1/rerank`, `/v2/rerank`, `/v1/reranking` and `/reranking` with `documents`.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -84,7 +84,7 @@ pub(crate) struct RerankResponse {
     pub(crate) model: String,
     /// Best first; equal scores in the documents' order.
     pub(crate) results: Vec<RerankResult>,
-    pub(crate) usage: super::openai::Usage,
+    pub(crate) usage: Usage,
     pub(crate) meta: Meta,
 }
 

@@ -4,8 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::described::{ids, inputs, pairs, texts};
-use super::openai::{Modality, OutputKind};
-use super::{Direction, Inputs, List, Object, Pairs, PurposeFields};
+use super::{Direction, Inputs, Kind, List, Object, OutputKind, Pairs, PurposeFields};
 
 /// `POST /embed`, `/embed_sparse` and `/embed_all`.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -35,7 +34,7 @@ pub(crate) struct EmbedRequest {
     #[schema(ignore)]
     pub(crate) output_dimension: Option<usize>,
     #[schema(ignore)]
-    pub(crate) modality: Option<Modality>,
+    pub(crate) modality: Option<Kind>,
     #[schema(ignore)]
     pub(crate) outputs: Option<Vec<OutputKind>>,
     #[schema(ignore)]

@@ -30,6 +30,16 @@ pub(crate) enum Dtype {
     Ubinary,
 }
 
+/// A kind of vectors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[schema(as = OpenAiOutputKind)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum OutputKind {
+    Dense,
+    Sparse,
+    MultiVector,
+}
+
 /// A vector on its way out.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Encoded {

@@ -34,9 +34,11 @@ pub(super) async fn inputs(
         };
         let content = match (item, kind) {
             (Item::Text(text), Kind::Texts) => Content::Text(text),
-            (Item::Text(image), Kind::Images) | (Item::Image(image), _) => Content::Image(
-                incoming.app.images.read(image, served.max_pixels(), incoming.deadline).await.map_err(at)?,
-            ),
+            (Item::Text(image), Kind::Images) | (Item::Image(image), _) => {
+                let reservation = &incoming.reservation;
+                let image = incoming.app.images.read(image, served.max_pixels(), incoming.deadline, reservation);
+                Content::Image(image.await.map_err(at)?)
+            }
             // Looked for above.
             (Item::Ids(_), _) => continue,
         };

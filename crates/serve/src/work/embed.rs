@@ -83,14 +83,22 @@ impl Width {
     }
 }
 
-/// A dense vector as it is asked for: cut, and of unit length unless the caller wants what the library gives.
-pub(crate) fn dense_of(mut vector: Vec<f32>, row: &ModelDescription, width: Option<usize>, unit: bool) -> Vec<f32> {
-    match width {
-        Some(width) if unit || row.normalize => cut(&mut vector, width),
-        Some(width) => vector.truncate(width),
+/// The length of dense vectors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Length {
+    Unit,
+    /// As the library gives them.
+    Own,
+}
+
+/// A dense vector as it is asked for: cut to a width, and of a length.
+pub(crate) fn dense_of(mut vector: Vec<f32>, row: &ModelDescription, width: Option<usize>, length: Length) -> Vec<f32> {
+    match (width, length) {
+        (Some(width), Length::Own) if !row.normalize => vector.truncate(width),
+        (Some(width), _) => cut(&mut vector, width),
         // Rounding again would move what has unit length already.
-        None if unit && !row.normalize => normalize(&mut vector),
-        None => {}
+        (None, Length::Unit) if !row.normalize => normalize(&mut vector),
+        (None, _) => {}
     }
     vector
 }

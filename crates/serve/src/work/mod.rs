@@ -8,6 +8,6 @@ mod run;
 mod tokens;
 mod window;
 
-pub(crate) use embed::{Ask, Embedded, Width, dense_of, embed};
+pub(crate) use embed::{Ask, Embedded, Length, Width, dense_of, embed};
 pub(crate) use rank::{Ranked, Scoring, rank, score_pairs};
 pub(crate) use tokens::{decode, tokenize};

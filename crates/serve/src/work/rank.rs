@@ -160,15 +160,7 @@ async fn interact(
 }
 
 fn rows<U>(results: Vec<(Embedding, U)>) -> ApiResult<Vec<MultiVector>> {
-    let rows = |embedding| match embedding {
-        Embedding::Multi(rows) => Some(rows),
-        Embedding::Several(several) => several.into_iter().find_map(|(_, embedding)| match embedding {
-            Embedding::Multi(rows) => Some(rows),
-            _ => None,
-        }),
-        _ => None,
-    };
-    let rows = results.into_iter().map(|(embedding, _)| rows(embedding));
+    let rows = results.into_iter().map(|(embedding, _)| embedding.into_multi());
     rows.collect::<Option<_>>().ok_or_else(|| ApiError::new(Case::Backend, "the model gave no multi-vector"))
 }
 

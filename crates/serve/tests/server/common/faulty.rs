@@ -16,7 +16,8 @@ pub static LOADS: AtomicUsize = AtomicUsize::new(0);
 /// Lingering models that are in memory.
 pub static LINGERING: AtomicUsize = AtomicUsize::new(0);
 
-/// The model that does what a text says: `panic`, `fail`, `nan`, `sleep N`, `refused`; `N` tokens for `tokens N`.
+/// The model that does what a text says: `panic`, `panic early` (as it is read), `fail`, `nan`, `sleep N`, `refused`; `N`
+/// tokens for `tokens N`.
 pub fn faulty(name: &str) -> ModelConfig {
     ModelConfig::id(&format!("{name}=test/faulty"))
 }
@@ -107,6 +108,9 @@ impl Pipeline for FaultyPipeline {
     type Output = Vec<f32>;
 
     fn prepare(&self, text: &str, _: &Purpose) -> Result<Prepared<String, Vec<f32>>> {
+        if text == "panic early" {
+            panic!("as the text says");
+        }
         if text == "refused" {
             return Err(Error::input("it is refused"));
         }
