@@ -7,7 +7,7 @@ use embedkit_core::Result;
 
 use super::Report;
 use super::stage::Stored;
-use crate::collection::{CollectionFolder, SourceFile, Version};
+use crate::collection::{CollectionFolder, SourceFile, StageModel, Version};
 use crate::model::Model;
 use crate::pipeline::{Pipeline, Stage};
 
@@ -55,10 +55,12 @@ impl Base {
         self.sources.get(path).map_or(0..0, |source| source.first..source.first + source.count)
     }
 
-    /// Whether a new version, of which so many files are as it has them, would be this one.
-    pub(super) fn is_all_of(&self, report: &Report, same: usize, pipeline: &Pipeline) -> bool {
+    /// Whether a new version by these models, those of queries too, of which so many files are as it has them, would be this
+    /// one.
+    pub(super) fn is_all_of(&self, report: &Report, same: usize, pipeline: &Pipeline, models: &[StageModel]) -> bool {
         self.version.manifest().is_complete
             && self.version.pipeline() == pipeline
+            && self.version.manifest().models == models
             && self.version.manifest().unread == report.unread
             && report.records == self.version.len()
             && same == self.sources.len()

@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::collection::{CollectionFolder, StageModel, Unread};
 use crate::document::{Inputs, Reader, Readers, Wanted};
 use crate::model::{Configure, Model};
-use crate::pipeline::Pipeline;
+use crate::pipeline::{Pipeline, Stage};
 use base::Base;
 use run::Run;
 
@@ -57,7 +57,7 @@ impl Indexer {
     pub fn new(pipeline: Pipeline, configure: Configure<'_>) -> Result<Self> {
         pipeline.check()?;
         pipeline.fusion.check_uses()?;
-        let load = |stage: &crate::pipeline::Stage| {
+        let load = |stage: &Stage| {
             let model = Model::load(&stage.spec, configure)?;
             stage::check(stage, &model)?;
             Ok(model)
@@ -169,7 +169,10 @@ impl Indexer {
         report.files = files.len();
         report.is_complete = is_complete;
         // The one that is searched is the last of them.
-        let unchanged = bases.iter().zip(same).rfind(|(base, same)| base.is_all_of(&report, *same, &self.pipeline));
+        let models = self.stage_models();
+        let is_unchanged =
+            |(base, same): &(&Base, usize)| base.is_all_of(&report, *same, &self.pipeline, &models);
+        let unchanged = bases.iter().zip(same).rfind(is_unchanged);
         if let Some((base, _)) = unchanged.filter(|_| is_complete) {
             report.version = base.version().name().to_owned();
             report.is_unchanged = true;
@@ -179,16 +182,20 @@ impl Indexer {
             }
             return Ok(report);
         }
-        let models = self.pipeline.stages.iter().zip(&self.models).zip(&self.query_models);
-        let models = models.map(|((stage, model), query)| {
-            StageModel::new(&stage.name, model.identity(), query.as_ref().map(Model::identity))
-        });
-        let models = models.collect();
         report.version = draft.finish(&self.pipeline, models, report.records, report.unread.clone(), is_complete)?;
         if is_complete {
             collection.prune(self.keep)?;
         }
         Ok(report)
+    }
+
+    /// What tells its models from others.
+    fn stage_models(&self) -> Vec<StageModel> {
+        let models = self.pipeline.stages.iter().zip(&self.models).zip(&self.query_models);
+        let of_stage = |((stage, model), query): ((&Stage, &Model), &Option<Model>)| {
+            StageModel::new(&stage.name, model.identity(), query.as_ref().map(Model::identity))
+        };
+        models.map(of_stage).collect()
     }
 }
 
