@@ -35,8 +35,8 @@ pub(super) fn run(args: &EvalArgs) -> Result<()> {
         let message = format!("--record is for pipelines, and {} is a run of one that is not known", run.display());
         return Err(Failure::Usage(message));
     }
-    if args.runs.is_some() {
-        contestant::check_run_names(&args.pipelines)?;
+    if let Some(folder) = &args.runs {
+        contestant::check_runs(&args.pipelines, folder)?;
     }
     let metrics = if args.metrics.is_empty() { Metric::DEFAULT.to_vec() } else { args.metrics.clone() };
     let folder = tempfile::tempdir().map_err(Failure::io("a folder for collections"))?;
