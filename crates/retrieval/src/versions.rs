@@ -7,6 +7,8 @@ use embedkit_core::{Error, Result};
 
 /// The folder of versions.
 pub(crate) const VERSIONS: &str = "versions";
+/// What the folder of a version ends in that is being written, or removed.
+pub(crate) const PARTIAL: &str = ".partial";
 
 /// What holds versions in a folder, told by a file that each of them has and no other's.
 #[derive(Clone, Copy, Debug)]
@@ -75,6 +77,29 @@ pub(crate) fn taken(root: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
+/// Removes a version: under another name first, so that one that is half removed is none, and goes with what a process that
+/// was killed has left.
+pub(crate) fn remove(root: &Path, name: &str) -> Result<()> {
+    let folder = root.join(VERSIONS).join(name);
+    let partial = folder.with_extension(&PARTIAL[1..]);
+    std::fs::rename(&folder, &partial).map_err(Error::io(folder))?;
+    std::fs::remove_dir_all(&partial).map_err(Error::io(partial))
+}
+
+/// Removes what a process that was killed has left of versions that it was writing, or removing. What cannot be removed now
+/// goes another time.
+pub(crate) fn remove_partial(root: &Path) {
+    let Ok(entries) = std::fs::read_dir(root.join(VERSIONS)) else { return };
+    for path in entries.flatten().map(|entry| entry.path()) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name.strip_suffix(PARTIAL).is_some_and(is_name)
+            && let Err(error) = std::fs::remove_dir_all(&path)
+        {
+            tracing::warn!("{} stays for now: {error}", path.display());
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -100,5 +125,26 @@ mod tests {
         assert_eq!(FILES.names(root).unwrap(), ["000002"]);
         assert_eq!(taken(root).unwrap(), ["000002", "000007"]);
         assert!(EDGE.names(root).unwrap_err().to_string().contains("plain files"));
+    }
+
+    #[test]
+    fn a_version_is_removed_whole_or_stays_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        let file = |path: &str| root.join(VERSIONS).join(path);
+        let make = |path: &str| {
+            std::fs::create_dir_all(file(path).parent().unwrap()).unwrap();
+            std::fs::write(file(path), "").unwrap();
+        };
+        ["000001/manifest.json", "000002/manifest.json", "000002.partial/x", "mine.partial/x"].map(make);
+        remove(root, "000001").unwrap();
+        // It cannot have the other name.
+        assert!(remove(root, "000002").is_err());
+        assert_eq!(FILES.names(root).unwrap(), ["000002"]);
+        remove_partial(root);
+        assert_eq!((file("000001.partial").exists(), file("000002.partial").exists()), (false, false));
+        assert!(file("000002/manifest.json").is_file() && file("mine.partial/x").is_file());
+        remove(root, "000002").unwrap();
+        assert_eq!(std::fs::read_dir(root.join(VERSIONS)).unwrap().count(), 1);
     }
 }

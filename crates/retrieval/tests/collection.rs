@@ -398,6 +398,34 @@ fn a_version_that_was_interrupted_is_not_searched_by_its_name() {
     assert!(error.contains(&version) && error.contains("not complete"), "{error}");
 }
 
+#[cfg(unix)]
+#[test]
+fn what_cannot_be_removed_is_in_nobodys_way() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let folder = tempfile::tempdir().unwrap();
+    let (docs, root) = (folder.path().join("a.md"), folder.path().join("notes"));
+    let collection = CollectionFolder::new(&root);
+    let index = |text: &str| {
+        write(folder.path(), &[("a.md", text)]);
+        indexer(&Pipeline::default()).keep(1).index(&collection, &Inputs::new([&docs])).unwrap()
+    };
+    let first = root.join("versions").join(index("One.").version);
+    let close = |path: &Path, mode: u32| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    close(&first, 0o500);
+    let second = index("Two.");
+    assert!(second.is_complete && collection.current().unwrap().as_ref() == Some(&second.version));
+    assert_eq!(collection.versions().unwrap(), [second.version], "what is left of the first is no version");
+    // Root removes everything at once.
+    let left = first.with_extension("partial");
+    if left.exists() {
+        close(&left, 0o700);
+    }
+    let third = index("Three.");
+    let left: Vec<_> = std::fs::read_dir(root.join("versions")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, [third.version.as_str()]);
+}
+
 #[test]
 fn a_collection_among_the_files_is_none_of_them() {
     let folder = tempfile::tempdir().unwrap();

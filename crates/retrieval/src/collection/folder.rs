@@ -12,13 +12,11 @@ use super::version::{MANIFEST, PIPELINE, Version};
 use crate::digest;
 use crate::disk::{replace, sync_folder, write_synced};
 use crate::pipeline::Pipeline;
-use crate::versions::{self, FILES, VERSIONS};
+use crate::versions::{self, FILES, PARTIAL, VERSIONS};
 
 const CURRENT: &str = "current";
 const LOCK: &str = "lock";
 const NAME_PIPELINE: &str = "name the pipeline to index with (`embedkit index --pipeline FILE`)";
-/// What the folder of a version that is being written ends in.
-const PARTIAL: &str = ".partial";
 
 /// A collection's folder.
 #[derive(Clone, Debug)]
@@ -150,17 +148,19 @@ impl CollectionFolder {
         Ok(before)
     }
 
-    /// Removes all versions but the one that is searched and the newest complete ones, so many of them.
+    /// Removes all versions but the one that is searched and the newest complete ones, so many of them. One that cannot be
+    /// removed now, as it is in use, goes another time, which is told.
     ///
     /// # Errors
-    /// A folder that cannot be removed.
+    /// A folder that cannot be read.
     pub fn prune(&self, keep: usize) -> Result<()> {
         let (complete, current) = (self.versions()?, self.current()?);
         let kept = &complete[complete.len().saturating_sub(keep)..];
         let is_kept = |name: &String| kept.contains(name) || current.as_ref() == Some(name);
         for name in self.all_versions()?.into_iter().filter(|name| !is_kept(name)) {
-            let folder = self.folder_of(&name);
-            std::fs::remove_dir_all(&folder).map_err(Error::io(folder))?;
+            if let Err(error) = versions::remove(&self.root, &name) {
+                tracing::warn!("version {name} stays for now: {}", error.report());
+            }
         }
         Ok(())
     }
@@ -188,13 +188,7 @@ impl CollectionFolder {
             std::fs::TryLockError::WouldBlock => Error::file(&self.root, "is being indexed by another process"),
             std::fs::TryLockError::Error(error) => Error::io(&path)(error),
         })?;
-        // What a process that was killed has left.
-        for entry in std::fs::read_dir(&versions).map_err(Error::io(&versions))? {
-            let entry = entry.map_err(Error::io(&versions))?;
-            if entry.file_name().to_string_lossy().strip_suffix(PARTIAL).is_some_and(versions::is_name) {
-                std::fs::remove_dir_all(entry.path()).map_err(Error::io(entry.path()))?;
-            }
-        }
+        versions::remove_partial(&self.root);
         let name = versions::after(versions::taken(&self.root)?.last());
         let folder = versions.join(format!("{name}{PARTIAL}"));
         std::fs::create_dir(&folder).map_err(Error::io(&folder))?;

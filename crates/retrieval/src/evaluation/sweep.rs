@@ -1,6 +1,7 @@
 //! What is lost and saved by variants of a pipeline.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::hash_map::{Entry, HashMap};
+use std::collections::BTreeMap;
 
 use embedkit_core::{EmbeddingKind, Result};
 
@@ -15,6 +16,8 @@ use crate::search::Searcher;
 
 /// Weights that are tried for a stage.
 const WEIGHTS: [f64; 5] = [0.0, 0.25, 0.5, 1.0, 2.0];
+/// Stages that they are tried for, in all combinations: 625.
+const WEIGHED: usize = 4;
 /// Rows of a multi-vector that are pooled to one.
 const POOL_FACTORS: [usize; 2] = [2, 4];
 
@@ -110,9 +113,9 @@ pub fn variants(pipeline: &Pipeline, configure: Configure<'_>) -> Result<Vec<Var
     Ok(found)
 }
 
-/// Tries weights for a pipeline's stages, all but the first, whose weight stays; rerankers are left out. Choosing happens on
-/// one half of the queries and counts on the other: figures of weights on the queries that chose them would be too good.
-/// `collection` has the data set's documents already.
+/// Tries weights for the stages that a pipeline fuses: the four behind the first, whose weight stays, as do those of more;
+/// rerankers are left out. Choosing happens on one half of the queries and counts on the other: figures of weights on the
+/// queries that chose them would be too good. `collection` has the data set's documents already.
 ///
 /// # Errors
 /// A collection that cannot be searched.
@@ -132,7 +135,9 @@ pub fn fit_weights(
     for (_, query) in &data.queries {
         let fused = searcher.fused(query, deepest, &unweighted)?;
         for one in &fused {
-            documents.entry(one.record).or_insert(searcher.record(one.record)?.document);
+            if let Entry::Vacant(unknown) = documents.entry(one.record) {
+                unknown.insert(searcher.record(one.record)?.document);
+            }
         }
         found.push(fused);
     }
@@ -166,13 +171,38 @@ pub fn fit_weights(
     Ok(FittedWeights { chosen: [first.clone(), second.clone()], fitted: Interval::of_mean(&fitted), own: own_mean })
 }
 
-/// All combinations of weights of the stages but the first.
+/// All combinations of weights of the stages that they are tried for, with the pipeline's own of the others.
 fn grid(pipeline: &Pipeline) -> Vec<BTreeMap<String, f64>> {
-    pipeline.stages.iter().skip(1).fold(vec![BTreeMap::new()], |grid, stage| {
+    let weighed = pipeline.stages.iter().filter(|stage| pipeline.fuses(stage)).skip(1).take(WEIGHED);
+    weighed.fold(vec![pipeline.fusion.weights.clone()], |grid, stage| {
         let with = |weights: &BTreeMap<String, f64>| {
             let weights = weights.clone();
             WEIGHTS.map(|weight| weights.clone().into_iter().chain([(stage.name.clone(), weight)]).collect())
         };
         grid.iter().flat_map(with).collect()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::Rerank;
+
+    #[test]
+    fn weights_are_tried_of_what_is_fused_and_in_bounds() {
+        for (stages, tried) in [(1, 0), (2, 1), (5, 4), (6, 4), (40, 4)] {
+            let stages = (0..stages).map(|at| Stage::new(format!("s{at}"), "m")).collect();
+            let mut pipeline = Pipeline { stages, fusion: Fusion::rrf().weight("s0", 3.0), ..Pipeline::default() };
+            // It orders, and has no share in the fusion.
+            pipeline.stages.insert(1, Stage { depth: 0, ..Stage::new("tokens", "m") });
+            pipeline.rerankers.push(Rerank::by_stage("tokens"));
+            let grid = grid(&pipeline);
+            assert_eq!(grid.len(), WEIGHTS.len().pow(tried));
+            for weights in grid {
+                assert_eq!((weights.len(), weights["s0"]), (1 + tried as usize, 3.0));
+                let fusion = Fusion { weights, ..Fusion::rrf() };
+                Pipeline { fusion, ..pipeline.clone() }.check().unwrap();
+            }
+        }
+    }
 }

@@ -183,8 +183,8 @@ impl Indexer {
             return Ok(report);
         }
         report.version = draft.finish(&self.pipeline, models, report.records, report.unread.clone(), is_complete)?;
-        if is_complete {
-            collection.prune(self.keep)?;
+        if is_complete && let Err(error) = collection.prune(self.keep) {
+            tracing::warn!("older versions stay for now: {}", error.report());
         }
         Ok(report)
     }

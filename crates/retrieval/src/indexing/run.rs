@@ -296,6 +296,8 @@ impl<'i> Run<'i> {
     /// The report, and how many files each base has as they are now.
     pub(super) fn finish(mut self) -> Result<(Report, Vec<usize>)> {
         self.report.records = self.records.len();
+        // By file, whether a file's records were embedded, which is told once they are, or copied.
+        self.report.unread.sort_by(|a, b| a.path.cmp(&b.path));
         self.records.finish()?;
         self.stages.into_iter().try_for_each(StageWriter::finish)?;
         // Of files that were not done the records stay, for the next run to find by their texts; their digest is no file's.

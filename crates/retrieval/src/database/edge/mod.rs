@@ -87,6 +87,7 @@ impl Database for EdgeFolder {
         if self.versions()?.iter().any(|name| name == version) {
             return Ok(self.open(version)?.1);
         }
+        versions::remove_partial(&self.root);
         let path = self.folder_of(version)?.join(ABOUT);
         self.shared(version, |folder| {
             let shard = Shard::create(folder, schema)?;
@@ -135,10 +136,8 @@ impl Database for EdgeFolder {
     fn remove(&self, version: &str) -> Result<()> {
         let folder = self.folder_of(version)?;
         self.versions()?;
-        let _lock = shard::lock(&folder)?;
-        // What it says of itself goes first, so that one that is half removed is none.
-        let about = folder.join(ABOUT);
-        std::fs::remove_file(&about).map_err(Error::io(about))?;
-        std::fs::remove_dir_all(&folder).map_err(Error::io(folder))
+        // One that is open stays. The lock is not kept, as there are systems that rename no folder with an open file in it.
+        drop(shard::lock(&folder)?);
+        versions::remove(&self.root, version)
     }
 }
