@@ -8,7 +8,7 @@ use embedkit_core::{CancelToken, Content, Embedding, EmbeddingKind, Error, Image
 use embedkit_vector::SparseVector;
 use embedkit_vector::multivector::{MultiVector, TokenPooling};
 
-use crate::chunking::{late_chunks, late_query, late_windows};
+use crate::chunking::{is_of_input, late_vectors, late_windows};
 use crate::collection::{StageIndex, Version};
 use crate::model::Model;
 use crate::muvera::Encoder;
@@ -144,13 +144,14 @@ impl StageWriter {
             _ if self.is_late => self.embed_late(model, passages, cancel).map(Some),
             _ => {
                 let contents: Vec<Option<Content>> = passages.iter().map(|passage| passage.content(model)).collect();
-                embed_each(model, &contents, cancel).map(Some)
+                let mut embedded = embed_each(model, contents.iter().flatten(), cancel)?.into_iter();
+                let outcome = |content: &Option<Content>| content.as_ref().and_then(|_| embedded.next()).transpose();
+                Ok(Some(contents.iter().map(outcome).collect()))
             }
         }
     }
 
-    /// Chunks of documents that are run as wholes, as far as the model's window reaches; a chunk of which no token is found
-    /// is run alone.
+    /// Chunks of documents that are run as wholes, as far as the model's window reaches.
     fn embed_late(&self, model: &Model, passages: &[Passage], cancel: &CancelToken) -> Result<Vec<Outcome>> {
         let fits = |text: &str| model.cuts(text).map(|cuts| !cuts);
         let mut windows = Vec::new();
@@ -160,29 +161,14 @@ impl StageWriter {
             let of_document = late_windows(document, &ranges, &fits)?;
             windows.extend(of_document.into_iter().map(|window| (&document[window.range], window.chunks)));
         }
-        let contents: Vec<_> = windows.iter().map(|(text, _)| Some(Content::text(*text))).collect();
+        let contents: Vec<Content> = windows.iter().map(|(text, _)| Content::text(text)).collect();
         let embedded = embed_each(model, &contents, cancel)?;
         let mut outcomes = Vec::with_capacity(passages.len());
-        for ((text, chunks), embedding) in windows.iter().zip(embedded) {
-            let vectors = match embedding {
-                Ok(Some(Embedding::Multi(vectors))) => model
-                    .row_places(text)
-                    .and_then(|places| late_chunks(&vectors, &places.unwrap_or_default(), chunks))
-                    .inspect_err(|error| {
-                        tracing::warn!("stage {}: chunks are embedded alone, not late: {}", self.name, error.report());
-                    })
-                    .unwrap_or_else(|_| vec![None; chunks.len()]),
-                Ok(Some(_)) => return Err(unexpected(&self.name)),
-                Ok(None) | Err(_) => vec![None; chunks.len()],
-            };
-            for vector in vectors {
-                outcomes.push(match vector {
-                    Some(vector) => Ok(Some(Embedding::Dense(vector))),
-                    None => match embed_alone(model, passages[outcomes.len()].content(model), cancel)? {
-                        Ok(Some(Embedding::Multi(vectors))) => Ok(late_query(&vectors).map(Embedding::Dense)),
-                        other => other,
-                    },
-                });
+        for ((text, chunks), embedded) in windows.iter().zip(embedded) {
+            for vector in late_vectors(model.embedder(), &Role::Passage.into(), text, chunks, embedded)? {
+                // One of zeros is similar to nothing, and is not found.
+                let found = |vector: Vec<f32>| vector.iter().any(|value| *value != 0.0).then_some(Embedding::Dense(vector));
+                outcomes.push(in_place(vector)?.map(found));
             }
         }
         Ok(outcomes)
@@ -238,23 +224,21 @@ impl StageWriter {
 }
 
 /// Embeds contents. One that cannot be has its error in its place; other errors end the run.
-fn embed_each(model: &Model, contents: &[Option<Content>], cancel: &CancelToken) -> Result<Vec<Outcome>> {
-    let present = contents.iter().flatten();
-    let mut embeddings = model.embedder().embed_for(present, Role::Passage).cancel_with(cancel);
-    let mut outcomes = Vec::with_capacity(contents.len());
-    for content in contents {
-        outcomes.push(match content.as_ref().and_then(|_| embeddings.next()) {
-            None => Ok(None),
-            // An image that is no image, a page that cannot be drawn: the others go on.
-            Some(Err(error @ (Error::InvalidInput { .. } | Error::InvalidFile { .. }))) => Err(error),
-            Some(result) => Ok(Some(result?)),
-        });
-    }
-    Ok(outcomes)
+fn embed_each<'c>(
+    model: &Model,
+    contents: impl IntoIterator<Item = &'c Content>,
+    cancel: &CancelToken,
+) -> Result<Vec<Result<Embedding>>> {
+    model.embedder().embed_for(contents, Role::Passage).cancel_with(cancel).map(in_place).collect()
 }
 
-fn embed_alone(model: &Model, content: Option<Content>, cancel: &CancelToken) -> Result<Outcome> {
-    Ok(embed_each(model, &[content], cancel)?.pop().unwrap_or(Ok(None)))
+/// An error of what was embedded, an image that is no image or a page that cannot be drawn, stays in its place: the others go
+/// on.
+fn in_place<T>(result: Result<T>) -> Result<Result<T>> {
+    match result {
+        Err(error) if !is_of_input(&error) => Err(error),
+        result => Ok(result),
+    }
 }
 
 fn pooled(pooling: Option<&TokenPooling>, vectors: MultiVector) -> MultiVector {
