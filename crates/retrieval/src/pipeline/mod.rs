@@ -153,9 +153,10 @@ impl Pipeline {
         }
         let mut names: Vec<&str> = self.stages.iter().map(|stage| stage.name.as_str()).collect();
         self.stages.iter().try_for_each(Stage::check)?;
-        names.sort_unstable();
-        if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-            return refused("stage.name", format!("two stages are called {:?}", pair[0]));
+        // Files are named so, and on some systems one name in two cases is one file.
+        names.sort_unstable_by_key(|name| name.to_ascii_lowercase());
+        if let Some(pair) = names.windows(2).find(|pair| pair[0].eq_ignore_ascii_case(pair[1])) {
+            return refused("stage.name", format!("two stages are called {:?} and {:?}", pair[0], pair[1]));
         }
         self.rerankers.iter().try_for_each(|rerank| rerank.check(&names))?;
         self.chunking.check()?;
@@ -239,6 +240,10 @@ mod tests {
             (stage("late-chunking = true\nfeedback = {}"), "feedback"),
             (stage("first-pass = \"int8\"\nstored-as = \"int8\""), "no smaller"),
             (format!("{0}{0}", stage("")), "two stages"),
+            (
+                format!("{}{}{}", stage(""), stage("").replace("\"a\"", "\"b\""), stage("").replace("\"a\"", "\"A\"")),
+                "two stages are called \"a\" and \"A\"",
+            ),
             (stage("").replace("\"a\"", "\"../a\""), "name"),
             (stage("").replace("\"a\"", "\"records\""), "the records' own file"),
             (stage("").replace("\"a\"", "\"Records\""), "the records' own file"),
