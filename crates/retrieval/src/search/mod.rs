@@ -233,7 +233,10 @@ impl Searcher {
         }
         let mut known = HashMap::new();
         let home = self.home.home();
-        let at_once = home.at_once(&self.pipeline, &question.vectors, k, filter)?;
+        let at_once = match self.sees_one_kind() {
+            true => home.at_once(&self.pipeline, &question.vectors, k, filter)?,
+            false => None,
+        };
         // What each stage added, a database has not told that ordered all at once.
         let asked = at_once.is_some().then(|| Asked { k, filter: filter.clone() });
         let ordered = match at_once {

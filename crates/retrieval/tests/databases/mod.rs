@@ -97,6 +97,8 @@ fn pipelines() -> Vec<Pipeline> {
     let mut both = read.clone();
     both.rerankers.insert(0, Rerank::by_stage("tokens"));
     both.rerankers[1].depth = 9;
+    let mut by_words = nested();
+    by_words.rerankers = vec![Rerank::by_stage("words")];
     let mut fresh = nested();
     fresh.stages[2].vectors = Vectors::Fresh;
     let mut min_max = ranks.clone();
@@ -119,6 +121,7 @@ fn pipelines() -> Vec<Pipeline> {
         one,
         read,
         both,
+        by_words,
         fresh,
         min_max,
         Pipeline::single("words", Stage::new("words", "Qdrant/bm25")),
