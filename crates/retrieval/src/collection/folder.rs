@@ -1,7 +1,6 @@
 //! A collection's folder: its versions, which of them is searched, and making another.
 
 use std::fs::File;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -10,12 +9,10 @@ use embedkit_core::{Error, Result};
 use super::manifest::{FORMAT, FileRecord, Manifest, StageModel, Unread};
 use super::version::{MANIFEST, PIPELINE, Version};
 use crate::digest;
-use crate::disk::{replace, sync_folder, write_synced};
+use crate::disk::{sync_folder, write_synced};
 use crate::pipeline::Pipeline;
-use crate::versions::{self, FILES, PARTIAL, VERSIONS};
+use crate::versions::{self, CURRENT, FILES, PARTIAL, VERSIONS};
 
-const CURRENT: &str = "current";
-const LOCK: &str = "lock";
 const NAME_PIPELINE: &str = "name the pipeline to index with (`embedkit index --pipeline FILE`)";
 
 /// A collection's folder.
@@ -50,13 +47,7 @@ impl CollectionFolder {
     /// A file that cannot be read, and a folder of Qdrant Edge.
     pub fn current(&self) -> Result<Option<String>> {
         self.all_versions()?;
-        let path = self.root.join(CURRENT);
-        match std::fs::read_to_string(&path) {
-            Ok(name) => Ok(Some(name.trim().to_owned())),
-            // The last where the place is a file.
-            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
-            Err(error) => Err(Error::io(path)(error)),
-        }
+        versions::current(&self.root)
     }
 
     /// Opens the version that is searched.
@@ -132,7 +123,7 @@ impl CollectionFolder {
         if !version.manifest().is_complete {
             return Err(Error::option("version", format!("{name} was interrupted and is not complete")));
         }
-        replace(&self.root.join(CURRENT), format!("{name}\n").as_bytes())
+        versions::set_current(&self.root, name)
     }
 
     /// Makes the version before the one that is searched the one that is searched, and gives its name.
@@ -140,10 +131,7 @@ impl CollectionFolder {
     /// # Errors
     /// There is none before.
     pub fn rollback(&self) -> Result<String> {
-        let current = self.current()?.unwrap_or_default();
-        let before = self.versions()?.into_iter().rfind(|name| *name < current);
-        let before =
-            before.ok_or_else(|| Error::option("rollback", format!("there is no version before {current:?}")))?;
+        let before = versions::before(self.versions()?, self.current()?)?;
         self.switch(&before)?;
         Ok(before)
     }
@@ -181,13 +169,7 @@ impl CollectionFolder {
         }
         let versions = self.root.join(VERSIONS);
         std::fs::create_dir_all(&versions).map_err(Error::io(&versions))?;
-        let path = self.root.join(LOCK);
-        // A file of that name may be somebody's own: nothing is written to it.
-        let lock = File::options().write(true).create(true).truncate(false).open(&path).map_err(Error::io(&path))?;
-        lock.try_lock().map_err(|error| match error {
-            std::fs::TryLockError::WouldBlock => Error::file(&self.root, "is being indexed by another process"),
-            std::fs::TryLockError::Error(error) => Error::io(&path)(error),
-        })?;
+        let lock = versions::lock(&self.root, "being indexed by")?;
         versions::remove_partial(&self.root);
         let name = versions::after(versions::taken(&self.root)?.last());
         let folder = versions.join(format!("{name}{PARTIAL}"));

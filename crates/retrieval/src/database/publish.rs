@@ -6,7 +6,6 @@ use serde::Serialize;
 
 use super::{About, Database, Point, Points, Schema, complete_versions};
 use crate::collection::{StageIndex, Version, check_model};
-use crate::indexing::check_kept;
 use crate::model::{Configure, Model};
 use crate::pipeline::Stage;
 use crate::versions;
@@ -85,7 +84,7 @@ impl<'d> Publisher<'d> {
     /// Models that cannot be loaded, damaged files, a database that cannot be reached or written to, and versions of which
     /// none would stay or lots of nothing.
     pub fn publish(&self, version: &Version, configure: Configure<'_>) -> Result<Published> {
-        check_kept(self.keep)?;
+        versions::check_kept(self.keep)?;
         if self.lot == 0 || self.lots == 0 {
             return Err(Error::option("lots", "must be at least 1 record, and 1 lot at once"));
         }

@@ -12,6 +12,7 @@ use crate::collection::{CollectionFolder, StageModel, Unread};
 use crate::document::{Inputs, Reader, Readers, Wanted};
 use crate::model::{Configure, Model};
 use crate::pipeline::{Pipeline, Stage};
+use crate::versions;
 use base::Base;
 use run::Run;
 
@@ -135,7 +136,7 @@ impl Indexer {
     /// Inputs that are not there or lie in the collection's folder, files of the collection that cannot be written, models
     /// that fail, and versions of which none would stay. What cannot be read or embedded is listed, and is no error.
     pub fn index(&self, collection: &CollectionFolder, inputs: &Inputs) -> Result<Report> {
-        check_kept(self.keep)?;
+        versions::check_kept(self.keep)?;
         inputs.check_outside(collection.root())?;
         let mut files = inputs.files(&self.readers)?;
         // A collection that lies among the files is none of them.
@@ -196,13 +197,5 @@ impl Indexer {
             StageModel::new(&stage.name, model.identity(), query.as_ref().map(Model::identity))
         };
         models.map(of_stage).collect()
-    }
-}
-
-/// Refuses to keep no version: the new one would go too.
-pub(crate) fn check_kept(versions: usize) -> Result<()> {
-    match versions {
-        0 => Err(Error::option("keep", "must be at least 1: the new version is one that stays")),
-        _ => Ok(()),
     }
 }
