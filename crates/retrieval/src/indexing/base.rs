@@ -6,8 +6,7 @@ use std::ops::Range;
 use embedkit_core::Result;
 
 use super::Report;
-use super::stage::Stored;
-use crate::collection::{CollectionFolder, SourceFile, StageModel, Version};
+use crate::collection::{CollectionFolder, SourceFile, StageIndex, StageModel, Version};
 use crate::model::Model;
 use crate::pipeline::{Pipeline, Stage};
 
@@ -16,7 +15,7 @@ pub(super) struct Base {
     version: Version,
     sources: HashMap<String, SourceFile>,
     /// The stages' vectors, in the pipeline's order.
-    pub(super) stages: Vec<Stored>,
+    pub(super) stages: Vec<StageIndex>,
 }
 
 impl Base {
@@ -36,7 +35,7 @@ impl Base {
 
     fn open(version: Version, pipeline: &Pipeline, models: &[Model]) -> Result<Self> {
         let stages = pipeline.stages.iter().zip(models);
-        let stages = stages.map(|(stage, model)| Stored::open(&version, stage, model)).collect::<Result<_>>()?;
+        let stages = stages.map(|(stage, model)| version.index(stage, model.output())).collect::<Result<_>>()?;
         let sources = version.sources()?.into_iter().map(|source| (source.path.clone(), source)).collect();
         Ok(Self { version, sources, stages })
     }

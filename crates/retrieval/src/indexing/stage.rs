@@ -9,11 +9,11 @@ use embedkit_vector::SparseVector;
 use embedkit_vector::multivector::{MultiVector, TokenPooling};
 
 use crate::chunking::{is_of_input, late_vectors, late_windows};
-use crate::collection::{StageIndex, Version};
+use crate::collection::StageIndex;
 use crate::model::Model;
 use crate::muvera::Encoder;
-use crate::pipeline::{Stage, Vectors};
-use crate::vectors::{DenseIndex, DenseWriter, MultiIndex, MultiWriter, SparseWriter};
+use crate::pipeline::{Stage, StoredKind, Vectors};
+use crate::vectors::{DenseWriter, MultiWriter, SparseWriter};
 
 /// What becomes of a record at a stage: none where the record has nothing that the stage's model sees.
 pub(super) type Outcome = Result<Option<Embedding>>;
@@ -55,15 +55,6 @@ enum Target {
     Fresh,
 }
 
-/// A stage's vectors in an earlier version.
-pub(super) enum Stored {
-    Dense(DenseIndex),
-    /// By record.
-    Sparse(Vec<Vec<(u32, f32)>>),
-    Multi(MultiIndex),
-    Fresh,
-}
-
 /// Checks that a stage's options suit its model.
 pub(super) fn check(stage: &Stage, model: &Model) -> Result<()> {
     let refused = |option: &str, message: String| Err(Error::option(format!("stage.{option}"), message));
@@ -77,8 +68,7 @@ pub(super) fn check(stage: &Stage, model: &Model) -> Result<()> {
         let message = "does not say which bytes of a text its vectors are of, which `late-chunking` needs";
         return refused("late-chunking", format!("{name}: {} {message}", model.identity().id));
     }
-    let is_single = kind == EmbeddingKind::Dense || stage.muvera.is_some() || stage.late_chunking;
-    if stage.first_pass.is_some() && !is_single {
+    if stage.first_pass.is_some() && stage.stored(kind)? != StoredKind::Dense {
         let message =
             "is for single vectors, and the model of this stage gives others: no `first-pass`, `oversampling`";
         return refused("first-pass", format!("{name}: {message}"));
@@ -109,23 +99,15 @@ pub(super) fn check(stage: &Stage, model: &Model) -> Result<()> {
 impl StageWriter {
     pub(super) fn create(folder: &Path, stage: &Stage, model: &Model) -> Result<Self> {
         let muvera = stage.muvera.as_ref().map(|spec| Encoder::new(spec, model)).transpose()?;
-        let target = match (stage.vectors, model.output()) {
-            (Vectors::Fresh, _) => Target::Fresh,
-            (_, EmbeddingKind::Sparse) => Target::Sparse(SparseWriter::create(folder, &stage.name)),
-            (_, EmbeddingKind::Multi) if muvera.is_none() && !stage.late_chunking => {
-                Target::Multi(MultiWriter::create(folder, &stage.name, stage.stored_as)?)
+        let target = match stage.stored(model.output())? {
+            StoredKind::Fresh => Target::Fresh,
+            StoredKind::Dense => {
+                let writer = DenseWriter::create(folder, &stage.name, stage.stored_as, stage.first_pass)?;
+                // The dot product of MUVERA's encodings stands for a sum.
+                Target::Dense(Box::new(if muvera.is_some() { writer.keeping_lengths() } else { writer }))
             }
-            // The dot product of MUVERA's encodings stands for a sum, and must keep their lengths.
-            _ => {
-                let (name, first_pass) = (&stage.name, stage.first_pass);
-                Target::Dense(Box::new(DenseWriter::create(
-                    folder,
-                    name,
-                    stage.stored_as,
-                    first_pass,
-                    muvera.is_none(),
-                )?))
-            }
+            StoredKind::Sparse => Target::Sparse(SparseWriter::create(folder, &stage.name)),
+            StoredKind::Multi => Target::Multi(MultiWriter::create(folder, &stage.name, stage.stored_as)?),
         };
         let pooling = stage.pool_factor.map(TokenPooling::new).transpose()?;
         Ok(Self { name: stage.name.clone(), target, pooling, muvera, is_late: stage.late_chunking })
@@ -200,13 +182,14 @@ impl StageWriter {
         }
     }
 
-    pub(super) fn copy(&mut self, stored: &Stored, record: usize) -> Result<()> {
+    /// Takes over what an earlier version has of a record.
+    pub(super) fn copy(&mut self, stored: &StageIndex, record: usize) -> Result<()> {
         match (&mut self.target, stored) {
-            (Target::Fresh, Stored::Fresh) => Ok(()),
-            (Target::Dense(writer), Stored::Dense(index)) => writer.copy(index, record),
-            (Target::Multi(writer), Stored::Multi(index)) => writer.copy(index, record),
-            (Target::Sparse(writer), Stored::Sparse(vectors)) => {
-                writer.write(&SparseVector::from_entries(vectors[record].iter().copied())?);
+            (Target::Fresh, StageIndex::Fresh) => Ok(()),
+            (Target::Dense(writer), StageIndex::Dense(index)) => writer.copy(index, record),
+            (Target::Multi(writer), StageIndex::Multi(index)) => writer.copy(index, record),
+            (Target::Sparse(writer), StageIndex::Sparse(index)) => {
+                writer.write(&index.vector(record)?);
                 Ok(())
             }
             _ => Err(unexpected(&self.name)),
@@ -245,17 +228,6 @@ fn pooled(pooling: Option<&TokenPooling>, vectors: MultiVector) -> MultiVector {
     match pooling {
         Some(pooling) => pooling.pool(&vectors),
         None => vectors,
-    }
-}
-
-impl Stored {
-    pub(super) fn open(version: &Version, stage: &Stage, model: &Model) -> Result<Self> {
-        Ok(match version.index(stage, model.output())? {
-            StageIndex::Dense(index) => Self::Dense(index),
-            StageIndex::Sparse(index) => Self::Sparse(index.vectors()?),
-            StageIndex::Multi(index) => Self::Multi(index),
-            StageIndex::Fresh => Self::Fresh,
-        })
     }
 }
 

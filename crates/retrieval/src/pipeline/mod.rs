@@ -45,6 +45,7 @@ use serde::{Deserialize, Serialize};
 pub use feedback::Feedback;
 pub use model_spec::ModelSpec;
 pub use rerank::Rerank;
+pub(crate) use stage::StoredKind;
 pub use stage::{FirstPass, MuveraSpec, Stage, StoredAs, Vectors};
 
 use crate::chunking::Chunking;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use embedkit_core::{Error, Result};
+use embedkit_core::{EmbeddingKind, Error, Result};
 use serde::{Deserialize, Serialize};
 
 use super::{Feedback, ModelSpec};
@@ -163,6 +163,19 @@ pub enum StoredAs {
     Int8,
 }
 
+/// What a collection has of a stage for each record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StoredKind {
+    /// Nothing: vectors are made for each search.
+    Fresh,
+    /// One vector.
+    Dense,
+    /// Weights of terms.
+    Sparse,
+    /// A vector for every token.
+    Multi,
+}
+
 /// Small values beside single vectors, which are looked through first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -212,6 +225,23 @@ impl Stage {
             first_pass: None,
             oversampling: usual_oversampling(),
         }
+    }
+
+    /// What a collection has of it, whose model gives this.
+    pub(crate) fn stored(&self, output: EmbeddingKind) -> Result<StoredKind> {
+        let is_pooled = self.muvera.is_some() || self.late_chunking;
+        match (self.vectors, output) {
+            (Vectors::Fresh, _) => Ok(StoredKind::Fresh),
+            (_, EmbeddingKind::Multi) if !is_pooled => Ok(StoredKind::Multi),
+            (_, EmbeddingKind::Dense | EmbeddingKind::Multi) => Ok(StoredKind::Dense),
+            (_, EmbeddingKind::Sparse) => Ok(StoredKind::Sparse),
+            _ => Err(Error::option("stage", format!("{} has a model that gives no vectors", self.name))),
+        }
+    }
+
+    /// The same, all of whose vectors are scored exactly.
+    pub(crate) fn without_first_pass(self) -> Self {
+        Self { first_pass: None, oversampling: usual_oversampling(), ..self }
     }
 
     pub(super) fn check(&self) -> Result<()> {
