@@ -187,6 +187,14 @@ impl CollectionFolder {
     }
 }
 
+/// What a version has, as its manifest says it.
+pub(crate) struct Contents {
+    pub(crate) models: Vec<StageModel>,
+    pub(crate) records: usize,
+    pub(crate) unread: Vec<Unread>,
+    pub(crate) is_complete: bool,
+}
+
 /// A version that is being written. Dropped before it is finished, it is gone.
 #[derive(Debug)]
 pub struct Draft {
@@ -204,14 +212,8 @@ impl Draft {
     }
 
     /// Makes the version final, and the one that is searched if it is complete. Gives its name.
-    pub(crate) fn finish(
-        mut self,
-        pipeline: &Pipeline,
-        models: Vec<StageModel>,
-        records: usize,
-        unread: Vec<Unread>,
-        is_complete: bool,
-    ) -> Result<String> {
+    pub(crate) fn finish(mut self, pipeline: &Pipeline, contents: Contents) -> Result<String> {
+        let Contents { models, records, unread, is_complete } = contents;
         write_synced(&self.folder.join(PIPELINE), pipeline.to_toml()?.as_bytes())?;
         let created = SystemTime::now().duration_since(UNIX_EPOCH).map(|since| since.as_secs()).unwrap_or_default();
         let mut manifest = Manifest {

@@ -86,12 +86,13 @@ pub fn make(inputs: &Inputs, folder: impl AsRef<Path>, most: usize, readers: &Re
 
 /// Refuses a folder that has something in it, which may be somebody's own and go by the names of a set's files.
 fn check_empty(folder: &Path) -> Result<()> {
-    match std::fs::read_dir(folder) {
-        Ok(mut entries) if entries.next().is_some() => {
+    match std::fs::read_dir(folder).map(|mut entries| entries.next().is_none()) {
+        Ok(true) => Ok(()),
+        Ok(false) => {
             Err(Error::file(folder, "is not empty, and nothing in it is replaced: name a folder that is not there"))
         }
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::io(folder)(error)),
-        _ => Ok(()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(Error::io(folder)(error)),
     }
 }
 

@@ -5,10 +5,10 @@ mod run;
 mod stage;
 mod window;
 
-use embedkit_core::{CancelToken, Error, Result};
+use embedkit_core::{CancelToken, Result};
 use serde::Serialize;
 
-use crate::collection::{CollectionFolder, StageModel, Unread};
+use crate::collection::{CollectionFolder, Contents, StageModel, Unread};
 use crate::document::{Inputs, Reader, Readers, Wanted};
 use crate::model::{Configure, Model};
 use crate::pipeline::{Pipeline, Stage};
@@ -146,33 +146,13 @@ impl Indexer {
         let bases = Base::all(collection, &self.pipeline, &self.models)?;
         let draft = collection.begin()?;
         let mut run = Run::new(self, &draft, &bases)?;
-        let mut is_complete = true;
-        for file in &files {
-            if self.cancel.is_cancelled() {
-                is_complete = false;
-                break;
-            }
-            match run.file(file) {
-                Err(Error::Cancelled) => {
-                    is_complete = false;
-                    break;
-                }
-                done => done?,
-            }
-        }
-        if is_complete {
-            match run.flush() {
-                Err(Error::Cancelled) => is_complete = false,
-                done => done?,
-            }
-        }
+        let is_complete = run.files(&files)?;
         let (mut report, same) = run.finish()?;
         report.files = files.len();
         report.is_complete = is_complete;
-        // The one that is searched is the last of them.
         let models = self.stage_models();
-        let is_unchanged =
-            |(base, same): &(&Base, usize)| base.is_all_of(&report, *same, &self.pipeline, &models);
+        let is_unchanged = |(base, same): &(&Base, usize)| base.is_all_of(&report, *same, &self.pipeline, &models);
+        // The one that is searched is the last of them.
         let unchanged = bases.iter().zip(same).rfind(is_unchanged);
         if let Some((base, _)) = unchanged.filter(|_| is_complete) {
             report.version = base.version().name().to_owned();
@@ -183,7 +163,8 @@ impl Indexer {
             }
             return Ok(report);
         }
-        report.version = draft.finish(&self.pipeline, models, report.records, report.unread.clone(), is_complete)?;
+        let (records, unread) = (report.records, report.unread.clone());
+        report.version = draft.finish(&self.pipeline, Contents { models, records, unread, is_complete })?;
         if is_complete && let Err(error) = collection.prune(self.keep) {
             tracing::warn!("older versions stay for now: {}", error.report());
         }

@@ -107,10 +107,11 @@ impl Searcher {
     /// # Errors
     /// As [`open`](Self::open), and a database that cannot be reached.
     pub fn at(address: &Address, configure: Configure<'_>) -> Result<Self> {
-        match address.database()? {
-            Some(database) => Self::of_database(&*database, None, configure),
-            None => Self::open(&CollectionFolder::new(address.folder()), configure),
+        if let Address::Folder(folder) = address {
+            return Self::open(&CollectionFolder::new(folder), configure);
         }
+        let database = address.database()?.ok_or_else(|| Error::input(format!("there is no database at {address}")))?;
+        Self::of_database(&*database, None, configure)
     }
 
     /// Searches this version.
