@@ -422,7 +422,8 @@ fn what_cannot_be_removed_is_in_nobodys_way() {
         close(&left, 0o700);
     }
     let third = index("Three.");
-    let left: Vec<_> = std::fs::read_dir(root.join("versions")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let left: Vec<_> =
+        std::fs::read_dir(root.join("versions")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left, [third.version.as_str()]);
 }
 

@@ -90,17 +90,15 @@ mod tests {
     use super::*;
 
     /// What names files and folders that are read, or whose files go by names of their own.
-    const READ: [&str; 21] = [
-        "input", "texts", "image", "pdf", "manifest", "tuning", "model_dir", "cache_dir", "calibration", "inputs",
-        "pipeline", "collection", "pipelines", "data", "documents", "history", "runtime_dir", "file", "config",
-        "unix_socket", "api_key_file",
-    ];
+    const READ: &str = "input texts image pdf manifest tuning model_dir cache_dir calibration inputs pipeline collection \
+        pipelines data documents history runtime_dir file config unix_socket api_key_file";
 
     fn check(command: &Command) {
         for argument in command.get_arguments() {
             let id = argument.get_id().as_str();
             if argument.get_value_parser().type_id() == TypeId::of::<PathBuf>() {
-                assert!(READ.contains(&id) != WRITTEN.contains(&id), "{}: {id} is of one of the two", command.get_name());
+                let is_read = READ.split(' ').any(|read| read == id);
+                assert!(is_read != WRITTEN.contains(&id), "{}: {id} is of one of the two", command.get_name());
             }
         }
         command.get_subcommands().for_each(check);

@@ -179,7 +179,9 @@ impl StageIndex {
     pub(crate) fn embedding(&self, record: usize) -> Result<Option<Embedding>> {
         Ok(match self {
             Self::Dense(index) => (!index.is_missing(record)).then(|| Embedding::Dense(index.vector(record))),
-            Self::Sparse(index) => Some(index.vector(record)?).filter(|vector| !vector.is_empty()).map(Embedding::Sparse),
+            Self::Sparse(index) => {
+                Some(index.vector(record)?).filter(|vector| !vector.is_empty()).map(Embedding::Sparse)
+            }
             Self::Multi(index) => index.vectors(record)?.map(Embedding::Multi),
             Self::Fresh => None,
         })

@@ -176,8 +176,11 @@ mod tests {
     fn what_a_folder_has_is_not_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let notes = folder.path().join("a.md");
-        std::fs::write(&notes, "# How kittens learn to climb\n\nThey watch their mother for weeks, and then they try it.\n")
-            .unwrap();
+        std::fs::write(
+            &notes,
+            "# How kittens learn to climb\n\nThey watch their mother for weeks, and then they try it.\n",
+        )
+        .unwrap();
         let make = |set: &Path| make(&Inputs::new([&notes]), set, 10, &Readers::default());
         for name in ["README.md", "README.new", "corpus.jsonl", "qrels/test.tsv", "mine.txt"] {
             let set = folder.path().join(name.replace('/', "-"));

@@ -1,7 +1,7 @@
 //! What is lost and saved by variants of a pipeline.
 
-use std::collections::hash_map::{Entry, HashMap};
 use std::collections::BTreeMap;
+use std::collections::hash_map::{Entry, HashMap};
 
 use embedkit_core::{EmbeddingKind, Result};
 
@@ -218,7 +218,8 @@ mod tests {
             (of("Qdrant/bm25"), 0),
             (Stage { depth: 0, vectors: Vectors::Fresh, ..late() }, 0),
         ] {
-            let pipeline = Pipeline { stages: vec![stage.clone(), Stage::new("words", "Qdrant/bm25")], ..Pipeline::default() };
+            let pipeline =
+                Pipeline { stages: vec![stage.clone(), Stage::new("words", "Qdrant/bm25")], ..Pipeline::default() };
             let variants = variants(&pipeline, &|builder| builder).unwrap();
             for variant in &variants {
                 variant.pipeline.check().unwrap_or_else(|error| panic!("{}: {error}", variant.name));

@@ -149,7 +149,8 @@ impl StageWriter {
         for ((text, chunks), embedded) in windows.iter().zip(embedded) {
             for vector in late_vectors(model.embedder(), &Role::Passage.into(), text, chunks, embedded)? {
                 // One of zeros is similar to nothing, and is not found.
-                let found = |vector: Vec<f32>| vector.iter().any(|value| *value != 0.0).then_some(Embedding::Dense(vector));
+                let found =
+                    |vector: Vec<f32>| vector.iter().any(|value| *value != 0.0).then_some(Embedding::Dense(vector));
                 outcomes.push(in_place(vector)?.map(found));
             }
         }

@@ -278,8 +278,8 @@ pub fn points_are_replaced(database: &dyn Database) {
         assert_eq!(points.get(&[3]).unwrap()[0].1["text"], text);
     }
     let unit: Vec<f32> = (0..256).map(|at| if at == 3 { 1.0 } else { 0.0 }).collect();
-    let drafts = Query::new(Fetch::nearest("meaning", Embedding::Dense(unit), 5))
-        .filtered(&Filter::new().with("draft", true));
+    let drafts =
+        Query::new(Fetch::nearest("meaning", Embedding::Dense(unit), 5)).filtered(&Filter::new().with("draft", true));
     let found = points.query(vec![drafts]).unwrap().remove(0);
     assert!(found.len() == 1 && found[0].id == 3 && (found[0].score - 1.0).abs() < 1e-5, "{found:?}");
     let mut there = points.present(&[&all[..], &[77]].concat()).unwrap();

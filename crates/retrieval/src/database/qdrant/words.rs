@@ -9,12 +9,11 @@ use qdrant_client::qdrant::vectors_output::VectorsOptions;
 use qdrant_client::qdrant::with_vectors_selector::SelectorOptions;
 use qdrant_client::qdrant::{
     Condition, CreateCollection, CreateCollectionBuilder, CreateFieldIndexCollection,
-    CreateFieldIndexCollectionBuilder, Datatype, Distance, FieldType, Filter,
-    GetCollectionInfoResponse, GetPoints, GetPointsBuilder, HnswConfigDiffBuilder, Modifier, MultiVectorComparator,
-    MultiVectorConfigBuilder, NamedVectors, PointId, PointStruct, PrefetchQuery, PrefetchQueryBuilder,
-    Query as Scoring, QueryPoints, QueryPointsBuilder, Range, RetrievedPoint, RrfBuilder, ScoredPoint,
-    SparseVectorParamsBuilder, SparseVectorsConfigBuilder, UpsertPoints, UpsertPointsBuilder, Vector, VectorInput,
-    VectorParamsBuilder, VectorsConfigBuilder, VectorsSelector,
+    CreateFieldIndexCollectionBuilder, Datatype, Distance, FieldType, Filter, GetCollectionInfoResponse, GetPoints,
+    GetPointsBuilder, HnswConfigDiffBuilder, Modifier, MultiVectorComparator, MultiVectorConfigBuilder, NamedVectors,
+    PointId, PointStruct, PrefetchQuery, PrefetchQueryBuilder, Query as Scoring, QueryPoints, QueryPointsBuilder,
+    Range, RetrievedPoint, RrfBuilder, ScoredPoint, SparseVectorParamsBuilder, SparseVectorsConfigBuilder,
+    UpsertPoints, UpsertPointsBuilder, Vector, VectorInput, VectorParamsBuilder, VectorsConfigBuilder, VectorsSelector,
 };
 use serde_json::{Map, Value};
 
