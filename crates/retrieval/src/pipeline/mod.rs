@@ -202,6 +202,67 @@ mod tests {
         assert_eq!(Pipeline { name: "x".into(), ..short.clone() }.digest().unwrap(), short.digest().unwrap());
     }
 
+    /// Digests of pipelines, which collections and records of evaluations have, are of this text.
+    #[test]
+    fn a_pipeline_is_written_in_one_order() {
+        let text = r#"name = "x"
+
+[chunking]
+tokens = 512
+overlap = 0
+
+[[stage]]
+name = "a"
+model = "embedkit/static-minilm-en"
+family = "dense"
+max-length = 100
+depth = 100
+vectors = "stored"
+stored-as = "f32"
+first-pass = "binary"
+oversampling = 8
+
+[stage.query]
+model = "embedkit/static-minilm-en"
+dim = 256
+
+[stage.feedback]
+records = 2
+weight = 0.3
+
+[[stage]]
+name = "b"
+model = "embedkit/static-late-en"
+depth = 100
+vectors = "stored"
+stored-as = "f32"
+
+[stage.parameters]
+labels = true
+
+[stage.muvera]
+k-sim = 5
+dim-proj = 16
+r-reps = 2
+random-seed = 42
+
+[[stage]]
+name = "c"
+model = "embedkit/static-late-en"
+depth = 100
+vectors = "stored"
+stored-as = "f32"
+late-chunking = true
+
+[fusion]
+method = "z-score"
+k = 60.0
+
+[fusion.weights]
+"#;
+        assert_eq!(Pipeline::parse(text).unwrap().to_toml().unwrap(), text);
+    }
+
     #[test]
     fn what_is_wrong_with_a_file_is_told_once_and_in_one_line() {
         let folder = tempfile::tempdir().unwrap();
