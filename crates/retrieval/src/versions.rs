@@ -195,11 +195,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
         let file = |path: &str| root.join(VERSIONS).join(path);
-        let make = |path: &str| {
+        for path in ["000001/manifest.json", "000002/manifest.json", "000002.partial/x", "mine.partial/x"] {
             std::fs::create_dir_all(file(path).parent().unwrap()).unwrap();
             std::fs::write(file(path), "").unwrap();
-        };
-        ["000001/manifest.json", "000002/manifest.json", "000002.partial/x", "mine.partial/x"].map(make);
+        }
         remove(root, "000001").unwrap();
         // It cannot have the other name.
         assert!(remove(root, "000002").is_err());
