@@ -104,6 +104,22 @@ impl Run {
         I: ?Sized + Sync + 'static,
         O: Send + 'static,
     {
+        self.embed_whatever_comes(embeddings, |input, output| row(input, output?), sink)
+    }
+
+    /// The same, where `row` may make something of an input that failed.
+    pub(crate) fn embed_whatever_comes<'e, S, T, I, O, R>(
+        &mut self,
+        embeddings: Embeddings<'e, S, I, O>,
+        mut row: impl FnMut(&T, embedkit::Result<O>) -> embedkit::Result<R>,
+        sink: &mut dyn Sink<R>,
+    ) -> Result<()>
+    where
+        S: Iterator<Item = Input<T>>,
+        Input<T>: AsRef<I>,
+        I: ?Sized + Sync + 'static,
+        O: Send + 'static,
+    {
         let (bar, seen) = (self.bar.clone(), self.seen_total.clone());
         let show = move |done: embedkit::Progress| {
             bar.inc(done.inputs as u64);
@@ -120,7 +136,8 @@ impl Run {
                 self.note(&mut input, usage)?;
                 Ok(output)
             });
-            self.write(&input, result, &mut row, sink)?;
+            let row = row(&input.value, result);
+            self.write(&input, row, sink)?;
             if results.ready() == 0 {
                 sink.pause()?;
             }
@@ -143,17 +160,16 @@ impl Run {
     }
 
     /// Gives the result of one input to the sink.
-    pub(crate) fn write<T, O, R>(
+    pub(crate) fn write<T, R>(
         &mut self,
         input: &Input<T>,
-        result: embedkit::Result<O>,
-        row: &mut impl FnMut(&T, O) -> embedkit::Result<R>,
+        row: embedkit::Result<R>,
         sink: &mut dyn Sink<R>,
     ) -> Result<()> {
-        if self.cancel.is_cancelled() || matches!(result, Err(Error::Cancelled)) {
+        if self.cancel.is_cancelled() || matches!(row, Err(Error::Cancelled)) {
             return Err(self.interrupted());
         }
-        match result.and_then(|output| row(&input.value, output)) {
+        match row {
             Ok(row) => {
                 sink.put(&input.ticket, row)?;
                 self.closing.note_done(input.ticket.index);

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use embedkit_core::{Error, Result};
 
@@ -18,21 +18,6 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     write_synced(&new, bytes)?;
     std::fs::rename(&new, path).map_err(Error::io(path))?;
     path.parent().map_or(Ok(()), sync_folder)
-}
-
-/// Replaces files that belong together: none has its name before all are on the disk.
-pub(crate) fn replace_all(files: &[(PathBuf, String)]) -> Result<()> {
-    let new: Vec<PathBuf> = files.iter().map(|(path, _)| path.with_extension("new")).collect();
-    let mut all = files.iter().zip(&new);
-    let written = all.clone().try_for_each(|((_, text), new)| write_synced(new, text.as_bytes()));
-    if written.is_err() {
-        new.iter().for_each(|new| drop(std::fs::remove_file(new)));
-        return written;
-    }
-    all.try_for_each(|((path, _), new)| {
-        std::fs::rename(new, path).map_err(Error::io(path))?;
-        path.parent().map_or(Ok(()), sync_folder)
-    })
 }
 
 /// Brings a folder's names to the disk, where the system lets folders be opened.

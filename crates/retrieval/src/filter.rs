@@ -57,7 +57,8 @@ impl Filter {
         self
     }
 
-    /// Reads conditions as people write them, `key=value`. A value that reads as a number, `true` or `false` stands for that and for the text, as tables have texts alone.
+    /// Reads conditions as people write them, `key=value`. A value that reads as a number, `true` or `false` stands for that
+    /// and for the text, as tables have texts alone.
     ///
     /// # Errors
     /// [`Error::InvalidOption`] for one without `=` or without a key.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use embedkit_core::CancelToken;
 use embedkit_retrieval::collection::CollectionFolder;
 use embedkit_retrieval::document::{Document, Documents, InputFile, Inputs, Reader};
-use embedkit_retrieval::pipeline::{FirstPass, Rerank, Stage, StoredAs, Vectors};
+use embedkit_retrieval::pipeline::{FirstPass, ModelSpec, Rerank, Stage, StoredAs, Vectors};
 use embedkit_retrieval::{Indexer, Pipeline, Report, Searcher};
 use {embedkit_colbert as _, embedkit_sparse as _, embedkit_static_en as _};
 
@@ -273,6 +273,34 @@ fn a_collection_of_another_model_is_refused() {
     assert!(Searcher::open(&collection, &|builder| builder).is_ok());
 }
 
+/// What the vectors are of is the same: they are used again.
+#[test]
+fn a_collection_of_another_model_of_queries_is_made_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), &[("a.md", ANIMALS)]);
+    let (docs, root) = (folder.path().join("a.md"), folder.path().join("notes"));
+    let collection = CollectionFolder::new(&root);
+    let mut query = ModelSpec::default();
+    query.model = "embedkit/static-minilm-en".into();
+    let mut stage = Stage::new("meaning", "embedkit/static-minilm-en");
+    stage.query = Some(query);
+    let indexer = indexer(&Pipeline::single("asked", stage));
+    let index = || indexer.index(&collection, &Inputs::new([&docs])).unwrap();
+    let first = index();
+    assert!(index().is_unchanged);
+    let manifest = root.join("versions").join(&first.version).join("manifest.json");
+    let text = std::fs::read_to_string(&manifest).unwrap();
+    let mut changed: serde_json::Value = serde_json::from_str(&text).unwrap();
+    changed["models"][0]["query"]["digest"] = "0".repeat(64).into();
+    std::fs::write(&manifest, changed.to_string()).unwrap();
+    let error = Searcher::open(&collection, &|builder| builder).err().unwrap().to_string();
+    assert!(error.contains("index again"), "{error}");
+    let again = index();
+    assert_eq!((again.is_unchanged, again.reused, again.records), (false, first.records, first.records));
+    Searcher::open(&collection, &|builder| builder).unwrap();
+    assert!(index().is_unchanged);
+}
+
 #[test]
 fn damaged_collections_are_refused() {
     let folder = tempfile::tempdir().unwrap();
@@ -391,6 +419,35 @@ fn a_version_that_was_interrupted_is_not_searched_by_its_name() {
     let opened = collection.open_version(&version).unwrap();
     let error = Searcher::of_version(opened, &|builder| builder).err().unwrap().to_string();
     assert!(error.contains(&version) && error.contains("not complete"), "{error}");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_cannot_be_removed_is_in_nobodys_way() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let folder = tempfile::tempdir().unwrap();
+    let (docs, root) = (folder.path().join("a.md"), folder.path().join("notes"));
+    let collection = CollectionFolder::new(&root);
+    let index = |text: &str| {
+        write(folder.path(), &[("a.md", text)]);
+        indexer(&Pipeline::default()).keep(1).index(&collection, &Inputs::new([&docs])).unwrap()
+    };
+    let first = root.join("versions").join(index("One.").version);
+    let close = |path: &Path, mode: u32| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    close(&first, 0o500);
+    let second = index("Two.");
+    assert!(second.is_complete && collection.current().unwrap().as_ref() == Some(&second.version));
+    assert_eq!(collection.versions().unwrap(), [second.version], "what is left of the first is no version");
+    // Root removes everything at once.
+    let left = first.with_extension("partial");
+    if left.exists() {
+        close(&left, 0o700);
+    }
+    let third = index("Three.");
+    let left: Vec<_> =
+        std::fs::read_dir(root.join("versions")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, [third.version.as_str()]);
 }
 
 #[test]

@@ -7,8 +7,8 @@ use clap::{ArgMatches, Command};
 
 use crate::failure::{Failure, Result};
 
-/// The options that name files to write; every other path is read.
-const WRITTEN: [&str; 4] = ["output", "html", "png", "record"];
+/// The options that name files to write, or folders; every other path is read.
+const WRITTEN: [&str; 7] = ["output", "html", "png", "record", "runs", "heat_map", "make"];
 
 /// Refuses an output that is also an input, by whatever names, links and open files they are: what is read would be
 /// gone, or the run would read what it writes.
@@ -79,4 +79,33 @@ fn is_same_file(one: &Metadata, other: &Metadata) -> bool {
 fn is_same_file(one: &Metadata, other: &Metadata) -> bool {
     let known = |meta: &Metadata| (meta.len(), meta.created().ok(), meta.modified().ok());
     one.len() > 0 && known(one) == known(other)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::any::TypeId;
+
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    /// What names files and folders that are read, or whose files go by names of their own.
+    const READ: &str = "input texts image pdf manifest tuning model_dir cache_dir calibration inputs pipeline collection \
+        pipelines data documents history runtime_dir file config unix_socket api_key_file";
+
+    fn check(command: &Command) {
+        for argument in command.get_arguments() {
+            let id = argument.get_id().as_str();
+            if argument.get_value_parser().type_id() == TypeId::of::<PathBuf>() {
+                let is_read = READ.split(' ').any(|read| read == id);
+                assert!(is_read != WRITTEN.contains(&id), "{}: {id} is of one of the two", command.get_name());
+            }
+        }
+        command.get_subcommands().for_each(check);
+    }
+
+    #[test]
+    fn every_path_is_read_or_written() {
+        check(&crate::args::Cli::command());
+    }
 }

@@ -157,7 +157,8 @@ pub(crate) struct EvalArgs {
     #[arg(long, value_name = "FILE", requires = "sweep")]
     pub(crate) html: Option<PathBuf>,
 
-    /// Makes a set of one's own documents in this folder, instead, of queries whose answer is known.
+    /// Makes a set of one's own documents in this folder, which is empty or not there, instead: of queries whose answer is
+    /// known.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["data", "sweep"])]
     pub(crate) make: Option<PathBuf>,
 

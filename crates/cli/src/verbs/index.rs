@@ -6,6 +6,7 @@ use embedkit::retrieval::collection::CollectionFolder;
 use embedkit::retrieval::database::{Address, Database, Published, Publisher, complete_versions, rollback, switch};
 use embedkit::retrieval::document::Inputs;
 use embedkit::retrieval::{Indexer, Pipeline, Report};
+use serde::Serialize;
 use serde_json::json;
 
 use crate::args::IndexArgs;
@@ -73,7 +74,7 @@ fn target(to: &str, output: &Path) -> Result<Box<dyn Database>> {
         let message = format!("--to takes edge:DIR or http://host:6334/name; {to} is a folder, which --output names");
         return Err(Failure::Usage(message));
     };
-    if std::path::absolute(address.folder()).ok() == std::path::absolute(output).ok() {
+    if address.folder().is_some_and(|folder| std::path::absolute(folder).ok() == std::path::absolute(output).ok()) {
         let message = format!("--output {} is the folder of --to {to}: name another for the files", output.display());
         return Err(Failure::Usage(message));
     }
@@ -141,6 +142,19 @@ fn tell(report: &Report, published: Option<&Published>, args: &IndexArgs) -> Res
     ))
 }
 
+/// A version that is listed. What a database does not keep of it is left out.
+#[derive(Serialize)]
+struct Row {
+    version: String,
+    current: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created: Option<u64>,
+    records: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytes: Option<u64>,
+    pipeline: String,
+}
+
 /// The versions that a database has, after what was asked of them.
 fn versions_of(database: &dyn Database, address: &Address, args: &IndexArgs) -> Result<()> {
     if args.verify {
@@ -161,12 +175,14 @@ fn versions_of(database: &dyn Database, address: &Address, args: &IndexArgs) -> 
     let mut rows = Vec::new();
     for name in complete_versions(database)? {
         let about = database.about(&name)?;
-        rows.push(json!({
-            "version": name,
-            "current": current.as_ref() == Some(&name),
-            "records": about.records,
-            "pipeline": about.pipeline()?.name,
-        }));
+        rows.push(Row {
+            current: current.as_ref() == Some(&name),
+            version: name,
+            created: None,
+            records: about.records,
+            bytes: None,
+            pipeline: about.pipeline()?.name,
+        });
     }
     show(&rows, args.json)
 }
@@ -177,14 +193,14 @@ fn list(collection: &CollectionFolder, as_json: bool) -> Result<()> {
     let mut rows = Vec::new();
     for name in collection.versions()? {
         let version = collection.open_version(&name)?;
-        rows.push(json!({
-            "version": name,
-            "current": current.as_ref() == Some(&name),
-            "created": version.manifest().created,
-            "records": version.len(),
-            "bytes": version.bytes(),
-            "pipeline": version.pipeline().name,
-        }));
+        rows.push(Row {
+            current: current.as_ref() == Some(&name),
+            version: name,
+            created: Some(version.manifest().created),
+            records: version.len(),
+            bytes: Some(version.bytes()),
+            pipeline: version.pipeline().name.clone(),
+        });
     }
     if rows.is_empty() {
         // Says that there is none.
@@ -193,17 +209,16 @@ fn list(collection: &CollectionFolder, as_json: bool) -> Result<()> {
     show(&rows, as_json)
 }
 
-fn show(rows: &[serde_json::Value], as_json: bool) -> Result<()> {
+fn show(rows: &[Row], as_json: bool) -> Result<()> {
     if as_json {
         return super::print_json(&rows);
     }
-    let line = |row: &serde_json::Value| {
-        let mark = if row["current"] == true { "*" } else { " " };
-        let name = row["version"].as_str().unwrap_or_default();
-        let records = counted(row["records"].as_u64().unwrap_or_default(), "record");
-        let bytes = row["bytes"].as_u64().map_or_else(String::new, |bytes| format!(" {},", size(bytes)));
-        let pipeline = row["pipeline"].as_str().unwrap_or_default();
-        format!("{mark} {name}  {records},{bytes} pipeline {pipeline:?}\n")
+    let line = |row: &Row| {
+        let Row { version, pipeline, .. } = row;
+        let mark = if row.current { "*" } else { " " };
+        let records = counted(row.records as u64, "record");
+        let bytes = row.bytes.map_or_else(String::new, |bytes| format!(" {},", size(bytes)));
+        format!("{mark} {version}  {records},{bytes} pipeline {pipeline:?}\n")
     };
     super::print(&rows.iter().map(line).collect::<String>())
 }

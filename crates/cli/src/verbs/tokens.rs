@@ -109,7 +109,8 @@ fn count<E>(
         Ok(TokensRow { tokens: found.tokens, truncated: found.truncated, length })
     };
     for input in inputs.by_ref() {
-        run.write(&input, usage(&model, &input.value), &mut row, &mut *sink)?;
+        let row = usage(&model, &input.value).and_then(|found| row(&input.value, found));
+        run.write(&input, row, &mut *sink)?;
     }
     run.finish(inputs, sink)
 }

@@ -111,6 +111,12 @@ fn sets_and_runs_that_contradict_themselves_are_refused() {
     let runs = folder.path().join("runs");
     eval(&["default", "--runs", path(&runs)]).assert_fails(2, "two runs would be called default");
     assert!(!runs.exists());
+    // Nor is a run that is read replaced by another.
+    std::fs::create_dir(&runs).unwrap();
+    let theirs = runs.join("default.run");
+    std::fs::write(&theirs, "q0 Q0 d0 1 1 x\n").unwrap();
+    eval(&[path(&theirs), "--runs", path(&runs)]).assert_fails(2, "default.run is read");
+    assert_eq!(std::fs::read_to_string(&theirs).unwrap(), "q0 Q0 d0 1 1 x\n");
     let found = folder.path().join("mine.run");
     for (text, told) in [
         ("q0 Q0 d0 1 1 x\nq0 Q0 d0 2 1 x\n", "line 2 has the document \"d0\" of the query \"q0\" a second time"),

@@ -83,6 +83,25 @@ fn images_and_pages_are_searched_with_a_heat_map() {
     assert_eq!((&again["records"], &again["reused"]), (&json!(8), &json!(7)), "{again}");
 }
 
+/// That an image is none is told when it is embedded, and of a text when it is read.
+#[test]
+fn the_order_in_which_failures_are_told_makes_no_version() {
+    let folder = tempfile::tempdir().unwrap();
+    let (docs, collection) = notes(folder.path());
+    std::fs::write(docs.join("broken.png"), "no image").unwrap();
+    std::fs::write(docs.join("z.txt"), [0xfd, 0xff]).unwrap();
+    let words = "[[stage]]\nname = \"words\"\nmodel = \"Qdrant/bm25\"\n";
+    let (manifest, pipeline) = images(folder.path(), &format!("{PAGES}{words}"));
+    let index = ["--manifest", path(&manifest), "index", path(&docs), "-o", path(&collection)];
+    let [first, second] = [(); 2].map(|()| {
+        let report = run(&[&index[..], &["--pipeline", path(&pipeline), "--json"]].concat());
+        assert_eq!(report.code, 0, "{}", report.stderr);
+        report.json_value()
+    });
+    assert_eq!(first["unread"].as_array().unwrap().len(), 2, "{first}");
+    assert_eq!((&second["is_unchanged"], &second["unread"]), (&json!(true), &first["unread"]));
+}
+
 #[test]
 fn images_are_found_by_another_models_queries() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,8 +1,10 @@
 //! Late chunking: a chunk's vector of tokens that saw the chunks around it too.
+//!
+//! [`late_windows`] says what a model sees at once, and [`late_vectors`] makes the chunks' vectors of what it gives for it.
 
 use std::ops::Range;
 
-use embedkit_core::{Error, Result, RowPlaces};
+use embedkit_core::{AnyEmbedder, Content, Embedding, Error, Purpose, Result, Role, RowPlaces};
 use embedkit_vector::multivector::MultiVector;
 
 /// What a model sees at once of a document whose chunks' vectors are made late.
@@ -71,6 +73,62 @@ fn most_that_fit(
     Ok(most)
 }
 
+/// The vectors of a window's chunks, in their order, of what came of embedding its text: each the mean of its tokens' vectors
+/// ([`late_chunks`]), and of a query, which is not cut, the mean of all ([`late_query`]).
+///
+/// A chunk that no token of the window begins in is embedded alone, and has the mean of all that it has then. So has every
+/// chunk of a window that cannot be embedded, or of whose vectors the model does not say what they are of: that is warned of,
+/// and one that cannot be embedded alone either has its error in its place. A text that the model has no vector of has one of
+/// zeros, which is similar to nothing.
+///
+/// # Errors
+/// A query that cannot be embedded, a model that gives no vector for each token, and errors that are not of the text.
+pub fn late_vectors(
+    model: &AnyEmbedder,
+    purpose: &Purpose,
+    window: &str,
+    chunks: &[Range<usize>],
+    embedded: Result<Embedding>,
+) -> Result<Vec<Result<Vec<f32>>>> {
+    if purpose.role == Role::Query {
+        let whole = mean_of_all(&rows(model, embedded?)?);
+        return Ok(chunks.iter().map(|_| Ok(whole.clone())).collect());
+    }
+    let late = embedded.and_then(|embedding| {
+        let places = model.engine().row_places(&Content::text(window), purpose)?;
+        late_chunks(&rows(model, embedding)?, &places.unwrap_or_default(), chunks)
+    });
+    let late = match late {
+        Err(error) if is_of_input(&error) => {
+            let id = &model.model().id;
+            tracing::warn!("{id}: {} chunks are embedded alone, not late: {}", chunks.len(), error.report());
+            vec![None; chunks.len()]
+        }
+        late => late?,
+    };
+    let alone = |chunk: &Range<usize>| {
+        let embedding = model.embed_one(&Content::text(&window[chunk.clone()]), purpose.clone())?;
+        Ok(mean_of_all(&rows(model, embedding)?))
+    };
+    Ok(late.into_iter().zip(chunks).map(|(vector, chunk)| vector.map_or_else(|| alone(chunk), Ok)).collect())
+}
+
+/// Whether an error is of what was embedded, so that others may still be.
+pub(crate) fn is_of_input(error: &Error) -> bool {
+    matches!(error, Error::InvalidInput { .. } | Error::InvalidFile { .. })
+}
+
+fn rows(model: &AnyEmbedder, embedding: Embedding) -> Result<MultiVector> {
+    match embedding {
+        Embedding::Multi(vectors) => Ok(vectors),
+        _ => Err(Error::model(&model.model().id, "gave no vector for each token")),
+    }
+}
+
+fn mean_of_all(vectors: &MultiVector) -> Vec<f32> {
+    late_query(vectors).unwrap_or_else(|| vec![0.0; vectors.dim()])
+}
+
 /// The vectors of a window's chunks, each the mean of its tokens' vectors (Günther and others 2024, arXiv:2409.04701).
 /// `vectors` are the window's, one a token; `places` are the bytes of its text that these are of
 /// ([`row_places`](embedkit_core::Engine::row_places)), and `chunks` are ranges of it. A token is of the chunks that it begins
@@ -119,7 +177,44 @@ fn mean_of<'r>(rows: impl Iterator<Item = &'r [f32]>) -> Option<Vec<f32>> {
 
 #[cfg(test)]
 mod tests {
+    use embedkit_core::Registry;
+    use {embedkit_colbert as _, embedkit_static_en as _};
+
     use super::*;
+
+    /// A model whose tokens are the same wherever they stand: a chunk's vector is the same late and alone.
+    #[test]
+    fn a_chunk_that_cannot_be_made_late_is_made_alone() {
+        let family = Registry::global().family("colbert").unwrap();
+        let model = AnyEmbedder::builder(family, "embedkit/static-late-en").build().unwrap();
+        let (text, chunks) = ("Taxes are due. \u{1F984} The dog sleeps.", [0..14, 15..19, 20..35]);
+        let purpose = Purpose::from(Role::Passage);
+        let embed = |text: &str, role: Role| model.embed_one(&Content::text(text), role);
+        let vectors = |purpose: &Purpose, chunks: &[Range<usize>], embedded| {
+            late_vectors(&model, purpose, text, chunks, embedded)
+                .map(|vectors| vectors.into_iter().map(Result::unwrap).collect::<Vec<_>>())
+        };
+        let late = vectors(&purpose, &chunks, embed(text, Role::Passage)).unwrap();
+        assert_eq!((late[0].len(), &late[1]), (256, &vec![0.0; 256]), "of a text without a token there is nothing");
+        assert!(late[0] != late[2] && late[2].iter().any(|value| *value != 0.0));
+        // Of what failed, and of vectors that are of another text.
+        for embedded in [Err(Error::input("no")), Err(Error::file("a", "no")), embed("The dog.", Role::Passage)] {
+            let alone = vectors(&purpose, &chunks, embedded).unwrap();
+            for (late, alone) in late.iter().flatten().zip(alone.iter().flatten()) {
+                assert!((late - alone).abs() < 1e-6, "{late} {alone}");
+            }
+        }
+        // What is not of the text, is nobody's to go on from.
+        assert!(matches!(vectors(&purpose, &chunks, Err(Error::Cancelled)), Err(Error::Cancelled)));
+        let message = vectors(&purpose, &chunks, Ok(Embedding::Dense(vec![1.0]))).unwrap_err().to_string();
+        assert!(message.contains("no vector for each token"), "{message}");
+        // A query is one chunk.
+        let query = embed("the dog", Role::Query).unwrap();
+        let Embedding::Multi(rows) = &query else { panic!("{query:?}") };
+        let expected = late_query(rows).unwrap();
+        assert_eq!(vectors(&Role::Query.into(), &[0..text.len()], Ok(query.clone())).unwrap(), [expected]);
+        assert!(vectors(&Role::Query.into(), &[0..7], Err(Error::input("no"))).is_err());
+    }
 
     #[test]
     fn chunks_are_the_means_of_their_tokens() {

@@ -7,7 +7,8 @@ mod late;
 use std::ops::Range;
 
 use embedkit_core::{Error, Result};
-pub use late::{LateWindow, late_chunks, late_query, late_windows};
+pub(crate) use late::is_of_input;
+pub use late::{LateWindow, late_chunks, late_query, late_vectors, late_windows};
 use serde::{Deserialize, Serialize};
 
 /// How documents are cut: at headings first, and a section that is too long at paragraphs, then at sentences, at words

@@ -1,7 +1,6 @@
 //! A collection's folder: its versions, which of them is searched, and making another.
 
 use std::fs::File;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -10,16 +9,12 @@ use embedkit_core::{Error, Result};
 use super::manifest::{FORMAT, FileRecord, Manifest, StageModel, Unread};
 use super::version::{MANIFEST, PIPELINE, Version};
 use crate::digest;
-use crate::disk::{replace, sync_folder, write_synced};
+use crate::disk::{sync_folder, write_synced};
 use crate::document::READING;
 use crate::pipeline::Pipeline;
-use crate::versions::{self, FILES, VERSIONS};
+use crate::versions::{self, CURRENT, FILES, PARTIAL, VERSIONS};
 
-const CURRENT: &str = "current";
-const LOCK: &str = "lock";
 const NAME_PIPELINE: &str = "name the pipeline to index with (`embedkit index --pipeline FILE`)";
-/// What the folder of a version that is being written ends in.
-const PARTIAL: &str = ".partial";
 
 /// A collection's folder.
 #[derive(Clone, Debug)]
@@ -53,13 +48,7 @@ impl CollectionFolder {
     /// A file that cannot be read, and a folder of Qdrant Edge.
     pub fn current(&self) -> Result<Option<String>> {
         self.all_versions()?;
-        let path = self.root.join(CURRENT);
-        match std::fs::read_to_string(&path) {
-            Ok(name) => Ok(Some(name.trim().to_owned())),
-            // The last where the place is a file.
-            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
-            Err(error) => Err(Error::io(path)(error)),
-        }
+        versions::current(&self.root)
     }
 
     /// Opens the version that is searched.
@@ -135,7 +124,7 @@ impl CollectionFolder {
         if !version.manifest().is_complete {
             return Err(Error::option("version", format!("{name} was interrupted and is not complete")));
         }
-        replace(&self.root.join(CURRENT), format!("{name}\n").as_bytes())
+        versions::set_current(&self.root, name)
     }
 
     /// Makes the version before the one that is searched the one that is searched, and gives its name.
@@ -143,25 +132,24 @@ impl CollectionFolder {
     /// # Errors
     /// There is none before.
     pub fn rollback(&self) -> Result<String> {
-        let current = self.current()?.unwrap_or_default();
-        let before = self.versions()?.into_iter().rfind(|name| *name < current);
-        let before =
-            before.ok_or_else(|| Error::option("rollback", format!("there is no version before {current:?}")))?;
+        let before = versions::before(self.versions()?, self.current()?)?;
         self.switch(&before)?;
         Ok(before)
     }
 
-    /// Removes all versions but the one that is searched and the newest complete ones, so many of them.
+    /// Removes all versions but the one that is searched and the newest complete ones, so many of them. One that cannot be
+    /// removed now, as it is in use, goes another time, which is told.
     ///
     /// # Errors
-    /// A folder that cannot be removed.
+    /// A folder that cannot be read.
     pub fn prune(&self, keep: usize) -> Result<()> {
         let (complete, current) = (self.versions()?, self.current()?);
         let kept = &complete[complete.len().saturating_sub(keep)..];
         let is_kept = |name: &String| kept.contains(name) || current.as_ref() == Some(name);
         for name in self.all_versions()?.into_iter().filter(|name| !is_kept(name)) {
-            let folder = self.folder_of(&name);
-            std::fs::remove_dir_all(&folder).map_err(Error::io(folder))?;
+            if let Err(error) = versions::remove(&self.root, &name) {
+                tracing::warn!("version {name} stays for now: {}", error.report());
+            }
         }
         Ok(())
     }
@@ -182,20 +170,8 @@ impl CollectionFolder {
         }
         let versions = self.root.join(VERSIONS);
         std::fs::create_dir_all(&versions).map_err(Error::io(&versions))?;
-        let path = self.root.join(LOCK);
-        // A file of that name may be somebody's own: nothing is written to it.
-        let lock = File::options().write(true).create(true).truncate(false).open(&path).map_err(Error::io(&path))?;
-        lock.try_lock().map_err(|error| match error {
-            std::fs::TryLockError::WouldBlock => Error::file(&self.root, "is being indexed by another process"),
-            std::fs::TryLockError::Error(error) => Error::io(&path)(error),
-        })?;
-        // What a process that was killed has left.
-        for entry in std::fs::read_dir(&versions).map_err(Error::io(&versions))? {
-            let entry = entry.map_err(Error::io(&versions))?;
-            if entry.file_name().to_string_lossy().strip_suffix(PARTIAL).is_some_and(versions::is_name) {
-                std::fs::remove_dir_all(entry.path()).map_err(Error::io(entry.path()))?;
-            }
-        }
+        let lock = versions::lock(&self.root, "being indexed by")?;
+        versions::remove_partial(&self.root);
         let name = versions::after(versions::taken(&self.root)?.last());
         let folder = versions.join(format!("{name}{PARTIAL}"));
         std::fs::create_dir(&folder).map_err(Error::io(&folder))?;
@@ -210,6 +186,14 @@ impl CollectionFolder {
     fn folder_of(&self, name: &str) -> PathBuf {
         self.root.join(VERSIONS).join(name)
     }
+}
+
+/// What a version has, as its manifest says it.
+pub(crate) struct Contents {
+    pub(crate) models: Vec<StageModel>,
+    pub(crate) records: usize,
+    pub(crate) unread: Vec<Unread>,
+    pub(crate) is_complete: bool,
 }
 
 /// A version that is being written. Dropped before it is finished, it is gone.
@@ -229,14 +213,8 @@ impl Draft {
     }
 
     /// Makes the version final, and the one that is searched if it is complete. Gives its name.
-    pub(crate) fn finish(
-        mut self,
-        pipeline: &Pipeline,
-        models: Vec<StageModel>,
-        records: usize,
-        unread: Vec<Unread>,
-        is_complete: bool,
-    ) -> Result<String> {
+    pub(crate) fn finish(mut self, pipeline: &Pipeline, contents: Contents) -> Result<String> {
+        let Contents { models, records, unread, is_complete } = contents;
         write_synced(&self.folder.join(PIPELINE), pipeline.to_toml()?.as_bytes())?;
         let created = SystemTime::now().duration_since(UNIX_EPOCH).map(|since| since.as_secs()).unwrap_or_default();
         let mut manifest = Manifest {

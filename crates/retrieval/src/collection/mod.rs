@@ -23,5 +23,6 @@ pub use folder::{CollectionFolder, Draft};
 pub use manifest::{FileRecord, Manifest, SourceFile, StageModel, Unread};
 pub use version::Version;
 
+pub(crate) use folder::Contents;
 pub(crate) use records::RecordWriter;
 pub(crate) use version::{SOURCES, StageIndex, check_model};

@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use embedkit_core::{EmbeddingKind, Error, Result};
+use embedkit_core::{Embedding, EmbeddingKind, Error, Result};
 
 use super::manifest::{FORMAT, Manifest, SourceFile, StageModel};
 use super::records::Records;
 use crate::digest;
 use crate::model::{Model, ModelIdentity};
-use crate::pipeline::{Pipeline, Stage, Vectors};
+use crate::pipeline::{Pipeline, Stage, StoredKind};
 use crate::record::Record;
 use crate::vectors::{DenseIndex, MultiIndex, SparseIndex};
 use crate::versions;
@@ -156,14 +156,11 @@ impl Version {
     /// A stage's vectors.
     pub(crate) fn index(&self, stage: &Stage, output: EmbeddingKind) -> Result<StageIndex> {
         let (folder, name): (&Path, &str) = (&self.folder, &stage.name);
-        let index = match (stage.vectors, output) {
-            (Vectors::Fresh, _) => return Ok(StageIndex::Fresh),
-            (_, EmbeddingKind::Multi) if stage.muvera.is_none() && !stage.late_chunking => {
-                StageIndex::Multi(MultiIndex::open(folder, name)?)
-            }
-            (_, EmbeddingKind::Dense | EmbeddingKind::Multi) => StageIndex::Dense(DenseIndex::open(folder, stage)?),
-            (_, EmbeddingKind::Sparse) => StageIndex::Sparse(SparseIndex::open(folder, name, self.len())?),
-            _ => return Err(Error::option("stage", format!("{name} has a model that gives no vectors"))),
+        let index = match stage.stored(output)? {
+            StoredKind::Fresh => StageIndex::Fresh,
+            StoredKind::Dense => StageIndex::Dense(DenseIndex::open(folder, stage)?),
+            StoredKind::Sparse => StageIndex::Sparse(SparseIndex::open(folder, name, self.len())?),
+            StoredKind::Multi => StageIndex::Multi(MultiIndex::open(folder, name)?),
         };
         let found = match &index {
             StageIndex::Dense(index) => index.len(),
@@ -174,6 +171,20 @@ impl Version {
             return Err(Error::file(folder, format!("has {found} vectors of stage {name} for {} records", self.len())));
         }
         Ok(index)
+    }
+}
+
+impl StageIndex {
+    /// What is stored of a record; none of one that has nothing.
+    pub(crate) fn embedding(&self, record: usize) -> Result<Option<Embedding>> {
+        Ok(match self {
+            Self::Dense(index) => (!index.is_missing(record)).then(|| Embedding::Dense(index.vector(record))),
+            Self::Sparse(index) => {
+                Some(index.vector(record)?).filter(|vector| !vector.is_empty()).map(Embedding::Sparse)
+            }
+            Self::Multi(index) => index.vectors(record)?.map(Embedding::Multi),
+            Self::Fresh => None,
+        })
     }
 }
 

@@ -62,11 +62,11 @@ impl FromStr for Address {
 }
 
 impl Address {
-    /// The folder, of a collection that has one.
-    pub fn folder(&self) -> &Path {
+    /// The folder; none of a collection on a server.
+    pub fn folder(&self) -> Option<&Path> {
         match self {
-            Self::Folder(path) | Self::Edge(path) => path,
-            Self::Qdrant { .. } => Path::new(""),
+            Self::Folder(path) | Self::Edge(path) => Some(path),
+            Self::Qdrant { .. } => None,
         }
     }
 

@@ -1,12 +1,10 @@
 //! A version of a collection to a database.
 
-use embedkit_core::{CancelToken, Embedding, EmbeddingKind, Error, Result};
-use embedkit_vector::SparseVector;
+use embedkit_core::{CancelToken, EmbeddingKind, Error, Result};
 use serde::Serialize;
 
 use super::{About, Database, Point, Points, Schema, complete_versions};
 use crate::collection::{StageIndex, Version, check_model};
-use crate::indexing::check_kept;
 use crate::model::{Configure, Model};
 use crate::pipeline::Stage;
 use crate::versions;
@@ -85,7 +83,7 @@ impl<'d> Publisher<'d> {
     /// Models that cannot be loaded, damaged files, a database that cannot be reached or written to, and versions of which
     /// none would stay or lots of nothing.
     pub fn publish(&self, version: &Version, configure: Configure<'_>) -> Result<Published> {
-        check_kept(self.keep)?;
+        versions::check_kept(self.keep)?;
         if self.lot == 0 || self.lots == 0 {
             return Err(Error::option("lots", "must be at least 1 record, and 1 lot at once"));
         }
@@ -213,14 +211,7 @@ fn records_of(count: usize, step: usize) -> impl Iterator<Item = std::ops::Range
 struct Source<'v> {
     version: &'v Version,
     models: Vec<Model>,
-    stages: Vec<Vectors>,
-}
-
-/// A stage's vectors.
-enum Vectors {
-    Index(Box<StageIndex>),
-    /// By record, as an inverted list has them the other way round.
-    Sparse(Vec<Vec<(u32, f32)>>),
+    stages: Vec<StageIndex>,
 }
 
 impl<'v> Source<'v> {
@@ -231,10 +222,7 @@ impl<'v> Source<'v> {
             let model = Model::load(&stage.spec, configure)?;
             let query = Model::load_for_queries(stage, &model, configure)?;
             check_model(&version.manifest().models, &stage.name, &model, query.as_ref(), &place)?;
-            stages.push(match version.index(stage, model.output())? {
-                StageIndex::Sparse(index) => Vectors::Sparse(index.vectors()?),
-                index => Vectors::Index(Box::new(index)),
-            });
+            stages.push(version.index(stage, model.output())?);
             models.push(model);
         }
         Ok(Self { version, models, stages })
@@ -249,12 +237,9 @@ impl<'v> Source<'v> {
                 _ => None,
             };
             let of_files = match &self.stages[at] {
-                Vectors::Index(index) => match &**index {
-                    StageIndex::Dense(index) if self.version.len() > index.missing() => Some(index.dim()),
-                    StageIndex::Multi(index) if index.dim() > 0 => Some(index.dim()),
-                    _ => None,
-                },
-                Vectors::Sparse(_) => None,
+                StageIndex::Dense(index) if self.version.len() > index.missing() => Some(index.dim()),
+                StageIndex::Multi(index) if index.dim() > 0 => Some(index.dim()),
+                _ => None,
             };
             of_files.or(of_model).ok_or_else(|| {
                 Error::option(
@@ -269,20 +254,7 @@ impl<'v> Source<'v> {
     fn point(&self, record: usize) -> Result<Point> {
         let mut vectors = Vec::new();
         for (stage, index) in self.version.pipeline().stages.iter().zip(&self.stages) {
-            let vector = match index {
-                Vectors::Index(index) => match &**index {
-                    StageIndex::Dense(index) => {
-                        (!index.is_missing(record)).then(|| Embedding::Dense(index.vector(record)))
-                    }
-                    StageIndex::Multi(index) => index.vectors(record)?.map(Embedding::Multi),
-                    _ => None,
-                },
-                Vectors::Sparse(all) => {
-                    let vector = SparseVector::from_entries(all[record].iter().copied())?;
-                    (!vector.is_empty()).then_some(Embedding::Sparse(vector))
-                }
-            };
-            vectors.extend(vector.map(|vector| (stage.name.clone(), vector)));
+            vectors.extend(index.embedding(record)?.map(|vector| (stage.name.clone(), vector)));
         }
         Ok(Point::new(record as u64, vectors, self.version.record(record)?.to_payload()?))
     }

@@ -2,7 +2,7 @@
 //!
 //! There are two ways. [`Query::nested`] has the database do all of it, in one query: fetch by every stage, fuse by ranks,
 //! and order the best by the vectors of the stage that a reranker names. That is a pipeline's meaning where it fuses by
-//! `rrf`, or has one stage, and has such a reranker. [`Query::by_stage`] asks for every stage's scores of all that any
+//! `rrf`, or has one stage, and has such a reranker, whose order leaves nothing out. [`Query::by_stage`] asks for every stage's scores of all that any
 //! stage finds, from which any fusion can be computed, and explained.
 //!
 //! Of points that score alike a database may give any, and each time others. Where their scores are compared here, a few
@@ -126,8 +126,9 @@ impl Query {
     }
 
     /// All of a pipeline's fusion and its first reranker, as one query for the best `k`, or for as many as the rerankers
-    /// behind it order; none where that one is by no stage, or a database's fusion is not the pipeline's. `vectors` are the
-    /// stages' of a question, none of stages that store none. A few more come than are wanted.
+    /// behind it order; none where that one is by no stage or by one of term weights, of which a database leaves out what
+    /// shares no term, or a database's fusion is not the pipeline's. `vectors` are the stages' of a question, none of stages
+    /// that store none. A few more come than are wanted.
     pub fn nested(pipeline: &Pipeline, vectors: &[Option<Embedding>], k: usize, filter: &Filter) -> Option<Self> {
         let (rerank, behind) = pipeline.rerankers.split_first()?;
         let name = rerank.stage.as_ref()?;
@@ -157,8 +158,9 @@ impl Query {
             _ => return None,
         };
         let at = pipeline.stages.iter().position(|stage| stage.name == *name)?;
+        let vector = vectors[at].clone().filter(|vector| !matches!(vector, Embedding::Sparse(_)))?;
         let limit = wanted.saturating_add(BEYOND).min(rerank.depth);
-        Some(Self::new(Fetch::nearest(name, vectors[at].clone()?, limit).of(vec![best])).filtered(filter))
+        Some(Self::new(Fetch::nearest(name, vector, limit).of(vec![best])).filtered(filter))
     }
 
     /// Every stored stage's scores of all that any stage finds, each stage the best `k` at least, and a few more: a query

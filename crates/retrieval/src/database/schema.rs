@@ -1,9 +1,9 @@
 //! What a version's points look like.
 
-use embedkit_core::{EmbeddingKind, Error, Result};
+use embedkit_core::Result;
 
 use crate::model::Model;
-use crate::pipeline::{Pipeline, Stage, StoredAs, Vectors};
+use crate::pipeline::{Pipeline, Stage, StoredAs, StoredKind};
 
 /// The payload's keys that are filtered by most, all of texts.
 const KEYS: [&str; 3] = ["path", "document", "tags"];
@@ -57,16 +57,11 @@ impl Schema {
     pub(super) fn new(pipeline: &Pipeline, models: &[Model], width: &dyn Fn(&Stage) -> Result<usize>) -> Result<Self> {
         let mut vectors = Vec::new();
         for (stage, model) in pipeline.stages.iter().zip(models) {
-            if stage.vectors == Vectors::Fresh {
-                continue;
-            }
-            let kind = match model.output() {
-                EmbeddingKind::Sparse => VectorKind::Sparse { with_idf: model.requires_idf() },
-                EmbeddingKind::Multi if stage.muvera.is_none() && !stage.late_chunking => {
-                    VectorKind::Multi { dim: width(stage)? }
-                }
-                EmbeddingKind::Dense | EmbeddingKind::Multi => VectorKind::Dense { dim: width(stage)? },
-                _ => return Err(Error::option("stage", format!("{} has a model that gives no vectors", stage.name))),
+            let kind = match stage.stored(model.output())? {
+                StoredKind::Fresh => continue,
+                StoredKind::Dense => VectorKind::Dense { dim: width(stage)? },
+                StoredKind::Sparse => VectorKind::Sparse { with_idf: model.requires_idf() },
+                StoredKind::Multi => VectorKind::Multi { dim: width(stage)? },
             };
             vectors.push(VectorSchema { name: stage.name.clone(), kind, is_half: stage.stored_as == StoredAs::F16 });
         }

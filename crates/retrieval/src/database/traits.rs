@@ -4,6 +4,7 @@ use embedkit_core::{Error, Result};
 use serde_json::{Map, Value};
 
 use super::{About, Found, Point, Query, Schema};
+use crate::versions;
 
 /// A place that holds versions of one collection, each by its name, a number.
 pub trait Database: Send + Sync {
@@ -77,12 +78,6 @@ pub trait Points: Send + Sync {
     fn upsert_all(&self, lots: Vec<Vec<Point>>) -> Result<()> {
         lots.into_iter().try_for_each(|lot| self.upsert(lot))
     }
-
-    /// Removes points; those that are not there are passed over.
-    ///
-    /// # Errors
-    /// A database that cannot be reached or written to.
-    fn delete(&self, ids: &[u64]) -> Result<()>;
 
     /// How many there are.
     ///
@@ -165,9 +160,7 @@ pub fn switch(database: &dyn Database, version: &str) -> Result<()> {
 /// # Errors
 /// There is none before.
 pub fn rollback(database: &dyn Database) -> Result<String> {
-    let current = database.current()?.unwrap_or_default();
-    let before = complete_versions(database)?.into_iter().rfind(|name| *name < current);
-    let before = before.ok_or_else(|| Error::option("rollback", format!("there is no version before {current:?}")))?;
+    let before = versions::before(complete_versions(database)?, database.current()?)?;
     database.set_current(&before)?;
     Ok(before)
 }

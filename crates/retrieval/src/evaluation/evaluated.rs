@@ -36,7 +36,7 @@ pub struct Figures {
     pub data_digest: String,
     /// Judged queries.
     pub queries: usize,
-    /// Documents, and the records that they were cut into.
+    /// Documents.
     pub documents: usize,
     /// Records.
     pub records: usize,

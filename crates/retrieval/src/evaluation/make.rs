@@ -1,5 +1,6 @@
 //! A data set from documents that nobody has judged.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use embedkit_core::{Error, Result};
@@ -8,7 +9,7 @@ use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::Judgements;
 use super::random::SplitMix;
-use crate::disk::replace_all;
+use crate::disk::write_synced;
 use crate::document::{Document, Inputs, Readers};
 use crate::record::BETWEEN;
 
@@ -29,13 +30,15 @@ struct Known {
     text: String,
 }
 
-/// Makes a set in BEIR's layout of files, read with `readers`: known items, at most `most` of them as queries, drawn always alike; all texts
-/// are documents. What cannot be read is warned of and left out. Gives the number of queries.
+/// Makes a set in BEIR's layout of files, read with `readers`, in a folder that is empty or not there: known items, at most
+/// `most` of them as queries, drawn always alike; all texts are documents. What cannot be read is warned of and left out. Gives
+/// the number of queries.
 ///
 /// # Errors
-/// Files that cannot be found or written, and texts of which no query can be made.
+/// A folder that has something in it, files that cannot be found or written, and texts of which no query can be made.
 pub fn make(inputs: &Inputs, folder: impl AsRef<Path>, most: usize, readers: &Readers) -> Result<usize> {
     let folder = folder.as_ref();
+    check_empty(folder)?;
     let mut known = Vec::new();
     for file in inputs.files(readers)? {
         let read = file.read().map_err(|error| error.report());
@@ -66,13 +69,31 @@ pub fn make(inputs: &Inputs, folder: impl AsRef<Path>, most: usize, readers: &Re
     let files = [
         ("corpus.jsonl", lines(corpus)),
         ("queries.jsonl", lines(queries)),
-        ("qrels/test.tsv", judgements.to_tsv()),
         ("README.md", format!("# Known items\n\n{MEASURES}\n")),
+        // Without its judgements, it is no set yet.
+        ("qrels/test.tsv", judgements.to_tsv()),
     ];
     let qrels = folder.join("qrels");
     std::fs::create_dir_all(&qrels).map_err(Error::io(&qrels))?;
-    replace_all(&files.map(|(name, text)| (folder.join(name), text)))?;
-    Ok(order.len())
+    let written = files.iter().try_for_each(|(name, text)| write_synced(&folder.join(name), text.as_bytes()));
+    if written.is_err() {
+        // A part of it would be in the next run's way.
+        files.iter().for_each(|(name, _)| drop(std::fs::remove_file(folder.join(name))));
+        let _ = std::fs::remove_dir(qrels);
+    }
+    written.map(|()| order.len())
+}
+
+/// Refuses a folder that has something in it, which may be somebody's own and go by the names of a set's files.
+fn check_empty(folder: &Path) -> Result<()> {
+    match std::fs::read_dir(folder).map(|mut entries| entries.next().is_none()) {
+        Ok(true) => Ok(()),
+        Ok(false) => {
+            Err(Error::file(folder, "is not empty, and nothing in it is replaced: name a folder that is not there"))
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(Error::io(folder)(error)),
+    }
 }
 
 fn lines(values: impl Iterator<Item = serde_json::Value>) -> String {
@@ -142,18 +163,38 @@ mod tests {
         let corpus = std::fs::read_to_string(set.join("corpus.jsonl")).unwrap();
         assert_eq!(corpus.lines().count(), 3);
         assert!(queries.iter().all(|query| !corpus.contains(query)), "{corpus}");
-        // One of its files cannot be written: the set is as it was.
-        std::fs::create_dir(set.join("README.new")).unwrap();
-        std::fs::write(&notes, text.replace("kittens", "puppies")).unwrap();
-        make(&Inputs::new([&notes]), &set, 10, &Readers::default()).unwrap_err();
-        assert_eq!(std::fs::read_to_string(set.join("corpus.jsonl")).unwrap(), corpus);
-        assert_eq!(std::fs::read_dir(&set).unwrap().count(), 5, "nothing stays");
-        std::fs::remove_dir(set.join("README.new")).unwrap();
         for short in ["Too short.", "# A heading of words\n\nToo short.\n"] {
+            let other = folder.path().join("other");
             std::fs::write(&notes, short).unwrap();
-            let message = make(&Inputs::new([&notes]), &set, 10, &Readers::default()).unwrap_err().to_string();
+            let message = make(&Inputs::new([&notes]), &other, 10, &Readers::default()).unwrap_err().to_string();
             assert!(message.contains("no query") && message.contains("10 words or more below"), "{message}");
+            assert!(!other.exists());
         }
+    }
+
+    #[test]
+    fn what_a_folder_has_is_not_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let notes = folder.path().join("a.md");
+        std::fs::write(
+            &notes,
+            "# How kittens learn to climb\n\nThey watch their mother for weeks, and then they try it.\n",
+        )
+        .unwrap();
+        let make = |set: &Path| make(&Inputs::new([&notes]), set, 10, &Readers::default());
+        for name in ["README.md", "README.new", "corpus.jsonl", "qrels/test.tsv", "mine.txt"] {
+            let set = folder.path().join(name.replace('/', "-"));
+            std::fs::create_dir_all(set.join(name).parent().unwrap()).unwrap();
+            std::fs::write(set.join(name), "mine").unwrap();
+            let message = make(&set).unwrap_err().to_string();
+            assert!(message.contains("is not empty"), "{name}: {message}");
+            assert_eq!(std::fs::read_to_string(set.join(name)).unwrap(), "mine");
+            assert_eq!(std::fs::read_dir(&set).unwrap().count(), 1, "{name}");
+        }
+        let empty = folder.path().join("empty");
+        std::fs::create_dir(&empty).unwrap();
+        assert_eq!(make(&empty).unwrap(), 1);
+        assert!(make(&empty).is_err(), "a set is something");
     }
 
     #[test]

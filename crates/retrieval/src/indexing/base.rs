@@ -6,8 +6,7 @@ use std::ops::Range;
 use embedkit_core::Result;
 
 use super::Report;
-use super::stage::Stored;
-use crate::collection::{CollectionFolder, SourceFile, Version};
+use crate::collection::{CollectionFolder, SourceFile, StageIndex, StageModel, Version};
 use crate::document::READING;
 use crate::model::Model;
 use crate::pipeline::{Pipeline, Stage};
@@ -17,7 +16,7 @@ pub(super) struct Base {
     version: Version,
     sources: HashMap<String, SourceFile>,
     /// The stages' vectors, in the pipeline's order.
-    pub(super) stages: Vec<Stored>,
+    pub(super) stages: Vec<StageIndex>,
 }
 
 impl Base {
@@ -37,7 +36,7 @@ impl Base {
 
     fn open(version: Version, pipeline: &Pipeline, models: &[Model]) -> Result<Self> {
         let stages = pipeline.stages.iter().zip(models);
-        let stages = stages.map(|(stage, model)| Stored::open(&version, stage, model)).collect::<Result<_>>()?;
+        let stages = stages.map(|(stage, model)| version.index(stage, model.output())).collect::<Result<_>>()?;
         let sources = version.sources()?.into_iter().map(|source| (source.path.clone(), source)).collect();
         Ok(Self { version, sources, stages })
     }
@@ -57,10 +56,12 @@ impl Base {
         self.sources.get(path).map_or(0..0, |source| source.first..source.first + source.count)
     }
 
-    /// Whether a new version, of which so many files are as it has them, would be this one.
-    pub(super) fn is_all_of(&self, report: &Report, same: usize, pipeline: &Pipeline) -> bool {
+    /// Whether a new version by these models, those of queries too, of which so many files are as it has them, would be this
+    /// one.
+    pub(super) fn is_all_of(&self, report: &Report, same: usize, pipeline: &Pipeline, models: &[StageModel]) -> bool {
         self.version.manifest().is_complete
             && self.version.pipeline() == pipeline
+            && self.version.manifest().models == models
             && self.version.manifest().unread == report.unread
             && report.records == self.version.len()
             && same == self.sources.len()

@@ -5,13 +5,14 @@ mod run;
 mod stage;
 mod window;
 
-use embedkit_core::{CancelToken, Error, Result};
+use embedkit_core::{CancelToken, Result};
 use serde::Serialize;
 
-use crate::collection::{CollectionFolder, StageModel, Unread};
+use crate::collection::{CollectionFolder, Contents, StageModel, Unread};
 use crate::document::{Inputs, Reader, Readers, Wanted};
 use crate::model::{Configure, Model};
-use crate::pipeline::Pipeline;
+use crate::pipeline::{Pipeline, Stage};
+use crate::versions;
 use base::Base;
 use run::Run;
 
@@ -57,7 +58,7 @@ impl Indexer {
     pub fn new(pipeline: Pipeline, configure: Configure<'_>) -> Result<Self> {
         pipeline.check()?;
         pipeline.fusion.check_uses()?;
-        let load = |stage: &crate::pipeline::Stage| {
+        let load = |stage: &Stage| {
             let model = Model::load(&stage.spec, configure)?;
             stage::check(stage, &model)?;
             Ok(model)
@@ -135,7 +136,7 @@ impl Indexer {
     /// Inputs that are not there or lie in the collection's folder, files of the collection that cannot be written, models
     /// that fail, and versions of which none would stay. What cannot be read or embedded is listed, and is no error.
     pub fn index(&self, collection: &CollectionFolder, inputs: &Inputs) -> Result<Report> {
-        check_kept(self.keep)?;
+        versions::check_kept(self.keep)?;
         inputs.check_outside(collection.root())?;
         let mut files = inputs.files(&self.readers)?;
         // A collection that lies among the files is none of them.
@@ -145,31 +146,14 @@ impl Indexer {
         let bases = Base::all(collection, &self.pipeline, &self.models)?;
         let draft = collection.begin()?;
         let mut run = Run::new(self, &draft, &bases)?;
-        let mut is_complete = true;
-        for file in &files {
-            if self.cancel.is_cancelled() {
-                is_complete = false;
-                break;
-            }
-            match run.file(file) {
-                Err(Error::Cancelled) => {
-                    is_complete = false;
-                    break;
-                }
-                done => done?,
-            }
-        }
-        if is_complete {
-            match run.flush() {
-                Err(Error::Cancelled) => is_complete = false,
-                done => done?,
-            }
-        }
+        let is_complete = run.files(&files)?;
         let (mut report, same) = run.finish()?;
         report.files = files.len();
         report.is_complete = is_complete;
+        let models = self.stage_models();
+        let is_unchanged = |(base, same): &(&Base, usize)| base.is_all_of(&report, *same, &self.pipeline, &models);
         // The one that is searched is the last of them.
-        let unchanged = bases.iter().zip(same).rfind(|(base, same)| base.is_all_of(&report, *same, &self.pipeline));
+        let unchanged = bases.iter().zip(same).rfind(is_unchanged);
         if let Some((base, _)) = unchanged.filter(|_| is_complete) {
             report.version = base.version().name().to_owned();
             report.is_unchanged = true;
@@ -179,23 +163,20 @@ impl Indexer {
             }
             return Ok(report);
         }
-        let models = self.pipeline.stages.iter().zip(&self.models).zip(&self.query_models);
-        let models = models.map(|((stage, model), query)| {
-            StageModel::new(&stage.name, model.identity(), query.as_ref().map(Model::identity))
-        });
-        let models = models.collect();
-        report.version = draft.finish(&self.pipeline, models, report.records, report.unread.clone(), is_complete)?;
-        if is_complete {
-            collection.prune(self.keep)?;
+        let (records, unread) = (report.records, report.unread.clone());
+        report.version = draft.finish(&self.pipeline, Contents { models, records, unread, is_complete })?;
+        if is_complete && let Err(error) = collection.prune(self.keep) {
+            tracing::warn!("older versions stay for now: {}", error.report());
         }
         Ok(report)
     }
-}
 
-/// Refuses to keep no version: the new one would go too.
-pub(crate) fn check_kept(versions: usize) -> Result<()> {
-    match versions {
-        0 => Err(Error::option("keep", "must be at least 1: the new version is one that stays")),
-        _ => Ok(()),
+    /// What tells its models from others.
+    fn stage_models(&self) -> Vec<StageModel> {
+        let models = self.pipeline.stages.iter().zip(&self.models).zip(&self.query_models);
+        let of_stage = |((stage, model), query): ((&Stage, &Model), &Option<Model>)| {
+            StageModel::new(&stage.name, model.identity(), query.as_ref().map(Model::identity))
+        };
+        models.map(of_stage).collect()
     }
 }

@@ -59,6 +59,9 @@ struct Waiting {
 /// A document's text behind its title, and its chunks.
 type Chunks = (Arc<str>, Vec<(Record, Range<usize>)>);
 
+/// What models saw of a file's earlier records, and whose vectors these are: a base's, and which record's.
+type Known = HashMap<String, (usize, usize)>;
+
 impl<'i> Run<'i> {
     pub(super) fn new(indexer: &'i Indexer, draft: &Draft, bases: &'i [Base]) -> Result<Self> {
         let folder = draft.folder();
@@ -78,31 +81,28 @@ impl<'i> Run<'i> {
         })
     }
 
-    pub(super) fn file(&mut self, file: &Found) -> Result<()> {
+    /// Reads and embeds files. Gives whether all are done: a run that is cancelled ends before.
+    pub(super) fn files(&mut self, files: &[Found]) -> Result<bool> {
+        let done = files.iter().try_for_each(|file| match self.indexer.cancel.is_cancelled() {
+            true => Err(Error::Cancelled),
+            false => self.file(file),
+        });
+        match done.and_then(|()| self.flush()) {
+            Err(Error::Cancelled) => Ok(false),
+            done => done.map(|()| true),
+        }
+    }
+
+    fn file(&mut self, file: &Found) -> Result<()> {
         let readers = &self.indexer.readers;
-        let read = match readers.take_bytes(&file.name) {
-            true => file.read().map(|bytes| (digest::of_bytes(&bytes), bytes)),
-            false => file.digest().map(|digest| (digest, Vec::new())),
-        };
-        let (digest, bytes) = match read {
+        let (digest, bytes) = match self.read(file) {
             Ok(read) => read,
             Err(error) => {
                 self.report.unread.push(Unread::new(&file.name, error.report()));
                 return Ok(());
             }
         };
-        let digest = match readers.settings(&file.name) {
-            settings if settings.is_empty() => digest,
-            settings => digest::of_bytes(format!("{digest} {settings}").as_bytes()),
-        };
-        let mut known = None;
-        for (at, base) in self.bases.iter().enumerate() {
-            if let Some(source) = base.same(&file.name, &digest) {
-                self.same[at] += 1;
-                known = known.or(Some((at, source)));
-            }
-        }
-        if let Some((base, source)) = known {
+        if let Some((base, source)) = self.known(&file.name, &digest) {
             self.flush()?;
             return self.copy(base, source);
         }
@@ -114,35 +114,16 @@ impl<'i> Run<'i> {
             }
         };
         warn_of_repeated_ids(&file.name, &documents.documents);
-        let mut source = SourceFile::new(&file.name, digest, self.records.len() + self.waiting.len());
-        source.refused = documents.refused;
-        let unread = source.refused.iter().map(|reason| Unread::new(&file.name, reason.clone()));
-        self.report.unread.extend(unread);
-        self.sources.push(source);
+        let source = self.sources.len();
+        self.sources.push(SourceFile::new(&file.name, digest, self.records.len() + self.waiting.len()));
+        documents.refused.into_iter().for_each(|reason| self.refuse(source, reason));
         let known = self.known_texts(&file.name)?;
-        let source = self.sources.len() - 1;
         for group in documents.documents.chunks(BATCH) {
-            for (of, chunks) in group.iter().zip(self.chunks_of(&file.name, group)) {
-                let image = of.image.as_ref().map(|image| image.0.clone());
+            for (document, chunks) in group.iter().zip(self.chunks_of(&file.name, group)) {
                 match chunks {
-                    Ok((_, chunks)) if chunks.is_empty() => {
-                        self.sources[source].refused.push(of.of_nothing());
-                        self.report.unread.push(Unread::new(&file.name, of.of_nothing()));
-                    }
-                    Ok((document, chunks)) => {
-                        for (record, range) in chunks {
-                            // What an image shows, its text does not tell.
-                            let is_known = !known.is_empty() && image.is_none();
-                            let known = if is_known { known.get(&record.passage()).copied() } else { None };
-                            let (document, image) = (document.clone(), image.clone());
-                            self.images += usize::from(image.is_some());
-                            self.waiting.push(Waiting { record, source, known, document, range, image });
-                        }
-                    }
-                    Err(error) => {
-                        self.sources[source].refused.push(error.report());
-                        self.report.unread.push(Unread::new(&file.name, error.report()));
-                    }
+                    Ok((_, chunks)) if chunks.is_empty() => self.refuse(source, document.of_nothing()),
+                    Ok(chunks) => self.wait(source, document, chunks, &known),
+                    Err(error) => self.refuse(source, error.report()),
                 }
             }
             if self.waiting.len() >= BATCH || self.images >= IMAGES {
@@ -150,6 +131,51 @@ impl<'i> Run<'i> {
             }
         }
         Ok(())
+    }
+
+    /// The digest of a file, and of its reader's settings if it has any, with its bytes where the reader takes them.
+    fn read(&self, file: &Found) -> Result<(String, Vec<u8>)> {
+        let readers = &self.indexer.readers;
+        let (digest, bytes) = match readers.take_bytes(&file.name) {
+            true => file.read().map(|bytes| (digest::of_bytes(&bytes), bytes))?,
+            false => (file.digest()?, Vec::new()),
+        };
+        match readers.settings(&file.name) {
+            settings if settings.is_empty() => Ok((digest, bytes)),
+            settings => Ok((digest::of_bytes(format!("{digest} {settings}").as_bytes()), bytes)),
+        }
+    }
+
+    /// The first base that has a file as it is now; all that do are counted.
+    fn known(&mut self, name: &str, digest: &str) -> Option<(usize, &'i SourceFile)> {
+        let mut known = None;
+        for (at, base) in self.bases.iter().enumerate() {
+            if let Some(source) = base.same(name, digest) {
+                self.same[at] += 1;
+                known = known.or(Some((at, source)));
+            }
+        }
+        known
+    }
+
+    /// Notes what of a file cannot be read or embedded.
+    fn refuse(&mut self, source: usize, reason: String) {
+        let source = &mut self.sources[source];
+        self.report.unread.push(Unread::new(&source.path, reason.clone()));
+        source.refused.push(reason);
+    }
+
+    /// Puts a document's chunks with those that wait to be embedded.
+    fn wait(&mut self, source: usize, document: &Document, (text, chunks): Chunks, known: &Known) {
+        let image = document.image.as_ref().map(|image| image.0.clone());
+        for (record, range) in chunks {
+            // What an image shows, its text does not tell.
+            let is_known = !known.is_empty() && image.is_none();
+            let known = if is_known { known.get(&record.passage()).copied() } else { None };
+            let (document, image) = (text.clone(), image.clone());
+            self.images += usize::from(image.is_some());
+            self.waiting.push(Waiting { record, source, known, document, range, image });
+        }
     }
 
     /// The chunks of each document.
@@ -188,8 +214,7 @@ impl<'i> Run<'i> {
         documents.par_iter().map(chunks).collect()
     }
 
-    /// What models saw of a file's earlier records, and whose vectors these are.
-    fn known_texts(&self, path: &str) -> Result<HashMap<String, (usize, usize)>> {
+    fn known_texts(&self, path: &str) -> Result<Known> {
         let mut known = HashMap::new();
         // A chunk's vector then depends on the rest of its document.
         if self.indexer.pipeline.stages.iter().any(|stage| stage.late_chunking) {
@@ -249,7 +274,6 @@ impl<'i> Run<'i> {
         };
         let mut embedded = self.stages.iter().zip(models).map(embed).collect::<Result<Vec<_>>>()?;
         for waiting in batch {
-            let source = &mut self.sources[waiting.source];
             if let Some((base, record)) = waiting.known {
                 self.stages
                     .iter_mut()
@@ -261,9 +285,7 @@ impl<'i> Run<'i> {
                     embedded.iter_mut().map(|stage| stage.as_mut().and_then(Iterator::next)).collect();
                 let refused = vectors.iter().flatten().find_map(|vector| vector.as_ref().err());
                 if let Some(error) = refused {
-                    let reason = format!("{}: {}", waiting.record.id, error.report());
-                    source.refused.push(reason.clone());
-                    self.report.unread.push(Unread::new(&waiting.record.path, reason));
+                    self.refuse(waiting.source, format!("{}: {}", waiting.record.id, error.report()));
                     // The text of a page that cannot be drawn is found all the same.
                     let has_text =
                         waiting.image.is_some() && vectors.iter().flatten().any(|v| matches!(v, Ok(Some(_))));
@@ -277,6 +299,7 @@ impl<'i> Run<'i> {
                     }
                 }
             }
+            let source = &mut self.sources[waiting.source];
             if source.count == 0 {
                 source.first = self.records.len();
             }
@@ -296,6 +319,8 @@ impl<'i> Run<'i> {
     /// The report, and how many files each base has as they are now.
     pub(super) fn finish(mut self) -> Result<(Report, Vec<usize>)> {
         self.report.records = self.records.len();
+        // By file, whether a file's records were embedded, which is told once they are, or copied.
+        self.report.unread.sort_by(|a, b| a.path.cmp(&b.path));
         self.records.finish()?;
         self.stages.into_iter().try_for_each(StageWriter::finish)?;
         // Of files that were not done the records stay, for the next run to find by their texts; their digest is no file's.

@@ -8,12 +8,12 @@ use embedkit_core::{CancelToken, Content, Embedding, EmbeddingKind, Error, Image
 use embedkit_vector::SparseVector;
 use embedkit_vector::multivector::{MultiVector, TokenPooling};
 
-use crate::chunking::{late_chunks, late_query, late_windows};
-use crate::collection::{StageIndex, Version};
+use crate::chunking::{is_of_input, late_vectors, late_windows};
+use crate::collection::StageIndex;
 use crate::model::Model;
 use crate::muvera::Encoder;
-use crate::pipeline::{Stage, Vectors};
-use crate::vectors::{DenseIndex, DenseWriter, MultiIndex, MultiWriter, SparseWriter};
+use crate::pipeline::{Stage, StoredKind, Vectors};
+use crate::vectors::{DenseWriter, MultiWriter, SparseWriter};
 
 /// What becomes of a record at a stage: none where the record has nothing that the stage's model sees.
 pub(super) type Outcome = Result<Option<Embedding>>;
@@ -55,15 +55,6 @@ enum Target {
     Fresh,
 }
 
-/// A stage's vectors in an earlier version.
-pub(super) enum Stored {
-    Dense(DenseIndex),
-    /// By record.
-    Sparse(Vec<Vec<(u32, f32)>>),
-    Multi(MultiIndex),
-    Fresh,
-}
-
 /// Checks that a stage's options suit its model.
 pub(super) fn check(stage: &Stage, model: &Model) -> Result<()> {
     let refused = |option: &str, message: String| Err(Error::option(format!("stage.{option}"), message));
@@ -77,8 +68,7 @@ pub(super) fn check(stage: &Stage, model: &Model) -> Result<()> {
         let message = "does not say which bytes of a text its vectors are of, which `late-chunking` needs";
         return refused("late-chunking", format!("{name}: {} {message}", model.identity().id));
     }
-    let is_single = kind == EmbeddingKind::Dense || stage.muvera.is_some() || stage.late_chunking;
-    if stage.first_pass.is_some() && !is_single {
+    if stage.first_pass.is_some() && stage.stored(kind)? != StoredKind::Dense {
         let message =
             "is for single vectors, and the model of this stage gives others: no `first-pass`, `oversampling`";
         return refused("first-pass", format!("{name}: {message}"));
@@ -109,23 +99,15 @@ pub(super) fn check(stage: &Stage, model: &Model) -> Result<()> {
 impl StageWriter {
     pub(super) fn create(folder: &Path, stage: &Stage, model: &Model) -> Result<Self> {
         let muvera = stage.muvera.as_ref().map(|spec| Encoder::new(spec, model)).transpose()?;
-        let target = match (stage.vectors, model.output()) {
-            (Vectors::Fresh, _) => Target::Fresh,
-            (_, EmbeddingKind::Sparse) => Target::Sparse(SparseWriter::create(folder, &stage.name)),
-            (_, EmbeddingKind::Multi) if muvera.is_none() && !stage.late_chunking => {
-                Target::Multi(MultiWriter::create(folder, &stage.name, stage.stored_as)?)
+        let target = match stage.stored(model.output())? {
+            StoredKind::Fresh => Target::Fresh,
+            StoredKind::Dense => {
+                let writer = DenseWriter::create(folder, &stage.name, stage.stored_as, stage.first_pass)?;
+                // The dot product of MUVERA's encodings stands for a sum.
+                Target::Dense(Box::new(if muvera.is_some() { writer.keeping_lengths() } else { writer }))
             }
-            // The dot product of MUVERA's encodings stands for a sum, and must keep their lengths.
-            _ => {
-                let (name, first_pass) = (&stage.name, stage.first_pass);
-                Target::Dense(Box::new(DenseWriter::create(
-                    folder,
-                    name,
-                    stage.stored_as,
-                    first_pass,
-                    muvera.is_none(),
-                )?))
-            }
+            StoredKind::Sparse => Target::Sparse(SparseWriter::create(folder, &stage.name)),
+            StoredKind::Multi => Target::Multi(MultiWriter::create(folder, &stage.name, stage.stored_as)?),
         };
         let pooling = stage.pool_factor.map(TokenPooling::new).transpose()?;
         Ok(Self { name: stage.name.clone(), target, pooling, muvera, is_late: stage.late_chunking })
@@ -144,13 +126,14 @@ impl StageWriter {
             _ if self.is_late => self.embed_late(model, passages, cancel).map(Some),
             _ => {
                 let contents: Vec<Option<Content>> = passages.iter().map(|passage| passage.content(model)).collect();
-                embed_each(model, &contents, cancel).map(Some)
+                let mut embedded = embed_each(model, contents.iter().flatten(), cancel)?.into_iter();
+                let outcome = |content: &Option<Content>| content.as_ref().and_then(|_| embedded.next()).transpose();
+                Ok(Some(contents.iter().map(outcome).collect()))
             }
         }
     }
 
-    /// Chunks of documents that are run as wholes, as far as the model's window reaches; a chunk of which no token is found
-    /// is run alone.
+    /// Chunks of documents that are run as wholes, as far as the model's window reaches.
     fn embed_late(&self, model: &Model, passages: &[Passage], cancel: &CancelToken) -> Result<Vec<Outcome>> {
         let fits = |text: &str| model.cuts(text).map(|cuts| !cuts);
         let mut windows = Vec::new();
@@ -160,29 +143,15 @@ impl StageWriter {
             let of_document = late_windows(document, &ranges, &fits)?;
             windows.extend(of_document.into_iter().map(|window| (&document[window.range], window.chunks)));
         }
-        let contents: Vec<_> = windows.iter().map(|(text, _)| Some(Content::text(*text))).collect();
+        let contents: Vec<Content> = windows.iter().map(|(text, _)| Content::text(text)).collect();
         let embedded = embed_each(model, &contents, cancel)?;
         let mut outcomes = Vec::with_capacity(passages.len());
-        for ((text, chunks), embedding) in windows.iter().zip(embedded) {
-            let vectors = match embedding {
-                Ok(Some(Embedding::Multi(vectors))) => model
-                    .row_places(text)
-                    .and_then(|places| late_chunks(&vectors, &places.unwrap_or_default(), chunks))
-                    .inspect_err(|error| {
-                        tracing::warn!("stage {}: chunks are embedded alone, not late: {}", self.name, error.report());
-                    })
-                    .unwrap_or_else(|_| vec![None; chunks.len()]),
-                Ok(Some(_)) => return Err(unexpected(&self.name)),
-                Ok(None) | Err(_) => vec![None; chunks.len()],
-            };
-            for vector in vectors {
-                outcomes.push(match vector {
-                    Some(vector) => Ok(Some(Embedding::Dense(vector))),
-                    None => match embed_alone(model, passages[outcomes.len()].content(model), cancel)? {
-                        Ok(Some(Embedding::Multi(vectors))) => Ok(late_query(&vectors).map(Embedding::Dense)),
-                        other => other,
-                    },
-                });
+        for ((text, chunks), embedded) in windows.iter().zip(embedded) {
+            for vector in late_vectors(model.embedder(), &Role::Passage.into(), text, chunks, embedded)? {
+                // One of zeros is similar to nothing, and is not found.
+                let found =
+                    |vector: Vec<f32>| vector.iter().any(|value| *value != 0.0).then_some(Embedding::Dense(vector));
+                outcomes.push(in_place(vector)?.map(found));
             }
         }
         Ok(outcomes)
@@ -214,13 +183,14 @@ impl StageWriter {
         }
     }
 
-    pub(super) fn copy(&mut self, stored: &Stored, record: usize) -> Result<()> {
+    /// Takes over what an earlier version has of a record.
+    pub(super) fn copy(&mut self, stored: &StageIndex, record: usize) -> Result<()> {
         match (&mut self.target, stored) {
-            (Target::Fresh, Stored::Fresh) => Ok(()),
-            (Target::Dense(writer), Stored::Dense(index)) => writer.copy(index, record),
-            (Target::Multi(writer), Stored::Multi(index)) => writer.copy(index, record),
-            (Target::Sparse(writer), Stored::Sparse(vectors)) => {
-                writer.write(&SparseVector::from_entries(vectors[record].iter().copied())?);
+            (Target::Fresh, StageIndex::Fresh) => Ok(()),
+            (Target::Dense(writer), StageIndex::Dense(index)) => writer.copy(index, record),
+            (Target::Multi(writer), StageIndex::Multi(index)) => writer.copy(index, record),
+            (Target::Sparse(writer), StageIndex::Sparse(index)) => {
+                writer.write(&index.vector(record)?);
                 Ok(())
             }
             _ => Err(unexpected(&self.name)),
@@ -238,40 +208,27 @@ impl StageWriter {
 }
 
 /// Embeds contents. One that cannot be has its error in its place; other errors end the run.
-fn embed_each(model: &Model, contents: &[Option<Content>], cancel: &CancelToken) -> Result<Vec<Outcome>> {
-    let present = contents.iter().flatten();
-    let mut embeddings = model.embedder().embed_for(present, Role::Passage).cancel_with(cancel);
-    let mut outcomes = Vec::with_capacity(contents.len());
-    for content in contents {
-        outcomes.push(match content.as_ref().and_then(|_| embeddings.next()) {
-            None => Ok(None),
-            // An image that is no image, a page that cannot be drawn: the others go on.
-            Some(Err(error @ (Error::InvalidInput { .. } | Error::InvalidFile { .. }))) => Err(error),
-            Some(result) => Ok(Some(result?)),
-        });
-    }
-    Ok(outcomes)
+fn embed_each<'c>(
+    model: &Model,
+    contents: impl IntoIterator<Item = &'c Content>,
+    cancel: &CancelToken,
+) -> Result<Vec<Result<Embedding>>> {
+    model.embedder().embed_for(contents, Role::Passage).cancel_with(cancel).map(in_place).collect()
 }
 
-fn embed_alone(model: &Model, content: Option<Content>, cancel: &CancelToken) -> Result<Outcome> {
-    Ok(embed_each(model, &[content], cancel)?.pop().unwrap_or(Ok(None)))
+/// An error of what was embedded, an image that is no image or a page that cannot be drawn, stays in its place: the others go
+/// on.
+fn in_place<T>(result: Result<T>) -> Result<Result<T>> {
+    match result {
+        Err(error) if !is_of_input(&error) => Err(error),
+        result => Ok(result),
+    }
 }
 
 fn pooled(pooling: Option<&TokenPooling>, vectors: MultiVector) -> MultiVector {
     match pooling {
         Some(pooling) => pooling.pool(&vectors),
         None => vectors,
-    }
-}
-
-impl Stored {
-    pub(super) fn open(version: &Version, stage: &Stage, model: &Model) -> Result<Self> {
-        Ok(match version.index(stage, model.output())? {
-            StageIndex::Dense(index) => Self::Dense(index),
-            StageIndex::Sparse(index) => Self::Sparse(index.vectors()?),
-            StageIndex::Multi(index) => Self::Multi(index),
-            StageIndex::Fresh => Self::Fresh,
-        })
     }
 }
 

@@ -45,6 +45,7 @@ use serde::{Deserialize, Serialize};
 pub use feedback::Feedback;
 pub use model_spec::ModelSpec;
 pub use rerank::Rerank;
+pub(crate) use stage::StoredKind;
 pub use stage::{FirstPass, MuveraSpec, Stage, StoredAs, Vectors};
 
 use crate::chunking::Chunking;
@@ -153,9 +154,10 @@ impl Pipeline {
         }
         let mut names: Vec<&str> = self.stages.iter().map(|stage| stage.name.as_str()).collect();
         self.stages.iter().try_for_each(Stage::check)?;
-        names.sort_unstable();
-        if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-            return refused("stage.name", format!("two stages are called {:?}", pair[0]));
+        // Files are named so, and on some systems one name in two cases is one file.
+        names.sort_unstable_by_key(|name| name.to_ascii_lowercase());
+        if let Some(pair) = names.windows(2).find(|pair| pair[0].eq_ignore_ascii_case(pair[1])) {
+            return refused("stage.name", format!("two stages are called {:?} and {:?}", pair[0], pair[1]));
         }
         self.rerankers.iter().try_for_each(|rerank| rerank.check(&names))?;
         self.chunking.check()?;
@@ -200,6 +202,67 @@ mod tests {
         assert_eq!(Pipeline { name: "x".into(), ..short.clone() }.digest().unwrap(), short.digest().unwrap());
     }
 
+    /// Digests of pipelines, which collections and records of evaluations have, are of this text.
+    #[test]
+    fn a_pipeline_is_written_in_one_order() {
+        let text = r#"name = "x"
+
+[chunking]
+tokens = 512
+overlap = 0
+
+[[stage]]
+name = "a"
+model = "embedkit/static-minilm-en"
+family = "dense"
+max-length = 100
+depth = 100
+vectors = "stored"
+stored-as = "f32"
+first-pass = "binary"
+oversampling = 8
+
+[stage.query]
+model = "embedkit/static-minilm-en"
+dim = 256
+
+[stage.feedback]
+records = 2
+weight = 0.3
+
+[[stage]]
+name = "b"
+model = "embedkit/static-late-en"
+depth = 100
+vectors = "stored"
+stored-as = "f32"
+
+[stage.parameters]
+labels = true
+
+[stage.muvera]
+k-sim = 5
+dim-proj = 16
+r-reps = 2
+random-seed = 42
+
+[[stage]]
+name = "c"
+model = "embedkit/static-late-en"
+depth = 100
+vectors = "stored"
+stored-as = "f32"
+late-chunking = true
+
+[fusion]
+method = "z-score"
+k = 60.0
+
+[fusion.weights]
+"#;
+        assert_eq!(Pipeline::parse(text).unwrap().to_toml().unwrap(), text);
+    }
+
     #[test]
     fn what_is_wrong_with_a_file_is_told_once_and_in_one_line() {
         let folder = tempfile::tempdir().unwrap();
@@ -239,6 +302,10 @@ mod tests {
             (stage("late-chunking = true\nfeedback = {}"), "feedback"),
             (stage("first-pass = \"int8\"\nstored-as = \"int8\""), "no smaller"),
             (format!("{0}{0}", stage("")), "two stages"),
+            (
+                format!("{}{}{}", stage(""), stage("").replace("\"a\"", "\"b\""), stage("").replace("\"a\"", "\"A\"")),
+                "two stages are called \"a\" and \"A\"",
+            ),
             (stage("").replace("\"a\"", "\"../a\""), "name"),
             (stage("").replace("\"a\"", "\"records\""), "the records' own file"),
             (stage("").replace("\"a\"", "\"Records\""), "the records' own file"),

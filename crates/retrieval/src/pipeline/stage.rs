@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use embedkit_core::{Error, Result};
+use embedkit_core::{EmbeddingKind, Error, Result};
 use serde::{Deserialize, Serialize};
 
 use super::{Feedback, ModelSpec};
@@ -12,12 +12,13 @@ const RECORDS: &str = "records";
 
 /// One way by which records are found, or scored.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(from = "Flat", into = "Flat")]
+#[serde(rename_all = "kebab-case", from = "Flat")]
 #[non_exhaustive]
 pub struct Stage {
     /// Its name, in explanations, weights and file names.
     pub name: String,
     /// Its model.
+    #[serde(flatten)]
     pub spec: ModelSpec,
     /// Records that it proposes; with 0 it scores only what other stages found. Default: 100.
     pub depth: usize,
@@ -26,57 +27,55 @@ pub struct Stage {
     /// How the values of stored vectors are kept. Default: `f32`.
     pub stored_as: StoredAs,
     /// Pools a multi-vector's rows to about one in so many. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub pool_factor: Option<usize>,
     /// Makes single vectors of multi-vectors, whose dot product stands for their MaxSim. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub muvera: Option<MuveraSpec>,
     /// Runs a document once and makes each chunk's single vector of its tokens, which saw the whole document. Default: no.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub late_chunking: bool,
     /// The model of queries, where it is another: that of texts beside one of images. Default: the stage's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub query: Option<ModelSpec>,
     /// Has its query moved towards the best of what all stages found, before its scores count. Default: it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub feedback: Option<Feedback>,
     /// What single vectors are looked through in first, the best by it being scored exactly. Default: nothing, all are
     /// scored exactly.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub first_pass: Option<FirstPass>,
     /// How many times as many records as are wanted a first pass hands on. Default: 4.
+    #[serde(skip_serializing_if = "is_usual_oversampling")]
     pub oversampling: usize,
 }
 
-/// As TOML has it: the model's fields among the stage's.
-#[derive(Serialize, Deserialize)]
+/// As it is read: serde tells of unknown fields only where no struct is flattened into another.
+#[derive(Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct Flat {
     name: String,
     model: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
     family: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     folder: Option<PathBuf>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     dim: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     max_length: Option<usize>,
+    #[serde(default)]
+    parameters: toml::Table,
     #[serde(default = "usual_depth")]
     depth: usize,
     #[serde(default)]
     vectors: Vectors,
     #[serde(default)]
     stored_as: StoredAs,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pool_factor: Option<usize>,
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    late_chunking: bool,
-    #[serde(default, skip_serializing_if = "toml::Table::is_empty")]
-    parameters: toml::Table,
-    #[serde(skip_serializing_if = "Option::is_none")]
     muvera: Option<MuveraSpec>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
+    late_chunking: bool,
     query: Option<ModelSpec>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     feedback: Option<Feedback>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     first_pass: Option<FirstPass>,
-    #[serde(default = "usual_oversampling", skip_serializing_if = "is_usual_oversampling")]
+    #[serde(default = "usual_oversampling")]
     oversampling: usize,
 }
 
@@ -112,31 +111,6 @@ impl From<Flat> for Stage {
     }
 }
 
-impl From<Stage> for Flat {
-    fn from(stage: Stage) -> Self {
-        let ModelSpec { model, family, folder, dim, max_length, parameters } = stage.spec;
-        Self {
-            name: stage.name,
-            model,
-            family,
-            folder,
-            dim,
-            max_length,
-            depth: stage.depth,
-            vectors: stage.vectors,
-            stored_as: stage.stored_as,
-            pool_factor: stage.pool_factor,
-            late_chunking: stage.late_chunking,
-            parameters,
-            muvera: stage.muvera,
-            query: stage.query,
-            feedback: stage.feedback,
-            first_pass: stage.first_pass,
-            oversampling: stage.oversampling,
-        }
-    }
-}
-
 /// Where a record's vectors are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -161,6 +135,19 @@ pub enum StoredAs {
     F16,
     /// In 8 bits, with a scale for each row.
     Int8,
+}
+
+/// What a collection has of a stage for each record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StoredKind {
+    /// Nothing: vectors are made for each search.
+    Fresh,
+    /// One vector.
+    Dense,
+    /// Weights of terms.
+    Sparse,
+    /// A vector for every token.
+    Multi,
 }
 
 /// Small values beside single vectors, which are looked through first.
@@ -212,6 +199,23 @@ impl Stage {
             first_pass: None,
             oversampling: usual_oversampling(),
         }
+    }
+
+    /// What a collection has of it, whose model gives this.
+    pub(crate) fn stored(&self, output: EmbeddingKind) -> Result<StoredKind> {
+        let is_pooled = self.muvera.is_some() || self.late_chunking;
+        match (self.vectors, output) {
+            (Vectors::Fresh, _) => Ok(StoredKind::Fresh),
+            (_, EmbeddingKind::Multi) if !is_pooled => Ok(StoredKind::Multi),
+            (_, EmbeddingKind::Dense | EmbeddingKind::Multi) => Ok(StoredKind::Dense),
+            (_, EmbeddingKind::Sparse) => Ok(StoredKind::Sparse),
+            _ => Err(Error::option("stage", format!("{} has a model that gives no vectors", self.name))),
+        }
+    }
+
+    /// The same, all of whose vectors are scored exactly.
+    pub(crate) fn without_first_pass(self) -> Self {
+        Self { first_pass: None, oversampling: usual_oversampling(), ..self }
     }
 
     pub(super) fn check(&self) -> Result<()> {

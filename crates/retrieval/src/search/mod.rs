@@ -107,10 +107,11 @@ impl Searcher {
     /// # Errors
     /// As [`open`](Self::open), and a database that cannot be reached.
     pub fn at(address: &Address, configure: Configure<'_>) -> Result<Self> {
-        match address.database()? {
-            Some(database) => Self::of_database(&*database, None, configure),
-            None => Self::open(&CollectionFolder::new(address.folder()), configure),
+        if let Address::Folder(folder) = address {
+            return Self::open(&CollectionFolder::new(folder), configure);
         }
+        let database = address.database()?.ok_or_else(|| Error::input(format!("there is no database at {address}")))?;
+        Self::of_database(&*database, None, configure)
     }
 
     /// Searches this version.
@@ -233,7 +234,10 @@ impl Searcher {
         }
         let mut known = HashMap::new();
         let home = self.home.home();
-        let at_once = home.at_once(&self.pipeline, &question.vectors, k, filter)?;
+        let at_once = match self.sees_one_kind() {
+            true => home.at_once(&self.pipeline, &question.vectors, k, filter)?,
+            false => None,
+        };
         // What each stage added, a database has not told that ordered all at once.
         let asked = at_once.is_some().then(|| Asked { k, filter: filter.clone() });
         let ordered = match at_once {

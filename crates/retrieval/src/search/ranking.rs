@@ -41,6 +41,12 @@ impl Searcher {
         self.stages.iter().zip(&question.blank).all(|(stage, blank)| *blank || stage.spec.depth == 0)
     }
 
+    /// Whether all models see texts, or all images. Where they do not, records of the one kind have no vector of stages of the
+    /// other, and a database that orders by these would leave them out.
+    pub(super) fn sees_one_kind(&self) -> bool {
+        self.stages.windows(2).all(|pair| pair[0].model.takes_images() == pair[1].model.takes_images())
+    }
+
     /// All records that stages found for a query or scored, at least `k` by each, fused.
     pub(crate) fn fused(&self, query: &str, k: usize, fusion: &Fusion) -> Result<Vec<Fused>> {
         self.fused_of(&self.question(query, &Filter::new())?, k, fusion, &mut HashMap::new())

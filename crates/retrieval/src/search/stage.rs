@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use crate::chunking::late_query;
 use crate::model::{Configure, Model};
 use crate::muvera::Encoder;
-use crate::pipeline::{Stage, Vectors};
+use crate::pipeline::{Stage, StoredKind};
 
 /// A stage with its models.
 pub(super) struct LoadedStage {
@@ -17,6 +17,7 @@ pub(super) struct LoadedStage {
     /// The model of queries, where it is another.
     pub(super) query_model: Option<Model>,
     muvera: Option<Encoder>,
+    stored: StoredKind,
 }
 
 impl LoadedStage {
@@ -24,7 +25,8 @@ impl LoadedStage {
         let model = Model::load(&stage.spec, configure)?;
         let query_model = Model::load_for_queries(stage, &model, configure)?;
         let muvera = stage.muvera.as_ref().map(|spec| Encoder::new(spec, &model)).transpose()?;
-        Ok(Self { spec: stage.clone(), model, query_model, muvera })
+        let stored = stage.stored(model.output())?;
+        Ok(Self { spec: stage.clone(), model, query_model, muvera, stored })
     }
 
     /// The query, as this stage's model has it. One for pairs is embedded with each passage.
@@ -38,20 +40,17 @@ impl LoadedStage {
 
     /// The query as stored vectors are compared with it; none where none are stored.
     pub(super) fn vector(&self, query: &Embedding) -> Result<Option<Embedding>> {
-        Ok(match (self.spec.vectors, query) {
-            (Vectors::Fresh, _) => None,
-            (_, Embedding::Dense(vector)) => Some(Embedding::Dense(unit(vector))),
-            (_, Embedding::Multi(vectors)) => Some(match &self.muvera {
-                Some(encoder) => Embedding::Dense(encoder.query(vectors)?),
-                None if self.spec.late_chunking => {
-                    let mean = late_query(vectors).ok_or_else(|| self.unexpected())?;
-                    Embedding::Dense(unit(&mean))
-                }
-                None => query.clone(),
+        let vector = match (self.stored, query) {
+            (StoredKind::Fresh, _) => return Ok(None),
+            (StoredKind::Dense, Embedding::Dense(vector)) => Embedding::Dense(unit(vector)),
+            (StoredKind::Dense, Embedding::Multi(vectors)) => Embedding::Dense(match &self.muvera {
+                Some(encoder) => encoder.query(vectors)?,
+                None => unit(&late_query(vectors).ok_or_else(|| self.unexpected())?),
             }),
-            (_, Embedding::Sparse(_)) => Some(query.clone()),
+            (StoredKind::Sparse, Embedding::Sparse(_)) | (StoredKind::Multi, Embedding::Multi(_)) => query.clone(),
             _ => return Err(self.unexpected()),
-        })
+        };
+        Ok(Some(vector))
     }
 
     /// Scores of passages that are embedded now.

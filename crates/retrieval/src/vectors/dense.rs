@@ -193,7 +193,7 @@ mod tests {
     /// Vectors, some of them missing, in files.
     fn index(vectors: &[Option<Vec<f32>>], stage: &Stage) -> (tempfile::TempDir, DenseIndex) {
         let folder = tempfile::tempdir().unwrap();
-        let mut writer = DenseWriter::create(folder.path(), "s", stage.stored_as, stage.first_pass, true).unwrap();
+        let mut writer = DenseWriter::create(folder.path(), "s", stage.stored_as, stage.first_pass).unwrap();
         for vector in vectors {
             match vector {
                 Some(vector) => writer.write(vector.clone()).unwrap(),
@@ -297,7 +297,7 @@ mod tests {
         ] {
             let (folder, index) = index(&vectors, &stage(stored_as, first_pass));
             let other = tempfile::tempdir().unwrap();
-            let mut writer = DenseWriter::create(other.path(), "s", stored_as, first_pass, true).unwrap();
+            let mut writer = DenseWriter::create(other.path(), "s", stored_as, first_pass).unwrap();
             (0..vectors.len()).for_each(|record| writer.copy(&index, record).unwrap());
             writer.finish().unwrap();
             for file in std::fs::read_dir(folder.path()).unwrap() {

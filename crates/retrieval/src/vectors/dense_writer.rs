@@ -40,7 +40,6 @@ impl DenseWriter {
         stage: &str,
         stored_as: StoredAs,
         first_pass: Option<FirstPass>,
-        normalizes: bool,
     ) -> Result<Self> {
         let (path, array) = create(folder, &format!("{stage}.npy"))?;
         let scales =
@@ -51,7 +50,7 @@ impl DenseWriter {
             stored_as,
             scales,
             first: first_pass.map(|kind| FirstWriter::create(folder, stage, kind)).transpose()?,
-            normalizes,
+            normalizes: true,
             dim: None,
             rows: 0,
             missing: Vec::new(),
@@ -59,6 +58,11 @@ impl DenseWriter {
             stage: stage.to_owned(),
             leading: 0,
         })
+    }
+
+    /// The same, of vectors whose lengths stay.
+    pub(crate) fn keeping_lengths(self) -> Self {
+        Self { normalizes: false, ..self }
     }
 
     pub(crate) fn write(&mut self, mut vector: Vec<f32>) -> Result<()> {

@@ -14,7 +14,7 @@ use crate::pipeline::FirstPass;
 
 type ArrayFile = (PathBuf, Writer<BufWriter<File>>);
 
-/// Writes them.
+/// Writes the small values.
 pub(super) enum FirstWriter {
     Int8 { rows: ArrayFile, scales: ArrayFile },
     Binary { rows: ArrayFile },
@@ -55,7 +55,7 @@ fn scales_of(stage: &str) -> String {
     format!("{stage}.first-scales.npy")
 }
 
-/// They, mapped.
+/// The small values, mapped.
 pub(super) struct FirstIndex {
     rows: Array,
     scales: Option<Vec<f32>>,

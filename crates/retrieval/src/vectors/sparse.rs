@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use embedkit_core::{Error, Result};
 use embedkit_vector::SparseVector;
@@ -74,6 +75,8 @@ pub(crate) struct SparseIndex {
     /// Where each term's records begin, and where the last one's end.
     starts: Vec<usize>,
     records: usize,
+    /// The other way round, once it is asked for.
+    by_record: OnceLock<Vec<Vec<(u32, f32)>>>,
 }
 
 impl SparseIndex {
@@ -93,7 +96,7 @@ impl SparseIndex {
         if archive.array("indices")?.cells::<i32>(path)?.len() != count {
             return Err(wrong("not as many records as weights"));
         }
-        Ok(Self { terms, starts, records, archive })
+        Ok(Self { terms, starts, records, archive, by_record: OnceLock::new() })
     }
 
     /// A term's records, in order, and their weights.
@@ -114,8 +117,20 @@ impl SparseIndex {
         Ok((1.0 + (all - having + 0.5) / (having + 0.5)).ln() as f32)
     }
 
-    /// Each record's vector, in their order.
-    pub(crate) fn vectors(&self) -> Result<Vec<Vec<(u32, f32)>>> {
+    /// A record's vector.
+    pub(crate) fn vector(&self, record: usize) -> Result<SparseVector> {
+        let vectors = match self.by_record.get() {
+            Some(vectors) => vectors,
+            None => {
+                let vectors = self.vectors()?;
+                self.by_record.get_or_init(|| vectors)
+            }
+        };
+        Ok(SparseVector::from_entries(vectors[record].iter().copied())?)
+    }
+
+    /// Each record's entries, in their order.
+    fn vectors(&self) -> Result<Vec<Vec<(u32, f32)>>> {
         let mut vectors = vec![Vec::new(); self.records];
         for term in &self.terms {
             for (record, weight) in self.list(*term)?.entries() {
@@ -242,7 +257,7 @@ mod tests {
             vectors.iter().for_each(|vector| writer.write(vector));
             writer.finish().unwrap();
             let index = SparseIndex::open(folder.path(), "s", vectors.len()).unwrap();
-            let back: Vec<SparseVector> = index.vectors().unwrap().into_iter().map(|v| SparseVector::from_entries(v).unwrap()).collect();
+            let back: Vec<SparseVector> = (0..vectors.len()).map(|record| index.vector(record).unwrap()).collect();
             prop_assert_eq!(&back, &vectors);
             let scores = index.scores(&query[0], false).unwrap();
             let all = scores.of(&(0..vectors.len()).collect::<Vec<_>>()).unwrap();

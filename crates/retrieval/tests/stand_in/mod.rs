@@ -120,7 +120,6 @@ async fn answer(
         "Collections/ListAliases" => State::list_aliases,
         "Points/CreateFieldIndex" => State::create_index,
         "Points/Upsert" => State::upsert,
-        "Points/Delete" => State::delete,
         "Points/Get" => State::get,
         "Points/Count" => State::count,
         "Points/Query" => State::query,

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use ::qdrant_client::qdrant::alias_operations::Action;
 use ::qdrant_client::qdrant::point_id::PointIdOptions;
-use ::qdrant_client::qdrant::points_selector::PointsSelectorOneOf;
 use ::qdrant_client::qdrant::*;
 use tonic::Status;
 
@@ -123,17 +122,6 @@ impl State {
             }
             let id = number(point.id.as_ref().unwrap());
             self.collection(&request.collection_name)?.points.insert(id, point);
-        }
-        Ok(done())
-    }
-
-    pub fn delete(&mut self, request: DeletePoints) -> Result<PointsOperationResponse, Status> {
-        let collection = self.collection(&request.collection_name)?;
-        match request.points.and_then(|selector| selector.points_selector_one_of) {
-            Some(PointsSelectorOneOf::Points(list)) => {
-                list.ids.iter().for_each(|id| drop(collection.points.remove(&number(id))));
-            }
-            other => panic!("{other:?}"),
         }
         Ok(done())
     }

@@ -2,10 +2,9 @@
 
 use std::ops::Range;
 
-use embedkit::multivector::MultiVector;
-use embedkit::retrieval::chunking::{late_chunks, late_query, late_windows};
+use embedkit::retrieval::chunking::{late_vectors, late_windows};
 use embedkit::vector::normalize;
-use embedkit::{AnyEmbedder, Content, Embedding, Error, Purpose, Role};
+use embedkit::{AnyEmbedder, Content, Embedding, Purpose};
 
 use super::chunks::Cutter;
 use super::family;
@@ -18,6 +17,7 @@ use crate::ticket::{Input, Ticket};
 
 /// What the model sees at once, and the chunks in it.
 struct Window {
+    text: String,
     content: Content,
     /// Their texts with their tickets, and where they are in the window's text.
     chunks: Vec<(Input<String>, Range<usize>)>,
@@ -54,16 +54,15 @@ pub(super) fn embed(
     let windows = inputs.by_ref().flat_map(|input| windows(&cutter, &input));
     let of_window = wanted.clone();
     let windows = windows.filter(run.passing_over(move |ticket| of_window.has(ticket)));
-    let rows = |window: &Window, embedding: Embedding| {
-        let Embedding::Multi(vectors) = embedding else { return Err(pooler.no_rows()) };
-        let vectors = pooler.vectors(window, &vectors)?;
+    let rows = |window: &Window, embedded: embedkit::Result<Embedding>| {
+        let vectors = pooler.vectors(window, embedded)?;
         let wanted = window.chunks.iter().zip(vectors).filter(|((chunk, _), _)| wanted.has(&chunk.ticket));
         let row = |((chunk, _), vector): (&(Input<String>, _), _)| {
             Ok((pooler.ticket(chunk)?, VectorRow::new(Embedding::Dense(vector), encoder)?))
         };
         wanted.map(row).collect::<embedkit::Result<Vec<_>>>()
     };
-    let done = run.embed(model.embed_for(windows, purpose.clone()), rows, &mut *sink);
+    let done = run.embed_whatever_comes(model.embed_for(windows, purpose.clone()), rows, &mut *sink);
     run.end(done, inputs, sink)
 }
 
@@ -76,7 +75,7 @@ fn windows(cutter: &Cutter<'_>, input: &Input<String>) -> Vec<Input<Window>> {
     let mut window = |text: &str, places: Vec<Range<usize>>| {
         let chunks: Vec<_> = chunks.by_ref().zip(places).collect();
         let ticket = chunks.last().map_or_else(|| input.ticket.clone(), |(chunk, _)| chunk.ticket.clone());
-        Input { value: Window { content: Content::text(text), chunks }, ticket }
+        Input { value: Window { text: text.to_owned(), content: Content::text(text), chunks }, ticket }
     };
     match windows.is_empty() {
         true => vec![window(text, ranges.clone())],
@@ -92,38 +91,16 @@ struct Pooler<'m> {
 }
 
 impl Pooler<'_> {
-    /// The vector of each chunk of a window, of length 1.
-    fn vectors(&self, window: &Window, vectors: &MultiVector) -> embedkit::Result<Vec<Vec<f32>>> {
+    /// The vector of each chunk of a window, of length 1, or of zeros.
+    fn vectors(&self, window: &Window, embedded: embedkit::Result<Embedding>) -> embedkit::Result<Vec<Vec<f32>>> {
         let places: Vec<Range<usize>> = window.chunks.iter().map(|(_, place)| place.clone()).collect();
-        let pooled = match self.purpose.role {
-            Role::Query => vec![late_query(vectors)],
-            _ => {
-                let of_rows = self.model.engine().row_places(&window.content, &self.purpose)?;
-                late_chunks(vectors, &of_rows.unwrap_or_default(), &places)?
-            }
-        };
-        let mut of_chunks = Vec::with_capacity(pooled.len());
-        for (vector, (chunk, _)) in pooled.into_iter().zip(&window.chunks) {
-            let mut vector = match vector {
-                Some(vector) => vector,
-                // No token is found in its text: all that it has, run alone, are its.
-                None => self.alone(&chunk.value)?,
-            };
+        let vectors = late_vectors(self.model, &self.purpose, &window.text, &places, embedded)?;
+        let unit = |vector: embedkit::Result<Vec<f32>>| {
+            let mut vector = vector?;
             normalize(&mut vector);
-            of_chunks.push(vector);
-        }
-        Ok(of_chunks)
-    }
-
-    fn alone(&self, text: &str) -> embedkit::Result<Vec<f32>> {
-        match self.model.embed_one(&Content::text(text), self.purpose.clone())? {
-            Embedding::Multi(vectors) => Ok(late_query(&vectors).unwrap_or_else(|| vec![0.0; vectors.dim()])),
-            _ => Err(self.no_rows()),
-        }
-    }
-
-    fn no_rows(&self) -> Error {
-        Error::model(&self.model.model().id, "gave no vector for each token")
+            Ok(vector)
+        };
+        vectors.into_iter().map(unit).collect()
     }
 
     /// A chunk's ticket, with what its own text uses of the window where results say so.

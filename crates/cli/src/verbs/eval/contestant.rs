@@ -56,24 +56,32 @@ impl Contestant {
 
     /// Writes the run into a folder, under the pipeline's name.
     pub(super) fn write_run(&self, folder: &Path) -> Result<()> {
-        let name = run_name(&self.name);
         std::fs::create_dir_all(folder).map_err(Failure::io(folder.display().to_string()))?;
-        let path = folder.join(format!("{name}.run"));
-        Target::write_file(&path, self.run.to_trec(&name)?.as_bytes())
+        Target::write_file(&run_file(folder, &self.name), self.run.to_trec(&run_name(&self.name))?.as_bytes())
     }
 }
 
-/// Refuses contestants whose runs would be written into one file.
-pub(super) fn check_run_names(contestants: &[PathBuf]) -> Result<()> {
+/// Refuses contestants whose runs would be written into one file, or over one that is read.
+pub(super) fn check_runs(contestants: &[PathBuf], folder: &Path) -> Result<()> {
+    let read: Vec<PathBuf> = contestants.iter().filter_map(|what| what.canonicalize().ok()).collect();
     let mut names = BTreeSet::new();
     for what in contestants {
         let name = if is_run(what) { what.display().to_string() } else { pipeline(what)?.name };
-        if !names.insert(run_name(&name)) {
+        // Where files' names are the same in any case, so are these.
+        if !names.insert(run_name(&name).to_lowercase()) {
             let message = format!("two runs would be called {}: give pipelines names of their own", run_name(&name));
             return Err(Failure::Usage(message));
         }
+        let file = run_file(folder, &name);
+        if file.canonicalize().is_ok_and(|file| read.contains(&file)) {
+            return Err(Failure::Usage(format!("{} is read, and --runs would replace it", file.display())));
+        }
     }
     Ok(())
+}
+
+fn run_file(folder: &Path, name: &str) -> PathBuf {
+    folder.join(format!("{}.run", run_name(name)))
 }
 
 fn run_name(name: &str) -> String {

@@ -4,6 +4,8 @@ mod contestant;
 mod report;
 mod sweep;
 
+use std::path::Path;
+
 use embedkit::retrieval::document::Inputs;
 use embedkit::retrieval::evaluation::{Comparison, Dataset, Entry, MEASURES, Metric, make};
 
@@ -21,23 +23,10 @@ pub(super) fn run(args: &EvalArgs) -> Result<()> {
         return if args.json { super::print_json(&entries) } else { super::print(&report::history(&entries)) };
     }
     if let Some(folder) = &args.make {
-        let queries = make(&Inputs::new(&args.pipelines), folder, args.queries, &input::readers(FRAME_SECONDS)?)?;
-        return match args.json {
-            true => super::print_json(&serde_json::json!({ "folder": folder, "queries": queries })),
-            false => super::print(&format!("{}: {queries} queries\n\n{MEASURES}\n", folder.display())),
-        };
+        return make_set(args, folder);
     }
     let data = data(args)?;
-    if args.differences > 0 && args.pipelines.len() < 2 {
-        return Err(Failure::Usage("--differences are those of two pipelines, and one is named".to_owned()));
-    }
-    if let (Some(_), Some(run)) = (&args.record, args.pipelines.iter().find(|what| contestant::is_run(what))) {
-        let message = format!("--record is for pipelines, and {} is a run of one that is not known", run.display());
-        return Err(Failure::Usage(message));
-    }
-    if args.runs.is_some() {
-        contestant::check_run_names(&args.pipelines)?;
-    }
+    check(args)?;
     let metrics = if args.metrics.is_empty() { Metric::DEFAULT.to_vec() } else { args.metrics.clone() };
     let folder = tempfile::tempdir().map_err(Failure::io("a folder for collections"))?;
     if args.sweep {
@@ -56,16 +45,45 @@ pub(super) fn run(args: &EvalArgs) -> Result<()> {
         }
         contestants.push(contestant);
     }
+    tell(args, &data, &metrics, &contestants)
+}
+
+/// Makes a set of documents that nobody has judged.
+fn make_set(args: &EvalArgs, folder: &Path) -> Result<()> {
+    let queries = make(&Inputs::new(&args.pipelines), folder, args.queries, &input::readers(FRAME_SECONDS)?)?;
+    match args.json {
+        true => super::print_json(&serde_json::json!({ "folder": folder, "queries": queries })),
+        false => super::print(&format!("{}: {queries} queries\n\n{MEASURES}\n", folder.display())),
+    }
+}
+
+/// Refuses what cannot be, before anything is measured.
+fn check(args: &EvalArgs) -> Result<()> {
+    if args.differences > 0 && args.pipelines.len() < 2 {
+        return Err(Failure::Usage("--differences are those of two pipelines, and one is named".to_owned()));
+    }
+    if let (Some(_), Some(run)) = (&args.record, args.pipelines.iter().find(|what| contestant::is_run(what))) {
+        let message = format!("--record is for pipelines, and {} is a run of one that is not known", run.display());
+        return Err(Failure::Usage(message));
+    }
+    match &args.runs {
+        Some(folder) => contestant::check_runs(&args.pipelines, folder),
+        None => Ok(()),
+    }
+}
+
+/// Shows how all did, and fails where one is worse than the first.
+fn tell(args: &EvalArgs, data: &Dataset, metrics: &[Metric], contestants: &[Contestant]) -> Result<()> {
     let Some((baseline, candidates)) = contestants.split_first() else { return Ok(()) };
     let compared: Vec<(&Contestant, Vec<(Metric, Comparison)>)> =
         candidates.iter().map(|candidate| (candidate, baseline.compare(candidate))).collect();
     if args.json {
         super::print_json(&report::json(baseline, &compared))?;
     } else {
-        super::print(&report::table(&contestants, &metrics))?;
+        super::print(&report::table(contestants, metrics))?;
         super::print(&report::comparisons(baseline, &compared))?;
         for (candidate, _) in &compared {
-            super::print(&report::differences(baseline, candidate, &data, args.differences))?;
+            super::print(&report::differences(baseline, candidate, data, args.differences))?;
         }
     }
     let worse = compared.iter().find(|(_, metrics)| metrics.first().is_some_and(|(_, first)| first.is_worse()));

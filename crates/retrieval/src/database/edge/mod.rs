@@ -19,10 +19,9 @@ use embedkit_core::{Error, Result};
 
 use super::{About, Database, Points, Schema};
 use crate::disk;
-use crate::versions::{self, EDGE, VERSIONS};
+use crate::versions::{self, CURRENT, EDGE, VERSIONS};
 use shard::Shard;
 
-const CURRENT: &str = "current";
 const ABOUT: &str = EDGE.marker();
 
 /// A folder with versions of a collection in Qdrant Edge. A version is open in one process at a time.
@@ -45,10 +44,7 @@ impl EdgeFolder {
     }
 
     fn folder_of(&self, version: &str) -> Result<PathBuf> {
-        if !versions::is_name(version) {
-            let message = format!("{version:?} is no version's name, which is a number of six digits");
-            return Err(Error::option("version", message));
-        }
+        versions::check_name(version)?;
         Ok(self.root.join(VERSIONS).join(version))
     }
 
@@ -72,13 +68,12 @@ impl Database for EdgeFolder {
 
     fn current(&self) -> Result<Option<String>> {
         self.versions()?;
-        let path = self.root.join(CURRENT);
-        match std::fs::read_to_string(&path) {
-            Ok(name) if versions::is_name(name.trim()) => Ok(Some(name.trim().to_owned())),
-            Ok(_) => Err(Error::file(path, "does not name a version, and is somebody else's: name another folder")),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(Error::io(path)(error)),
+        let current = versions::current(&self.root)?;
+        if current.as_ref().is_some_and(|name| !versions::is_name(name)) {
+            let message = "does not name a version, and is somebody else's: name another folder";
+            return Err(Error::file(self.root.join(CURRENT), message));
         }
+        Ok(current)
     }
 
     fn create(&self, version: &str, about: &About, schema: &Schema) -> Result<Box<dyn Points>> {
@@ -87,6 +82,7 @@ impl Database for EdgeFolder {
         if self.versions()?.iter().any(|name| name == version) {
             return Ok(self.open(version)?.1);
         }
+        versions::remove_partial(&self.root);
         let path = self.folder_of(version)?.join(ABOUT);
         self.shared(version, |folder| {
             let shard = Shard::create(folder, schema)?;
@@ -129,16 +125,14 @@ impl Database for EdgeFolder {
     fn set_current(&self, version: &str) -> Result<()> {
         self.folder_of(version)?;
         self.versions()?;
-        disk::replace(&self.root.join(CURRENT), format!("{version}\n").as_bytes())
+        versions::set_current(&self.root, version)
     }
 
     fn remove(&self, version: &str) -> Result<()> {
         let folder = self.folder_of(version)?;
         self.versions()?;
-        let _lock = shard::lock(&folder)?;
-        // What it says of itself goes first, so that one that is half removed is none.
-        let about = folder.join(ABOUT);
-        std::fs::remove_file(&about).map_err(Error::io(about))?;
-        std::fs::remove_dir_all(&folder).map_err(Error::io(folder))
+        // One that is open stays. The lock is not kept, as there are systems that rename no folder with an open file in it.
+        drop(shard::lock(&folder)?);
+        versions::remove(&self.root, version)
     }
 }

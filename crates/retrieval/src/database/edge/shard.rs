@@ -14,9 +14,9 @@ use serde_json::{Map, Value};
 use super::super::{Found, Point, Points, Query, Schema};
 use super::words;
 use crate::disk;
+use crate::versions::{self, LOCK};
 
 const SHARD: &str = "shard";
-const LOCK: &str = "lock";
 const SETTLED: &str = "settled";
 
 /// A version that is open.
@@ -96,11 +96,6 @@ impl Points for Arc<Shard> {
         self.change(UpdateOperation::PointOperation(PointOperations::UpsertPoints(insert)))
     }
 
-    fn delete(&self, ids: &[u64]) -> Result<()> {
-        let ids = ids.iter().copied().map(PointId::NumId).collect();
-        self.change(UpdateOperation::PointOperation(PointOperations::DeletePoints { ids }))
-    }
-
     fn count(&self) -> Result<usize> {
         self.read(|engine| engine.count(CountRequest { filter: None, exact: true }))
     }
@@ -152,13 +147,7 @@ pub(super) fn settled(folder: &Path) -> Option<usize> {
 
 /// Takes a version for this process.
 pub(super) fn lock(folder: &Path) -> Result<File> {
-    let path = folder.join(LOCK);
-    let lock = File::options().write(true).create(true).truncate(false).open(&path).map_err(Error::io(&path))?;
-    lock.try_lock().map_err(|error| match error {
-        std::fs::TryLockError::WouldBlock => Error::file(folder, "is open in another process"),
-        std::fs::TryLockError::Error(error) => Error::io(&path)(error),
-    })?;
-    Ok(lock)
+    versions::lock(folder, "open in")
 }
 
 /// Whether a version is open, in whatever process.

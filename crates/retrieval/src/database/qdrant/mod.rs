@@ -94,10 +94,7 @@ impl QdrantServer {
 
     /// The collection that a version is.
     fn collection_of(&self, version: &str) -> Result<String> {
-        if !versions::is_name(version) {
-            let message = format!("{version:?} is no version's name, which is a number of six digits");
-            return Err(Error::option("version", message));
-        }
+        versions::check_name(version)?;
         Ok(format!("{}-{version}", self.name))
     }
 

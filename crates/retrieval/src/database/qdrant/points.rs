@@ -34,10 +34,6 @@ impl Points for Collection {
         self.connection.ask(try_join_all(send)).map(drop)
     }
 
-    fn delete(&self, ids: &[u64]) -> Result<()> {
-        self.connection.ask(self.connection.client.delete_points(words::delete(&self.name, ids))).map(drop)
-    }
-
     fn count(&self) -> Result<usize> {
         let request = CountPointsBuilder::new(&self.name).exact(true);
         let answer = self.connection.ask(self.connection.client.count(request))?;
@@ -45,12 +41,12 @@ impl Points for Collection {
     }
 
     fn get(&self, ids: &[u64]) -> Result<Vec<(u64, Map<String, Value>)>> {
-        let answer = self.connection.ask(self.connection.client.get_points(words::get(&self.name, ids, true)))?;
+        let answer = self.connection.ask(self.connection.client.get_points(words::get(&self.name, ids)))?;
         Ok(answer.result.into_iter().filter_map(words::retrieved).collect())
     }
 
     fn present(&self, ids: &[u64]) -> Result<Vec<u64>> {
-        let answer = self.connection.ask(self.connection.client.get_points(words::get(&self.name, ids, false)))?;
+        let answer = self.connection.ask(self.connection.client.get_points(words::get_ids(&self.name, ids)))?;
         Ok(answer.result.into_iter().filter_map(words::retrieved).map(|(id, _)| id).collect())
     }
 

@@ -9,12 +9,11 @@ use qdrant_client::qdrant::vectors_output::VectorsOptions;
 use qdrant_client::qdrant::with_vectors_selector::SelectorOptions;
 use qdrant_client::qdrant::{
     Condition, CreateCollection, CreateCollectionBuilder, CreateFieldIndexCollection,
-    CreateFieldIndexCollectionBuilder, Datatype, DeletePoints, DeletePointsBuilder, Distance, FieldType, Filter,
-    GetCollectionInfoResponse, GetPoints, GetPointsBuilder, HnswConfigDiffBuilder, Modifier, MultiVectorComparator,
-    MultiVectorConfigBuilder, NamedVectors, PointId, PointStruct, PointsIdsList, PrefetchQuery, PrefetchQueryBuilder,
-    Query as Scoring, QueryPoints, QueryPointsBuilder, Range, RetrievedPoint, RrfBuilder, ScoredPoint,
-    SparseVectorParamsBuilder, SparseVectorsConfigBuilder, UpsertPoints, UpsertPointsBuilder, Vector, VectorInput,
-    VectorParamsBuilder, VectorsConfigBuilder, VectorsSelector,
+    CreateFieldIndexCollectionBuilder, Datatype, Distance, FieldType, Filter, GetCollectionInfoResponse, GetPoints,
+    GetPointsBuilder, HnswConfigDiffBuilder, Modifier, MultiVectorComparator, MultiVectorConfigBuilder, NamedVectors,
+    PointId, PointStruct, PrefetchQuery, PrefetchQueryBuilder, Query as Scoring, QueryPoints, QueryPointsBuilder,
+    Range, RetrievedPoint, RrfBuilder, ScoredPoint, SparseVectorParamsBuilder, SparseVectorsConfigBuilder,
+    UpsertPoints, UpsertPointsBuilder, Vector, VectorInput, VectorParamsBuilder, VectorsConfigBuilder, VectorsSelector,
 };
 use serde_json::{Map, Value};
 
@@ -93,12 +92,14 @@ fn kept(value: Value) -> Value {
     }
 }
 
-pub(super) fn delete(collection: &str, ids: &[u64]) -> DeletePoints {
-    DeletePointsBuilder::new(collection).points(PointsIdsList { ids: numbers(ids) }).wait(true).build()
+/// Asks for points with their payloads.
+pub(super) fn get(collection: &str, ids: &[u64]) -> GetPoints {
+    GetPointsBuilder::new(collection, numbers(ids)).with_payload(true).with_vectors(false).build()
 }
 
-pub(super) fn get(collection: &str, ids: &[u64], with_payload: bool) -> GetPoints {
-    GetPointsBuilder::new(collection, numbers(ids)).with_payload(with_payload).with_vectors(false).build()
+/// Asks for no more than which points are there.
+pub(super) fn get_ids(collection: &str, ids: &[u64]) -> GetPoints {
+    GetPointsBuilder::new(collection, numbers(ids)).with_payload(false).with_vectors(false).build()
 }
 
 pub(super) fn get_vectors(collection: &str, stage: &str, ids: &[u64]) -> GetPoints {
