@@ -6,6 +6,7 @@ mod common;
 use common::library::{Numbers, embed};
 use common::setting::Setting::{self, BatchAttention, BatchInvariant, BatchSize, BatchTokens, Sessions, Threads};
 use common::subject::{DYNAMIC, IMAGE, Subject, TEXT, image};
+use embedkit_fixtures::largest_difference;
 
 /// Most that a number may differ, as a share of the length of all of a result's numbers.
 const ROUNDING: f32 = 1e-6;
@@ -49,11 +50,10 @@ fn bits(results: &[Numbers]) -> Vec<Vec<u32>> {
 fn distance(a: &[Numbers], b: &[Numbers], what: &str) -> f32 {
     assert_eq!(a.len(), b.len(), "{what}");
     let one = |(a, b): (&Numbers, &Numbers)| {
-        assert_eq!(a.len(), b.len(), "{what}");
         let length = a.iter().map(|x| x * x).sum::<f32>().sqrt().max(1e-3);
-        a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max) / length
+        largest_difference(a, b) / length
     };
-    a.iter().zip(b).map(one).fold(0.0, f32::max)
+    a.iter().zip(b).map(one).max_by(f32::total_cmp).unwrap_or(0.0)
 }
 
 fn everyone() -> impl Iterator<Item = Subject> {
