@@ -9,7 +9,7 @@ use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
-use crate::arrow;
+use crate::arrow::{self, Encoding};
 use crate::batches::Batches;
 use crate::bm25::PythonStemmer;
 use crate::column::Shape;
@@ -137,19 +137,27 @@ impl Model {
     }
 
     /// Embeds a column of Arrow's; gives one, and the inputs that failed as `(position, message)`.
-    #[pyo3(signature = (column, how, *, documents = None, nulls = false))]
+    #[pyo3(signature = (column, how, *, documents = None, nulls = false, encoding = "float32"))]
     fn embed_arrow<'py>(
         &self,
         column: &Bound<'py, PyAny>,
         how: &Bound<'py, PyAny>,
         documents: Option<&Bound<'py, PyAny>>,
         nulls: bool,
+        encoding: &str,
     ) -> PyResult<(arrow::Column, Vec<(usize, String)>)> {
         let py = column.py();
+        let encoding = Encoding::named(encoding)?;
+        if encoding != Encoding::Float32 && self.kind != EmbeddingKind::Dense {
+            let (model, encoding) = (&self.model.model().id, encoding.name());
+            return Err(PyValueError::new_err(format!(
+                "only dense vectors are encoded as {encoding}, and {model} gives others"
+            )));
+        }
         let how: How = taken(how)?;
         let inputs = arrow::inputs(column, documents, &how.inputs)?;
         let job = self.job(&how, Grouping::AsTheyCome)?;
-        arrow::embed(py, job, inputs, &self.shape(), nulls)
+        arrow::embed(py, job, inputs, &self.shape(), nulls, encoding)
     }
 
     /// Tokens of an input, and whether it is cut.

@@ -22,15 +22,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 import embedkit_rs
 from embedkit_rs import models
+from embedkit_rs._embedder import Encoding
 from embedkit_rs.errors import EmbedkitError, ModelFilesError
-
-Encoding = Literal["float32", "float16", "int8", "binary"]
 
 _CLASSES: dict[str, type[Any]] = {
     "dense": embedkit_rs.TextEmbedding,
@@ -64,8 +61,8 @@ class Embedder:
     ``family`` is ``dense``, ``sparse``, ``colbert``, ``hybrid``, ``image``, ``colpali`` or ``rerank``. ``column`` holds
     texts; images, as paths or bytes, for ``image`` and ``colpali``; for ``rerank`` it is a pair of columns, queries and
     documents. ``role`` is ``passage``, ``query`` or ``plain``. ``encoding`` makes dense vectors smaller: ``float16``;
-    ``int8``, where 1 is 127; ``binary``, a bit for the sign of each value. ``options`` are keywords of the family's class,
-    as ``threads`` or ``max_length``.
+    ``int8``, of normalised vectors, as the command line and the server have it; ``binary``, a bit for the sign of each
+    value. ``options`` are keywords of the family's class, as ``threads`` or ``max_length``.
 
     Vectors are lists of a fixed size, which stores search. Arrow cannot read nulls among those back from Parquet, so for
     files ``fixed_size=False`` makes them plain lists; :mod:`embedkit_rs.ray` does so.
@@ -164,9 +161,9 @@ class Embedder:
             array, failures = model.score_arrow(queries, documents, on_error=on_error)
         else:
             pages = {"images": True} if self.family == "colpali" and self.role != "query" else {}
-            array, failures = model.embed_arrow(batch.column(self.column), role=self.role, on_error=on_error, **pages)
-        array, beyond = _encoded(array, self.encoding)
-        failures = sorted([*failures, *beyond])
+            array, failures = model.embed_arrow(
+                batch.column(self.column), role=self.role, on_error=on_error, encoding=self.encoding, **pages
+            )
         if failures and self.on_error == "raise":
             raise EmbedkitError(f"input {failures[0][0]}: {failures[0][1]}")
         return array, failures
@@ -284,29 +281,6 @@ class _Models:
 
 
 _models = _Models()
-
-
-def _encoded(array: pa.Array, encoding: Encoding) -> tuple[pa.Array, list[tuple[int, str]]]:
-    """The vectors in another type of numbers, and those that it does not hold, as ``(position, message)``: they are null."""
-    if encoding == "float32":
-        return array, []
-    dim, nulls = array.type.list_size, array.is_null()
-    # A null has a row of numbers too, which means nothing.
-    rows = np.nan_to_num(array.values.slice(array.offset * dim, len(array) * dim).to_numpy(zero_copy_only=False))
-    if encoding == "binary":
-        bits = np.packbits(rows.reshape(-1, dim) > 0, axis=1)
-        found = pa.FixedSizeBinaryArray.from_buffers(
-            pa.binary(bits.shape[1]), len(array), [None, pa.py_buffer(np.ascontiguousarray(bits))]
-        )
-        # Its functions are made when it is imported.
-        return pc.if_else(nulls, pa.scalar(None, found.type), found), []  # pyright: ignore[reportAttributeAccessIssue]
-    most, values = (65504, rows) if encoding == "float16" else (127, np.rint(rows * 127))
-    beyond = (np.abs(values) > most).reshape(-1, dim).any(axis=1)
-    numbers = np.clip(values, -most, most).astype(np.float16 if encoding == "float16" else np.int8)
-    mask = pa.array(np.asarray(nulls) | beyond)
-    found = pa.FixedSizeListArray.from_arrays(pa.array(numbers), dim, mask=mask if mask.true_count else None)
-    message = f"the vector has values beyond what {encoding} holds; take another encoding, or have vectors normalised"
-    return found, [(int(row), message) for row in np.flatnonzero(beyond)]
 
 
 __all__ = ["Embedder", "ModelSpec", "digest"]
