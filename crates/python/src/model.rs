@@ -30,6 +30,8 @@ pub(crate) struct Model {
     model: Arc<AnyEmbedder>,
     /// Width of an embedding, after any cut.
     dim: Option<usize>,
+    /// The width that was asked for.
+    cut: Option<usize>,
     /// What the results are like.
     kind: EmbeddingKind,
     /// A stemmer of Python's, which the model has too.
@@ -94,15 +96,15 @@ impl Model {
         stemmer: Option<Py<PyAny>>,
     ) -> PyResult<Self> {
         let options: Options = taken(options)?;
-        let dim = options.dim;
+        let cut = options.dim;
         let stemmer = stemmer.map(PythonStemmer::new);
         let asked = Asked { family, model: &model, is_folder, stemmer: stemmer.as_ref() };
         let loaded = py.detach(|| asked.load(&options));
         crate::log::flush(py);
         let (model, unused) = loaded.or_raise(py)?;
         let kind = Registry::global().family(family).or_raise(py)?.output();
-        let dim = dim.or(model.model().dim);
-        Ok(Self { model: Arc::new(model), dim, kind, stemmer, unused })
+        let dim = cut.or(model.model().dim);
+        Ok(Self { model: Arc::new(model), dim, cut, kind, stemmer, unused })
     }
 
     /// Embeds inputs, row by row.
@@ -225,6 +227,12 @@ impl Model {
     #[getter]
     fn dim(&self) -> Option<usize> {
         self.dim
+    }
+
+    /// What tells it from another model that goes by its name.
+    fn digest(&self, py: Python<'_>) -> PyResult<String> {
+        let digest = py.detach(|| self.model.engine().digest(self.cut)).or_raise(py)?;
+        Ok(format!("sha256:{digest}"))
     }
 
     /// The folder of its files; none for models that are compiled in.

@@ -203,9 +203,12 @@ def test_workers_are_held_to_a_digest() -> None:
     model = embedkit_rs.TextEmbedding(name)
     table = pa.table({"text": ["a"]})
     assert Embedder(ModelSpec(name, digest(model)))(table).num_rows == 1
-    with pytest.raises(embedkit_rs.ModelFilesError, match="are not those of sha256:0"):
+    with pytest.raises(embedkit_rs.ModelFilesError, match="is not the model of sha256:0"):
         Embedder(ModelSpec(name, "sha256:0"))(table)
     assert digest(model) != digest(embedkit_rs.TextEmbedding(fixture_model("dense", "transformer-mean")))
+    lazy = embedkit_rs.TextEmbedding(name, lazy_load=True)
+    assert digest(lazy) == digest(model) == digest(pickle.loads(pickle.dumps(model)))
+    assert digest(model) != digest(embedkit_rs.TextEmbedding(name, max_length=3))
 
 
 def test_a_batch_that_is_done_again_gives_the_same() -> None:

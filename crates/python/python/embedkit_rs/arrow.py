@@ -13,13 +13,11 @@ embedders of equal arguments. See :mod:`embedkit_rs.ray`, :mod:`embedkit_rs.daft
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 import pyarrow as pa
@@ -43,10 +41,10 @@ _SPARSE = pa.struct([("indices", pa.list_(pa.uint32())), ("values", pa.list_(pa.
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """A model by its id or the path of its folder and, if it is to be checked, the digest of its files."""
+    """A model by its id or the path of its folder and, if it is to be checked, its digest."""
 
     id: str
-    #: As :func:`digest` gives it; a worker whose files have another fails.
+    #: As :func:`digest` gives it; a worker whose model has another fails.
     digest: str | None = None
 
     @property
@@ -230,23 +228,9 @@ class Embedder:
 
 
 def digest(model: Any) -> str:
-    """The digest of a loaded model's files, which workers can be held to; of a model that is compiled in, one of its name
-    and of this package's version."""
-    summed, folder = hashlib.sha256(), model.model._model_dir
-    if not folder.is_dir():
-        summed.update(f"{model.row['id']} {embedkit_rs.__version__}".encode())
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        summed.update(str(path.relative_to(folder)).encode())
-        summed.update(_sha256(path))
-    return f"sha256:{summed.hexdigest()}"
-
-
-def _sha256(path: Path) -> bytes:
-    summed = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            summed.update(block)
-    return summed.digest()
+    """The digest of all that a loaded model's results depend on: its row, the files that were read to load it, and the width
+    that its vectors are cut to. Workers can be held to it."""
+    return str(model._model.digest())
 
 
 class _Models:
@@ -275,8 +259,9 @@ class _Models:
         kind, spec = _CLASSES[embedder.family], embedder.spec
         make = kind.from_folder if spec.is_folder else kind
         model = make(spec.id, **embedder.options)
-        if spec.digest is not None and digest(model) != spec.digest:
-            raise ModelFilesError(f"the files of {spec.id} here are not those of {spec.digest}: {digest(model)}")
+        found = digest(model) if spec.digest is not None else None
+        if found != spec.digest:
+            raise ModelFilesError(f"{spec.id} here is not the model of {spec.digest}: it is that of {found}")
         return model
 
 

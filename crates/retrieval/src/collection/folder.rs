@@ -5,11 +5,10 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use embedkit_core::{Error, Result};
+use embedkit_core::{Error, Result, digest};
 
 use super::manifest::{FORMAT, FileRecord, Manifest, StageModel, Unread};
 use super::version::{MANIFEST, PIPELINE, Version};
-use crate::digest;
 use crate::disk::{replace, sync_folder, write_synced};
 use crate::pipeline::Pipeline;
 use crate::versions::{self, FILES, VERSIONS};
