@@ -10,7 +10,7 @@ use embedkit::vector::{self, pack_binary, to_f16, unit_to_int8};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use super::outputs::{nulls, vectors, width};
+use super::lists::{nulls, vectors, width};
 
 /// The numbers that dense vectors are made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 mod capsule;
 mod encoding;
 mod inputs;
+mod lists;
 mod outputs;
 
 use pyo3::exceptions::PyValueError;

@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use arrow_array::types::{Float32Type, UInt32Type};
-use arrow_array::{
-    Array as _, ArrayRef, FixedSizeListArray, Float32Array, ListArray, PrimitiveArray, StructArray, UInt32Array,
-};
+use arrow_array::{Array as _, ArrayRef, Float32Array, ListArray, PrimitiveArray, StructArray, UInt32Array};
 use arrow_buffer::NullBuffer;
 use arrow_schema::{ArrowError, Field, Fields};
 
 use super::encoding::{Encoding, Misfits};
+use super::lists::{nulls, vectors, width};
 use crate::column::{Columns, Shape, Window};
 
 /// Results on their way into one column.
@@ -52,12 +51,6 @@ impl Output {
     }
 }
 
-/// Which rows there are; none where all are.
-pub(super) fn nulls(rows: &[Option<usize>]) -> Option<NullBuffer> {
-    let nulls: NullBuffer = rows.iter().map(Option::is_some).collect::<Vec<bool>>().into();
-    (nulls.null_count() > 0).then_some(nulls)
-}
-
 fn column(results: Columns, nulls: Option<&NullBuffer>) -> Result<ArrayRef, ArrowError> {
     let floats = |values: Vec<f32>| Arc::new(Float32Array::from(values));
     let valid = nulls.cloned();
@@ -83,20 +76,6 @@ fn column(results: Columns, nulls: Option<&NullBuffer>) -> Result<ArrayRef, Arro
     })
 }
 
-/// Lists of `dim` numbers.
-pub(super) fn vectors(
-    dim: usize,
-    numbers: ArrayRef,
-    nulls: Option<NullBuffer>,
-) -> Result<FixedSizeListArray, ArrowError> {
-    let field = Arc::new(Field::new("item", numbers.data_type().clone(), true));
-    FixedSizeListArray::try_new(field, width(dim)?, numbers, nulls)
-}
-
-pub(super) fn width(size: usize) -> Result<i32, ArrowError> {
-    i32::try_from(size).map_err(|_| too_large())
-}
-
 fn list<T: arrow_array::types::ArrowPrimitiveType>(
     values: PrimitiveArray<T>,
     ends: &[usize],
@@ -116,11 +95,4 @@ fn fields(parts: &[(&str, ArrayRef)]) -> Fields {
 
 fn arrays<'p>(parts: impl IntoIterator<Item = (&'p str, ArrayRef)>) -> Vec<ArrayRef> {
     parts.into_iter().map(|(_, array)| array).collect()
-}
-
-/// A column has offsets of 32 bits.
-fn too_large() -> ArrowError {
-    ArrowError::InvalidArgumentError(
-        "the column's results are too many for one array: embed fewer rows at a time".to_owned(),
-    )
 }

@@ -7,6 +7,7 @@ mod python;
 mod run;
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::place::print;
@@ -63,8 +64,10 @@ pub(super) fn publish(name: &str, report: &Path) -> Outcome {
 /// The runs that are kept, by their names, the latest first.
 fn kept() -> Result<Vec<(String, Run)>, Failure> {
     let name = |path: &Path| Some(path.file_name()?.to_str()?.strip_prefix(PREFIX)?.strip_suffix(".json")?.to_owned());
-    let named = entries(&docs())?.into_iter().filter_map(|path| Some((name(&path)?, path)));
-    let runs = named.map(|(name, path)| Ok((name, parse(&path, &read(&path)?)?)));
+    // Paths with endings are sorted otherwise.
+    let named: BTreeMap<String, PathBuf> =
+        entries(&docs())?.into_iter().filter_map(|path| Some((name(&path)?, path))).collect();
+    let runs = named.into_iter().map(|(name, path)| Ok((name, parse(&path, &read(&path)?)?)));
     let mut runs: Vec<(String, Run)> = runs.collect::<Result<_, Failure>>()?;
     // Dates are written so that the later one is the larger; runs of long ago have none.
     runs.sort_by_cached_key(|(_, run)| Reverse(run.fact("date").map(str::to_owned)));
