@@ -114,8 +114,9 @@ def same(name, actual, expected, tolerance=1e-6):
     assert len(actual) == len(expected), f"{name}: {len(actual)} vectors, and {len(expected)} were expected"
     for index, (left, right) in enumerate(zip(actual, expected)):
         assert len(left) == len(right), f"{name}: vector {index} has {len(left)} values"
-        worst = max(abs(a - b) for a, b in zip(left, right))
-        assert worst <= tolerance, f"{name}: vector {index} differs by {worst}"
+        # Python's `max` passes over what is no number.
+        far = [(a, b) for a, b in zip(left, right) if not abs(a - b) <= tolerance]
+        assert not far, f"{name}: vector {index} differs: {far[0]}"
     print(f"ok: {name}")
 
 

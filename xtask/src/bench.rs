@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: embedkit, its peers and the limit, measured in one interleaved run.
 
 use crate::failure::{Outcome, failed};
+use crate::files::write;
 
 mod callers;
 mod compare;
@@ -25,7 +26,7 @@ mod workloads;
 
 pub(crate) use options::Bench;
 use options::{Kind, Options};
-use place::{place, print, write};
+use place::{place, print};
 
 /// Runs the verb.
 pub(crate) fn run(bench: &Bench) -> Outcome {

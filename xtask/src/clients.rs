@@ -6,7 +6,8 @@ use std::process::Command;
 use clap::Args;
 
 use crate::failure::{Failure, Outcome, failed};
-use crate::{test, workspace};
+use crate::python::Environment;
+use crate::{files, test, workspace};
 
 /// The groups that every change must pass.
 const CI: &[&str] = &["openai", "hub", "cohere", "llama-index", "npm"];
@@ -28,8 +29,8 @@ pub(crate) struct Clients {
 pub(crate) fn run(options: &Clients) -> Outcome {
     let folder = workspace::root().join("tests/clients").canonicalize().map_err(|error| failed(error.to_string()))?;
     let program = match &options.program {
-        Some(program) => std::path::absolute(program).map_err(|error| failed(error.to_string()))?,
-        None => build()?,
+        Some(program) => files::absolute(program)?,
+        None => workspace::program("dev")?,
     };
     let groups = match (options.ci, options.groups.is_empty()) {
         (true, _) => CI.iter().map(|group| (*group).to_owned()).collect(),
@@ -52,33 +53,24 @@ pub(crate) fn run(options: &Clients) -> Outcome {
     }
 }
 
-fn build() -> Result<PathBuf, Failure> {
-    let mut cargo = Command::new(workspace::cargo());
-    workspace::succeed(cargo.current_dir(workspace::root()).args(["build", "--package", "embedkit-cli"]))?;
-    let program = workspace::target().join("debug/embedkit").with_extension(std::env::consts::EXE_EXTENSION);
-    std::path::absolute(program).map_err(|error| failed(error.to_string()))
-}
-
 /// All groups: the folders that have a program.
 fn all(folder: &Path) -> Result<Vec<String>, Failure> {
-    let entries = std::fs::read_dir(folder).map_err(|error| failed(error.to_string()))?;
-    let folders = entries.flatten().map(|entry| entry.path()).filter(|path| path.join("test.py").is_file());
-    let mut groups: Vec<String> = folders.filter_map(|path| Some(path.file_name()?.to_str()?.to_owned())).collect();
-    groups.sort();
-    Ok(groups)
+    let folders = files::entries(folder)?.into_iter().filter(|path| path.join("test.py").is_file());
+    Ok(folders.filter_map(|path| Some(path.file_name()?.to_str()?.to_owned())).collect())
 }
 
 /// Makes a group's environment below the target folder, and runs its program.
 fn ask(folder: &Path, group: &str, program: &Path, runtime: &Path) -> Outcome {
     let source = folder.join(group);
-    let place = workspace::target().join("clients").join(group);
-    std::fs::create_dir_all(&place).map_err(|error| failed(error.to_string()))?;
-    let place = place.canonicalize().map_err(|error| failed(error.to_string()))?;
+    let place = files::absolute(&workspace::target().join("clients").join(group))?;
+    files::create(&place)?;
     let requirements = source.join("requirements.txt");
-    let python = if requirements.is_file() { environment(&place, &requirements)? } else { PathBuf::from("python3") };
+    let mut command = match requirements.is_file() {
+        true => Environment::with(&format!("client-{group}"), &[requirements])?.python(),
+        false => Command::new("python3"),
+    };
     if source.join("package.json").is_file() {
-        std::fs::copy(source.join("package.json"), place.join("package.json"))
-            .map_err(|error| failed(error.to_string()))?;
+        files::write(&place.join("package.json"), files::read(&source.join("package.json"))?)?;
         workspace::succeed(Command::new("npm").current_dir(&place).args([
             "install",
             "--no-audit",
@@ -86,21 +78,8 @@ fn ask(folder: &Path, group: &str, program: &Path, runtime: &Path) -> Outcome {
             "--loglevel=error",
         ]))?;
     }
-    let mut command = Command::new(python);
     command.arg(source.join("test.py"));
     command.env("PYTHONPATH", folder).env("PYTHONDONTWRITEBYTECODE", "1");
     command.env("EMBEDKIT", program).env("ORT_DYLIB_PATH", runtime).env("PACKAGES", &place);
     workspace::succeed(&mut command)
-}
-
-fn environment(place: &Path, requirements: &Path) -> Result<PathBuf, Failure> {
-    let environment = place.join("venv");
-    let python = environment.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
-    if !python.is_file() {
-        workspace::succeed(Command::new("python3").args(["-m", "venv"]).arg(&environment))?;
-    }
-    workspace::succeed(
-        Command::new(&python).args(["-m", "pip", "install", "--quiet", "--requirement"]).arg(requirements),
-    )?;
-    Ok(python)
 }

@@ -15,6 +15,7 @@ mod deny;
 mod dependencies;
 mod dist;
 mod failure;
+mod files;
 mod manifest;
 mod metadata;
 mod package;

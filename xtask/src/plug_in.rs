@@ -6,6 +6,7 @@ use clap::Args;
 use toml_edit::{DocumentMut, Item, Table, TableLike, value};
 
 use crate::failure::{Failure, Outcome, failed};
+use crate::files::{absolute, create, entries, read, read_bytes, write};
 use crate::workspace;
 
 /// The example, and what its names begin with.
@@ -36,10 +37,9 @@ pub(crate) fn run(options: &PlugIn) -> Outcome {
     copy(&workspace::root().join(TEMPLATE), &options.folder, &options.name)?;
     let manifest = options.folder.join("Cargo.toml");
     let workspace_manifest = read(&workspace::root().join("Cargo.toml"))?;
-    let here = options.here.then(|| std::path::absolute(workspace::root())).transpose();
-    let here = here.map_err(|error| failed(error.to_string()))?;
+    let here = options.here.then(|| absolute(&workspace::root())).transpose()?;
     let alone = standing_alone(&read(&manifest)?, &workspace_manifest, here.as_deref())?;
-    write(&manifest, alone.as_bytes())?;
+    write(&manifest, alone)?;
     eprintln!("{}: `cargo test` there", options.folder.display());
     Ok(())
 }
@@ -83,32 +83,22 @@ fn standing_alone(manifest: &str, workspace: &str, here: Option<&Path>) -> Resul
 
 /// Copies a folder; texts have the new name in place of the old one.
 fn copy(from: &Path, to: &Path, name: &str) -> Outcome {
-    std::fs::create_dir_all(to).map_err(|error| failed(format!("{}: {error}", to.display())))?;
-    let entries = std::fs::read_dir(from).map_err(|error| failed(format!("{}: {error}", from.display())))?;
-    for entry in entries.flatten() {
-        let (path, to) = (entry.path(), to.join(entry.file_name()));
+    create(to)?;
+    for path in entries(from)? {
+        let to = to.join(path.file_name().unwrap_or_default());
         if path.is_dir() {
             copy(&path, &to, name)?;
             continue;
         }
-        let bytes = std::fs::read(&path).map_err(|error| failed(format!("{}: {error}", path.display())))?;
-        match String::from_utf8(bytes) {
+        match String::from_utf8(read_bytes(&path)?) {
             Ok(text) => {
                 let text = text.replace(OLD_NAME, name).replace(&OLD_NAME.replace('-', "_"), &name.replace('-', "_"));
-                write(&to, text.as_bytes())?;
+                write(&to, text)?;
             }
             Err(binary) => write(&to, binary.as_bytes())?,
         }
     }
     Ok(())
-}
-
-fn read(path: &Path) -> Result<String, Failure> {
-    std::fs::read_to_string(path).map_err(|error| failed(format!("{}: {error}", path.display())))
-}
-
-fn write(path: &Path, bytes: &[u8]) -> Outcome {
-    std::fs::write(path, bytes).map_err(|error| failed(format!("{}: {error}", path.display())))
 }
 
 #[cfg(test)]

@@ -6,14 +6,13 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::path::Path;
 use std::process::Command;
 
 use public_api::Builder;
 
 use crate::failure::{Failure, Outcome};
 use crate::metadata::{self, Package};
-use crate::workspace;
+use crate::{files, workspace};
 
 /// The file's name.
 const FILE: &str = "public-api.txt";
@@ -40,7 +39,7 @@ pub(crate) fn run(only_compare: bool) -> Outcome {
             differing.push(difference(&package.name, &written, &items));
         } else {
             let text: String = items.iter().map(|item| format!("{item}\n")).collect();
-            std::fs::write(&path, text).map_err(|e| unusable(&path, e))?;
+            files::write(&path, text)?;
         }
     }
     eprintln!("{total} public items in {} libraries", libraries.len());
@@ -77,12 +76,8 @@ fn items(package: &Package) -> Result<Vec<String>, Failure> {
         .omit_auto_trait_impls(true)
         .omit_auto_derived_impls(true)
         .build()
-        .map_err(|e| unusable(&path, e))?;
+        .map_err(|error| Failure(format!("{}: {error}", path.display())))?;
     Ok(api.items().map(ToString::to_string).collect())
-}
-
-fn unusable(path: &Path, error: impl std::fmt::Display) -> Failure {
-    Failure(format!("{}: {error}", path.display()))
 }
 
 /// What went and what came, a line each.

@@ -38,7 +38,14 @@ pub(crate) fn run(options: &Release) -> Outcome {
     if !faults.is_empty() {
         return Err(failed(faults.join("\n")));
     }
-    let order = in_order(&published)?;
+    let mut order = in_order(&published)?;
+    if !options.dry_run {
+        order.retain(|name| !is_in_the_registry(name, version));
+    }
+    if order.is_empty() {
+        eprintln!("{version} is published already");
+        return Ok(());
+    }
     eprintln!("{version}: {}", order.join(", "));
     package(&order, options)?;
     if options.dry_run {
@@ -51,6 +58,14 @@ pub(crate) fn run(options: &Release) -> Outcome {
         workspace::succeed(&mut cargo)?;
     }
     Ok(())
+}
+
+/// Whether the registry has this version: of some crates, where a release ended half-way, and cargo would refuse them. Where
+/// there is no answer, publishing tells why.
+fn is_in_the_registry(name: &str, version: &str) -> bool {
+    let mut cargo = Command::new(workspace::cargo());
+    cargo.args(["info", "--quiet", "--registry", "crates-io", &format!("{name}@{version}")]);
+    workspace::output(&mut cargo).is_ok()
 }
 
 /// Has cargo package all crates together, so that each finds the others though no registry has them.

@@ -5,17 +5,17 @@
 //! among the files at the top of the repository, a page with Rust code that is not among the umbrella's doc tests, and a
 //! field of a model's row or a parameter of an architecture that the reference of fields lacks.
 
-use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use embedkit_core::Registry;
 
 use crate::failure::{Failure, Outcome, failed};
+use crate::files::{absolute, create, entries, read, remove, unusable, write};
+use crate::python::Environment;
 use crate::workspace;
 
-/// The generator, of one version: a newer one may find faults that this one does not.
-const GENERATOR: &str = "mkdocs==1.6.1";
+/// What the generator is installed by.
+const REQUIREMENTS: &str = "xtask/site.txt";
 /// The pages, and the generator's settings beside them.
 const PAGES: &str = "crates/embedkit/docs";
 const SETTINGS: &str = "mkdocs.yml";
@@ -44,7 +44,7 @@ pub(crate) fn run(only_check: bool) -> Outcome {
     let site = if only_check { place.join("site") } else { workspace::target().join("site") };
     let cleaned = place.join("pages");
     copy_cleaned(&sources, &cleaned)?;
-    let mut mkdocs = Command::new(generator(&place)?);
+    let mut mkdocs = Environment::with("site", &[workspace::root().join(REQUIREMENTS)])?.python();
     // Not quietly: warnings that are not shown are not counted, and then none fails.
     mkdocs.args(["-m", "mkdocs", "build", "--strict", "--clean", "--config-file"]);
     mkdocs.arg(sources.join(SETTINGS)).arg("--site-dir").arg(absolute(&site)?);
@@ -109,34 +109,16 @@ fn dead_repository_links() -> Result<Vec<String>, Failure> {
     Ok(faults)
 }
 
-/// A Python that has the generator.
-fn generator(place: &Path) -> Result<PathBuf, Failure> {
-    let environment = place.join(GENERATOR.replace("==", "-"));
-    let python = environment.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
-    let complete = environment.join("complete");
-    if !complete.exists() {
-        eprintln!("installing {GENERATOR} below {}", workspace::target().display());
-        workspace::succeed(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&environment))?;
-        let mut install = Command::new(&python);
-        install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", GENERATOR]);
-        workspace::succeed(&mut install)?;
-        fs::write(&complete, "").map_err(unusable(&complete))?;
-    }
-    Ok(python)
-}
-
 /// Copies all but the settings, pages as readers should see them.
 fn copy_cleaned(from: &Path, to: &Path) -> Outcome {
-    if to.exists() {
-        fs::remove_dir_all(to).map_err(unusable(to))?;
-    }
-    fs::create_dir_all(to).map_err(unusable(to))?;
+    remove(to)?;
+    create(to)?;
     for file in files(from)?.into_iter().filter(|file| name(file) != SETTINGS) {
         let target = to.join(name(&file));
         if is_page(&file) {
-            fs::write(&target, cleaned(&read(&file)?)).map_err(unusable(&target))?;
+            write(&target, cleaned(&read(&file)?))?;
         } else {
-            fs::copy(&file, &target).map_err(unusable(&target))?;
+            std::fs::copy(&file, &target).map_err(unusable(&target))?;
         }
     }
     Ok(())
@@ -200,11 +182,7 @@ fn missing_fields(page: &str, code: &str) -> Result<Vec<String>, Failure> {
 }
 
 fn files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let entries = fs::read_dir(folder).map_err(unusable(folder))?;
-    let mut files = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>, _>>().map_err(unusable(folder))?;
-    files.retain(|file| file.is_file());
-    files.sort();
-    Ok(files)
+    Ok(entries(folder)?.into_iter().filter(|path| path.is_file()).collect())
 }
 
 fn is_page(file: &Path) -> bool {
@@ -213,18 +191,6 @@ fn is_page(file: &Path) -> bool {
 
 fn name(file: &Path) -> String {
     file.file_name().unwrap_or_default().to_string_lossy().into_owned()
-}
-
-fn read(file: &Path) -> Result<String, Failure> {
-    fs::read_to_string(file).map_err(unusable(file))
-}
-
-fn absolute(path: &Path) -> Result<PathBuf, Failure> {
-    std::path::absolute(path).map_err(unusable(path))
-}
-
-fn unusable(path: &Path) -> impl Fn(std::io::Error) -> Failure + use<'_> {
-    move |error| failed(format!("{}: {error}", path.display()))
 }
 
 #[cfg(test)]

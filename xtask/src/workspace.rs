@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use crate::failure::{Failure, Outcome};
+use crate::files;
 
 /// The workspace's top folder.
 pub(crate) fn root() -> PathBuf {
@@ -18,6 +19,25 @@ pub(crate) fn target() -> PathBuf {
 /// The cargo that runs this program.
 pub(crate) fn cargo() -> PathBuf {
     std::env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from)
+}
+
+/// Builds what these arguments of `cargo build` say, with a profile; gives a file of it, named without an extension.
+pub(crate) fn built(profile: &str, arguments: &[&str], file: &str) -> Result<PathBuf, Failure> {
+    let mut cargo = Command::new(cargo());
+    cargo.current_dir(root()).args(["build", "--quiet", "--profile", profile]).args(arguments);
+    succeed(&mut cargo)?;
+    made(profile, file)
+}
+
+/// Where a build of a profile puts a program.
+pub(crate) fn made(profile: &str, file: &str) -> Result<PathBuf, Failure> {
+    let folder = if profile == "dev" { "debug" } else { profile };
+    files::absolute(&target().join(folder).join(file).with_extension(std::env::consts::EXE_EXTENSION))
+}
+
+/// The program as people have it.
+pub(crate) fn program(profile: &str) -> Result<PathBuf, Failure> {
+    built(profile, &["--package", "embedkit-cli"], "embedkit")
 }
 
 /// Runs a command to its end; its output goes to the terminal.

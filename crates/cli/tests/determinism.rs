@@ -3,9 +3,13 @@
 
 mod common;
 
+use std::collections::BTreeSet;
+
 use common::library::{Numbers, embed};
 use common::setting::Setting::{self, BatchAttention, BatchInvariant, BatchSize, BatchTokens, Sessions, Threads};
-use common::subject::{DYNAMIC, IMAGE, Subject, TEXT, image};
+use common::subject::{DYNAMIC, EXTERNAL, IMAGE, Subject, TEXT, image};
+use embedkit::{AnyEmbedder, Content, ImageInput, Pair, Registry, Role};
+use embedkit_fixtures::largest_difference;
 
 /// Most that a number may differ, as a share of the length of all of a result's numbers.
 const ROUNDING: f32 = 1e-6;
@@ -30,13 +34,17 @@ fn inputs(subject: Subject) -> Vec<String> {
     if subject.sees() { vec![image(); 6] } else { texts() }
 }
 
+fn has_graph(subject: Subject) -> bool {
+    !["static", "bm25"].iter().any(|name| subject.fixture.starts_with(name))
+}
+
 fn results(subject: Subject, settings: &[Setting], inputs: &[String]) -> Vec<Numbers> {
     let folder = tempfile::tempdir().unwrap();
     subject.copy_to(folder.path());
     // A model that runs no graph has no sessions.
-    let has_graph = !["static", "bm25"].iter().any(|name| subject.fixture.starts_with(name));
+    let has_sessions = has_graph(subject);
     let settings: Vec<Setting> =
-        settings.iter().copied().filter(|setting| has_graph || !matches!(setting, Sessions(_))).collect();
+        settings.iter().copied().filter(|setting| has_sessions || !matches!(setting, Sessions(_))).collect();
     let results = embed(&subject.row(), folder.path(), &settings, inputs).unwrap();
     results.into_iter().map(Result::unwrap).collect()
 }
@@ -49,11 +57,10 @@ fn bits(results: &[Numbers]) -> Vec<Vec<u32>> {
 fn distance(a: &[Numbers], b: &[Numbers], what: &str) -> f32 {
     assert_eq!(a.len(), b.len(), "{what}");
     let one = |(a, b): (&Numbers, &Numbers)| {
-        assert_eq!(a.len(), b.len(), "{what}");
         let length = a.iter().map(|x| x * x).sum::<f32>().sqrt().max(1e-3);
-        a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max) / length
+        largest_difference(a, b) / length
     };
-    a.iter().zip(b).map(one).fold(0.0, f32::max)
+    a.iter().zip(b).map(one).max_by(f32::total_cmp).unwrap_or(0.0)
 }
 
 fn everyone() -> impl Iterator<Item = Subject> {
@@ -112,4 +119,35 @@ fn dynamic_integers_depend_on_their_batch_unless_asked_not_to() {
     let args = ["embed", "--model-dir", folder.to_str().unwrap(), "--pooling", "mean", "--normalize"];
     let invariant = common::run_with(&[&args[..], &["--batch-invariant"]].concat(), input.as_bytes()).vectors();
     assert_eq!(bits(&invariant), bits(&alone));
+}
+
+/// What is read only when a model is used counts from the beginning, and so does what a session reads that is not open yet.
+#[test]
+fn a_model_has_one_digest_whenever_it_is_asked_for() {
+    let mut digests = BTreeSet::new();
+    for subject in everyone().chain([DYNAMIC, EXTERNAL]) {
+        let folder = tempfile::tempdir().unwrap();
+        subject.copy_to(folder.path());
+        let registry = Registry::global();
+        let load = || {
+            let family = registry.family(subject.family).unwrap();
+            AnyEmbedder::builder(family, subject.row()).model_dir(folder.path())
+        };
+        let model = load().build().unwrap();
+        let digest = model.engine().digest(None).unwrap();
+        let input = match subject.family {
+            "image" => Content::Image(ImageInput::path(image())),
+            "rerank" => Content::Pair(Pair::new("hello", "world")),
+            _ => Content::text("hello world"),
+        };
+        for role in [Role::Query, Role::Passage] {
+            model.embed_one(&input, role).unwrap();
+        }
+        assert_eq!(model.engine().digest(None).unwrap(), digest, "{subject:?}, used");
+        assert_ne!(model.engine().digest(Some(8)).unwrap(), digest, "{subject:?}, cut");
+        if has_graph(subject) {
+            assert_eq!(load().lazy(true).build().unwrap().engine().digest(None).unwrap(), digest, "{subject:?}, lazy");
+        }
+        assert!(digests.insert(digest), "{subject:?} is another");
+    }
 }

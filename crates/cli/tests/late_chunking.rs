@@ -10,6 +10,7 @@ use embedkit::multivector::MultiVector;
 use embedkit::retrieval::chunking::{late_chunks, late_query};
 use embedkit::vector::normalize;
 use embedkit::{AnyEmbedder, Content, Embedding, Registry, Role};
+use embedkit_fixtures::assert_near;
 use serde_json::Value;
 
 const TEXT: &str =
@@ -22,11 +23,6 @@ fn late(model: &[&str], input: &str, more: &[&str]) -> Outcome {
 
 fn vector(line: &Value) -> Vec<f32> {
     serde_json::from_value(line["embedding"].clone()).unwrap()
-}
-
-fn assert_near(found: &[f32], wanted: &[f32]) {
-    let farthest = found.iter().zip(wanted).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-    assert!(found.len() == wanted.len() && farthest < 1e-5, "{found:?} {wanted:?}");
 }
 
 fn unit(mut vector: Vec<f32>) -> Vec<f32> {
@@ -60,7 +56,8 @@ fn chunks_are_the_means_of_their_tokens() {
             assert_eq!(line[field], plain[field], "{field}");
         }
         let rows: Vec<Vec<f32>> = serde_json::from_value(plain["embeddings"].clone()).unwrap();
-        assert_near(&vector(line), &unit(late_query(&MultiVector::from_rows(rows).unwrap()).unwrap()));
+        let mean = late_query(&MultiVector::from_rows(rows).unwrap()).unwrap();
+        assert_near(&vector(line), &unit(mean), "the mean");
     }
 }
 
@@ -101,7 +98,7 @@ fn chunks_see_those_around_them() {
         let places = library.engine().row_places(&Content::text(window), &Role::Passage.into()).unwrap().unwrap();
         let vectors = late_chunks(&embed(window, Role::Passage), &places, &chunks).unwrap();
         for ((line, vector), chunk) in lines[first..].iter().zip(vectors).zip(chunks) {
-            assert_near(&self::vector(line), &unit(vector.unwrap()));
+            assert_near(&self::vector(line), &unit(vector.unwrap()), "a chunk");
             let alone = unit(late_query(&embed(&window[chunk], Role::Passage)).unwrap());
             assert!(self::vector(line).iter().zip(alone).any(|(a, b)| (a - b).abs() > 1e-4), "it saw nothing else");
         }
@@ -112,7 +109,7 @@ fn chunks_see_those_around_them() {
     let query = late(&model, "hello world the document. similar words", &["--query"]).json();
     assert_eq!(query.len(), 1);
     let wanted = late_query(&embed("hello world the document. similar words", Role::Query)).unwrap();
-    assert_near(&vector(&query[0]), &unit(wanted));
+    assert_near(&vector(&query[0]), &unit(wanted), "the query");
 }
 
 #[test]

@@ -7,7 +7,8 @@ mod common;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use common::{Outcome, embedkit, run};
+use common::subject::STATIC;
+use common::{Outcome, embedkit, model_args, run};
 use serde_json::Value;
 
 /// A folder with inputs of several kinds, and one for results.
@@ -113,6 +114,27 @@ fn what_is_there_is_passed_over_and_what_is_missing_is_made() {
     }
 }
 
+/// A model is what its results depend on: not where its folder is, nor what else lies in it.
+#[test]
+fn a_model_is_told_by_what_was_read_of_it() {
+    let job = Job::new();
+    let (first, second) = (job.path("model"), job.path("moved"));
+    STATIC.copy_to(&first);
+    let run = |folder: &Path| {
+        let model = model_args(job.folder.path(), STATIC.row(), folder);
+        job.run("0/1", &model.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    assert_eq!(run(&first).code, 0);
+    std::fs::write(first.join("README.md"), "notes").unwrap();
+    std::fs::rename(&first, &second).unwrap();
+    let again = run(&second);
+    assert!(again.stderr.contains("0 files made, 3 files there already"), "{}", again.stderr);
+    let config = second.join("tokenizer.json");
+    let text = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(&config, text + "\n").unwrap();
+    run(&second).assert_fails(2, "was made with the model");
+}
+
 #[test]
 fn results_of_another_model_or_of_other_options_are_refused() {
     let job = Job::new();
@@ -128,6 +150,12 @@ fn results_of_another_model_or_of_other_options_are_refused() {
         job.run("0/1", &["--format", format]).assert_fails(1, "a.");
         job.write("in/a.jsonl", "{\"text\":\"a cat\",\"id\":1}\n{\"text\":\"a kitten\",\"id\":2}\n");
     }
+    // One of an earlier version.
+    let mark = job.path("out/b.jsonl.made.json");
+    let made = std::fs::read_to_string(&mark).unwrap();
+    std::fs::write(&mark, made.replace("sha256:", "sha256:0").replacen('{', "{\"embedkit.row\":\"sha256:0\",", 1))
+        .unwrap();
+    job.run("0/1", &[]).assert_fails(2, "b.jsonl was made by an earlier version");
     // A file of someone else's, and one that was cut.
     std::fs::remove_file(job.path("out/b.jsonl.made.json")).unwrap();
     job.run("0/1", &[]).assert_fails(2, "b.jsonl does not say what it was made with");

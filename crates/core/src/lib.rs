@@ -30,6 +30,7 @@
 //! ```
 
 mod content;
+pub mod digest;
 mod embedder;
 mod embedding;
 pub mod engine;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use embedkit_core::session::{SessionOptions, SessionPool, Tensor, WeightQuantization, quantize_files};
 use embedkit_core::{ModelDescription, ModelFiles};
+use embedkit_fixtures::largest_difference;
 use serde::Deserialize;
 
 type Output = Vec<Vec<Vec<f32>>>;
@@ -53,11 +54,6 @@ fn run_with(files: &ModelFiles, graph: &str, ids: &[Vec<i64>], options: &Session
 
 fn flat(output: &Output) -> Vec<f32> {
     output.iter().flatten().flatten().copied().collect()
-}
-
-fn largest_difference(a: &[f32], b: &[f32]) -> f32 {
-    assert_eq!(a.len(), b.len());
-    a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
 }
 
 /// Whether the runtime's sums of 8-bit products are exact on this processor for such a graph: without VNNI, x86 processors cut

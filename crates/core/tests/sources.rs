@@ -52,9 +52,6 @@ impl Architecture for Bytes {
         "test"
     }
 
-    fn parameters(&self) -> Option<&'static [&'static str]> {
-        Some(&[])
-    }
 
     fn check(&self, _: &ModelDescription) -> Result<()> {
         Ok(())

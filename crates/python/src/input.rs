@@ -101,12 +101,13 @@ fn two<'py>(pair: &Bound<'py, PyAny>) -> Option<(Bound<'py, PyAny>, Bound<'py, P
     has_two.then(|| Some((pair.get_item(0).ok()?, pair.get_item(1).ok()?))).flatten()
 }
 
-/// What an input takes up, about: bytes of a text, pixels of an image.
+/// What an input takes up, about, so that a chunk is not too large: the bytes of a text, and a share of the chunk for an image,
+/// whose size is not known yet.
 pub(crate) fn weight(content: &Content) -> usize {
     match content {
         Content::Text(text) => text.len(),
         Content::Pair(pair) => pair.query.len() + pair.document.len(),
-        // An image is decoded to about so many bytes; there are few in a window anyway.
+        // Sixteen images fill a chunk.
         _ => 1 << 14,
     }
 }

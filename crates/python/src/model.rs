@@ -9,7 +9,7 @@ use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
-use crate::arrow;
+use crate::arrow::{self, Encoding};
 use crate::batches::Batches;
 use crate::bm25::PythonStemmer;
 use crate::column::Shape;
@@ -30,6 +30,8 @@ pub(crate) struct Model {
     model: Arc<AnyEmbedder>,
     /// Width of an embedding, after any cut.
     dim: Option<usize>,
+    /// The width that was asked for.
+    cut: Option<usize>,
     /// What the results are like.
     kind: EmbeddingKind,
     /// A stemmer of Python's, which the model has too.
@@ -94,15 +96,15 @@ impl Model {
         stemmer: Option<Py<PyAny>>,
     ) -> PyResult<Self> {
         let options: Options = taken(options)?;
-        let dim = options.dim;
+        let cut = options.dim;
         let stemmer = stemmer.map(PythonStemmer::new);
         let asked = Asked { family, model: &model, is_folder, stemmer: stemmer.as_ref() };
         let loaded = py.detach(|| asked.load(&options));
         crate::log::flush(py);
         let (model, unused) = loaded.or_raise(py)?;
         let kind = Registry::global().family(family).or_raise(py)?.output();
-        let dim = dim.or(model.model().dim);
-        Ok(Self { model: Arc::new(model), dim, kind, stemmer, unused })
+        let dim = cut.or(model.model().dim);
+        Ok(Self { model: Arc::new(model), dim, cut, kind, stemmer, unused })
     }
 
     /// Embeds inputs, row by row.
@@ -137,19 +139,27 @@ impl Model {
     }
 
     /// Embeds a column of Arrow's; gives one, and the inputs that failed as `(position, message)`.
-    #[pyo3(signature = (column, how, *, documents = None, nulls = false))]
+    #[pyo3(signature = (column, how, *, documents = None, nulls = false, encoding = "float32"))]
     fn embed_arrow<'py>(
         &self,
         column: &Bound<'py, PyAny>,
         how: &Bound<'py, PyAny>,
         documents: Option<&Bound<'py, PyAny>>,
         nulls: bool,
+        encoding: &str,
     ) -> PyResult<(arrow::Column, Vec<(usize, String)>)> {
         let py = column.py();
+        let encoding = Encoding::named(encoding)?;
+        if encoding != Encoding::Float32 && self.kind != EmbeddingKind::Dense {
+            let (model, encoding) = (&self.model.model().id, encoding.name());
+            return Err(PyValueError::new_err(format!(
+                "only dense vectors are encoded as {encoding}, and {model} gives others"
+            )));
+        }
         let how: How = taken(how)?;
         let inputs = arrow::inputs(column, documents, &how.inputs)?;
         let job = self.job(&how, Grouping::AsTheyCome)?;
-        arrow::embed(py, job, inputs, &self.shape(), nulls)
+        arrow::embed(py, job, inputs, &self.shape(), nulls, encoding)
     }
 
     /// Tokens of an input, and whether it is cut.
@@ -217,6 +227,12 @@ impl Model {
     #[getter]
     fn dim(&self) -> Option<usize> {
         self.dim
+    }
+
+    /// What tells it from another model that goes by its name.
+    fn digest(&self, py: Python<'_>) -> PyResult<String> {
+        let digest = py.detach(|| self.model.engine().digest(self.cut)).or_raise(py)?;
+        Ok(format!("sha256:{digest}"))
     }
 
     /// The folder of its files; none for models that are compiled in.

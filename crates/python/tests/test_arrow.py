@@ -83,7 +83,7 @@ def test_images_that_fail_are_nulls_and_told() -> None:
     assert len(pages.embed_arrow(pa.array([page]), images=True)[0]) > 1000
 
 
-def test_roles(static: Any) -> None:
+def test_what_is_asked_for_is_obeyed_or_refused(static: Any) -> None:
     sparse = embedkit_rs.SparseTextEmbedding("Qdrant/bm25")
     found = sparse.embed_arrow(pa.array(["hello world"]), role="query")
     assert found[0].as_py()["values"] == [1.0, 1.0]
@@ -91,3 +91,7 @@ def test_roles(static: Any) -> None:
         static.embed_arrow(pa.array(["a"]), role="no-such-role")
     with pytest.raises(ValueError, match="on_error"):
         static.embed_arrow(pa.array(["a"]), on_error="ignore")
+    with pytest.raises(ValueError, match="no encoding is called"):
+        static.embed_arrow(pa.array(["a"]), encoding="int4")
+    with pytest.raises(ValueError, match="only dense vectors are encoded as int8"):
+        sparse.embed_arrow(pa.array(["a"]), encoding="int8")

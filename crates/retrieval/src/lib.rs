@@ -31,7 +31,6 @@
 pub mod chunking;
 pub mod collection;
 pub mod database;
-mod digest;
 mod disk;
 pub mod document;
 pub mod evaluation;

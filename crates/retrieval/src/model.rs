@@ -6,7 +6,6 @@ use embedkit_core::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::digest;
 use crate::pipeline::{ModelSpec, Rerank, Stage};
 
 /// What a program sets of every model that is loaded: threads, providers, where downloads go.
@@ -33,7 +32,7 @@ pub struct ModelIdentity {
     pub id: String,
     /// Its family.
     pub family: String,
-    /// The SHA-256 of what its results depend on: its row's fields and its files' digests.
+    /// What its results depend on, as [`Engine::digest`](embedkit_core::Engine::digest) has it.
     pub digest: String,
 }
 
@@ -88,7 +87,9 @@ impl Model {
             builder = builder.parameter(name, value.clone());
         }
         let embedder = adapt(configure(builder)).build()?;
-        let identity = identity(&embedder, spec)?;
+        let row = embedder.model();
+        let digest = embedder.engine().digest(spec.dim)?;
+        let identity = ModelIdentity { id: row.id.clone(), family: row.family.clone(), digest };
         let around = match input {
             ContentKind::Text => embedder.usage(&Content::text(""), Role::Passage)?.tokens,
             _ => 0,
@@ -216,31 +217,6 @@ fn family_of(spec: &ModelSpec) -> Result<String> {
             Err(Error::option("family", message))
         }
     }
-}
-
-/// A model's id and the digest of what its results depend on: what its row says of them, and every file that was read to
-/// load it. One that is compiled in is its row.
-fn identity(embedder: &AnyEmbedder, spec: &ModelSpec) -> Result<ModelIdentity> {
-    let mut row = embedder.model().of_results();
-    let id = row.id.clone();
-    row.parameters.remove("labels");
-    if spec.folder.is_some() {
-        // A folder that moves is the same model.
-        row.id.clear();
-    }
-    if let Some(folder) = embedder.engine().folder() {
-        row.digests.clear();
-        for name in embedder.engine().files_read()? {
-            let path = folder.join(&name);
-            // What was looked for and is absent was not read.
-            if path.is_file() {
-                row.parameters.insert(format!("file {name}"), digest::of_model_file(&path)?.into());
-            }
-        }
-    }
-    let row = serde_json::to_string(&row).map_err(|error| Error::model_because(&id, "has no digest", error))?;
-    let digest = digest::of_bytes(format!("{row} {:?}", spec.dim).as_bytes());
-    Ok(ModelIdentity { id, family: embedder.model().family.clone(), digest })
 }
 
 #[cfg(test)]

@@ -30,6 +30,22 @@ pub fn pack_binary(vector: &[f32]) -> Vec<u8> {
     vector.chunks(8).map(byte).collect()
 }
 
+/// Most that a value of a normalised vector may be beyond 1 by rounding.
+const ROUNDING: f32 = 1e-5;
+
+/// A normalised vector as signed bytes: -1 is -128 and 1 is 127, whatever else there is, so that bytes of different runs can be
+/// compared. [`Int8Calibration`] is for other vectors.
+///
+/// # Errors
+/// [`Error::NotFinite`]; [`Error::BeyondInt8`] if a value is not in -1..=1, in an [`Error::At`] that says which dimension.
+pub fn unit_to_int8(vector: &[f32]) -> Result<Vec<i8>> {
+    let bytes = Int8Calibration::uniform(vector.len(), -1.0, 1.0)?.encode(vector)?;
+    match vector.iter().position(|value| value.abs() > 1.0 + ROUNDING) {
+        Some(at) => Err(Error::BeyondInt8 { value: vector[at] }.at("dimension", at)),
+        None => Ok(bytes),
+    }
+}
+
 /// How values are mapped to signed bytes: each dimension's range in a calibration set becomes
 /// -128..=127. The ranges are those of sentence-transformers' `quantize_embeddings`, which then cuts off what is behind the
 /// point; here a value becomes the nearest byte, so that about half of all bytes differ by one.
@@ -155,6 +171,19 @@ mod tests {
             named(to_f16(&[0.0, 0.0, bad]).unwrap_err(), "dimension 2");
         }
         assert!(to_f16(&[1.0, 65520.0]).unwrap_err().to_string().starts_with("dimension 1: 65520 is beyond"));
+    }
+
+    #[test]
+    fn normalised_vectors_have_one_range() {
+        assert_eq!(unit_to_int8(&[1.0, -1.0, 0.5, -0.25, 0.0, 1.000_001]).unwrap(), [127, -128, 63, -32, -1, 127]);
+        assert!(unit_to_int8(&[]).unwrap().is_empty());
+        for (vector, message) in [
+            ([0.0, 1.001], "dimension 1: 1.001 is beyond what int8 covers, -1 to 1"),
+            ([-7.0, 0.0], "dimension 0: -7 is beyond what int8 covers, -1 to 1"),
+            ([2.0, f32::NAN], "dimension 1 is NaN, and must be finite"),
+        ] {
+            assert_eq!(unit_to_int8(&vector).unwrap_err().to_string(), message);
+        }
     }
 
     proptest! {

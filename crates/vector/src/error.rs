@@ -66,6 +66,12 @@ pub enum Error {
         /// The value.
         value: f32,
     },
+    /// A value of a vector that is to be bytes is larger than a normalised vector's.
+    #[error("{value} is beyond what int8 covers, -1 to 1")]
+    BeyondInt8 {
+        /// The value.
+        value: f32,
+    },
     /// The last word of a row of bits has bits that stand for no dimension.
     #[error("bits are set past dimension {dim}; they must be 0")]
     StrayBits {

@@ -1,7 +1,7 @@
 //! Dense, sparse and multi-vectors, and what can be done with them once a model has made them.
 //!
 //! * Dense vectors are slices of `f32`: [`dot`], [`cosine`], [`euclidean`], [`top_k`], [`normalize`], Matryoshka
-//!   [cuts](cut()), and smaller encodings ([`to_f16`], [`Int8Calibration`], [`pack_binary`] with [`hamming`]).
+//!   [cuts](cut()), and smaller encodings ([`to_f16`], [`unit_to_int8`], [`Int8Calibration`], [`pack_binary`] with [`hamming`]).
 //! * [`SparseVector`] holds few weights among very many dimensions.
 //! * [`multivector`] has one vector a token or patch: MaxSim, explanations, compression, token pooling, MUVERA, and
 //!   with the feature `interchange` files.
@@ -46,7 +46,7 @@ mod scan;
 mod similarity;
 mod sparse_vector;
 
-pub use encoding::{Int8Calibration, pack_binary, to_f16};
+pub use encoding::{Int8Calibration, pack_binary, to_f16, unit_to_int8};
 pub use error::{Error, Result};
 pub use normalize::{cut, normalize};
 pub use per_process::PerProcess;

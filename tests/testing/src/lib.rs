@@ -112,6 +112,36 @@ pub fn assert_near(actual: &[f32], expected: &[f32], what: &str) {
 pub fn assert_near_within(actual: &[f32], expected: &[f32], tolerance: f32, what: &str) {
     assert_eq!(actual.len(), expected.len(), "{what}: width");
     let length = expected.iter().map(|v| v * v).sum::<f32>().sqrt();
-    let worst = actual.iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-    assert!(worst <= tolerance * length.max(1e-3), "{what}: differs by {worst}, the length is {length}");
+    let worst = largest_difference(actual, expected);
+    let is_near = worst.is_finite() && worst <= tolerance * length.max(1e-3);
+    assert!(is_near, "{what}: differs by {worst}, the length is {length}");
+}
+
+/// The largest difference of two vectors' values; NaN, which is within no tolerance and which `f32::max` would pass over, if
+/// one of them is.
+pub fn largest_difference(actual: &[f32], expected: &[f32]) -> f32 {
+    assert_eq!(actual.len(), expected.len(), "width");
+    let differences = actual.iter().zip(expected).map(|(a, b)| (a - b).abs());
+    differences.max_by(f32::total_cmp).unwrap_or(0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_number_is_near_nothing() {
+        let numbers = [0.5, 1.0, -0.25];
+        assert_near(&numbers, &numbers, "itself");
+        for at in 0..numbers.len() {
+            for no_number in [f32::NAN, -f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+                let mut wrong = numbers;
+                wrong[at] = no_number;
+                for (actual, expected) in [(wrong, numbers), (numbers, wrong), (wrong, wrong)] {
+                    let passed = std::panic::catch_unwind(|| assert_near(&actual, &expected, "no number"));
+                    assert!(passed.is_err(), "{actual:?} {expected:?}");
+                }
+            }
+        }
+    }
 }

@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use crate::largest_difference;
+
 /// A tensor of the reference: its shape, a hash of its bits, and every `step`-th value.
 #[derive(Deserialize)]
 pub struct TensorGolden {
@@ -25,12 +27,12 @@ impl TensorGolden {
             return Err(format!("shape {shape:?}, expected {:?}", self.shape));
         }
         let sample: Vec<f32> = values.iter().step_by(self.step).copied().collect();
-        let far = sample.iter().zip(&self.sample).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-        if sample.len() != self.sample.len() || far > tolerance {
-            let shown = |values: &[f32]| format!("{:?}", &values[..values.len().min(8)]);
-            return Err(format!("off by {far}: {} and not {}", shown(&sample), shown(&self.sample)));
+        let far = largest_difference(&sample, &self.sample);
+        if far <= tolerance {
+            return Ok(());
         }
-        Ok(())
+        let shown = |values: &[f32]| format!("{:?}", &values[..values.len().min(8)]);
+        Err(format!("off by {far}: {} and not {}", shown(&sample), shown(&self.sample)))
     }
 }
 
@@ -51,4 +53,21 @@ pub fn pattern(width: u32, height: u32) -> Vec<u8> {
     };
     let row = |y: u32| (0..width).flat_map(move |x| pixel(x.into(), y.into()));
     (0..height).flat_map(row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tensor_of_other_values_is_another() {
+        let golden =
+            |sample: &[f32]| TensorGolden { shape: vec![2], hash: hash(sample), step: 1, sample: sample.to_vec() };
+        let expected = golden(&[1.0, 0.5]);
+        assert_eq!(expected.compare(&[2], &[1.0, 0.5]), Ok(()));
+        for wrong in [[1.0, 0.6], [f32::NAN, 0.5], [1.0, f32::NAN], [f32::INFINITY, 0.5]] {
+            assert!(expected.compare_within(0.01, &[2], &wrong).is_err(), "{wrong:?}");
+            assert!(golden(&wrong).compare_within(0.01, &[2], &[1.0, 0.5]).is_err(), "{wrong:?}");
+        }
+    }
 }

@@ -112,7 +112,7 @@ fn ready(options: &CallersOptions) -> Result<(Programs, PathBuf, PathBuf), Failu
 
 fn start(programs: &Programs, task: &str, model: &Path) -> Result<Process, Failure> {
     let config = Config { task: task.to_owned(), model_dir: model.to_owned(), ..Config::default() };
-    Process::start(programs.command(Library::Embedkit, false)?, &config)
+    Process::start(programs.command(Library::Embedkit)?, &config)
 }
 
 #[cfg(test)]

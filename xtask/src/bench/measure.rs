@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use bench_protocol::Config;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::compare::{Likeness, compare};
 use super::options::Options;
@@ -14,6 +14,7 @@ use super::sides::{Kind, Library, Side};
 use super::statistics::{median, quantile};
 use super::workloads::Workload;
 use crate::failure::{Failure, failed};
+use crate::files;
 
 /// A side's numbers for a workload.
 #[derive(Clone, Debug, Serialize)]
@@ -44,7 +45,7 @@ pub(super) struct Measured {
 }
 
 /// A number of several rounds.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Spread {
     pub(super) median: f64,
     pub(super) least: f64,
@@ -109,8 +110,8 @@ struct Results {
 impl Results {
     fn new(count: usize) -> Result<Self, Failure> {
         let folder = place().join("results");
-        std::fs::create_dir_all(&folder).map_err(|e| failed(format!("{}: {e}", folder.display())))?;
-        let folder = folder.canonicalize().map_err(|e| failed(format!("{}: {e}", folder.display())))?;
+        files::create(&folder)?;
+        let folder = files::absolute(&folder)?;
         Ok(Self { files: (0..count).map(|number| folder.join(number.to_string())).collect() })
     }
 }
@@ -140,7 +141,11 @@ impl Samples {
             hub_cache: workload.hub_cache.clone(),
             options: side.settings.clone(),
         };
-        let mut process = Process::start(programs.command(side.library, workload.one_core)?, &config)?;
+        let command = match workload.one_core {
+            true => programs.command_on_one_core(side.library)?,
+            false => programs.command(side.library)?,
+        };
+        let mut process = Process::start(command, &config)?;
         process.ask(&workload.first())?;
         self.cold.push(process.started.elapsed().as_secs_f64());
         let before = process.processor_seconds();

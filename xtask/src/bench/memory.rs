@@ -55,7 +55,7 @@ fn inputs(options: &MemoryOptions, task: &str, place: &Path) -> Result<Option<(P
     Ok(match task {
         "static" => Some((PathBuf::new(), None)),
         "image" => {
-            let pictures = Pictures::ready(&programs::python(options.python.as_deref(), place)?)?;
+            let pictures = Pictures::ready(&programs::python(options.python.as_deref())?)?;
             let paths = [pictures.files("jpg")?, pictures.files("png")?].concat();
             Some((pictures.model("vit-small"), Some(saved(place, "memory", &paths)?)))
         }
@@ -65,7 +65,7 @@ fn inputs(options: &MemoryOptions, task: &str, place: &Path) -> Result<Option<(P
 
 fn measure(programs: &Programs, task: &str, model_dir: &Path, request: &Request, count: usize) -> Result<u64, Failure> {
     let config = Config { task: task.to_owned(), model_dir: model_dir.to_owned(), ..Config::default() };
-    let mut process = Process::start(programs.command(Library::Embedkit, false)?, &config)?;
+    let mut process = Process::start(programs.command(Library::Embedkit)?, &config)?;
     let results = process.ask(request)?.results;
     if results != count {
         return Err(failed(format!("{task}: {results} results for {count} inputs")));

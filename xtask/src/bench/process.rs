@@ -52,8 +52,7 @@ impl Process {
 
     /// Most memory so far, of the side and its workers, in bytes.
     pub(super) fn peak_bytes(&self) -> u64 {
-        let own = kilobytes(&format!("/proc/{}/status", self.child.id()), "VmHWM:") * 1024;
-        own.max(self.watch.peak.load(Ordering::Relaxed))
+        peak_bytes(self.child.id()).max(self.watch.peak.load(Ordering::Relaxed))
     }
 
     /// Memory at the moment, in bytes.
@@ -63,12 +62,22 @@ impl Process {
 
     /// Processor time so far, of the side and the workers it has ended.
     pub(super) fn processor_seconds(&self) -> f64 {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap_or_default();
-        // The name, in brackets, may hold spaces; user and system time are the 14th to the 17th field.
-        let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
-        let ticks: f64 = fields.split_whitespace().skip(11).take(4).filter_map(|field| field.parse::<f64>().ok()).sum();
-        ticks / TICKS
+        processor_seconds(self.child.id())
     }
+}
+
+/// Most memory so far of a process alone, in bytes.
+pub(super) fn peak_bytes(process: u32) -> u64 {
+    kilobytes(&format!("/proc/{process}/status"), "VmHWM:") * 1024
+}
+
+/// Processor time so far of a process and of those that it has waited for.
+pub(super) fn processor_seconds(process: u32) -> f64 {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    // The name, in brackets, may hold spaces; user and system time are the 14th to the 17th field.
+    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
+    let ticks: f64 = fields.split_whitespace().skip(11).take(4).filter_map(|field| field.parse::<f64>().ok()).sum();
+    ticks / TICKS
 }
 
 impl Drop for Process {

@@ -29,8 +29,7 @@ impl Programs {
         let is_python = |side: &Side| {
             matches!(side.library, Library::EmbedkitPython | Library::FastembedPython | Library::Model2vecPython)
         };
-        let python =
-            if sides.iter().any(is_python) { Some(python(named.python.as_deref(), place)?) } else { named.python };
+        let python = if sides.iter().any(is_python) { Some(python(named.python.as_deref())?) } else { named.python };
         let runtime = std::env::var_os("ORT_DYLIB_PATH").map_or_else(crate::test::runtime, |path| Ok(path.into()))?;
         let earlier = named
             .earlier
@@ -48,10 +47,18 @@ impl Programs {
     }
 
     /// The command that starts a library's side.
-    pub(super) fn command(&self, library: Library, one_core: bool) -> Result<Command, Failure> {
+    pub(super) fn command(&self, library: Library) -> Result<Command, Failure> {
+        self.started(library, &[])
+    }
+
+    /// The same, with all of the side on one core.
+    pub(super) fn command_on_one_core(&self, library: Library) -> Result<Command, Failure> {
+        self.started(library, &["taskset".into(), "-c".into(), "0".into()])
+    }
+
+    fn started(&self, library: Library, before: &[PathBuf]) -> Result<Command, Failure> {
         let words = self.commands.get(&library).ok_or_else(|| failed(format!("{library:?} has no program")))?;
-        let pinned = [PathBuf::from("taskset"), "-c".into(), "0".into()];
-        let mut words = pinned.iter().filter(|_| one_core).chain(words);
+        let mut words = before.iter().chain(words);
         let mut command = Command::new(words.next().ok_or_else(|| failed("an empty command"))?);
         // A cache of the user's would go before the one that a side is given.
         command.args(words).env("ORT_DYLIB_PATH", &self.runtime).env("HF_HUB_OFFLINE", "1").env_remove("HF_HOME");
@@ -104,10 +111,7 @@ fn folder(side: &str) -> PathBuf {
 }
 
 fn ours(package: &str) -> Result<PathBuf, Failure> {
-    let mut build = Command::new(workspace::cargo());
-    build.current_dir(workspace::root()).args(["build", "--quiet", "--release", "--package", package]);
-    workspace::succeed(&mut build)?;
-    Ok(workspace::target().join("release").join(package))
+    workspace::built("release", &["--package", package], package)
 }
 
 /// A peer's program, in a workspace of its own.
@@ -119,20 +123,8 @@ fn theirs(name: &str, place: &Path) -> Result<PathBuf, Failure> {
     Ok(target.join("release").join(format!("bench-{name}")))
 }
 
-/// The Python that is named, or one of the benchmark's own.
-pub(super) fn python(named: Option<&Path>, place: &Path) -> Result<PathBuf, Failure> {
-    named.map_or_else(|| environment(place), |python| Ok(python.to_owned()))
-}
-
-/// A virtual environment with the Python peers.
-fn environment(place: &Path) -> Result<PathBuf, Failure> {
-    let environment = place.join("python");
-    let python = environment.join("bin/python");
-    if !python.exists() {
-        workspace::succeed(Command::new("python3").args(["-m", "venv"]).arg(&environment))?;
-    }
-    let mut install = Command::new(&python);
-    install.args(["-m", "pip", "install", "--quiet", "--requirement"]).arg(folder("python").join("requirements.txt"));
-    workspace::succeed(&mut install)?;
-    Ok(python)
+/// The Python that is named, or one with the Python peers.
+pub(super) fn python(named: Option<&Path>) -> Result<PathBuf, Failure> {
+    let ours = || Ok(Environment::with("bench", &[folder("python").join("requirements.txt")])?.program("python"));
+    named.map_or_else(ours, |python| Ok(python.to_owned()))
 }

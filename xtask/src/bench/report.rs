@@ -64,7 +64,7 @@ impl Report<'_> {
 
     fn write_workload(&self, text: &mut String, workload: &Workload) {
         let (count, [fewest, median, most]) = (workload.texts, workload.words);
-        let mut what = if workload.is_of_pictures() {
+        let mut what = if workload.is_of_pictures {
             format!("{count} pictures")
         } else {
             format!("{count} texts, {fewest} to {most} words, median {median}")

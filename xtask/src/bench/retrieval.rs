@@ -8,8 +8,8 @@ use std::time::Instant;
 use clap::Args;
 
 use super::place::{place, print};
-use crate::failure::{Failure, Outcome, failed};
-use crate::workspace;
+use crate::failure::Outcome;
+use crate::{files, workspace};
 
 /// Searches by the program.
 const SEARCHES: usize = 31;
@@ -29,14 +29,13 @@ pub(super) struct RetrievalOptions {
 
 pub(super) fn run(options: &RetrievalOptions) -> Outcome {
     let folder = place().join("retrieval");
-    if folder.exists() {
-        std::fs::remove_dir_all(&folder).map_err(|e| failed(format!("{}: {e}", folder.display())))?;
-    }
-    let library = built(&["--package", "embedkit-retrieval", "--example", "measure"], "examples/measure")?;
+    files::remove(&folder)?;
+    let example = ["--package", "embedkit-retrieval", "--example", "measure"];
+    let library = workspace::built("release", &example, "examples/measure")?;
     workspace::succeed(Command::new(library).arg("speed").args([&options.corpus, &folder]))?;
     let program = match &options.program {
         Some(program) => program.clone(),
-        None => built(&["--package", "embedkit-cli"], "embedkit")?,
+        None => workspace::program("release")?,
     };
     let mut times = Vec::new();
     for query in QUERIES.iter().cycle().take(SEARCHES) {
@@ -49,11 +48,4 @@ pub(super) fn run(options: &RetrievalOptions) -> Outcome {
     times.sort_by(f64::total_cmp);
     print(&format!("`embedkit search`, a process each: p50 {:.1} ms", times[SEARCHES / 2]));
     Ok(())
-}
-
-/// What a release build makes.
-fn built(what: &[&str], path: &str) -> Result<PathBuf, Failure> {
-    let mut cargo = Command::new(workspace::cargo());
-    workspace::succeed(cargo.current_dir(workspace::root()).args(["build", "--quiet", "--release"]).args(what))?;
-    Ok(workspace::target().join("release").join(path).with_extension(std::env::consts::EXE_EXTENSION))
 }

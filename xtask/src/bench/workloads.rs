@@ -25,6 +25,8 @@ pub(super) struct Workload {
     first: PathBuf,
     /// Whether texts come one at a time.
     pub(super) is_single: bool,
+    /// Whether its texts are paths of pictures.
+    pub(super) is_of_pictures: bool,
     /// How far the sides' results may be from each other.
     pub(super) tolerance: Tolerance,
     /// How many texts, how many distinct ones, and how many words each: fewest, median, most.
@@ -36,11 +38,6 @@ pub(super) struct Workload {
 }
 
 impl Workload {
-    /// Whether its texts are paths of pictures.
-    pub(super) fn is_of_pictures(&self) -> bool {
-        self.task == "image" || self.task.starts_with("preprocess")
-    }
-
     /// What a side is asked.
     pub(super) fn request(&self, least_seconds: f64, results: Option<PathBuf>) -> Request {
         let work = Work { items: self.items.clone(), least_seconds, results };
@@ -61,6 +58,142 @@ const EXACT: Tolerance = Tolerance { cosine: 0.999999, difference: 1e-5, same_in
 const QUANTIZED: Tolerance = Tolerance { cosine: 0.95, difference: 0.3, same_indices: false };
 /// Decoders of JPEG differ by some levels.
 const DECODED: Tolerance = Tolerance { cosine: 0.999, difference: 0.1, same_indices: false };
+
+/// A workload before its models and texts are there.
+struct Plan {
+    name: &'static str,
+    task: &'static str,
+    model: Model,
+    items: Items,
+    tolerance: Tolerance,
+    one_core: bool,
+}
+
+/// Which of the models goes through it.
+#[derive(Clone, Copy)]
+enum Model {
+    Fp32,
+    Int8,
+    Static,
+    Bm25,
+    /// One that is made of the fp32 model's graph.
+    Head(&'static str),
+    Image,
+    /// Pictures are only prepared, as for this model.
+    Processor(&'static str),
+}
+
+/// What goes through the model.
+#[derive(Clone, Copy)]
+enum Items {
+    /// Texts as they come, so many times.
+    Mixed(usize),
+    Short,
+    Long,
+    /// Texts of so many tokens.
+    Equal(usize),
+    /// The same, few and one at a time.
+    Single(usize),
+    /// The first of the texts: one in so many.
+    Part(usize),
+    /// Pictures of a format: one for so many texts.
+    Pictures(&'static str, usize),
+}
+
+/// All workloads. To add one is to add a line.
+#[rustfmt::skip]
+const PLANS: [Plan; 23] = [
+    Plan::new("mixed", "dense", Model::Fp32, Items::Mixed(1), ROUNDING),
+    Plan::new("short", "dense", Model::Fp32, Items::Short, ROUNDING),
+    Plan::new("long", "dense", Model::Fp32, Items::Long, ROUNDING),
+    Plan::new("equal", "dense", Model::Fp32, Items::Equal(32), ROUNDING),
+    Plan::new("single", "dense", Model::Fp32, Items::Single(8), ROUNDING),
+    Plan::new("two-single", "two-dense", Model::Fp32, Items::Single(8), ROUNDING),
+    Plan::new("int8-mixed", "dense", Model::Int8, Items::Mixed(1), QUANTIZED),
+    Plan::new("int8-single", "dense", Model::Int8, Items::Single(8), ROUNDING),
+    Plan::new("static", "static", Model::Static, Items::Mixed(40), EXACT),
+    Plan::new("static-one-core", "static", Model::Static, Items::Mixed(20), EXACT).on_one_core(),
+    Plan::new("bm25", "bm25", Model::Bm25, Items::Mixed(40), EXACT),
+    Plan::new("bm25-one-core", "bm25", Model::Bm25, Items::Mixed(40), EXACT).on_one_core(),
+    Plan::new("splade", "splade", Model::Head("splade"), Items::Part(4), ROUNDING),
+    Plan::new("colbert", "colbert", Model::Head("colbert"), Items::Part(2), ROUNDING),
+    Plan::new("rerank", "rerank", Model::Head("rerank"), Items::Part(2), ROUNDING),
+    Plan::new("image", "image", Model::Image, Items::Pictures("jpg", 4), DECODED),
+    Plan::new("preprocess-clip", "preprocess", Model::Processor("clip"), Items::Pictures("jpg", 8), DECODED).on_one_core(),
+    Plan::new("preprocess-siglip", "preprocess", Model::Processor("siglip"), Items::Pictures("jpg", 8), DECODED).on_one_core(),
+    Plan::new("preprocess-convnext", "preprocess", Model::Processor("convnext"), Items::Pictures("jpg", 8), DECODED).on_one_core(),
+    Plan::new("preprocess-jinaclip", "preprocess", Model::Processor("jinaclip"), Items::Pictures("jpg", 8), DECODED).on_one_core(),
+    Plan::new("preprocess-idefics3", "preprocess", Model::Processor("idefics3"), Items::Pictures("jpg", 32), DECODED).on_one_core(),
+    Plan::new("preprocess-png", "preprocess", Model::Processor("clip"), Items::Pictures("png", 8), EXACT).on_one_core(),
+    Plan::new("preprocess-opened", "preprocess-opened", Model::Processor("clip"), Items::Pictures("jpg", 8), DECODED).on_one_core(),
+];
+
+impl Plan {
+    const fn new(name: &'static str, task: &'static str, model: Model, items: Items, tolerance: Tolerance) -> Self {
+        Self { name, task, model, items, tolerance, one_core: false }
+    }
+
+    const fn on_one_core(self) -> Self {
+        Self { one_core: true, ..self }
+    }
+
+    fn is_of_pictures(&self) -> bool {
+        matches!(self.items, Items::Pictures(..))
+    }
+
+    /// The workload; none where its texts are not given, or its model is not there.
+    fn made(
+        &self,
+        options: &Options,
+        models: &Models,
+        corpus: &Corpus,
+        place: &Path,
+    ) -> Result<Option<Workload>, Failure> {
+        let Some(model) = models.of(self.model) else { return Ok(None) };
+        let Some(texts) = self.items.of(options, models, corpus)? else { return Ok(None) };
+        let mut words: Vec<usize> = texts.iter().map(|text| text.split_whitespace().count()).collect();
+        words.sort_unstable();
+        let [Some(fewest), Some(median), Some(most)] = [words.first(), words.get(words.len() / 2), words.last()] else {
+            return Err(failed(format!("the corpus has no texts for the workload {}", self.name)));
+        };
+        let hub = || hub_cache(&model, &place.join("hub").join(self.name));
+        Ok(Some(Workload {
+            name: self.name,
+            task: self.task,
+            hub_cache: self.task.ends_with("dense").then(hub).transpose()?,
+            items: saved(place, self.name, &texts)?,
+            first: saved(place, &format!("{}.first", self.name), &texts[..1])?,
+            is_single: matches!(self.items, Items::Single(_)),
+            is_of_pictures: self.is_of_pictures(),
+            tolerance: self.tolerance,
+            texts: texts.len(),
+            distinct: texts.iter().collect::<HashSet<_>>().len(),
+            words: [*fewest, *median, *most],
+            one_core: self.one_core,
+            model_dir: model,
+        }))
+    }
+}
+
+impl Items {
+    /// The texts, or paths of pictures; none where nothing is given to take them from.
+    fn of(self, options: &Options, models: &Models, corpus: &Corpus) -> Result<Option<Vec<String>>, Failure> {
+        let given = |texts| Ok(options.corpus.is_some().then_some(texts));
+        match self {
+            Self::Mixed(times) => given(corpus.mixed(times)),
+            Self::Short => given(corpus.short()),
+            Self::Long => given(corpus.long()),
+            Self::Equal(words) => given(corpus.equal(words, corpus.texts)),
+            Self::Single(words) => given(corpus.equal(words, 200)),
+            Self::Part(part) => given(corpus.part(part)),
+            Self::Pictures(format, part) => {
+                let pictures = drawn(options, models, format)?;
+                let some = pictures.iter().cycle().take(options.texts().div_ceil(part)).cloned();
+                Ok((!pictures.is_empty()).then(|| some.collect()))
+            }
+        }
+    }
+}
 
 /// Folders of models, each with its graph as `model.onnx`.
 pub(super) struct Models {
@@ -91,8 +224,9 @@ impl Models {
             }
             _ => None,
         };
+        let is_wanted = |is_such: fn(&Plan) -> bool| PLANS.iter().any(|plan| is_such(plan) && options.wants(plan.name));
         let heads = match (python, &fp32) {
-            (Some(python), Some(folder)) if HEADS.iter().any(|name| options.wants(name)) => {
+            (Some(python), Some(folder)) if is_wanted(|plan| matches!(plan.model, Model::Head(_))) => {
                 let script = workspace::root().join("xtask/bench/python/heads.py");
                 let models = place.join("models");
                 workspace::succeed(Command::new(python).arg(script).arg(folder).arg(&models))?;
@@ -101,7 +235,7 @@ impl Models {
             _ => None,
         };
         let pictures = match python {
-            Some(python) if OF_PICTURES.iter().any(|name| options.wants(name)) => Some(Pictures::ready(python)?),
+            Some(python) if is_wanted(Plan::is_of_pictures) => Some(Pictures::ready(python)?),
             _ => None,
         };
         let images = options.image_model_dir.as_deref().map(absolute).transpose()?;
@@ -115,22 +249,20 @@ impl Models {
             bm25: absolute(&bm25)?,
         })
     }
+
+    /// A model's folder, if it is there.
+    fn of(&self, model: Model) -> Option<PathBuf> {
+        match model {
+            Model::Fp32 => self.fp32.clone(),
+            Model::Int8 => self.int8.clone(),
+            Model::Static => Some(self.statics.clone()),
+            Model::Bm25 => Some(self.bm25.clone()),
+            Model::Head(name) => Some(self.heads.as_ref()?.join(name)),
+            Model::Image => self.images.clone(),
+            Model::Processor(name) => Some(self.pictures.as_ref()?.model(name)),
+        }
+    }
 }
-
-/// Workloads with a model that is made for them.
-const HEADS: [&str; 3] = ["splade", "colbert", "rerank"];
-
-/// Workloads of pictures.
-const OF_PICTURES: [&str; 8] = [
-    "image",
-    "preprocess-clip",
-    "preprocess-siglip",
-    "preprocess-convnext",
-    "preprocess-jinaclip",
-    "preprocess-idefics3",
-    "preprocess-png",
-    "preprocess-opened",
-];
 
 /// A copy of a model's folder in which another graph is `model.onnx`: some peers know only that name.
 fn renamed(folder: &Path, graph: &str, to: &Path) -> Result<PathBuf, Failure> {
@@ -171,68 +303,11 @@ fn hub_cache(model: &Path, cache: &Path) -> Result<PathBuf, Failure> {
     make().map_err(|e| failed(format!("{}: {e}", cache.display())))
 }
 
-/// All workloads for which there is a model. To add one is to add a line.
+/// All workloads for which there is a model.
 pub(super) fn all(options: &Options, models: &Models, place: &Path) -> Result<Vec<Workload>, Failure> {
     let corpus = Corpus::read(options, models)?;
-    let (fp32, int8) = (models.fp32.as_ref(), models.int8.as_ref());
-    let (statics, bm25) = (Some(&models.statics), Some(&models.bm25));
-    let head = |name: &str| models.heads.as_ref().map(|heads| heads.join(name));
-    let processor = |name: &str| models.pictures.as_ref().map(|pictures| pictures.model(name));
-    let (jpg, png) = (drawn(options, models, "jpg")?, drawn(options, models, "png")?);
-    let some =
-        |pictures: &[String], part| pictures.iter().cycle().take(options.texts().div_ceil(part)).cloned().collect();
-    let mut workloads = Vec::new();
-    for (name, task, model, texts, one_core, tolerance) in [
-        ("mixed", "dense", fp32, corpus.mixed(1), false, ROUNDING),
-        ("short", "dense", fp32, corpus.short(), false, ROUNDING),
-        ("long", "dense", fp32, corpus.long(), false, ROUNDING),
-        ("equal", "dense", fp32, corpus.equal(32, corpus.texts), false, ROUNDING),
-        ("single", "dense", fp32, corpus.equal(8, 200), false, ROUNDING),
-        ("two-single", "two-dense", fp32, corpus.equal(8, 200), false, ROUNDING),
-        ("int8-mixed", "dense", int8, corpus.mixed(1), false, QUANTIZED),
-        ("int8-single", "dense", int8, corpus.equal(8, 200), false, ROUNDING),
-        ("static", "static", statics, corpus.mixed(40), false, EXACT),
-        ("static-one-core", "static", statics, corpus.mixed(20), true, EXACT),
-        ("bm25", "bm25", bm25, corpus.mixed(40), false, EXACT),
-        ("bm25-one-core", "bm25", bm25, corpus.mixed(40), true, EXACT),
-        ("splade", "splade", head("splade").as_ref(), corpus.part(4), false, ROUNDING),
-        ("colbert", "colbert", head("colbert").as_ref(), corpus.part(2), false, ROUNDING),
-        ("rerank", "rerank", head("rerank").as_ref(), corpus.part(2), false, ROUNDING),
-        ("image", "image", models.images.as_ref(), some(&jpg, 4), false, DECODED),
-        ("preprocess-clip", "preprocess", processor("clip").as_ref(), some(&jpg, 8), true, DECODED),
-        ("preprocess-siglip", "preprocess", processor("siglip").as_ref(), some(&jpg, 8), true, DECODED),
-        ("preprocess-convnext", "preprocess", processor("convnext").as_ref(), some(&jpg, 8), true, DECODED),
-        ("preprocess-jinaclip", "preprocess", processor("jinaclip").as_ref(), some(&jpg, 8), true, DECODED),
-        ("preprocess-idefics3", "preprocess", processor("idefics3").as_ref(), some(&jpg, 32), true, DECODED),
-        ("preprocess-png", "preprocess", processor("clip").as_ref(), some(&png, 8), true, EXACT),
-        ("preprocess-opened", "preprocess-opened", processor("clip").as_ref(), some(&jpg, 8), true, DECODED),
-    ] {
-        let of_pictures = OF_PICTURES.contains(&name);
-        let has_items = if of_pictures { !texts.is_empty() } else { options.corpus.is_some() };
-        let Some(model) = model.filter(|_| has_items && options.wants(name)) else {
-            continue;
-        };
-        let mut words: Vec<usize> = texts.iter().map(|text| text.split_whitespace().count()).collect();
-        words.sort_unstable();
-        let [Some(fewest), Some(median), Some(most)] = [words.first(), words.get(words.len() / 2), words.last()] else {
-            return Err(failed(format!("the corpus has no texts for the workload {name}")));
-        };
-        workloads.push(Workload {
-            name,
-            task,
-            model_dir: model.clone(),
-            hub_cache: task.ends_with("dense").then(|| hub_cache(model, &place.join("hub").join(name))).transpose()?,
-            items: saved(place, name, &texts)?,
-            first: saved(place, &format!("{name}.first"), &texts[..1])?,
-            is_single: name.ends_with("single"),
-            tolerance,
-            texts: texts.len(),
-            distinct: texts.iter().collect::<HashSet<_>>().len(),
-            words: [*fewest, *median, *most],
-            one_core,
-        });
-    }
-    Ok(workloads)
+    let wanted = PLANS.iter().filter(|plan| options.wants(plan.name));
+    wanted.filter_map(|plan| plan.made(options, models, &corpus, place).transpose()).collect()
 }
 
 /// Puts texts into a file that sides read.

@@ -7,13 +7,12 @@ use std::path::Path;
 use embedkit_colbert::LateInteractionTextEmbedding;
 use embedkit_colpali::{Content, LateInteractionMultimodalEmbedding};
 use embedkit_core::hub::{self, Hub};
-use embedkit_core::{Embedder, ModelDescription, ModelFiles, Purpose, Result, Role, Source, TextEmbedder};
+use embedkit_core::{Embedder, ModelDescription, ModelFiles, Purpose, Result, Role, Source, TextEmbedder, digest};
 use embedkit_dense::TextEmbedding;
 use embedkit_image::{ImageEmbedding, ImageInput};
 use embedkit_rerank::{Pair, Reranker};
 use embedkit_sparse::SparseTextEmbedding;
 use serde::Deserialize;
-use sha2::{Digest as _, Sha256};
 
 use super::differences::OfRow;
 use super::repository::Repository;
@@ -73,7 +72,7 @@ impl Canonical {
             .map_err(|error| failed(format!("canonical.json: {error}")))?;
         let Some(path) = picture else { return Ok(Self { results: file.results, picture: None }) };
         let bytes = std::fs::read(path).map_err(|error| failed(format!("{}: {error}", path.display())))?;
-        let found: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let found = digest::of_bytes(&bytes);
         if found != file.picture_sha256 {
             let expected = file.picture_sha256;
             return Err(failed(format!("{}: its SHA-256 is {found}, and should be {expected}", path.display())));

@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 
 use embedkit_core::model::FileDigest;
-use embedkit_core::{Manifest, ModelDescription, Source};
+use embedkit_core::{Manifest, ModelDescription, Source, digest};
 use embedkit_hub::ListedFile;
-use sha2::{Digest as _, Sha256};
 use toml_edit::{DocumentMut, InlineTable, Item, Table, Value};
 
 use super::differences::OfRow;
@@ -47,7 +46,7 @@ impl Pin {
 pub(super) fn sha256_of(repository: &Repository, file: &ListedFile) -> Option<String> {
     file.sha256.clone().or_else(|| {
         let content = repository.content(&file.name)?;
-        Some(Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect())
+        Some(digest::of_bytes(content))
     })
 }
 

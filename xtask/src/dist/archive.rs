@@ -8,8 +8,9 @@ use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 
-use super::{PROGRAM, unusable};
+use super::PROGRAM;
 use crate::failure::{Failure, Outcome, failed};
+use crate::files::{read_bytes, unusable};
 use crate::workspace;
 
 /// Files of the workspace that go with the program.
@@ -23,11 +24,9 @@ pub(super) fn write(path: &Path, name: &str, program: &Path) -> Outcome {
     let file = File::create(path).map_err(unusable(path))?;
     let mut archive = tar::Builder::new(GzEncoder::new(file, Compression::best()));
     let own = Path::new(PROGRAM).with_extension(std::env::consts::EXE_EXTENSION);
-    let bytes = std::fs::read(program).map_err(unusable(program))?;
-    add(&mut archive, &format!("{name}/{}", own.display()), &bytes, 0o755)?;
+    add(&mut archive, &format!("{name}/{}", own.display()), &read_bytes(program)?, 0o755)?;
     for beside in BESIDE {
-        let from = workspace::root().join(beside);
-        let bytes = std::fs::read(&from).map_err(unusable(&from))?;
+        let bytes = read_bytes(&workspace::root().join(beside))?;
         add(&mut archive, &format!("{name}/{beside}"), &bytes, 0o644)?;
     }
     for (shell, file) in SHELLS {

@@ -6,16 +6,16 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::listing::Crates;
-use super::{PACKAGE, PROGRAM, unusable};
+use super::{PACKAGE, PROGRAM};
 use crate::failure::{Failure, Outcome, failed};
-use crate::metadata;
+use crate::{files, metadata};
 
 /// Writes what the program is made of, with each crate's licence. The same crates give the same bytes.
 pub(super) fn write(path: &Path, crates: &Crates) -> Outcome {
     let licences = licences()?;
     let bill = bill(crates, &licences)?;
     let text = serde_json::to_string_pretty(&bill).map_err(|error| failed(error.to_string()))?;
-    std::fs::write(path, text + "\n").map_err(unusable(path))
+    files::write(path, text + "\n")
 }
 
 type Licences = BTreeMap<(String, String), String>;

@@ -13,9 +13,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use clap::Args;
-use sha2::{Digest as _, Sha256};
+use embedkit_core::digest;
 
 use crate::failure::{Failure, Outcome, failed};
+use crate::files::{create, entries, read_bytes, remove, unusable, write};
 use crate::{python, workspace};
 
 /// The program's package, and its name.
@@ -54,10 +55,8 @@ pub(crate) fn run(options: &Dist) -> Outcome {
     eprintln!("{} lists {} crates", program.display(), listed.len());
 
     let place = workspace::target().join("dist");
-    if place.exists() {
-        std::fs::remove_dir_all(&place).map_err(unusable(&place))?;
-    }
-    std::fs::create_dir_all(&place).map_err(unusable(&place))?;
+    remove(&place)?;
+    create(&place)?;
     let name = format!("{PROGRAM}-{}-{}", env!("CARGO_PKG_VERSION"), host()?);
     let archive = place.join(format!("{name}.tar.gz"));
     archive::write(&archive, &name, &program)?;
@@ -65,7 +64,7 @@ pub(crate) fn run(options: &Dist) -> Outcome {
     bill::write(&place.join(format!("{name}.cdx.json")), &listed)?;
     if !options.no_wheel {
         python::wheel(&python::Wheel::of_profile(&options.profile))?;
-        for wheel in files(&workspace::target().join("wheels"))? {
+        for wheel in entries(&workspace::target().join("wheels"))? {
             let to = place.join(wheel.file_name().unwrap_or_default());
             std::fs::copy(&wheel, &to).map_err(unusable(&to))?;
         }
@@ -83,8 +82,7 @@ fn build(options: &Dist) -> Result<PathBuf, Failure> {
     cargo.current_dir(workspace::root()).args(["auditable", "build", "--locked", "--package", PACKAGE]);
     cargo.args(["--profile", &options.profile]).args(options.chosen());
     workspace::succeed(&mut cargo)?;
-    let folder = if options.profile == "dev" { "debug" } else { &options.profile };
-    Ok(workspace::target().join(folder).join(PROGRAM).with_extension(std::env::consts::EXE_EXTENSION))
+    workspace::made(&options.profile, PROGRAM)
 }
 
 /// What this platform is called.
@@ -98,25 +96,12 @@ fn host() -> Result<String, Failure> {
 /// The digests of all files, as `sha256sum --check` reads them.
 fn write_digests(place: &Path) -> Outcome {
     let mut lines = String::new();
-    for file in files(place)? {
-        let bytes = std::fs::read(&file).map_err(unusable(&file))?;
-        let digest: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    for file in entries(place)? {
+        let bytes = read_bytes(&file)?;
+        let digest = digest::of_bytes(&bytes);
         let name = file.file_name().unwrap_or_default().to_string_lossy();
         eprintln!("{digest}  {name}, {:.1} MB", bytes.len() as f64 / 1e6);
         lines += &format!("{digest}  {name}\n");
     }
-    let digests = place.join("SHA256SUMS");
-    std::fs::write(&digests, lines).map_err(unusable(&digests))
-}
-
-/// The files of a folder, by name.
-fn files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let entries = std::fs::read_dir(folder).map_err(unusable(folder))?;
-    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file()).collect();
-    files.sort();
-    Ok(files)
-}
-
-fn unusable(path: &Path) -> impl FnOnce(std::io::Error) -> Failure + use<'_> {
-    move |error| failed(format!("{}: {error}", path.display()))
+    write(&place.join("SHA256SUMS"), lines)
 }

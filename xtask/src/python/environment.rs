@@ -1,11 +1,10 @@
-//! Virtual environments below `target/`, each made once for what it has to hold.
+//! Virtual environments below `target/`, each made once for what it has to hold: the one way in which any verb has one.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::failure::{Failure, Outcome, failed};
-use crate::workspace;
+use crate::failure::{Failure, Outcome};
+use crate::{files, workspace};
 
 /// A virtual environment.
 pub(crate) struct Environment {
@@ -20,16 +19,12 @@ impl Environment {
 
     /// The same, of this interpreter.
     pub(super) fn of(name: &str, python: &Path, requirements: &[PathBuf]) -> Result<Self, Failure> {
-        let folder = workspace::target().join("python").join(name);
-        let folder = std::path::absolute(&folder).map_err(|error| unusable(&folder, &error))?;
-        let environment = Self { folder };
         let wanted = format!("{}\n{}", python.display(), contents(requirements)?);
-        let holds = environment.folder.join("holds.txt");
-        if fs::read_to_string(&holds).is_ok_and(|held| held == wanted) {
-            return Ok(environment);
+        let holds = place(name)?.join("holds.txt");
+        if files::read(&holds).is_ok_and(|held| held == wanted) {
+            return Ok(Self { folder: place(name)? });
         }
-        eprintln!("installing into {}", environment.folder.display());
-        workspace::succeed(Command::new(python).args(["-m", "venv", "--clear"]).arg(&environment.folder))?;
+        let environment = Self::clean(name, python)?;
         for file in requirements {
             let mut arguments = vec!["install".into(), "--quiet".into(), "--requirement".into(), file.clone()];
             // What demands a distribution that must not be there.
@@ -38,12 +33,20 @@ impl Environment {
             }
             environment.pip(&arguments)?;
         }
-        fs::write(&holds, wanted).map_err(|error| unusable(&holds, &error))?;
+        files::write(&holds, wanted)?;
         Ok(environment)
     }
 
+    /// One that holds nothing, whatever an environment of this name held.
+    pub(super) fn clean(name: &str, python: &Path) -> Result<Self, Failure> {
+        let folder = place(name)?;
+        eprintln!("installing into {}", folder.display());
+        workspace::succeed(Command::new(python).args(["-m", "venv", "--clear"]).arg(&folder))?;
+        Ok(Self { folder })
+    }
+
     /// Its interpreter.
-    pub(super) fn python(&self) -> Command {
+    pub(crate) fn python(&self) -> Command {
         Command::new(self.program("python"))
     }
 
@@ -72,10 +75,10 @@ pub(super) fn folder() -> PathBuf {
     workspace::root().join("crates/python")
 }
 
-fn contents(files: &[PathBuf]) -> Result<String, Failure> {
-    files.iter().map(|file| fs::read_to_string(file).map_err(|error| unusable(file, &error))).collect()
+fn place(name: &str) -> Result<PathBuf, Failure> {
+    files::absolute(&workspace::target().join("python").join(name))
 }
 
-pub(super) fn unusable(path: &Path, error: &std::io::Error) -> Failure {
-    failed(format!("{}: {error}", path.display()))
+fn contents(requirements: &[PathBuf]) -> Result<String, Failure> {
+    requirements.iter().map(|file| files::read(file)).collect()
 }

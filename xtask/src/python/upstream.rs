@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use super::environment::{Environment, folder};
 use crate::failure::Outcome;
-use crate::workspace;
+use crate::{files, workspace};
 
 /// Options of the verb.
 #[derive(clap::Args)]
@@ -28,10 +28,8 @@ pub(crate) fn run(options: &Upstream) -> Outcome {
     let harness = folder().join("tests/upstream");
     let environment = Environment::with("upstream", &[harness.join("requirements.txt")])?;
     environment.develop()?;
-    let place = std::path::absolute(workspace::target().join("python/upstream-run"))
-        .map_err(|error| super::environment::unusable(&options.tests, &error))?;
-    let tests =
-        std::path::absolute(&options.tests).map_err(|error| super::environment::unusable(&options.tests, &error))?;
+    let place = files::absolute(&workspace::target().join("python/upstream-run"))?;
+    let tests = files::absolute(&options.tests)?;
     let modes: &[&str] = if options.record { &["record"] } else { &["record", "replay"] };
     for mode in modes {
         let mut python = environment.python();

@@ -1,12 +1,12 @@
 //! `cargo xtask wheel`: builds the wheel, its twin for GPUs and the source distribution, and tries the wheels in clean
 //! environments.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::environment::{Environment, folder, unusable};
+use super::environment::{Environment, folder};
 use crate::failure::{Failure, Outcome, failed};
+use crate::files::{absolute, entries, remove, unusable};
 use crate::workspace;
 
 /// What a clean environment runs.
@@ -49,13 +49,7 @@ impl Wheel {
 /// Runs the verb.
 pub(crate) fn run(options: &Wheel) -> Outcome {
     let tools = Environment::with("build", &[folder().join("tests/requirements.txt")])?;
-    let wheels = std::path::absolute(workspace::target().join("wheels")).map_err(|e| unusable(Path::new("."), &e))?;
-    if wheels.exists() {
-        fs::remove_dir_all(&wheels).map_err(|error| unusable(&wheels, &error))?;
-    }
-    let mut maturin = Command::new(tools.program("maturin"));
-    maturin.current_dir(folder()).args(["build", "--quiet", "--profile", &options.profile, "--out"]).arg(&wheels);
-    workspace::succeed(&mut maturin)?;
+    let wheels = build(&tools, &options.profile, "wheels")?;
     let mut maturin = Command::new(tools.program("maturin"));
     workspace::succeed(maturin.current_dir(folder()).args(["sdist", "--out"]).arg(&wheels))?;
     let mut aliased = tools.python();
@@ -65,11 +59,11 @@ pub(crate) fn run(options: &Wheel) -> Outcome {
         .arg(folder().join("alias"));
     workspace::succeed(&mut aliased)?;
     let mut converted = tools.python();
-    converted.arg(folder().join("tools/gpu_wheel.py")).arg(find(&files(&wheels)?, |name| is_wheel(name, ""))?);
+    converted.arg(folder().join("tools/gpu_wheel.py")).arg(find(&entries(&wheels)?, |name| is_wheel(name, ""))?);
     workspace::succeed(&mut converted)?;
-    let built = files(&wheels)?;
+    let built = entries(&wheels)?;
     for file in &built {
-        let size = fs::metadata(file).map_err(|error| unusable(file, &error))?.len();
+        let size = std::fs::metadata(file).map_err(unusable(file))?.len();
         eprintln!("{}: {:.1} MB", file.display(), size as f64 / 1e6);
     }
     let ours = Built {
@@ -85,15 +79,21 @@ pub(crate) fn run(options: &Wheel) -> Outcome {
 /// Builds the wheel as it is published and installs it into an interpreter's environment.
 pub(crate) fn install_into(python: &Path) -> Outcome {
     let tools = Environment::with("build", &[folder().join("tests/requirements.txt")])?;
-    let wheels = std::path::absolute(workspace::target().join("python/wheel")).map_err(|e| unusable(python, &e))?;
-    let mut maturin = Command::new(tools.program("maturin"));
-    maturin.current_dir(folder()).args(["build", "--quiet", "--release", "--out"]).arg(&wheels);
-    workspace::succeed(&mut maturin)?;
-    let built = files(&wheels)?;
+    let built = entries(&build(&tools, "release", "python/wheel")?)?;
     let wheel = find(&built, |name| is_wheel(name, ""))?;
     let mut pip = Command::new(python);
     pip.args(["-m", "pip", "install", "--quiet", "--force-reinstall", "--no-deps"]).arg(wheel);
     workspace::succeed(&mut pip)
+}
+
+/// Builds the wheel into a folder below `target/` that then holds nothing else: one of an earlier version would be taken for it.
+fn build(tools: &Environment, profile: &str, name: &str) -> Result<PathBuf, Failure> {
+    let place = absolute(&workspace::target().join(name))?;
+    remove(&place)?;
+    let mut maturin = Command::new(tools.program("maturin"));
+    maturin.current_dir(folder()).args(["build", "--quiet", "--profile", profile, "--out"]).arg(&place);
+    workspace::succeed(&mut maturin)?;
+    Ok(place)
 }
 
 /// What was built.
@@ -111,13 +111,12 @@ fn is_wheel(name: &str, ending: &str) -> bool {
 /// Installs the wheel alone, with what it demands, and runs it; then programs that import the reference, and the twin.
 fn try_out(python: &Path, built: &Built<'_>) -> Outcome {
     let name = python.to_string_lossy().replace(|c: char| !c.is_ascii_alphanumeric(), "-");
-    let environment = Environment::of(&format!("clean-{name}"), python, &[])?;
+    let environment = Environment::clean(&format!("clean-{name}"), python)?;
     let install = |file: &Path| {
-        let flags = ["install", "--quiet", "--force-reinstall", "--no-deps"];
+        let flags = ["install", "--quiet", "--no-deps"];
         environment.pip(&flags.iter().map(Path::new).chain([file]).collect::<Vec<_>>())
     };
     environment.pip(&[Path::new("install"), Path::new("--quiet"), built.wheel])?;
-    install(built.wheel)?;
     let run = |program: &str| {
         let mut python = environment.python();
         python.current_dir(workspace::target()).args(["-c", program]);
@@ -130,15 +129,7 @@ fn try_out(python: &Path, built: &Built<'_>) -> Outcome {
     run("import fastembed, embedkit_rs; assert fastembed.TextEmbedding is embedkit_rs.TextEmbedding")?;
     environment.pip(&["uninstall", "--quiet", "--yes", "embedkit-rs-fastembed", "embedkit-rs"])?;
     install(built.gpu)?;
-    run(GPU_TRIAL)?;
-    environment.pip(&["uninstall", "--quiet", "--yes", "embedkit-rs-gpu"])
-}
-
-fn files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let entries = fs::read_dir(folder).map_err(|error| unusable(folder, &error))?;
-    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-    files.sort();
-    Ok(files)
+    run(GPU_TRIAL)
 }
 
 fn find(files: &[PathBuf], is_it: impl Fn(&str) -> bool) -> Result<&Path, Failure> {

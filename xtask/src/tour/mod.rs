@@ -25,7 +25,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::failure::{Failure, Outcome, failed};
-use crate::workspace;
+use crate::{files, workspace};
 use blocks::{Block, Place};
 use script::Run;
 use stage::Stage;
@@ -49,7 +49,7 @@ pub(crate) fn run(options: &Tour) -> Outcome {
     for page in pages()? {
         let is_wanted = options.pages.is_empty() || options.pages.iter().any(|word| page.contains(word.as_str()));
         if is_wanted {
-            blocks.extend(blocks::of_page(&page, &read(&page)?)?);
+            blocks.extend(blocks::of_page(&page, &files::read(&workspace::root().join(&page))?)?);
         }
     }
     let stage = Stage::set(options.program.as_deref(), !options.short)?;
@@ -82,17 +82,13 @@ pub(crate) fn run(options: &Tour) -> Outcome {
 /// The pages for people who use it.
 fn pages() -> Result<Vec<String>, Failure> {
     const FOLDER: &str = "crates/embedkit/docs";
-    let entries = std::fs::read_dir(workspace::root().join(FOLDER)).map_err(|error| failed(error.to_string()))?;
-    let names = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let entries = files::entries(&workspace::root().join(FOLDER))?;
+    let names = entries.iter().filter_map(|path| path.file_name()?.to_str());
     let mut pages: Vec<String> =
         names.filter(|name| name.ends_with(".md")).map(|name| format!("{FOLDER}/{name}")).collect();
     pages.push("README.md".to_owned());
     pages.sort();
     Ok(pages)
-}
-
-fn read(page: &str) -> Result<String, Failure> {
-    std::fs::read_to_string(workspace::root().join(page)).map_err(|error| failed(format!("{page}: {error}")))
 }
 
 fn reason_to_leave_out(block: &Block, is_short: bool) -> Option<String> {

@@ -5,6 +5,8 @@ use std::process::Command;
 
 use super::blocks::{Block, Place};
 use crate::failure::{Failure, Outcome, failed};
+use crate::files::{absolute, create, entries, remove, unusable, write};
+use crate::python::Environment;
 use crate::{test, workspace};
 
 /// The user's files, and what makes the small models.
@@ -40,11 +42,11 @@ impl Stage {
         }
         let program = match program {
             Some(program) => absolute(program)?,
-            None => build()?,
+            None => workspace::program("dev")?,
         };
         create(&place.join("bin"))?;
         let beside = place.join("bin").join("embedkit").with_extension(std::env::consts::EXE_EXTENSION);
-        std::fs::copy(&program, &beside).map_err(|error| failed(format!("{}: {error}", program.display())))?;
+        std::fs::copy(&program, &beside).map_err(unusable(&program))?;
         let stage = Self {
             clone: if is_whole { Some(clone(&place)?) } else { None },
             program: place.join("bin"),
@@ -102,8 +104,8 @@ impl Stage {
         let zoo = self.place.join("zoo");
         let made = self.place.join("made");
         remove(&made)?;
-        let python = environment(&self.place)?;
-        workspace::succeed(Command::new(python).arg(workspace::root().join(ZOO)).arg(&made))?;
+        let environment = Environment::with("tour", &[workspace::root().join(REQUIREMENTS)])?;
+        workspace::succeed(environment.python().arg(workspace::root().join(ZOO)).arg(&made))?;
         let (name, fixture) = PAGES_MODEL;
         copy(&workspace::root().join(fixture), &made.join(name))?;
         for owner in folders(&made)? {
@@ -112,19 +114,11 @@ impl Stage {
                 let repository = zoo.join(format!("models--{}--{}", of(&owner), of(&model)));
                 copy(&model, &repository.join("snapshots").join(COMMIT))?;
                 create(&repository.join("refs"))?;
-                let main = repository.join("refs/main");
-                std::fs::write(&main, COMMIT).map_err(|error| failed(format!("{}: {error}", main.display())))?;
+                write(&repository.join("refs/main"), COMMIT)?;
             }
         }
         Ok(())
     }
-}
-
-/// The program as it is built for tests.
-fn build() -> Result<PathBuf, Failure> {
-    let mut cargo = Command::new(workspace::cargo());
-    workspace::succeed(cargo.current_dir(workspace::root()).args(["build", "--package", "embedkit-cli"]))?;
-    absolute(&workspace::target().join("debug/embedkit").with_extension(std::env::consts::EXE_EXTENSION))
 }
 
 /// What is committed, and nothing else.
@@ -137,55 +131,20 @@ fn clone(place: &Path) -> Result<PathBuf, Failure> {
     Ok(clone)
 }
 
-/// A Python with what makes graphs.
-fn environment(place: &Path) -> Result<PathBuf, Failure> {
-    let environment = place.join("venv");
-    let python = environment.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
-    let requirements = workspace::root().join(REQUIREMENTS);
-    let complete = environment.join("complete");
-    if !complete.exists() {
-        workspace::succeed(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&environment))?;
-        let mut pip = Command::new(&python);
-        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]).arg(requirements);
-        workspace::succeed(&mut pip)?;
-        std::fs::write(&complete, "").map_err(|error| failed(error.to_string()))?;
-    }
-    Ok(python)
-}
-
 fn folders(of: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let entries = std::fs::read_dir(of).map_err(|error| failed(format!("{}: {error}", of.display())))?;
-    Ok(entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir()).collect())
+    Ok(entries(of)?.into_iter().filter(|path| path.is_dir()).collect())
 }
 
 /// Copies a folder with all below it.
 fn copy(from: &Path, to: &Path) -> Outcome {
     create(to)?;
-    let entries = std::fs::read_dir(from).map_err(|error| failed(format!("{}: {error}", from.display())))?;
-    for entry in entries.flatten() {
-        let (path, to) = (entry.path(), to.join(entry.file_name()));
+    for path in entries(from)? {
+        let to = to.join(path.file_name().unwrap_or_default());
         if path.is_dir() {
             copy(&path, &to)?;
         } else {
-            std::fs::copy(&path, &to).map_err(|error| failed(format!("{}: {error}", path.display())))?;
+            std::fs::copy(&path, &to).map_err(unusable(&path))?;
         }
     }
     Ok(())
-}
-
-fn create(folder: &Path) -> Outcome {
-    std::fs::create_dir_all(folder).map_err(|error| failed(format!("{}: {error}", folder.display())))
-}
-
-fn remove(folder: &Path) -> Outcome {
-    match std::fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(failed(format!("{}: {error}", folder.display())))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn absolute(path: &Path) -> Result<PathBuf, Failure> {
-    std::path::absolute(path).map_err(|error| failed(error.to_string()))
 }

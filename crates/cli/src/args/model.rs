@@ -117,7 +117,7 @@ pub(crate) struct FolderArgs {
     #[arg(long, value_name = "DIR")]
     pub(crate) model_dir: Option<PathBuf>,
 
-    /// The model's family, where --model does not tell: dense, sparse, colbert, hybrid, image, colpali, or a plug-in's.
+    /// The model's family, as `models list` names it, where --model does not tell.
     #[arg(long, value_name = "FAMILY")]
     pub(crate) kind: Option<String>,
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use embedkit_core::digest::digits;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -20,7 +21,7 @@ pub(crate) struct Trail(BTreeMap<usize, String>);
 impl Trail {
     /// Takes note of the first `count` inputs; whether that is worth writing down at once.
     pub(crate) fn note(&mut self, count: usize, digest: &Digest) -> bool {
-        let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = digits(digest);
         if self.0.get(&count) == Some(&digest) {
             return false;
         }

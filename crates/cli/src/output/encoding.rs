@@ -4,7 +4,7 @@ use std::path::Path;
 
 use embedkit::Error;
 use embedkit::vector::number::NumberType;
-use embedkit::vector::{Error as VectorError, Int8Calibration, pack_binary, to_f16};
+use embedkit::vector::{Error as VectorError, pack_binary, to_f16, unit_to_int8};
 use half::f16;
 use serde::{Serialize, Serializer};
 
@@ -102,19 +102,12 @@ impl Encoder {
         })
     }
 
-    /// Without a calibration file the range is that of normalised vectors, the same in every run, so
-    /// that vectors of different runs can be compared.
-    fn int8(&mut self, vector: &[f32]) -> embedkit::Result<Vec<i8>> {
-        if let Some(calibration) = &self.calibration {
-            return calibration.encode(vector);
+    fn int8(&self, vector: &[f32]) -> embedkit::Result<Vec<i8>> {
+        match &self.calibration {
+            Some(calibration) => calibration.encode(vector),
+            None => unit_to_int8(vector)
+                .map_err(|error| misfit("int8 without --calibration, a file of the model's vectors", error)),
         }
-        if let Some(outside) = vector.iter().find(|value| value.abs() > 1.0 + 1e-5) {
-            return Err(Error::input(format!(
-                "int8 covers -1 to 1, and a value of its vector is {outside}: name a file of the model's vectors with \
-                 --calibration"
-            )));
-        }
-        Ok(Int8Calibration::uniform(vector.len(), -1.0, 1.0)?.encode(vector)?)
     }
 }
 

@@ -1,16 +1,10 @@
 //! What a file of results says of the model that made them, in the words that the Python package's columns have too.
 
 use std::collections::BTreeMap;
-#[cfg(feature = "parquet")]
-use std::io::Read;
 use std::path::Path;
-#[cfg(feature = "parquet")]
-use std::path::PathBuf;
 
 use embedkit::{AnyEmbedder, Role, Source};
 use serde_json::json;
-#[cfg(feature = "parquet")]
-use sha2::{Digest as _, Sha256};
 
 use crate::args::{EmbedArgs, given};
 use crate::failure::{Failure, Result};
@@ -47,7 +41,9 @@ const NO_SETTINGS: &[&str] = &[
     "part_time",
 ];
 /// Entries in which files that belong together agree.
-const SAME: [&str; 3] = ["embedkit.digest", "embedkit.row", "embedkit.settings"];
+const SAME: [&str; 2] = ["embedkit.digest", "embedkit.settings"];
+/// What files say whose digest is one of their model's folder, as earlier versions wrote it.
+const OF_A_FOLDER: &str = "embedkit.row";
 
 /// The entries.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -78,11 +74,10 @@ impl Provenance {
         Self(told.into_iter().map(|(name, value)| (format!("embedkit.{name}"), value)).collect())
     }
 
-    /// The same with the digests of the model's files, which are read for it, and of its row: for files that others must
-    /// match.
+    /// The same with the model's digest, for which its files are read: for files that others must match.
     #[cfg(feature = "parquet")]
-    pub(crate) fn with_digest(self, model: &AnyEmbedder) -> Result<Self> {
-        Ok(self.with("digest", digest(model)?).with("row", row_digest(model)?))
+    pub(crate) fn with_digest(self, args: &EmbedArgs, model: &AnyEmbedder) -> Result<Self> {
+        Ok(self.with("digest", format!("sha256:{}", model.engine().digest(args.model.dim)?)))
     }
 
     /// The same with one entry more.
@@ -113,11 +108,12 @@ impl Provenance {
             "embedkit.settings" => format!("the options {}", of.get("embedkit.settings")),
             entry => format!("the model {} ({})", of.get("embedkit.model"), of.get(entry)),
         };
-        let is_silent = found.get(entry).is_empty();
-        let made = if is_silent {
-            "does not say what it was made with".to_owned()
-        } else {
-            format!("was made with {}", told(found))
+        let made = match found.get(entry) {
+            "" => "does not say what it was made with".to_owned(),
+            _ if found.0.contains_key(OF_A_FOLDER) => {
+                "was made by an earlier version, whose digest of a model was another".to_owned()
+            }
+            _ => format!("was made with {}", told(found)),
         };
         Err(Failure::Usage(format!(
             "{} {made}, and this run has {}: name another --output, or remove it",
@@ -146,71 +142,6 @@ fn settings() -> String {
     json!(settings).to_string()
 }
 
-/// The digest of what a row says of results.
-#[cfg(feature = "parquet")]
-fn row_digest(model: &AnyEmbedder) -> Result<String> {
-    let mut row = model.model().of_results();
-    row.digests.clear();
-    let row = serde_json::to_vec(&row).map_err(|error| Failure::Failed(error.to_string()))?;
-    Ok(hex(Sha256::digest(row)))
-}
-
-#[cfg(feature = "parquet")]
-fn hex(digest: impl AsRef<[u8]>) -> String {
-    let digits: String = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{digits}")
-}
-
-/// The digest of a model's files: of their names and digests, in order. A model that is compiled in is known by its name and
-/// this program's version.
-#[cfg(feature = "parquet")]
-fn digest(model: &AnyEmbedder) -> Result<String> {
-    let mut summed = Sha256::new();
-    match model.engine().folder() {
-        Some(folder) => {
-            let mut files = Vec::new();
-            list(folder, &mut files)?;
-            files.sort();
-            for path in files {
-                let name = path.strip_prefix(folder).unwrap_or(&path).to_string_lossy();
-                summed.update(name.as_bytes());
-                summed.update(of_file(&path)?);
-            }
-        }
-        None => summed.update(format!("{} {}", model.model().id, env!("CARGO_PKG_VERSION"))),
-    }
-    Ok(hex(summed.finalize()))
-}
-
-/// The files below a folder; links to folders are not followed.
-#[cfg(feature = "parquet")]
-fn list(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
-    let failure = |error| Failure::io(folder.display().to_string())(error);
-    for entry in std::fs::read_dir(folder).map_err(failure)? {
-        let entry = entry.map_err(failure)?;
-        let (path, kind) = (entry.path(), entry.file_type().map_err(failure)?);
-        if kind.is_dir() {
-            list(&path, files)?;
-        } else if path.is_file() {
-            files.push(path);
-        }
-    }
-    Ok(())
-}
-
-#[cfg(feature = "parquet")]
-fn of_file(path: &Path) -> Result<impl AsRef<[u8]>> {
-    let failure = |error| Failure::io(path.display().to_string())(error);
-    let mut file = std::fs::File::open(path).map_err(failure)?;
-    let (mut summed, mut block) = (Sha256::new(), vec![0; 1 << 20]);
-    loop {
-        match file.read(&mut block).map_err(failure)? {
-            0 => return Ok(summed.finalize()),
-            count => summed.update(&block[..count]),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -226,6 +157,7 @@ mod tests {
         for (other, message) in [
             (made(&[("model", "b"), ("digest", "2"), ("settings", "{}")]), "was made with the model b (2)"),
             (made(&[("model", "a"), ("digest", "1"), ("settings", "{\"dim\":[\"8\"]}")]), "the options {\"dim\""),
+            (made(&[("model", "a"), ("digest", "0"), ("row", "0"), ("settings", "{}")]), "by an earlier version"),
             (made(&[]), "does not say"),
         ] {
             let refused = ours.check(&other, Path::new("f")).unwrap_err().to_string();

@@ -49,10 +49,9 @@ pub(super) fn prepare(path: &Path) -> Result<Option<Place>> {
 /// The last line that is whole, and where it ends; nothing of a file without one.
 fn last_line(file: &mut File) -> std::io::Result<(u64, Vec<u8>)> {
     let mut begin = file.metadata()?.len();
-    let mut tail = Vec::new();
+    let mut tail: Vec<u8> = Vec::new();
     loop {
-        let breaks: Vec<usize> = tail.iter().rposition(|byte| *byte == b'\n').into_iter().collect();
-        if let Some(&last) = breaks.first() {
+        if let Some(last) = tail.iter().rposition(|byte| *byte == b'\n') {
             let before = tail[..last].iter().rposition(|byte| *byte == b'\n');
             if before.is_some() || begin == 0 {
                 let from = before.map_or(0, |at| at + 1);

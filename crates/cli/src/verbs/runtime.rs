@@ -54,23 +54,7 @@ fn install_from(args: InstallArgs, options: &RuntimeOptions) -> Result<Installed
 /// Refuses a file that is another than it should be.
 #[cfg(feature = "runtime-install")]
 fn check_digest(file: &Path, expected: &str) -> Result<()> {
-    use std::io::BufRead as _;
-
-    use sha2::{Digest as _, Sha256};
-
-    let failed = || Failure::io(file.display().to_string());
-    let mut reader = std::io::BufReader::with_capacity(1 << 16, std::fs::File::open(file).map_err(failed())?);
-    let mut hasher = Sha256::new();
-    loop {
-        let bytes = reader.fill_buf().map_err(failed())?;
-        if bytes.is_empty() {
-            break;
-        }
-        hasher.update(bytes);
-        let read = bytes.len();
-        reader.consume(read);
-    }
-    let found: String = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let found = embedkit_core::digest::of_file(file)?;
     if found.eq_ignore_ascii_case(expected.trim()) {
         return Ok(());
     }

@@ -13,6 +13,7 @@ mod bounds;
 mod control;
 mod converted;
 mod crew;
+mod digest;
 mod embeddings;
 mod erased;
 mod in_flight;
@@ -116,11 +117,8 @@ impl<I: ?Sized + Sync + 'static, O: Send + 'static> Engine<I, O> {
     }
 
     /// The files that were read to load the model, relative to its [folder](Self::folder), sorted: what its results depend
-    /// on, beside its row.
-    ///
-    /// # Errors
-    /// Sessions are created lazily, only now, and cannot be.
-    pub fn files_read(&self) -> Result<Vec<String>> {
+    /// on, beside its row. Sessions that are created lazily are created for it.
+    fn files_read(&self) -> Result<Vec<String>> {
         #[cfg(feature = "onnx")]
         self.provider()?;
         Ok(self.files.as_ref().map(ModelFiles::names_read).unwrap_or_default())

@@ -17,6 +17,7 @@ from embedkit_rs.errors import UnknownModelError
 
 Role = Literal["plain", "query", "passage"]
 OnError = Literal["raise", "null"]
+Encoding = Literal["float32", "float16", "int8", "binary"]
 Self = TypeVar("Self", bound="Embedder")
 
 
@@ -129,7 +130,9 @@ class Embedder:
         """
         return self._model.embed_batches(documents, self._how(role), batch_size, nulls=gives_nulls(on_error))
 
-    def embed_arrow(self, array: Any, *, role: Role = "plain", on_error: OnError = "raise") -> Any:
+    def embed_arrow(
+        self, array: Any, *, role: Role = "plain", on_error: OnError = "raise", encoding: Encoding = "float32"
+    ) -> Any:
         """Embeds a column of Arrow's, without an object of Python's for each row; gives a ``pyarrow.Array``.
 
         ``array`` holds strings (``string``, ``large_string``, ``string_view``, or a dictionary of them); for images
@@ -137,8 +140,13 @@ class Embedder:
         and ``values``, multi-vectors ``list<fixed_size_list<float>[dim]>``. A null gives a null; with
         ``on_error="null"``, so does an input that fails, and a tuple of the array and the failures,
         ``[(position, message)]``, is returned.
+
+        ``encoding`` makes dense vectors smaller: ``float16``; ``int8``, of normalised vectors, where -1 is -128 and 1 is
+        127; ``binary``, a bit for each value above zero. An input fails if its vector does not fit.
         """
-        column, failures = self._model.embed_arrow(one_array(array), self._how(role), nulls=gives_nulls(on_error))
+        column, failures = self._model.embed_arrow(
+            one_array(array), self._how(role), nulls=gives_nulls(on_error), encoding=encoding
+        )
         return to_pyarrow(column, failures, on_error)
 
     def usage(self, text: Any, *, role: Role = "plain") -> tuple[int, bool]:

@@ -13,24 +13,19 @@ embedders of equal arguments. See :mod:`embedkit_rs.ray`, :mod:`embedkit_rs.daft
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 import embedkit_rs
 from embedkit_rs import models
+from embedkit_rs._embedder import Encoding
 from embedkit_rs.errors import EmbedkitError, ModelFilesError
-
-Encoding = Literal["float32", "float16", "int8", "binary"]
 
 _CLASSES: dict[str, type[Any]] = {
     "dense": embedkit_rs.TextEmbedding,
@@ -46,10 +41,10 @@ _SPARSE = pa.struct([("indices", pa.list_(pa.uint32())), ("values", pa.list_(pa.
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """A model by its id or the path of its folder and, if it is to be checked, the digest of its files."""
+    """A model by its id or the path of its folder and, if it is to be checked, its digest."""
 
     id: str
-    #: As :func:`digest` gives it; a worker whose files have another fails.
+    #: As :func:`digest` gives it; a worker whose model has another fails.
     digest: str | None = None
 
     @property
@@ -64,8 +59,8 @@ class Embedder:
     ``family`` is ``dense``, ``sparse``, ``colbert``, ``hybrid``, ``image``, ``colpali`` or ``rerank``. ``column`` holds
     texts; images, as paths or bytes, for ``image`` and ``colpali``; for ``rerank`` it is a pair of columns, queries and
     documents. ``role`` is ``passage``, ``query`` or ``plain``. ``encoding`` makes dense vectors smaller: ``float16``;
-    ``int8``, where 1 is 127; ``binary``, a bit for the sign of each value. ``options`` are keywords of the family's class,
-    as ``threads`` or ``max_length``.
+    ``int8``, of normalised vectors, as the command line and the server have it; ``binary``, a bit for the sign of each
+    value. ``options`` are keywords of the family's class, as ``threads`` or ``max_length``.
 
     Vectors are lists of a fixed size, which stores search. Arrow cannot read nulls among those back from Parquet, so for
     files ``fixed_size=False`` makes them plain lists; :mod:`embedkit_rs.ray` does so.
@@ -164,9 +159,9 @@ class Embedder:
             array, failures = model.score_arrow(queries, documents, on_error=on_error)
         else:
             pages = {"images": True} if self.family == "colpali" and self.role != "query" else {}
-            array, failures = model.embed_arrow(batch.column(self.column), role=self.role, on_error=on_error, **pages)
-        array, beyond = _encoded(array, self.encoding)
-        failures = sorted([*failures, *beyond])
+            array, failures = model.embed_arrow(
+                batch.column(self.column), role=self.role, on_error=on_error, encoding=self.encoding, **pages
+            )
         if failures and self.on_error == "raise":
             raise EmbedkitError(f"input {failures[0][0]}: {failures[0][1]}")
         return array, failures
@@ -233,23 +228,9 @@ class Embedder:
 
 
 def digest(model: Any) -> str:
-    """The digest of a loaded model's files, which workers can be held to; of a model that is compiled in, one of its name
-    and of this package's version."""
-    summed, folder = hashlib.sha256(), model.model._model_dir
-    if not folder.is_dir():
-        summed.update(f"{model.row['id']} {embedkit_rs.__version__}".encode())
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        summed.update(str(path.relative_to(folder)).encode())
-        summed.update(_sha256(path))
-    return f"sha256:{summed.hexdigest()}"
-
-
-def _sha256(path: Path) -> bytes:
-    summed = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            summed.update(block)
-    return summed.digest()
+    """The digest of all that a loaded model's results depend on: its row, the files that were read to load it, and the width
+    that its vectors are cut to. Workers can be held to it."""
+    return str(model._model.digest())
 
 
 class _Models:
@@ -278,35 +259,13 @@ class _Models:
         kind, spec = _CLASSES[embedder.family], embedder.spec
         make = kind.from_folder if spec.is_folder else kind
         model = make(spec.id, **embedder.options)
-        if spec.digest is not None and digest(model) != spec.digest:
-            raise ModelFilesError(f"the files of {spec.id} here are not those of {spec.digest}: {digest(model)}")
+        found = digest(model) if spec.digest is not None else None
+        if found != spec.digest:
+            raise ModelFilesError(f"{spec.id} here is not the model of {spec.digest}: it is that of {found}")
         return model
 
 
 _models = _Models()
-
-
-def _encoded(array: pa.Array, encoding: Encoding) -> tuple[pa.Array, list[tuple[int, str]]]:
-    """The vectors in another type of numbers, and those that it does not hold, as ``(position, message)``: they are null."""
-    if encoding == "float32":
-        return array, []
-    dim, nulls = array.type.list_size, array.is_null()
-    # A null has a row of numbers too, which means nothing.
-    rows = np.nan_to_num(array.values.slice(array.offset * dim, len(array) * dim).to_numpy(zero_copy_only=False))
-    if encoding == "binary":
-        bits = np.packbits(rows.reshape(-1, dim) > 0, axis=1)
-        found = pa.FixedSizeBinaryArray.from_buffers(
-            pa.binary(bits.shape[1]), len(array), [None, pa.py_buffer(np.ascontiguousarray(bits))]
-        )
-        # Its functions are made when it is imported.
-        return pc.if_else(nulls, pa.scalar(None, found.type), found), []  # pyright: ignore[reportAttributeAccessIssue]
-    most, values = (65504, rows) if encoding == "float16" else (127, np.rint(rows * 127))
-    beyond = (np.abs(values) > most).reshape(-1, dim).any(axis=1)
-    numbers = np.clip(values, -most, most).astype(np.float16 if encoding == "float16" else np.int8)
-    mask = pa.array(np.asarray(nulls) | beyond)
-    found = pa.FixedSizeListArray.from_arrays(pa.array(numbers), dim, mask=mask if mask.true_count else None)
-    message = f"the vector has values beyond what {encoding} holds; take another encoding, or have vectors normalised"
-    return found, [(int(row), message) for row in np.flatnonzero(beyond)]
 
 
 __all__ = ["Embedder", "ModelSpec", "digest"]

@@ -111,14 +111,17 @@ def embed(
 
 
 def prefetch(model: str, *, family: str = "dense", **options: Any) -> ModelSpec:
-    """Has every node of the cluster fetch the model's files, once; gives the model with their digest.
+    """Has every node of the cluster fetch the model's files, once; gives the model with its digest.
 
     Without it, each worker of a large cluster asks the hub by itself. Workers can then be told to stay offline, with
     ``options={"offline": True}``.
     """
 
+    # A task that only fetches has no device of the workers'.
+    anywhere = {name: value for name, value in options.items() if name not in ("cuda", "providers", "device_ids")}
+
     def fetch() -> str:
-        return digest(Embedder(model, family=family, options={**options, "lazy_load": True}).load())
+        return digest(Embedder(model, family=family, options={**anywhere, "lazy_load": True}).load())
 
     nodes = [node["NodeID"] for node in ray.nodes() if node["Alive"]]
     tasks = [

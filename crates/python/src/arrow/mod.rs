@@ -1,12 +1,16 @@
 //! Columns of Arrow's, in and out by its C interface: no object of Python's for a row.
 
 mod capsule;
+mod encoding;
 mod inputs;
+mod lists;
 mod outputs;
 
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 pub(crate) use capsule::Column;
+pub(crate) use encoding::Encoding;
 pub(crate) use inputs::inputs;
 
 use crate::column::Shape;
@@ -18,13 +22,14 @@ use outputs::Output;
 /// Inputs that failed, by position, with what was said of them.
 pub(crate) type Failures = Vec<(usize, String)>;
 
-/// Embeds a column. With `nulls`, an input that fails is a null, as is an input that is one.
+/// Embeds a column. With `nulls`, an input that fails is a null, as is an input that is one. Dense vectors are encoded.
 pub(crate) fn embed(
     py: Python<'_>,
     job: Job,
     inputs: ColumnInputs,
     shape: &Shape,
     nulls: bool,
+    encoding: Encoding,
 ) -> PyResult<(Column, Failures)> {
     let (positions, are_images) = (inputs.positions(), inputs.are_images());
     let mut output = Output::new(inputs.len());
@@ -55,6 +60,14 @@ pub(crate) fn embed(
         given += window.inputs;
         py.detach(|| output.push(window, places));
     }
-    let column = py.detach(|| output.finish(shape));
-    Ok((Column::new(column.map_err(|error| pyo3::exceptions::PyValueError::new_err(error.to_string()))?), failures))
+    let (column, misfits) =
+        py.detach(|| output.finish(shape, encoding)).map_err(|error| PyValueError::new_err(error.to_string()))?;
+    for (position, misfit) in misfits {
+        if !nulls {
+            return Err(error::raised(py, &misfit, Some(position)));
+        }
+        failures.push((position, misfit.report()));
+    }
+    failures.sort_unstable_by_key(|(position, _)| *position);
+    Ok((Column::new(column), failures))
 }

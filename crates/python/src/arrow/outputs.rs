@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use arrow_array::types::{Float32Type, UInt32Type};
-use arrow_array::{
-    Array as _, ArrayRef, FixedSizeListArray, Float32Array, ListArray, PrimitiveArray, StructArray, UInt32Array,
-};
-use arrow_schema::{ArrowError, DataType, Field, Fields};
+use arrow_array::{Array as _, ArrayRef, Float32Array, ListArray, PrimitiveArray, StructArray, UInt32Array};
+use arrow_buffer::NullBuffer;
+use arrow_schema::{ArrowError, Field, Fields};
 
+use super::encoding::{Encoding, Misfits};
+use super::lists::{nulls, vectors, width};
 use crate::column::{Columns, Shape, Window};
 
 /// Results on their way into one column.
@@ -35,46 +36,44 @@ impl Output {
         }
     }
 
-    pub(super) fn finish(self, shape: &Shape) -> Result<ArrayRef, ArrowError> {
+    /// The column, and the vectors that the encoding does not hold.
+    pub(super) fn finish(self, shape: &Shape, encoding: Encoding) -> Result<(ArrayRef, Misfits), ArrowError> {
         let results = self.results.unwrap_or_else(|| shape.columns());
+        match &results {
+            Columns::Dense { dim, values } if encoding != Encoding::Float32 => {
+                return encoding.column(*dim, values, self.rows);
+            }
+            _ => {}
+        }
         let is_complete = self.rows.len() == self.count;
         let results = if is_complete { results } else { results.spread(&self.rows) };
-        let valid = (!is_complete).then(|| self.rows.iter().map(Option::is_some).collect::<Vec<bool>>());
-        column(results, valid.as_deref())
+        Ok((column(results, nulls(&self.rows).as_ref())?, Misfits::new()))
     }
 }
 
-type Valid<'v> = Option<&'v [bool]>;
-
-fn column(results: Columns, valid: Valid<'_>) -> Result<ArrayRef, ArrowError> {
-    let nulls = || valid.map(|valid| valid.to_vec().into());
+fn column(results: Columns, nulls: Option<&NullBuffer>) -> Result<ArrayRef, ArrowError> {
+    let floats = |values: Vec<f32>| Arc::new(Float32Array::from(values));
+    let valid = nulls.cloned();
     Ok(match results {
-        Columns::Dense { dim, values } => Arc::new(vectors(dim, values, valid)?),
-        Columns::Scores(scores) => Arc::new(Float32Array::try_new(scores.into(), nulls())?),
+        Columns::Dense { dim, values } => Arc::new(vectors(dim, floats(values), valid)?),
+        Columns::Scores(scores) => Arc::new(Float32Array::try_new(scores.into(), valid)?),
         Columns::Multi { dim, ends, values } => {
-            let vectors = vectors(dim, values, None)?;
+            let vectors = vectors(dim, floats(values), None)?;
             let field = Arc::new(Field::new("item", vectors.data_type().clone(), true));
-            Arc::new(ListArray::try_new(field, offsets(&ends)?, Arc::new(vectors), nulls())?)
+            Arc::new(ListArray::try_new(field, offsets(&ends)?, Arc::new(vectors), valid)?)
         }
         Columns::Sparse { ends, indices, values } => {
             let indices = list::<UInt32Type>(UInt32Array::from(indices), &ends)?;
             let values = list::<Float32Type>(Float32Array::from(values), &ends)?;
             let parts = [("indices", indices), ("values", values)];
-            Arc::new(StructArray::try_new(fields(&parts), arrays(parts), nulls())?)
+            Arc::new(StructArray::try_new(fields(&parts), arrays(parts), valid)?)
         }
         Columns::Several(parts) => {
-            let parts = parts.into_iter().map(|(name, part)| Ok((name, column(part, valid)?)));
+            let parts = parts.into_iter().map(|(name, part)| Ok((name, column(part, nulls)?)));
             let parts: Vec<(&str, ArrayRef)> = parts.collect::<Result<_, ArrowError>>()?;
-            Arc::new(StructArray::try_new(fields(&parts), arrays(parts), nulls())?)
+            Arc::new(StructArray::try_new(fields(&parts), arrays(parts), valid)?)
         }
     })
-}
-
-fn vectors(dim: usize, values: Vec<f32>, valid: Valid<'_>) -> Result<FixedSizeListArray, ArrowError> {
-    let field = Arc::new(Field::new("item", DataType::Float32, true));
-    let width = i32::try_from(dim).map_err(|_| too_large())?;
-    let nulls = valid.map(|valid| valid.to_vec().into());
-    FixedSizeListArray::try_new(field, width, Arc::new(Float32Array::from(values)), nulls)
 }
 
 fn list<T: arrow_array::types::ArrowPrimitiveType>(
@@ -86,7 +85,7 @@ fn list<T: arrow_array::types::ArrowPrimitiveType>(
 }
 
 fn offsets(ends: &[usize]) -> Result<arrow_buffer::OffsetBuffer<i32>, ArrowError> {
-    let ends = std::iter::once(Ok(0)).chain(ends.iter().map(|end| i32::try_from(*end).map_err(|_| too_large())));
+    let ends = std::iter::once(Ok(0)).chain(ends.iter().map(|end| width(*end)));
     Ok(arrow_buffer::OffsetBuffer::new(ends.collect::<Result<Vec<i32>, ArrowError>>()?.into()))
 }
 
@@ -96,11 +95,4 @@ fn fields(parts: &[(&str, ArrayRef)]) -> Fields {
 
 fn arrays<'p>(parts: impl IntoIterator<Item = (&'p str, ArrayRef)>) -> Vec<ArrayRef> {
     parts.into_iter().map(|(_, array)| array).collect()
-}
-
-/// A column has offsets of 32 bits.
-fn too_large() -> ArrowError {
-    ArrowError::InvalidArgumentError(
-        "the column's results are too many for one array: embed fewer rows at a time".to_owned(),
-    )
 }

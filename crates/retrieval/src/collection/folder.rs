@@ -4,11 +4,10 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use embedkit_core::{Error, Result};
+use embedkit_core::{Error, Result, digest};
 
 use super::manifest::{FORMAT, FileRecord, Manifest, StageModel, Unread};
 use super::version::{MANIFEST, PIPELINE, Version};
-use crate::digest;
 use crate::disk::{sync_folder, write_synced};
 use crate::document::READING;
 use crate::pipeline::Pipeline;

@@ -2,11 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use embedkit_core::{Embedding, EmbeddingKind, Error, Result};
+use embedkit_core::{Embedding, EmbeddingKind, Error, Result, digest};
 
 use super::manifest::{FORMAT, Manifest, SourceFile, StageModel};
 use super::records::Records;
-use crate::digest;
 use crate::model::{Model, ModelIdentity};
 use crate::pipeline::{Pipeline, Stage, StoredKind};
 use crate::record::Record;

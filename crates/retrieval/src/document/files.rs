@@ -6,11 +6,10 @@ use std::path::{MAIN_SEPARATOR_STR, Path, PathBuf};
 use std::str::Utf8Chunk;
 use std::time::SystemTime;
 
-use embedkit_core::{Error, Result};
+use embedkit_core::{Error, Result, digest};
 use globset::{GlobBuilder, GlobMatcher};
 
 use super::Readers;
-use crate::digest;
 
 /// Times that a file that changes while it is read is read anew.
 const ATTEMPTS: usize = 3;

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use embedkit_core::digest::digits;
 use embedkit_core::python_numbers::as_null;
 use embedkit_core::{Error, Result};
 use serde_json::{Map, Value};
@@ -123,7 +124,7 @@ impl Dataset {
         for file in inputs.files(&readers)? {
             digest.update(file.digest()?);
         }
-        let digest = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = digits(digest.finalize());
         let name = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         Ok(Self { name, inputs, queries, judgements, digest, readers })
     }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use embedkit_core::{Error, ImageInput, Result};
+use embedkit_core::{Error, ImageInput, Result, digest};
 use rayon::prelude::*;
 
 use super::base::Base;
@@ -13,7 +13,6 @@ use super::stage::{Outcome, Passage, StageWriter};
 use super::window::Window;
 use super::{Indexer, Report};
 use crate::collection::{Draft, RecordWriter, SOURCES, SourceFile, Unread};
-use crate::digest;
 use crate::document::{Document, Found};
 use crate::model::Model;
 use crate::record::Record;

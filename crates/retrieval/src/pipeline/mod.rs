@@ -39,7 +39,7 @@ mod stage;
 
 use std::path::Path;
 
-use embedkit_core::{Error, Result, parse_toml, read_toml_text};
+use embedkit_core::{Error, Result, digest, parse_toml, read_toml_text};
 use serde::{Deserialize, Serialize};
 
 pub use feedback::Feedback;
@@ -49,7 +49,6 @@ pub(crate) use stage::StoredKind;
 pub use stage::{FirstPass, MuveraSpec, Stage, StoredAs, Vectors};
 
 use crate::chunking::Chunking;
-use crate::digest;
 use crate::fusion::Fusion;
 
 /// Chunks, stages, how their rankings become one, and rerankers.

@@ -1,7 +1,7 @@
 //! Vectors as they are answered: numbers, or base64 of their bytes.
 
 use embedkit_vector::multivector::MultiVector;
-use embedkit_vector::{Int8Calibration, SparseVector, pack_binary, to_f16};
+use embedkit_vector::{SparseVector, pack_binary, to_f16, unit_to_int8};
 use serde::{Deserialize, Serialize, Serializer};
 use utoipa::ToSchema;
 
@@ -88,7 +88,7 @@ pub(crate) fn encode(vector: Vec<f32>, dtype: Dtype, format: Format) -> embedkit
     Ok(match dtype {
         Dtype::Float => Encoded::Floats(vector),
         Dtype::Float16 => Encoded::Floats(to_f16(&vector)?.into_iter().map(half::f16::to_f32).collect()),
-        Dtype::Int8 => Encoded::Signed(int8(&vector)?),
+        Dtype::Int8 => Encoded::Signed(unit_to_int8(&vector)?),
         Dtype::Uint8 => Encoded::Unsigned(uint8(&vector)?),
         Dtype::Binary => Encoded::Signed(pack_binary(&vector).into_iter().map(signed).collect()),
         Dtype::Ubinary => Encoded::Unsigned(pack_binary(&vector)),
@@ -122,20 +122,15 @@ fn bytes(vector: &[f32], dtype: Dtype) -> embedkit_vector::Result<Vec<u8>> {
             bytes
         }
         Dtype::Float16 => to_f16(vector)?.into_iter().flat_map(half::f16::to_le_bytes).collect(),
-        Dtype::Int8 => raw(int8(vector)?),
+        Dtype::Int8 => raw(unit_to_int8(vector)?),
         Dtype::Uint8 => uint8(vector)?,
         Dtype::Binary => pack_binary(vector).into_iter().map(|byte| signed(byte) as u8).collect(),
         Dtype::Ubinary => pack_binary(vector),
     })
 }
 
-/// The range is that of normalised vectors, the same in every answer, so that vectors can be compared.
-fn int8(vector: &[f32]) -> embedkit_vector::Result<Vec<i8>> {
-    Int8Calibration::uniform(vector.len(), -1.0, 1.0)?.encode(vector)
-}
-
 fn uint8(vector: &[f32]) -> embedkit_vector::Result<Vec<u8>> {
-    Ok(int8(vector)?.into_iter().map(|value| (i16::from(value) + 128) as u8).collect())
+    Ok(unit_to_int8(vector)?.into_iter().map(|value| (i16::from(value) + 128) as u8).collect())
 }
 
 /// A byte of bits as a signed number: minus 128, as Cohere has it.
@@ -164,6 +159,19 @@ mod tests {
         assert_eq!(decoded(Dtype::Float16).len(), 18);
         assert_eq!(decoded(Dtype::Int8)[1], 0x80);
         assert_eq!(decoded(Dtype::Binary), [17, 0]);
+    }
+
+    #[test]
+    fn values_that_a_type_does_not_hold_are_refused() {
+        for (dtype, value) in [(Dtype::Int8, 1.5), (Dtype::Uint8, -1.5), (Dtype::Float16, 1e6)] {
+            for format in [Format::Float, Format::Base64] {
+                let error = encode(vec![0.0, value], dtype, format).unwrap_err();
+                assert!(
+                    error.to_string().starts_with(&format!("dimension 1: {value} is beyond")),
+                    "{dtype:?}: {error}"
+                );
+            }
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use serde_json::Value;
+use super::run::{Rival, Run};
 
 /// What the sides' names start with, what the chart calls the best of them, and its colour.
 const SERIES: [(&str, &str, &str); 4] = [
@@ -21,12 +21,13 @@ const GAP: f64 = 18.0;
 const MOST: f64 = 3.0;
 
 /// The chart of a run's workloads.
-pub(super) fn svg(run: &Value) -> String {
+pub(super) fn svg(run: &Run) -> String {
     let mut bars = String::new();
     let mut y = 70.0;
-    for workload in workloads(run) {
+    for workload in run.workloads() {
+        let ratio = |side| run.ratio(workload, |figures| figures.rate.median, Rival::Largest(side));
         let ratios: Vec<(f64, &str)> =
-            SERIES.iter().filter_map(|(side, _, colour)| Some((ratio(run, workload, side)?, *colour))).collect();
+            SERIES.iter().filter_map(|(side, _, colour)| Some((ratio(side)?, *colour))).collect();
         if ratios.is_empty() {
             continue;
         }
@@ -66,37 +67,22 @@ fn scale(ratio: f64) -> f64 {
     ratio / MOST * (WIDTH - LEFT - 50.0)
 }
 
-/// The workloads in their order.
-fn workloads(run: &Value) -> Vec<&str> {
-    let results = run["results"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let mut names: Vec<&str> = results.iter().filter_map(|result| result["workload"].as_str()).collect();
-    names.dedup();
-    names
-}
-
-/// embedkit's rate to the best one of sides whose names start so.
-fn ratio(run: &Value, workload: &str, side: &str) -> Option<f64> {
-    let rates = |wanted: &dyn Fn(&str) -> bool| {
-        let results = run["results"].as_array()?.iter().filter(|result| result["workload"] == workload);
-        let rates = results.filter(|result| result["side"].as_str().is_some_and(wanted));
-        rates.filter_map(|result| result["rate"]["median"].as_f64()).reduce(f64::max)
-    };
-    Some(rates(&|name| name == "embedkit")? / rates(&|name| name.starts_with(side))?)
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
     fn a_bar_for_the_best_of_every_kind_of_side() {
-        let result = |side: &str, rate: f64| json!({"workload": "mixed", "side": side, "rate": {"median": rate}});
-        let run = json!({"results": [
-            result("embedkit", 120.0), result("fastembed (Python)", 8.0), result("fastembed (Python), batch 1", 96.0),
-            result("limit, 1×2", 100.0), result("limit, 2×1", 150.0),
-        ]});
+        let run = Run::of_mixed(
+            "A",
+            &[
+                ("embedkit", 120.0),
+                ("fastembed (Python)", 8.0),
+                ("fastembed (Python), batch 1", 96.0),
+                ("limit, 1×2", 100.0),
+                ("limit, 2×1", 150.0),
+            ],
+        );
         let svg = svg(&run);
         assert!(svg.contains(">1.25</text>") && svg.contains(">0.80</text>") && svg.contains(">mixed</text>"), "{svg}");
         assert!(!svg.contains(">15.00<"));

@@ -3,41 +3,40 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use serde_json::Value;
+use super::run::Rival::{self, Largest, Named};
+use super::run::{Figures, Run};
 
 /// A ratio of embedkit's number to another side's.
 struct Ratio {
     what: &'static str,
     workload: &'static str,
-    /// The number, as a path in a side's results.
-    number: &'static str,
-    /// What the other sides' names start with.
-    rivals: &'static str,
-    /// Whether the fastest of them counts, or the one of just that name.
-    best: bool,
+    number: fn(&Figures) -> f64,
+    rival: Rival,
 }
 
-const RATE: &str = "/rate/median";
+const RATE: fn(&Figures) -> f64 = |figures: &Figures| figures.rate.median;
+const COLD: fn(&Figures) -> f64 = |figures: &Figures| figures.cold.median;
+const PEAK: fn(&Figures) -> f64 = |figures: &Figures| figures.peak;
 
 /// The table's columns.
 #[rustfmt::skip]
 const RATIOS: [Ratio; 12] = [
-    Ratio { what: "mixed texts, to Python's fastembed as it comes", workload: "mixed", number: RATE, rivals: "fastembed (Python)", best: false },
-    Ratio { what: "to fastembed-rs as it comes", workload: "mixed", number: RATE, rivals: "fastembed (Rust)", best: false },
-    Ratio { what: "to Python's at its best", workload: "mixed", number: RATE, rivals: "fastembed (Python)", best: true },
-    Ratio { what: "to fastembed-rs at its best", workload: "mixed", number: RATE, rivals: "fastembed (Rust)", best: true },
-    Ratio { what: "to the runtime fed by hand", workload: "mixed", number: RATE, rivals: "limit", best: true },
-    Ratio { what: "peak memory to Python's as it comes", workload: "mixed", number: "/peak", rivals: "fastembed (Python)", best: false },
-    Ratio { what: "short texts, to Python's at its best", workload: "short", number: RATE, rivals: "fastembed (Python)", best: true },
-    Ratio { what: "long texts, to Python's at its best", workload: "long", number: RATE, rivals: "fastembed (Python)", best: true },
-    Ratio { what: "int8, to Python's at its best", workload: "int8-mixed", number: RATE, rivals: "fastembed (Python)", best: true },
-    Ratio { what: "time to the first vector, to Python's", workload: "single", number: "/cold/median", rivals: "fastembed (Python)", best: false },
-    Ratio { what: "static model, to model2vec-rs", workload: "static", number: RATE, rivals: "model2vec-rs", best: true },
-    Ratio { what: "BM25, to Python's", workload: "bm25", number: RATE, rivals: "fastembed (Python)", best: false },
+    Ratio { what: "mixed texts, to Python's fastembed as it comes", workload: "mixed", number: RATE, rival: Named("fastembed (Python)") },
+    Ratio { what: "to fastembed-rs as it comes", workload: "mixed", number: RATE, rival: Named("fastembed (Rust)") },
+    Ratio { what: "to Python's at its best", workload: "mixed", number: RATE, rival: Largest("fastembed (Python)") },
+    Ratio { what: "to fastembed-rs at its best", workload: "mixed", number: RATE, rival: Largest("fastembed (Rust)") },
+    Ratio { what: "to the runtime fed by hand", workload: "mixed", number: RATE, rival: Largest("limit") },
+    Ratio { what: "peak memory to Python's as it comes", workload: "mixed", number: PEAK, rival: Named("fastembed (Python)") },
+    Ratio { what: "short texts, to Python's at its best", workload: "short", number: RATE, rival: Largest("fastembed (Python)") },
+    Ratio { what: "long texts, to Python's at its best", workload: "long", number: RATE, rival: Largest("fastembed (Python)") },
+    Ratio { what: "int8, to Python's at its best", workload: "int8-mixed", number: RATE, rival: Largest("fastembed (Python)") },
+    Ratio { what: "time to the first vector, to Python's", workload: "single", number: COLD, rival: Named("fastembed (Python)") },
+    Ratio { what: "static model, to model2vec-rs", workload: "static", number: RATE, rival: Largest("model2vec-rs") },
+    Ratio { what: "BM25, to Python's", workload: "bm25", number: RATE, rival: Named("fastembed (Python)") },
 ];
 
 /// The ratios of every processor, a row each; a ratio that no run of it measured is left empty.
-pub(super) fn table(runs: &[(String, Value)]) -> String {
+pub(super) fn table(runs: &[(String, Run)]) -> String {
     let mut table = String::from("| processor | runs |");
     for ratio in &RATIOS {
         let _ = write!(table, " {} |", ratio.what);
@@ -59,9 +58,9 @@ pub(super) fn table(runs: &[(String, Value)]) -> String {
 }
 
 /// The sentence that README quotes: ranges over all processors.
-pub(super) fn quote(runs: &[(String, Value)]) -> String {
+pub(super) fn quote(runs: &[(String, Run)]) -> String {
     let range = |at: usize| {
-        let of = |(_, runs): (&str, Vec<(&str, &Value)>)| RATIOS[at].of(runs.into_iter().map(|(_, run)| run));
+        let of = |(_, runs): (&str, Vec<(&str, &Run)>)| RATIOS[at].of(runs.into_iter().map(|(_, run)| run));
         let values: Vec<f64> = by_processor(runs).into_iter().filter_map(of).collect();
         let least = digits(values.iter().copied().fold(f64::INFINITY, f64::min));
         let most = digits(values.iter().copied().fold(f64::NEG_INFINITY, f64::max));
@@ -80,10 +79,10 @@ pub(super) fn quote(runs: &[(String, Value)]) -> String {
     )
 }
 
-fn by_processor(runs: &[(String, Value)]) -> BTreeMap<&str, Vec<(&str, &Value)>> {
+fn by_processor(runs: &[(String, Run)]) -> BTreeMap<&str, Vec<(&str, &Run)>> {
     let mut processors: BTreeMap<&str, Vec<_>> = BTreeMap::new();
     for (name, run) in runs {
-        let processor = run["facts"]["processor"].as_str().unwrap_or("unknown");
+        let processor = run.fact("processor").unwrap_or("unknown");
         processors.entry(processor).or_default().push((name.as_str(), run));
     }
     processors
@@ -91,22 +90,8 @@ fn by_processor(runs: &[(String, Value)]) -> BTreeMap<&str, Vec<(&str, &Value)>>
 
 impl Ratio {
     /// From the first of the runs, which is the latest, that measured it.
-    fn of<'r>(&self, runs: impl Iterator<Item = &'r Value>) -> Option<f64> {
-        runs.into_iter().find_map(|run| self.of_run(run))
-    }
-
-    fn of_run(&self, run: &Value) -> Option<f64> {
-        let results = run["results"].as_array()?.iter().filter(|result| result["workload"] == self.workload);
-        let (mut ours, mut theirs) = (None, Vec::new());
-        for result in results {
-            let (side, number) = (result["side"].as_str()?, result.pointer(self.number)?.as_f64()?);
-            if side == "embedkit" {
-                ours = Some(number);
-            } else if if self.best { side.starts_with(self.rivals) } else { side == self.rivals } {
-                theirs.push(number);
-            }
-        }
-        Some(ours? / theirs.into_iter().reduce(f64::max)?)
+    fn of<'r>(&self, mut runs: impl Iterator<Item = &'r Run>) -> Option<f64> {
+        runs.find_map(|run| run.ratio(self.workload, self.number, self.rival))
     }
 }
 
@@ -125,14 +110,10 @@ fn digits(value: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
-    fn run(processor: &str, rates: &[(&str, f64)]) -> (String, Value) {
-        let result = |(side, rate): &(&str, f64)| json!({"workload": "mixed", "side": side, "rate": {"median": rate}, "peak": 2});
-        let results: Vec<Value> = rates.iter().map(result).collect();
-        (processor.to_lowercase(), json!({"facts": {"processor": processor}, "results": results}))
+    fn run(processor: &str, rates: &[(&str, f64)]) -> (String, Run) {
+        (processor.to_lowercase(), Run::of_mixed(processor, rates))
     }
 
     #[test]

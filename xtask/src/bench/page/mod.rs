@@ -4,21 +4,23 @@
 mod chart;
 mod headline;
 mod python;
+mod run;
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
-
-use super::place::{print, write};
+use super::place::print;
 use crate::failure::{Failure, Outcome, failed};
+use crate::files::{entries, read, write};
 use crate::workspace;
+use run::Run;
 
 /// What the files of runs start with.
 const PREFIX: &str = "benchmark-";
 
 /// Runs that are kept, by their names, the latest first.
-type Runs = [(String, Value)];
+type Runs = [(String, Run)];
 
 /// A part of a page that is written here, between two lines.
 struct Part {
@@ -47,9 +49,9 @@ pub(super) fn publish(name: &str, report: &Path) -> Outcome {
     let (json, markdown) = (read(&report.with_extension("json"))?, read(&report.with_extension("md"))?);
     let run = parse(report, &json)?;
     write(&file("json"), &json)?;
-    write(&file("svg"), &chart::svg(&run))?;
+    write(&file("svg"), chart::svg(&run))?;
     let (title, rest) = markdown.split_once('\n').unwrap_or((&markdown, ""));
-    write(&file("md"), &format!("{title}: {name}\n\n![{name}]({PREFIX}{name}.svg)\n{rest}"))?;
+    write(&file("md"), format!("{title}: {name}\n\n![{name}]({PREFIX}{name}.svg)\n{rest}"))?;
     let kept = kept()?;
     for part in &PARTS {
         let page = docs().join(part.page);
@@ -60,16 +62,15 @@ pub(super) fn publish(name: &str, report: &Path) -> Outcome {
 }
 
 /// The runs that are kept, by their names, the latest first.
-fn kept() -> Result<Vec<(String, Value)>, Failure> {
-    let entries = std::fs::read_dir(docs()).map_err(|e| failed(format!("{}: {e}", docs().display())))?;
+fn kept() -> Result<Vec<(String, Run)>, Failure> {
     let name = |path: &Path| Some(path.file_name()?.to_str()?.strip_prefix(PREFIX)?.strip_suffix(".json")?.to_owned());
-    let paths = entries.filter_map(Result::ok).map(|entry| entry.path());
-    let mut named: Vec<(String, PathBuf)> = paths.filter_map(|path| Some((name(&path)?, path))).collect();
-    named.sort();
+    // Paths with endings are sorted otherwise.
+    let named: BTreeMap<String, PathBuf> =
+        entries(&docs())?.into_iter().filter_map(|path| Some((name(&path)?, path))).collect();
     let runs = named.into_iter().map(|(name, path)| Ok((name, parse(&path, &read(&path)?)?)));
-    let mut runs: Vec<(String, Value)> = runs.collect::<Result<_, Failure>>()?;
+    let mut runs: Vec<(String, Run)> = runs.collect::<Result<_, Failure>>()?;
     // Dates are written so that the later one is the larger; runs of long ago have none.
-    runs.sort_by_cached_key(|(_, run)| Reverse(run["facts"]["date"].as_str().map(str::to_owned)));
+    runs.sort_by_cached_key(|(_, run)| Reverse(run.fact("date").map(str::to_owned)));
     Ok(runs)
 }
 
@@ -88,11 +89,7 @@ fn docs() -> PathBuf {
     workspace::root().join("crates/embedkit/docs")
 }
 
-fn read(path: &Path) -> Result<String, Failure> {
-    std::fs::read_to_string(path).map_err(|e| failed(format!("{}: {e}", path.display())))
-}
-
-fn parse(path: &Path, json: &str) -> Result<Value, Failure> {
+fn parse(path: &Path, json: &str) -> Result<Run, Failure> {
     serde_json::from_str(json).map_err(|e| failed(format!("{}: {e}", path.display())))
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use serde_json::Value;
+use super::run::{Figures, Run};
 
 use crate::failure::{Failure, failed};
 
@@ -16,52 +16,45 @@ const JOBS: [(&str, &str, &str); 3] = [
     ("BM25; fastembed", "bm25", REFERENCE),
 ];
 
-/// A side's rate, in texts a second, and its peak of memory, in bytes.
-#[derive(Clone, Copy)]
-struct Figures {
-    rate: f64,
-    peak: f64,
-}
-
 /// Two tables a run, with what they were measured on.
-pub(super) fn tables(runs: &[(String, Value)]) -> Result<String, Failure> {
-    let of_python = runs.iter().filter(|(_, run)| figures(run, "mixed", OURS).is_some());
-    let build = |(name, run): &(String, Value)| {
+pub(super) fn tables(runs: &[(String, Run)]) -> Result<String, Failure> {
+    let of_python = runs.iter().filter(|(_, run)| run.side("mixed", OURS).is_some());
+    let build = |(name, run): &(String, Run)| {
         of_run(name, run).ok_or_else(|| failed(format!("the run {name} lacks a side that the page on Python tells of")))
     };
     let texts: Vec<String> = of_python.map(build).collect::<Result<_, _>>()?;
     if texts.is_empty() { Err(failed("no run has sides that Python calls")) } else { Ok(texts.join("\n\n")) }
 }
 
-fn of_run(name: &str, run: &Value) -> Option<String> {
-    let fact = |key: &str| run["facts"][key].as_str();
-    let mut text = format!("On {} cores, {} ([run](benchmark-{name}.md)):\n\n", fact("cores")?, fact("processor")?);
-    let ours = figures(run, "mixed", OURS)?;
+fn of_run(name: &str, run: &Run) -> Option<String> {
+    let (cores, processor) = (run.fact("cores")?, run.fact("processor")?);
+    let mut text = format!("On {cores} cores, {processor} ([run](benchmark-{name}.md)):\n\n");
+    let ours = run.side("mixed", OURS)?;
     text.push_str("| | texts a second | embedkit_rs is faster | peak memory |\n| --- | --- | --- | --- |\n");
-    let _ = writeln!(text, "| embedkit_rs | {} | | {} MB |", three_digits(ours.rate), megabytes(ours.peak));
+    let _ = writeln!(text, "| embedkit_rs | {} | | {} MB |", three_digits(ours.rate.median), megabytes(ours.peak));
     let (batch, at_best) = best(run, "mixed")?;
     for (side, figures) in [
-        ("fastembed, as it comes".to_owned(), figures(run, "mixed", REFERENCE)?),
-        ("fastembed, `parallel=2`".to_owned(), figures(run, "mixed", "fastembed (Python), parallel=2")?),
+        ("fastembed, as it comes".to_owned(), run.side("mixed", REFERENCE)?),
+        ("fastembed, `parallel=2`".to_owned(), run.side("mixed", "fastembed (Python), parallel=2")?),
         (format!("fastembed, `batch_size={batch}`, its best"), at_best),
     ] {
-        let times = three_digits(ours.rate / figures.rate);
+        let times = three_digits(ours.rate.median / figures.rate.median);
         let _ = writeln!(
             text,
             "| {side} | {} | {times} times | {} MB |",
-            three_digits(figures.rate),
+            three_digits(figures.rate.median),
             megabytes(figures.peak)
         );
     }
     text.push_str("\n| | embedkit_rs | the other | faster |\n| --- | --- | --- | --- |\n");
     for (what, workload, other) in JOBS {
-        let ours = figures(run, workload, OURS)?.rate;
+        let ours = run.side(workload, OURS)?.rate.median;
         let mut what = what.to_owned();
-        let mut others = vec![figures(run, workload, other)?.rate];
+        let mut others = vec![run.side(workload, other)?.rate.median];
         if what.ends_with("at its best") {
             let (batch, at_best) = best(run, workload)?;
             let _ = write!(what, ", `batch_size={batch}`");
-            others.push(at_best.rate);
+            others.push(at_best.rate.median);
         }
         let rates: Vec<String> = others.iter().map(|rate| three_digits(*rate)).collect();
         let times: Vec<String> = others.iter().map(|rate| format!("{} times", three_digits(ours / rate))).collect();
@@ -77,22 +70,13 @@ fn of_run(name: &str, run: &Value) -> Option<String> {
 }
 
 /// The reference at the batch size that suits it best, and which that is.
-fn best(run: &Value, workload: &str) -> Option<(String, Figures)> {
-    let of = |result: &Value| {
-        let batch = result["side"].as_str()?.strip_prefix(REFERENCE)?.strip_prefix(", batch ")?.to_owned();
-        Some((batch, of_result(result)?))
+fn best<'r>(run: &'r Run, workload: &str) -> Option<(&'r str, &'r Figures)> {
+    let batch = |figures: &'r Figures| {
+        let batch = figures.side.strip_prefix(REFERENCE)?.strip_prefix(", batch ")?;
+        Some((batch, figures))
     };
-    let sides = run["results"].as_array()?.iter().filter(|result| result["workload"] == workload).filter_map(of);
-    sides.max_by(|(_, one), (_, other)| one.rate.total_cmp(&other.rate))
-}
-
-fn figures(run: &Value, workload: &str, side: &str) -> Option<Figures> {
-    let is_it = |result: &&Value| result["workload"] == workload && result["side"] == side;
-    of_result(run["results"].as_array()?.iter().find(is_it)?)
-}
-
-fn of_result(result: &Value) -> Option<Figures> {
-    Some(Figures { rate: result.pointer("/rate/median")?.as_f64()?, peak: result["peak"].as_f64()? })
+    let sides = run.sides(workload).filter_map(batch);
+    sides.max_by(|(_, one), (_, other)| one.rate.median.total_cmp(&other.rate.median))
 }
 
 fn megabytes(bytes: f64) -> String {
@@ -121,8 +105,6 @@ fn grouped(number: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
@@ -142,12 +124,15 @@ mod tests {
 
     #[test]
     fn the_best_batch_is_told_and_a_run_without_python_is_none() {
-        let result =
-            |side: &str, rate: f64| json!({"workload": "mixed", "side": side, "rate": {"median": rate}, "peak": 1});
-        let run = json!({"results": [
-            result("fastembed (Python)", 9.0), result("fastembed (Python), batch 8", 3.0),
-            result("fastembed (Python), batch 1", 5.0), result("fastembed (Python), parallel=2", 7.0),
-        ]});
+        let run = Run::of_mixed(
+            "A",
+            &[
+                ("fastembed (Python)", 9.0),
+                ("fastembed (Python), batch 8", 3.0),
+                ("fastembed (Python), batch 1", 5.0),
+                ("fastembed (Python), parallel=2", 7.0),
+            ],
+        );
         assert_eq!(best(&run, "mixed").unwrap().0, "1");
         assert!(tables(&[("a".to_owned(), run)]).is_err());
     }

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::bench::place::write;
 use crate::failure::{Failure, failed};
+use crate::files::{read, write};
 
 /// Files with bodies, one a line.
 pub(super) struct Bodies {
@@ -35,7 +35,7 @@ pub(super) const MIXED: usize = 32;
 impl Bodies {
     /// Writes them, of texts of a corpus.
     pub(super) fn write(corpus: &Path, place: &Path) -> Result<Self, Failure> {
-        let corpus_text = std::fs::read_to_string(corpus).map_err(|error| failed(error.to_string()))?;
+        let corpus_text = read(corpus)?;
         let text = |line: &str| serde_json::from_str::<Value>(line).ok()?["text"].as_str().map(str::to_owned);
         let texts: Vec<String> = corpus_text.lines().filter_map(text).take(JOB).collect();
         let short: Vec<String> = texts.iter().filter_map(|text| shortened(text)).collect();

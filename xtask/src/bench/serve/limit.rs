@@ -19,7 +19,7 @@ impl Limit {
     /// Starts it; `task` is the benchmark's name for the kind of model.
     pub(super) fn start(programs: &Programs, task: &str, model: &Path) -> Result<Self, Failure> {
         let config = Config { task: task.to_owned(), model_dir: model.to_owned(), ..Config::default() };
-        Ok(Self(Process::start(programs.command(Library::Embedkit, false)?, &config)?))
+        Ok(Self(Process::start(programs.command(Library::Embedkit)?, &config)?))
     }
 
     /// Embeds the texts of a file for so long, by so many callers, so many a call.

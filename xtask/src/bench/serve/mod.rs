@@ -13,15 +13,15 @@ mod wrk;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::named::Named;
-use super::place::{place, print, write};
+use super::place::{place, print};
 use super::programs::Programs;
 use super::serve_options::{Part, ServeOptions};
 use super::sides;
-use crate::failure::{Failure, Outcome, failed};
+use crate::failure::{Failure, Outcome};
+use crate::files::{absolute, write};
 use crate::{test, workspace};
 use bodies::Bodies;
 use figures::milliseconds;
@@ -93,7 +93,7 @@ fn groups(options: &ServeOptions, place: &Path) -> Result<Vec<Group>, Failure> {
     let ours = |name, config: &str, port| {
         let file = place.join(format!("serve-{port}.toml"));
         // A job of long texts takes longer than most requests should.
-        write(&file, &format!("request-timeout = \"15m\"\n{config}"))?;
+        write(&file, format!("request-timeout = \"15m\"\n{config}"))?;
         Server::ours(name, &program, &file, port, &runtime)
     };
     let mut groups = Vec::new();
@@ -105,7 +105,7 @@ fn groups(options: &ServeOptions, place: &Path) -> Result<Vec<Group>, Failure> {
     }
     let wants_minilm = [Part::Short, Part::Mixed, Part::Beside].into_iter().any(|part| options.wants(part));
     if let Some(folder) = options.model_dir.as_ref().filter(|_| wants_minilm) {
-        let folder = std::path::absolute(folder).map_err(|error| failed(error.to_string()))?;
+        let folder = absolute(folder)?;
         let model = format!("[[model]]\nid = {MINILM:?}\ndir = {:?}\n", folder.display().to_string());
         let mut servers = vec![
             ours("embedkit", &model, PORTS[1])?,
@@ -125,9 +125,7 @@ fn program(options: &ServeOptions) -> Result<PathBuf, Failure> {
     if let Some(program) = &options.program {
         return Ok(program.clone());
     }
-    let mut cargo = Command::new(workspace::cargo());
-    workspace::succeed(cargo.current_dir(workspace::root()).args(["build", "--release", "--package", "embedkit-cli"]))?;
-    Ok(workspace::target().join("release/embedkit").with_extension(std::env::consts::EXE_EXTENSION))
+    workspace::program("release")
 }
 
 const BESIDE: &str = "\n## Short texts beside a job of 2,048\n\n| side | p50 alone, ms | p99 alone, ms | p50 beside it, ms | p99 \

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use crate::bench::process::{peak_bytes, processor_seconds};
 use crate::failure::{Failure, failed};
 use crate::workspace;
 
@@ -74,19 +75,8 @@ impl Side {
 
     /// Its peak memory in MiB and its processor time in seconds, as the system has them.
     pub(super) fn resources(&self) -> (String, String) {
-        /// Of the system's clock, a second.
-        const TICKS: f64 = 100.0;
-        let read = |name: &str| std::fs::read_to_string(format!("/proc/{}/{name}", self.process?)).ok();
-        let peak = read("status").and_then(|text| {
-            let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.to_owned();
-            line.split_whitespace().next()?.parse::<u64>().ok()
-        });
-        let ticks = read("stat").and_then(|text| {
-            let (_, rest) = text.rsplit_once(')')?;
-            let mut fields = rest.split_whitespace().skip(11).map(str::parse::<f64>);
-            Some(fields.next()?.ok()? + fields.next()?.ok()?)
-        });
-        let peak = peak.map_or_else(String::new, |kibibytes| (kibibytes / 1024).to_string());
-        (peak, ticks.map_or_else(String::new, |ticks| format!("{:.0}", ticks / TICKS)))
+        self.process.map_or_else(Default::default, |process| {
+            ((peak_bytes(process) >> 20).to_string(), format!("{:.0}", processor_seconds(process)))
+        })
     }
 }

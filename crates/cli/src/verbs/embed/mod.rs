@@ -39,7 +39,7 @@ pub(super) fn run(args: &EmbedArgs) -> Result<()> {
     let provenance = Provenance::of(args, &model);
     // What is added must match what is there.
     #[cfg(feature = "parquet")]
-    let provenance = if args.output.resume { provenance.with_digest(&model)? } else { provenance };
+    let provenance = if args.output.resume { provenance.with_digest(args, &model)? } else { provenance };
     let wanted = match args.output.resume {
         true => Wanted::after(done(args, &provenance)?),
         false => Wanted::default(),

@@ -38,7 +38,7 @@ pub(super) fn run(args: &EmbedArgs, shard: Shard) -> Result<()> {
     let builder = lazy(builder(args, family)?);
     let mut encoder = encoder(args)?;
     let model = builder.build()?;
-    let provenance = Provenance::of(args, &model).with_digest(&model)?;
+    let provenance = Provenance::of(args, &model).with_digest(args, &model)?;
     let (mut done, mut passed_over) = (0, 0);
     for job in jobs {
         let provenance = provenance.clone().with("input", &job.name).with("input-bytes", job.bytes);

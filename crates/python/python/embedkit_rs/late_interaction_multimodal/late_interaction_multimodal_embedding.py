@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embedkit_rs import _options
-from embedkit_rs._embedder import OnError, Role, SizedEmbedder, gives_nulls, one_array, to_pyarrow
+from embedkit_rs._embedder import Encoding, OnError, Role, SizedEmbedder, gives_nulls, one_array, to_pyarrow
 from embedkit_rs.common.types import ImageInput
 
 
@@ -61,11 +61,17 @@ class LateInteractionMultimodalEmbedding(SizedEmbedder):
         )
 
     def embed_arrow(
-        self, array: Any, *, role: Role = "query", on_error: OnError = "raise", images: bool = False
+        self,
+        array: Any,
+        *,
+        role: Role = "query",
+        on_error: OnError = "raise",
+        encoding: Encoding = "float32",
+        images: bool = False,
     ) -> Any:
         """As :meth:`Embedder.embed_arrow`; with ``images``, the column holds pages: paths or bytes."""
         column, failures = self._model.embed_arrow(
-            one_array(array), self._page_how(role, images), nulls=gives_nulls(on_error)
+            one_array(array), self._page_how(role, images), nulls=gives_nulls(on_error), encoding=encoding
         )
         return to_pyarrow(column, failures, on_error)
 

@@ -50,9 +50,9 @@ class TextEmbedding(TextEmbedder, SizedEmbedder):
         """Embeds texts, lazily and in their order; ``(dim,)`` each.
 
         ``batch_size`` bounds the rows of a batch and does not change results. No processes are started, as one uses all
-        cores: ``parallel`` bounds the sessions that run at a time; None and 0 are all. ``task_id`` names a task of models that have some; that of the constructor goes for all that does not name one
-        itself, but for ``query_embed`` and ``passage_embed``. Rows are views of an array of up to 1,024: ``copy()``
-        keeps one alone.
+        cores: ``parallel`` bounds the sessions that run at a time; None and 0 are all. ``task_id`` names a task of models
+        that have some; that of the constructor goes for all that does not name one itself, but for ``query_embed`` and
+        ``passage_embed``. Rows are views of an array of up to 1,024: ``copy()`` keeps one alone.
         """
         return super().embed(documents, batch_size, parallel, **kwargs)
 

@@ -1,21 +1,30 @@
-//! Digests of what was read.
+//! SHA-256 digests, as 64 hexadecimal digits.
 
 use std::path::Path;
 
-use embedkit_core::{Error, Result};
-use sha2::{Digest, Sha256};
+use sha2::{Digest as _, Sha256};
 
-/// The SHA-256 of bytes, in hexadecimal.
-pub(crate) fn of_bytes(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+use crate::{Error, Result};
+
+/// A digest's digits.
+pub fn digits(digest: impl AsRef<[u8]>) -> String {
+    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The SHA-256 of a file's bytes, in hexadecimal.
-pub(crate) fn of_file(path: &Path) -> Result<String> {
+/// The digest of bytes.
+pub fn of_bytes(bytes: &[u8]) -> String {
+    digits(Sha256::digest(bytes))
+}
+
+/// The digest of a file's bytes.
+///
+/// # Errors
+/// [`Error::Io`] of a file that cannot be read.
+pub fn of_file(path: &Path) -> Result<String> {
     let mut file = std::fs::File::open(path).map_err(Error::io(path))?;
     let mut hasher = Hasher(Sha256::new());
     std::io::copy(&mut file, &mut hasher).map_err(Error::io(path))?;
-    Ok(hasher.0.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(digits(hasher.0.finalize()))
 }
 
 /// The same of a model's file. In a hub's cache, large files are links to ones that go by the digests that the hub has of
