@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::subject::{IMAGE, RERANK, SPLADE, Subject, TRANSFORMER};
+use common::subject::{IMAGE, SPLADE, Subject, TRANSFORMER};
 use common::{fixtures, model_args, run, run_with};
 use embedkit::{ModelDescription, ModelFiles, Registry};
 use embedkit_fixtures::{Case, assert_near, cases};
@@ -274,8 +274,9 @@ fn a_folder_is_of_the_family_that_it_says() {
         embed(&folder(subject, &files)).assert_fails(1, expected);
     }
     // The families are those that `serve` finds.
+    let reranker = Subject { family: "rerank", fixture: "cross-encoder-plain" };
     let classifier = r#"{"architectures": ["BertForSequenceClassification"]}"#;
-    embed(&folder(RERANK, &[("config.json", classifier)])).assert_fails(1, "`rerank` scores them");
+    embed(&folder(reranker, &[("config.json", classifier)])).assert_fails(1, "`rerank` scores them");
     let (image, picture) = (folder(IMAGE, &[]), fixtures("image").join("formats/rgb.png"));
     let command = ["embed", "--model-dir", image.path().to_str().unwrap(), picture.to_str().unwrap()];
     assert!(!run(&command).vectors()[0].is_empty());

@@ -45,8 +45,7 @@ impl std::str::FromStr for Role {
 
     /// By the role's name: `plain`, `query` or `passage`.
     fn from_str(name: &str) -> Result<Self> {
-        let roles = [(PLAIN, Self::Plain), ("query", Self::Query), ("passage", Self::Passage)];
-        let role = roles.into_iter().find(|(known, _)| *known == name).map(|(_, role)| role);
+        let role = [Self::Plain, Self::Query, Self::Passage].into_iter().find(|role| role.key() == name);
         role.ok_or_else(|| Error::option("role", format!("no role is called {name:?}: it is plain, query or passage")))
     }
 }

@@ -224,7 +224,7 @@ mod tests {
         (config.max_body, config.max_buffered) = (2 * BYTES + BYTES / 2, 3 * BYTES - 1);
         let admission = admission(&config);
         let (first, second) = (admission.reservation(), admission.reservation());
-        let fetch = |reservation| fetched(&names(&[host(image(BYTES))], true), reservation);
+        let fetch = |reservation: &Reservation| fetched(&names(&[host(image(BYTES))], true), reservation);
         for _ in 0..2 {
             assert_eq!(fetch(&first).unwrap().len(), BYTES);
         }
