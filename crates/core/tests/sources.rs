@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests end with a panic")]
 
 use std::path::Path;
+use std::slice::from_ref;
 
 use embedkit_core::{
     AnyPipeline, Architecture, Builder, Direct, Embedder, Engine, Error, ErrorKind, FamilyOf, LoadContext,
@@ -133,9 +134,9 @@ fn sources_are_tried_in_their_order() {
         assert_eq!(registry().local_files(&row(&sources)).unwrap().is_some(), is_local, "{sources:?}");
     }
     let refused = |sources: &[Source]| builder(sources, cache.path()).build().map(drop).unwrap_err();
-    assert!(matches!(refused(&[absent.clone()]), Error::MissingFile { .. }));
-    assert!(matches!(registry().local_files(&row(&[absent.clone()])), Err(Error::MissingFile { .. })));
-    assert!(refused(&[unlinked.clone()]).to_string().contains("crate \"unlinked\", which is not linked"));
+    assert!(matches!(refused(from_ref(&absent)), Error::MissingFile { .. }));
+    assert!(matches!(registry().local_files(&row(from_ref(&absent))), Err(Error::MissingFile { .. })));
+    assert!(refused(from_ref(&unlinked)).to_string().contains("crate \"unlinked\", which is not linked"));
     let all = refused(&[absent, elsewhere, unlinked]);
     assert_eq!(all.kind(), ErrorKind::Download);
     for one in ["absent is missing", "hub is offline", "\"unlinked\""] {
