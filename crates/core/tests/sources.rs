@@ -53,7 +53,6 @@ impl Architecture for Bytes {
         "test"
     }
 
-
     fn check(&self, _: &ModelDescription) -> Result<()> {
         Ok(())
     }

@@ -87,7 +87,8 @@ pub mod plugin {
     pub use embedkit_core::{
         AnyPipeline, Architecture, Build, Direct, Embedder, Engine, EngineOptions, Family, FamilyOf, FileBytes,
         FromContent, IndexNames, IntoEmbedding, LoadContext, LoadedModel, Manifest, ModelDescription, ModelFiles,
-        ModelOption, Padding, PerProcess, Pipeline, Plugin, Prepared, RowField, RowPlaces, Stage, parameter_names, register,
+        ModelOption, Padding, PerProcess, Pipeline, Plugin, Prepared, RowField, RowPlaces, Stage, parameter_names,
+        register,
     };
     #[cfg(feature = "onnx")]
     #[doc(inline)]

@@ -212,8 +212,10 @@ mod tests {
         let query = embed("the dog", Role::Query).unwrap();
         let Embedding::Multi(rows) = &query else { panic!("{query:?}") };
         let expected = late_query(rows).unwrap();
-        assert_eq!(vectors(&Role::Query.into(), &[0..text.len()], Ok(query.clone())).unwrap(), [expected]);
-        assert!(vectors(&Role::Query.into(), &[0..7], Err(Error::input("no"))).is_err());
+        let range = 0..text.len();
+        let whole = std::slice::from_ref(&range);
+        assert_eq!(vectors(&Role::Query.into(), whole, Ok(query.clone())).unwrap(), [expected]);
+        assert!(vectors(&Role::Query.into(), whole, Err(Error::input("no"))).is_err());
     }
 
     #[test]

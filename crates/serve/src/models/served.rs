@@ -263,9 +263,9 @@ mod tests {
 
     /// The compiled-in model alone, dropped whenever nobody uses it.
     fn models() -> Arc<Models> {
-        let mut config = Config::default();
-        config.models = vec![ModelConfig::id("embedkit/static-minilm-en")];
-        config.models[0].idle_unload = Some(Time(Duration::ZERO));
+        let mut model = ModelConfig::id("embedkit/static-minilm-en");
+        model.idle_unload = Some(Time(Duration::ZERO));
+        let config = Config { models: vec![model], ..Config::default() };
         Arc::new(Models::new(&config, Registry::global(), &Arc::new(Metrics::new(false))).unwrap())
     }
 
