@@ -115,7 +115,7 @@ fn mistakes_are_named_and_have_their_exit_code() {
         (&["embed", "a", "--query", "--passage"], 2, "--passage"),
         (&["embed", "a", "--pooling", "cls"], 2, "--model-dir"),
         (&["embed", "a", "--calibration", "x"], 2, "int8"),
-        (&["embed", "a", "--model", "static-minilm-xx"], 1, "embedkit/static-minilm-en?"),
+        (&["embed", "a", "--model", "static-minilm-xx"], 1, "did you mean embedkit/static-minilm-en"),
         (&["embed", "--input", "no-such-file"], 1, "no-such-file"),
         (&["embed", "--input", "."], 1, "folder"),
         (&["embed", "a", "--model-dir", "no-such-folder"], 1, "no-such-folder"),

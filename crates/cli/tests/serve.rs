@@ -197,7 +197,7 @@ fn what_cannot_be_served_says_why_and_how_it_was_wrong() {
     for (arguments, code, says) in [
         (&["--max-inputs", "0"][..], 2, "max-inputs"),
         (&["--config", file.to_str().unwrap()], 2, "prot"),
-        (&["--token-ids", "some"], 2, "reject or model"),
+        (&["--token-ids", "some"], 2, "`reject` or `model`"),
         (&["-m", "no/such-model"], 1, "no/such-model"),
         (&["--host", "192.0.2.1", "--port", "0"], 1, "192.0.2.1"),
         (&["--unix-socket", "s.sock", "--port", "9999"], 2, "port says where to listen"),

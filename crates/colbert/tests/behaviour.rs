@@ -187,7 +187,7 @@ fn a_model_that_cannot_be_right_is_refused() {
         ("colbert", "query-max-length", 3.into(), "leaves no room"),
         ("pylate", "projection", vec!["3_Dense"].into(), "3_Dense"),
         ("pylate", "projection", vec!["1_Dense"].into(), "gives 12 values"),
-        ("pylate", "projection", vec!["2_Dense", "1_Dense"].into(), "1_Dense takes 16 values"),
+        ("pylate", "projection", vec!["2_Dense", "1_Dense"].into(), "1_Dense/config.json: takes vectors of 16 values"),
     ] {
         let error = builder(name).parameter(parameter, value).build().unwrap_err().to_string();
         assert!(error.contains(expected), "{parameter}: {error}");

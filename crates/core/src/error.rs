@@ -19,16 +19,17 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum Error {
     /// No registered model has this id.
     #[error(
-        "no {family} model is called {id:?}{}; {}{}",
+        "no {} model is called {id:?}{}; {}{}",
+        .family.as_deref().unwrap_or("registered"),
         near_names(.near),
-        missing_family(.family, .families),
+        missing_family(.family.as_deref(), .families),
         what_is_linked(.families)
     )]
     UnknownModel {
         /// The id that was asked for.
         id: String,
-        /// The family that was searched.
-        family: String,
+        /// The family that was searched; none: all were.
+        family: Option<String>,
         /// Ids that look alike, nearest first.
         near: Vec<String>,
         /// The families that this program has models of.
@@ -346,10 +347,10 @@ fn known_names(known: &[String]) -> String {
 }
 
 /// What would add the family; nothing where it is there.
-fn missing_family(family: &str, linked: &[String]) -> String {
-    if linked.iter().any(|known| known == family) {
+fn missing_family(family: Option<&str>, linked: &[String]) -> String {
+    let Some(family) = family.filter(|family| !linked.iter().any(|known| known == family)) else {
         return String::new();
-    }
+    };
     format!("no crate of that family is linked: enable the feature `{family}`, or add the crate that has it; ")
 }
 
@@ -369,13 +370,14 @@ mod tests {
 
     #[test]
     fn an_unknown_model_of_a_family_that_is_not_linked_says_so() {
-        let unknown = |family: &str, linked: &[&str]| {
+        let unknown = |family: Option<&str>, linked: &[&str]| {
             let families = linked.iter().map(|family| (*family).to_owned()).collect();
-            Error::UnknownModel { id: "x".to_owned(), family: family.to_owned(), near: Vec::new(), families }
+            Error::UnknownModel { id: "x".to_owned(), family: family.map(str::to_owned), near: Vec::new(), families }
                 .to_string()
         };
+        assert!(!unknown(None, &["dense"]).contains("enable"), "all families were searched");
         for (family, is_linked) in [("dense", true), ("colbert", false), ("acme", false)] {
-            let told = unknown(family, &["dense"]);
+            let told = unknown(Some(family), &["dense"]);
             assert_eq!(told.contains(&format!("enable the feature `{family}`")), !is_linked, "{told}");
             assert!(told.contains("linked families: dense"), "{told}");
         }

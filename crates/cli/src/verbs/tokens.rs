@@ -46,7 +46,7 @@ pub(super) fn run(args: &TokensArgs) -> Result<()> {
         return Err(Failure::Usage("rerankers count a text with its query: name it with --query-text".to_owned()));
     }
     if !is_pair && !kinds.contains(&ContentKind::Text) {
-        return Err(Failure::Usage("images have no tokens to count".to_owned()));
+        return Err(Failure::Usage("a model of images has no tokens to count".to_owned()));
     }
     let model = |without_end| {
         let builder = lazy(args.model.any_builder(family)?);

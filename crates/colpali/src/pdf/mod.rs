@@ -282,9 +282,10 @@ mod tests {
     fn a_forked_child_asks_a_renderer_of_its_own() {
         let file = PdfFile::from_bytes(pdf(10, 10, &["", ""])).unwrap();
         assert_eq!(file.page_count().unwrap(), 2);
-        in_forked_child(Duration::from_secs(20), || {
+        let counted = in_forked_child(Duration::from_secs(20), || {
             assert!(file.opened.get().get().is_none(), "the parent's is used");
             vec![file.page_count().unwrap() as u8]
         });
+        assert_eq!(counted, [2]);
     }
 }

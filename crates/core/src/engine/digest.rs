@@ -7,7 +7,7 @@ impl<I: ?Sized + Sync + 'static, O: Send + 'static> Engine<I, O> {
     /// The SHA-256, in hexadecimal digits, of all that its results depend on: of what its row says of them, of every file that
     /// was read to load it, and of `cut`, the width that its vectors are cut to by the caller. A model that is compiled in is
     /// its row. A folder of the caller's is the same model wherever it lies and whatever it is called, and a file in it that
-    /// nothing reads does not count.
+    /// nothing reads does not count, nor do bytes in memory that stand for a file.
     ///
     /// # Errors
     /// Sessions are created lazily, only now, and cannot be; a file that cannot be read.

@@ -261,7 +261,8 @@ impl Registry {
     /// network comes before them.
     ///
     /// # Errors
-    /// As [`source_files`](Self::source_files), where the row has no other source.
+    /// [`Error::MissingFile`] of a folder that is not there, and [`Error::Manifest`] of files that no linked crate has, where the row
+    /// has no other source.
     pub fn local_files(&self, model: &ModelDescription) -> Result<Option<ModelFiles>> {
         let mut missing = None;
         for source in &model.sources {
@@ -359,7 +360,7 @@ impl Contents {
         let families: BTreeSet<&String> = self.models.iter().map(|model| &model.family).collect();
         Error::UnknownModel {
             id: id.to_owned(),
-            family: family.unwrap_or("registered").to_owned(),
+            family: family.map(str::to_owned),
             near,
             families: families.into_iter().cloned().collect(),
         }

@@ -114,6 +114,9 @@ impl Steps {
         if let Some(expected) = self.input.filter(|expected| *expected != width) {
             return Err(Error::Width { what: "the vector", found: width, other: "the first module's input", expected });
         }
+        if !vectors.len().is_multiple_of(width.max(1)) {
+            return Err(Error::PartialRow { values: vectors.len(), per_row: width });
+        }
         for step in &self.steps {
             match step {
                 Loaded::Normalize => vectors.chunks_exact_mut(width.max(1)).for_each(embedkit_vector::normalize),

@@ -97,18 +97,12 @@ impl Opener {
     /// The sessions that are there from the start.
     fn open(mut self) -> Result<Opened> {
         let threads = self.options.threads_per_session();
-        let mut first = self.session(0, threads);
-        if first.as_ref().is_err_and(is_of_exact_integers) {
-            let model = &self.graph.model;
-            tracing::warn!(model, "several nodes share 8-bit weights: on this processor their sums are not exact");
-            self.has_exact_integers = false;
-            first = self.session(0, threads);
-        }
+        let mut first = self.first(threads);
         if let (Err(error), true) = (&first, self.weights.is_some()) {
             // A runtime that cannot share this graph's weights may still load it from its file.
             tracing::debug!(model = self.graph.model, %error, "the graph's weights cannot be shared");
             self.weights = None;
-            first = self.session(0, threads);
+            first = self.first(threads);
         }
         let first = first?;
         let inputs = first.inputs().iter().map(|input| match input.dtype() {
@@ -124,6 +118,18 @@ impl Opener {
         let others = (1..self.options.session_count()).map(|number| self.session(number, threads));
         let sessions = std::iter::once(Ok(first)).chain(others).collect::<Result<_>>()?;
         Ok(Opened { sessions, inputs, outputs, precisions, opener: self })
+    }
+
+    /// The first session, and whether integers can be exact in it and those to come.
+    fn first(&mut self, threads: usize) -> Result<Session> {
+        let first = self.session(0, threads);
+        if !self.has_exact_integers || !first.as_ref().is_err_and(is_of_exact_integers) {
+            return first;
+        }
+        let model = &self.graph.model;
+        tracing::warn!(model, "several nodes share 8-bit weights: on this processor their sums are not exact");
+        self.has_exact_integers = false;
+        self.session(0, threads)
     }
 
     /// One more session; where devices are named, its number chooses one.
@@ -156,7 +162,7 @@ impl Opener {
 
 /// ONNX Runtime's option of sums of 8-bit products that are never cut. By default, x86 processors without VNNI cut the sum of
 /// two at 16 bits: a quantised model's vectors would be others there than on every other processor, by up to a fifth of their
-/// norm for all-MiniLM-L6-v2. It costs nothing: the same runs took the same time.
+/// norm for all-MiniLM-L6-v2. Runs take the same time; each session there has 8-bit weights of its own.
 const EXACT_INTEGERS: (&str, &str) = ("session.x64quantprecision", "1");
 
 /// Whether a graph could not be loaded since the runtime makes exact weights for each node of those that two share, by one

@@ -39,7 +39,7 @@ pub use video::{Video, video_frame};
 use crate::record::Record;
 
 /// How documents are read and cut: raised whenever the same file would become other records. A collection reads files again
-/// that an earlier reading made; records that stay as they were keep their vectors.
+/// that an earlier reading made; chunks of texts that stay as they were keep their vectors, but those of late chunking.
 pub const READING: u32 = 1;
 
 /// A text with where it is from.

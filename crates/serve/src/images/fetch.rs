@@ -57,7 +57,6 @@ pub(super) fn fetch(
     let config = ureq::Agent::config_builder()
         .timeout_global(Some(timeout))
         .max_redirects(0)
-        .max_redirects_will_error(true)
         .proxy(None)
         .http_status_as_error(true)
         .user_agent(concat!("embedkit/", env!("CARGO_PKG_VERSION")))
@@ -73,6 +72,8 @@ pub(super) fn fetch(
     loop {
         let read = body.by_ref().take(PIECE).read_to_end(&mut bytes).map_err(|error| told(error.into()))?;
         if read == 0 {
+            // What is reserved is what is held.
+            bytes.shrink_to_fit();
             return Ok(bytes);
         }
         reservation.grow(read)?;
@@ -82,9 +83,9 @@ pub(super) fn fetch(
 /// Why an image cannot be had.
 fn told(error: ureq::Error) -> ApiError {
     let message = match error {
+        ureq::Error::StatusCode(300..400) => "the image's host leads elsewhere, which is not followed".to_owned(),
         ureq::Error::StatusCode(code) => format!("the image's host answered {code}"),
         ureq::Error::Timeout(_) => "the image's host did not answer in time".to_owned(),
-        ureq::Error::TooManyRedirects => "the image's host leads elsewhere, which is not followed".to_owned(),
         ureq::Error::BodyExceedsLimit(_) => format!("the image is larger than {MOST_BYTES} bytes"),
         ureq::Error::HostNotFound => "the image's host is not found, or not on the public internet".to_owned(),
         _ => "the image cannot be fetched".to_owned(),
