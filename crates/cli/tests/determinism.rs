@@ -146,7 +146,11 @@ fn a_model_has_one_digest_whenever_it_is_asked_for() {
         assert_eq!(model.engine().digest(None).unwrap(), digest, "{subject:?}, used");
         assert_ne!(model.engine().digest(Some(8)).unwrap(), digest, "{subject:?}, cut");
         if has_graph(subject) {
-            assert_eq!(load().lazy(true).build().unwrap().engine().digest(None).unwrap(), digest, "{subject:?}, lazy");
+            let lazy = load().lazy(true).build().unwrap();
+            assert_eq!(lazy.engine().digest(None).unwrap(), digest, "{subject:?}, lazy");
+            // Views of one model share its sessions, which the first has opened.
+            let is_open = lazy.engine().sessions().unwrap().is_open();
+            assert_eq!(is_open, subject.family == "hybrid", "{subject:?}: nothing was opened for it");
         }
         assert!(digests.insert(digest), "{subject:?} is another");
     }

@@ -10,7 +10,7 @@ impl<I: ?Sized + Sync + 'static, O: Send + 'static> Engine<I, O> {
     /// nothing reads does not count, nor do bytes in memory that stand for a file.
     ///
     /// # Errors
-    /// Sessions are created lazily, only now, and cannot be; a file that cannot be read.
+    /// A file that cannot be read.
     pub fn digest(&self, cut: Option<usize>) -> Result<String> {
         let mut row = self.model.of_results();
         if let Some(folder) = self.folder() {

@@ -117,10 +117,10 @@ impl<I: ?Sized + Sync + 'static, O: Send + 'static> Engine<I, O> {
     }
 
     /// The files that were read to load the model, relative to its [folder](Self::folder), sorted: what its results depend
-    /// on, beside its row. Sessions that are created lazily are created for it.
+    /// on, beside its row. Those of its graph are among them before a session is open.
     fn files_read(&self) -> Result<Vec<String>> {
         #[cfg(feature = "onnx")]
-        self.provider()?;
+        self.pipeline.sessions().map_or(Ok(()), crate::session::SessionPool::count_files)?;
         Ok(self.files.as_ref().map(ModelFiles::names_read).unwrap_or_default())
     }
 

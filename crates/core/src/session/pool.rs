@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use ort::value::DynValue;
 
+use super::external::External;
 use super::open::{GraphFile, Input, Opened, open};
 use super::queue::{Queue, extra_sessions};
 use super::runtime::Call;
@@ -99,6 +100,15 @@ impl SessionPool {
     /// Whether this process has created sessions.
     pub fn is_open(&self) -> bool {
         self.pools.get().opened.get().is_some()
+    }
+
+    /// Counts the files that the graph lies in among those of the model that were read, without opening sessions.
+    ///
+    /// # Errors
+    /// A graph that cannot be read, or that names files which cannot.
+    pub(crate) fn count_files(&self) -> Result<()> {
+        let GraphFile { files, name, .. } = &self.graph;
+        External::open(files, name, &files.open(name, true)?, true).map(drop)
     }
 
     /// How the graph is run.
