@@ -248,6 +248,11 @@ fn a_run_uses_no_more_sessions_than_it_is_given() {
     assert!(engine.run(["text"], Role::Plain).sessions(0).is_err());
 }
 
+/// An input of one token, of which nothing is known.
+fn one_token() -> Prepared<(), ()> {
+    Prepared { stage: Stage::Run { item: (), length: 1, bytes: 1 }, usage: Usage::default() }
+}
+
 #[test]
 fn a_panic_reaches_the_caller() {
     struct Panics;
@@ -258,7 +263,7 @@ fn a_panic_reaches_the_caller() {
         type Output = ();
 
         fn prepare(&self, _: &str, _: &Purpose) -> Result<Prepared<(), ()>> {
-            Ok(Prepared { stage: Stage::Run { item: (), length: 1, bytes: 1 }, usage: Usage::default() })
+            Ok(one_token())
         }
 
         fn run(&self, batch: &[&()], _: &Purpose) -> Result<Vec<Result<()>>> {
@@ -375,7 +380,7 @@ fn a_pipeline_that_gives_too_few_results_is_at_fault() {
         type Output = ();
 
         fn prepare(&self, _: &str, _: &Purpose) -> Result<Prepared<(), ()>> {
-            Ok(Prepared { stage: Stage::Run { item: (), length: 1, bytes: 1 }, usage: Usage::default() })
+            Ok(one_token())
         }
 
         fn run(&self, batch: &[&()], _: &Purpose) -> Result<Vec<Result<()>>> {
