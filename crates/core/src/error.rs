@@ -32,7 +32,7 @@ pub enum Error {
         family: Option<String>,
         /// Ids that look alike, nearest first.
         near: Vec<String>,
-        /// The families that this program has models of.
+        /// The families that are linked.
         families: Vec<String>,
     },
     /// No linked crate registered a family of this name.

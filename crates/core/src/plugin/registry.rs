@@ -357,12 +357,14 @@ impl Contents {
     fn unknown(&self, id: &str, family: Option<&str>) -> Error {
         let searched = self.models.iter().filter(|model| family.is_none_or(|family| model.family == family));
         let near = near(id, searched.map(|model| &**model));
-        let families: BTreeSet<&String> = self.models.iter().map(|model| &model.family).collect();
+        // One that is linked may have no rows.
+        let with_rows = self.models.iter().map(|model| model.family.as_str());
+        let families: BTreeSet<&str> = with_rows.chain(self.families.keys().copied()).collect();
         Error::UnknownModel {
             id: id.to_owned(),
             family: family.map(str::to_owned),
             near,
-            families: families.into_iter().cloned().collect(),
+            families: families.into_iter().map(str::to_owned).collect(),
         }
     }
 }
