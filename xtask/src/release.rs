@@ -1,6 +1,6 @@
 //! `cargo xtask release`: the crates to their registry, each after those that it depends on.
 //!
-//! `--dry-run` packages all of them and publishes none. Before anything is packaged it is checked that versions agree, that
+//! `--dry-run` packages all of them and publishes none; it asks no registry, for what any build has fetched. Before anything is packaged it is checked that versions agree, that
 //! no published crate needs one that is not, and that the changelog tells of the version.
 
 use std::collections::BTreeSet;
@@ -73,7 +73,10 @@ fn package(order: &[String], options: &Release) -> Outcome {
     let mut cargo = Command::new(workspace::cargo());
     cargo.current_dir(workspace::root()).args(["package", "--locked"]);
     cargo.args(order.iter().flat_map(|name| ["--package", name]));
-    cargo.args((!options.verify).then_some("--no-verify")).args(options.dry_run.then_some("--allow-dirty"));
+    cargo.args((!options.verify).then_some("--no-verify"));
+    if options.dry_run {
+        cargo.args(["--allow-dirty", "--offline"]);
+    }
     workspace::succeed(&mut cargo)
 }
 

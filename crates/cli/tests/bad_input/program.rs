@@ -1,5 +1,6 @@
 //! Models in the program.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use embedkit::ModelDescription;
@@ -42,7 +43,11 @@ pub(crate) fn numbers(outcome: &Outcome) -> Result<Vec<Numbers>, String> {
 fn collect(value: &Value, numbers: &mut Numbers) {
     match value {
         Value::Array(values) => values.iter().for_each(|value| collect(value, numbers)),
-        Value::Object(fields) => fields.values().for_each(|value| collect(value, numbers)),
+        // By their names, however a build's maps are ordered.
+        Value::Object(fields) => {
+            let sorted: BTreeMap<&String, &Value> = fields.iter().collect();
+            sorted.into_values().for_each(|value| collect(value, numbers));
+        }
         Value::Number(number) => numbers.push(serde_json::from_value(number.clone().into()).unwrap()),
         // What JSON has no number for.
         _ => numbers.push(f32::NAN),
