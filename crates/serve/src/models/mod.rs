@@ -140,12 +140,21 @@ impl Models {
         names.join(", ")
     }
 
-    /// Drops models that were idle long enough, off the async threads: their sessions take their time to close.
+    /// Drops models that were idle long enough, off the async threads: their sessions take their time to close. Where the
+    /// system gives no thread for it, a later call does.
     pub(crate) async fn drop_idle(self: &Arc<Self>) {
-        let models = self.clone();
-        let dropped = tokio::task::spawn_blocking(move || models.all.iter().for_each(|model| model.unload_if_idle()));
-        if let Err(error) = dropped.await {
-            tracing::error!(%error, "an idle model panicked as it was dropped");
+        if !self.all.iter().any(|model| model.is_unloaded_when_idle()) {
+            return;
+        }
+        let (models, (done, is_done)) = (self.clone(), tokio::sync::oneshot::channel());
+        let unload = move || {
+            models.all.iter().for_each(|model| model.unload_if_idle());
+            let _ = done.send(());
+        };
+        if let Err(error) = std::thread::Builder::new().name("unload".to_owned()).spawn(unload) {
+            tracing::warn!(%error, "no thread can be started to drop idle models");
+        } else if is_done.await.is_err() {
+            tracing::error!("an idle model panicked as it was dropped");
         }
     }
 

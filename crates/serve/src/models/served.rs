@@ -217,6 +217,11 @@ impl Served {
         result
     }
 
+    /// Whether it is dropped when nobody used it for long.
+    pub(super) fn is_unloaded_when_idle(&self) -> bool {
+        self.plan.config.idle_unload.is_some()
+    }
+
     /// Drops the model if it was idle long enough, and nothing holds it.
     pub(super) fn unload_if_idle(&self) {
         let Some(most) = self.plan.config.idle_unload else { return };
