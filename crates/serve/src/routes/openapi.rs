@@ -55,6 +55,8 @@ pub(super) fn described(routes: &[Route]) -> String {
     // A server without keys takes requests without them.
     document["security"] = json!([{}, {"bearer": []}, {"key": []}]);
     document["paths"] = routes.iter().flat_map(|route| route.paths.iter().map(|path| entry(path, route))).collect();
+    // One order in every build: another crate may have maps keep the order in which they were filled.
+    document.sort_all_objects();
     serde_json::to_string_pretty(&document).unwrap_or_default() + "\n"
 }
 
