@@ -1,7 +1,6 @@
 //! `cargo xtask deny [--db FOLDER]`: runs cargo-deny by deny.toml, with an advisory database that is here already.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use crate::failure::{Failure, Outcome, failed};
 use crate::workspace;
@@ -17,17 +16,17 @@ pub(crate) fn run(database: Option<&Path>) -> Outcome {
     let rules =
         std::fs::read_to_string(root.join("deny.toml")).map_err(|error| failed(format!("deny.toml: {error}")))?;
     match database {
-        None => workspace::succeed(Command::new(workspace::cargo()).current_dir(root).args(["deny", "check"])),
+        None => workspace::succeed(workspace::cargo().current_dir(root).args(["deny", "check"])),
         Some(database) => {
             // Of every platform, so that the graph can be read without the network.
-            workspace::succeed(Command::new(workspace::cargo()).current_dir(&root).args(["fetch", "--locked"]))?;
+            workspace::succeed(workspace::cargo().current_dir(&root).args(["fetch", "--locked"]))?;
             check(&rules, database)
         }
     }
 }
 
 fn require_tool() -> Outcome {
-    match workspace::output(Command::new(workspace::cargo()).args(["deny", "--version"])) {
+    match workspace::output(workspace::cargo().args(["deny", "--version"])) {
         Ok(_) => Ok(()),
         Err(_) => Err(failed("cargo-deny is not installed: `cargo install --locked cargo-deny`")),
     }
@@ -41,7 +40,7 @@ fn check(rules: &str, database: &Path) -> Outcome {
     eprintln!("{} advisories, the newest of {}", advisories.count, advisories.newest);
     let config = place.path().join("deny.toml");
     std::fs::write(&config, with_database(rules, place.path())?).map_err(cannot)?;
-    let mut cargo = Command::new(workspace::cargo());
+    let mut cargo = workspace::cargo();
     cargo.current_dir(workspace::root()).args(["deny", "--offline", "--config"]).arg(config).arg("check");
     workspace::succeed(&mut cargo)
 }

@@ -1,7 +1,6 @@
 //! What `cargo metadata` says of packages.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use serde::Deserialize;
 
@@ -83,7 +82,7 @@ pub(crate) fn of_everything() -> Result<Metadata, Failure> {
 }
 
 fn read(arguments: &[&str]) -> Result<Metadata, Failure> {
-    let mut cargo = Command::new(workspace::cargo());
+    let mut cargo = workspace::cargo();
     cargo.current_dir(workspace::root()).args(["metadata", "--format-version", "1"]).args(arguments);
     serde_json::from_str(&workspace::output(&mut cargo)?).map_err(|e| Failure(e.to_string()))
 }

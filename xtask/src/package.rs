@@ -1,7 +1,5 @@
 //! `cargo xtask package`: checks what each published crate would hold.
 
-use std::process::Command;
-
 use crate::failure::{Failure, Outcome};
 use crate::metadata::{self, Package};
 use crate::workspace;
@@ -36,7 +34,7 @@ pub(crate) fn run() -> Outcome {
 
 /// What cargo would put into the crate's archive.
 fn files(package: &str) -> Result<Vec<String>, Failure> {
-    let mut cargo = Command::new(workspace::cargo());
+    let mut cargo = workspace::cargo();
     cargo.current_dir(workspace::root()).args(["package", "--list", "--allow-dirty", "--package", package]);
     Ok(workspace::output(&mut cargo)?.lines().map(|file| file.replace('\\', "/")).collect())
 }

@@ -6,7 +6,6 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::process::Command;
 
 use public_api::Builder;
 
@@ -55,7 +54,7 @@ pub(crate) fn run(only_compare: bool) -> Outcome {
 /// Has rustdoc describe the libraries, with the features that their pages have.
 fn document(libraries: &[Package]) -> Outcome {
     let features: Vec<String> = libraries.iter().flat_map(Package::documented_features).collect();
-    let mut cargo = Command::new(workspace::cargo());
+    let mut cargo = workspace::cargo();
     cargo.current_dir(workspace::root()).args(["doc", "--quiet", "--no-deps", "--lib"]);
     cargo.arg("--features").arg(features.join(","));
     for package in libraries {

@@ -53,7 +53,7 @@ pub(crate) fn run(options: &Release) -> Outcome {
         return Ok(());
     }
     for name in order {
-        let mut cargo = Command::new(workspace::cargo());
+        let mut cargo = workspace::cargo();
         cargo.current_dir(workspace::root()).args(["publish", "--locked", "--no-verify", "--package", &name]);
         workspace::succeed(&mut cargo)?;
     }
@@ -63,14 +63,14 @@ pub(crate) fn run(options: &Release) -> Outcome {
 /// Whether the registry has this version: of some crates, where a release ended half-way, and cargo would refuse them. Where
 /// there is no answer, publishing tells why.
 fn is_in_the_registry(name: &str, version: &str) -> bool {
-    let mut cargo = Command::new(workspace::cargo());
+    let mut cargo = workspace::cargo();
     cargo.args(["info", "--quiet", "--registry", "crates-io", &format!("{name}@{version}")]);
     workspace::output(&mut cargo).is_ok()
 }
 
 /// Has cargo package all crates together, so that each finds the others though no registry has them.
 fn package(order: &[String], options: &Release) -> Outcome {
-    let mut cargo = Command::new(workspace::cargo());
+    let mut cargo = workspace::cargo();
     cargo.current_dir(workspace::root()).args(["package", "--locked"]);
     cargo.args(order.iter().flat_map(|name| ["--package", name]));
     cargo.args((!options.verify).then_some("--no-verify"));

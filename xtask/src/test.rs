@@ -2,7 +2,6 @@
 //! `target/`, and runs every test of the workspace with it.
 
 use std::path::PathBuf;
-use std::process::Command;
 
 use embedkit_core::session::RuntimeOptions;
 use embedkit_core::session::runtime::install::{InstallSource, install};
@@ -20,7 +19,7 @@ const FEATURES: &str = "embedkit-vector/interchange,embedkit-core/ort-environmen
 /// Runs the tests; arguments go to `cargo test`.
 pub(crate) fn run(arguments: &[&str]) -> Outcome {
     let library = runtime()?;
-    let mut cargo = Command::new(workspace::cargo());
+    let mut cargo = workspace::cargo();
     cargo.current_dir(workspace::root()).args(["test", "--workspace", "--features", FEATURES]).args(arguments);
     cargo.env("ORT_DYLIB_PATH", library);
     // Tests that need it fail without it, instead of saying that they were skipped.

@@ -17,13 +17,24 @@ pub(crate) fn target() -> PathBuf {
 }
 
 /// The cargo that runs this program.
-pub(crate) fn cargo() -> PathBuf {
-    std::env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from)
+pub(crate) fn cargo() -> Command {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    forget_package(&mut cargo);
+    cargo
+}
+
+/// Takes what cargo says of this package from a command that builds others: build scripts that look at it, as ring's does,
+/// would run anew beside those of a plain `cargo build`, and all that hangs on them be built again.
+pub(crate) fn forget_package(command: &mut Command) {
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    for name in names.filter(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")) {
+        command.env_remove(name);
+    }
 }
 
 /// Builds what these arguments of `cargo build` say, with a profile; gives a file of it, named without an extension.
 pub(crate) fn built(profile: &str, arguments: &[&str], file: &str) -> Result<PathBuf, Failure> {
-    let mut cargo = Command::new(cargo());
+    let mut cargo = cargo();
     cargo.current_dir(root()).args(["build", "--quiet", "--profile", profile]).args(arguments);
     succeed(&mut cargo)?;
     made(profile, file)

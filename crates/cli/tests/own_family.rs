@@ -14,6 +14,13 @@ static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command.args(["test", "--quiet", "--locked", "--manifest-path"]).arg(format!("{EXAMPLE}/Cargo.toml"));
+    // What cargo says of this package would have build scripts that look at it run anew.
+    for (name, _) in std::env::vars_os() {
+        let is_of_package = |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
+        if name.to_str().is_some_and(is_of_package) {
+            command.env_remove(name);
+        }
+    }
     let output = command.arg("--target-dir").arg(target).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&[output.stdout, output.stderr].concat()));
     target.join("debug").join("own-family").with_extension(std::env::consts::EXE_EXTENSION)

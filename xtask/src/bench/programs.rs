@@ -117,7 +117,7 @@ fn ours(package: &str) -> Result<PathBuf, Failure> {
 /// A peer's program, in a workspace of its own.
 fn theirs(name: &str, place: &Path) -> Result<PathBuf, Failure> {
     let target = place.join(name);
-    let mut build = Command::new(workspace::cargo());
+    let mut build = workspace::cargo();
     build.args(["build", "--quiet", "--release", "--locked", "--manifest-path"]).arg(folder(name).join("Cargo.toml"));
     workspace::succeed(build.arg("--target-dir").arg(&target))?;
     Ok(target.join("release").join(format!("bench-{name}")))

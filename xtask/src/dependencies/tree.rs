@@ -1,7 +1,6 @@
 //! What each crate depends on.
 
 use std::collections::BTreeSet;
-use std::process::Command;
 
 use serde::Deserialize;
 
@@ -24,7 +23,7 @@ pub(super) struct Rule {
 
 /// The names of the crates that a build of the rule's package takes in.
 fn tree(rule: &Rule) -> Result<BTreeSet<String>, Failure> {
-    let mut cargo = Command::new(workspace::cargo());
+    let mut cargo = workspace::cargo();
     cargo.current_dir(workspace::root()).args([
         "tree",
         "--edges",

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::process::Command;
 
 use auditable_info::Limits;
 use serde::Deserialize;
@@ -42,7 +41,7 @@ pub(super) fn listed_in(program: &Path) -> Result<Crates, Failure> {
 
 /// Names and versions of the crates that the program is made of, as cargo resolves them.
 pub(super) fn needed(arguments: &[String]) -> Result<Crates, Failure> {
-    let mut cargo = Command::new(workspace::cargo());
+    let mut cargo = workspace::cargo();
     cargo.current_dir(workspace::root()).args(["tree", "--edges", "normal,no-proc-macro", "--prefix", "none"]);
     cargo.args(["--format", "{p}", "--package", PACKAGE]).args(arguments);
     Ok(packages_in(&workspace::output(&mut cargo)?))

@@ -74,11 +74,11 @@ pub(crate) fn run(options: &Dist) -> Outcome {
 
 /// The program, with its list inside.
 fn build(options: &Dist) -> Result<PathBuf, Failure> {
-    let mut cargo = Command::new(workspace::cargo());
+    let mut cargo = workspace::cargo();
     if workspace::output(cargo.args(["auditable", "--version"])).is_err() {
         return Err(failed("cargo-auditable is not installed: `cargo install --locked cargo-auditable`"));
     }
-    let mut cargo = Command::new(workspace::cargo());
+    let mut cargo = workspace::cargo();
     cargo.current_dir(workspace::root()).args(["auditable", "build", "--locked", "--package", PACKAGE]);
     cargo.args(["--profile", &options.profile]).args(options.chosen());
     workspace::succeed(&mut cargo)?;

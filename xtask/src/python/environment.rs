@@ -61,11 +61,19 @@ impl Environment {
         workspace::succeed(self.python().args(["-m", "pip", "--disable-pip-version-check"]).args(arguments))
     }
 
+    /// The program that builds the package.
+    pub(super) fn maturin(&self) -> Command {
+        let mut maturin = Command::new(self.program("maturin"));
+        workspace::forget_package(&mut maturin);
+        maturin.current_dir(folder());
+        maturin
+    }
+
     /// Builds the package as tests are built, which share most of it, and installs it with its sources in place.
     pub(super) fn develop(&self) -> Outcome {
-        let mut maturin = Command::new(self.program("maturin"));
+        let mut maturin = self.maturin();
         // Without Hugging Face's own client, which takes long to build: `cargo xtask wheel` has it.
-        maturin.current_dir(folder()).args(["develop", "--profile", "dev", "--features", "abi3", "--quiet"]);
+        maturin.args(["develop", "--profile", "dev", "--features", "abi3", "--quiet"]);
         workspace::succeed(maturin.env("VIRTUAL_ENV", &self.folder).env_remove("CONDA_PREFIX"))
     }
 }

@@ -50,8 +50,7 @@ impl Wheel {
 pub(crate) fn run(options: &Wheel) -> Outcome {
     let tools = Environment::with("build", &[folder().join("tests/requirements.txt")])?;
     let wheels = build(&tools, &options.profile, "wheels")?;
-    let mut maturin = Command::new(tools.program("maturin"));
-    workspace::succeed(maturin.current_dir(folder()).args(["sdist", "--out"]).arg(&wheels))?;
+    workspace::succeed(tools.maturin().args(["sdist", "--out"]).arg(&wheels))?;
     let mut aliased = tools.python();
     aliased
         .args(["-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir"])
@@ -90,8 +89,8 @@ pub(crate) fn install_into(python: &Path) -> Outcome {
 fn build(tools: &Environment, profile: &str, name: &str) -> Result<PathBuf, Failure> {
     let place = absolute(&workspace::target().join(name))?;
     remove(&place)?;
-    let mut maturin = Command::new(tools.program("maturin"));
-    maturin.current_dir(folder()).args(["build", "--quiet", "--profile", profile, "--out"]).arg(&place);
+    let mut maturin = tools.maturin();
+    maturin.args(["build", "--quiet", "--profile", profile, "--out"]).arg(&place);
     workspace::succeed(&mut maturin)?;
     Ok(place)
 }
