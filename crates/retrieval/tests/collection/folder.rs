@@ -7,7 +7,7 @@ use embedkit_retrieval::Pipeline;
 use embedkit_retrieval::collection::CollectionFolder;
 use embedkit_retrieval::document::Inputs;
 
-use crate::{ANIMALS, index, indexer, write};
+use crate::{ANIMALS, documents, index, indexer, write};
 
 /// All files below a folder, with what they say.
 fn tree(root: &Path) -> BTreeMap<String, Vec<u8>> {
@@ -95,9 +95,7 @@ fn a_collection_among_the_files_is_none_of_them() {
 #[test]
 fn files_below_the_collections_folder_are_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
-    let docs = folder.path().join("docs");
-    std::fs::create_dir(&docs).unwrap();
-    write(&docs, &[("a.md", ANIMALS)]);
+    let docs = documents(folder.path(), &[("a.md", ANIMALS)]);
     let indexer = indexer(&Pipeline::default());
     for root in [folder.path().to_owned(), docs.clone(), folder.path().join("docs/../docs/.")] {
         for input in [docs.clone(), docs.join("a.md"), docs.join("*.md"), docs.join(".")] {
@@ -116,9 +114,7 @@ fn files_below_the_collections_folder_are_refused_by_name() {
 #[test]
 fn two_processes_do_not_index_at_once() {
     let folder = tempfile::tempdir().unwrap();
-    let docs = folder.path().join("docs");
-    std::fs::create_dir(&docs).unwrap();
-    write(&docs, &[("a.md", ANIMALS)]);
+    let docs = documents(folder.path(), &[("a.md", ANIMALS)]);
     let root = folder.path().join("notes");
     std::fs::create_dir(&root).unwrap();
     let lock = std::fs::File::create(root.join("lock")).unwrap();

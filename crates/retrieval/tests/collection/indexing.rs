@@ -10,7 +10,7 @@ use embedkit_retrieval::document::{Document, Documents, InputFile, Inputs, Reade
 use embedkit_retrieval::pipeline::{FirstPass, Rerank, Stage, StoredAs, Vectors};
 use embedkit_retrieval::{Indexer, Pipeline, Searcher};
 
-use crate::{ANIMALS, TAXES, files, index, indexer, write};
+use crate::{ANIMALS, TAXES, documents, files, index, indexer, write};
 
 #[test]
 fn an_incremental_index_equals_a_fresh_one() {
@@ -123,9 +123,7 @@ fn settings_that_nothing_obeys_and_models_that_are_not_there_are_refused() {
 fn files_of_an_earlier_reading_are_read_again() {
     for earlier in ["", "\"reading\": 0,"] {
         let folder = tempfile::tempdir().unwrap();
-        let docs = folder.path().join("docs");
-        std::fs::create_dir(&docs).unwrap();
-        write(&docs, &[("a.md", ANIMALS), ("b.txt", TAXES)]);
+        let docs = documents(folder.path(), &[("a.md", ANIMALS), ("b.txt", TAXES)]);
         let root = folder.path().join("notes");
         let collection = CollectionFolder::new(&root);
         let first = index(&collection, &docs);
@@ -159,9 +157,7 @@ impl Reader for Growing {
 #[test]
 fn a_file_that_changes_while_it_is_read_is_listed_and_read_the_next_time() {
     let folder = tempfile::tempdir().unwrap();
-    let docs = folder.path().join("docs");
-    std::fs::create_dir(&docs).unwrap();
-    write(&docs, &[("a.md", ANIMALS)]);
+    let docs = documents(folder.path(), &[("a.md", ANIMALS)]);
     // So large that reading it takes longer than writing a line behind it.
     std::fs::write(docs.join("b.grow"), vec![b'x'; 16 << 20]).unwrap();
     let collection = CollectionFolder::new(folder.path().join("notes"));
@@ -216,9 +212,7 @@ impl Reader for Times {
 #[test]
 fn a_file_is_read_again_with_other_settings() {
     let folder = tempfile::tempdir().unwrap();
-    let docs = folder.path().join("docs");
-    std::fs::create_dir(&docs).unwrap();
-    write(&docs, &[("a.md", ANIMALS), ("b.times", "x")]);
+    let docs = documents(folder.path(), &[("a.md", ANIMALS), ("b.times", "x")]);
     let collection = CollectionFolder::new(folder.path().join("notes"));
     let index =
         |times| indexer(&Pipeline::default()).reader(Times(times)).index(&collection, &Inputs::new([&docs])).unwrap();

@@ -6,7 +6,7 @@ mod indexing;
 mod versions;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use embedkit_retrieval::collection::CollectionFolder;
 use embedkit_retrieval::document::Inputs;
@@ -21,6 +21,14 @@ pub(crate) fn write(folder: &Path, files: &[(&str, &str)]) {
     for (name, text) in files {
         std::fs::write(folder.join(name), text).unwrap();
     }
+}
+
+/// A new folder of files, beside which a collection of them may be.
+pub(crate) fn documents(folder: &Path, files: &[(&str, &str)]) -> PathBuf {
+    let docs = folder.join("docs");
+    std::fs::create_dir(&docs).unwrap();
+    write(&docs, files);
+    docs
 }
 
 pub(crate) fn indexer(pipeline: &Pipeline) -> Indexer {

@@ -6,14 +6,12 @@ use embedkit_retrieval::document::Inputs;
 use embedkit_retrieval::pipeline::{ModelSpec, Stage};
 use embedkit_retrieval::{Pipeline, Searcher};
 
-use crate::{ANIMALS, TAXES, files, index, indexer, write};
+use crate::{ANIMALS, TAXES, documents, files, index, indexer, write};
 
 #[test]
 fn versions_are_switched_and_rolled_back() {
     let folder = tempfile::tempdir().unwrap();
-    let docs = folder.path().join("docs");
-    std::fs::create_dir(&docs).unwrap();
-    write(&docs, &[("a.md", ANIMALS)]);
+    let docs = documents(folder.path(), &[("a.md", ANIMALS)]);
     let collection = CollectionFolder::new(folder.path().join("notes"));
     assert!(collection.open().unwrap_err().to_string().contains("no collection here"));
     let first = index(&collection, &docs).version;
@@ -38,9 +36,7 @@ fn versions_are_switched_and_rolled_back() {
 #[test]
 fn what_has_not_changed_is_searched_again_after_going_back() {
     let folder = tempfile::tempdir().unwrap();
-    let docs = folder.path().join("docs");
-    std::fs::create_dir(&docs).unwrap();
-    write(&docs, &[("a.md", ANIMALS)]);
+    let docs = documents(folder.path(), &[("a.md", ANIMALS)]);
     let collection = CollectionFolder::new(folder.path().join("notes"));
     let first = index(&collection, &docs).version;
     write(&docs, &[("b.txt", TAXES)]);
@@ -64,10 +60,8 @@ fn what_has_not_changed_is_searched_again_after_going_back() {
 #[test]
 fn an_interrupted_run_changes_nothing_and_is_gone_on_from() {
     let folder = tempfile::tempdir().unwrap();
-    let docs = folder.path().join("docs");
-    std::fs::create_dir(&docs).unwrap();
+    let docs = documents(folder.path(), &[("a.md", ANIMALS)]);
     let collection = CollectionFolder::new(folder.path().join("notes"));
-    write(&docs, &[("a.md", ANIMALS)]);
     let before = index(&collection, &docs).version;
     let lines: String = (0..5000).map(|n| format!("\"paragraph number {n} of many\"\n")).collect();
     write(&docs, &[("many.jsonl", &lines), ("z.txt", TAXES)]);
@@ -113,9 +107,7 @@ fn a_version_that_was_interrupted_is_not_searched_by_its_name() {
 #[test]
 fn a_collection_of_another_model_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let docs = folder.path().join("docs");
-    std::fs::create_dir(&docs).unwrap();
-    write(&docs, &[("a.md", ANIMALS)]);
+    let docs = documents(folder.path(), &[("a.md", ANIMALS)]);
     let root = folder.path().join("notes");
     let collection = CollectionFolder::new(&root);
     let version = index(&collection, &docs).version;
@@ -162,9 +154,7 @@ fn a_collection_of_another_model_of_queries_is_made_anew() {
 #[test]
 fn damaged_collections_are_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let docs = folder.path().join("docs");
-    std::fs::create_dir(&docs).unwrap();
-    write(&docs, &[("a.md", ANIMALS), ("b.txt", TAXES)]);
+    let docs = documents(folder.path(), &[("a.md", ANIMALS), ("b.txt", TAXES)]);
     let root = folder.path().join("notes");
     let collection = CollectionFolder::new(&root);
     let version = index(&collection, &docs).version;
@@ -221,9 +211,7 @@ fn what_names_no_version_is_told_with_its_file() {
 #[test]
 fn a_damaged_version_says_with_what_it_was_made() {
     let folder = tempfile::tempdir().unwrap();
-    let docs = folder.path().join("docs");
-    std::fs::create_dir(&docs).unwrap();
-    write(&docs, &[("a.md", ANIMALS)]);
+    let docs = documents(folder.path(), &[("a.md", ANIMALS)]);
     let root = folder.path().join("notes");
     let collection = CollectionFolder::new(&root);
     assert_eq!(collection.pipeline().unwrap(), None);
