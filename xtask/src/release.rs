@@ -1,7 +1,8 @@
 //! `cargo xtask release`: the crates to their registry, each after those that it depends on.
 //!
-//! `--dry-run` packages all of them and publishes none; it asks no registry, for what any build has fetched. Before anything is packaged it is checked that versions agree, that
-//! no published crate needs one that is not, and that the changelog tells of the version.
+//! `--dry-run` packages all of them and publishes none; it asks no registry, for what any build has fetched. Before anything
+//! is packaged it is checked that versions agree, that no published crate needs one that is not, and that the changelog tells
+//! of the version.
 
 use std::collections::BTreeSet;
 use std::process::Command;
